@@ -1,0 +1,68 @@
+"""PyTorch, on the CPU, CUDA and Apple's GPUs, without autograd."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+INSTALL = 'run pip install "xl2[torch]"'
+FLOAT64 = "choose dtype='float32', or device='cpu'"
+
+
+def import_namespace(name: str) -> Any:
+    """Return PyTorch as array-api-compat completes it."""
+    import array_api_compat.torch as xp
+
+    return xp
+
+
+def accelerators(xp: Any) -> list[str]:
+    """Name the CUDA devices, then Apple's."""
+    import torch
+
+    found = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return found
+
+
+def devices(xp: Any) -> list[str]:
+    """Name the CPU and the accelerators."""
+    return ["cpu", *accelerators(xp)]
+
+
+def find_device(xp: Any, name: str) -> Any:
+    """Return a torch.device; "cuda" is the current one."""
+    import torch
+
+    if name == "cuda" and torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    if name not in devices(xp):
+        raise LookupError(name)
+    return torch.device(name)
+
+
+def from_host(xp: Any, array: Any, device: Any) -> Any:
+    """Move a NumPy array; torch warns of one it may not write to, so that one is copied."""
+    return xp.asarray(array if array.flags.writeable else array.copy(), device=device)
+
+
+def to_host(x: Any) -> Any:
+    """Move a tensor to NumPy, leaving any gradient behind."""
+    return x.detach().cpu().numpy()
+
+
+def scope() -> AbstractContextManager[Any]:
+    """Switch autograd off: xl2 has its own gradients."""
+    import torch
+
+    return torch.no_grad()
+
+
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    """Return ``x @ weight + bias`` as one call, the bias laid down first."""
+    import torch
+
+    if x.ndim == 2:
+        return torch.addmm(bias, x, weight)
+    return torch.baddbmm(bias[:, None, :], x, weight)

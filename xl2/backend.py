@@ -1,0 +1,260 @@
+"""One array library on one device, and where its file is found."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+from . import generic
+from .arrays import Array, Namespace, library_of, namespace
+from .errors import BackendError, InputError, unknown
+from .generic import Library
+
+PREFIX = "xl2_"
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One array library on one device.
+
+    Attributes
+    ----------
+    name : str
+        Import name of the library.
+    xp : module
+        Its Array API namespace.
+    device : object
+        Its own device object; None for its default device.
+    library : Library
+        Its file in ``backends/``, completed by `xl2.generic`.
+    """
+
+    name: str
+    xp: Namespace
+    device: Any
+    library: Library
+
+    def __str__(self) -> str:
+        return self.name if self.device is None else f"{self.name} on {self.device}"
+
+    def dtype(self, name: str) -> Any:
+        """Return the library's dtype of a name.
+
+        Raises
+        ------
+        InputError
+            If it is neither float32 nor float64, or the device has no such numbers.
+        """
+        if name not in DTYPES:
+            raise InputError(unknown("dtype", name, DTYPES))
+        info = self.xp.__array_namespace_info__()
+        found = info.dtypes(device=self.device, kind="real floating")
+        if name not in found:
+            raise InputError(
+                f"{self} has no {name} here, only {', '.join(found)}: {self.library.FLOAT64}."
+            )
+        return getattr(self.xp, name)
+
+    def asarray(self, x: Any, dtype: str, what: str = "X") -> Array:
+        """Return numbers as an array of this backend, on its device.
+
+        Parameters
+        ----------
+        x : array_like
+            An array of this library on any of its devices, or anything that
+            NumPy reads: lists, data frames, lazy arrays.
+        dtype : str
+            ``"float32"`` or ``"float64"``.
+        what : str, default "X"
+            Its name in an error message.
+
+        Returns
+        -------
+        array
+            `x` itself where nothing had to change.
+
+        Raises
+        ------
+        InputError
+            If `x` belongs to another device library, or is not numeric.
+        """
+        wanted = self.dtype(dtype)
+        origin = library_of(x)
+        if origin == self.name:
+            array = self.xp.asarray(x, dtype=wanted, copy=None)
+            return array if self.device is None else self._moved(array)
+        if origin in (None, "numpy"):
+            return self.library.from_host(self.xp, numbers(x, dtype, what), self.device)
+        raise InputError(
+            f"{what} is an array of {origin}, and the computation runs on {self}. Pass "
+            f"xl2.to_numpy({what}), or compute with it: backend={origin!r}."
+        )
+
+    def _moved(self, array: Array) -> Array:
+        import array_api_compat
+
+        return array_api_compat.to_device(array, self.device)
+
+    def to_numpy(self, x: Array) -> Any:
+        """Return an array of this library as a NumPy array."""
+        return self.library.to_host(x)
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """Return a context in which the library computes as xl2 needs it to."""
+        return self.library.scope()
+
+
+def numbers(x: Any, dtype: str, what: str) -> Any:
+    """Return anything NumPy reads as a NumPy array of real numbers.
+
+    Raises
+    ------
+    InputError
+        If it holds text, objects or complex numbers, or is ragged.
+    """
+    import numpy as np
+
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise InputError(f"{what} is not an array of numbers: {error}") from None
+    if array.dtype.kind == "O":
+        try:
+            array = array.astype(dtype)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{what} is not an array of numbers: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{what} is not an array of real numbers. Received: dtype {array.dtype}.")
+    return array.astype(dtype, copy=False)
+
+
+@functools.cache
+def file_of(name: str) -> Library:
+    """Return the file of a library, completed by the generic functions.
+
+    It is found by its name alone, ``xl2_<name>``, anywhere on the import path:
+    a file that somebody else installs is a peer of ours.
+    """
+    module: object = None
+    if importlib.util.find_spec(PREFIX + name) is not None:
+        module = importlib.import_module(PREFIX + name)
+    parts = {key: value for key, value in vars(generic).items() if not key.startswith("_")}
+    if module is not None:
+        parts |= {key: value for key, value in vars(module).items() if not key.startswith("_")}
+    return cast(Library, SimpleNamespace(**parts))
+
+
+def known() -> list[str]:
+    """Name the libraries that have a file on the import path."""
+    found = {
+        module.name.removeprefix(PREFIX)
+        for module in pkgutil.iter_modules()
+        if module.name.startswith(PREFIX)
+    }
+    return sorted(found)
+
+
+def is_installed(name: str) -> bool:
+    """Tell whether a library can be found, without importing it."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+@functools.cache
+def load(name: str) -> tuple[Namespace, Library]:
+    """Import a library and see that it works.
+
+    Raises
+    ------
+    BackendError
+        If it is unknown, not installed, or does not work on this machine.
+    """
+    if not name.isidentifier():
+        raise BackendError(unknown("backend", name, [*known(), "auto"]))
+    library = file_of(name)
+    if not is_installed(name):
+        if name not in known():
+            raise BackendError(unknown("backend", name, [*known(), "auto"]))
+        raise BackendError(f"The backend {name!r} is not installed: {library.INSTALL}.")
+    try:
+        return library.import_namespace(name), library
+    except BackendError:
+        raise
+    except Exception as error:
+        raise BackendError(
+            f"The backend {name!r} does not work here: {library.explain(error)}"
+        ) from error
+
+
+def connect(name: str, device: Any = None) -> Backend:
+    """Return a library on a device, after trying that it computes there.
+
+    Parameters
+    ----------
+    name : str
+        Import name of the library.
+    device : str, device object or None
+        ``"cpu"``, ``"cuda:1"``, ..., ``"auto"`` for the first accelerator that
+        works, or None for the library's default.
+
+    Returns
+    -------
+    Backend
+
+    Raises
+    ------
+    BackendError
+        If the library or the device does not work.
+    """
+    xp, library = load(name)
+    try:
+        if device == "auto":
+            device = next(iter(library.accelerators(xp)), None)
+        if isinstance(device, str):
+            device = library.find_device(xp, device)
+        probe(xp, device)
+    except LookupError:
+        available = library.devices(xp)
+        raise BackendError(
+            f"{unknown('device', device, available)} That is what {name} has on this machine; "
+            f"for a GPU, see the table of `xl2 backends`."
+        ) from None
+    except Exception as error:
+        raise BackendError(
+            f"The backend {name!r} does not work on this machine: {library.explain(error)}"
+        ) from error
+    return Backend(name, xp, device, library)
+
+
+_probed: set[tuple[str, str]] = set()
+
+
+def probe(xp: Namespace, device: Any) -> None:
+    """Allocate, run one elementwise operation and one product, and look at the result.
+
+    An import proves nothing: CuPy's succeeds on a machine with no GPU. Each device
+    is tried once a process.
+
+    Raises
+    ------
+    Exception
+        Whatever the library raises where it does not work.
+    """
+    key = (xp.__name__, str(device))
+    if key in _probed:
+        return
+    x = xp.ones((2, 2), dtype=xp.float32, device=device)
+    total = float(xp.sum((x + x) @ x))
+    if total != 16.0:
+        raise ArithmeticError(f"a product of ones gave {total}, not 16")
+    _probed.add(key)

@@ -1,0 +1,68 @@
+"""The errors xl2 raises about what it was given, all of them `XL2Error`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .history import History
+
+
+class XL2Error(Exception):
+    """Base of every error that a user can mend; the command line exits with 2 on it."""
+
+
+class InputError(XL2Error, ValueError):
+    """An argument or a data set that xl2 cannot work with."""
+
+
+class BackendError(XL2Error, RuntimeError):
+    """An array library or a device that is unknown or does not work here."""
+
+
+class FileFormatError(XL2Error, ValueError):
+    """A file that is not what it says it is."""
+
+
+class DivergenceError(XL2Error, ArithmeticError):
+    """The training loss or a parameter left the finite numbers.
+
+    The network keeps its last finite parameters.
+
+    Attributes
+    ----------
+    epoch, step : int
+        Where it happened, both counted from 1; `step` counts inside the epoch.
+    loss : float
+        The loss of that step's mini-batch.
+    history : History
+        The epochs that were completed before.
+    """
+
+    def __init__(self, message: str, *, epoch: int, step: int, loss: float, history: History):
+        super().__init__(message)
+        self.epoch = epoch
+        self.step = step
+        self.loss = loss
+        self.history = history
+
+
+def unknown(kind: str, received: object, available: Iterable[str]) -> str:
+    """Say which names exist and which one came.
+
+    Parameters
+    ----------
+    kind : str
+        What the name stands for, in the singular: "activation".
+    received : object
+        What the caller gave.
+    available : iterable of str
+        The names that would have worked.
+
+    Returns
+    -------
+    str
+        A sentence for an error message.
+    """
+    return f"Available {kind}s are {', '.join(available)}. Received: {kind}={received!r}."

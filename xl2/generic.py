@@ -1,0 +1,111 @@
+"""What xl2 asks of an array library, answered by the standard alone.
+
+A library with no file in ``backends/`` is used through these functions. A file
+there defines the ones its library knows better, under the same names and
+signatures. It may also define any function of `operations`, `activations`,
+`losses` and `optimizers`, and `training.run_batches`: see `operations.choose`.
+Nothing else in xl2 tells one library from another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from .arrays import Array, Namespace, namespace
+from .errors import BackendError
+
+INSTALL = "install it with its own instructions"
+"""What to do where the library is absent: an imperative, one line."""
+
+FLOAT64 = "choose dtype='float32'"
+"""What to do where the library has no float64: an imperative, one line."""
+
+
+class Library(Protocol):
+    """The functions of this module, as a type: every file in ``backends/`` is checked by it."""
+
+    INSTALL: str
+    FLOAT64: str
+
+    def import_namespace(self, name: str) -> Namespace: ...  # noqa: D102 - documented below
+    def accelerators(self, xp: Namespace) -> list[str]: ...  # noqa: D102
+    def devices(self, xp: Namespace) -> list[str]: ...  # noqa: D102
+    def find_device(self, xp: Namespace, name: str) -> Any: ...  # noqa: D102
+    def from_host(self, xp: Namespace, array: Any, device: Any) -> Array: ...  # noqa: D102
+    def to_host(self, x: Array) -> Any: ...  # noqa: D102
+    def scope(self) -> AbstractContextManager[Any]: ...  # noqa: D102
+    def explain(self, error: Exception) -> str: ...  # noqa: D102
+
+
+def import_namespace(name: str) -> Namespace:
+    """Import a library and return its Array API namespace.
+
+    Parameters
+    ----------
+    name : str
+        Its import name.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed, or installed and broken.
+    BackendError
+        If it has no ``__array_namespace_info__``, which the standard asks for.
+    """
+    xp = importlib.import_module(name)
+    if not hasattr(xp, "__array_namespace_info__"):
+        raise BackendError(
+            f"{name!r} is no Array API namespace: it has no __array_namespace_info__(). "
+            f"A file xl2_{name}.py can wrap it; see CONTRIBUTING."
+        )
+    return xp
+
+
+def accelerators(xp: Namespace) -> list[str]:
+    """Name the devices that device="auto" prefers, best first: none that the standard knows."""
+    return []
+
+
+def devices(xp: Namespace) -> list[str]:
+    """Name the devices that work now."""
+    return [str(device) for device in xp.__array_namespace_info__().devices() if device is not None]
+
+
+def find_device(xp: Namespace, name: str) -> Any:
+    """Return the library's own device object of a name.
+
+    Raises
+    ------
+    LookupError
+        If there is none.
+    """
+    for device in xp.__array_namespace_info__().devices():
+        if str(device) == name:
+            return device
+    raise LookupError(name)
+
+
+def from_host(xp: Namespace, array: Any, device: Any) -> Array:
+    """Move a NumPy array to the library; a copy, or not, as the library likes it."""
+    return xp.asarray(array, device=device)
+
+
+def to_host(x: Array) -> Any:
+    """Move an array to NumPy; a copy, or not, as the library likes it."""
+    import numpy as np
+
+    return np.from_dlpack(x)
+
+
+def scope() -> AbstractContextManager[Any]:
+    """Return a context in which the library computes as xl2 needs it to."""
+    return contextlib.nullcontext()
+
+
+def explain(error: Exception) -> str:
+    """Say in one line why the library does not work here."""
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first}"
