@@ -21,9 +21,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from .network import Network
 
 
 @dataclass(frozen=True)
@@ -86,3 +89,99 @@ class L2:
                 f"Received: {len(self.lam)}, {self.lam!r}."
             )
         return self.lam
+
+
+Penalty = float | L2 | Sequence[float | L2]
+
+
+def penalties_of(network: Network, penalty: Penalty) -> list[L2]:
+    """Return one `L2` for a network, or one for each member of a stack.
+
+    Parameters
+    ----------
+    network : Network
+        The network or stack.
+    penalty : float, L2 or, for a stack, a sequence of `K` of them
+        A single one holds for every member.
+
+    Returns
+    -------
+    list of L2
+        Of length 1, or `K`.
+
+    Raises
+    ------
+    InputError
+        If their number is not the stack's, or they differ in `per`.
+    """
+    if network.members is None or isinstance(penalty, float | int | L2):
+        each: list[Any] = [penalty] * (network.members or 1)
+    else:
+        each = list(penalty)
+    if len(each) != (network.members or 1):
+        raise InputError(
+            f"A stack of {network.members} networks takes one penalty, or one a member. "
+            f"Received: {len(each)}."
+        )
+    checked = [one if isinstance(one, L2) else L2(one) for one in each]
+    if len({one.per for one in checked}) > 1:
+        raise InputError("The members of a stack share one rule: all per='batch' or all 'dataset'.")
+    return checked
+
+
+def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
+    """Return lambda for each layer, as the training step multiplies it.
+
+    Parameters
+    ----------
+    network, penalty
+        As for `penalties_of`.
+
+    Returns
+    -------
+    tuple
+        For each layer None where lambda is 0, a float, or for a stack an array of
+        the network's backend shaped to multiply the layer's weight.
+    """
+    layers = len(network.sizes) - 1
+    lams = [one.of_layers(layers) for one in penalties_of(network, penalty)]
+    found: list[Any] = []
+    for i, same in enumerate(zip(*lams, strict=True)):
+        if not any(same):
+            found.append(None)
+        elif network.members is None:
+            found.append(same[0])
+        else:
+            # The stack's axis is the first weight's second, and the others' first.
+            shape = (-1, 1) if i == 0 else (-1, 1, 1)
+            lam = network.backend.asarray(same, network.dtype, "lambda")
+            found.append(network.backend.xp.reshape(lam, shape))
+    return tuple(found)
+
+
+def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: int) -> Any:
+    """Return ``lam / (2 m) sum(W^2)`` over the layers.
+
+    Parameters
+    ----------
+    network : Network
+        The network or stack.
+    coefficients : tuple
+        What `coefficients_of` returned.
+    samples : int
+        `m`.
+
+    Returns
+    -------
+    float; of a stack a NumPy array, shape (K,)
+    """
+    xp = network.backend.xp
+    total: Any = 0.0
+    for i, (weight, lam) in enumerate(zip(network.weights, coefficients, strict=True)):
+        if lam is None:
+            continue
+        axes = None if network.members is None else (0, 2) if i == 0 else (1, 2)
+        total = total + xp.sum(lam * weight * weight, axis=axes) / (2.0 * samples)
+    if isinstance(total, float):
+        total = xp.zeros(() if network.members is None else (network.members,))
+    return network.number(total)

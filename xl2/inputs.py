@@ -1,0 +1,108 @@
+"""Samples and targets as a network takes them, or an error that says what is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import tasks
+from .arrays import Array, namespace
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from .network import Network
+
+# Rows looked at, or sent through a network, at once outside training: enough for
+# the products to run at full speed, few enough for the layers to stay in memory.
+CHUNK = 8192
+
+
+def samples(network: Network, X: Any, what: str = "X") -> Array:
+    """Return samples as an array of the network's backend, checked.
+
+    Parameters
+    ----------
+    network : Network
+        Whose inputs they are to be.
+    X : array_like, shape (n, inputs)
+        The samples.
+    what : str, default "X"
+        Its name in an error message.
+
+    Returns
+    -------
+    array, shape (n, inputs)
+
+    Raises
+    ------
+    InputError
+        If it has another shape, no rows, or a NaN or an infinity.
+    """
+    with network.backend.scope():
+        x = network.backend.asarray(X, network.dtype, what)
+        if x.ndim != 2 or x.shape[1] != network.sizes[0]:
+            came = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {tuple(x.shape)}"
+            raise InputError(
+                f"{what} has {came}, and the network expects {network.sizes[0]} features: "
+                f"an array (samples, {network.sizes[0]})."
+            )
+        if x.shape[0] == 0:
+            raise InputError(f"{what} is empty: it has no samples.")
+        check_finite(x, what)
+    return x
+
+
+def targets(network: Network, y: Any, samples: int, what: str = "y") -> Array:
+    """Return targets as a matrix (n, outputs) of the network's backend, checked.
+
+    Parameters
+    ----------
+    network : Network
+        Whose outputs they are to be compared with.
+    y : array_like, shape (n,) or (n, outputs)
+        Class numbers or targets, as `xl2.tasks` says.
+    samples : int
+        How many there must be.
+    what : str, default "y"
+        Its name in an error message.
+
+    Returns
+    -------
+    array, shape (n, outputs)
+
+    Raises
+    ------
+    InputError
+        If their number, shape or values do not fit.
+    """
+    with network.backend.scope():
+        array = network.backend.asarray(y, network.dtype, what)
+        if array.ndim == 0 or array.shape[0] != samples:
+            came = "a single value" if array.ndim == 0 else f"{array.shape[0]} values"
+            raise InputError(f"X has {samples} samples and {what} has {came}: they must agree.")
+        check_finite(array, what)
+        return tasks.encode(network.task, array, network.sizes[-1])
+
+
+def check_finite(x: Array, what: str) -> None:
+    """Raise if an array holds a NaN or an infinity; no temporary of its size is made.
+
+    Raises
+    ------
+    InputError
+        Naming the first row that has one.
+    """
+    xp = namespace(x)
+    # A sum is finite only of finite numbers; the reverse fails only on overflow.
+    if bool(xp.isfinite(xp.sum(x))):
+        return
+    for start in range(0, x.shape[0], CHUNK):
+        piece = x[start : start + CHUNK, ...]
+        finite = xp.isfinite(piece)
+        if piece.ndim > 1:
+            finite = xp.all(finite, axis=-1)
+        if not bool(xp.all(finite)):
+            row = start + int(xp.argmin(xp.astype(finite, xp.int8)))
+            raise InputError(
+                f"{what} holds a NaN or an infinity, first in row {row} (counted from 0). "
+                f"Drop such rows or fill them in; xl2 does not guess."
+            )

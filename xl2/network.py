@@ -1,0 +1,328 @@
+"""A multilayer perceptron, or a stack of them trained as one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, cast
+
+from . import tasks
+from .activations import ACTIVATIONS, Activation, softmax
+from .arrays import Array
+from .backend import Backend
+from .construction import check_activations, check_sizes, draw_layers
+from .errors import InputError
+from .initializers import Initializer
+from .inputs import CHUNK, samples, targets
+from .losses import find_loss
+from .operations import Layer, Operations, Parameters, choose
+from .penalties import L2, coefficients_of
+from .propagation import differentiate, propagate
+from .switch import decided, resolve
+
+class Network:
+    """A multilayer perceptron, or a stack of `K` of them.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of each layer, the inputs first: ``[784, 50, 25, 10]``.
+    activations : str or sequence of str, default "relu"
+        One a layer after the inputs; a single name is that of the hidden layers,
+        and the output is then "sigmoid". Available: identity, sigmoid, tanh, relu,
+        and softmax for the output.
+    initializers : str, callable or a sequence of them, default "glorot_uniform"
+        One for all layers or one a layer; see `xl2.initializers`. Biases start at 0.
+    seed : int or sequence of int, default 0
+        Seed of the initial weights; in a stack one for all members or one each.
+    dtype : {"float32", "float64"}, default "float32"
+        Of the parameters and of everything computed with them.
+    stack : int, optional
+        Number of members, for a stack.
+    backend, device : optional
+        Where it computes; see `xl2.switch`. With nothing decided, it goes where the
+        data of its first fit is.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+    activations : tuple of str
+    parameters : tuple of Layer
+        The weights (inputs, outputs) and biases (outputs,) of each layer; in a
+        stack (K, inputs, outputs) and (K, outputs), but the first weight is
+        (inputs, K, outputs).
+    backend : Backend
+        Where they live.
+    dtype : str
+    task : str
+        What the outputs stand for, see `xl2.tasks`; a fit sets it from its targets.
+
+    Raises
+    ------
+    InputError
+        If sizes, activations, initializers or seeds do not fit together.
+    BackendError
+        If the backend does not work here.
+
+    Examples
+    --------
+    >>> network = Network([4, 3, 2], activations=["tanh", "softmax"])
+    >>> network.forward([[0.0, 0.0, 0.0, 0.0]]).shape
+    (1, 2)
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activations: str | Sequence[str] = "relu",
+        initializers: str | Initializer | Sequence[str | Initializer] = "glorot_uniform",
+        *,
+        seed: int | Sequence[int] = 0,
+        dtype: str = "float32",
+        stack: int | None = None,
+        backend: str | None = None,
+        device: Any = None,
+    ):
+        self.sizes = check_sizes(sizes)
+        self.activations = check_activations(activations, len(self.sizes) - 1)
+        if stack is not None and not (isinstance(stack, int) and stack > 0):
+            raise InputError(f"stack is a number of networks, 1 or more. Received: {stack!r}.")
+        self.dtype = dtype
+        self.task = tasks.task_of(self.activations[-1], self.sizes[-1])
+        self.backend = resolve(backend, device)
+        self.placed = decided(backend, device) != (None, None)
+        drawn = draw_layers(self.sizes, initializers, seed, stack)
+        self.parameters = self._place(drawn)
+
+    def _place(self, drawn: list[tuple[Any, Any]]) -> Parameters:
+        # A copy each: training changes them in place, and NumPy and torch would
+        # otherwise share the memory of whatever they were given.
+        xp = self.backend.xp
+        return tuple(
+            Layer(*(xp.asarray(self.backend.asarray(p, self.dtype), copy=True) for p in layer))
+            for layer in drawn
+        )
+
+    @property
+    def members(self) -> int | None:
+        """The number of networks in the stack; None for a single network."""
+        first = self.parameters[0].weight
+        return cast(int, first.shape[1]) if first.ndim == 3 else None
+
+    @property
+    def weights(self) -> list[Array]:
+        """The weights of each layer."""
+        return [layer.weight for layer in self.parameters]
+
+    @property
+    def biases(self) -> list[Array]:
+        """The biases of each layer."""
+        return [layer.bias for layer in self.parameters]
+
+    def __repr__(self) -> str:
+        stack = f", stack={self.members}" if self.members else ""
+        return (
+            f"Network({list(self.sizes)}, {list(self.activations)}, dtype={self.dtype!r}{stack}, "
+            f"backend={str(self.backend)!r})"
+        )
+
+    def member(self, k: int) -> Network:
+        """Return a copy of the `k`-th network of a stack, as a network of its own.
+
+        Raises
+        ------
+        InputError
+            If this is no stack or has no such member.
+        """
+        if not self.members or not -self.members <= k < self.members:
+            raise InputError(f"A stack of {self.members or 'no'} networks has no member {k}.")
+        one = copy.copy(self)
+        k %= self.members
+        first, *deeper = self.host_parameters()
+        one.parameters = one._place(
+            [(first[0][:, k], first[1][k]), *((w[k], b[k]) for w, b in deeper)]
+        )
+        return one
+
+    def host_parameters(self) -> list[tuple[Any, Any]]:
+        """Return each layer's weight and bias as NumPy arrays."""
+        return [tuple(map(self.backend.to_numpy, layer)) for layer in self.parameters]  # type: ignore[misc]
+
+    def set_parameters(self, parameters: Sequence[tuple[Any, Any]]) -> None:
+        """Replace weights and biases by copies of those given, shaped like the old ones.
+
+        Parameters
+        ----------
+        parameters : sequence of (weight, bias)
+            Arrays of this network's library, or NumPy's.
+
+        Raises
+        ------
+        InputError
+            If their number or a shape differs.
+        """
+        wanted = [tuple(tuple(p.shape) for p in layer) for layer in self.parameters]
+        received = [tuple(tuple(p.shape) for p in layer) for layer in parameters]
+        if received != wanted:
+            raise InputError(f"The parameters' shapes are {wanted}. Received: {received}.")
+        self.parameters = self._place(list(parameters))
+
+    def to(
+        self, backend: str | None = None, device: Any = None, dtype: str | None = None
+    ) -> Network:
+        """Return a copy of the network on another backend, device or dtype.
+
+        Parameters
+        ----------
+        backend, device : optional
+            Where to; see `xl2.switch`. By default where it is.
+        dtype : {"float32", "float64"}, optional
+            By default what it has.
+
+        Returns
+        -------
+        Network
+        """
+        new = copy.copy(self)
+        if backend is not None or device is not None:
+            new.backend = resolve(backend or self.backend.name, device)
+        new.dtype = dtype or self.dtype
+        new.placed = True
+        new.parameters = new._place(self.host_parameters())
+        return new
+
+    def follow(self, backend: Backend) -> None:
+        """Move the parameters to a backend, where they are not there already."""
+        if backend != self.backend:
+            host = self.host_parameters()
+            self.backend = backend
+            self.parameters = self._place(host)
+        self.placed = True
+
+    def logits_of(self, x: Array) -> Array:
+        """Return the logits of checked samples: (n, inputs) gives (..., n, outputs)."""
+        ops = Operations.of(self.backend.library)
+        hidden = self.hidden_activations()
+        pieces = [
+            propagate(ops, hidden, self.parameters, x[start : start + CHUNK, :])[-1]
+            for start in range(0, x.shape[0], CHUNK)
+        ]
+        return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
+
+    def hidden_activations(self) -> tuple[Activation, ...]:
+        """Return the hidden layers' activations, as this backend computes them."""
+        library = self.backend.library
+        return tuple(
+            Activation(*(choose(library, function) for function in ACTIVATIONS[name]))
+            for name in self.activations[:-1]
+        )
+
+    def activate(self, logits: Array) -> Array:
+        """Apply the output activation to logits."""
+        if self.activations[-1] == "softmax":
+            return softmax(logits)
+        return ACTIVATIONS[self.activations[-1]].function(logits)
+
+    def forward(self, X: Any) -> Array:
+        """Return the outputs for samples.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, inputs)
+            The samples.
+
+        Returns
+        -------
+        array, shape (n, outputs); of a stack (K, n, outputs)
+            On the network's backend.
+
+        Raises
+        ------
+        InputError
+            As `samples` does.
+        """
+        x = samples(self, X)
+        with self.backend.scope():
+            return self.activate(self.logits_of(x))
+
+    def predict(self, X: Any) -> Array:
+        """Return the predicted class numbers, labels or values; see `xl2.tasks.decode`.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, inputs)
+            The samples.
+
+        Returns
+        -------
+        array, shape (n,) or (n, outputs); of a stack (K, ...)
+            On the network's backend.
+        """
+        outputs = self.forward(X)
+        with self.backend.scope():
+            return tasks.decode(self.task, outputs)
+
+    def score(self, X: Any, y: Any) -> Any:
+        """Return the accuracy, or R2 for a regression.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, inputs)
+            The samples.
+        y : array_like, shape (n,) or (n, outputs)
+            Their targets.
+
+        Returns
+        -------
+        float; of a stack a NumPy array, shape (K,)
+        """
+        outputs = self.forward(X)
+        expected = targets(self, y, outputs.shape[-2])
+        with self.backend.scope():
+            around = tasks.spread(expected) if self.task == "regression" else None
+            total = tasks.hits(self.task, outputs, expected)
+            return self.number(tasks.score(self.task, total, expected.shape[0], around))
+
+    def number(self, value: Array) -> Any:
+        """Return a result as a float, or of a stack as a NumPy array, one value a member."""
+        host = self.backend.to_numpy(value)
+        return host.copy() if self.members else float(host)
+
+    def gradients(
+        self, X: Any, y: Any, *, penalty: float | L2 = 0.0, loss: str | None = None
+    ) -> list[tuple[Array, Array]]:
+        """Return the derivatives of the mean loss plus the penalty.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, inputs)
+            The samples; `n` is also the penalty's `m`.
+        y : array_like, shape (n,) or (n, outputs)
+            Their targets.
+        penalty : float or L2, default 0
+            lambda.
+        loss : str, optional
+            By default the natural one of the output activation.
+
+        Returns
+        -------
+        list of (array, array)
+            For each layer the derivatives by its weight and by its bias, shaped
+            like them.
+        """
+        x = samples(self, X)
+        expected = targets(self, y, x.shape[0])
+        ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
+        coefficients = coefficients_of(self, penalty)
+        found: list[Any] = [None] * len(self.parameters)
+        with self.backend.scope():
+            layers = propagate(ops, hidden, self.parameters, x)
+            delta = find_loss(loss, self.activations[-1]).delta(layers[-1], expected)
+            delta /= x.shape[0]
+            for i, weight, bias in differentiate(ops, hidden, self.parameters, layers, delta):
+                if coefficients[i] is not None:
+                    weight += coefficients[i] / x.shape[0] * self.parameters[i].weight
+                found[i] = (weight, bias)
+        return found
+
+

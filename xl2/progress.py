@@ -1,0 +1,54 @@
+"""A progress bar on standard error, where that is a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .history import History
+
+
+@contextlib.contextmanager
+def show_progress(epochs: int, wanted: bool | None) -> Iterator[Callable[[History], Any]]:
+    """Show how many of the epochs are done while the block runs.
+
+    Parameters
+    ----------
+    epochs : int
+        How many there are.
+    wanted : bool or None
+        None asks whether standard error is a terminal.
+
+    Yields
+    ------
+    callable
+        To be called with the history after each epoch.
+    """
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield lambda history: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (
+        TextColumn("Epoch"),
+        MofNCompleteColumn(),
+        BarColumn(),
+        Remaining(),
+        TextColumn("{task.fields[loss]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=epochs, loss="")
+
+        def advance(history: History) -> None:
+            bar.update(task, advance=1, loss=_describe(history))
+
+        yield advance
+
+
+def _describe(history: History) -> str:
+    loss = history.loss[-1]
+    return f"loss {loss:.4f}" if isinstance(loss, float) else f"best loss {min(loss):.4f}"

@@ -1,0 +1,78 @@
+"""Forward and backward through the layers, for one network and for a stack alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .activations import Activation
+from .arrays import Array
+from .operations import Operations, Parameters
+
+
+def propagate(
+    ops: Operations, hidden: Sequence[Activation], parameters: Parameters, x: Array
+) -> list[Array]:
+    """Pass samples forward.
+
+    Parameters
+    ----------
+    ops : Operations
+        The operations to use.
+    hidden : sequence of Activation
+        The activations of all layers but the last.
+    parameters : tuple of Layer
+        The layers, of one network or of a stack.
+    x : array, shape (n, inputs)
+        The samples.
+
+    Returns
+    -------
+    list of array
+        The input of each layer, `x` first, then the logits of the last one, each
+        (n, units), of a stack (K, n, units).
+    """
+    affine = ops.affine_shared if parameters[0].weight.ndim == 3 else ops.affine
+    layers = [x]
+    for layer, activation in zip(parameters, hidden, strict=False):
+        layers.append(activation.function(affine(layers[-1], *layer)))
+        affine = ops.affine
+    layers.append(affine(layers[-1], *parameters[-1]))
+    return layers
+
+
+def differentiate(
+    ops: Operations,
+    hidden: Sequence[Activation],
+    parameters: Parameters,
+    layers: Sequence[Array],
+    delta: Array,
+) -> Iterator[tuple[int, Array, Array]]:
+    """Pass the output delta backward and yield each layer's gradients, last layer first.
+
+    A layer's own weight is done with when its gradients are yielded: whoever
+    receives them may change it there and then.
+
+    Parameters
+    ----------
+    ops, hidden, parameters
+        As for `propagate`.
+    layers : sequence of array
+        What `propagate` returned.
+    delta : array, shape (..., n, outputs)
+        Derivative of the cost by the logits.
+
+    Yields
+    ------
+    index : int
+        Which layer.
+    weight, bias : array
+        The derivatives of the cost by its weight and bias, shaped like them.
+    """
+    stacked = parameters[0].weight.ndim == 3
+    for i in reversed(range(len(parameters))):
+        before = None
+        if i > 0:
+            before = ops.backpropagate(delta, parameters[i].weight, layers[i], hidden[i - 1])
+        gradient = ops.gradient_shared if stacked and i == 0 else ops.gradient
+        yield i, gradient(layers[i], delta), ops.bias_gradient(delta)
+        delta = before
