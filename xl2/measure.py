@@ -11,24 +11,40 @@ from .network import Network
 
 
 class Measure:
-    """Adds up the loss and the score over pieces of a data set, on the device."""
+    """Adds up the loss and the score on the device, and reads them once.
+
+    Parameters
+    ----------
+    network : Network
+        Whose outputs they are.
+    loss : Loss
+        What to add up.
+    y : array, shape (n, outputs)
+        All the targets to come.
+    """
 
     def __init__(self, network: Network, loss: Loss, y: Array):
         self._network, self._loss = network, loss
         self._around = tasks.spread(y) if network.task == "regression" else None
-        self._rows, self._total, self._hits = 0, None, None
+        self._rows = 0
+        self._sums: tuple[Array, Array] | None = None
 
     def add(self, logits: Array, y: Array) -> None:
-        """Add the outputs (..., n, o) of some samples, whose targets are (n, o)."""
+        """Add the logits (..., n, outputs) of samples whose targets are (n, outputs)."""
         xp = self._network.backend.xp
-        total = xp.sum(self._loss.value(logits, y), axis=-1)
-        found = tasks.hits(self._network.task, self._network.activate(logits), y)
+        loss = xp.sum(self._loss.value(logits, y), axis=-1)
+        hits = tasks.hits(self._network.task, self._network.activate(logits), y)
         self._rows += y.shape[0]
-        self._total = total if self._total is None else self._total + total
-        self._hits = found if self._hits is None else self._hits + found
+        if self._sums is not None:
+            loss, hits = self._sums[0] + loss, self._sums[1] + hits
+        self._sums = (loss, hits)
 
     def read(self) -> tuple[Any, Any]:
-        """Return the mean loss and the score, on the host."""
-        number = self._network.number
-        result = tasks.score(self._network.task, self._hits, self._rows, self._around)
-        return number(self._total / self._rows), number(result)
+        """Return the mean loss and the score: floats, or of a stack arrays of `K`."""
+        if self._sums is None:
+            raise RuntimeError("nothing was measured")
+        network, host = self._network, self._network.backend.to_numpy
+        around = None if self._around is None else host(self._around)
+        loss, hits = host(self._sums[0]) / self._rows, host(self._sums[1])
+        score = tasks.score(network.task, hits, self._rows, around)
+        return (loss, score) if network.members else (float(loss), float(score))

@@ -276,12 +276,14 @@ class Network:
         -------
         float; of a stack a NumPy array, shape (K,)
         """
-        outputs = self.forward(X)
-        expected = targets(self, y, outputs.shape[-2])
+        from .measure import Measure
+
+        x = samples(self, X)
+        expected = targets(self, y, x.shape[0])
         with self.backend.scope():
-            around = tasks.spread(expected) if self.task == "regression" else None
-            total = tasks.hits(self.task, outputs, expected)
-            return self.number(tasks.score(self.task, total, expected.shape[0], around))
+            measure = Measure(self, find_loss(None, self.activations[-1]), expected)
+            measure.add(self.logits_of(x), expected)
+            return measure.read()[1]
 
     def number(self, value: Array) -> Any:
         """Return a result as a float, or of a stack as a NumPy array, one value a member."""

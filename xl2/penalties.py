@@ -176,12 +176,13 @@ def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: int)
     float; of a stack a NumPy array, shape (K,)
     """
     xp = network.backend.xp
-    total: Any = 0.0
+    total: Any = None
     for i, (weight, lam) in enumerate(zip(network.weights, coefficients, strict=True)):
         if lam is None:
             continue
         axes = None if network.members is None else (0, 2) if i == 0 else (1, 2)
-        total = total + xp.sum(lam * weight * weight, axis=axes) / (2.0 * samples)
-    if isinstance(total, float):
+        share = xp.sum(lam * weight * weight, axis=axes) / (2.0 * samples)
+        total = share if total is None else total + share
+    if total is None:
         total = xp.zeros(() if network.members is None else (network.members,))
     return network.number(total)

@@ -15,6 +15,8 @@ task             output layer                targets                        scor
 
 from __future__ import annotations
 
+from typing import Any
+
 from .arrays import Array, namespace
 from .errors import InputError
 
@@ -170,25 +172,24 @@ def spread(y: Array) -> Array:
     return xp.where(around > 0.0, around, xp.ones_like(around))
 
 
-def score(task: str, total: Array, samples: int, around: Array | None) -> Array:
-    """Turn the sum of `hits` into a score.
+def score(task: str, total: Any, samples: int, around: Any) -> Any:
+    """Turn the sum of `hits` into a score, on the host and in its full precision.
 
     Parameters
     ----------
     task : str
         One of `TASKS`.
-    total : array
+    total : numpy.ndarray
         `hits`, added up over the samples.
     samples : int
         Their number.
-    around : array, shape (o,), or None
+    around : numpy.ndarray, shape (o,), or None
         `spread` of the targets, for a regression.
 
     Returns
     -------
-    array, shape (...)
+    numpy.ndarray, shape (...)
         Accuracy in [0, 1]; for a regression R2, the mean over the outputs.
     """
-    if task == "regression":
-        return namespace(total).mean(1.0 - total / around, axis=-1)
-    return total / samples
+    total = total.astype("float64")
+    return (1.0 - total / around).mean(axis=-1) if task == "regression" else total / samples

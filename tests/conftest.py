@@ -1,0 +1,99 @@
+"""One fixture, `backend`, through which every test meets every library.
+
+``--backend NAME`` or ``NAME:DEVICE``, repeated, chooses them; by default those
+that work on this machine, array-api-strict also on a device that refuses NumPy.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# 64-bit numbers have to be asked of JAX before its first use.
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+for variable in ("XL2_BACKEND", "XL2_DEVICE"):
+    os.environ.pop(variable, None)
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from xl2.backend import Backend, connect, is_installed
+from xl2.errors import BackendError
+
+EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax", "cupy")
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+
+settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=40)
+settings.load_profile("xl2")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--backend", action="append", help="NAME or NAME:DEVICE; may be repeated")
+
+
+def pytest_generate_tests(metafunc):
+    if "backend" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--backend") or _installed()
+        metafunc.parametrize("backend", chosen, indirect=True)
+
+
+def _installed():
+    return [name for name in EVERY if is_installed(name.partition(":")[0])]
+
+
+@pytest.fixture
+def backend(request) -> Backend:
+    """The backend under test; skipped, with its own reason, where it does not work."""
+    name, _, device = request.param.partition(":")
+    try:
+        return connect(name, device or None)
+    except BackendError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def xp(backend):
+    return backend.xp
+
+
+@pytest.fixture
+def where(backend):
+    """The keyword arguments that put a network on the backend under test."""
+    return {"backend": backend.name, "device": backend.device}
+
+
+@pytest.fixture
+def to(backend):
+    """Move a NumPy array, or anything NumPy reads, to the backend under test as it is."""
+
+    def move(x, dtype=None):
+        array = np.asarray(x, dtype=dtype)
+        return backend.library.from_host(backend.xp, array.copy(), backend.device)
+
+    return move
+
+
+@pytest.fixture
+def host(backend):
+    """Move an array of the backend under test to NumPy."""
+    return backend.to_numpy
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def data_file():
+    """Return the path of a real data set by its name, or skip the test that needs it."""
+    folder = Path(os.environ.get("XL2_DATA", ROOT.parent / "shared" / "data"))
+
+    def find(name):
+        if not (folder / name).is_file():
+            pytest.skip(f"no {name} in {folder}; XL2_DATA names the folder of the real data")
+        return folder / name
+
+    return find
