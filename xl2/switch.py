@@ -131,11 +131,16 @@ def resolve(backend: str | None = None, device: Any = None, data: Any = None) ->
         return _automatic(choice.device)
     if choice.backend is not None:
         return connect(*choice)
+    if choice.device is not None:
+        return connect(library_of(data) or "numpy", choice.device)
+    return resolve_like(data)
+
+
+def resolve_like(data: Any) -> Backend:
+    """Return the backend an array lives on; NumPy for what is no array."""
     library = library_of(data)
     if library is None:
-        return connect("numpy", choice.device)
-    if choice.device is not None:
-        return connect(library, choice.device)
+        return connect("numpy")
     return connect(library, array_api_compat.device(data))
 
 
