@@ -18,6 +18,7 @@ for variable in ("XL2_BACKEND", "XL2_DEVICE"):
 import numpy as np
 import pytest
 from hypothesis import settings
+
 from xl2.backend import Backend, connect, is_installed
 from xl2.errors import BackendError
 

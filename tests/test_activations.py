@@ -3,6 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from xl2.activations import ACTIVATIONS, sigmoid, softmax
 
 FORMULAS = {
@@ -85,9 +86,7 @@ def test_sigmoid_keeps_its_relative_accuracy_in_the_tail(to, host, dtype, rtol):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(
-    ("name", "expected"), [("tanh", [[-1.0, 1.0]]), ("softmax", [[0.0, 1.0]])]
-)
+@pytest.mark.parametrize(("name", "expected"), [("tanh", [[-1.0, 1.0]]), ("softmax", [[0.0, 1.0]])])
 def test_extreme_arguments_stay_finite(to, host, name, expected, dtype):
     assert host(FUNCTIONS[name](to([[-1e4, 1e4]], dtype))).tolist() == expected
 

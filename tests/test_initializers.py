@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from xl2 import Network
 from xl2.errors import InputError
 from xl2.initializers import INITIALIZERS, find_initializer

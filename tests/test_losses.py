@@ -3,6 +3,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from xl2.errors import InputError
 from xl2.losses import LOSSES, find_loss
 
@@ -155,12 +156,7 @@ def test_an_unknown_loss_is_refused_with_the_names():
 
 @pytest.mark.parametrize(
     ("name", "output"),
-    [
-        (name, output)
-        for name in FORMULAS
-        for output in OUTPUTS
-        if (name, output) not in PAIRS
-    ],
+    [(name, output) for name in FORMULAS for output in OUTPUTS if (name, output) not in PAIRS],
 )
 def test_a_loss_that_does_not_go_with_the_output_is_refused_with_both_named(name, output):
     with pytest.raises(InputError) as caught:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from . import generic
-from .arrays import Array, Namespace, library_of, namespace
+from .arrays import Array, Namespace, library_of
 from .errors import BackendError, InputError, unknown
 from .generic import Library
 

@@ -73,5 +73,7 @@ def draw_layers(
     biases = [np.zeros(o) if stack is None else np.zeros((stack, o)) for o in sizes[1:]]
     if stack is None:
         return list(zip(drawn[0], biases, strict=True))
-    weights = [np.stack(same, axis=1 if i == 0 else 0) for i, same in enumerate(zip(*drawn, strict=True))]
+    weights = [
+        np.stack(same, axis=1 if i == 0 else 0) for i, same in enumerate(zip(*drawn, strict=True))
+    ]
     return list(zip(weights, biases, strict=True))

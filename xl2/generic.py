@@ -14,7 +14,7 @@ import importlib
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from .arrays import Array, Namespace, namespace
+from .arrays import Array, Namespace
 from .errors import BackendError
 
 INSTALL = "install it with its own instructions"

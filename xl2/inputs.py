@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import tasks
@@ -95,8 +96,7 @@ def check_finite(x: Array, what: str) -> None:
     # A sum is finite only of finite numbers; the reverse fails only on overflow.
     if bool(xp.isfinite(xp.sum(x))):
         return
-    for start in range(0, x.shape[0], CHUNK):
-        piece = x[start : start + CHUNK, ...]
+    for start, piece in chunks(x, CHUNK):
         finite = xp.isfinite(piece)
         if piece.ndim > 1:
             finite = xp.all(finite, axis=-1)
@@ -106,3 +106,9 @@ def check_finite(x: Array, what: str) -> None:
                 f"{what} holds a NaN or an infinity, first in row {row} (counted from 0). "
                 f"Drop such rows or fill them in; xl2 does not guess."
             )
+
+
+def chunks(x: Array, size: int) -> Iterator[tuple[int, Array]]:
+    """Yield an array's rows in pieces of a size, each with the number of its first row."""
+    for start in range(0, x.shape[0], size):
+        yield start, x[start : min(start + size, x.shape[0]), ...]

@@ -13,12 +13,13 @@ from .backend import Backend
 from .construction import check_activations, check_sizes, draw_layers
 from .errors import InputError
 from .initializers import Initializer
-from .inputs import CHUNK, samples, targets
+from .inputs import CHUNK, chunks, samples, targets
 from .losses import find_loss
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
 from .propagation import differentiate, propagate
 from .switch import decided, resolve
+
 
 class Network:
     """A multilayer perceptron, or a stack of `K` of them.
@@ -204,8 +205,7 @@ class Network:
         ops = Operations.of(self.backend.library)
         hidden = self.hidden_activations()
         pieces = [
-            propagate(ops, hidden, self.parameters, x[start : start + CHUNK, :])[-1]
-            for start in range(0, x.shape[0], CHUNK)
+            propagate(ops, hidden, self.parameters, piece)[-1] for _, piece in chunks(x, CHUNK)
         ]
         return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
 
@@ -326,5 +326,3 @@ class Network:
                     weight += coefficients[i] / x.shape[0] * self.parameters[i].weight
                 found[i] = (weight, bias)
         return found
-
-

@@ -30,12 +30,12 @@ class _GlobalDraws:
     def random(self, size: tuple[int, int]) -> Any:
         import numpy as np
 
-        return np.random.rand(*reversed(size)).T  # noqa: NPY002 - the notebook's own stream
+        return np.random.rand(*reversed(size)).T
 
     def standard_normal(self, size: tuple[int, int]) -> Any:
         import numpy as np
 
-        return np.random.randn(*reversed(size)).T  # noqa: NPY002 - the notebook's own stream
+        return np.random.randn(*reversed(size)).T
 
 
 def _drawn(initializer: str, in_dim: int, out_dim: int) -> Any:

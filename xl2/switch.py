@@ -25,7 +25,7 @@ import array_api_compat
 
 from .arrays import library_of
 from .backend import Backend, connect, file_of, is_installed, known, load
-from .errors import BackendError, InputError
+from .errors import BackendError
 
 # Tried in this order for "auto"; the ones before the last only on an accelerator.
 AUTO = ("cupy", "torch", "numpy")

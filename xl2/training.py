@@ -193,7 +193,13 @@ class _Fit:
 
     def _run(self, batches: Batches) -> Array:
         self.carry, logits = self.run_batches(
-            self.step, self.carry, self.coefficients, self.x, self.y, batches, self.network.backend.xp
+            self.step,
+            self.carry,
+            self.coefficients,
+            self.x,
+            self.y,
+            batches,
+            self.network.backend.xp,
         )
         self.network.parameters = self.carry.parameters
         return logits

@@ -1,0 +1,130 @@
+"""A stack learns what its members would learn alone."""
+
+import numpy as np
+import pytest
+
+from xl2 import L2, Network, fit
+
+RNG = np.random.default_rng(4)
+X, LABELS, Y = RNG.normal(size=(11, 3)), RNG.integers(0, 2, 11), RNG.normal(size=(11, 2))
+HELD = (RNG.normal(size=(4, 3)), RNG.integers(0, 2, 4))
+SEEDS, LAMS = [3, 1, 2], [0.0, 0.4, L2([2.0, 0.0])]
+every_optimizer = pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+
+
+@pytest.fixture
+def rtol(backend):
+    # The same products in the same order, but a library may sum a batch of them otherwise.
+    return 1e-12 if backend.name in ("numpy", "array_api_strict") else 1e-9
+
+
+@pytest.fixture
+def assert_same(host, rtol):
+    def check(stack, histories, alone):
+        together, separate = histories
+        for k, network in enumerate(alone):
+            member = stack.member(k)
+            for layer, own in zip(member.parameters, network.parameters, strict=True):
+                for mine, its in zip(layer, own, strict=True):
+                    np.testing.assert_allclose(host(mine), host(its), rtol=rtol, atol=1e-14)
+            assert len(together) == len(separate[k])
+            for name in ("loss", "score", "penalty", "validation_loss", "validation_score"):
+                mine = [values[k] for values in getattr(together, name)]
+                its = getattr(separate[k], name)
+                assert len(mine) == len(its)
+                np.testing.assert_allclose(mine, its, rtol=rtol, atol=1e-13, err_msg=name)
+
+    return check
+
+
+def train_both(where, sizes, activations, X, y, seeds=SEEDS, lams=LAMS, **options):
+    """Fit a stack, and its members as networks of their own."""
+    options = {"epochs": 3, "batch_size": 4, "learning_rate": 0.1, **options}
+
+    def new(**more):
+        return Network(sizes, activations, "gaussian", dtype="float64", **more, **where)
+
+    stack = new(stack=len(seeds), seed=seeds)
+    together = fit(stack, X, y, penalty=lams, **options)
+    alone = [new(seed=seed) for seed in seeds]
+    separate = [
+        fit(network, X, y, penalty=lam, **options) for network, lam in zip(alone, lams, strict=True)
+    ]
+    return stack, (together, separate), alone
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@every_optimizer
+def test_each_member_equals_the_network_trained_alone(where, assert_same, optimizer, shuffle):
+    """Eleven samples in mini-batches of four: the last one has three."""
+    assert_same(
+        *train_both(
+            where,
+            [3, 4, 2],
+            "tanh",
+            X,
+            LABELS,
+            optimizer=optimizer,
+            shuffle=shuffle,
+            validation=HELD,
+        )  # fmt: skip
+    )
+
+
+@pytest.mark.parametrize(
+    ("sizes", "activations", "y"),
+    [
+        ([3, 2], ["softmax"], LABELS),
+        ([3, 4, 1], ["relu", "sigmoid"], LABELS),
+        ([3, 4, 3, 2], ["sigmoid", "tanh", "identity"], Y),
+    ],
+)
+def test_whatever_the_depth_and_the_task(where, assert_same, sizes, activations, y):
+    lams = [0.0, 0.4, 2.0]
+    assert_same(*train_both(where, sizes, activations, X, y, lams=lams))
+
+
+def test_with_a_penalty_per_dataset(where, assert_same):
+    lams = [L2(lam, per="dataset") for lam in (0.0, 0.4, 2.0)]
+    assert_same(*train_both(where, [3, 4, 2], "tanh", X, LABELS, lams=lams))
+
+
+@every_optimizer
+def test_a_stack_of_one(where, assert_same, optimizer):
+    problem = train_both(
+        where, [3, 4, 2], "tanh", X, LABELS, seeds=[5], lams=[0.4], optimizer=optimizer
+    )
+    assert_same(*problem)
+
+
+def test_one_seed_and_one_lambda_make_equal_members(where, host):
+    stack = Network([3, 4, 2], "tanh", stack=3, seed=7, dtype="float64", **where)
+    history = fit(stack, X, LABELS, epochs=2, penalty=0.4)
+    for values in (history.loss[-1], history.penalty[-1], history.score[-1]):
+        assert values.shape == (3,)
+        np.testing.assert_allclose(values, values[0], rtol=1e-12)
+    for k in (1, 2):
+        np.testing.assert_allclose(
+            host(stack.member(k).weights[0]), host(stack.member(0).weights[0]), rtol=1e-12
+        )
+
+
+def test_a_members_lambda_acts_on_that_member_only(where, host):
+    def trained(lams):
+        stack = Network([3, 4, 2], "tanh", stack=2, seed=[1, 2], dtype="float64", **where)
+        fit(stack, X, LABELS, epochs=2, penalty=lams)
+        return [host(stack.member(k).weights[0]) for k in range(2)]
+
+    plain, penalised = trained([0.0, 0.0]), trained([0.0, 5.0])
+    np.testing.assert_allclose(penalised[0], plain[0], rtol=1e-12)
+    assert (np.abs(penalised[1] - plain[1]) > 1e-6).all()
+
+
+def test_the_curves_of_a_stack_are_numpy_arrays_of_their_own(where):
+    stack = Network([3, 4, 2], "tanh", stack=2, **where)
+    history = fit(stack, X, LABELS, epochs=2, validation=HELD)
+    curves = [history.loss, history.score, history.penalty]
+    curves += [history.validation_loss, history.validation_score]
+    for values in curves:
+        assert [type(value) for value in values] == [np.ndarray] * 2
+        assert [value.shape for value in values] == [(2,)] * 2

@@ -1,0 +1,128 @@
+"""A trained network together with what its inputs and outputs mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import InputError
+from .network import Network
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A column-wise ``(x - mean) / scale``, learnt from training samples.
+
+    Attributes
+    ----------
+    mean, scale : numpy.ndarray, shape (columns,)
+        In float64; the scale of a constant column is 1.
+    """
+
+    mean: Any
+    scale: Any
+
+    @classmethod
+    def learn(cls, x: Any) -> Scaling:
+        """Learn from samples (n, columns) by `sklearn.preprocessing.StandardScaler`."""
+        from sklearn.preprocessing import StandardScaler
+
+        scaler = StandardScaler().fit(x)
+        return cls(scaler.mean_, scaler.scale_)
+
+    def apply(self, x: Any, dtype: str) -> Any:
+        """Scale samples (n, columns)."""
+        return ((x - self.mean) / self.scale).astype(dtype)
+
+    def undo(self, x: Any) -> Any:
+        """Bring scaled samples back to their own units."""
+        return x * self.scale + self.mean
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a model file holds.
+
+    Attributes
+    ----------
+    network : Network
+        A single network.
+    inputs : Scaling or None
+        How samples are standardised before they enter it.
+    outputs : Scaling or None
+        How its outputs are brought back to the targets' units; regression only.
+    classes : tuple or None
+        The label of each class number, text or numbers.
+    features : tuple of str
+        Names of the input columns; empty where the data had none.
+    """
+
+    network: Network
+    inputs: Scaling | None = None
+    outputs: Scaling | None = None
+    classes: tuple[Any, ...] | None = None
+    features: tuple[str, ...] = ()
+
+    def prepare(self, X: Any) -> Any:
+        """Return samples (n, features), in their own units, as the network takes them.
+
+        Raises
+        ------
+        InputError
+            If they have another number of features.
+        """
+        import numpy as np
+
+        x = np.asarray(X)
+        expected = self.network.sizes[0]
+        if x.ndim != 2 or x.shape[1] != expected:
+            came = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {x.shape}"
+            raise InputError(f"The model was trained on {expected} features. Received: {came}.")
+        return x if self.inputs is None else self.inputs.apply(x, self.network.dtype)
+
+    def forward(self, X: Any) -> Any:
+        """Return the network's outputs for samples in their own units.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, features)
+            The samples.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n, outputs)
+            Probabilities, or values in the targets' units.
+        """
+        outputs = self.network.backend.to_numpy(self.network.forward(self.prepare(X)))
+        return outputs if self.outputs is None else self.outputs.undo(outputs)
+
+    def predict(self, X: Any) -> Any:
+        """Return labels, or values for a regression.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, features)
+            The samples, in their own units.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n,) or (n, outputs)
+        """
+        import numpy as np
+
+        from .tasks import decode
+
+        found = decode(self.network.task, self.forward(X))
+        if self.classes is None:
+            return found
+        return np.asarray(self.classes)[found]
+
+    def score(self, X: Any, y: Any) -> float:
+        """Return the accuracy, or R2 for a regression, on labels or values `y`."""
+        import numpy as np
+        from sklearn.metrics import r2_score
+
+        found = self.predict(X)
+        if self.network.task == "regression":
+            return float(r2_score(y, found))
+        return float(np.mean(found == np.asarray(y)))
