@@ -195,7 +195,7 @@ def test_features_first_of_images_is_refused(tmp_path):
         ({"x": X, "X": X, "y": Y}, ["'x', 'X'", "one of them"]),
         ({"x": X, "y": Y, "labels": Y}, ["'y', 'labels'", "one of them"]),
         ({"x_train": X, "y_train": Y, "x_test": X}, ["'x_test'", "'y_test'"]),
-        ({"x": X, "y": Y[:3]}, ["4 samples", "3 labels"]),
+        ({"x": X, "y": Y[:2]}, ["4 samples", "2 labels"]),
         ({"x": X[:, 0], "y": Y}, ["(4,)", "(samples, features)"]),
         ({"x": X[:0], "y": Y[:0]}, ["(0, 3)", "empty"]),
         ({"x": X.astype(str), "y": Y}, ["<U", "real numbers"]),
@@ -317,7 +317,7 @@ def test_an_absent_library_is_named(tmp_path, monkeypatch, module, suffix):
         ("1,2.5,0\n3,4.5,1\n", ()),
         ("\ufeff" + TABLE, ("a", "b")),
         (TABLE.replace("\n", "\r\n"), ("a", "b")),
-        ('"a" , "b",label\n\n"1", 2.5 ,0\n 3,"4.5",1\n\n', ("a", "b")),
+        ('"a", "b",label\n\n"1", 2.5 ,0\n 3,"4.5",1\n\n', ("a", "b")),
         (",b,label\n1,2.5,0\n3,4.5,1", ("", "b")),
     ],
 )
@@ -761,15 +761,10 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 def test_any_npz_round_trip(tmp_path, X, key):
     y = np.arange(len(X))
     np.savez(tmp_path / "any.npz", **{key: X, "y": y})
-    loaded = load_data(tmp_path / "any.npz", features_first=False) if fits(X) else None
-    if loaded is not None:
-        np.testing.assert_array_equal(loaded.X, X.reshape(len(X), -1))
-        np.testing.assert_array_equal(loaded.y, y)
-        assert loaded.X.dtype == X.dtype
-
-
-def fits(X):
-    return np.isfinite(X).all()
+    loaded = load_data(tmp_path / "any.npz")
+    np.testing.assert_array_equal(loaded.X, X.reshape(len(X), -1))
+    np.testing.assert_array_equal(loaded.y, y)
+    assert loaded.X.dtype == X.dtype
 
 
 @IN_TMP_PATH
@@ -816,10 +811,9 @@ SUFFIXES = [
 def load_or_refuse(path):
     try:
         loaded = load_data(path, require_target=False)
-    except XL2Error as error:
-        assert str(error)
-    else:
-        assert loaded.X.ndim == 2
+    except XL2Error:
+        return
+    assert loaded.X.ndim == 2
 
 
 @pytest.mark.parametrize("name", SUFFIXES)

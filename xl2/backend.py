@@ -88,11 +88,15 @@ class Backend:
         """
         wanted = self.dtype(dtype)
         origin = library_of(x)
-        if origin == self.name:
-            array = self.xp.asarray(x, dtype=wanted, copy=None)
-            return array if self.device is None else self._moved(array)
         if origin in (None, "numpy"):
             return self.library.from_host(self.xp, numbers(x, dtype, what), self.device)
+        if origin == self.name:
+            if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
+                raise InputError(
+                    f"{what} is not an array of real numbers. Received: dtype {x.dtype}."
+                )
+            array = self.xp.asarray(x, dtype=wanted, copy=None)
+            return array if self.device is None else self._moved(array)
         raise InputError(
             f"{what} is an array of {origin}, and the computation runs on {self}. Pass "
             f"xl2.to_numpy({what}), or compute with it: backend={origin!r}."

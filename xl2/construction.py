@@ -11,6 +11,7 @@ from .initializers import Initializer, find_initializer
 
 
 def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return the units of each layer; raise `InputError` where they are no such thing."""
     try:
         checked = tuple(int(size) for size in sizes)
     except (TypeError, ValueError):
@@ -24,6 +25,7 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def check_activations(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
+    """Return one activation a layer; raise `InputError` at a wrong name or number."""
     if isinstance(activations, str):
         activations = [activations] * (layers - 1) + ["sigmoid"]
     if len(activations) != layers:

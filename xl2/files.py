@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> Non
 
     sizes = settings["sizes"]
     expected: dict[str, list[int]] = {}
-    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False), start=1):
+    for i, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         expected[f"weight_{i}"], expected[f"bias_{i}"] = [inputs, outputs], [outputs]
     for name, columns in (("input", sizes[0]), ("output", sizes[-1])):
         if settings["standardisation"][name]:

@@ -9,6 +9,7 @@ Everything is handed, transposed, to the library proper.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from . import activations as _activations
@@ -284,7 +285,7 @@ def train_model(
     network = Network(
         layer_dimensions, layer_activations, "zeros", dtype=dtype, backend=backend, device=device
     )
-    shapes = zip(layer_dimensions, layer_dimensions[1:], strict=False)
+    shapes = pairwise(layer_dimensions)
     drawn = [
         init_functions[name](i, o).T for name, (i, o) in zip(initializations, shapes, strict=True)
     ]

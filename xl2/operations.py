@@ -86,12 +86,12 @@ def backpropagate(delta: Array, weight: Array, outputs: Array, activation: Activ
 
 
 def gradient(x: Array, delta: Array) -> Array:
-    """Derivative by a weight: (..., n, i) and (..., n, o) give (..., i, o)."""
+    """Differentiate by a weight: (..., n, i) and (..., n, o) give (..., i, o)."""
     return x.mT @ delta
 
 
 def gradient_shared(x: Array, delta: Array) -> Array:
-    """Derivative by the first weight of a stack: (n, i) and (K, n, o) give (i, K, o)."""
+    """Differentiate by the first weight of a stack: (n, i) and (K, n, o) give (i, K, o)."""
     xp = namespace(x)
     members, samples, outputs = delta.shape
     wide = xp.reshape(xp.permute_dims(delta, (1, 0, 2)), (samples, members * outputs))
@@ -99,7 +99,7 @@ def gradient_shared(x: Array, delta: Array) -> Array:
 
 
 def bias_gradient(delta: Array) -> Array:
-    """Derivative by a bias: (..., n, o) gives (..., o)."""
+    """Differentiate by a bias: (..., n, o) gives (..., o)."""
     return namespace(delta).sum(delta, axis=-2)
 
 

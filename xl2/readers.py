@@ -314,7 +314,7 @@ def read_csv(path: Path, wanted: Wanted) -> Table:
     import io
     import zlib
 
-    delimiter = "\t" if ".tsv" in [suffix.lower() for suffix in path.suffixes] else ","
+    delimiter = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
     try:
         with opened(path) as stream:
             text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
@@ -537,7 +537,11 @@ def read_npz(path: Path, accepted: Iterable[str]) -> dict[str, Any]:
         )
     wanted = frozenset(accepted)
     arrays: dict[str, Any] = {}
-    with reading(path, "a NumPy .npz archive"), np.load(path, allow_pickle=False) as archive:
+    with (
+        reading(path, "a NumPy .npz archive"),
+        path.open("rb") as stream,  # np.load leaves a file that it opens open on an error
+        np.load(stream, allow_pickle=False) as archive,
+    ):
         for key in archive.files:
             try:
                 arrays[key] = archive[key] if key in wanted else None

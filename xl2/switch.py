@@ -38,8 +38,9 @@ class Choice(NamedTuple):
     device: Any = None
 
 
-_context: ContextVar[Choice] = ContextVar("xl2_backend", default=Choice())
-_process = Choice()
+NOTHING = Choice()
+_context: ContextVar[Choice] = ContextVar("xl2_backend", default=NOTHING)
+_process = NOTHING
 
 
 def set_backend(backend: str | None, device: Any = None) -> None:

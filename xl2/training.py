@@ -226,8 +226,9 @@ class _Fit:
         makes only a failed one pay.
         """
         self.carry = before
-        for step, batches in enumerate(self.batches(self.batch_size, order), start=1):
-            safe = _copied(self.carry)
+        step, safe, loss = 0, before, 0.0
+        for batches in self.batches(self.batch_size, order):
+            step, safe = step + 1, _copied(self.carry)
             measure = Measure(self.network, self.step.loss, self.y)
             measure.add(self._run(batches), self._seen(batches))
             loss, _ = measure.read()

@@ -1,0 +1,52 @@
+"""Every file of backends/ says what `generic` says, and only replaces what exists."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from types import ModuleType
+
+import pytest
+
+from xl2 import activations, generic, losses, operations, optimizers, step
+from xl2.backend import known
+from xl2.generic import Library
+
+# Checked by the type checker: the generic functions are a whole library.
+COMPLETE: Library = generic
+
+REPLACEABLE = (generic, operations, activations, losses, optimizers, step)
+
+
+def original(name: str) -> object:
+    found = [getattr(module, name) for module in REPLACEABLE if hasattr(module, name)]
+    assert found, f"{name} replaces nothing: {[module.__name__ for module in REPLACEABLE]}"
+    return found[0]
+
+
+def public(module: ModuleType) -> dict[str, object]:
+    own = inspect.getmembers(module, lambda value: inspect.getmodule(value) is module)
+    return {name: value for name, value in own if not name.startswith("_")}
+
+
+def test_the_five_backends_are_found() -> None:
+    assert {"array_api_strict", "cupy", "jax", "numpy", "torch"} <= set(known())
+
+
+@pytest.mark.parametrize("name", known())
+def test_functions_of_a_file_replace_one_of_the_same_signature(name: str) -> None:
+    module = importlib.import_module(f"xl2_{name}")
+    for function_name, function in public(module).items():
+        assert callable(function)
+        replaced = original(function_name)
+        assert callable(replaced)
+        assert list(inspect.signature(function).parameters) == list(
+            inspect.signature(replaced).parameters
+        ), function_name
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_file_is_readable_without_its_library(name: str) -> None:
+    module = importlib.import_module(f"xl2_{name}")
+    assert isinstance(module.INSTALL, str)
+    assert not hasattr(module, name), "the library is imported at the top"
