@@ -77,7 +77,6 @@ def _scan(step: Any) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp
 
-    @jax.jit
     def scan(carry: Any, coefficients: Any, x: Any, y: Any, rows: Any, rates: Any) -> Any:
         def one(carry: Any, batch: Any) -> Any:
             chosen, rate = batch
@@ -88,7 +87,8 @@ def _scan(step: Any) -> Callable[..., Any]:
         logits = jnp.moveaxis(logits, 0, -3)
         return carry, jnp.reshape(logits, (*logits.shape[:-3], -1, logits.shape[-1]))
 
-    return scan
+    compiled: Callable[..., Any] = jax.jit(scan)
+    return compiled
 
 
 def _name(device: Any) -> str:

@@ -56,7 +56,8 @@ def scope() -> AbstractContextManager[Any]:
     """Switch autograd off: xl2 has its own gradients."""
     import torch
 
-    return torch.no_grad()
+    off: AbstractContextManager[Any] = torch.no_grad()
+    return off
 
 
 def affine(x: Any, weight: Any, bias: Any) -> Any:

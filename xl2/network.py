@@ -147,7 +147,7 @@ class Network:
 
     def host_parameters(self) -> list[tuple[Any, Any]]:
         """Return each layer's weight and bias as NumPy arrays."""
-        return [tuple(map(self.backend.to_numpy, layer)) for layer in self.parameters]  # type: ignore[misc]
+        return [tuple(map(self.backend.to_numpy, layer)) for layer in self.parameters]
 
     def set_parameters(self, parameters: Sequence[tuple[Any, Any]]) -> None:
         """Replace weights and biases by copies of those given, shaped like the old ones.

@@ -138,7 +138,8 @@ class Operations(NamedTuple):
     @classmethod
     def of(cls, library: object) -> Operations:
         """Choose every operation for a backend."""
-        return cls(*(choose(library, function) for function in PORTABLE))
+        chosen: list[Any] = [choose(library, function) for function in PORTABLE]
+        return cls(*chosen)
 
 
 PORTABLE = Operations()

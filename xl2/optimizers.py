@@ -21,6 +21,7 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -199,7 +200,7 @@ class Adam:
 
     def rate(self, learning_rate: float, step: int) -> float:
         """Return the learning rate with the correction for the two means' start at zero."""
-        return learning_rate * (1 - self.beta_2**step) ** 0.5 / (1 - self.beta_1**step)
+        return learning_rate * math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
 
     def scale(self, rate: Any) -> Any:
         """Return one: Adam divides by the gradient's own size."""

@@ -149,8 +149,10 @@ def train(
     DivergenceError
         If training diverges.
     """
-    regression = is_regression(data.y, task)
     X, y = data.X, data.y
+    if y is None:
+        raise InputError(f"{data.name} has no labels to learn from.")
+    regression = is_regression(y, task)
     if held_out is not None:
         X_held, y_held = held_out.X, held_out.y
     elif data.X_test is not None:

@@ -131,7 +131,7 @@ def resolve(backend: str | None = None, device: Any = None, data: Any = None) ->
     if choice.backend == "auto":
         return _automatic(choice.device)
     if choice.backend is not None:
-        return connect(*choice)
+        return connect(choice.backend, choice.device)
     if choice.device is not None:
         return connect(library_of(data) or "numpy", choice.device)
     return resolve_like(data)

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from . import tasks
 from .arrays import Array, namespace
@@ -17,7 +17,7 @@ from .losses import Loss, find_loss
 from .measure import Measure
 from .network import Network
 from .operations import Layer, Operations, choose
-from .optimizers import Optimizer, find_optimizer
+from .optimizers import Optimizer, Update, find_optimizer
 from .penalties import Penalty, coefficients_of, penalties_of, penalty_value
 from .progress import show_progress
 from .step import Batches, Carry, Step, run_batches
@@ -298,7 +298,7 @@ def _step(
         network.hidden_activations(),
         Loss(*(choose(library, function) for function in found)),
         optimizer,
-        choose(library, optimizer.update),
+        cast(Update, choose(library, optimizer.update)),
         Operations.of(library),
         rows if per_dataset else None,
     )
