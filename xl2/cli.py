@@ -58,7 +58,7 @@ def train(
     l2_per: Annotated[
         str, typer.Option(help="Divide lambda by the samples of a batch or of the dataset.")
     ] = "batch",
-    epochs: Annotated[int, typer.Option(help="Passes over the training samples.")] = 30,
+    epochs: Annotated[int, typer.Option(help="Passes over the training samples.")] = 100,
     batch_size: Annotated[int, typer.Option(help="Samples of a mini-batch.")] = 64,
     learning_rate: Annotated[float, typer.Option(help="Size of the steps.")] = 0.001,
     optimizer: Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")] = "adam",
@@ -121,7 +121,8 @@ def _report(data: str, result: Any, how: str, out: Path | None) -> None:
         ("gap", result.gap, "training minus held out"),
     )
     typer.echo(f"{data}: network {layers}, {', '.join(network.activations)}")
-    typer.echo(f"{network.backend}, {network.dtype}; {how}, {sum(result.history.seconds):.1f} s")
+    typer.echo(f"{network.backend}, {network.dtype}")
+    typer.echo(f"{how}, {sum(result.history.seconds):.1f} s")
     typer.echo(f"\n{'':10}{name:>10}")
     for label, value, note in rows:
         typer.echo(f"{label:10}{times * value:>10.2f}{unit}   {note}")

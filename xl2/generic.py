@@ -97,7 +97,7 @@ def to_host(x: Array) -> Any:
     """Move an array to NumPy; a copy, or not, as the library likes it."""
     import numpy as np
 
-    return np.from_dlpack(x)
+    return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
 
 def scope() -> AbstractContextManager[Any]:

@@ -89,7 +89,7 @@ def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
     classes, numbers = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise InputError(
-            f"There is one class only, {classes[0]!r}: nothing can be told apart. Check the "
+            f"There is one class only, {classes[0].item()!r}: nothing can be told apart. Check the "
             f"label column, --target."
         )
     if len(classes) > max(20, len(y) // 2):

@@ -1,0 +1,149 @@
+"""Model files: what comes back, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+
+import xl2
+from xl2 import FileFormatError, InputError, Model, Network
+from xl2.files import check_writable, write_whole
+from xl2.model import Scaling
+
+
+@pytest.fixture
+def model(where):
+    network = Network([3, 4, 2], ["tanh", "softmax"], "he", seed=1, **where)
+    inputs = Scaling(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, 2.0]))
+    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"))
+
+
+def test_a_model_comes_back_whole(model, where, tmp_path, rng):
+    path = tmp_path / "m.safetensors"
+    xl2.save(model, path)
+    read = xl2.load(path, **where)
+    X = rng.standard_normal((5, 3))
+    assert read.predict(X).tolist() == model.predict(X).tolist()
+    np.testing.assert_array_equal(read.forward(X), model.forward(X))
+    assert read.classes == ("chat", "autre")
+    assert read.features == ("a", "b", "c")
+    assert read.network.sizes == (3, 4, 2)
+    assert read.network.activations == ("tanh", "softmax")
+    assert read.network.task == "classes"
+
+
+def test_a_file_of_one_backend_opens_on_another(model, tmp_path, rng):
+    xl2.save(model, tmp_path / "m")
+    read = xl2.load(tmp_path / "m", backend="numpy")
+    X = rng.standard_normal((5, 3))
+    np.testing.assert_allclose(read.forward(X), model.forward(X), rtol=1e-5)
+
+
+def test_the_header_says_what_the_network_is(tmp_path):
+    from safetensors import safe_open
+
+    xl2.save(Network([3, 2], "relu"), tmp_path / "m")
+    with safe_open(tmp_path / "m", framework="numpy") as file:
+        header = file.metadata()
+    assert json.loads(header["sizes"]) == [3, 2]
+    assert json.loads(header["activations"]) == ["sigmoid"]
+    assert json.loads(header["standardisation"]) == {"input": False, "output": False}
+
+
+def test_a_stack_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"save stack.member\(k\)"):
+        xl2.save(Network([2, 1], stack=3), tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def changed(path, header=None, **arrays):
+    """Write a model file with some of its parts replaced."""
+    from safetensors import safe_open
+
+    xl2.save(Network([3, 2], ["softmax"]), path)
+    with safe_open(path, framework="numpy") as file:
+        old = file.metadata()
+    save_file({**load_file(path), **arrays}, path, metadata={**old, **(header or {})})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("header", "arrays", "said"),
+    [
+        ({"format": "xl2-model-9"}, {}, "no model file of this version.*'xl2-model-9'"),
+        ({"sizes": "[3, 3]"}, {}, "header asks for arrays"),
+        ({"sizes": "[1000000000, 1000000000]"}, {}, "header asks for arrays"),
+        ({"sizes": "nonsense"}, {}, "no safetensors model file"),
+        ({"activations": '["evil"]'}, {}, "output activations are"),
+        ({"task": "mining"}, {}, "task is 'mining'"),
+        ({"classes": '["one"]'}, {}, "1 classes for 2"),
+        ({"features": '["one"]'}, {}, "1 features for 3"),
+        ({}, {"weight_1": np.full((3, 2), np.nan, np.float32)}, "'weight_1' .* finite"),
+        ({}, {"weight_1": np.zeros((3, 2), np.int32)}, "'weight_1' .* finite"),
+        ({}, {"extra": np.zeros(2, np.float32)}, "header asks for arrays"),
+    ],
+)
+def test_a_file_that_contradicts_itself_is_refused(tmp_path, header, arrays, said):
+    path = changed(tmp_path / "m", header, **arrays)
+    with pytest.raises(FileFormatError, match=f"(?s){said}"):
+        xl2.load(path)
+
+
+def test_a_missing_file_says_how_one_is_made(tmp_path):
+    with pytest.raises(InputError, match="xl2 train --out"):
+        xl2.load(tmp_path / "none")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused_as_a_format_error(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("m") / "m"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError):
+        xl2.load(path)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 255))
+def test_a_changed_byte_loads_or_is_a_format_error(tmp_path_factory, place, byte):
+    path = tmp_path_factory.mktemp("m") / "m"
+    xl2.save(Network([3, 2], ["softmax"]), path)
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] = byte
+    path.write_bytes(content)
+    try:
+        read = xl2.load(path)
+    except FileFormatError:
+        return
+    assert np.isfinite(read.forward(np.ones((1, 3)))).all()
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "m"
+    path.write_bytes(b"old")
+
+    def fail(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(InputError, match="cannot be written: No space left"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_path_that_cannot_be_written_is_told_before(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        check_writable(tmp_path)
+    with pytest.raises(InputError, match="does not exist"):
+        check_writable(tmp_path / "no" / "m")
+    if os.geteuid() == 0:
+        return
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot be written to"):
+        check_writable(tmp_path / "m")

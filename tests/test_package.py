@@ -1,0 +1,67 @@
+"""What the package says of itself is true."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
+import xl2
+
+SOURCE = Path(xl2.__file__).parent
+
+
+def python(code):
+    paths = [p for p in sys.path if p]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_every_public_name_is_there_and_no_other():
+    for name in xl2.__all__:
+        assert getattr(xl2, name) is not None
+    assert set(xl2.__all__) == {*xl2._HOME, "notebook"}
+    assert set(dir(xl2)) == {*xl2.__all__, "__version__"}
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    assert not hasattr(xl2, "nonesuch")
+
+
+def test_types_are_published():
+    assert (SOURCE / "py.typed").is_file()
+
+
+def test_the_import_brings_nothing_in_but_the_package_itself():
+    heavy = "['numpy', 'sklearn', 'rich', 'typer', 'safetensors', 'array_api_compat']"
+    code = f"import xl2; print([m for m in {heavy} if m in sys.modules])"
+    assert python(code) == "[]"
+
+
+def test_the_version_is_the_distributions():
+    try:
+        expected = importlib.metadata.version("xl2")
+    except importlib.metadata.PackageNotFoundError:
+        return  # run from the source tree: there is no distribution to agree with
+    assert xl2.__version__ == expected
+
+
+def test_array_libraries_are_not_imported_by_the_library_but_numpy_on_the_host():
+    found = []
+    for path in SOURCE.glob("*.py"):
+        for line in path.read_text().splitlines():
+            words = line.split()
+            if words[:1] in (["import"], ["from"]) and words[1].partition(".")[0] in (
+                "cupy",
+                "torch",
+                "jax",
+                "array_api_strict",
+            ):
+                found.append((path.name, line))
+    assert found == []
