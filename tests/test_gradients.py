@@ -23,8 +23,9 @@ def problems(draw):
     """Sizes, activations, a loss that goes with them, lambdas and a seed."""
     layers = draw(st.integers(1, 4))
     sizes = draw(st.lists(st.integers(1, 6), min_size=layers + 1, max_size=layers + 1))
-    hidden = draw(st.lists(st.sampled_from(sorted(ACTIVATIONS)), min_size=layers - 1,
-                           max_size=layers - 1))  # fmt: skip
+    hidden = draw(
+        st.lists(st.sampled_from(sorted(ACTIVATIONS)), min_size=layers - 1, max_size=layers - 1)
+    )
     loss, output = draw(st.sampled_from(PAIRS))
     one = st.sampled_from([0.0, 0.3, 2.0])
     lam = draw(st.one_of(one, st.lists(one, min_size=layers, max_size=layers)))
@@ -115,8 +116,10 @@ def test_gradients_are_the_central_differences(where, host, problem):
 @given(problem=problems())
 def test_gradients_of_a_stack_are_the_central_differences_of_its_members(where, host, problem):
     stack, X, y = build(problem, where, stack=2)
-    found = [tuple(map(host, pair)) for pair in stack.gradients(X, y, penalty=L2(problem[3]),
-                                                                loss=problem[2])]  # fmt: skip
+    found = [
+        tuple(map(host, pair))
+        for pair in stack.gradients(X, y, penalty=L2(problem[3]), loss=problem[2])
+    ]
     for k in range(2):
         parameters = stack.member(k).host_parameters()
         assume(smooth(parameters, problem, X, y))

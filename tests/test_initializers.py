@@ -33,8 +33,15 @@ def test_draws_are_those_of_the_formula(name):
 
 @pytest.mark.parametrize(
     ("name", "variance"),
-    [("gaussian", 1.0), ("xavier", 1 / 300), ("he", 2 / 300), ("bengio", 1 / 500)]
-    + [("glorot_uniform", 2 / 500), ("uniform", 1 / 12), ("uniform_100", 1e-4 / 12)],
+    [
+        ("gaussian", 1.0),
+        ("xavier", 1 / 300),
+        ("he", 2 / 300),
+        ("bengio", 1 / 500),
+        ("glorot_uniform", 2 / 500),
+        ("uniform", 1 / 12),
+        ("uniform_100", 1e-4 / 12),
+    ],
 )
 def test_variance_of_a_large_draw(name, variance):
     drawn = find_initializer(name)(300, 200, np.random.default_rng(0))

@@ -319,10 +319,13 @@ def test_real_numbers_of_any_dtype_are_taken(where, to, host, dtype):
 
 def test_an_array_of_another_library_is_refused_with_both_named(backend, where):
     other = next(
-        (name for name in ("torch", "array_api_strict", "jax")
-         if name != backend.name and is_installed(name)),
+        (
+            name
+            for name in ("torch", "array_api_strict", "jax")
+            if name != backend.name and is_installed(name)
+        ),
         None,
-    )  # fmt: skip
+    )
     if other is None:
         pytest.skip("no second array library is installed")
     foreign = Network([3, 2], backend=other).weights[0]

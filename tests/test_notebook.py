@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,7 @@ def test_training_is_the_notebooks_own(problem, backend, where, host, lambd):
 def test_passes_by_hand_give_the_gradient_of_the_cost(problem, to, host, xp):
     X, Y = problem
     np.random.seed(1)
-    drawn = [notebook.xavier(i, o) for i, o in zip(DIMENSIONS, DIMENSIONS[1:], strict=False)]
+    drawn = [notebook.xavier(i, o) for i, o in pairwise(DIMENSIONS)]
     parameters = {f"W{i}": to(w) for i, w in enumerate(drawn, start=1)}
     parameters |= {f"b{i}": to(np.full((w.shape[0], 1), 0.1)) for i, w in enumerate(drawn, 1)}
 
@@ -168,9 +169,9 @@ def test_costs_are_shown_twenty_times(problem, capsys):
 
 
 def test_only_the_costs_own_output_is_taken(problem):
-    with pytest.raises(InputError, match="'sigmoid'.*Received: 'tanh'"):
+    with pytest.raises(InputError, match=r"'sigmoid'.*Received: 'tanh'"):
         notebook.train_model(*problem, DIMENSIONS, ["relu", "relu", "tanh"], ["he"] * 3)
-    with pytest.raises(InputError, match="initializations are uniform.*'glorot'"):
+    with pytest.raises(InputError, match=r"initializations are uniform.*'glorot'"):
         notebook.train_model(*problem, DIMENSIONS, ACTIVATIONS, ["glorot"] * 3)
     with pytest.raises(InputError, match="activations are sigmoid, tanh, relu"):
         notebook.layer_forward_pass(problem[0], np.ones((2, 6)), np.ones((2, 1)), "softmax")

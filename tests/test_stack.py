@@ -67,7 +67,7 @@ def test_each_member_equals_the_network_trained_alone(where, assert_same, optimi
             optimizer=optimizer,
             shuffle=shuffle,
             validation=HELD,
-        )  # fmt: skip
+        )
     )
 
 

@@ -88,9 +88,14 @@ def train(
         files.check_writable(out)
     source: dict[str, Any] = {"target": target, "features_first": features_first}
     training = load_data(data, labels=labels, **source)
+    judged_by = None
+    if test is not None:
+        # By the names of the training columns, in case the other file has another order.
+        source |= {"features": training.features or None, "n_features": training.X.shape[1]}
+        judged_by = load_data(test, **source)
     result = runs.train(
         training,
-        None if test is None else load_data(test, **source),
+        judged_by,
         hidden=units,
         activation=activation,
         task=task,
