@@ -40,7 +40,8 @@ def show_progress(epochs: int, wanted: bool | None) -> Iterator[Callable[[Histor
         Remaining(),
         TextColumn("{task.fields[loss]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=console.is_terminal) as bar:
         task = bar.add_task("", total=epochs, loss="")
 
         def advance(history: History) -> None:

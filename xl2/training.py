@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NoReturn, cast
 
 from . import tasks
@@ -115,12 +115,12 @@ def fit(
         expected,
         _step(network, x.shape[0], find_optimizer(optimizer), penalty, loss),
         coefficients_of(network, penalty),
-        learning_rate,
-        batch_size,
+        float(learning_rate),
+        int(batch_size),
         _orders(x.shape[0], seed) if shuffle else None,
     )
     with network.backend.scope(), show_progress(epochs, progress) as advance:
-        for _ in range(epochs):
+        for _ in range(int(epochs)):
             run.epoch(held_out)
             advance(run.history)
             if [True for call in callbacks if call(network, run.history) is True]:
@@ -150,8 +150,7 @@ class _Fit:
         self.history = History()
         init = step.optimizer.init
         states = tuple((init(layer.weight), init(layer.bias)) for layer in network.parameters)
-        # Copied: steps may change arrays in place, and somebody may hold the old ones.
-        self.carry = _copied(Carry(network.parameters, states))
+        self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
 
     def batches(self, size: int, order: Array | None) -> Iterator[Batches]:
@@ -170,7 +169,10 @@ class _Fit:
     def epoch(self, held_out: tuple[Array, Array] | None) -> None:
         """Train for one epoch and write its line of the history."""
         began = time.perf_counter()
-        order, before = self._order(), _copied(self.carry)
+        # The epoch works on a copy: steps change arrays in place, and these are needed
+        # again if it diverges, and may be in the hands of a callback.
+        order, before = self._order(), self.carry
+        self.carry = _copied(before)
         measure = Measure(self.network, self.step.loss, self.y)
         for batches in self.batches(RUN, order):
             logits = self._run(batches)
@@ -228,7 +230,8 @@ class _Fit:
         self.carry = before
         step, safe, loss = 0, before, 0.0
         for batches in self.batches(self.batch_size, order):
-            step, safe = step + 1, _copied(self.carry)
+            step, safe = step + 1, self.carry
+            self.carry = _copied(safe)
             measure = Measure(self.network, self.step.loss, self.y)
             measure.add(self._run(batches), self._seen(batches))
             loss, _ = measure.read()
@@ -249,7 +252,7 @@ class _Fit:
 
 
 def _copied(carry: Carry) -> Carry:
-    """Return a carry whose arrays no step will change."""
+    """Return a carry with arrays of its own, for steps to change."""
 
     def copied(p: Array) -> Array:
         return namespace(p).asarray(p, copy=True)
@@ -311,7 +314,7 @@ def _check_numbers(**given: Any) -> None:
 
 
 def _check_rate(learning_rate: float) -> None:
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
+    if not (isinstance(learning_rate, Real) and 0 < learning_rate < math.inf):
         raise InputError(
             f"learning_rate is a finite number above 0. Received: learning_rate={learning_rate!r}."
         )

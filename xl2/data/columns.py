@@ -1,0 +1,163 @@
+"""Which columns of a table are the features and which is the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from .messages import column_label, counted, listed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the caller asks of a table.
+
+    Parameters
+    ----------
+    target : str or None
+        A column name, or an integer index as text; None for the last column.
+    features : tuple of str
+        The names of the columns that a model was trained on; empty without names.
+    n_features : int or None
+        How many features a model was trained on; None without a model.
+    require_target : bool
+        Whether a table without a target is an error.
+    """
+
+    target: str | None
+    features: tuple[str, ...]
+    n_features: int | None
+    require_target: bool
+
+    @property
+    def index(self) -> int | None:
+        """The target as an index, or None where it is none."""
+        try:
+            return None if self.target is None else int(self.target)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The positions of the features, in order, and of the target, counted from 0."""
+
+    features: tuple[int, ...]
+    target: int | None
+
+
+def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Columns:
+    """Decide which columns of a table are the features and which is the target.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The column names; empty for a table without a header.
+    width : int
+        The number of columns.
+    wanted : Wanted
+        What the caller asked for.
+    path : Path
+        The file, for the error messages.
+
+    Returns
+    -------
+    Columns
+
+    Raises
+    ------
+    InputError
+        If the table does not have what is wanted, or has two columns of one name.
+    """
+    if len(set(names)) < len(names):
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(
+            f"{path} has more than one column of the name {listed(repeated)}. "
+            "Rename columns until all names differ."
+        )
+    if names and wanted.features:
+        return choose_by_name(names, wanted, path)
+    target = find_target(names, width, wanted, path)
+    features = tuple(i for i in range(width) if i != target)
+    expected = wanted.n_features
+    if expected is not None and len(features) != expected:
+        raise InputError(
+            f"{path} has {counted(width, 'column')}, and {len(features)} of them would be "
+            f"features; the model has {counted(expected, 'feature')}. Give a file of {expected} "
+            f"columns, or of {expected + 1} with the target among them."
+        )
+    if not features:
+        raise InputError(
+            f"{path} has {counted(width, 'column')} and no feature beside the target: "
+            f"{column_label(names, 0)}. Cells are separated by commas in a .csv file and by tabs "
+            "in a .tsv file."
+        )
+    return Columns(features, target)
+
+
+def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> int | None:
+    """Return where the target is when the features are not known by name, or None."""
+    target, index = wanted.target, wanted.index
+    if target is not None and target in names:
+        return names.index(target)
+    if target is not None and index is None:
+        if not wanted.require_target:
+            return None
+        has = f"Its columns are {listed(names)}" if names else "Its first row is no header"
+        raise InputError(
+            f"{path} has no column {target!r} for the target. {has}. "
+            "Give one of its column names, or an index such as -1 for the last column."
+        )
+    if width == wanted.n_features:
+        if wanted.require_target:
+            raise no_target(path, f"its {counted(width, 'column')} are the model's features")
+        return None
+    if index is None:
+        return width - 1
+    if not -width <= index < width:
+        raise InputError(
+            f"{path} has {counted(width, 'column')}, so the target's index is between {-width} "
+            f"and {width - 1}. Received: target={target!r}."
+        )
+    return index % width
+
+
+def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
+    """Return the columns of the names that a model was trained on, in their order."""
+    positions = {name: i for i, name in enumerate(names)}
+    missing = [name for name in wanted.features if name not in positions]
+    if missing:
+        raise InputError(
+            f"{path} lacks {counted(len(missing), 'column')} that the model was trained on: "
+            f"{listed(missing)}. Its columns are {listed(names)}. Rename or add columns."
+        )
+    if wanted.target in wanted.features:
+        raise InputError(
+            f"The target {wanted.target!r} of {path} is one of the model's features. "
+            "Give the name of another column, or none."
+        )
+    features = tuple(positions[name] for name in wanted.features)
+    rest = sorted(set(range(len(names))) - set(features))
+    index, target = wanted.index, None
+    if wanted.target in positions:
+        target = positions[wanted.target]
+    elif index is not None and -len(names) <= index < len(names) and index % len(names) in rest:
+        target = index % len(names)
+    elif len(rest) == 1 and (wanted.target is None or index is not None):
+        target = rest[0]
+    if target is None and wanted.require_target:
+        spare = listed(names[i] for i in rest)
+        raise no_target(path, f"beside the model's features it has {spare or 'no column'}")
+    return Columns(features, target)
+
+
+def no_target(path: Path, why: str) -> InputError:
+    """Return the error for a table in which no column can be the target."""
+    return InputError(
+        f"{path} has no target column: {why}. Add the target column, or name it by `target`."
+    )

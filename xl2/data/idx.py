@@ -1,0 +1,129 @@
+"""IDX files, the format of MNIST.
+
+References
+----------
+.. [1] Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
+   digits": the IDX file format.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ..errors import FileFormatError, InputError
+from .dataset import Dataset
+from .opening import open_bytes, reading
+from .shapes import as_features, as_labels
+
+if TYPE_CHECKING:
+    from gzip import GzipFile
+
+    from numpy.typing import NDArray
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+CHUNK = 1 << 20
+
+
+def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dataset:
+    """Read a file of images in the IDX format, and the file of its labels.
+
+    Raises
+    ------
+    InputError
+        If `path` is itself a file of labels, or its labels are not found.
+    FileFormatError
+        If a file is damaged.
+    """
+    X = read_idx(path)
+    if X.ndim == 1:
+        raise InputError(
+            f"{path} has one number a sample, so it is a file of labels. Give the file of the "
+            "images, and this one as its labels."
+        )
+    beside = labels_beside(path) if labels is None else Path(labels)
+    if labels is not None and not Path(labels).is_file():
+        raise InputError(f"There is no file {str(labels)!r}. Give the path of the labels.")
+    if beside is None and require_target:
+        raise InputError(
+            f"The labels of {path} were not found: expected a file beside it of that name with "
+            "labels for images and idx1 for idx3. Give its path by --labels."
+        )
+    y = None if beside is None else as_labels(read_idx(beside), beside)
+    return Dataset(as_features(X, path), y, name=str(path))
+
+
+def labels_beside(path: Path) -> Path | None:
+    """Return the file that holds the labels of an IDX file by its name, or None."""
+    import re
+
+    name = re.sub(r"idx\d", "idx1", path.name.replace("images", "labels"))
+    if name == path.name:
+        return None
+    other = name.removesuffix(".gz") if name.endswith(".gz") else name + ".gz"
+    candidates = (path.with_name(name), path.with_name(other))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def looks_like_idx(path: Path) -> bool:
+    """Say whether a file is an IDX file by its name or by its first four bytes."""
+    if "idx" in path.name.lower():
+        return True
+    try:
+        with open_bytes(path) as stream:
+            return is_idx_head(stream.read(4))
+    except Exception:
+        return False
+
+
+def is_idx_head(head: bytes) -> bool:
+    """Say whether four bytes can begin an IDX file: 00 00, a type, the number of dimensions."""
+    return len(head) == 4 and head[:2] == b"\0\0" and head[2] in TYPES and head[3] > 0
+
+
+def read_idx(path: Path) -> NDArray[Any]:
+    """Read an IDX file [1]_, packed if its name ends in ``.gz``.
+
+    The file starts with two zero bytes, a byte for the type and one for the
+    number of dimensions, then the dimensions and the values, all big-endian.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no IDX file, or not as long as its dimensions say.
+    """
+    import numpy as np
+
+    with reading(path, "an IDX file"), open_bytes(path) as stream:
+        head = stream.read(4)
+        if not is_idx_head(head):
+            raise FileFormatError(
+                f"{path} is not an IDX file: it starts with the bytes {head.hex(' ')!r}. Expected "
+                f"00 00, a type of {', '.join(f'{code:02x}' for code in TYPES)}, and the "
+                "number of dimensions."
+            )
+        dtype = np.dtype(TYPES[head[2]])
+        sizes = stream.read(4 * head[3])
+        shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, len(sizes), 4))
+        size = math.prod(shape) * dtype.itemsize
+        values = read_at_most(stream, size + 1)
+        if len(sizes) != 4 * head[3] or len(values) != size:
+            raise FileFormatError(
+                f"{path} declares {head[3]} dimensions {shape} of {dtype.name}, which is {size} "
+                f"bytes, and holds {'more' if len(values) > size else f'only {len(values)}'}. "
+                "Get the file again."
+            )
+        return np.frombuffer(values, dtype=dtype).reshape(shape)
+
+
+def read_at_most(stream: BinaryIO | GzipFile, size: int) -> bytearray:
+    """Read a number of bytes, or fewer at the end of the file.
+
+    A plain ``read(size)`` makes room for all of `size` first, and a damaged file
+    can declare any.
+    """
+    values = bytearray()
+    while len(values) < size and (chunk := stream.read(min(CHUNK, size - len(values)))):
+        values += chunk
+    return values

@@ -1,0 +1,77 @@
+"""The shape and the type that the arrays of a file are brought to."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ..errors import FileFormatError, InputError
+from .messages import counted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
+    """Return X as (samples, features) and y as (samples,) or (samples, outputs)."""
+    import numpy as np
+
+    if features_first:
+        if X.ndim != 2:
+            raise InputError(
+                f"{path}: X has shape {X.shape}. With --features-first it is (features, samples)."
+            )
+        X = np.ascontiguousarray(X.T)
+        y = y if y is None else y.T
+    elif y is not None and X.ndim == 2 and X.shape[1] == y.size != X.shape[0]:
+        raise InputError(
+            f"{path} looks features-first: X has shape {X.shape} and y has "
+            f"{counted(y.size, 'label')}, one for each column. Pass --features-first "
+            "(features_first=True in Python)."
+        )
+    return as_features(X, path), y if y is None else as_labels(y, path)
+
+
+def as_features(X: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Return X with every sample flattened, and truth values as 0 and 1."""
+    if X.ndim < 2:
+        raise InputError(
+            f"{path}: X has shape {X.shape}. Expected (samples, features), or (samples, height, "
+            "width) for images. Reshape it; one feature alone is (samples, 1)."
+        )
+    if 0 in X.shape:
+        raise InputError(
+            f"{path}: X has shape {X.shape}, so it is empty. Give at least one sample."
+        )
+    X = X.view("u1") if X.dtype.kind == "b" else X
+    return native(X).reshape(len(X), math.prod(X.shape[1:]))
+
+
+def as_labels(y: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Return labels as (samples,), or (samples, outputs) where there are several outputs."""
+    import numpy as np
+
+    if y.dtype.kind == "S":
+        try:
+            y = np.char.decode(y, "utf-8")
+        except UnicodeDecodeError as error:
+            message = f"{path}: the labels are not UTF-8 text: {error}. Save them as UTF-8."
+            raise FileFormatError(message) from error
+    y = y.astype(np.int64) if y.dtype.kind == "b" else y
+    if y.dtype.kind not in "uifU":
+        raise InputError(
+            f"{path}: y is of type {y.dtype}. Expected integers, real numbers or text. "
+            "Convert it before saving."
+        )
+    if y.ndim not in {1, 2}:
+        raise InputError(
+            f"{path}: y has shape {y.shape}. Expected (samples,) or (samples, outputs). Reshape it."
+        )
+    return native(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
+
+
+def native(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in the byte order of the machine, itself where it already is."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

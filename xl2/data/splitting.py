@@ -1,0 +1,83 @@
+"""Holding a part of a data set out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from .messages import counted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def split(
+    X: Any, y: Any, *, fraction: float = 0.2, seed: int = 0, stratify: bool
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Hold a part of the samples out, by scikit-learn's `train_test_split`.
+
+    Parameters
+    ----------
+    X : array of shape (samples, features)
+        The samples.
+    y : array of shape (samples,) or (samples, outputs)
+        Their labels.
+    fraction : float, default 0.2
+        The share of the samples to hold out, between 0 and 1.
+    seed : int, default 0
+        Seed of the shuffle.
+    stratify : bool
+        Whether both parts have the classes in the same proportions.
+
+    Returns
+    -------
+    X_train, X_test, y_train, y_test : arrays
+
+    Raises
+    ------
+    InputError
+        If a part would be empty, or if the classes cannot be in both parts.
+    """
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+
+    X, y = np.asarray(X), np.asarray(y)
+    if len(X) != len(y):
+        raise InputError(f"X has {counted(len(X), 'sample')} and y has {counted(len(y), 'label')}.")
+    if not 0.0 < fraction < 1.0:
+        raise InputError(
+            f"The held-out fraction is between 0 and 1. Received: fraction={fraction!r}."
+        )
+    held_out = math.ceil(fraction * len(X))
+    if not 0 < held_out < len(X):
+        raise InputError(
+            f"Holding {fraction} of {counted(len(X), 'sample')} out leaves none to train on. "
+            "Give more samples or a smaller fraction."
+        )
+    if stratify:
+        check_classes(y, held_out)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=fraction, random_state=seed, stratify=y if stratify else None
+    )
+    return X_train, X_test, y_train, y_test
+
+
+def check_classes(y: NDArray[Any], held_out: int) -> None:
+    """Refuse labels whose classes cannot all be in both parts of a split."""
+    import numpy as np
+
+    classes, counts = np.unique(y, axis=0 if y.ndim > 1 else None, return_counts=True)
+    rarest = f"{classes[counts.argmin()].tolist()!r} has {counted(int(counts.min()), 'sample')}"
+    if counts.min() < 2:
+        raise InputError(
+            f"A stratified split needs 2 samples of every class, and the class {rarest}. Give it "
+            "more samples, leave it out, or split without stratifying."
+        )
+    smaller = min(held_out, len(y) - held_out)
+    if smaller < len(classes):
+        raise InputError(
+            f"A stratified split of {len(y)} samples with {held_out} held out has a part of "
+            f"{smaller}, fewer than the {len(classes)} classes; the rarest class {rarest}. Choose "
+            "another fraction, or split without stratifying."
+        )
