@@ -145,13 +145,12 @@ def test_without_shuffling_two_fits_go_on_as_one(where):
     assert_equal(once, twice)
 
 
-@pytest.mark.parametrize("run", [1, 4, 9])
-@every_optimizer
-def test_an_epoch_in_several_runs_is_an_epoch_in_one(monkeypatch, where, optimizer, run):
+@pytest.mark.parametrize("run", [1, 9])
+def test_an_epoch_in_several_runs_is_an_epoch_in_one(monkeypatch, where, run):
     networks, histories = [new(where), new(where)], []
     for network, length in zip(networks, (8192, run), strict=True):
         monkeypatch.setattr(xl2.training, "RUN", length)
-        histories.append(fit(network, X, LABELS, optimizer=optimizer, **SHORT))
+        histories.append(fit(network, X, LABELS, optimizer="adam", **SHORT))
     assert_equal(*networks, rtol=1e-10)
     np.testing.assert_allclose(histories[0].loss, histories[1].loss, rtol=1e-10)
 
@@ -265,16 +264,15 @@ def test_a_step_promotes_nothing(backend, where, to, optimizer, stack, dtype):
             assert all(s.dtype == wanted for state in pair for s in state)
 
 
-@pytest.mark.parametrize("stack", [None, 2])
 @every_optimizer
-def test_float32_stays_float32_through_a_fit(backend, where, optimizer, stack):
+def test_float32_stays_float32_through_a_fit(backend, where, optimizer):
     wanted, seen = backend.dtype("float32"), []
 
     def look(network, history):
         seen.extend(p.dtype == wanted for layer in network.parameters for p in layer)
 
-    network = new(where, dtype="float32", stack=stack)
-    fit(network, X, LABELS, optimizer=optimizer, penalty=0.3, callbacks=[look], **SHORT)
+    network = new(where, dtype="float32")
+    fit(network, X, LABELS, epochs=3, optimizer=optimizer, penalty=0.3, callbacks=[look])
     assert seen == [True] * 12
     assert network.forward(X).dtype == wanted
 
@@ -412,12 +410,10 @@ def test_an_update_that_overflows_is_told_with_the_finite_loss_before_it(where, 
     assert_equal(network, before)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @every_optimizer
-def test_whatever_the_optimizer_the_network_stays_usable(where, host, optimizer, dtype):
-    network = linear(where, dtype=dtype)
-    rate = 1e38 if dtype == "float32" else 1e307
-    error = diverge(network, optimizer=optimizer, learning_rate=rate, shuffle=True, penalty=0.5)
+def test_whatever_the_optimizer_the_network_stays_usable(where, optimizer):
+    network = linear(where, dtype="float32")
+    error = diverge(network, optimizer=optimizer, learning_rate=1e38, shuffle=True, penalty=0.5)
     assert all(np.isfinite(p).all() for p in arrays(network))
     assert (error.step - 1) + 3 * (error.epoch - 1) < 150
 

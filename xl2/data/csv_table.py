@@ -123,7 +123,7 @@ def has_header(row: Sequence[str], wanted: Wanted) -> bool:
     """
     if wanted.features and set(wanted.features) <= set(row):
         return True
-    if wanted.target in row and not is_number(wanted.target):
+    if wanted.target is not None and wanted.target in row and not is_number(wanted.target):
         return True
     target = -1 if wanted.index is None else wanted.index
     cells = list(row)

@@ -46,6 +46,10 @@ def as_features(X: NDArray[Any], path: Path) -> NDArray[Any]:
             f"{path}: X has shape {X.shape}, so it is empty. Give at least one sample."
         )
     X = X.view("u1") if X.dtype.kind == "b" else X
+    if X.dtype.kind not in "uif":
+        raise InputError(
+            f"{path}: X is of type {X.dtype}. Expected real numbers. Convert it before saving."
+        )
     return native(X).reshape(len(X), math.prod(X.shape[1:]))
 
 

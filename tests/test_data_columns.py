@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from test_data_files import TABLE, refused, write
+
+from xl2.data import load_data
+from xl2.errors import InputError
+
+NAMED = {"features": ("b", "a"), "n_features": 2, "require_target": False}
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "X", "y"),
+    [
+        ("a,b\n1,2\n", {}, [[2, 1]], None),
+        ("a,b\n1,2\n", {"target": "-1"}, [[2, 1]], None),
+        ("a,b\n1,2\n", {"target": "label"}, [[2, 1]], None),
+        ("a,label,b\n1,0,2\n", {}, [[2, 1]], [0]),
+        ("a,label,b\n1,0,2\n", {"target": "label"}, [[2, 1]], [0]),
+        ("a,label,b\n1,0,2\n", {"target": "1"}, [[2, 1]], [0]),
+        ("a,label,b\n1,0,2\n", {"target": "-1"}, [[2, 1]], [0]),
+        ("id,a,label,b\n7,1,0,2\n", {"target": "label"}, [[2, 1]], [0]),
+        ("id,a,label,b\nx,1,,2\n", {}, [[2, 1]], None),
+        ("id,a,b\nx,1,2\n", {"target": "label"}, [[2, 1]], None),
+        ("1,2\n", {}, [[1, 2]], None),
+        ("1,2,0\n", {}, [[1, 2]], [0]),
+        ("0,1,2\n", {"target": "0"}, [[1, 2]], [0]),
+    ],
+)
+def test_a_table_for_a_model_with_names(tmp_path, text, options, X, y):
+    loaded = load_data(write(tmp_path / "t.csv", text), **NAMED, **options)
+    np.testing.assert_array_equal(loaded.X, X)
+    assert loaded.y is None if y is None else loaded.y.tolist() == y
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "X", "y"),
+    [
+        ("1,2\n", {}, [[1, 2]], None),
+        ("c,d\n1,2\n", {}, [[1, 2]], None),
+        ("1,2\n", {"target": "label"}, [[1, 2]], None),
+        ("c,d,e\n1,2,0\n", {}, [[1, 2]], [0]),
+        ("c,d,e\n1,0,2\n", {"target": "d"}, [[1, 2]], [0]),
+        ("1,0,2\n", {"target": "-2"}, [[1, 2]], [0]),
+        ("1,2,cat\n", {}, [[1, 2]], ["cat"]),
+    ],
+)
+def test_a_table_for_a_model_without_names(tmp_path, text, options, X, y):
+    path = write(tmp_path / "t.csv", text)
+    loaded = load_data(path, n_features=2, require_target=False, **options)
+    np.testing.assert_array_equal(loaded.X, X)
+    assert loaded.y is None if y is None else loaded.y.tolist() == y
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("a,c\n1,2\n", NAMED, ["lacks 1 column", "'b'", "'a', 'c'"]),
+        ("c,d\n1,2\n", NAMED, ["lacks 2 columns", "'b', 'a'"]),
+        ("a,b\n1,2\n", {**NAMED, "target": "a"}, ["'a'", "one of the model's features"]),
+        ("a,b\n1,2\n", {"features": ("a", "b")}, ["no target column", "no column"]),
+        ("i,a,b,y\n1,2,3,4\n", {"features": ("a", "b")}, ["no target column", "'i', 'y'"]),
+        ("1,2\n", {"n_features": 2}, ["no target column", "2 columns"]),
+        ("1,2,3,4\n", {"n_features": 2}, ["4 columns", "2 features", "of 3"]),
+        ("1\n", {"n_features": 2, "require_target": False}, ["1 column,", "2 features"]),
+        (
+            "a,b,c\n1,2,3\n",
+            {"n_features": 2, "require_target": False, "target": "z"},
+            ["3 columns", "2 features"],
+        ),
+    ],
+)
+def test_a_table_that_does_not_fit_the_model(tmp_path, text, options, said):
+    message = refused(InputError, write(tmp_path / "t.csv", text), **options)
+    for part in said:
+        assert part in message
+
+
+def test_a_long_list_of_missing_columns_is_cut(tmp_path):
+    names = tuple(f"p{i}" for i in range(784))
+    message = refused(InputError, write(tmp_path / "t.csv", TABLE), features=names)
+    assert "784 columns" in message
+    assert len(message) < 500
+
+
+def test_a_table_without_its_target_is_for_prediction(tmp_path):
+    path = write(tmp_path / "t.csv", "a,b\n1,2\n")
+    loaded = load_data(path, target="label", require_target=False)
+    assert loaded.y is None
+    assert loaded.features == ("a", "b")
