@@ -26,12 +26,19 @@ EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax"
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 
-settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=20)
+# JAX compiles every operation anew for every shape: 20 shapes are minutes.
+settings.register_profile("few", settings.get_profile("xl2"), max_examples=5)
 settings.load_profile("xl2")
 
 
 def pytest_addoption(parser):
     parser.addoption("--backend", action="append", help="NAME or NAME:DEVICE; may be repeated")
+
+
+def pytest_configure(config):
+    if all(name.startswith("jax") for name in config.getoption("--backend") or ["numpy"]):
+        settings.load_profile("few")
 
 
 def pytest_generate_tests(metafunc):

@@ -14,7 +14,6 @@ SAMPLES = 4
 
 on_backend = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=20,
 )
 
 

@@ -38,7 +38,7 @@ FORMULAS = {
 PAIRS = [(name, output) for name, outputs in LOSSES.items() for output in outputs]
 every_pair = pytest.mark.parametrize(("name", "output"), PAIRS)
 
-on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def arrays(low, high):

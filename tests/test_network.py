@@ -9,7 +9,7 @@ from xl2.backend import is_installed
 from xl2.errors import BackendError, InputError
 
 X = np.random.default_rng(0).normal(size=(7, 3))
-on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def through(where, output, outputs=None, **options):

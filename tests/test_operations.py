@@ -18,7 +18,6 @@ LOSS_FUNCTIONS = {
 
 on_backend = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=12,
 )
 sizes = st.sampled_from([1, 2, 5])
 shapes = st.tuples(sizes, sizes, sizes)
