@@ -163,3 +163,9 @@ def test_members_that_differ_in_per_are_refused(where):
 def test_equal_penalties_are_equal_and_hash_alike():
     assert L2([1, 2]) == L2((1.0, 2.0))
     assert len({L2([1, 2]), L2((1.0, 2.0)), L2(1.0), L2(1)}) == 2
+
+
+@pytest.mark.parametrize("lam", ["a", None, [0.1, "a"], object(), [[1.0], [2.0]]])
+def test_what_is_no_number_is_refused_as_a_lambda(lam):
+    with pytest.raises(InputError, match="lambda is a number, or one a layer"):
+        L2(lam)

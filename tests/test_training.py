@@ -560,3 +560,16 @@ def test_a_network_that_was_placed_refuses_the_data_of_another_library(backend, 
         pytest.skip("NumPy's arrays are taken everywhere")
     with pytest.raises(InputError, match=f"X is an array of {backend.name}.*runs on numpy"):
         fit(new({"backend": "numpy"}), to(X), LABELS)
+
+
+def test_parameters_that_a_callback_replaced_are_trained_on(where):
+    def start_from_zeros(network, history):
+        if len(history) == 1:
+            network.set_parameters([(0 * w, 0 * b) for w, b in network.host_parameters()])
+
+    network = new(where)
+    zeros = xl2.Network(network.sizes, network.activations, "zeros", dtype=network.dtype, **where)
+    fit(network, X, LABELS, epochs=2, shuffle=False, callbacks=[start_from_zeros])
+    fit(zeros, X, LABELS, epochs=1, shuffle=False)
+    for ours, expected in zip(network.host_parameters(), zeros.host_parameters(), strict=True):
+        assert_equal(list(ours), list(expected))

@@ -3,7 +3,7 @@
 A library with no file in ``backends/`` is used through these functions. A file
 there defines the ones its library knows better, under the same names and
 signatures. It may also define any function of `operations`, `activations`,
-`losses` and `optimizers`, and `training.run_batches`: see `operations.choose`.
+`losses` and `optimizers`, and `step.run_batches`: see `operations.choose`.
 Nothing else in xl2 tells one library from another.
 """
 

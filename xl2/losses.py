@@ -69,7 +69,7 @@ def squared_error_delta(z: Array, y: Array) -> Array:
     return z - y
 
 
-def squared_error_after(activation: Activation) -> Loss:
+def squared_error_after(name: str, activation: Activation) -> Loss:
     """Return the squared error of the outputs ``a = activation(z)``."""
 
     def squared_error_of_output(z: Array, y: Array) -> Array:
@@ -79,6 +79,9 @@ def squared_error_after(activation: Activation) -> Loss:
         a = activation.function(z)
         return (a - y) * activation.derivative(a)
 
+    # A backend replaces a function by its name: each activation's needs one of its own.
+    squared_error_of_output.__name__ = f"squared_error_after_{name}"
+    squared_error_of_output_delta.__name__ = f"squared_error_after_{name}_delta"
     return Loss(squared_error_of_output, squared_error_of_output_delta)
 
 
@@ -90,7 +93,7 @@ LOSSES: dict[str, dict[str, Loss]] = {
     },
     "squared_error": {"identity": Loss(squared_error, squared_error_delta)}
     | {
-        name: squared_error_after(activation)
+        name: squared_error_after(name, activation)
         for name, activation in ACTIVATIONS.items()
         if name != "identity"
     },

@@ -14,6 +14,8 @@ glmnet ``lambda=c``           ``c = lam / m``
 scikit-learn ``alpha=c``      ``c = lam``, ``per="batch"``
 AdamW                         no equal: its decay is not a gradient
 ============================  ==================================
+
+where the other loss is a sum over the outputs, and a squared error has its half, as here.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from .errors import InputError
 
@@ -60,17 +62,16 @@ class L2:
         self, lam: float | Sequence[float] = 0.0, per: Literal["batch", "dataset"] = "batch"
     ):
         try:
-            one = float(lam)  # type: ignore[arg-type]
-            checked: float | tuple[float, ...] = one
-            every: tuple[float, ...] = (one,)
-        except TypeError:
-            checked = every = tuple(float(x) for x in lam)  # type: ignore[union-attr]
+            several = not isinstance(lam, float | int | str) and hasattr(lam, "__len__")
+            every = tuple(map(float, cast(Any, lam) if several else [lam]))
+        except (TypeError, ValueError):
+            raise InputError(f"lambda is a number, or one a layer. Received: {lam!r}.") from None
         for value in every:
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"lambda is a finite number, 0 or more. Received: {value!r}.")
         if per not in ("batch", "dataset"):
             raise InputError(f"per is 'batch' or 'dataset'. Received: per={per!r}.")
-        object.__setattr__(self, "lam", checked)
+        object.__setattr__(self, "lam", every if several else every[0])
         object.__setattr__(self, "per", per)
 
     def of_layers(self, layers: int) -> tuple[float, ...]:
@@ -114,10 +115,8 @@ def penalties_of(network: Network, penalty: Penalty) -> list[L2]:
     InputError
         If their number is not the stack's, or they differ in `per`.
     """
-    if network.members is None or isinstance(penalty, float | int | L2):
-        each: list[Any] = [penalty] * (network.members or 1)
-    else:
-        each = list(penalty)
+    several = network.members is not None and hasattr(penalty, "__len__")
+    each: list[Any] = list(cast(Any, penalty)) if several else [penalty] * (network.members or 1)
     if len(each) != (network.members or 1):
         raise InputError(
             f"A stack of {network.members} networks takes one penalty, or one a member. "

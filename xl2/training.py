@@ -170,8 +170,9 @@ class _Fit:
         """Train for one epoch and write its line of the history."""
         began = time.perf_counter()
         # The epoch works on a copy: steps change arrays in place, and these are needed
-        # again if it diverges, and may be in the hands of a callback.
-        order, before = self._order(), self.carry
+        # again if it diverges, and may be in the hands of a callback. They are the
+        # network's, in case a callback replaced them.
+        order, before = self._order(), self.carry._replace(parameters=self.network.parameters)
         self.carry = _copied(before)
         measure = Measure(self.network, self.step.loss, self.y)
         for batches in self.batches(RUN, order):
