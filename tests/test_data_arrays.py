@@ -3,10 +3,10 @@ import zipfile
 
 import numpy as np
 import pytest
+from data_files import IN_TMP_PATH, X, Y, refused
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from test_data_files import IN_TMP_PATH, X, Y, refused
 
 from xl2.data import load_data
 from xl2.errors import FileFormatError, InputError

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from test_data_files import TABLE, refused, write
+from data_files import TABLE, refused, write
 
 from xl2.data import load_data
 from xl2.errors import InputError

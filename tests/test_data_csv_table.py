@@ -4,9 +4,9 @@ import io
 
 import numpy as np
 import pytest
+from data_files import IN_TMP_PATH, TABLE, refused, write
 from hypothesis import given
 from hypothesis import strategies as st
-from test_data_files import IN_TMP_PATH, TABLE, refused, write
 
 from xl2.data import load_data
 from xl2.errors import InputError

@@ -2,9 +2,9 @@ import gzip
 
 import numpy as np
 import pytest
+from data_files import IN_TMP_PATH, TABLE, X, Y, idx_bytes, write, write_parquet
 from hypothesis import given
 from hypothesis import strategies as st
-from test_data_files import IN_TMP_PATH, TABLE, X, Y, idx_bytes, write, write_parquet
 
 from xl2.data import load_data
 from xl2.errors import XL2Error

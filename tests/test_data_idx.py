@@ -2,7 +2,7 @@ import gzip
 
 import numpy as np
 import pytest
-from test_data_files import IDX_CODES, X, Y, idx_bytes, refused, write
+from data_files import IDX_CODES, X, Y, idx_bytes, refused, write
 
 from xl2.data import load_data
 from xl2.errors import FileFormatError, InputError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_data_files import TABLE, X, Y, refused, write
+from data_files import TABLE, X, Y, refused, write
 
 from xl2 import data
 from xl2.data import load_data

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from test_data_files import refused, write_parquet
+from data_files import refused, write_parquet
 
 from xl2.data import load_data
 from xl2.errors import InputError

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import xl2
 
@@ -32,6 +35,14 @@ def test_every_public_name_is_there_and_no_other():
 
 def test_an_unknown_name_is_an_attribute_error():
     assert not hasattr(xl2, "nonesuch")
+
+
+@pytest.mark.skipif("TOX_ENV_NAME" not in os.environ, reason="only tox installs the wheel")
+def test_tox_tests_the_wheel_and_not_the_source_tree():
+    import xl2_numpy
+
+    for module in (xl2, xl2_numpy):
+        assert "site-packages" in Path(module.__file__).parts
 
 
 def test_types_are_published():
