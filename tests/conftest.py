@@ -7,6 +7,8 @@ that work on this machine, array-api-strict also on a device that refuses NumPy.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 # 64-bit numbers have to be asked of JAX before its first use.
@@ -105,3 +107,18 @@ def data_file():
         return folder / name
 
     return find
+
+
+@pytest.fixture
+def python():
+    """Run a program in an interpreter of its own, with this one's path; return its output."""
+
+    def run(code):
+        path = [folder for folder in sys.path if folder]
+        program = f"import sys; sys.path[:0] = {path!r}\n{code}"
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    return run

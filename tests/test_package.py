@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,17 +11,6 @@ import pytest
 import xl2
 
 SOURCE = Path(xl2.__file__).parent
-
-
-def python(code):
-    paths = [p for p in sys.path if p]
-    done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{code}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.strip()
 
 
 def test_every_public_name_is_there_and_no_other():
@@ -49,7 +36,7 @@ def test_types_are_published():
     assert (SOURCE / "py.typed").is_file()
 
 
-def test_the_import_brings_nothing_in_but_the_package_itself():
+def test_the_import_brings_nothing_in_but_the_package_itself(python):
     heavy = "['numpy', 'sklearn', 'rich', 'typer', 'safetensors', 'array_api_compat']"
     code = f"import xl2; print([m for m in {heavy} if m in sys.modules])"
     assert python(code) == "[]"

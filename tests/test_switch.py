@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 
 import numpy as np
@@ -198,22 +197,13 @@ def test_a_module_that_is_no_namespace_is_refused():
         resolve("json")
 
 
-def test_absent_libraries_are_never_imported_and_others_only_when_asked():
-    import subprocess
-
+def test_absent_libraries_are_never_imported_and_others_only_when_asked(python):
     code = (
         "import sys, numpy as np, xl2;"
         "n = xl2.Network([2, 3, 1]); xl2.fit(n, np.eye(2), [0, 1], epochs=1);"
         "print([m for m in ('torch', 'jax', 'cupy', 'sklearn', 'pandas') if m in sys.modules])"
     )
-    paths = [p for p in sys.path if p]
-    out = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}; {code}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert out.stdout.strip() == "[]"
+    assert python(code) == "[]"
 
 
 def test_float64_is_refused_where_the_device_has_none():
@@ -226,23 +216,14 @@ def test_float64_is_refused_where_the_device_has_none():
 
 
 @pytest.mark.skipif(not is_installed("jax"), reason="JAX is not installed")
-def test_jax_without_x64_refuses_float64_and_says_how_to_switch_it_on():
-    import subprocess
-
+def test_jax_without_x64_refuses_float64_and_says_how_to_switch_it_on(python):
     code = (
         "import os; os.environ['JAX_ENABLE_X64'] = '0'\n"
         "import xl2\n"
         "try: xl2.Network([2, 1], 'relu', dtype='float64', backend='jax')\n"
         "except xl2.InputError as error: print(error)"
     )
-    paths = [p for p in sys.path if p]
-    out = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}\n{code}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "JAX_ENABLE_X64=1" in out.stdout
+    assert "JAX_ENABLE_X64=1" in python(code)
 
 
 def test_to_numpy_reads_any_library(to):
