@@ -192,8 +192,9 @@ def load(name: str) -> tuple[Namespace, Library]:
         raise BackendError(f"The backend {name!r} is not installed: {library.INSTALL}.")
     try:
         return library.import_namespace(name), library
-    except BackendError:
-        raise
+    except BackendError as error:
+        # A module of that name exists, like the "cuda" that comes with CuPy.
+        raise BackendError(f"{unknown('backend', name, [*known(), 'auto'])} {error}") from None
     except Exception as error:
         raise BackendError(
             f"The backend {name!r} does not work here: {library.explain(error)}"

@@ -58,8 +58,8 @@ def import_namespace(name: str) -> Namespace:
     xp = importlib.import_module(name)
     if not hasattr(xp, "__array_namespace_info__"):
         raise BackendError(
-            f"{name!r} is no Array API namespace: it has no __array_namespace_info__(). "
-            f"A file xl2_{name}.py can wrap it; see CONTRIBUTING."
+            f"There is a module {name!r}, but it is no Array API namespace: it has no "
+            f"__array_namespace_info__(). A file xl2_{name}.py can wrap it; see CONTRIBUTING."
         )
     return xp
 
