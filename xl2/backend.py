@@ -196,9 +196,13 @@ def load(name: str) -> tuple[Namespace, Library]:
         # A module of that name exists, like the "cuda" that comes with CuPy.
         raise BackendError(f"{unknown('backend', name, [*known(), 'auto'])} {error}") from None
     except Exception as error:
-        raise BackendError(
-            f"The backend {name!r} does not work here: {library.explain(error)}"
-        ) from error
+        raise broken(name, library, error) from error
+
+
+def broken(name: str, library: Library, error: Exception) -> BackendError:
+    """Return the error for a library that is installed and does not compute."""
+    reason = library.explain(error)
+    return BackendError(f"The backend {name!r} does not work on this machine: {reason}", reason)
 
 
 def connect(name: str, device: Any = None) -> Backend:
@@ -235,9 +239,7 @@ def connect(name: str, device: Any = None) -> Backend:
             f"for a GPU, see the table of `xl2 backends`."
         ) from None
     except Exception as error:
-        raise BackendError(
-            f"The backend {name!r} does not work on this machine: {library.explain(error)}"
-        ) from error
+        raise broken(name, library, error) from error
     return Backend(name, xp, device, library)
 
 

@@ -18,7 +18,17 @@ class InputError(XL2Error, ValueError):
 
 
 class BackendError(XL2Error, RuntimeError):
-    """An array library or a device that is unknown or does not work here."""
+    """An array library or a device that is unknown or does not work here.
+
+    Attributes
+    ----------
+    reason : str
+        Why, in one line, without the name of the backend.
+    """
+
+    def __init__(self, message: str, reason: str | None = None):
+        super().__init__(message)
+        self.reason = reason or message
 
 
 class FileFormatError(XL2Error, ValueError):

@@ -224,7 +224,7 @@ def _inspect(name: str) -> BackendInfo:
         backend = connect(name)
         return BackendInfo(name, version, tuple(backend.library.devices(backend.xp)), "")
     except BackendError as error:
-        return BackendInfo(name, version, (), str(error))
+        return BackendInfo(name, version, (), error.reason)
 
 
 def _version(name: str) -> str:
