@@ -30,7 +30,7 @@ EXAMPLES = ROOT / "examples"
 
 settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=20)
 # JAX compiles every operation anew for every shape: 20 shapes are minutes.
-settings.register_profile("few", settings.get_profile("xl2"), max_examples=5)
+settings.register_profile("few", settings.get_profile("xl2"), max_examples=3)
 settings.load_profile("xl2")
 
 
