@@ -202,7 +202,7 @@ def data(example, data_file):
 @pytest.mark.parametrize(("name", "lambd"), FIGURES)
 def test_the_ten_figures_digit_for_digit(example, data, backend, name, lambd):
     if backend.name != "numpy" and (name, lambd) not in ON_EVERY_LIBRARY:
-        pytest.skip("NumPy runs all ten; this library runs four of them to keep the suite short")
+        pytest.skip("NumPy runs all ten, other libraries some of them, to keep the suite short")
     if backend.name in ("array_api_strict", "jax") and name == "mnist":
         pytest.skip("half a minute a lambda here; run examples/notebook_figures.py for them")
     experiment = example["EXPERIMENTS"][name]
