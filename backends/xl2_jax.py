@@ -57,14 +57,16 @@ def run_batches(
     whole = (batches.stop - batches.start) // batches.size
     end = batches.start + whole * batches.size
     order = xp.arange(x.shape[0]) if batches.order is None else batches.order
+    lead = order.shape[:-1]
     pieces = []
     if whole:
-        rows = xp.reshape(order[batches.start : end], (whole, batches.size))
+        rows = xp.reshape(order[..., batches.start : end], (*lead, whole, batches.size))
+        rows = xp.moveaxis(rows, -2, 0)
         rates = xp.asarray(batches.rates[:whole], dtype=x.dtype)
         carry, logits = _scan(step)(carry, coefficients, x, y, rows, rates)
         pieces.append(logits)
     if end < batches.stop:
-        rows = xp.reshape(order[end : batches.stop], (1, batches.stop - end))
+        rows = order[None, ..., end : batches.stop]
         rates = xp.asarray(batches.rates[whole:], dtype=x.dtype)
         carry, logits = _scan(step)(carry, coefficients, x, y, rows, rates)
         pieces.append(logits)
@@ -77,10 +79,12 @@ def _scan(step: Any) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp
 
+    from xl2.step import beside_members
+
     def scan(carry: Any, coefficients: Any, x: Any, y: Any, rows: Any, rates: Any) -> Any:
         def one(carry: Any, batch: Any) -> Any:
             chosen, rate = batch
-            return step(carry, coefficients, x[chosen], y[chosen], rate)
+            return step(carry, coefficients, x[chosen], beside_members(y[chosen]), rate)
 
         carry, logits = jax.lax.scan(one, carry, (rows, rates))
         # (steps, ..., batch, outputs) to (..., steps * batch, outputs)

@@ -66,4 +66,9 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
 
     if x.ndim == 2:
         return torch.addmm(bias, x, weight)
+    if x.ndim > 3:
+        # baddbmm knows one axis of members; those of a stack in groups have two.
+        lead = x.shape[:-2]
+        flat = (p.reshape(-1, *p.shape[len(lead) :]) for p in (x, weight, bias))
+        return affine(*flat).reshape(*lead, x.shape[-2], weight.shape[-1])
     return torch.baddbmm(bias[:, None, :], x, weight)

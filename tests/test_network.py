@@ -88,7 +88,7 @@ def test_parameters_have_their_shapes_dtype_and_place(backend, where, dtype, sta
     k = () if stack is None else (stack,)
     assert [tuple(w.shape) for w in network.weights] == [(4, *k, 3), (*k, 3, 2)]
     assert [tuple(b.shape) for b in network.biases] == [(*k, 3), (*k, 2)]
-    assert network.members == stack
+    assert network.stack == (() if stack is None else (stack,))
     assert network.backend == backend
     for layer in network.parameters:
         assert [p.dtype for p in layer] == [backend.dtype(dtype)] * 2
@@ -341,7 +341,7 @@ def test_a_member_is_a_copy_of_its_own(where, host):
     stack = Network([3, 4, 2], stack=2, dtype="float64", **where)
     before = [[p.copy() for p in pair] for pair in stack.host_parameters()]
     member = stack.member(1)
-    assert member.members is None
+    assert member.stack == ()
     np.testing.assert_allclose(
         host(member.forward(X)), host(stack.forward(X))[1], rtol=1e-12, atol=1e-14
     )

@@ -41,13 +41,26 @@ def check_activations(activations: str | Sequence[str], layers: int) -> tuple[st
     return tuple(activations)
 
 
+def check_stack(stack: int | tuple[int, int] | None) -> tuple[int, ...]:
+    """Return the shape of a stack; raise `InputError` where it is none."""
+    if stack is None:
+        return ()
+    shape = tuple(stack) if isinstance(stack, tuple | list) else (stack,)
+    if len(shape) not in (1, 2) or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise InputError(
+            f"stack is a number of networks, 1 or more, or (groups, networks in each). "
+            f"Received: {stack!r}."
+        )
+    return shape
+
+
 def draw_layers(
     sizes: tuple[int, ...],
     initializers: str | Initializer | Sequence[str | Initializer],
     seed: int | Sequence[int],
-    stack: int | None,
+    stack: tuple[int, ...],
 ) -> list[tuple[Any, Any]]:
-    """Draw every layer's weight and bias on the host, in the shapes of `Layer`."""
+    """Draw every layer's weight and bias on the host, as `stacks` says how they lie."""
     import numpy as np
 
     layers = len(sizes) - 1
@@ -62,20 +75,31 @@ def draw_layers(
             f"Received: {len(each)}, {each!r}."
         )
     functions = [find_initializer(one) for one in each]
-    seeds = [seed] * (stack or 1) if isinstance(seed, int | np.integer) else list(seed)
-    if len(seeds) != (stack or 1):
+    # One draw a member of a stack; in a stack in groups one a group, whose members start alike.
+    count = stack[0] if stack else 1
+    seeds = [seed] * count if isinstance(seed, int | np.integer) else list(seed)
+    if len(seeds) != count:
+        what = "groups" if len(stack) == 2 else "networks"
         raise InputError(
-            f"seed is one number, or one for each of {stack or 1} networks. "
+            f"seed is one number, or one for each of {count} {what}. "
             f"Received: {len(seeds)}, {seeds!r}."
         )
     drawn = []
     for one in seeds:
         rng = np.random.default_rng(one)
         drawn.append([f(sizes[k], sizes[k + 1], rng) for k, f in enumerate(functions)])
-    biases = [np.zeros(o) if stack is None else np.zeros((stack, o)) for o in sizes[1:]]
-    if stack is None:
-        return list(zip(drawn[0], biases, strict=True))
-    weights = [
-        np.stack(same, axis=1 if i == 0 else 0) for i, same in enumerate(zip(*drawn, strict=True))
-    ]
+    biases = [np.zeros((*stack, o)) for o in sizes[1:]]
+    weights = [_lay(list(same), i, stack) for i, same in enumerate(zip(*drawn, strict=True))]
     return list(zip(weights, biases, strict=True))
+
+
+def _lay(drawn: list[Any], layer: int, stack: tuple[int, ...]) -> Any:
+    """Put one layer's weights, one a member or one a group, side by side."""
+    import numpy as np
+
+    if not stack:
+        return drawn[0]
+    if len(stack) == 1:
+        return np.stack(drawn, axis=1 if layer == 0 else 0)
+    groups = np.expand_dims(np.stack(drawn), axis=2 if layer == 0 else 1)
+    return np.repeat(groups, stack[1], axis=2 if layer == 0 else 1)

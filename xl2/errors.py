@@ -43,14 +43,17 @@ class DivergenceError(XL2Error, ArithmeticError):
     Attributes
     ----------
     epoch, step : int
-        Where it happened, both counted from 1; `step` counts inside the epoch.
+        Where it happened, both counted from 1; `step` counts inside the epoch. A stack
+        only fails when all its members have, and has no step: None.
     loss : float
-        The loss of that step's mini-batch.
+        The loss of that step's mini-batch; NaN for a stack.
     history : History
         The epochs that were completed before.
     """
 
-    def __init__(self, message: str, *, epoch: int, step: int, loss: float, history: History):
+    def __init__(
+        self, message: str, *, epoch: int, step: int | None, loss: float, history: History
+    ):
         super().__init__(message)
         self.epoch = epoch
         self.step = step

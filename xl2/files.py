@@ -42,7 +42,7 @@ def save(model: Model | Network, path: str | Path) -> None:
     if isinstance(model, Network):
         model = Model(model)
     network = model.network
-    if network.members is not None:
+    if network.stack:
         raise InputError("A model file holds one network: save stack.member(k).")
     tensors: dict[str, Any] = {}
     for i, (weight, bias) in enumerate(network.host_parameters(), start=1):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from . import tasks
 from .activations import ACTIVATIONS, Activation, softmax
 from .arrays import Array
 from .backend import Backend
-from .construction import check_activations, check_sizes, draw_layers
+from .construction import check_activations, check_sizes, check_stack, draw_layers
 from .errors import InputError
 from .initializers import Initializer
 from .inputs import CHUNK, chunks, samples, targets
@@ -18,6 +18,7 @@ from .losses import find_loss
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
 from .propagation import differentiate, propagate
+from .stacks import Stack, member_of, stack_of
 from .switch import decided, resolve
 
 
@@ -35,11 +36,13 @@ class Network:
     initializers : str, callable or a sequence of them, default "glorot_uniform"
         One for all layers or one a layer; see `xl2.initializers`. Biases start at 0.
     seed : int or sequence of int, default 0
-        Seed of the initial weights; in a stack one for all members or one each.
+        Seed of the initial weights; in a stack one for all members or one each, in a
+        stack in groups one for all or one a group.
     dtype : {"float32", "float64"}, default "float32"
         Of the parameters and of everything computed with them.
-    stack : int, optional
-        Number of members, for a stack.
+    stack : int or (int, int), optional
+        Number of members, for a stack. Two numbers make a stack in groups: so many
+        groups, each with mini-batches of its own, of so many members that share them.
     backend, device : optional
         Where it computes; see `xl2.switch`. With nothing decided, it goes where the
         data of its first fit is.
@@ -49,9 +52,8 @@ class Network:
     sizes : tuple of int
     activations : tuple of str
     parameters : tuple of Layer
-        The weights (inputs, outputs) and biases (outputs,) of each layer; in a
-        stack (K, inputs, outputs) and (K, outputs), but the first weight is
-        (inputs, K, outputs).
+        The weights (inputs, outputs) and biases (outputs,) of each layer; how
+        those of a stack lie is said in `xl2.stacks`.
     backend : Backend
         Where they live.
     dtype : str
@@ -80,19 +82,17 @@ class Network:
         *,
         seed: int | Sequence[int] = 0,
         dtype: str = "float32",
-        stack: int | None = None,
+        stack: int | tuple[int, int] | None = None,
         backend: str | None = None,
         device: Any = None,
     ):
         self.sizes = check_sizes(sizes)
         self.activations = check_activations(activations, len(self.sizes) - 1)
-        if stack is not None and not (isinstance(stack, int) and stack > 0):
-            raise InputError(f"stack is a number of networks, 1 or more. Received: {stack!r}.")
         self.dtype = dtype
         self.task = tasks.task_of(self.activations[-1], self.sizes[-1])
         self.backend = resolve(backend, device)
         self.placed = decided(backend, device) != (None, None)
-        drawn = draw_layers(self.sizes, initializers, seed, stack)
+        drawn = draw_layers(self.sizes, initializers, seed, check_stack(stack))
         self.parameters = self._place(drawn)
 
     def _place(self, drawn: list[tuple[Any, Any]]) -> Parameters:
@@ -105,10 +105,9 @@ class Network:
         )
 
     @property
-    def members(self) -> int | None:
-        """The number of networks in the stack; None for a single network."""
-        first = self.parameters[0].weight
-        return cast(int, first.shape[1]) if first.ndim == 3 else None
+    def stack(self) -> Stack:
+        """The shape of the stack, (K,) or (G, M); () for a single network."""
+        return stack_of(self.parameters)
 
     @property
     def weights(self) -> list[Array]:
@@ -121,28 +120,33 @@ class Network:
         return [layer.bias for layer in self.parameters]
 
     def __repr__(self) -> str:
-        stack = f", stack={self.members}" if self.members else ""
+        shape = self.stack[0] if len(self.stack) == 1 else self.stack
+        stack = f", stack={shape}" if shape else ""
         return (
             f"Network({list(self.sizes)}, {list(self.activations)}, dtype={self.dtype!r}{stack}, "
             f"backend={str(self.backend)!r})"
         )
 
-    def member(self, k: int) -> Network:
-        """Return a copy of the `k`-th network of a stack, as a network of its own.
+    def member(self, *index: int) -> Network:
+        """Return a copy of one network of a stack, as a network of its own.
+
+        Parameters
+        ----------
+        *index : int
+            Its number, or in a stack in groups the group and the number in it.
 
         Raises
         ------
         InputError
             If this is no stack or has no such member.
         """
-        if not self.members or not -self.members <= k < self.members:
-            raise InputError(f"A stack of {self.members or 'no'} networks has no member {k}.")
+        fits = len(index) == len(self.stack) > 0
+        if not fits or not all(-n <= k < n for k, n in zip(index, self.stack, strict=True)):
+            shape = " x ".join(map(str, self.stack)) or "no"
+            wanted = ", ".join(map(str, index))
+            raise InputError(f"A stack of {shape} networks has no member {wanted}.")
         one = copy.copy(self)
-        k %= self.members
-        first, *deeper = self.host_parameters()
-        one.parameters = one._place(
-            [(first[0][:, k], first[1][k]), *((w[k], b[k]) for w, b in deeper)]
-        )
+        one.parameters = one._place(member_of(self.host_parameters(), index))
         return one
 
     def host_parameters(self) -> list[tuple[Any, Any]]:
@@ -200,13 +204,18 @@ class Network:
             self.parameters = self._place(host)
         self.placed = True
 
-    def logits_of(self, x: Array) -> Array:
-        """Return the logits of checked samples: (n, inputs) gives (..., n, outputs)."""
+    def logits_of(self, x: Array, parameters: Parameters | None = None) -> Array:
+        """Return the logits of checked samples: (n, inputs) gives (..., n, outputs).
+
+        Parameters
+        ----------
+        x : array, shape (n, inputs)
+        parameters : tuple of Layer, optional
+            Those of a part of this stack; by default all.
+        """
         ops = Operations.of(self.backend.library)
-        hidden = self.hidden_activations()
-        pieces = [
-            propagate(ops, hidden, self.parameters, piece)[-1] for _, piece in chunks(x, CHUNK)
-        ]
+        hidden, layers = self.hidden_activations(), parameters or self.parameters
+        pieces = [propagate(ops, hidden, layers, piece)[-1] for _, piece in chunks(x, CHUNK)]
         return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
 
     def hidden_activations(self) -> tuple[Activation, ...]:
@@ -233,7 +242,7 @@ class Network:
 
         Returns
         -------
-        array, shape (n, outputs); of a stack (K, n, outputs)
+        array, shape (n, outputs); of a stack (..., n, outputs)
             On the network's backend.
 
         Raises
@@ -255,7 +264,7 @@ class Network:
 
         Returns
         -------
-        array, shape (n,) or (n, outputs); of a stack (K, ...)
+        array, shape (n,) or (n, outputs); of a stack its axes come first
             On the network's backend.
         """
         outputs = self.forward(X)
@@ -274,7 +283,7 @@ class Network:
 
         Returns
         -------
-        float; of a stack a NumPy array, shape (K,)
+        float; of a stack a NumPy array, shaped like it
         """
         from .measure import Measure
 
@@ -288,7 +297,7 @@ class Network:
     def number(self, value: Array) -> Any:
         """Return a result as a float, or of a stack as a NumPy array, one value a member."""
         host = self.backend.to_numpy(value)
-        return host.copy() if self.members else float(host)
+        return host.copy() if self.stack else float(host)
 
     def gradients(
         self, X: Any, y: Any, *, penalty: float | L2 = 0.0, loss: str | None = None

@@ -1,10 +1,9 @@
 """The operations a training step is made of, each said once in the Array API.
 
-Shapes: `n` samples, `i` inputs, `o` outputs of a layer. A stack of `K` networks
-has one more axis. All of its members see the same samples, so its first layer
-keeps its weights as ``(i, K, o)`` and is one wide product instead of `K` small
-ones; every deeper layer is ``(K, i, o)`` and its activations are ``(K, n, o)``.
-The two operations called ``..._shared`` are those of such a first layer.
+Shapes: `n` samples, `i` inputs, `o` outputs of a layer; ``...`` stands for the
+axes of a stack, see `stacks`. Where `K` members see the same samples, their first
+layer is one wide product instead of `K` small ones: the two operations called
+``..._shared`` are those of such a layer.
 
 An argument that is *consumed* may be changed in place or not, as the library
 likes it: never use it again, use what is returned.
@@ -28,8 +27,8 @@ class Layer(NamedTuple):
 
     Attributes
     ----------
-    weight : array, shape (i, o); in a stack (K, i, o), the first layer's (i, K, o)
-    bias : array, shape (o,); in a stack (K, o)
+    weight : array, shape (..., i, o); the first layer's of a stack (..., i, K, o)
+    bias : array, shape (..., o)
     """
 
     weight: Array
@@ -40,8 +39,12 @@ Parameters = tuple[Layer, ...]
 
 
 def take_rows(x: Array, rows: Array) -> Array:
-    """Gather rows: (N, i) and indices (n,) give (n, i)."""
-    return namespace(x).take(x, rows, axis=0)
+    """Gather rows: (N, i) and indices (..., n) give (..., n, i)."""
+    xp = namespace(x)
+    if rows.ndim == 1:
+        return xp.take(x, rows, axis=0)
+    found = xp.take(x, xp.reshape(rows, (-1,)), axis=0)
+    return xp.reshape(found, (*rows.shape, x.shape[1]))
 
 
 def affine(x: Array, weight: Array, bias: Array) -> Array:
@@ -52,13 +55,25 @@ def affine(x: Array, weight: Array, bias: Array) -> Array:
 
 
 def affine_shared(x: Array, weight: Array, bias: Array) -> Array:
-    """Apply the first layer of a stack: (n, i), (i, K, o), (K, o) give (K, n, o)."""
+    """Apply the first layer of a stack.
+
+    Parameters
+    ----------
+    x : array, shape (..., n, i)
+        Samples that `K` members share.
+    weight : array, shape (..., i, K, o)
+    bias : array, shape (..., K, o)
+
+    Returns
+    -------
+    array, shape (..., K, n, o)
+    """
     xp = namespace(x)
-    inputs, members, outputs = weight.shape
-    z = x @ xp.reshape(weight, (inputs, members * outputs))
-    z = xp.reshape(z, (x.shape[0], members, outputs))
-    z += bias
-    return xp.permute_dims(z, (1, 0, 2))
+    *lead, inputs, members, outputs = weight.shape
+    z = x @ xp.reshape(weight, (*lead, inputs, members * outputs))
+    z = xp.reshape(z, (*lead, x.shape[-2], members, outputs))
+    z += bias[..., None, :, :]
+    return _swapped(z)
 
 
 def backpropagate(delta: Array, weight: Array, outputs: Array, activation: Activation) -> Array:
@@ -91,16 +106,22 @@ def gradient(x: Array, delta: Array) -> Array:
 
 
 def gradient_shared(x: Array, delta: Array) -> Array:
-    """Differentiate by the first weight of a stack: (n, i) and (K, n, o) give (i, K, o)."""
+    """Differentiate by a stack's first weight: (..., n, i), (..., K, n, o) give (..., i, K, o)."""
     xp = namespace(x)
-    members, samples, outputs = delta.shape
-    wide = xp.reshape(xp.permute_dims(delta, (1, 0, 2)), (samples, members * outputs))
-    return xp.reshape(x.mT @ wide, (x.shape[1], members, outputs))
+    *lead, members, samples, outputs = delta.shape
+    wide = xp.reshape(_swapped(delta), (*lead, samples, members * outputs))
+    return xp.reshape(x.mT @ wide, (*lead, x.shape[-1], members, outputs))
 
 
 def bias_gradient(delta: Array) -> Array:
     """Differentiate by a bias: (..., n, o) gives (..., o)."""
     return namespace(delta).sum(delta, axis=-2)
+
+
+def _swapped(x: Array) -> Array:
+    """Swap samples and members: (..., n, K, o) and (..., K, n, o) give each other."""
+    *lead, one, other, last = range(x.ndim)
+    return namespace(x).permute_dims(x, (*lead, other, one, last))
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])

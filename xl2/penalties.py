@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from .errors import InputError
+from .stacks import beside_weight, weight_axes
 
 if TYPE_CHECKING:
     from .network import Network
@@ -103,24 +104,26 @@ def penalties_of(network: Network, penalty: Penalty) -> list[L2]:
     network : Network
         The network or stack.
     penalty : float, L2 or, for a stack, a sequence of `K` of them
-        A single one holds for every member.
+        A single one holds for every member. For a stack in groups (G, M) there are
+        `M`, the same in each group.
 
     Returns
     -------
     list of L2
-        Of length 1, or `K`.
+        Of length 1, `K` or `M`.
 
     Raises
     ------
     InputError
         If their number is not the stack's, or they differ in `per`.
     """
-    several = network.members is not None and hasattr(penalty, "__len__")
-    each: list[Any] = list(cast(Any, penalty)) if several else [penalty] * (network.members or 1)
-    if len(each) != (network.members or 1):
+    count = network.stack[-1] if network.stack else 1
+    several = network.stack and hasattr(penalty, "__len__")
+    each: list[Any] = list(cast(Any, penalty)) if several else [penalty] * count
+    if len(each) != count:
+        of = f"{network.stack[0]} groups of {count}" if len(network.stack) == 2 else f"{count}"
         raise InputError(
-            f"A stack of {network.members} networks takes one penalty, or one a member. "
-            f"Received: {len(each)}."
+            f"A stack of {of} networks takes one penalty, or {count}. Received: {len(each)}."
         )
     checked = [one if isinstance(one, L2) else L2(one) for one in each]
     if len({one.per for one in checked}) > 1:
@@ -148,13 +151,11 @@ def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
     for i, same in enumerate(zip(*lams, strict=True)):
         if not any(same):
             found.append(None)
-        elif network.members is None:
+        elif not network.stack:
             found.append(same[0])
         else:
-            # The stack's axis is the first weight's second, and the others' first.
-            shape = (-1, 1) if i == 0 else (-1, 1, 1)
             lam = network.backend.asarray(same, network.dtype, "lambda")
-            found.append(network.backend.xp.reshape(lam, shape))
+            found.append(beside_weight(lam, i))
     return tuple(found)
 
 
@@ -172,16 +173,15 @@ def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: int)
 
     Returns
     -------
-    float; of a stack a NumPy array, shape (K,)
+    float; of a stack a NumPy array, shaped like it
     """
     xp = network.backend.xp
     total: Any = None
     for i, (weight, lam) in enumerate(zip(network.weights, coefficients, strict=True)):
         if lam is None:
             continue
-        axes = None if network.members is None else (0, 2) if i == 0 else (1, 2)
-        share = xp.sum(lam * weight * weight, axis=axes) / (2.0 * samples)
+        share = xp.sum(lam * weight * weight, axis=weight_axes(i, network.stack)) / (2.0 * samples)
         total = share if total is None else total + share
     if total is None:
-        total = xp.zeros(() if network.members is None else (network.members,))
+        total = xp.zeros(network.stack)
     return network.number(total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -52,4 +53,7 @@ def show_progress(epochs: int, wanted: bool | None) -> Iterator[Callable[[Histor
 
 def _describe(history: History) -> str:
     loss = history.loss[-1]
-    return f"loss {loss:.4f}" if isinstance(loss, float) else f"best loss {min(loss):.4f}"
+    if isinstance(loss, float):
+        return f"loss {loss:.4f}"
+    best = min((value for value in loss.flat if value == value), default=math.nan)
+    return f"best loss {best:.4f}"

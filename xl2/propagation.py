@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from .activations import Activation
 from .arrays import Array
 from .operations import Operations, Parameters
+from .stacks import stack_of
 
 
 def propagate(
@@ -22,16 +23,16 @@ def propagate(
         The activations of all layers but the last.
     parameters : tuple of Layer
         The layers, of one network or of a stack.
-    x : array, shape (n, inputs)
+    x : array, shape (n, inputs); for a stack in groups also (G, n, inputs)
         The samples.
 
     Returns
     -------
     list of array
         The input of each layer, `x` first, then the logits of the last one, each
-        (n, units), of a stack (K, n, units).
+        (..., n, units), the axes of the stack first.
     """
-    affine = ops.affine_shared if parameters[0].weight.ndim == 3 else ops.affine
+    affine = ops.affine_shared if stack_of(parameters) else ops.affine
     layers = [x]
     for layer, activation in zip(parameters, hidden, strict=False):
         layers.append(activation.function(affine(layers[-1], *layer)))
@@ -68,7 +69,7 @@ def differentiate(
     weight, bias : array
         The derivatives of the cost by its weight and bias, shaped like them.
     """
-    stacked = parameters[0].weight.ndim == 3
+    stacked = bool(stack_of(parameters))
     for i in reversed(range(len(parameters))):
         before = None
         if i > 0:

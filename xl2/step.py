@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +19,25 @@ class Carry(NamedTuple):
 
     parameters: Parameters
     states: tuple[tuple[State, State], ...]
+
+
+def combined(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Carry:
+    """Apply a function of parameters, as those of `stacks` are, to all that carries hold.
+
+    The states of an optimizer are arrays shaped like the parameters they belong to.
+    """
+    first = carries[0].states[0][0]
+    slots = [
+        function(*([(w[s], b[s]) for w, b in carry.states] for carry in carries))
+        for s in range(len(first))
+    ]
+    return Carry(
+        function(*(carry.parameters for carry in carries)),
+        tuple(
+            (tuple(slot[i].weight for slot in slots), tuple(slot[i].bias for slot in slots))
+            for i in range(len(carries[0].states))
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -57,8 +77,8 @@ class Step:
             Consumed.
         coefficients : tuple
             lambda for each layer, from `penalties.coefficients_of`.
-        x : array, shape (n, inputs)
-        y : array, shape (n, outputs)
+        x : array, shape (n, inputs); for a stack in groups (G, n, inputs)
+        y : array, shape (n, outputs); for a stack in groups (G, 1, n, outputs)
         rate : float
             The optimizer's rate for this step.
 
@@ -72,14 +92,14 @@ class Step:
         scale = self.optimizer.scale(rate)
         layers = propagate(ops, self.hidden, carry.parameters, x)
         delta = self.loss.delta(layers[-1], y)
-        delta *= scale / x.shape[0]
+        delta *= scale / x.shape[-2]
         parameters = list(carry.parameters)
         states = list(carry.states)
         found = differentiate(ops, self.hidden, carry.parameters, layers, delta)
         for i, weight_gradient, bias_gradient in found:
             decay = coefficients[i]
             if decay is not None:
-                decay = decay * (scale / (self.penalty_rows or x.shape[0]))
+                decay = decay * (scale / (self.penalty_rows or x.shape[-2]))
             (weight, bias), (weight_state, bias_state) = parameters[i], states[i]
             weight, weight_state = self.update(
                 self.optimizer, weight, weight_gradient, decay, weight_state, rate
@@ -101,8 +121,8 @@ class Batches(NamedTuple):
         The first row of the run and the one behind its last, in the epoch's order.
     size : int
         Rows of a mini-batch; the last may have fewer.
-    order : array of int, shape (N,), or None
-        The epoch's order; None for the order of the data.
+    order : array of int, shape (n,), or for a stack in groups (G, n); or None
+        The epoch's rows in its order; None for all in the order of the data.
     rates : list of float
         The optimizer's rate for each step.
     """
@@ -113,11 +133,20 @@ class Batches(NamedTuple):
     order: Array | None
     rates: list[float]
 
-    def rows(self, ops: Operations, x: Array, start: int, stop: int) -> Array:
-        """Return the rows from `start` to `stop` of the epoch's order."""
+    def samples(self, ops: Operations, x: Array, start: int, stop: int) -> Array:
+        """Return the samples from `start` to `stop` of the epoch's order."""
         if self.order is None:
             return x[start:stop, :]
-        return ops.take_rows(x, self.order[start:stop])
+        return ops.take_rows(x, self.order[..., start:stop])
+
+    def targets(self, ops: Operations, y: Array, start: int, stop: int) -> Array:
+        """Return their targets, of groups with an axis for the members of a group."""
+        return beside_members(self.samples(ops, y, start, stop))
+
+
+def beside_members(y: Array) -> Array:
+    """Give the targets of groups, (G, n, o), an axis for the members of a group."""
+    return y[:, None, :, :] if y.ndim == 3 else y
 
 
 def run_batches(
@@ -154,8 +183,8 @@ def run_batches(
     starts = range(batches.start, batches.stop, batches.size)
     for start, rate in zip(starts, batches.rates, strict=True):
         stop = min(start + batches.size, batches.stop)
-        x_batch = batches.rows(step.operations, x, start, stop)
-        y_batch = batches.rows(step.operations, y, start, stop)
+        x_batch = batches.samples(step.operations, x, start, stop)
+        y_batch = batches.targets(step.operations, y, start, stop)
         carry, logits = step(carry, coefficients, x_batch, y_batch, rate)
         pieces.append(logits)
     return carry, pieces[0] if len(pieces) == 1 else xp.concat(pieces, axis=-2)

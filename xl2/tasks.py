@@ -142,7 +142,7 @@ def hits(task: str, outputs: Array, y: Array) -> Array:
         One of `TASKS`.
     outputs : array, shape (..., n, o)
         The last layer's outputs.
-    y : array, shape (n, o)
+    y : array, shape (..., n, o)
         Encoded targets.
 
     Returns
@@ -162,13 +162,13 @@ def hits(task: str, outputs: Array, y: Array) -> Array:
 
 
 def spread(y: Array) -> Array:
-    """Return the squared distance of each output's targets from their mean, (o,).
+    """Return the squared distance of each output's targets from their mean, (..., o).
 
     An output whose targets are all equal gets one, so that R2 is 1 minus its
     squared error and not a division by zero.
     """
     xp = namespace(y)
-    around = xp.sum((y - xp.mean(y, axis=0, keepdims=True)) ** 2, axis=0)
+    around = xp.sum((y - xp.mean(y, axis=-2, keepdims=True)) ** 2, axis=-2)
     return xp.where(around > 0.0, around, xp.ones_like(around))
 
 
@@ -183,7 +183,7 @@ def score(task: str, total: Any, samples: int, around: Any) -> Any:
         `hits`, added up over the samples.
     samples : int
         Their number.
-    around : numpy.ndarray, shape (o,), or None
+    around : numpy.ndarray, shape (..., o), or None
         `spread` of the targets, for a regression.
 
     Returns

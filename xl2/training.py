@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Integral, Real
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, cast
 
 from . import tasks
-from .arrays import Array, namespace
-from .errors import DivergenceError, InputError
+from .arrays import Array
+from .errors import InputError
 from .history import History
 from .inputs import samples, targets
 from .losses import Loss, find_loss
-from .measure import Measure
 from .network import Network
-from .operations import Layer, Operations, choose
+from .operations import Operations, choose
 from .optimizers import Optimizer, Update, find_optimizer
-from .penalties import Penalty, coefficients_of, penalties_of, penalty_value
+from .penalties import Penalty, coefficients_of, penalties_of
 from .progress import show_progress
-from .step import Batches, Carry, Step, run_batches
+from .run import HeldOut, Run
+from .step import Step
 from .switch import decided, resolve
 
-# Rows trained on between two looks at the outputs: a backend may compile a run of
-# this length, and the outputs kept meanwhile stay small beside the data.
-RUN = 8192
-
 Callback = Callable[[Network, History], Any]
+
+
+class Keep(NamedTuple):
+    """What a callback returns for a stack to go on with some of its members only.
+
+    The network then consists of these, and the later values of its history too.
+
+    Attributes
+    ----------
+    places : sequence of int
+        Which of the K members, or of the M of every group.
+    """
+
+    places: Sequence[int]
 
 
 def fit(
@@ -42,8 +52,9 @@ def fit(
     penalty: Penalty = 0.0,
     loss: str | None = None,
     shuffle: bool = True,
-    seed: int = 0,
-    validation: tuple[Any, Any] | None = None,
+    seed: int | Sequence[int] = 0,
+    rows: Any = None,
+    validation: tuple[Any, Any] | list[tuple[Any, Any]] | None = None,
     callbacks: Sequence[Callback] = (),
     progress: bool | None = None,
     backend: str | None = None,
@@ -68,18 +79,25 @@ def fit(
     optimizer : {"sgd", "momentum", "nesterov", "adam"} or Optimizer, default "sgd"
         See `xl2.optimizers`.
     penalty : float or L2, default 0
-        lambda, or an `L2`; for a stack also a sequence, one a member.
+        lambda, or an `L2`; for a stack also a sequence, one a member; for a stack in
+        groups one for each place in a group, the same in all groups.
     loss : str, optional
         By default the natural one of the output activation, see `xl2.losses`.
     shuffle : bool, default True
         Draw a new order of the samples for each epoch.
-    seed : int, default 0
-        Of those orders, drawn on the host: the same on every backend.
-    validation : (X, y), optional
-        Samples to measure on after each epoch.
+    seed : int or sequence of int, default 0
+        Of those orders, drawn on the host: the same on every backend. For a stack in
+        groups also a sequence, one a group.
+    rows : array_like of int, shape (n,); for a stack in groups (G, n); optional
+        The samples to learn from, by their numbers in `X`, of each group its own; by
+        default all.
+    validation : (X, y), or a list of them, optional
+        Samples to measure on after each epoch; for a stack in groups also a list of
+        pairs, one a group.
     callbacks : sequence of callable, optional
-        Each is called as ``callback(network, history)`` after each epoch; training
-        ends after an epoch in which one of them returned True.
+        Each is called as ``callback(network, history)`` after each epoch. Training
+        ends after an epoch in which one of them returned True; where one returned
+        `Keep`, a stack goes on with those members only.
     progress : bool, optional
         Show a progress bar; by default where standard error is a terminal.
     backend, device : optional
@@ -97,7 +115,8 @@ def fit(
         If an argument, `X` or `y` cannot be used.
     DivergenceError
         If the loss or a parameter is no longer finite. The network keeps the
-        parameters from before that step.
+        parameters from before that step. A member of a stack that diverges is marked
+        in `History.diverged` and harms no other; the error comes when all have.
     """
     _check_numbers(epochs=epochs, batch_size=batch_size)
     _check_rate(learning_rate)
@@ -105,176 +124,110 @@ def fit(
     x = samples(network, X)
     _choose_task(network, y)
     expected = targets(network, y, x.shape[0])
-    held_out = None
-    if validation is not None:
-        x_held = samples(network, validation[0], "validation X")
-        held_out = (x_held, targets(network, validation[1], x_held.shape[0], "validation y"))
-    run = _Fit(
+    chosen = _check_rows(network, rows, x.shape[0])
+    seen = expected if chosen is None else _gather(network, expected, chosen)
+    held_out = _held_out(network, validation)
+    run = Run(
         network,
         x,
         expected,
-        _step(network, x.shape[0], find_optimizer(optimizer), penalty, loss),
+        seen,
+        _step(network, seen.shape[-2], find_optimizer(optimizer), penalty, loss),
         coefficients_of(network, penalty),
         float(learning_rate),
         int(batch_size),
-        _orders(x.shape[0], seed) if shuffle else None,
+        _orders(chosen, seen.shape[-2], _check_seeds(network, seed) if shuffle else None),
     )
     with network.backend.scope(), show_progress(epochs, progress) as advance:
         for _ in range(int(epochs)):
             run.epoch(held_out)
             advance(run.history)
-            if [True for call in callbacks if call(network, run.history) is True]:
+            said = [call(network, run.history) for call in callbacks]
+            if any(answer is True for answer in said):
                 break
+            for answer in said:
+                if isinstance(answer, Keep):
+                    run.keep(answer.places)
     return run.history
 
 
-class _Fit:
-    """The state of one fit between epochs."""
-
-    def __init__(
-        self,
-        network: Network,
-        x: Array,
-        y: Array,
-        step: Step,
-        coefficients: tuple[Any, ...],
-        learning_rate: float,
-        batch_size: int,
-        orders: Iterator[Any] | None,
-    ):
-        self.network, self.x, self.y = network, x, y
-        self.step, self.coefficients = step, coefficients
-        self.learning_rate, self.batch_size = learning_rate, batch_size
-        self.orders = orders
-        self.steps = 0
-        self.history = History()
-        init = step.optimizer.init
-        states = tuple((init(layer.weight), init(layer.bias)) for layer in network.parameters)
-        self.carry = Carry(network.parameters, states)
-        self.run_batches = choose(network.backend.library, run_batches)
-
-    def batches(self, size: int, order: Array | None) -> Iterator[Batches]:
-        """Cut an epoch into runs of whole mini-batches, about `size` rows each."""
-        rows = self.x.shape[0]
-        length = max(1, size // self.batch_size) * self.batch_size
-        step = self.steps
-        for start in range(0, rows, length):
-            stop = min(start + length, rows)
-            count = math.ceil((stop - start) / self.batch_size)
-            numbers = range(step + 1, step + count + 1)
-            rates = [self.step.optimizer.rate(self.learning_rate, number) for number in numbers]
-            yield Batches(start, stop, self.batch_size, order, rates)
-            step += count
-
-    def epoch(self, held_out: tuple[Array, Array] | None) -> None:
-        """Train for one epoch and write its line of the history."""
-        began = time.perf_counter()
-        # The epoch works on a copy: steps change arrays in place, and these are needed
-        # again if it diverges, and may be in the hands of a callback. They are the
-        # network's, in case a callback replaced them.
-        order, before = self._order(), self.carry._replace(parameters=self.network.parameters)
-        self.carry = _copied(before)
-        measure = Measure(self.network, self.step.loss, self.y)
-        for batches in self.batches(RUN, order):
-            logits = self._run(batches)
-            measure.add(logits, self._seen(batches))
-        loss, score = measure.read()
-        if not self._is_finite(loss):
-            self._diverged(before, order)
-        self.steps += math.ceil(self.x.shape[0] / self.batch_size)
-        history, network = self.history, self.network
-        history.loss.append(loss)
-        history.score.append(score)
-        history.penalty.append(penalty_value(network, self.coefficients, self.x.shape[0]))
-        if held_out is not None:
-            held = Measure(network, self.step.loss, held_out[1])
-            held.add(network.logits_of(held_out[0]), held_out[1])
-            loss, score = held.read()
-            history.validation_loss.append(loss)
-            history.validation_score.append(score)
-        history.seconds.append(time.perf_counter() - began)
-
-    def _run(self, batches: Batches) -> Array:
-        self.carry, logits = self.run_batches(
-            self.step,
-            self.carry,
-            self.coefficients,
-            self.x,
-            self.y,
-            batches,
-            self.network.backend.xp,
+def _held_out(network: Network, validation: Any) -> list[HeldOut]:
+    """Check held-out samples; those that several groups share are moved once."""
+    if validation is None:
+        return []
+    in_groups = isinstance(validation, list) and len(network.stack) == 2
+    if in_groups and len(validation) != network.stack[0]:
+        raise InputError(
+            f"validation is one (X, y), or a list of one for each of {network.stack[0]} groups. "
+            f"Received: {len(validation)}."
         )
-        self.network.parameters = self.carry.parameters
-        return logits
-
-    def _seen(self, batches: Batches) -> Array:
-        return batches.rows(self.step.operations, self.y, batches.start, batches.stop)
-
-    def _order(self) -> Array | None:
-        if self.orders is None:
-            return None
-        backend = self.network.backend
-        return backend.library.from_host(backend.xp, next(self.orders), backend.device)
-
-    def _is_finite(self, loss: Any) -> bool:
-        """Tell whether the loss and all parameters are finite, at the price of one host read."""
-        xp = self.network.backend.xp
-        total = sum(xp.sum(xp.abs(p)) for layer in self.carry.parameters for p in layer)
-        return all(math.isfinite(x) for x in _flat(loss)) and math.isfinite(float(total))
-
-    def _diverged(self, before: Carry, order: Array | None) -> NoReturn:
-        """Go through the epoch again, a step at a time, and stop before the one that failed.
-
-        Looking at every step would make every fit wait for its device; going back
-        makes only a failed one pay.
-        """
-        self.carry = before
-        step, safe, loss = 0, before, 0.0
-        for batches in self.batches(self.batch_size, order):
-            step, safe = step + 1, self.carry
-            self.carry = _copied(safe)
-            measure = Measure(self.network, self.step.loss, self.y)
-            measure.add(self._run(batches), self._seen(batches))
-            loss, _ = measure.read()
-            if not self._is_finite(loss):
-                break
-        self.network.parameters = safe.parameters
-        epoch, worst = len(self.history) + 1, max(_flat(loss), key=lambda x: (x != x, x))
-        raise DivergenceError(
-            f"Training diverged in epoch {epoch}, step {step}: the loss was {worst:g} and the "
-            f"update left the finite numbers. The network keeps its parameters from before that "
-            f"step. Lower the learning rate ({self.learning_rate:g}), standardise the inputs, or "
-            f"lower lambda: learning rate times lambda over the batch size has to stay below 2.",
-            epoch=epoch,
-            step=step,
-            loss=worst,
-            history=self.history,
-        )
+    moved: dict[tuple[int, int], tuple[Array, Array]] = {}
+    found = []
+    for group, (X, y) in enumerate(validation if in_groups else [validation]):
+        if (id(X), id(y)) not in moved:
+            x = samples(network, X, "validation X")
+            moved[id(X), id(y)] = x, targets(network, y, x.shape[0], "validation y")
+        found.append(HeldOut(group if in_groups else None, *moved[id(X), id(y)]))
+    return found
 
 
-def _copied(carry: Carry) -> Carry:
-    """Return a carry with arrays of its own, for steps to change."""
-
-    def copied(p: Array) -> Array:
-        return namespace(p).asarray(p, copy=True)
-
-    return Carry(
-        tuple(Layer(copied(weight), copied(bias)) for weight, bias in carry.parameters),
-        tuple((tuple(map(copied, w)), tuple(map(copied, b))) for w, b in carry.states),
-    )
-
-
-def _flat(value: Any) -> list[float]:
-    return [value] if isinstance(value, float) else [float(x) for x in value]
-
-
-def _orders(rows: int, seed: int) -> Iterator[Any]:
-    """Yield a new order of the rows for each epoch, drawn on the host."""
+def _check_rows(network: Network, rows: Any, available: int) -> Any:
+    """Return the rows that each group, or the whole network, learns from; None for all."""
     import numpy as np
 
-    rng = np.random.default_rng(seed)
-    while True:
-        yield rng.permutation(rows)
+    groups = network.stack[:-1] if len(network.stack) == 2 else ()
+    if rows is None:
+        return np.broadcast_to(np.arange(available), (*groups, available)) if groups else None
+    chosen = np.asarray(rows)
+    shaped = chosen.shape[:-1] == groups and chosen.ndim > 0 and chosen.size > 0
+    if not shaped or chosen.dtype.kind not in "iu":
+        wanted = f"({groups[0]}, n), one row of them for each group" if groups else "(n,)"
+        raise InputError(
+            f"rows are the numbers of samples, whole numbers of shape {wanted}. "
+            f"Received: {chosen.dtype} of shape {chosen.shape}."
+        )
+    if chosen.min() < 0 or chosen.max() >= available:
+        raise InputError(
+            f"rows are numbers of the {available} samples, 0 to {available - 1}. "
+            f"Received: {chosen.min()} to {chosen.max()}."
+        )
+    return chosen
+
+
+def _check_seeds(network: Network, seed: int | Sequence[int]) -> list[int]:
+    groups = network.stack[0] if len(network.stack) == 2 else 1
+    seeds = [seed] * groups if isinstance(seed, Integral) else list(cast(Sequence[int], seed))
+    if len(seeds) != groups:
+        raise InputError(
+            f"seed is one number, or one for each of {groups} groups. "
+            f"Received: {len(seeds)}, {seeds!r}."
+        )
+    return cast(list[int], seeds)
+
+
+def _gather(network: Network, y: Array, rows: Any) -> Array:
+    backend = network.backend
+    moved = backend.library.from_host(backend.xp, rows, backend.device)
+    return Operations.of(backend.library).take_rows(y, moved)
+
+
+def _orders(rows: Any, count: int, seeds: list[int] | None) -> Iterator[Any] | None:
+    """Yield the rows of each epoch in their order, drawn on the host; None for all as they lie."""
+    import numpy as np
+
+    if seeds is None:
+        return None if rows is None else itertools.repeat(rows)
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+
+    def draw() -> Iterator[Any]:
+        while True:
+            drawn = np.stack([rng.permutation(count) for rng in rngs])
+            if rows is None or rows.ndim == 1:
+                yield drawn[0] if rows is None else rows[drawn[0]]
+            else:
+                yield np.take_along_axis(rows, drawn, axis=-1)
+
+    return draw()
 
 
 def _place(network: Network, X: Any, backend: str | None, device: Any) -> None:
