@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import notebook as notebook
     from .data import Dataset, load_data
+    from .diagnosis import Diagnosis, diagnose
     from .errors import (
         BackendError,
         DivergenceError,
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from .model import Model
     from .network import Network
     from .optimizers import SGD, Adam, Momentum, Nesterov
+    from .path import Path
     from .penalties import L2
+    from .regularization import regularization_path
     from .switch import (
         BackendInfo,
         backends,
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 _HOME = {
     "Dataset": "data",
     "load_data": "data",
+    "Diagnosis": "diagnosis",
+    "diagnose": "diagnosis",
     "BackendError": "errors",
     "DivergenceError": "errors",
     "FileFormatError": "errors",
@@ -52,7 +57,9 @@ _HOME = {
     "Adam": "optimizers",
     "Momentum": "optimizers",
     "Nesterov": "optimizers",
+    "Path": "path",
     "L2": "penalties",
+    "regularization_path": "regularization",
     "BackendInfo": "switch",
     "backends": "switch",
     "get_backend": "switch",
@@ -69,6 +76,7 @@ __all__ = [
     "BackendError",
     "BackendInfo",
     "Dataset",
+    "Diagnosis",
     "DivergenceError",
     "FileFormatError",
     "History",
@@ -77,13 +85,16 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Network",
+    "Path",
     "XL2Error",
     "backends",
+    "diagnose",
     "fit",
     "get_backend",
     "load",
     "load_data",
     "notebook",
+    "regularization_path",
     "save",
     "set_backend",
     "to_numpy",

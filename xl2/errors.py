@@ -47,12 +47,18 @@ class DivergenceError(XL2Error, ArithmeticError):
         only fails when all its members have, and has no step: None.
     loss : float
         The loss of that step's mini-batch; NaN for a stack.
-    history : History
-        The epochs that were completed before.
+    history : History or None
+        The epochs that were completed before; None for a path, which has many.
     """
 
     def __init__(
-        self, message: str, *, epoch: int, step: int | None, loss: float, history: History
+        self,
+        message: str,
+        *,
+        epoch: int,
+        step: int | None,
+        loss: float,
+        history: History | None,
     ):
         super().__init__(message)
         self.epoch = epoch

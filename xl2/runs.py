@@ -12,6 +12,7 @@ from .errors import InputError
 from .history import History
 from .model import Model, Scaling
 from .network import Network
+from .targets import default_initializer, is_regression, number_classes, read_targets
 from .training import fit
 
 
@@ -45,59 +46,6 @@ class Training:
     def gap(self) -> float:
         """The training score minus the held-out score."""
         return self.score - self.held_score
-
-
-def is_regression(y: Any, task: str = "auto") -> bool:
-    """Tell whether targets are values to be met, or labels to be told apart.
-
-    Parameters
-    ----------
-    y : numpy.ndarray, shape (n,) or (n, outputs)
-        The targets.
-    task : {"auto", "classification", "regression"}, default "auto"
-        By default numbers that are not whole, and several columns, are values.
-
-    Raises
-    ------
-    InputError
-        If `task` is unknown, or text is to be a regression's target.
-    """
-    if task not in ("auto", "classification", "regression"):
-        raise InputError(
-            f"Available tasks are auto, classification, regression. Received: task={task!r}."
-        )
-    numeric = y.dtype.kind in "fiub"
-    if task == "regression" and not numeric:
-        raise InputError("A regression needs numbers as its target. Received: text labels.")
-    if task != "auto":
-        return task == "regression"
-    return bool(numeric and (y.ndim > 1 or (y.dtype.kind == "f" and (y % 1 != 0).any())))
-
-
-def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
-    """Return the labels in order, and each sample's class number.
-
-    Raises
-    ------
-    InputError
-        If there is one class only, or nearly as many as samples.
-    """
-    import numpy as np
-
-    if y.ndim != 1:
-        raise InputError(f"Labels are one column. Received: {y.shape[1]} columns.")
-    classes, numbers = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise InputError(
-            f"There is one class only, {classes[0].item()!r}: nothing can be told apart. Check the "
-            f"label column, --target."
-        )
-    if len(classes) > max(20, len(y) // 2):
-        raise InputError(
-            f"{len(y)} samples have {len(classes)} classes, too many to learn from. Check the "
-            f"label column, --target; for numbers to be predicted, use --task regression."
-        )
-    return tuple(label.item() for label in classes), numbers
 
 
 def train(
@@ -161,25 +109,22 @@ def train(
         if not regression:
             number_classes(y)
         X, X_held, y, y_held = split(X, y, fraction=fraction, seed=seed, stratify=not regression)
-    classes, targets, outputs_scaling = None, y, None
+    targets, outputs_scaling = read_targets(y, task), None
+    values = targets.values
     if regression:
-        outputs, output = 1 if y.ndim == 1 else y.shape[1], "identity"
-        outputs_scaling = Scaling.learn(y.reshape(len(y), -1))
-        targets = outputs_scaling.apply(y.reshape(len(y), -1), dtype)
-    else:
-        classes, targets = number_classes(y)
-        outputs, output = (1, "sigmoid") if len(classes) == 2 else (len(classes), "softmax")
+        outputs_scaling = Scaling.learn(values)
+        values = outputs_scaling.apply(values, dtype)
     network = Network(
-        [X.shape[1], *hidden, outputs],
-        [*[activation] * len(hidden), output],
-        "he" if activation == "relu" else "glorot_uniform",
+        [X.shape[1], *hidden, targets.outputs],
+        [*[activation] * len(hidden), targets.output],
+        default_initializer(activation),
         seed=seed,
         dtype=dtype,
         backend=backend,
         device=device,
     )
-    model = Model(network, Scaling.learn(X), outputs_scaling, classes, data.features)
-    history = fit(network, model.prepare(X), targets, seed=seed, **settings)
+    model = Model(network, Scaling.learn(X), outputs_scaling, targets.classes, data.features)
+    history = fit(network, model.prepare(X), values, seed=seed, **settings)
     score, held_score = model.score(X, y), model.score(X_held, y_held)
     if not math.isfinite(held_score):
         raise InputError("The held-out score is undefined: hold out two samples or more.")

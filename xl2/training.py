@@ -118,8 +118,8 @@ def fit(
         parameters from before that step. A member of a stack that diverges is marked
         in `History.diverged` and harms no other; the error comes when all have.
     """
-    _check_numbers(epochs=epochs, batch_size=batch_size)
-    _check_rate(learning_rate)
+    check_numbers(epochs=epochs, batch_size=batch_size)
+    check_rate(learning_rate)
     _place(network, X, backend, device)
     x = samples(network, X)
     _choose_task(network, y)
@@ -261,13 +261,15 @@ def _step(
     )
 
 
-def _check_numbers(**given: Any) -> None:
+def check_numbers(**given: Any) -> None:
+    """Raise `InputError` where an argument is no whole number from 1 on."""
     for name, value in given.items():
         if not isinstance(value, Integral) or value < 1:
             raise InputError(f"{name} is a whole number, 1 or more. Received: {name}={value!r}.")
 
 
-def _check_rate(learning_rate: float) -> None:
+def check_rate(learning_rate: float) -> None:
+    """Raise `InputError` where a learning rate is no finite number above 0."""
     if not (isinstance(learning_rate, Real) and 0 < learning_rate < math.inf):
         raise InputError(
             f"learning_rate is a finite number above 0. Received: learning_rate={learning_rate!r}."

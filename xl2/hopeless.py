@@ -1,0 +1,94 @@
+"""Dropping the lambdas of a path that have no prospect."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from .history import History
+from .network import Network
+from .selection import ROUNDING
+from .stacks import take_places
+from .training import Keep
+
+
+class Hopeless:
+    """Drops lambdas that have no prospect of being the best; a callback of `fit`.
+
+    A lambda is hopeless if it diverged, or if its mean validation score over the stack's
+    groups has not risen for `patience` epochs and is below the best lambda's by more than
+    one standard error over the groups. It is compared with the lambdas of its own
+    stack.
+
+    Parameters
+    ----------
+    places : list of int
+        The lambdas of the stack, by their numbers.
+    patience : int or None
+        None drops none.
+
+    Attributes
+    ----------
+    places : list of int
+        Those still trained.
+    trained : list of list of int
+        Those trained in each epoch; the last entry holds for all that follow.
+    dropped : list of (Network, list of int)
+        Those dropped, as they were then.
+    diverged : list of (list of int, numpy.ndarray)
+        Their part of `History.diverged`.
+    """
+
+    def __init__(self, places: list[int], patience: int | None):
+        self.places, self.patience = places, patience
+        self.trained = [places]
+        self.dropped: list[tuple[Network, list[int]]] = []
+        self.diverged: list[tuple[list[int], Any]] = []
+        self._best: dict[int, tuple[float, int]] = {}
+
+    def __call__(self, network: Network, history: History) -> Keep | None:
+        """Look at an epoch's scores, and say which members to go on with."""
+        if self.patience is None or not history.validation_score:
+            return None
+        hopeless = self._hopeless(history.validation_score[-1], len(history))
+        if hopeless and len(hopeless) < len(self.places):
+            return self._drop(hopeless, network, history)
+        self.trained.append(self.places)
+        return None
+
+    def _hopeless(self, scores: Any, epoch: int) -> list[int]:
+        """Return which members, by their numbers in the group, to drop: (G, M) scores."""
+        import numpy as np
+
+        assert self.patience is not None
+        means = scores.mean(axis=0)
+        if np.isnan(means).all():
+            return []
+        top = int(np.nanargmax(means))
+        groups = len(scores)
+        margin = scores[:, top].std(ddof=1) / np.sqrt(groups) if groups > 1 else 0.0
+        found = []
+        for m, place in enumerate(self.places):
+            best, since = self._best.get(place, (-np.inf, epoch))
+            if means[m] > best:
+                best, since = means[m], epoch
+            self._best[place] = (best, since)
+            behind = means[m] < means[top] - margin - ROUNDING and epoch - since >= self.patience
+            if np.isnan(means[m]) or behind:
+                found.append(m)
+        return found
+
+    def _drop(self, hopeless: list[int], network: Network, history: History) -> Keep:
+        import numpy as np
+
+        kept = [m for m in range(len(self.places)) if m not in hopeless]
+        gone = copy.copy(network)
+        backend = network.backend
+        chosen = backend.library.from_host(backend.xp, np.array(hopeless), backend.device)
+        gone.parameters = take_places(network.parameters, chosen)
+        names = [self.places[m] for m in hopeless]
+        self.dropped.append((gone, names))
+        self.diverged.append((names, history.diverged[:, hopeless]))
+        self.places = [self.places[m] for m in kept]
+        self.trained.append(self.places)
+        return Keep(kept)

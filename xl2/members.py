@@ -1,0 +1,244 @@
+"""Training every member of a path: as few stacks as memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+from . import tasks
+from .arrays import Array
+from .errors import DivergenceError
+from .history import History
+from .hopeless import Hopeless
+from .inputs import CHUNK, targets
+from .losses import find_loss
+from .measure import Measure
+from .network import Network
+from .operations import Operations
+from .recipe import Part, Recipe
+from .stacks import group_of, member_of
+from .training import fit
+
+CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
+
+
+class Stack(NamedTuple):
+    """One stack of a path.
+
+    Attributes
+    ----------
+    groups : list of (int, int)
+        Fold and seed of each group, by their numbers.
+    places : list of int
+        The lambdas of the members of every group, by their numbers.
+    """
+
+    groups: list[tuple[int, int]]
+    places: list[int]
+
+
+@dataclass
+class Members:
+    """What became of every member; the arrays are (L, F, S): lambdas, folds, seeds.
+
+    Attributes
+    ----------
+    train_scores, validation_scores : numpy.ndarray
+        After the last epoch; NaN for a member that diverged.
+    sample_errors : numpy.ndarray
+        The standard error of each validation score that comes from its samples.
+    diverged, epochs : numpy.ndarray of int
+        The epoch, from 1, in which it diverged, or 0; and how many it was trained for.
+    curves : dict of str to numpy.ndarray, shape (epochs, L, F, S)
+        As in `History`.
+    parameters : numpy.ndarray of object
+        Its weights and biases, as NumPy arrays.
+    task : str
+    """
+
+    train_scores: Any
+    validation_scores: Any
+    sample_errors: Any
+    diverged: Any
+    epochs: Any
+    curves: dict[str, Any]
+    parameters: Any
+    task: str = ""
+
+    @classmethod
+    def none_yet(cls, shape: tuple[int, int, int], epochs: int) -> Members:
+        """Return the record of members that are still to be trained."""
+        import numpy as np
+
+        return cls(
+            train_scores=np.full(shape, np.nan),
+            validation_scores=np.full(shape, np.nan),
+            sample_errors=np.full(shape, np.nan),
+            diverged=np.zeros(shape, dtype=np.int64),
+            epochs=np.zeros(shape, dtype=np.int64),
+            curves={name: np.full((epochs, *shape), np.nan) for name in CURVES},
+            parameters=np.empty(shape, dtype=object),
+        )
+
+
+def plan(parts: Sequence[Part], lambdas: int, seeds: int, most: int) -> list[Stack]:
+    """Say which members are trained together.
+
+    A fold and a seed are a group, whose lambdas share the mini-batches; groups of
+    equally many samples make a stack. Where it would have more than `most` members it
+    is split between groups, and only then between lambdas, since the wide first layer
+    is what makes a stack fast.
+    """
+    by_size: dict[int, list[tuple[int, int]]] = {}
+    for f, part in enumerate(parts):
+        by_size.setdefault(len(part.rows), []).extend((f, s) for s in range(seeds))
+    width = min(lambdas, most)
+    height = max(1, most // width)
+    return [
+        Stack(groups[g : g + height], list(range(m, min(m + width, lambdas))))
+        for groups in by_size.values()
+        for g in range(0, len(groups), height)
+        for m in range(0, lambdas, width)
+    ]
+
+
+def train_members(
+    recipe: Recipe,
+    x: Array,
+    y: Any,
+    parts: Sequence[Part],
+    lambdas: Any,
+    seeds: Sequence[int],
+    *,
+    patience: int | None = None,
+    advance: Callable[[History], Any] = lambda history: None,
+) -> Members:
+    """Train a network for every lambda, fold and seed.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    x : array, shape (N, inputs)
+        The samples of all folds.
+    y : array_like, shape (N,) or (N, outputs)
+        Their targets, as `fit` takes them.
+    parts : sequence of Part
+        One a fold.
+    lambdas : numpy.ndarray, shape (L,)
+    seeds : sequence of int
+        Of the initial weights and the orders.
+    patience : int, optional
+        Epochs after which a hopeless lambda is dropped; see `Hopeless`.
+    advance : callable, optional
+        Called with the history after each epoch of each stack.
+
+    Returns
+    -------
+    Members
+    """
+    epochs = recipe.fit["epochs"]
+    members = Members.none_yet((len(lambdas), len(parts), len(seeds)), epochs)
+    for stack in plan(parts, len(lambdas), len(seeds), recipe.members_at_once()):
+        _train(recipe, x, y, parts, lambdas, seeds, stack, patience, advance, members)
+    return members
+
+
+def _train(
+    recipe: Recipe,
+    x: Array,
+    y: Any,
+    parts: Sequence[Part],
+    lambdas: Any,
+    seeds: Sequence[int],
+    stack: Stack,
+    patience: int | None,
+    advance: Callable[[History], Any],
+    members: Members,
+) -> None:
+    """Train one stack and enter its members into the record."""
+    own = [seeds[s] for _, s in stack.groups]
+    chosen = [parts[f] for f, _ in stack.groups]
+    network = recipe.network(own, (len(stack.groups), len(stack.places)))
+    watch = Hopeless(stack.places, patience)
+    judged = chosen[0].x is not None
+    try:
+        history = fit(
+            network,
+            x,
+            y,
+            rows=[part.rows for part in chosen],
+            seed=own,
+            penalty=recipe.penalties(lambdas[stack.places]),
+            validation=[(part.x, part.y) for part in chosen] if judged else None,
+            callbacks=[lambda network, history: advance(history), watch],
+            progress=False,
+            **recipe.fit,
+        )
+    except DivergenceError as error:
+        history = cast(History, error.history)
+    members.task = network.task
+    _enter_curves(history, stack, watch, members)
+    expected = targets(network, y, x.shape[0])
+    with network.backend.scope():
+        for finished, places in [*watch.dropped, (network, watch.places)]:
+            host = finished.host_parameters()
+            for g, (f, s) in enumerate(stack.groups):
+                for m, place in enumerate(places):
+                    members.parameters[place, f, s] = member_of(host, (g, m))
+                members.train_scores[places, f, s] = _score(
+                    finished, g, x, expected, chosen[g].rows
+                )
+                if judged:
+                    judge = _judge(finished, g, chosen[g])
+                    members.validation_scores[places, f, s] = judge[0]
+                    members.sample_errors[places, f, s] = judge[1]
+    for values in (members.train_scores, members.validation_scores, members.sample_errors):
+        values[members.diverged > 0] = float("nan")
+
+
+def _enter_curves(history: History, stack: Stack, watch: Hopeless, members: Members) -> None:
+    import numpy as np
+
+    folds, numbers = np.array(stack.groups).T
+    for epoch in range(len(history)):
+        places = watch.trained[min(epoch, len(watch.trained) - 1)]
+        at = (np.array(places)[None, :], folds[:, None], numbers[:, None])
+        for name in CURVES:
+            if values := getattr(history, name):
+                members.curves[name][(epoch, *at)] = values[epoch]
+        members.epochs[at] = epoch + 1
+    for places, diverged in [*watch.diverged, (watch.places, history.diverged)]:
+        members.diverged[np.array(places)[None, :], folds[:, None], numbers[:, None]] = diverged
+
+
+def _score(network: Network, group: int, x: Array, y: Array, rows: Any) -> Any:
+    """Return the scores of a group's members on some rows, a chunk at a time: (M,)."""
+    backend = network.backend
+    take = Operations.of(backend.library).take_rows
+    part = group_of(network.parameters, group)
+    moved = backend.library.from_host(backend.xp, rows, backend.device)
+    measure = Measure(network, find_loss(None, network.activations[-1]), take(y, moved))
+    for start in range(0, len(rows), CHUNK):
+        chunk = moved[start : min(start + CHUNK, len(rows))]
+        measure.add(network.logits_of(take(x, chunk), part), take(y, chunk))
+    return measure.read()[1]
+
+
+def _judge(network: Network, group: int, part: Part) -> tuple[Any, Any]:
+    """Return a group's validation scores and the standard error that their samples make."""
+    import numpy as np
+
+    assert part.x is not None
+    expected = targets(network, part.y, part.x.shape[0])
+    logits = network.logits_of(part.x, group_of(network.parameters, group))
+    measure = Measure(network, find_loss(None, network.activations[-1]), expected)
+    measure.add(logits, expected)
+    score, count = measure.read()[1], part.x.shape[0]
+    if network.task != "regression":
+        return score, np.sqrt(score * (1.0 - score) / count)
+    # R2 is 1 less a sum over the samples, whose spread its standard error comes from.
+    host = network.backend.to_numpy
+    missed = (host(network.activate(logits)) - host(expected)).astype(np.float64) ** 2
+    share = (missed / host(tasks.spread(expected))).mean(axis=-1)
+    return score, np.sqrt(count) * share.std(axis=-1, ddof=1)

@@ -1,0 +1,120 @@
+"""What all members of a path have in common: the network, and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from .arrays import Array
+from .backend import Backend
+from .errors import InputError
+from .initializers import Initializer
+from .network import Network
+from .optimizers import find_optimizer
+from .penalties import L2
+from .run import RUN
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides how a member learns, but lambda, seed and samples.
+
+    Attributes
+    ----------
+    sizes, activations, initializer, dtype
+        As in `xl2.Network`; one initializer for all layers or one a layer.
+    backend : Backend
+        Where it computes.
+    per : {"batch", "dataset"}
+        As in `xl2.L2`.
+    fit : dict
+        The arguments of `xl2.fit` that are the same for all.
+    max_memory : int
+        What a stack may take, in bytes.
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    initializer: str | Initializer | tuple[str | Initializer, ...]
+    dtype: str
+    backend: Backend
+    per: Any
+    fit: dict[str, Any]
+    max_memory: int
+
+    def network(self, seed: Any = 0, stack: Any = None, initializer: Any = None) -> Network:
+        """Return a new network, or a stack."""
+        return Network(
+            self.sizes,
+            self.activations,
+            initializer or self.initializer,
+            seed=seed,
+            dtype=self.dtype,
+            stack=stack,
+            backend=self.backend.name,
+            device=self.backend.device,
+        )
+
+    def blank(self) -> Network:
+        """Return a network for others' parameters to be put into."""
+        return self.network(initializer="zeros")
+
+    def penalties(self, lambdas: Any) -> list[L2]:
+        """Return the penalty of each lambda."""
+        return [L2(float(lam), self.per) for lam in lambdas]
+
+    def member_bytes(self) -> int:
+        """Return what one more member costs while it is trained, in bytes.
+
+        Counted are the parameters and the optimizer's state, both twice since an epoch
+        works on a copy, the gradients, the layers' outputs with their deltas for one
+        mini-batch, the outputs of a run, and the first draw, which is in float64.
+        """
+        import numpy as np
+
+        parameters = sum(i * o + o for i, o in pairwise(self.sizes))
+        states = len(find_optimizer(self.fit["optimizer"]).init(np.zeros(1)))
+        units = sum(self.sizes[1:])
+        numbers = parameters * (2 * (1 + states) + 1)
+        numbers += 3 * units * self.fit["batch_size"] + 3 * self.sizes[-1] * RUN
+        return int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
+
+    def members_at_once(self) -> int:
+        """Return how many members a stack may have.
+
+        Raises
+        ------
+        InputError
+            If the budget is too small for one.
+        """
+        each = self.member_bytes()
+        if self.max_memory < each:
+            raise InputError(
+                f"One network of the path takes about {megabytes(each)} while it is trained, and "
+                f"max_memory allows {megabytes(self.max_memory)}. Allow more, or take a smaller "
+                f"network or mini-batch."
+            )
+        return self.max_memory // each
+
+
+@dataclass(frozen=True)
+class Part:
+    """The samples of one fold, where they are to be used.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int, shape (n,)
+        Those it learns from, by their numbers in the path's samples.
+    x, y : array, shape (m, inputs) and (m,) or (m, outputs); or None
+        Those it is judged by.
+    """
+
+    rows: Any
+    x: Array | None = None
+    y: Any = None
+
+
+def megabytes(count: int) -> str:
+    """Return a number of bytes in words."""
+    return f"{count / 2**20:.3g} MiB"

@@ -1,0 +1,206 @@
+"""Training the whole L2 regularisation path at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+from .errors import InputError
+from .folds import make_folds
+from .initializers import Initializer
+from .lambdas import check_lambdas
+from .members import plan, train_members
+from .path import Path
+from .progress import show_progress
+from .recipe import Recipe
+from .source import Source, read_labels
+from .switch import resolve, to_numpy
+from .targets import default_initializer, read_targets
+from .training import check_numbers, check_rate
+
+
+def regularization_path(
+    X: Any,
+    y: Any,
+    lambdas: int | Sequence[float] = 8,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    cv: Any = None,
+    seeds: int | Sequence[int] = 1,
+    hidden: Sequence[int] = (50, 25),
+    activation: str = "relu",
+    output: str | None = None,
+    initializer: str | Initializer | Sequence[str | Initializer] | None = None,
+    task: str = "auto",
+    standardize: bool = False,
+    per: str = "batch",
+    epochs: int = 100,
+    batch_size: int = 64,
+    learning_rate: float = 0.001,
+    optimizer: Any = "adam",
+    loss: str | None = None,
+    shuffle: bool = True,
+    dtype: str = "float32",
+    patience: int | None = None,
+    max_memory: int = 2**31,
+    progress: bool | None = None,
+    backend: str | None = None,
+    device: Any = None,
+) -> Path:
+    """Train a network for every lambda, fold and seed, as few stacked networks.
+
+    A fold and a seed are a group of a stack, with mini-batches of their own, which its
+    lambdas share. Each member equals the network trained alone: ``Network(..., seed=s)``
+    and ``fit(network, X[rows], y[rows], seed=s, penalty=lam)`` with the fold's rows.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, features)
+        Samples.
+    y : array_like, shape (n,) or (n, outputs)
+        Labels, text or numbers, or values.
+    lambdas : int or sequence of float, default 8
+        The values, in any order, or how many of the default grid: 0, then equally
+        spaced on a logarithmic scale from 1e-3 to 1e3.
+    validation : (X, y), optional
+        Samples to judge by. All of `X` is then learnt from.
+    cv : int, splitter or iterable, optional
+        Folds, as scikit-learn takes them; a number stands for shuffled folds, of labels
+        stratified. 5 where neither this nor `validation` is given.
+    seeds : int or sequence of int, default 1
+        How many, from 0 on, or which: each draws initial weights and orders of its own.
+        The first also shuffles the folds.
+    hidden : sequence of int, default (50, 25)
+        Units of the hidden layers.
+    activation : str, default "relu"
+        Of the hidden layers.
+    output : str, optional
+        Activation of the output layer; by default sigmoid for two classes, softmax
+        for more, and identity for a regression.
+    initializer : str, callable or sequence of them, optional
+        One, or one a layer; by default "he" after relu, else "glorot_uniform".
+    task : {"auto", "classification", "regression"}, default "auto"
+        By default numbers that are not whole, and several columns, are values.
+    standardize : bool, default False
+        Scale each feature, and the values of a regression, by the mean and standard
+        deviation of the fold's training samples. It takes a copy of `X` for each fold.
+    per : {"batch", "dataset"}, default "batch"
+        As in `xl2.L2`.
+    epochs, batch_size, learning_rate, optimizer, loss, shuffle : optional
+        As in `xl2.fit`.
+    dtype : {"float32", "float64"}, default "float32"
+    patience : int, optional
+        Drop a lambda that has no prospect of being the best after so many epochs, see
+        `xl2.hopeless`; by default all are trained to the end.
+    max_memory : int, default 2 GiB
+        What the networks of a stack may take while they are trained, in bytes. Where
+        that is not enough for all, several stacks are trained one after another, with
+        the same results. The samples, and the parameters of finished members, come on
+        top.
+    progress : bool, optional
+        Show a progress bar; by default where standard error is a terminal.
+    backend, device : optional
+        Where to compute; see `xl2.switch`. By default where `X` is.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
+    DivergenceError
+        If every lambda has a member that diverges. Fewer are marked in the path.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> y = (X[:, 0] > 0).astype(int)
+    >>> path = regularization_path(X, y, [0, 1], cv=3, hidden=(4,), epochs=2)
+    >>> path.validation_scores_.shape
+    (2, 3)
+    """
+    values, seed_list = check_lambdas(lambdas), _check_seeds(seeds)
+    if validation is not None and cv is not None:
+        raise InputError("Give validation samples or cv, not both: each says what to judge by.")
+    check_numbers(epochs=epochs, batch_size=batch_size, max_memory=max_memory)
+    if patience is not None:
+        check_numbers(patience=patience)
+    check_rate(learning_rate)
+    labels = read_labels(y, "y")
+    targets = read_targets(labels, task)
+    found = resolve(backend, device, data=X)
+    data = to_numpy(X) if standardize else X
+    if not hasattr(data, "shape"):
+        data = to_numpy(X)
+    width = data.shape[1] if len(data.shape) == 2 else 1
+    last = output or targets.output
+    outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs
+    recipe = Recipe(
+        (width, *hidden, outputs),
+        (*[activation] * len(hidden), last),
+        _initializers(initializer, activation, len(hidden) + 1),
+        dtype,
+        found,
+        per,
+        {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "optimizer": optimizer,
+            "loss": loss,
+            "shuffle": shuffle,
+        },
+        max_memory,
+    )
+    recipe.penalties(values)
+    source = Source(recipe, data, targets, standardize)
+    if validation is not None:
+        x, known, parts, judges = source.held_out(validation)
+    else:
+        folds = make_folds(labels, 5 if cv is None else cv, targets.regression, seed_list[0])
+        x, known, parts, judges = source.folds(folds)
+    stacks = len(plan(parts, len(values), len(seed_list), recipe.members_at_once()))
+    began = time.perf_counter()
+    with show_progress(stacks * epochs, progress) as advance:
+        members = train_members(
+            recipe, x, known, parts, values, seed_list, patience=patience, advance=advance
+        )
+    return Path(
+        values,
+        members,
+        recipe,
+        judges,
+        targets.classes,
+        None if validation is None else validation[0],
+        lambda places: source.refit(values[list(places)], seed_list[0]),
+        time.perf_counter() - began,
+    )
+
+
+def _check_seeds(seeds: int | Sequence[int]) -> list[int]:
+    if isinstance(seeds, Integral) and not isinstance(seeds, bool):
+        check_numbers(seeds=seeds)
+        return list(range(int(seeds)))
+    try:
+        found = [int(seed) for seed in seeds]  # type: ignore[union-attr]
+        whole = found == list(seeds) and min(found, default=-1) >= 0  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        whole = False
+    if not whole or len(set(found)) < len(found):
+        raise InputError(
+            f"seeds is how many, or a list of different whole numbers from 0. Received: {seeds!r}."
+        )
+    return found
+
+
+def _initializers(given: Any, activation: str, layers: int) -> Any:
+    if given is None:
+        return default_initializer(activation)
+    if isinstance(given, str) or callable(given):
+        return given
+    return tuple(given)

@@ -1,0 +1,177 @@
+"""The samples of a path, as each of its folds takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .data.messages import counted
+from .errors import InputError
+from .inputs import check_finite, samples
+from .members import train_members
+from .model import Model, Scaling
+from .operations import Operations
+from .path import Judge
+from .recipe import Part, Recipe
+from .switch import to_numpy
+from .targets import Targets
+
+
+class Source:
+    """The samples of a path, and how each fold takes them.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    X : array, shape (n, features)
+        In their own units.
+    targets : Targets
+    standardize : bool
+    """
+
+    def __init__(self, recipe: Recipe, X: Any, targets: Targets, standardize: bool):
+        self.recipe, self.targets, self.standardize = recipe, targets, standardize
+        blank = recipe.blank()
+        self._x = samples(blank, X) if not standardize else self._checked(X)
+        if self._x.shape[0] != len(targets.values):
+            raise InputError(
+                f"X has {counted(self._x.shape[0], 'sample')} and y has {len(targets.values)}: "
+                f"they must agree."
+            )
+
+    def folds(self, folds: Any) -> tuple[Any, Any, list[Part], list[Judge]]:
+        """Return samples, targets, parts and judges of a cross-validation."""
+        import numpy as np
+
+        values = self.targets.values
+        if not self.standardize:
+            take = Operations.of(self.recipe.backend.library).take_rows
+            parts = [
+                Part(
+                    fold.training,
+                    take(self._x, self._moved(fold.validation)),
+                    values[fold.validation],
+                )
+                for fold in folds
+            ]
+            return self._x, values, parts, [Judge()] * len(parts)
+        # Each fold has a copy of its own, scaled by what its training samples say.
+        rows, copies, known, parts, judges = len(values), [], [], [], []
+        for k, fold in enumerate(folds):
+            judge = self._learn(fold.training)
+            x, y = self._scaled(judge, self._x, values)
+            copies.append(x)
+            known.append(y)
+            held = self.recipe.backend.asarray(x[fold.validation], self.recipe.dtype)
+            parts.append(Part(fold.training + k * rows, held, y[fold.validation]))
+            judges.append(judge)
+        return self._all(np.concatenate(copies)), np.concatenate(known), parts, judges
+
+    def held_out(self, validation: Any) -> tuple[Any, Any, list[Part], list[Judge]]:
+        """Return samples, targets, the part and the judge of a validation set."""
+        import numpy as np
+
+        try:
+            X, y = validation
+        except (TypeError, ValueError):
+            raise InputError("validation is a pair, (X, y).") from None
+        blank, rows = self.recipe.blank(), np.arange(len(self.targets.values))
+        values = self.targets.number(read_labels(y, "validation y"), "validation y")
+        if not self.standardize:
+            held, known, judge, x = (
+                samples(blank, X, "validation X"),
+                self.targets.values,
+                Judge(),
+                self._x,
+            )
+        else:
+            judge = self._learn(rows)
+            x, known = self._scaled(judge, self._x, self.targets.values)
+            held, values = self._scaled(judge, self._checked(X, "validation X"), values)
+            x, held = self._all(x), self._all(held)
+        if held.shape[0] != len(values):
+            raise InputError(
+                f"validation X has {counted(held.shape[0], 'sample')} and validation y has "
+                f"{len(values)}: they must agree."
+            )
+        return x, known, [Part(rows, held, values)], [judge]
+
+    def refit(self, lambdas: Any, seed: int) -> list[Model]:
+        """Train networks of some lambdas on all samples, as one stack."""
+        import numpy as np
+
+        rows, judge, x, values = (
+            np.arange(len(self.targets.values)),
+            Judge(),
+            self._x,
+            self.targets.values,
+        )
+        if self.standardize:
+            judge = self._learn(rows)
+            x, values = self._scaled(judge, x, values)
+            x = self._all(x)
+        members = train_members(self.recipe, x, values, [Part(rows)], lambdas, [seed])
+        models = []
+        for k, lam in enumerate(lambdas):
+            if members.diverged[k, 0, 0]:
+                raise InputError(
+                    f"Trained on all samples, the network of lambda {lam:g} diverged, which none "
+                    f"of the folds' did. Lower the learning rate."
+                )
+            network = self.recipe.blank()
+            network.set_parameters(members.parameters[k, 0, 0])
+            network.task = members.task
+            models.append(Model(network, judge.inputs, judge.outputs, self.targets.classes))
+        return models
+
+    def _checked(self, X: Any, what: str = "X") -> Any:
+        """Return samples on the host, in float64 as the means and scales are."""
+        import numpy as np
+
+        x = np.asarray(to_numpy(X), dtype=np.float64)
+        width = self.recipe.sizes[0]
+        if x.ndim != 2 or x.shape[1] != width or not len(x):
+            raise InputError(
+                f"{what} is an array (samples, {width}) with one sample or more. Received: shape "
+                f"{x.shape}."
+            )
+        check_finite(x, what)
+        return x
+
+    def _learn(self, rows: Any) -> Judge:
+        outputs = Scaling.learn(self.targets.values[rows]) if self.targets.regression else None
+        return Judge(Scaling.learn(self._x[rows]), outputs)
+
+    def _scaled(self, judge: Judge, x: Any, values: Any) -> tuple[Any, Any]:
+        assert judge.inputs is not None
+        scaled = values if judge.outputs is None else judge.outputs.apply(values, self.recipe.dtype)
+        return judge.inputs.apply(x, self.recipe.dtype), scaled
+
+    def _all(self, x: Any) -> Any:
+        return self.recipe.backend.asarray(x, self.recipe.dtype)
+
+    def _moved(self, rows: Any) -> Any:
+        backend = self.recipe.backend
+        return backend.library.from_host(backend.xp, rows, backend.device)
+
+
+def read_labels(y: Any, what: str) -> Any:
+    """Return labels or values as a NumPy array (n,) or (n, outputs) without a NaN."""
+    import numpy as np
+
+    labels = to_numpy(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim not in (1, 2) or not len(labels):
+        raise InputError(
+            f"{what} is one label a sample, (n,), or values (n, outputs). Received: shape "
+            f"{labels.shape}."
+        )
+    if labels.dtype.kind == "O":
+        # What pandas and lists of text give; a missing label shows as a float NaN.
+        kinds = {type(label).__name__ for label in labels.ravel().tolist()}
+        if len(kinds) > 1:
+            raise InputError(f"{what} mixes {', '.join(sorted(kinds))}: labels are of one kind.")
+        labels = np.array(labels.tolist())
+    if labels.dtype.kind == "f":
+        check_finite(labels, what)
+    return labels
