@@ -4,41 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-import sys
 
 import numpy as np
 import pytest
-
-from xl2 import cli
-
-
-@pytest.fixture
-def xl2(monkeypatch, capsys):
-    """Run a command line; return its exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["xl2", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "80")
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        out, err = capsys.readouterr()
-        return caught.value.code or 0, out, err
-
-    return run
-
-
-@pytest.fixture
-def flowers(tmp_path):
-    """Write a table with named columns and text labels that one column tells apart."""
-    rng = np.random.default_rng(0)
-    path = tmp_path / "flowers.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["length", "width", "kind"])
-        for i in range(90):
-            kind = ("rose", "iris", "tulipe")[i % 3]
-            writer.writerow([f"{i % 3 * 4 + rng.normal():.3f}", f"{rng.normal():.3f}", kind])
-    return path
 
 
 def percent(out, label):

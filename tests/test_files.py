@@ -22,7 +22,7 @@ from xl2.model import Scaling
 def model(where):
     network = Network([3, 4, 2], ["tanh", "softmax"], "he", seed=1, **where)
     inputs = Scaling(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, 2.0]))
-    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"))
+    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"), (0.25, 7))
 
 
 def test_a_model_comes_back_whole(model, where, tmp_path, rng):
@@ -34,6 +34,7 @@ def test_a_model_comes_back_whole(model, where, tmp_path, rng):
     np.testing.assert_array_equal(read.forward(X), model.forward(X))
     assert read.classes == ("chat", "autre")
     assert read.features == ("a", "b", "c")
+    assert read.split == (0.25, 7)
     assert read.network.sizes == (3, 4, 2)
     assert read.network.activations == ("tanh", "softmax")
     assert read.network.task == "classes"
@@ -85,6 +86,11 @@ def changed(path, header=None, **arrays):
         ({"task": "mining"}, {}, "task is 'mining'"),
         ({"classes": '["one"]'}, {}, "1 classes for 2"),
         ({"features": '["one"]'}, {}, "1 features for 3"),
+        ({"split": "[1.5, 0]"}, {}, "of the samples held out"),
+        ({"split": "[0.2, -1]"}, {}, "of the samples held out"),
+        ({"split": '[0.2, "0"]'}, {}, "of the samples held out"),
+        ({"split": "[0.2]"}, {}, "no safetensors model file"),
+        ({"split": "[NaN, 0]"}, {}, "of the samples held out"),
         ({}, {"weight_1": np.full((3, 2), np.nan, np.float32)}, "'weight_1' .* finite"),
         ({}, {"weight_1": np.zeros((3, 2), np.int32)}, "'weight_1' .* finite"),
         ({}, {"extra": np.zeros(2, np.float32)}, "header asks for arrays"),

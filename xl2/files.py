@@ -62,6 +62,7 @@ def save(model: Model | Network, path: str | Path) -> None:
         ),
         "classes": json.dumps(classes),
         "features": json.dumps(model.features),
+        "split": json.dumps(model.split),
     }
     # safetensors writes the memory as it lies: a strided view would be garbled.
     contiguous = {name: np.ascontiguousarray(x) for name, x in tensors.items()}
@@ -118,7 +119,18 @@ def _settings(header: dict[str, str]) -> dict[str, Any]:
     settings: dict[str, Any] = {"dtype": header["dtype"], "task": header["task"]}
     for name in ("sizes", "activations", "standardisation", "classes", "features"):
         settings[name] = json.loads(header[name])
+    settings["split"] = _split(json.loads(header.get("split", "null")))
     return settings
+
+
+def _split(said: Any) -> tuple[float, int] | None:
+    """Check the part that was held out and its seed."""
+    if said is None:
+        return None
+    fraction, seed = said
+    if not (isinstance(seed, int) and 0 <= seed < 2**32 and 0.0 < float(fraction) < 1.0):
+        raise FileFormatError(f"it says {said!r} of the samples held out.")
+    return float(fraction), seed
 
 
 def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> None:
@@ -179,6 +191,7 @@ def _model(settings: dict[str, Any], tensors: dict[str, Any], backend: Any, devi
         scalings.get("output"),
         None if classes is None else tuple(classes),
         tuple(settings["features"]),
+        settings["split"],
     )
 
 

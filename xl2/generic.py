@@ -37,6 +37,8 @@ class Library(Protocol):
     def from_host(self, xp: Namespace, array: Any, device: Any) -> Array: ...  # noqa: D102
     def to_host(self, x: Array) -> Any: ...  # noqa: D102
     def scope(self) -> AbstractContextManager[Any]: ...  # noqa: D102
+    def threads(self, product: int) -> AbstractContextManager[Any]: ...  # noqa: D102
+    def workers(self) -> int: ...  # noqa: D102
     def explain(self, error: Exception) -> str: ...  # noqa: D102
 
 
@@ -103,6 +105,19 @@ def to_host(x: Array) -> Any:
 def scope() -> AbstractContextManager[Any]:
     """Return a context in which the library computes as xl2 needs it to."""
     return contextlib.nullcontext()
+
+
+def threads(product: int) -> AbstractContextManager[Any]:
+    """Return a context for a fit whose largest product has so many multiplications."""
+    return contextlib.nullcontext()
+
+
+def workers() -> int:
+    """Say how many fits may run side by side, in threads: one, where the library fills the cores.
+
+    What runs side by side does so in ``threads(0)``.
+    """
+    return 1
 
 
 def explain(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
@@ -19,6 +20,7 @@ from .operations import Operations
 from .recipe import Part, Recipe
 from .stacks import group_of, member_of
 from .training import fit
+from .workers import side_by_side
 
 CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
 
@@ -82,25 +84,48 @@ class Members:
         )
 
 
-def plan(parts: Sequence[Part], lambdas: int, seeds: int, most: int) -> list[Stack]:
+def plan(
+    parts: Sequence[Part],
+    lambdas: int,
+    seeds: int,
+    most: int,
+    workers: int = 1,
+) -> list[Stack]:
     """Say which members are trained together.
 
     A fold and a seed are a group, whose lambdas share the mini-batches; groups of
     equally many samples make a stack. Where it would have more than `most` members it
     is split between groups, and only then between lambdas, since the wide first layer
     is what makes a stack fast.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    lambdas, seeds : int
+        How many.
+    most : int
+        Members that there is memory for.
+    workers : int, default 1
+        How many stacks are to be trained side by side; they share that memory.
+
+    Returns
+    -------
+    list of Stack
+        The largest first.
     """
+    wanted = min(most // workers, math.ceil(len(parts) * seeds * lambdas / workers))
     by_size: dict[int, list[tuple[int, int]]] = {}
     for f, part in enumerate(parts):
         by_size.setdefault(len(part.rows), []).extend((f, s) for s in range(seeds))
-    width = min(lambdas, most)
-    height = max(1, most // width)
-    return [
+    width = min(lambdas, wanted)
+    height = max(1, wanted // width)
+    stacks = [
         Stack(groups[g : g + height], list(range(m, min(m + width, lambdas))))
         for groups in by_size.values()
         for g in range(0, len(groups), height)
         for m in range(0, lambdas, width)
     ]
+    return sorted(stacks, key=lambda stack: -len(stack.groups) * len(stack.places))
 
 
 def train_members(
@@ -110,6 +135,8 @@ def train_members(
     parts: Sequence[Part],
     lambdas: Any,
     seeds: Sequence[int],
+    stacks: Sequence[Stack],
+    workers: int,
     *,
     patience: int | None = None,
     advance: Callable[[History], Any] = lambda history: None,
@@ -128,6 +155,10 @@ def train_members(
     lambdas : numpy.ndarray, shape (L,)
     seeds : sequence of int
         Of the initial weights and the orders.
+    stacks : sequence of Stack
+        What `plan` says.
+    workers : int
+        How many of them are trained side by side.
     patience : int, optional
         Epochs after which a hopeless lambda is dropped; see `Hopeless`.
     advance : callable, optional
@@ -137,10 +168,17 @@ def train_members(
     -------
     Members
     """
-    epochs = recipe.fit["epochs"]
-    members = Members.none_yet((len(lambdas), len(parts), len(seeds)), epochs)
-    for stack in plan(parts, len(lambdas), len(seeds), recipe.members_at_once()):
-        _train(recipe, x, y, parts, lambdas, seeds, stack, patience, advance, members)
+    shape = (len(lambdas), len(parts), len(seeds))
+    members = Members.none_yet(shape, recipe.fit["epochs"])
+
+    def train(stack: Stack, wanted: Callable[[], bool]) -> None:
+        def look(history: History) -> bool:
+            advance(history)
+            return not wanted()
+
+        _train(recipe, x, y, parts, lambdas, seeds, stack, patience, look, members)
+
+    side_by_side(recipe.backend.library, workers, train, stacks)
     return members
 
 
@@ -153,7 +191,7 @@ def _train(
     seeds: Sequence[int],
     stack: Stack,
     patience: int | None,
-    advance: Callable[[History], Any],
+    look: Callable[[History], bool],
     members: Members,
 ) -> None:
     """Train one stack and enter its members into the record."""
@@ -171,7 +209,7 @@ def _train(
             seed=own,
             penalty=recipe.penalties(lambdas[stack.places]),
             validation=[(part.x, part.y) for part in chosen] if judged else None,
-            callbacks=[lambda network, history: advance(history), watch],
+            callbacks=[lambda network, history: look(history), watch],
             progress=False,
             **recipe.fit,
         )

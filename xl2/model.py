@@ -55,6 +55,9 @@ class Model:
         The label of each class number, text or numbers.
     features : tuple of str
         Names of the input columns; empty where the data had none.
+    split : (float, int) or None
+        The part of the data set that was held out from training, and the seed of that
+        split; None where the data set came in two parts.
     """
 
     network: Network
@@ -62,6 +65,7 @@ class Model:
     outputs: Scaling | None = None
     classes: tuple[Any, ...] | None = None
     features: tuple[str, ...] = ()
+    split: tuple[float, int] | None = None
 
     def prepare(self, X: Any) -> Any:
         """Return samples (n, features), in their own units, as the network takes them.

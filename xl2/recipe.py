@@ -80,8 +80,12 @@ class Recipe:
         numbers += 3 * units * self.fit["batch_size"] + 3 * self.sizes[-1] * RUN
         return int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
 
+    def workers(self) -> int:
+        """Return how many stacks are trained side by side."""
+        return min(self.backend.library.workers(), self.members_at_once())
+
     def members_at_once(self) -> int:
-        """Return how many members a stack may have.
+        """Return how many members may be in training at a time.
 
         Raises
         ------

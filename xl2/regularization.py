@@ -164,11 +164,23 @@ def regularization_path(
     else:
         folds = make_folds(labels, 5 if cv is None else cv, targets.regression, seed_list[0])
         x, known, parts, judges = source.folds(folds)
-    stacks = len(plan(parts, len(values), len(seed_list), recipe.members_at_once()))
+    # Which lambda is hopeless shows in comparison with the others of its stack: the answer
+    # is not to depend on how many cores there are.
+    workers = 1 if patience is not None else recipe.workers()
+    stacks = plan(parts, len(values), len(seed_list), recipe.members_at_once(), workers)
     began = time.perf_counter()
-    with show_progress(stacks * epochs, progress) as advance:
+    with show_progress(len(stacks) * epochs, progress) as advance:
         members = train_members(
-            recipe, x, known, parts, values, seed_list, patience=patience, advance=advance
+            recipe,
+            x,
+            known,
+            parts,
+            values,
+            seed_list,
+            stacks,
+            workers,
+            patience=patience,
+            advance=advance,
         )
     return Path(
         values,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .data import Dataset, split
+from .diagnosis import Diagnosis, diagnose
 from .errors import InputError
 from .history import History
 from .model import Model, Scaling
 from .network import Network
+from .path import Path
+from .regularization import regularization_path
 from .targets import default_initializer, is_regression, number_classes, read_targets
 from .training import fit
 
@@ -46,6 +49,82 @@ class Training:
     def gap(self) -> float:
         """The training score minus the held-out score."""
         return self.score - self.held_score
+
+
+@dataclass(frozen=True)
+class PathRun:
+    """A path, the model of its best lambda, and the verdict on samples that chose nothing.
+
+    Attributes
+    ----------
+    path : Path
+    model : Model
+    diagnosis : Diagnosis
+    X_held, y_held : numpy.ndarray
+        The held-out samples.
+    """
+
+    path: Path
+    model: Model
+    diagnosis: Diagnosis
+    X_held: Any
+    y_held: Any
+
+
+@dataclass(frozen=True)
+class Divided:
+    """A data set in two parts.
+
+    Attributes
+    ----------
+    X, y : numpy.ndarray
+        Samples to learn from.
+    X_held, y_held : numpy.ndarray
+        Samples to judge by.
+    split : (float, int) or None
+        The part that was held out and the seed, where it was drawn here.
+    """
+
+    X: Any
+    y: Any
+    X_held: Any
+    y_held: Any
+    split: tuple[float, int] | None
+
+
+def divide(
+    data: Dataset, held_out: Dataset | None, fraction: float, seed: int, task: str
+) -> Divided:
+    """Say what to learn from and what to judge by.
+
+    Parameters
+    ----------
+    data : Dataset
+    held_out : Dataset or None
+        Samples to judge by. Without them the data set's own test part, or else a
+        `fraction` of its samples, of labels stratified.
+    fraction, seed
+        Of that split.
+    task : {"auto", "classification", "regression"}
+        See `targets.is_regression`.
+
+    Raises
+    ------
+    InputError
+        If there are no labels, or the samples cannot be split so.
+    """
+    X, y = data.X, data.y
+    if y is None:
+        raise InputError(f"{data.name} has no labels to learn from.")
+    regression = is_regression(y, task)
+    if held_out is not None:
+        return Divided(X, y, held_out.X, held_out.y, None)
+    if data.X_test is not None:
+        return Divided(X, y, data.X_test, data.y_test, None)
+    if not regression:
+        number_classes(y)
+    X, X_held, y, y_held = split(X, y, fraction=fraction, seed=seed, stratify=not regression)
+    return Divided(X, y, X_held, y_held, (fraction, seed))
 
 
 def train(
@@ -97,21 +176,11 @@ def train(
     DivergenceError
         If training diverges.
     """
-    X, y = data.X, data.y
-    if y is None:
-        raise InputError(f"{data.name} has no labels to learn from.")
-    regression = is_regression(y, task)
-    if held_out is not None:
-        X_held, y_held = held_out.X, held_out.y
-    elif data.X_test is not None:
-        X_held, y_held = data.X_test, data.y_test
-    else:
-        if not regression:
-            number_classes(y)
-        X, X_held, y, y_held = split(X, y, fraction=fraction, seed=seed, stratify=not regression)
+    parts = divide(data, held_out, fraction, seed, task)
+    X, y = parts.X, parts.y
     targets, outputs_scaling = read_targets(y, task), None
     values = targets.values
-    if regression:
+    if targets.regression:
         outputs_scaling = Scaling.learn(values)
         values = outputs_scaling.apply(values, dtype)
     network = Network(
@@ -123,9 +192,101 @@ def train(
         backend=backend,
         device=device,
     )
-    model = Model(network, Scaling.learn(X), outputs_scaling, targets.classes, data.features)
+    model = Model(
+        network, Scaling.learn(X), outputs_scaling, targets.classes, data.features, parts.split
+    )
     history = fit(network, model.prepare(X), values, seed=seed, **settings)
-    score, held_score = model.score(X, y), model.score(X_held, y_held)
+    score, held_score = model.score(X, y), model.score(parts.X_held, parts.y_held)
     if not math.isfinite(held_score):
         raise InputError("The held-out score is undefined: hold out two samples or more.")
-    return Training(model, history, len(X), len(X_held), score, held_score)
+    return Training(model, history, len(X), len(parts.X_held), score, held_score)
+
+
+def train_path(
+    data: Dataset,
+    held_out: Dataset | None = None,
+    *,
+    lambdas: int | Sequence[float] = 8,
+    seeds: int = 1,
+    fraction: float = 0.2,
+    seed: int = 0,
+    task: str = "auto",
+    target_score: float = 1.0,
+    **settings: Any,
+) -> PathRun:
+    """Train a regularisation path on a data set as it comes from a file, and judge it.
+
+    Lambda is chosen by cross-validation on the training samples. The verdict is that of
+    the held-out samples, which had no part in the choice.
+
+    Parameters
+    ----------
+    data, held_out, fraction, task
+        As for `train`.
+    lambdas : int or sequence of float, default 8
+        See `xl2.regularization_path`.
+    seeds : int, default 1
+        How many seeds to train each lambda and fold with.
+    seed : int, default 0
+        The first of them; also of the split.
+    target_score : float, default 1
+        See `xl2.diagnose`.
+    **settings
+        As in `xl2.regularization_path`.
+
+    Returns
+    -------
+    PathRun
+
+    Raises
+    ------
+    InputError
+        If the data cannot be used.
+    DivergenceError
+        If every lambda diverges.
+    """
+    parts = divide(data, held_out, fraction, seed, task)
+    path = regularization_path(
+        parts.X,
+        parts.y,
+        lambdas,
+        seeds=range(seed, seed + seeds),
+        task=task,
+        standardize=True,
+        **settings,
+    )
+    diagnosis = diagnose(path, parts.X, parts.y, parts.X_held, parts.y_held, target_score)
+    model = replace(path.best_model(), features=data.features, split=parts.split)
+    return PathRun(path, model, diagnosis, parts.X_held, parts.y_held)
+
+
+def diagnose_model(
+    model: Model, data: Dataset, held_out: Dataset | None = None, target_score: float = 1.0
+) -> Diagnosis:
+    """Diagnose a trained model on the data set it was trained on.
+
+    Parameters
+    ----------
+    model : Model
+    data : Dataset
+        The samples it learnt from; with them, where the training held some of them out,
+        those.
+    held_out : Dataset, optional
+        Samples to judge by, where they are in a file of their own.
+    target_score : float, default 1
+        See `xl2.diagnose`.
+
+    Raises
+    ------
+    InputError
+        If it is not known which samples were held out.
+    """
+    if held_out is None and data.X_test is None and model.split is None:
+        raise InputError(
+            "The model file does not say which samples were held out, and the data has no test "
+            "part: give the held-out set, --test FILE."
+        )
+    fraction, seed = model.split or (0.2, 0)
+    task = "regression" if model.network.task == "regression" else "classification"
+    parts = divide(data, held_out, fraction, seed, task)
+    return diagnose(model, parts.X, parts.y, parts.X_held, parts.y_held, target_score)

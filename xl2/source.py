@@ -7,7 +7,7 @@ from typing import Any
 from .data.messages import counted
 from .errors import InputError
 from .inputs import check_finite, samples
-from .members import train_members
+from .members import plan, train_members
 from .model import Model, Scaling
 from .operations import Operations
 from .path import Judge
@@ -109,7 +109,9 @@ class Source:
             judge = self._learn(rows)
             x, values = self._scaled(judge, x, values)
             x = self._all(x)
-        members = train_members(self.recipe, x, values, [Part(rows)], lambdas, [seed])
+        parts, recipe, workers = [Part(rows)], self.recipe, self.recipe.workers()
+        stacks = plan(parts, len(lambdas), 1, recipe.members_at_once(), workers)
+        members = train_members(recipe, x, values, parts, lambdas, [seed], stacks, workers)
         models = []
         for k, lam in enumerate(lambdas):
             if members.diverged[k, 0, 0]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, NamedTuple, cast
 
@@ -138,7 +139,8 @@ def fit(
         int(batch_size),
         _orders(chosen, seen.shape[-2], _check_seeds(network, seed) if shuffle else None),
     )
-    with network.backend.scope(), show_progress(epochs, progress) as advance:
+    few = network.backend.library.threads(_largest_product(network, int(batch_size)))
+    with network.backend.scope(), few, show_progress(epochs, progress) as advance:
         for _ in range(int(epochs)):
             run.epoch(held_out)
             advance(run.history)
@@ -149,6 +151,16 @@ def fit(
                 if isinstance(answer, Keep):
                     run.keep(answer.places)
     return run.history
+
+
+def _largest_product(network: Network, batch_size: int) -> int:
+    """Return the multiplications of the largest product of a step."""
+    largest = 0
+    for i, (inputs, outputs) in enumerate(pairwise(network.sizes)):
+        # The first layer of a stack is one product for all members of a group.
+        shared = network.stack[-1] if network.stack and i == 0 else 1
+        largest = max(largest, batch_size * inputs * outputs * shared)
+    return largest
 
 
 def _held_out(network: Network, validation: Any) -> list[HeldOut]:

@@ -1,0 +1,78 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+
+DATA = "digits (built in), or a file: .npz, .csv, .tsv, .parquet, .h5, IDX images"
+Target = Annotated[
+    str | None, typer.Option(help="Label column of a table, by name or number; default: the last.")
+]
+Labels = Annotated[
+    Path | None, typer.Option(help="IDX labels; default: the images' name with 'labels'.")
+]
+FeaturesFirst = Annotated[bool, typer.Option(help="Samples are the columns of X.")]
+Backend = Annotated[
+    str | None, typer.Option(help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`.")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")]
+Data = Annotated[str, typer.Argument(help=DATA)]
+Test = Annotated[Path | None, typer.Option(help="A held-out set in a file of its own.")]
+Hidden = Annotated[str, typer.Option(help="Units of the hidden layers.")]
+Activation = Annotated[
+    str, typer.Option(help="Of the hidden layers: relu, tanh, sigmoid, identity.")
+]
+Per = Annotated[
+    str, typer.Option(help="Divide lambda by the samples of a batch or of the dataset.")
+]
+Epochs = Annotated[int, typer.Option(help="Passes over the training samples.")]
+BatchSize = Annotated[int, typer.Option(help="Samples of a mini-batch.")]
+LearningRate = Annotated[float, typer.Option(help="Size of the steps.")]
+Optimizer = Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")]
+Task = Annotated[str, typer.Option(help="auto, classification or regression.")]
+HeldOut = Annotated[float, typer.Option(help="Part to hold out where the data has no test part.")]
+DType = Annotated[str, typer.Option(help="float32 or float64.")]
+Score = Annotated[
+    float, typer.Option(help="The training score that would leave no bias; 1 is perfect.")
+]
+
+
+def numbers(option: str, text: str, kind: type) -> list[Any]:
+    """Read numbers with commas between them.
+
+    Raises
+    ------
+    InputError
+        If one is no number.
+    """
+    try:
+        return [kind(part) for part in text.split(",") if part.strip()] if text.strip() else []
+    except ValueError:
+        raise InputError(f"{option} is numbers with commas between. Received: {text!r}.") from None
+
+
+def read_data(
+    data: str,
+    test: Path | None,
+    target: str | None,
+    labels: Path | None,
+    features_first: bool,
+) -> tuple[Dataset, Dataset | None]:
+    """Read a data set, and the held-out set in a file of its own where there is one."""
+    from ..data import load_data
+
+    source: dict[str, Any] = {"target": target, "features_first": features_first}
+    training = load_data(data, labels=labels, **source)
+    if test is None:
+        return training, None
+    # By the names of the training columns, in case the other file has another order.
+    source |= {"features": training.features or None, "n_features": training.X.shape[1]}
+    return training, load_data(str(test), **source)
