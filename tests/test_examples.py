@@ -1,0 +1,69 @@
+"""The examples run as a reader runs them, on the data that come with scikit-learn."""
+
+import os
+import re
+import runpy
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(example_folder, tmp_path, monkeypatch, capsys):
+    """Run an example in an empty folder, without the real data; return what it prints."""
+
+    def run(name, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("XL2_DATA", os.fspath(tmp_path))
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        runpy.run_path(os.fspath(example_folder / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def example_folder():
+    from conftest import EXAMPLES
+
+    return EXAMPLES
+
+
+def test_the_lesson_where_bias_dominates(run):
+    said = " ".join(run("lesson_mnist.py").split())
+    assert "MNIST is not here" in said
+    assert "the bias dominates" in said
+    assert "With no penalty, the best by validation" in said
+    assert "L2 does not help here" in said
+
+
+def test_the_lesson_where_the_gap_dominates(run):
+    said = " ".join(run("lesson_cats.py").split())
+    assert "The cats are not here" in said
+    assert "the gap dominates" in said
+    assert "Exact McNemar test" in said
+    assert "cannot say whether L2 helped" in said
+
+
+def test_a_table_of_your_own(run, tmp_path):
+    pytest.importorskip("matplotlib", reason="the example draws")
+    import matplotlib
+
+    matplotlib.use("Agg")
+    said = run("your_own_csv.py")
+    assert re.search(r"The first test sample is (\w+), and is taken for \w+", said)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "wine.csv",
+        "wine.safetensors",
+        "wine-path.png",
+    }
+
+
+def test_picking_a_backend(run, backend):
+    name = backend.name + (":device1" if "device1" in str(backend.device) else "")
+    lines = run("pick_a_backend.py", "numpy", name).splitlines()
+    assert len(lines) == 3
+    loss = [float(re.split(r"  +", line)[1]) for line in lines[1:]]
+    assert loss[0] == pytest.approx(loss[1], abs=2e-5)
+    accuracy = [float(re.split(r"  +", line)[2]) for line in lines[1:]]
+    assert min(accuracy) > 0.6
