@@ -1,5 +1,6 @@
 """`xl2 path` and `xl2 diagnose`, as a user meets them."""
 
+import importlib.util
 import re
 
 import numpy as np
@@ -120,6 +121,40 @@ def test_a_report_is_written(xl2, here):
     page = (here / "out.html").read_text()
     assert "xl2 path digits" in page
     assert "McNemar" in page
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "said"),
+    [
+        ("matplotlib", ("--picture", "a.png"), "Pictures need matplotlib"),
+        ("matplotlib", ("--report", "a.html"), "Pictures need matplotlib"),
+        ("jinja2", ("--report", "a.html"), "The page needs Jinja2"),
+    ],
+)
+def test_what_is_not_installed_is_told_before(xl2, here, monkeypatch, missing, arguments, said):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *more: None if name == missing else found(name, *more),
+    )
+    code, out, err = xl2("path", "digits", *QUICK, *arguments)
+    assert (code, out) == (2, "")
+    assert f'{said}: run pip install "xl2[plot]"' in err
+    assert list(here.iterdir()) == []
+
+
+def test_without_matplotlib_there_is_no_picture_and_the_rest_is_as_ever(xl2, here, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *more: None if name == "matplotlib" else found(name, *more),
+    )
+    code, out, _ = xl2("path", "digits", *QUICK)
+    assert code == 0
+    assert "McNemar" in out
+    assert 'No picture was drawn: that needs pip install "xl2[plot]".' in out
 
 
 @pytest.mark.parametrize(

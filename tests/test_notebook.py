@@ -199,8 +199,10 @@ def data(example, data_file):
 
 @pytest.mark.parametrize(("name", "lambd"), FIGURES)
 def test_figures_digit_for_digit(example, data, backend, name, lambd):
-    if backend.name != "torch" and name == "mnist":
-        pytest.skip("NumPy runs MNIST as a path; elsewhere, run examples/notebook_figures.py")
+    if backend.name == "numpy" and lambd != 0:
+        pytest.skip("NumPy runs all ten as two paths")
+    if backend.name in ("array_api_strict", "jax") and name == "mnist":
+        pytest.skip("half a minute a lambda here; run examples/notebook_figures.py for them")
     experiment = example["EXPERIMENTS"][name]
     with use_backend(backend.name, backend.device):
         ours = example["figures"](experiment, data(name), lambd, "float64")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import io
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -160,6 +162,8 @@ def _where_to_draw(data: str, picture: Path | None, report: Path | None) -> Path
         if picture is None and report is None:
             return None
         raise InputError('Pictures need matplotlib: run pip install "xl2[plot]".')
+    if report is not None and importlib.util.find_spec("jinja2") is None:
+        raise InputError('The page needs Jinja2: run pip install "xl2[plot]".')
     file = picture or Path(f"{Path(data).name.partition('.')[0]}-path.png")
     if file.suffix not in (".png", ".svg", ".pdf"):
         raise InputError(f"A picture ends in .png, .svg or .pdf. Received: {str(file)!r}.")
@@ -186,7 +190,8 @@ def _write_report(report: Path, result: Any, name: str, how: str) -> None:
         data=name,
         network=repr(network),
         training=how,
-        command=" ".join(["xl2", *sys.argv[1:]]),
+        command=shlex.join(["xl2", *sys.argv[1:]]),
+        date=datetime.date.today().isoformat(),
     )
     write_report(
         report,

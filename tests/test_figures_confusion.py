@@ -1,0 +1,68 @@
+"""The confusion matrix, by what its axes hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figure_tools import arrange, boxes, overlap
+from figure_tools import clean as clean
+
+from xl2 import InputError, figures
+
+LONG = "a long name, {}"
+
+
+def names_of(labels):
+    return [label.get_text() for label in labels]
+
+
+def test_cells_hold_the_counts_and_shade_by_the_share_of_the_row():
+    matrix = np.array([[8, 2, 0], [1, 3, 0], [0, 0, 0]])
+    ax = figures.plot_confusion(matrix, ["a", "b", "c"])
+    found = {tuple(text.get_position()): text.get_text() for text in ax.texts}
+    assert found == {(j, i): str(matrix[i, j]) for i in range(3) for j in range(3)}
+    shares = [[0.8, 0.2, 0.0], [0.25, 0.75, 0.0], [0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(ax.images[0].get_array(), shares)
+    assert ax.images[0].get_clim() == (0.0, 1.0)
+    assert names_of(ax.get_xticklabels()) == names_of(ax.get_yticklabels()) == ["a", "b", "c"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+
+
+# Names lie, slant from 10 long ones on, and stand from 13; counts are written up to 20 classes.
+@pytest.mark.parametrize(
+    ("classes", "label"),
+    [(1, LONG), (10, LONG), (20, LONG), (21, "{}"), (100, "{}")],
+)
+def test_texts_fit_their_cells_and_labels_do_not_overlap(classes, label):
+    matrix = np.full((classes, classes), 12345)
+    ax = figures.plot_confusion(matrix, [label.format(k) for k in range(classes)])
+    arrange(ax.figure)
+    assert len(ax.texts) == (classes**2 if classes <= 20 else 0)
+    side = ax.get_window_extent().width / classes
+    assert all(box.width <= side for box in boxes(ax.texts[:20]))  # a row is like the others
+    assert not overlap(boxes(ax.get_yticklabels()))
+    wide = ax.get_xticklabels()
+    if wide[0].get_rotation() in (0, 90):  # the boxes of slanting texts overlap, they do not
+        assert not overlap(boxes(wide))
+
+
+def test_long_labels_lose_their_middle():
+    ax = figures.plot_confusion(np.eye(2), ["a very long label 17", "short"])
+    first, second = names_of(ax.get_yticklabels())
+    assert second == "short"
+    assert len(first) == 12
+    assert first.startswith("a very")
+    assert first.endswith("17")
+
+
+def test_counts_that_are_not_whole_keep_two_decimals():
+    ax = figures.plot_confusion([[0.25, 0.75], [1.0, 0.0]], [0, 1])
+    assert names_of(ax.texts) == ["0.25", "0.75", "1.00", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "labels"), [(np.ones((2, 3)), "ab"), (np.eye(2), "abc"), (np.ones(4), "abcd")]
+)
+def test_a_matrix_that_is_not_square_or_not_labelled_is_refused(matrix, labels):
+    with pytest.raises(InputError, match=f"Received: shape .* and {len(labels)} labels"):
+        figures.plot_confusion(matrix, list(labels))

@@ -1,0 +1,97 @@
+"""The scores of a regularisation path against lambda."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .lambda_axis import draw_lambda_axis
+from .legends import add_legend
+from .style import BLACK, GREEN, PURPLE, TRAINING, VALIDATION, VERMILLION, one_axes
+
+
+def plot_path(path: Any, ax: Any = None) -> Any:
+    """Draw the scores of a regularisation path against lambda.
+
+    The axis is logarithmic. A lambda of 0 has a place of its own, left of a break.
+
+    Parameters
+    ----------
+    path : Path
+        As `xl2.regularization_path` returns it.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default in a new figure.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With the mean training and validation scores, one standard error around the
+        latter, the scores of the single folds if there are several, the best lambda
+        and that of the one-standard-error rule, and a cross for each that diverged.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed.
+    """
+    ax = one_axes(ax)
+    x = draw_lambda_axis(ax, [float(lam) for lam in path.lambdas_])
+    _draw_means(ax, path, x)
+    _mark_choices(ax, path, x)
+    _draw_folds(ax, path, x)
+    _mark_diverged(ax, path, x)
+    ax.set_xlabel("lambda (L2 penalty)")
+    _name_scores(ax, path.score_name)
+    add_legend(ax)
+    return ax
+
+
+def _draw_means(ax: Any, path: Any, x: Any) -> None:
+    """Draw the two means, and one standard error to each side of that of the validation."""
+    import numpy as np
+
+    means, errors = path.validation_means_, path.standard_errors_
+    look = {"markersize": 5, "linewidth": 1.8}
+    ax.plot(x, path.train_means_, label="training", **TRAINING, **look)
+    label = "validation ± one SE" if np.isfinite(errors).any() else "validation"
+    ax.plot(x, means, label=label, **VALIDATION, **look)
+    low, high = means - errors, means + errors
+    ax.fill_between(x, low, high, color=VERMILLION, alpha=0.18, linewidth=0)
+    # A band has no width where a lambda stands alone; a bar does not need neighbours.
+    ax.vlines(x, low, high, color=VERMILLION, alpha=0.6, linewidth=1.5, zorder=2)
+
+
+def _mark_choices(ax: Any, path: Any, x: Any) -> None:
+    best, simple = path.best_index_, path.index_1se_
+    name = "best and one-SE" if best == simple else "best"
+    label = f"{name}: {path.best_lambda_:g}"
+    ax.axvline(x[best], color=GREEN, linestyle="-.", zorder=1, label=label)
+    if best != simple:
+        dotted = {"color": PURPLE, "linestyle": (0, (1, 1)), "linewidth": 2, "zorder": 1}
+        ax.axvline(x[simple], label=f"one-SE: {path.lambda_1se_:g}", **dotted)
+
+
+def _draw_folds(ax: Any, path: Any, x: Any) -> None:
+    if path.folds > 1:
+        labels = ["single folds"] + ["_nolegend_"] * (path.folds - 1)
+        faint = {"color": VERMILLION, "linewidth": 0.7, "alpha": 0.35, "zorder": 1.5}
+        ax.plot(x, path.validation_scores_, marker=".", markersize=3, label=labels, **faint)
+
+
+def _mark_diverged(ax: Any, path: Any, x: Any) -> None:
+    import numpy as np
+
+    lost = x[np.isnan(path.validation_means_)]
+    if len(lost):
+        cross = {"color": BLACK, "marker": "x", "linestyle": "none", "clip_on": False}
+        at_the_bottom = np.full(len(lost), 0.03)
+        ax.plot(lost, at_the_bottom, label="diverged", transform=ax.get_xaxis_transform(), **cross)
+
+
+def _name_scores(ax: Any, name: str) -> None:
+    """Name the axis of the scores, and read an accuracy in percent."""
+    from matplotlib.ticker import PercentFormatter
+
+    if name == "accuracy":
+        ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
+        name = "accuracy (%)"
+    ax.set_ylabel(name)
