@@ -21,6 +21,8 @@ from xl2.comparison import (
 )
 from xl2.intervals import paired_difference
 
+pytestmark = pytest.mark.host
+
 
 def answers(both, only_a, only_b, neither):
     """Return whether each of two models got each sample right."""

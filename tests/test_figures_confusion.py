@@ -9,6 +9,8 @@ from figure_tools import clean as clean
 
 from xl2 import InputError, figures
 
+pytestmark = pytest.mark.host
+
 LONG = "a long name, {}"
 
 

@@ -10,6 +10,8 @@ from matplotlib import colors
 
 from xl2 import History, InputError, Network, figures
 
+pytestmark = pytest.mark.host
+
 
 def test_lines_of_a_history_are_its_values_from_epoch_1():
     history = a_history()

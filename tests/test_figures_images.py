@@ -10,6 +10,8 @@ from figure_tools import clean as clean
 from xl2 import InputError, Network, figures
 from xl2.model import Model
 
+pytestmark = pytest.mark.host
+
 
 def pictures(axes):
     return [ax.images[0] for ax in axes]

@@ -24,6 +24,8 @@ from hypothesis import strategies as st
 
 from xl2 import figures
 
+pytestmark = pytest.mark.host
+
 NEARLY_EQUAL = [0.0, 1.0, 1.0001, 1e6]
 
 

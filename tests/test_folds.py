@@ -15,6 +15,8 @@ from sklearn.model_selection import (
 from xl2.errors import InputError
 from xl2.folds import make_folds
 
+pytestmark = pytest.mark.host
+
 LABELS = np.array([0, 1, 1] * 8)
 TEXT = np.array(["no", "yes", "yes"] * 8)
 VALUES = np.linspace(0.0, 1.0, 24)

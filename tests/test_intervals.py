@@ -22,6 +22,8 @@ from xl2.intervals import (
     wilson,
 )
 
+pytestmark = pytest.mark.host
+
 
 def estimate(right, rows, confidence=0.95):
     return Estimate(right / rows, *wilson(right, rows, confidence))

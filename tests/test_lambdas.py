@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from xl2.errors import InputError
 from xl2.lambdas import check_lambdas, grid
 
+pytestmark = pytest.mark.host
+
 
 def test_eight_are_no_penalty_and_the_powers_of_ten():
     powers = [0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0]

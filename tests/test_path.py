@@ -27,6 +27,8 @@ SMALL = {
     "dtype": "float64",
     "progress": False,
 }
+# Three whole mini-batches of 30 samples: one program for JAX to compile.
+EVEN = {**SMALL, "batch_size": 10}
 
 
 @pytest.fixture
@@ -55,10 +57,10 @@ def assert_equal(network, other, rtol):
 
 
 def test_each_member_equals_the_network_trained_alone(where, rtol):
-    """Of 41 samples, four folds have 31 and 30 to learn from: two stacks."""
-    path = regularization_path(X, LABELS, LAMBDAS, cv=4, seeds=[0, 7], **SMALL, **where)
-    folds = list(StratifiedKFold(4, shuffle=True, random_state=0).split(X, LABELS))
-    assert {len(rows) for rows, _ in folds} == {30, 31}
+    path = regularization_path(
+        X[:40], LABELS[:40], LAMBDAS, cv=KFold(4), seeds=[0, 7], **EVEN, **where
+    )
+    folds = list(KFold(4).split(X[:40]))
     assert path.train_scores_.shape == path.validation_scores_.shape == (3, 4)
     for k, lam in enumerate(LAMBDAS):
         for f, s, seed in ((0, 1, 7), (3, 0, 0)):
@@ -71,6 +73,7 @@ def test_each_member_equals_the_network_trained_alone(where, rtol):
                 seed,
                 ["relu", "sigmoid"],
                 validation=(X[held], LABELS[held]),
+                batch_size=10,
             )
             assert_equal(path.network(lam, f, s), network, rtol)
             assert path.train_scores_by_seed_[k, f, s] == network.score(X[rows], LABELS[rows])
@@ -81,13 +84,23 @@ def test_each_member_equals_the_network_trained_alone(where, rtol):
                 )
 
 
+def test_folds_of_two_lengths_are_stratified_and_shuffled_by_the_first_seed():
+    """Of 41 samples, four folds have 31 and 30 to learn from: two stacks."""
+    path = regularization_path(X, LABELS, LAMBDAS, cv=4, seeds=[5], **SMALL)
+    folds = list(StratifiedKFold(4, shuffle=True, random_state=5).split(X, LABELS))
+    assert {len(rows) for rows, _ in folds} == {30, 31}
+    for f, (rows, _) in enumerate(folds):
+        network, _ = alone(HERE, X[rows], LABELS[rows], 0.3, 5, ["relu", "sigmoid"])
+        assert_equal(path.network(0.3, f), network, 1e-12)
+
+
 def test_with_validation_samples_all_others_are_learnt_from(where, rtol):
     path = regularization_path(
-        X[:30], LABELS[:30], LAMBDAS, validation=(HELD, HELD_LABELS), **SMALL, **where
+        X[:30], LABELS[:30], LAMBDAS, validation=(HELD, HELD_LABELS), **EVEN, **where
     )
     assert path.validation_scores_.shape == (3, 1)
     for k, lam in enumerate(LAMBDAS):
-        network, _ = alone(where, X[:30], LABELS[:30], lam, 0, ["relu", "sigmoid"])
+        network, _ = alone(where, X[:30], LABELS[:30], lam, 0, ["relu", "sigmoid"], batch_size=10)
         assert_equal(path.network(lam), network, rtol)
         assert path.validation_scores_[k, 0] == network.score(HELD, HELD_LABELS)
     assert_equal(path.best_network(0.3), path.network(0.3), 0.0)
@@ -223,9 +236,10 @@ def test_its_tables():
 
 
 def test_the_backends_of_arrays_are_followed(backend, to, host):
-    path = regularization_path(to(X), to(LABELS), [0.3], cv=2, **SMALL)
+    few = (X[:40], LABELS[:40])
+    path = regularization_path(*map(to, few), [0.3], cv=KFold(2), **EVEN)
     assert path.best_network().backend.name == backend.name
-    same = regularization_path(X, LABELS, [0.3], cv=2, backend="numpy", **SMALL)
+    same = regularization_path(*few, [0.3], cv=KFold(2), backend="numpy", **EVEN)
     assert_equal(path.network(0.3, 1), same.network(0.3, 1), 1e-9)
 
 

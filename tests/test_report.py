@@ -27,6 +27,8 @@ from xl2.backend import Backend
 from xl2.data import split
 from xl2.report import report_html, run_facts, write_report
 
+pytestmark = pytest.mark.host
+
 matplotlib = pytest.importorskip("matplotlib", reason="the pictures are drawn by matplotlib")
 pytest.importorskip("jinja2", reason="the page is a template of jinja2")
 

@@ -12,6 +12,8 @@ from scipy.stats import sem
 
 from xl2.selection import best, mean_scores, one_standard_error, standard_errors
 
+pytestmark = pytest.mark.host
+
 NAN = math.nan
 # Scores that are far apart, so that rounding cannot decide.
 SCORES = st.one_of(st.just(NAN), st.integers(-40, 40).map(lambda number: number / 40))

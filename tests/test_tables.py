@@ -13,6 +13,8 @@ import pytest
 from xl2.errors import InputError
 from xl2.tables import path_frame, path_html, path_text, rows_of
 
+pytestmark = pytest.mark.host
+
 NAN = math.nan
 BOTH = "best, within one standard error"
 

@@ -11,6 +11,8 @@ from sklearn.preprocessing import LabelEncoder
 from xl2.errors import InputError
 from xl2.targets import default_initializer, is_regression, number_classes, read_targets
 
+pytestmark = pytest.mark.host
+
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
 LABELS = st.one_of(
     st.lists(TEXT, min_size=4, max_size=30),
