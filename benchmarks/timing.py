@@ -1,0 +1,85 @@
+"""Timings on a machine that has other work to do.
+
+The seconds of a run depend on what else the machine does meanwhile. So all
+candidates take turns, round by round, and are compared within a round: a slow
+moment then falls on both sides of a ratio. What is reported is the median over
+the rounds, with the quartiles for its spread.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+# OpenBLAS's threads go on spinning for a few hundredths of a second after their last
+# product, and would take a core from the candidate that comes next.
+PAUSE = 0.1
+
+Key = TypeVar("Key")
+
+
+class Spread(NamedTuple):
+    """A median and the quartiles about it.
+
+    Attributes
+    ----------
+    median, low, high : float
+        The second, the first and the third quartile.
+    """
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def interleave(
+    candidates: Mapping[Key, Callable[[], object]], rounds: int
+) -> dict[Key, list[float]]:
+    """Run every candidate once a round, and every other round in the reverse order.
+
+    Parameters
+    ----------
+    candidates : mapping of name to callable
+        Whatever they do the first time only, such as compiling, they have to have
+        done before.
+    rounds : int
+        How many.
+
+    Returns
+    -------
+    dict of name to list of float
+        The seconds of each candidate, one value a round.
+    """
+    seconds: dict[Key, list[float]] = {name: [] for name in candidates}
+    names = list(candidates)
+    for _ in range(rounds):
+        for name in names:
+            time.sleep(PAUSE)
+            seconds[name].append(timed(candidates[name]))
+        names.reverse()
+    return seconds
+
+
+def timed(candidate: Callable[[], object]) -> float:
+    """Return the seconds of one run."""
+    began = time.perf_counter()
+    candidate()
+    return time.perf_counter() - began
+
+
+def spread_of(values: Sequence[float]) -> Spread:
+    """Return the quartiles of some values; of a single one, that value."""
+    if len(values) == 1:
+        return Spread(values[0], values[0], values[0])
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return Spread(median, low, high)
+
+
+def ratio(seconds: Sequence[float], over: Sequence[float]) -> Spread:
+    """Return the quartiles of the ratios of two candidates, taken round by round."""
+    return spread_of([a / b for a, b in zip(seconds, over, strict=True)])
