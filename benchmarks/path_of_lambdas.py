@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 import xl2
 
+from .floor import Products
 from .jax_by_hand import ByHand
 from .machine import describe
 from .problem import (
@@ -65,7 +66,7 @@ class Name(NamedTuple):
 
 
 ONE, STACK, PATH = "one network", f"stack of {len(LAMBDAS)}", f"path of {len(LAMBDAS)}"
-JAX = "JAX by hand"
+JAX, FLOOR = "JAX by hand", "products alone"
 OWN = "as it is"  # with as many BLAS threads as `fit` takes by itself
 PLAIN = "vmap and scan"
 # Ratios that are not to be exceeded: xl2 as it is, and JAX as its users write it.
@@ -256,6 +257,10 @@ def report(seconds: dict[Name, list[float]], in_a_row: float) -> bool:
         others = [Name(ONE, name.how), *of_kind(seconds, JAX)]
         rows += [(f"{name} / {other}", ratio(seconds[name], seconds[other])) for other in others]
 
+    for name in of_kind(seconds, FLOOR):
+        others = [Name(PATH, OWN), *of_kind(seconds, JAX)]
+        rows += [(f"{name} / {other}", ratio(seconds[name], seconds[other])) for other in others]
+
     rows += [("", ""), ("target", "median [quartiles]")]
     kept = True
     for kind, other, limit in TARGETS:
@@ -266,7 +271,7 @@ def report(seconds: dict[Name, list[float]], in_a_row: float) -> bool:
             kept = kept and within.low <= limit
         rows.append((f"{kind} / {other}, at most {limit:g}", result))
     for title, found in rows:
-        print(f"{title!s:54}{found}".rstrip())
+        print(f"{title!s:56}{found}".rstrip())
     return kept
 
 
@@ -299,6 +304,8 @@ def main() -> int:
     sizes = len(few.y), len(problem.y)
     after = [f"{d:.0e} ({n} samples)" for d, n in zip(apart, sizes, strict=True)]
     print(f"apart      {', '.join(after)}\n")
+    # Products arrive at no weights: they take part in the timing only.
+    candidates[Name(FLOOR, "2 threads")] = Products(problem, 2)
     whole = candidates[Name(PATH, OWN)]
     whole.epochs = EPOCHS
     seconds = interleave(candidates, arguments.rounds)

@@ -113,7 +113,8 @@ def path(
     how = f"{optimizer}, batches of {batch_size}, seed {seed}"
     typer.echo(f"{data}: network {'-'.join(map(str, network.sizes))}", nl=False)
     typer.echo(f", {', '.join(network.activations)}")
-    typer.echo(f"{network.backend}, {network.dtype}, {how}")
+    typer.echo(f"{network.backend}, {network.dtype}")
+    typer.echo(how)
     typer.echo(f"{result.path}\n\n{result.diagnosis}")
     if report is not None:
         _write_report(report, result, training.name, how)
