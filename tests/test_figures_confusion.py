@@ -38,10 +38,12 @@ def test_cells_hold_the_counts_and_shade_by_the_share_of_the_row():
 def test_texts_fit_their_cells_and_labels_do_not_overlap(classes, label):
     matrix = np.full((classes, classes), 12345)
     ax = figures.plot_confusion(matrix, [label.format(k) for k in range(classes)])
-    arrange(ax.figure)
     assert len(ax.texts) == (classes**2 if classes <= 20 else 0)
+    for text in ax.texts[classes:]:  # a row is like the others, and hundreds take long
+        text.set_visible(False)
+    arrange(ax.figure)
     side = ax.get_window_extent().width / classes
-    assert all(box.width <= side for box in boxes(ax.texts[:20]))  # a row is like the others
+    assert all(box.width <= side for box in boxes(ax.texts[:classes]))
     assert not overlap(boxes(ax.get_yticklabels()))
     wide = ax.get_xticklabels()
     if wide[0].get_rotation() in (0, 90):  # the boxes of slanting texts overlap, they do not

@@ -98,7 +98,7 @@ def test_a_diverged_member_neither_warns_nor_flattens_the_others(stack, bad):
         values[0][1] = values[1][1] = 1e30
         values[-1][1] = bad
     left, _ = figures.plot_history(history)
-    paint(left.figure)
+    arrange(left.figure)
     assert np.isfinite(left.get_ylim()).all()
     others = np.delete([*history.loss, *history.validation_loss, *history.penalty], 1, axis=1)
     low, high = left.get_ylim()
@@ -178,7 +178,6 @@ def test_a_diverged_lambda_ends_and_does_not_flatten_the_others():
     for ax in axes:
         assert np.isfinite(ax.lines[3].get_ydata()).tolist() == [True] * 3 + [False] * 3
         assert ax.get_ylim()[1] < 10
-    paint(axes[0].figure)
 
 
 def test_new_axes_of_curves_share_a_scale_and_given_ones_keep_theirs():

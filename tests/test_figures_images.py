@@ -69,7 +69,6 @@ def test_weights_of_colours_are_around_grey():
 @pytest.mark.parametrize("inputs", [4, 12])
 def test_weights_that_are_all_zero_are_drawn(inputs):
     axes = figures.plot_weights(network_of(inputs, initializers="zeros"))
-    paint(axes[0].figure)
     low, high = pictures(axes)[0].get_clim()
     assert low < high if inputs == 4 else (pictures(axes)[0].get_array() == 0.5).all()
 
@@ -134,7 +133,6 @@ def test_images_of_any_range_become_shades_from_0_to_1(rng, colours, low, high):
 @pytest.mark.parametrize("value", [7.0, np.nan])
 def test_images_of_one_value_are_drawn(value):
     axes = figures.plot_images(np.full((2, 3, 3), value), ["", ""])
-    paint(axes[0].figure)
     assert all((ax.images[0].get_array() == 0.0).all() for ax in axes)
 
 

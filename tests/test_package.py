@@ -52,7 +52,7 @@ def test_the_version_is_the_distributions():
 
 def test_array_libraries_are_not_imported_by_the_library_but_numpy_on_the_host():
     found = []
-    for path in SOURCE.glob("*.py"):
+    for path in SOURCE.rglob("*.py"):
         for line in path.read_text().splitlines():
             words = line.split()
             if words[:1] in (["import"], ["from"]) and words[1].partition(".")[0] in (
