@@ -60,6 +60,28 @@ def scope() -> AbstractContextManager[Any]:
     return off
 
 
+def as_module(layers: Any, activations: Any, dtype: str) -> Any:
+    """Return a torch.nn.Sequential on the CPU."""
+    import torch
+
+    made = {
+        "identity": torch.nn.Identity,
+        "sigmoid": torch.nn.Sigmoid,
+        "tanh": torch.nn.Tanh,
+        "relu": torch.nn.ReLU,
+        "softmax": lambda: torch.nn.Softmax(dim=-1),
+    }
+    modules: list[Any] = []
+    for (weight, bias), name in zip(layers, activations, strict=True):
+        layer = torch.nn.Linear(*weight.shape, dtype=getattr(torch, dtype))
+        with torch.no_grad():
+            # PyTorch's weights are (outputs, inputs).
+            layer.weight.copy_(torch.from_numpy(weight.T.copy()))
+            layer.bias.copy_(torch.from_numpy(bias.copy()))
+        modules += [layer, made[name]()]
+    return torch.nn.Sequential(*modules)
+
+
 def affine(x: Any, weight: Any, bias: Any) -> Any:
     """Return ``x @ weight + bias`` as one call, the bias laid down first."""
     import torch

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .history import History
     from .model import Model
     from .network import Network
+    from .onnx_graph import to_onnx
     from .optimizers import SGD, Adam, Momentum, Nesterov
     from .path import Path
     from .penalties import L2
@@ -57,6 +58,7 @@ _HOME = {
     "Adam": "optimizers",
     "Momentum": "optimizers",
     "Nesterov": "optimizers",
+    "to_onnx": "onnx_graph",
     "Path": "path",
     "L2": "penalties",
     "regularization_path": "regularization",
@@ -98,6 +100,7 @@ __all__ = [
     "save",
     "set_backend",
     "to_numpy",
+    "to_onnx",
     "use_backend",
 ]
 

@@ -39,6 +39,7 @@ class Library(Protocol):
     def scope(self) -> AbstractContextManager[Any]: ...  # noqa: D102
     def threads(self, product: int) -> AbstractContextManager[Any]: ...  # noqa: D102
     def workers(self) -> int: ...  # noqa: D102
+    def as_module(self, layers: Any, activations: Any, dtype: str) -> Any: ...  # noqa: D102
     def explain(self, error: Exception) -> str: ...  # noqa: D102
 
 
@@ -118,6 +119,25 @@ def workers() -> int:
     What runs side by side does so in ``threads(0)``.
     """
     return 1
+
+
+def as_module(layers: Any, activations: Any, dtype: str) -> Any:
+    """Return a network as a module of the library's own, where it has such things.
+
+    Parameters
+    ----------
+    layers : list of (numpy.ndarray, numpy.ndarray)
+        Weights (inputs, outputs) and biases (outputs,).
+    activations : sequence of str
+        One a layer.
+    dtype : {"float32", "float64"}
+
+    Raises
+    ------
+    BackendError
+        If it has none.
+    """
+    raise BackendError("This library has no modules for networks; PyTorch has.")
 
 
 def explain(error: Exception) -> str:

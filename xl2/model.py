@@ -84,6 +84,10 @@ class Model:
             raise InputError(f"The model was trained on {expected} features. Received: {came}.")
         return x if self.inputs is None else self.inputs.apply(x, self.network.dtype)
 
+    def to_torch(self) -> Any:
+        """Return `Network.to_torch`; it takes samples as `prepare` returns them."""
+        return self.network.to_torch()
+
     def forward(self, X: Any) -> Any:
         """Return the network's outputs for samples in their own units.
 

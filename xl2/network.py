@@ -9,7 +9,7 @@ from typing import Any
 from . import tasks
 from .activations import ACTIVATIONS, Activation, softmax
 from .arrays import Array
-from .backend import Backend
+from .backend import Backend, connect
 from .construction import check_activations, check_sizes, check_stack, draw_layers
 from .errors import InputError
 from .initializers import Initializer
@@ -195,6 +195,27 @@ class Network:
         new.placed = True
         new.parameters = new._place(self.host_parameters())
         return new
+
+    def to_torch(self) -> Any:
+        """Return the network as a `torch.nn.Sequential` with the same weights.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            On the CPU and in the network's dtype: a Linear and an activation for each
+            layer. It takes samples, and gives outputs, as `forward` does.
+
+        Raises
+        ------
+        InputError
+            If this is a stack.
+        BackendError
+            If PyTorch does not work here.
+        """
+        if self.stack:
+            raise InputError("One network is converted at a time: take it by member().")
+        library = connect("torch", "cpu").library
+        return library.as_module(self.host_parameters(), self.activations, self.dtype)
 
     def follow(self, backend: Backend) -> None:
         """Move the parameters to a backend, where they are not there already."""

@@ -9,7 +9,7 @@ import typer
 from ..errors import XL2Error
 from .backends import backends
 from .paths import diagnose, path
-from .training import predict, train
+from .training import export, predict, train
 
 app = typer.Typer(
     help="Train multilayer perceptrons with an L2 penalty, on NumPy, CuPy, PyTorch or JAX.",
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (path, diagnose, train, predict, backends):
+for command in (path, diagnose, train, predict, export, backends):
     app.command()(command)
 
 

@@ -1,4 +1,4 @@
-"""`xl2 train` and `xl2 predict`."""
+"""`xl2 train`, `xl2 predict` and `xl2 export`."""
 
 from __future__ import annotations
 
@@ -163,3 +163,17 @@ def _table(model: Any, X: Any) -> str:
         writer.writerow(["prediction", "probability"])
         writer.writerows(zip(found.tolist(), (f"{p:.6g}" for p in sure), strict=True))
     return lines.getvalue()
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="A file of `xl2 train --out`.")],
+    onnx: Annotated[Path, typer.Option(help="Write an ONNX graph: model.onnx.")],
+) -> None:
+    """Write a model for other programs, its standardisation and labels included."""
+    from .. import files
+    from ..onnx_graph import to_onnx
+
+    files.check_writable(onnx)
+    graph = to_onnx(files.load(model, backend="numpy"))
+    files.write_whole(onnx, graph.SerializeToString(deterministic=True))
+    typer.echo(f"The ONNX graph is in {onnx}.")
