@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -32,16 +34,48 @@ def scope() -> AbstractContextManager[Any]:
     return np.errstate(all="ignore")
 
 
-def threads(product: int) -> AbstractContextManager[Any]:
+@contextlib.contextmanager
+def threads(product: int) -> Iterator[None]:
     """Let small products run on one thread of the BLAS.
 
     Its threads wait for each other at every product. Where another program has a core,
     that wait is a time slice long, and a fit of small products takes twenty times as long.
     """
     if product >= LARGE:
-        return contextlib.nullcontext()
-    limited: AbstractContextManager[Any] = _blas().limit(limits=1)
-    return limited
+        yield
+        return
+    _limit.enter()
+    try:
+        yield
+    finally:
+        _limit.leave()
+
+
+class _Limit:
+    """One thread for the BLAS from the first fit that wants it to the last that ends.
+
+    The number of threads is the whole process's. Fits in several threads of Python end in
+    any order, and each putting back what it found would leave the number of another.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._limiter: Any = None
+
+    def enter(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._limiter = _blas().limit(limits=1)
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limiter.restore_original_limits()
+
+
+_limit = _Limit()
 
 
 def workers() -> int:

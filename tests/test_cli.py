@@ -204,3 +204,16 @@ def test_ctrl_c_exits_130(xl2, monkeypatch):
     code, _, err = xl2("train", "digits", "--backend", "numpy")
     assert code == 130
     assert "Traceback" not in err
+
+
+def test_neither_the_data_nor_the_model_is_written_over(xl2, flowers, tmp_path):
+    model = tmp_path / "m"
+    xl2("train", flowers, "--epochs", 1, "--out", model)
+    kept = flowers.read_bytes(), model.read_bytes()
+    for command in (("train", flowers, "--out", flowers),
+                    ("predict", model, flowers, "--out", flowers),
+                    ("predict", model, flowers, "--out", model)):  # fmt: skip
+        code, _, err = xl2(*command)
+        assert code == 2
+        assert "is a file that is read: give another name" in " ".join(err.split())
+    assert (flowers.read_bytes(), model.read_bytes()) == kept

@@ -112,6 +112,64 @@ def test_diagnose_with_a_test_file_and_without_any(xl2, here):
     assert "does not say which samples were held out" in err
 
 
+def test_the_columns_of_a_table_are_those_the_model_was_trained_on(xl2, here, flowers):
+    assert xl2("path", flowers, *QUICK, "--out", "m")[0] == 0
+    head, *rows = (line.split(",") for line in flowers.read_text().splitlines())
+    swapped = [",".join([row[1], row[0], *row[2:]]) for row in (head, *rows)]
+    (here / "swapped.csv").write_text("\n".join(swapped))
+    assert xl2("diagnose", "m", "swapped.csv") == xl2("diagnose", "m", flowers)
+    (here / "other.csv").write_text("\n".join([swapped[0].replace("width", "size"), *swapped[1:]]))
+    code, _, err = xl2("diagnose", "m", "other.csv")
+    assert code == 2
+    assert "lacks 1 column that the model was trained on: 'width'" in err
+
+
+def test_labels_that_training_has_not_are_no_test(xl2, here):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.where(X[:, 0] > 0, "a", "b")
+    np.savez("data.npz", x=X, y=y)
+    np.savez("other.npz", x=X, y=np.char.upper(y))
+    assert xl2("path", "data.npz", *QUICK, "--out", "m")[0] == 0
+    for command in (("path", "data.npz", *QUICK, "--test", "other.npz"),
+                    ("diagnose", "m", "data.npz", "--test", "other.npz"),
+                    ("diagnose", "m", "other.npz")):  # fmt: skip
+        code, _, err = xl2(*command)
+        assert code == 2
+        assert "No label to judge by is one of training" in err
+
+
+@pytest.mark.parametrize(
+    ("data", "picture"),
+    [("a.2024.npz", "a.2024-path.png"), (".hidden.npz", ".hidden-path.png")],
+)
+def test_the_picture_is_named_after_the_data(xl2, here, data, picture):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    np.savez(data, x=X, y=(X[:, 0] > 0).astype(int))
+    assert f"The picture is in {picture}." in xl2("path", data, *QUICK)[1]
+    assert (here / picture).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--out", "data.npz"), "'data.npz' is a file that is read"),
+        (("--out", "./data.npz"), "is a file that is read"),
+        (("--report", "a", "--out", "a"), "'a' is a file that something else is written to"),
+        (("--picture", "a.png", "--out", "a.png"), "that something else is written to"),
+        (("--test", "test.npz", "--out", "test.npz"), "is a file that is read"),
+    ],
+)
+def test_no_file_costs_another_one(xl2, here, arguments, said):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    for name in ("data.npz", "test.npz"):
+        np.savez(name, x=X, y=(X[:, 0] > 0).astype(int))
+    before = {file.name: file.read_bytes() for file in here.iterdir()}
+    code, _, err = xl2("path", "data.npz", *QUICK, *arguments)
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert {file.name: file.read_bytes() for file in here.iterdir()} == before
+
+
 def test_a_regression(xl2, here):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(90, 3))
@@ -183,6 +241,8 @@ def test_without_matplotlib_there_is_no_picture_and_the_rest_is_as_ever(xl2, her
         (("--l2", ""), "lambdas is empty"),
         (("--cv", 1), "cv is a number of folds from 2"),
         (("--seeds", 0), "seeds is"),
+        (("--seed", -1), "seed of the split is a whole number from 0"),
+        (("--seed", 2**32), "from 0 to 4294967295"),
         (("--picture", "no/such/folder.png"), "folder of 'no/such/folder.png' does not exist"),
         (("--picture", "path.docx"), "ends in .png, .svg or .pdf"),
         (("--report", "no/such/out.html"), "folder of 'no/such/out.html' does not exist"),

@@ -136,6 +136,20 @@ def test_what_does_not_split_is_refused_and_named(cv):
     assert str(caught.value).startswith(f"cv={cv!r} ")
 
 
+def test_a_splitter_of_groups_is_told_how():
+    groups = np.arange(24) // 4
+    with pytest.raises(InputError, match=r"cv=list\(splitter.split\(X, y, groups\)\)"):
+        make_folds(LABELS, GroupKFold(2), regression=False)
+    pairs = list(GroupKFold(2).split(LABELS, LABELS, groups))
+    assert_same(make_folds(LABELS, pairs, regression=False), pairs)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_does_not_shuffle_is_refused(seed):
+    with pytest.raises(InputError, match=f"seed of the folds, .* Received: {seed}"):
+        make_folds(LABELS, 3, regression=False, seed=seed)
+
+
 def test_no_folds_are_refused():
     generator = iter([(np.arange(12), np.arange(12, 24))])
     assert len(make_folds(LABELS, generator, False)) == 1

@@ -149,6 +149,37 @@ def test_each_fold_is_standardised_by_what_it_learns_from(regression):
     np.testing.assert_allclose(model.inputs.mean, wide.mean(axis=0))
 
 
+@pytest.mark.parametrize("kind", [object, np.dtypes.StringDType()])
+def test_text_of_any_kind_is_labels(kind):
+    names = np.where(LABELS, "yes", "no")
+    held = (HELD, names[30:])
+    path = regularization_path(X[:30], names[:30].astype(kind), [0.3], validation=held, **SMALL)
+    same = regularization_path(X[:30], names[:30], [0.3], validation=held, **SMALL)
+    assert path.best_model().classes == ("no", "yes")
+    assert_equal(path.network(0.3), same.network(0.3), 0.0)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_several_sigmoids_learn_rows_of_0_and_1_as_they_are(standardize):
+    both = (VALUES > 0).astype(int)
+    options = {"output": "sigmoid", "standardize": standardize, "cv": KFold(3), **SMALL}
+    path = regularization_path(X, both, [0.3], **options)
+    assert path.score_name == "accuracy"
+    model = path.best_model()
+    assert model.outputs is None
+    assert set(model.predict(X).ravel()) <= {0, 1}
+    scaled = Scaling.learn(X).apply(X, "float64") if standardize else X
+    network, _ = alone(HERE, scaled, both, 0.3, 0, ["relu", "sigmoid"])
+    assert_equal(model.network, network, 1e-12)
+
+
+def test_hidden_layers_come_as_any_iterable():
+    one = regularization_path(X, LABELS, [0], cv=2, **{**SMALL, "hidden": (n for n in (4, 3))})
+    assert one.network(0).sizes == (3, 4, 3, 1)
+    none = regularization_path(X, LABELS, [0], cv=2, **{**SMALL, "hidden": ()})
+    assert none.network(0).activations == ("sigmoid",)
+
+
 def test_after_a_cross_validation_the_networks_are_trained_on_all_samples():
     path = regularization_path(X, LABELS, LAMBDAS, cv=3, seeds=[5], **SMALL)
     models = path.models([0.3, 2.0])
@@ -239,6 +270,8 @@ def test_the_backends_of_arrays_are_followed(backend, to, host):
     few = (X[:40], LABELS[:40])
     path = regularization_path(*map(to, few), [0.3], cv=KFold(2), **EVEN)
     assert path.best_network().backend.name == backend.name
+    model = path.best_model()
+    np.testing.assert_array_equal(model.predict(to(X)), model.predict(X))
     same = regularization_path(*few, [0.3], cv=KFold(2), backend="numpy", **EVEN)
     assert_equal(path.network(0.3, 1), same.network(0.3, 1), 1e-9)
 
@@ -260,6 +293,11 @@ def test_a_lambda_that_diverges_is_marked_and_harms_no_other():
     with pytest.raises(InputError, match="no network for lambda 1e\\+30: it diverged in 3 of 3"):
         path.best_network(1e30)
     assert "diverged in 3 of 3" in str(path)
+
+
+def test_a_lambda_beyond_float32_diverges_and_nothing_warns():
+    path = regularization_path(X, LABELS, [0.0, 1e300], cv=2, **{**SMALL, "dtype": "float32"})
+    assert path.diverged_.all(axis=(1, 2)).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("most", [1, 6])
@@ -341,6 +379,36 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"validation": (HELD, LABELS)}, "validation X has 11 samples and validation y has 41"),
         ({"validation": (HELD, HELD_LABELS + 5)}, "validation y has the label"),
         ({"validation": (HELD[:, :2], HELD_LABELS)}, "validation X has 2 features"),
+        ({"validation": (HELD, [[1], [0, 1]])}, "validation y is no array"),
+        ({"validation": (HELD, [None] * 11)}, "validation y has a missing label, first in row 0"),
+        ({"validation": ([["x"] * 3] * 11, HELD_LABELS), "standardize": True}, "validation X is"),
+        ({"validation": (HELD[:1], VALUES[30:31]), "y": VALUES}, "judged by 1 sample of one value"),
+        ({"validation": (HELD, np.ones((11, 2))), "y": VALUES}, "in column 0 .* of y. R2"),
+        (
+            {"cv": 3, "y": np.where(np.arange(41) == 7, 0.5, 0.0)},
+            "Fold . of cv is judged by 14 sam",
+        ),
+        ({"X": [[1, 2], [3]] * 20}, "X is no array: .*[^.][.]$"),
+        ({"X": [[1, 2], [3]] * 20, "standardize": True}, "X is no array"),
+        ({"X": X.astype(str), "standardize": True}, "X is not an array of real numbers"),
+        ({"X": X + 1j, "standardize": True}, "X is not an array of real numbers"),
+        ({"X": np.array([["a"] * 3] * 41, dtype=object), "standardize": True}, "X is not an array"),
+        ({"y": [[1], [0, 1]] * 20}, "y is no array"),
+        ({"y": ["a"] * 3 + [None] + ["b"] * 37}, "y has a missing label, first in row 3"),
+        ({"y": np.where(LABELS, np.datetime64("2020"), np.datetime64("2021"))}, "text or numbers"),
+        ({"y": LABELS + 1j}, "y is text or numbers. Received: complex128"),
+        ({"hidden": 5}, r"hidden is .* Received: 5\."),
+        ({"hidden": None}, "hidden is"),
+        ({"activation": ["relu"]}, "Available activations"),
+        ({"output": "identity"}, "Labels are learnt with the output 'sigmoid' or 'softmax'"),
+        ({"output": "gelu"}, "Available output activations"),
+        ({"output": "sigmoid", "task": "regression"}, "The output 'sigmoid' tells classes apart"),
+        ({"loss": "hinge"}, "Available losses are"),
+        ({"optimizer": None}, "Available optimizers"),
+        ({"optimizer": dict}, "Available optimizers"),
+        ({"initializer": 3}, "Available initializers"),
+        ({"epochs": True}, "epochs is a whole number"),
+        ({"seeds": [2**32]}, "seed of the folds, .* from 0 to 4294967295. Received: 4294967296"),
     ],
 )
 def test_bad_input_is_refused_with_its_name(options, said):
@@ -349,7 +417,10 @@ def test_bad_input_is_refused_with_its_name(options, said):
         regularization_path(arguments.pop("X"), arguments.pop("y"), **arguments)
 
 
-@pytest.mark.parametrize(("lam", "fold", "seed"), [(7.0, 0, 0), (0.3, 2, 0), (0.3, 0, 1)])
+@pytest.mark.parametrize(
+    ("lam", "fold", "seed"),
+    [(7.0, 0, 0), (0.3, 2, 0), (0.3, 0, 1), (0.3, 0.5, 0), (0.3, -1, 0), ([0.0, 0.3, 2.0], 0, 0)],
+)
 def test_a_member_that_is_not_there_is_refused(lam, fold, seed):
     path = regularization_path(X, LABELS, LAMBDAS, cv=2, **SMALL)
     with pytest.raises(InputError, match="The path has"):

@@ -76,8 +76,20 @@ def test_a_fit_of_small_products_takes_one_thread(monkeypatch, batch_size, limit
     network = Network([64, 1], ["identity"], backend="numpy")
     fit(network, np.ones((20, 64)), np.ones(20), epochs=1, batch_size=batch_size)
     assert asked == [64 * batch_size]
-    with threads(asked[0]) as context:
-        assert (context is not None) == limited
+    before = library.workers()
+    with threads(asked[0]):
+        assert library.workers() == (1 if limited else before)
+
+
+def test_the_blas_is_as_before_whichever_fit_ends_first():
+    library = file_of("numpy")
+    before, first, second = library.workers(), library.threads(0), library.threads(0)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert library.workers() == 1
+    second.__exit__(None, None, None)
+    assert library.workers() == before
 
 
 @pytest.mark.parametrize("samples", [{"cv": 4}, {"validation": (X[40:], LABELS[40:])}])

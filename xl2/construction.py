@@ -34,7 +34,7 @@ def check_activations(activations: str | Sequence[str], layers: int) -> tuple[st
             f"Received: {len(activations)}, {list(activations)!r}."
         )
     for name in activations[:-1]:
-        if name not in ACTIVATIONS:
+        if name not in (*ACTIVATIONS,):  # a list is not hashable
             raise InputError(unknown("activation", name, ACTIVATIONS))
     if activations[-1] not in (*ACTIVATIONS, "softmax"):
         raise InputError(unknown("output activation", activations[-1], [*ACTIVATIONS, "softmax"]))

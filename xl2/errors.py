@@ -84,4 +84,5 @@ def unknown(kind: str, received: object, available: Iterable[str]) -> str:
     str
         A sentence for an error message.
     """
-    return f"Available {kind}s are {', '.join(available)}. Received: {kind}={received!r}."
+    several = f"{kind}es" if kind.endswith("s") else f"{kind}s"
+    return f"Available {several} are {', '.join(available)}. Received: {kind}={received!r}."

@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from .data.messages import counted
+from .data.splitting import check_seed
 from .errors import InputError
 
 
@@ -55,6 +56,7 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Fold]:
     known = y
     if isinstance(cv, Integral) and not isinstance(cv, bool):
         _check_count(int(cv), y, regression)
+        check_seed(seed, "The seed of the folds, which is the first one,")
         kind = KFold if regression else StratifiedKFold
         cv = kind(int(cv), shuffle=True, random_state=seed)
         # Labels such as 0.5 or b"a" are classes here, but not to scikit-learn.
@@ -67,7 +69,12 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Fold]:
             rows = np.zeros((len(y), 1))
             pairs = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(rows, known)]
     except (TypeError, ValueError) as error:
-        raise InputError(f"cv={cv!r} does not split {counted(len(y), 'sample')}: {error}") from None
+        hint = ""
+        if "groups" in str(error):
+            hint = " Give its pairs: cv=list(splitter.split(X, y, groups))."
+        raise InputError(
+            f"cv={cv!r} does not split {counted(len(y), 'sample')}: {error}{hint}"
+        ) from None
     if not pairs:
         raise InputError(
             f"cv={cv!r} has no folds. Give one pair of training and validation rows or more; a "

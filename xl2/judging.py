@@ -106,7 +106,7 @@ def plain(values: Any, what: str) -> Any:
             f"{what} is an array (n,) or (n, outputs), n at least 1. Received: shape {array.shape}."
         )
     if array.dtype.kind == "O":
-        present = np.asarray([_present(value) for value in array.ravel()]).reshape(array.shape)
+        present = np.asarray([is_present(value) for value in array.ravel()]).reshape(array.shape)
     else:
         present = np.isfinite(array) if array.dtype.kind == "f" else ~(array != array)
     if not present.all():
@@ -118,7 +118,8 @@ def plain(values: Any, what: str) -> Any:
     return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
 
 
-def _present(value: Any) -> bool:
+def is_present(value: Any) -> bool:
+    """Tell whether a label is there: not None, NaN or pandas.NA."""
     try:
         return value is not None and bool(value == value)
     except (TypeError, ValueError):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from .backend import numbers
 from .errors import InputError
 from .network import Network
+from .switch import to_numpy
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,16 @@ class Model:
         Raises
         ------
         InputError
-            If they have another number of features.
+            If they have another number of features, or are not numbers.
         """
-        import numpy as np
-
-        x = np.asarray(X)
+        x = to_numpy(X)
         expected = self.network.sizes[0]
         if x.ndim != 2 or x.shape[1] != expected:
             came = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {x.shape}"
             raise InputError(f"The model was trained on {expected} features. Received: {came}.")
-        return x if self.inputs is None else self.inputs.apply(x, self.network.dtype)
+        if self.inputs is None:
+            return x
+        return self.inputs.apply(numbers(x, "float64", "X"), self.network.dtype)
 
     def to_torch(self) -> Any:
         """Return `Network.to_torch`; it takes samples as `prepare` returns them."""

@@ -221,11 +221,11 @@ def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
     Raises
     ------
     InputError
-        If there is none of that name.
+        If there is none of that name, or it is no optimizer.
     """
-    if not isinstance(optimizer, str):
+    if not isinstance(optimizer, str | type) and hasattr(optimizer, "update"):
         return optimizer
-    if optimizer not in OPTIMIZERS:
+    if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
         raise InputError(unknown("optimizer", optimizer, OPTIMIZERS))
     return OPTIMIZERS[optimizer]()
 

@@ -199,7 +199,7 @@ class Path:
             If there is no such member.
         """
         place = self._place(lam)
-        if not (0 <= fold < self.folds and 0 <= seed < self.seeds):
+        if fold not in range(self.folds) or seed not in range(self.seeds):
             raise InputError(
                 f"The path has folds 0 to {self.folds - 1} and seeds 0 to {self.seeds - 1}. "
                 f"Received: fold={fold}, seed={seed}."
@@ -214,7 +214,8 @@ class Path:
 
         With validation samples given it is the member itself, of the first seed. After
         a cross-validation every member has learnt from a part only, and a new network
-        is trained on all, once.
+        is trained on all, once, when it is first asked for: until then the samples, of
+        which the path has no copy of its own, are to stay as they were.
 
         Parameters
         ----------
@@ -274,12 +275,10 @@ class Path:
         return Model(network, judge.inputs, judge.outputs, self._classes)
 
     def _place(self, lam: float) -> int:
-        import numpy as np
-
-        found = np.flatnonzero(self.lambdas_ == lam)
-        if not len(found):
+        found = [k for k, known in enumerate(self.lambdas_.tolist()) if known == lam]
+        if not found:
             raise InputError(
                 f"The path has the lambdas {', '.join(f'{x:g}' for x in self.lambdas_)}. "
                 f"Received: {lam!r}."
             )
-        return int(found[0])
+        return found[0]

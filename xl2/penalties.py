@@ -154,7 +154,9 @@ def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
         elif not network.stack:
             found.append(same[0])
         else:
-            lam = network.backend.asarray(same, network.dtype, "lambda")
+            # One beyond float32 is infinite there, and its member diverges.
+            with network.backend.scope():
+                lam = network.backend.asarray(same, network.dtype, "lambda")
             found.append(beside_weight(lam, i))
     return tuple(found)
 

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
-from .errors import InputError
+from .activations import ACTIVATIONS
+from .errors import InputError, unknown
 from .folds import make_folds
-from .initializers import Initializer
+from .initializers import INITIALIZERS, Initializer
 from .lambdas import check_lambdas
 from .members import plan, train_members
 from .path import Path
 from .progress import show_progress
 from .recipe import Recipe
-from .source import Source, read_labels
-from .switch import resolve, to_numpy
-from .targets import default_initializer, read_targets
+from .source import Source, on_host, read_labels
+from .switch import resolve
+from .targets import Targets, default_initializer, read_targets
+from .tasks import task_of
 from .training import check_numbers, check_rate
 
 
@@ -95,10 +97,9 @@ def regularization_path(
         Drop a lambda that has no prospect of being the best after so many epochs, see
         `xl2.hopeless`; by default all are trained to the end.
     max_memory : int, default 2 GiB
-        What the networks of a stack may take while they are trained, in bytes. Where
-        that is not enough for all, several stacks are trained one after another, with
-        the same results. The samples, and the parameters of finished members, come on
-        top.
+        What the networks in training may take, in bytes. Where that is not enough for all,
+        several stacks are trained, with the same results. The samples, and the parameters
+        of finished members, come on top.
     progress : bool, optional
         Show a progress bar; by default where standard error is a terminal.
     backend, device : optional
@@ -124,7 +125,7 @@ def regularization_path(
     >>> path.validation_scores_.shape
     (2, 3)
     """
-    values, seed_list = check_lambdas(lambdas), _check_seeds(seeds)
+    values, seed_list, units = check_lambdas(lambdas), _check_seeds(seeds), _units(hidden)
     if validation is not None and cv is not None:
         raise InputError("Give validation samples or cv, not both: each says what to judge by.")
     check_numbers(epochs=epochs, batch_size=batch_size, max_memory=max_memory)
@@ -134,16 +135,15 @@ def regularization_path(
     labels = read_labels(y, "y")
     targets = read_targets(labels, task)
     found = resolve(backend, device, data=X)
-    data = to_numpy(X) if standardize else X
-    if not hasattr(data, "shape"):
-        data = to_numpy(X)
+    data = on_host(X, "X") if standardize or not hasattr(X, "shape") else X
     width = data.shape[1] if len(data.shape) == 2 else 1
     last = output or targets.output
     outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs
+    _check_output(last, outputs, targets, task)
     recipe = Recipe(
-        (width, *hidden, outputs),
-        (*[activation] * len(hidden), last),
-        _initializers(initializer, activation, len(hidden) + 1),
+        (width, *units, outputs),
+        (*[activation] * len(units), last),
+        _initializers(initializer, activation),
         dtype,
         found,
         per,
@@ -210,9 +210,40 @@ def _check_seeds(seeds: int | Sequence[int]) -> list[int]:
     return found
 
 
-def _initializers(given: Any, activation: str, layers: int) -> Any:
+def _units(hidden: Sequence[int]) -> tuple[int, ...]:
+    try:
+        return tuple(hidden)
+    except TypeError:
+        raise InputError(
+            f"hidden is the units of the hidden layers, as in (50, 25), or () for none. "
+            f"Received: {hidden!r}."
+        ) from None
+
+
+def _check_output(output: str, outputs: int, targets: Targets, task: str) -> None:
+    """Refuse an output layer that cannot learn such targets."""
+    if output not in (*ACTIVATIONS, "softmax"):
+        return  # `Network` names those that there are
+    values = task_of(output, outputs) == "regression"
+    if values and not targets.regression:
+        raise InputError(
+            f"Labels are learnt with the output 'sigmoid' or 'softmax'. Received: "
+            f"output={output!r}. Leave it out, or for numbers to be predicted give "
+            f"task='regression'."
+        )
+    if task == "regression" and not values:
+        raise InputError(
+            f"The output {output!r} tells classes apart, and task='regression' asks for values. "
+            f"Leave one of the two out."
+        )
+
+
+def _initializers(given: Any, activation: str) -> Any:
     if given is None:
         return default_initializer(activation)
     if isinstance(given, str) or callable(given):
         return given
-    return tuple(given)
+    try:
+        return tuple(given)
+    except TypeError:
+        raise InputError(unknown("initializer", given, INITIALIZERS)) from None

@@ -118,13 +118,25 @@ def divide(
         raise InputError(f"{data.name} has no labels to learn from.")
     regression = is_regression(y, task)
     if held_out is not None:
-        return Divided(X, y, held_out.X, held_out.y, None)
+        return Divided(X, y, held_out.X, _known(held_out.y, y, regression), None)
     if data.X_test is not None:
-        return Divided(X, y, data.X_test, data.y_test, None)
+        return Divided(X, y, data.X_test, _known(data.y_test, y, regression), None)
     if not regression:
         number_classes(y)
     X, X_held, y, y_held = split(X, y, fraction=fraction, seed=seed, stratify=not regression)
     return Divided(X, y, X_held, y_held, (fraction, seed))
+
+
+def _known(y: Any, known: Any, regression: bool) -> Any:
+    """Return the labels to judge by; refuse them if training has none of them."""
+    import numpy as np
+
+    if not (regression or np.isin(y, known).any()):
+        raise InputError(
+            f"No label to judge by is one of training: the first is {y.ravel()[0].item()!r}, and "
+            f"that of training {known.ravel()[0].item()!r}. Check the label column, --target."
+        )
+    return y
 
 
 def train(
@@ -281,6 +293,8 @@ def diagnose_model(
     InputError
         If it is not known which samples were held out.
     """
+    import numpy as np
+
     if held_out is None and data.X_test is None and model.split is None:
         raise InputError(
             "The model file does not say which samples were held out, and the data has no test "
@@ -289,4 +303,6 @@ def diagnose_model(
     fraction, seed = model.split or (0.2, 0)
     task = "regression" if model.network.task == "regression" else "classification"
     parts = divide(data, held_out, fraction, seed, task)
+    if model.classes is not None:
+        _known(parts.y_held, np.asarray(model.classes), task == "regression")
     return diagnose(model, parts.X, parts.y, parts.X_held, parts.y_held, target_score)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import tasks
+from .backend import numbers
 from .data.messages import counted
 from .errors import InputError
 from .inputs import check_finite, samples
+from .judging import is_present
 from .members import plan, train_members
 from .model import Model, Scaling
 from .operations import Operations
@@ -43,6 +46,8 @@ class Source:
         import numpy as np
 
         values = self.targets.values
+        for k, fold in enumerate(folds):
+            self._check_spread(values[fold.validation], f"Fold {k + 1} of cv")
         if not self.standardize:
             take = Operations.of(self.recipe.backend.library).take_rows
             parts = [
@@ -93,6 +98,7 @@ class Source:
                 f"validation X has {counted(held.shape[0], 'sample')} and validation y has "
                 f"{len(values)}: they must agree."
             )
+        self._check_spread(values, "The path")
         return x, known, [Part(rows, held, values)], [judge]
 
     def refit(self, lambdas: Any, seed: int) -> list[Model]:
@@ -127,9 +133,7 @@ class Source:
 
     def _checked(self, X: Any, what: str = "X") -> Any:
         """Return samples on the host, in float64 as the means and scales are."""
-        import numpy as np
-
-        x = np.asarray(to_numpy(X), dtype=np.float64)
+        x = numbers(on_host(X, what), "float64", what)
         width = self.recipe.sizes[0]
         if x.ndim != 2 or x.shape[1] != width or not len(x):
             raise InputError(
@@ -139,8 +143,24 @@ class Source:
         check_finite(x, what)
         return x
 
+    def _check_spread(self, values: Any, what: str) -> None:
+        """Refuse to judge a regression by values that are all equal."""
+        if not self._regression():
+            return
+        constant = (values == values[0]).all(axis=0)
+        if constant.any():
+            raise InputError(
+                f"{what} is judged by {counted(len(values), 'sample')} of one value, in column "
+                f"{int(constant.argmax())} (counted from 0) of y. R2 compares the errors with the "
+                f"spread of the values: judge by samples of two or more."
+            )
+
+    def _regression(self) -> bool:
+        # By the network: rows of 0 and 1 are values too, and several sigmoids learn them unscaled.
+        return tasks.task_of(self.recipe.activations[-1], self.recipe.sizes[-1]) == "regression"
+
     def _learn(self, rows: Any) -> Judge:
-        outputs = Scaling.learn(self.targets.values[rows]) if self.targets.regression else None
+        outputs = Scaling.learn(self.targets.values[rows]) if self._regression() else None
         return Judge(Scaling.learn(self._x[rows]), outputs)
 
     def _scaled(self, judge: Judge, x: Any, values: Any) -> tuple[Any, Any]:
@@ -156,11 +176,23 @@ class Source:
         return backend.library.from_host(backend.xp, rows, backend.device)
 
 
+def on_host(x: Any, what: str) -> Any:
+    """Return an array of any library, or lists, as a NumPy array.
+
+    Raises
+    ------
+    InputError
+        If the rows are of unequal lengths.
+    """
+    try:
+        return to_numpy(x)
+    except ValueError as error:
+        raise InputError(f"{what} is no array: {str(error).rstrip('.')}.") from None
+
+
 def read_labels(y: Any, what: str) -> Any:
     """Return labels or values as a NumPy array (n,) or (n, outputs) without a NaN."""
-    import numpy as np
-
-    labels = to_numpy(y)
+    labels = on_host(y, what)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim not in (1, 2) or not len(labels):
@@ -168,12 +200,25 @@ def read_labels(y: Any, what: str) -> Any:
             f"{what} is one label a sample, (n,), or values (n, outputs). Received: shape "
             f"{labels.shape}."
         )
-    if labels.dtype.kind == "O":
-        # What pandas and lists of text give; a missing label shows as a float NaN.
-        kinds = {type(label).__name__ for label in labels.ravel().tolist()}
+    if labels.dtype.kind in "OT":
+        # What pandas, lists with a None, and NumPy's text of any length give.
+        listed = labels.ravel().tolist()
+        present = [is_present(label) for label in listed]
+        if not all(present):
+            row = present.index(False) // (labels.size // len(labels))
+            raise InputError(
+                f"{what} has a missing label, first in row {row} (counted from 0). Drop such rows "
+                f"or fill them in; xl2 does not guess."
+            )
+        kinds = {type(label).__name__ for label in listed}
         if len(kinds) > 1:
             raise InputError(f"{what} mixes {', '.join(sorted(kinds))}: labels are of one kind.")
-        labels = np.array(labels.tolist())
+        labels = on_host(labels.tolist(), what)
+    if labels.dtype.kind not in "biufSU":
+        raise InputError(
+            f"{what} is text or numbers. Received: {labels.dtype}. Make text of it, as "
+            f"y.astype(str) does, or numbers."
+        )
     if labels.dtype.kind == "f":
         check_finite(labels, what)
     return labels

@@ -276,7 +276,7 @@ def _step(
 def check_numbers(**given: Any) -> None:
     """Raise `InputError` where an argument is no whole number from 1 on."""
     for name, value in given.items():
-        if not isinstance(value, Integral) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise InputError(f"{name} is a whole number, 1 or more. Received: {name}={value!r}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from ..errors import InputError
 
 if TYPE_CHECKING:
     from ..data import Dataset
+    from ..model import Model
 
 DATA = "digits (built in), or a file: .npz, .csv, .tsv, .parquet, .h5, IDX images"
 Target = Annotated[
@@ -59,17 +61,45 @@ def numbers(option: str, text: str, kind: type) -> list[Any]:
         raise InputError(f"{option} is numbers with commas between. Received: {text!r}.") from None
 
 
+def check_outputs(written: Sequence[Path | None], read: Sequence[str | Path | None]) -> None:
+    """Raise before any work is done if a file could not be written, or would cost another one.
+
+    Raises
+    ------
+    InputError
+        If a file to write cannot be, is one that is read, or is named twice.
+    """
+    from .. import files
+
+    taken = {
+        Path(file).resolve(): "that is read"
+        for file in read
+        if file is not None and Path(file).exists()
+    }
+    for file in filter(None, written):
+        files.check_writable(file)
+        if (place := file.resolve()) in taken:
+            raise InputError(f"{str(file)!r} is a file {taken[place]}: give another name.")
+        taken[place] = "that something else is written to"
+
+
 def read_data(
     data: str,
     test: Path | None,
     target: str | None,
     labels: Path | None,
     features_first: bool,
+    model: Model | None = None,
 ) -> tuple[Dataset, Dataset | None]:
-    """Read a data set, and the held-out set in a file of its own where there is one."""
+    """Read a data set, and the held-out set in a file of its own where there is one.
+
+    With a model, the columns that it was trained on, in its order.
+    """
     from ..data import load_data
 
     source: dict[str, Any] = {"target": target, "features_first": features_first}
+    if model is not None:
+        source |= {"features": model.features or None, "n_features": model.network.sizes[0]}
     training = load_data(data, labels=labels, **source)
     if test is None:
         return training, None

@@ -31,6 +31,7 @@ from .options import (
     Target,
     Task,
     Test,
+    check_outputs,
     numbers,
     read_data,
 )
@@ -79,9 +80,7 @@ def path(
     lambdas = _lambdas(l2)
     resolve(backend, device).dtype(dtype)
     drawn = _where_to_draw(data, picture, report)
-    for file in (drawn, report, out):
-        if file is not None:
-            files.check_writable(file)
+    check_outputs((drawn, report, out), (data, test, labels))
     training, judged_by = read_data(data, test, target, labels, features_first)
     result = runs.train_path(
         training,
@@ -143,7 +142,7 @@ def diagnose(
     from .. import files, runs
 
     trained = files.load(model, backend=backend, device=device)
-    training, judged_by = read_data(data, test, target, labels, features_first)
+    training, judged_by = read_data(data, test, target, labels, features_first, trained)
     typer.echo(str(runs.diagnose_model(trained, training, judged_by, target_score)))
 
 
@@ -165,7 +164,7 @@ def _where_to_draw(data: str, picture: Path | None, report: Path | None) -> Path
         raise InputError('Pictures need matplotlib: run pip install "xl2[plot]".')
     if report is not None and importlib.util.find_spec("jinja2") is None:
         raise InputError('The page needs Jinja2: run pip install "xl2[plot]".')
-    file = picture or Path(f"{Path(data).name.partition('.')[0]}-path.png")
+    file = picture or Path(f"{Path(data.removesuffix('.gz')).stem}-path.png")
     if file.suffix not in (".png", ".svg", ".pdf"):
         raise InputError(f"A picture ends in .png, .svg or .pdf. Received: {str(file)!r}.")
     return file

@@ -28,6 +28,7 @@ from .options import (
     Target,
     Task,
     Test,
+    check_outputs,
     numbers,
     read_data,
 )
@@ -63,8 +64,7 @@ def train(
     units, lams = numbers("--hidden", hidden, int), numbers("--l2", l2, float)
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, l2_per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
-    if out is not None:
-        files.check_writable(out)
+    check_outputs([out], (data, test, labels))
     training, judged_by = read_data(data, test, target, labels, features_first)
     result = runs.train(
         training,
@@ -122,8 +122,7 @@ def predict(
     from .. import files
     from ..data import load_data
 
-    if out is not None:
-        files.check_writable(out)
+    check_outputs([out], (model, data, labels))
     trained = files.load(model, backend=backend, device=device)
     samples = load_data(
         data,

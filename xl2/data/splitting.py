@@ -37,7 +37,8 @@ def split(
     Raises
     ------
     InputError
-        If a part would be empty, or if the classes cannot be in both parts.
+        If a part would be empty, the classes cannot be in both parts, or the seed is out
+        of scikit-learn's range.
     """
     import numpy as np
     from sklearn.model_selection import train_test_split
@@ -55,12 +56,19 @@ def split(
             f"Holding {fraction} of {counted(len(X), 'sample')} out leaves none to train on. "
             "Give more samples or a smaller fraction."
         )
+    check_seed(seed, "The seed of the split")
     if stratify:
         check_classes(y, held_out)
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=fraction, random_state=seed, stratify=y if stratify else None
     )
     return X_train, X_test, y_train, y_test
+
+
+def check_seed(seed: int, what: str) -> None:
+    """Refuse a seed that scikit-learn cannot shuffle with."""
+    if not 0 <= seed < 2**32:
+        raise InputError(f"{what} is a whole number from 0 to {2**32 - 1}. Received: {seed}.")
 
 
 def check_classes(y: NDArray[Any], held_out: int) -> None:
