@@ -237,7 +237,8 @@ def test_without_matplotlib_there_is_no_picture_and_the_rest_is_as_ever(xl2, her
         (("--l2", "nan"), "finite number"),
         (("--l2", "a,b"), "--l2 is numbers with commas between"),
         (("--l2", "grid:x"), "--l2 grid:"),
-        (("--l2", "grid:"), "A path has 1 lambda or more"),
+        (("--l2", "grid:"), "--l2 grid: is one whole number, as in grid:8"),
+        (("--l2", "grid:3,4"), "--l2 grid: is one whole number, as in grid:8"),
         (("--l2", ""), "lambdas is empty"),
         (("--cv", 1), "cv is a number of folds from 2"),
         (("--seeds", 0), "seeds is"),
@@ -259,3 +260,14 @@ def test_mistakes_are_told_before_anything_is_trained(xl2, here, monkeypatch, ar
     assert code == 2
     assert said in " ".join(err.split())
     assert list(here.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_does_not_cost_the_answer(xl2, here, monkeypatch):
+    def fail(path, content):
+        raise package.InputError("No space left on device.")
+
+    monkeypatch.setattr("xl2.files.write_whole", fail)
+    code, out, err = xl2("path", "digits", *QUICK, "--out", "m")
+    assert code == 2
+    assert "No space left" in err
+    assert "McNemar" in out

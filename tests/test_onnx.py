@@ -124,6 +124,15 @@ def test_a_file_that_cannot_be_written_is_told(xl2, tmp_path, monkeypatch, out):
     assert "folder" in err
 
 
+def test_the_model_file_is_not_overwritten(xl2, tmp_path):
+    save(Network([3, 2]), tmp_path / "m")
+    before = (tmp_path / "m").read_bytes()
+    code, _, err = xl2("export", tmp_path / "m", "--onnx", tmp_path / "m")
+    assert code == 2
+    assert "that is read" in err
+    assert (tmp_path / "m").read_bytes() == before
+
+
 def test_nothing_is_asked_of_onnx_before_it_is_needed(python):
     assert importlib.util.find_spec("onnx")
     assert python("import sys, xl2; xl2.to_onnx; print('onnx' in sys.modules)") == "False"

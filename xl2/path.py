@@ -101,14 +101,14 @@ class Path:
         self._members, self._recipe, self._judges = members, recipe, judges
         self._classes, self._held_out, self._refit = classes, held_out, refit
         self._refitted: dict[int, Model] = {}
-        self.check_sound()
+        self._check_sound()
         means = self._comparable()
         self.best_index_ = selection.best(means)
         self.index_1se_ = selection.one_standard_error(means, self.standard_errors_)
         self.best_lambda_ = float(lambdas[self.best_index_])
         self.lambda_1se_ = float(lambdas[self.index_1se_])
 
-    def check_sound(self) -> None:
+    def _check_sound(self) -> None:
         """Raise if no lambda has a score to choose it by.
 
         Raises

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..errors import InputError
 from .options import (
     Activation,
     Backend,
@@ -104,10 +105,7 @@ def path(
         backend=backend,
         device=device,
     )
-    if out is not None:
-        files.save(result.model, out)
-    if drawn is not None:
-        _draw(result.path, drawn)
+    # Said before anything is written: a full disk is not to cost the answer.
     network = result.model.network
     how = f"{optimizer}, batches of {batch_size}, seed {seed}"
     typer.echo(f"{data}: network {'-'.join(map(str, network.sizes))}", nl=False)
@@ -115,6 +113,10 @@ def path(
     typer.echo(f"{network.backend}, {network.dtype}")
     typer.echo(how)
     typer.echo(f"{result.path}\n\n{result.diagnosis}")
+    if out is not None:
+        files.save(result.model, out)
+    if drawn is not None:
+        _draw(result.path, drawn)
     if report is not None:
         _write_report(report, result, training.name, how)
     typer.echo("")
@@ -149,15 +151,15 @@ def diagnose(
 def _lambdas(text: str) -> Any:
     """Read the lambdas, or the length of the default grid."""
     if text.startswith("grid:"):
-        (count,) = numbers("--l2 grid:", text.removeprefix("grid:"), int) or [0]
-        return count
+        counts = numbers("--l2 grid:", text.removeprefix("grid:"), int)
+        if len(counts) != 1:
+            raise InputError(f"--l2 grid: is one whole number, as in grid:8. Received: {text!r}.")
+        return counts[0]
     return numbers("--l2", text, float)
 
 
 def _where_to_draw(data: str, picture: Path | None, report: Path | None) -> Path | None:
     """Return the picture's file; None where nobody asked for it and matplotlib is missing."""
-    from ..errors import InputError
-
     if importlib.util.find_spec("matplotlib") is None:
         if picture is None and report is None:
             return None

@@ -172,7 +172,7 @@ def export(
     from .. import files
     from ..onnx_graph import to_onnx
 
-    files.check_writable(onnx)
+    check_outputs([onnx], [model])
     graph = to_onnx(files.load(model, backend="numpy"))
     files.write_whole(onnx, graph.SerializeToString(deterministic=True))
     typer.echo(f"The ONNX graph is in {onnx}.")
