@@ -51,26 +51,32 @@ def to_host(x: Any) -> Any:
 
 
 def run_batches(
-    step: Any, carry: Any, coefficients: Any, x: Any, y: Any, batches: Any, xp: Any
+    step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
     """Take all steps over whole batches in one compiled scan, and a short last one by itself."""
     whole = (batches.stop - batches.start) // batches.size
     end = batches.start + whole * batches.size
-    order = xp.arange(x.shape[0]) if batches.order is None else batches.order
+    order = xp.arange(samples.x.shape[0]) if batches.order is None else batches.order
     lead = order.shape[:-1]
-    pieces = []
+    reports = []
     if whole:
         rows = xp.reshape(order[..., batches.start : end], (*lead, whole, batches.size))
         rows = xp.moveaxis(rows, -2, 0)
-        rates = xp.asarray(batches.rates[:whole], dtype=x.dtype)
-        carry, logits = _scan(step)(carry, coefficients, x, y, rows, rates)
-        pieces.append(logits)
+        steps = _steps(samples, rows, batches.rates[:whole], batches.first, xp)
+        carry, report = _scan(step)(carry, constants, samples, *steps)
+        reports.append(report)
     if end < batches.stop:
         rows = order[None, ..., end : batches.stop]
-        rates = xp.asarray(batches.rates[whole:], dtype=x.dtype)
-        carry, logits = _scan(step)(carry, coefficients, x, y, rows, rates)
-        pieces.append(logits)
-    return carry, pieces[0] if len(pieces) == 1 else xp.concat(pieces, axis=-2)
+        steps = _steps(samples, rows, batches.rates[whole:], batches.first + whole, xp)
+        carry, report = _scan(step)(carry, constants, samples, *steps)
+        reports.append(report)
+    return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
+
+
+def _steps(samples: Any, rows: Any, rates: Any, first: int, xp: Any) -> tuple[Any, Any, Any]:
+    """Return the rows, the rate and the number of each step."""
+    numbers = xp.arange(first, first + len(rates), dtype=xp.int32)
+    return rows, xp.asarray(rates, dtype=samples.x.dtype), numbers
 
 
 @functools.lru_cache(maxsize=64)
@@ -79,17 +85,19 @@ def _scan(step: Any) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp
 
-    from xl2.step import beside_members
+    from xl2.step import Batch, beside_members
 
-    def scan(carry: Any, coefficients: Any, x: Any, y: Any, rows: Any, rates: Any) -> Any:
-        def one(carry: Any, batch: Any) -> Any:
-            chosen, rate = batch
-            return step(carry, coefficients, x[chosen], beside_members(y[chosen]), rate)
+    def scan(carry: Any, constants: Any, samples: Any, rows: Any, rates: Any, numbers: Any) -> Any:
+        def one(carry: Any, which: Any) -> Any:
+            chosen, rate, number = which
+            x, y, weight = (None if a is None else a[chosen] for a in samples)
+            batch = Batch(x, beside_members(y), beside_members(weight), rate, number)
+            return step(carry, constants, batch)
 
-        carry, logits = jax.lax.scan(one, carry, (rows, rates))
-        # (steps, ..., batch, outputs) to (..., steps * batch, outputs)
-        logits = jnp.moveaxis(logits, 0, -3)
-        return carry, jnp.reshape(logits, (*logits.shape[:-3], -1, logits.shape[-1]))
+        carry, reports = jax.lax.scan(one, carry, (rows, rates, numbers))
+        # (steps, ..., rows, columns) to (..., steps * rows, columns)
+        reports = jnp.moveaxis(reports, 0, -3)
+        return carry, jnp.reshape(reports, (*reports.shape[:-3], -1, reports.shape[-1]))
 
     compiled: Callable[..., Any] = jax.jit(scan)
     return compiled

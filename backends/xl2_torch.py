@@ -64,12 +64,19 @@ def as_module(layers: Any, activations: Any, dtype: str) -> Any:
     """Return a torch.nn.Sequential on the CPU."""
     import torch
 
+    class Exp(torch.nn.Module):  # type: ignore[misc] # torch has no types here
+        """The exponential, for which torch has no module."""
+
+        def forward(self, z: Any) -> Any:
+            return torch.exp(z)
+
     made = {
         "identity": torch.nn.Identity,
         "sigmoid": torch.nn.Sigmoid,
         "tanh": torch.nn.Tanh,
         "relu": torch.nn.ReLU,
         "softmax": lambda: torch.nn.Softmax(dim=-1),
+        "exp": Exp,
     }
     modules: list[Any] = []
     for (weight, bias), name in zip(layers, activations, strict=True):

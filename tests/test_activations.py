@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from xl2.activations import ACTIVATIONS, sigmoid, softmax
+from xl2.activations import ACTIVATIONS, OUTPUTS, sigmoid, softmax
 
 FORMULAS = {
     "identity": lambda z: z,
@@ -12,8 +12,9 @@ FORMULAS = {
     "tanh": np.tanh,
     "relu": lambda z: np.where(z > 0, z, 0.0),
     "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True),
+    "exp": np.exp,
 }
-FUNCTIONS = {name: one.function for name, one in ACTIVATIONS.items()} | {"softmax": softmax}
+FUNCTIONS = {name: one.function for name, one in ACTIVATIONS.items()} | OUTPUTS
 
 on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Of one shape: a library that compiles does it once.

@@ -60,11 +60,14 @@ def numpy_cost(parameters, problem, X, y):
             "tanh": np.tanh,
             "relu": lambda z: np.where(z > 0, z, 0.0),
             "softmax": lambda z: z,
+            "exp": np.exp,
         }[name](z)
     if loss == "squared_error":
         value = np.sum((a - y) ** 2) / 2
     elif loss == "binary_cross_entropy":
         value = np.sum(np.logaddexp(0, z) - z * y)
+    elif loss == "poisson":
+        value = np.sum(a - y * z)  # less what depends on y alone
     else:
         value = np.sum(np.logaddexp.reduce(z, axis=-1)) - np.sum(z * y)
     squares = np.array([np.sum(weight**2) for weight, _ in parameters])
@@ -142,6 +145,8 @@ def autograd(torch, parameters, problem, X, y):
         cost = functional.mse_loss(a, y, reduction="sum") / 2
     elif loss == "binary_cross_entropy":
         cost = functional.binary_cross_entropy_with_logits(z, y, reduction="sum")
+    elif loss == "poisson":
+        cost = functional.poisson_nll_loss(z, y, log_input=True, reduction="sum")
     else:
         cost = functional.cross_entropy(z, y, reduction="sum")
     lams = lam if isinstance(lam, list) else [lam] * len(layers)

@@ -54,6 +54,11 @@ def test_two_classes_with_labels_of_any_kind(where, classes):
     assert found["label"].tolist() == made.predict(X).tolist()
 
 
+def test_counts_are_the_exponential(where):
+    made = model(where, [3, 4, 1], ["tanh", "exp"])
+    np.testing.assert_allclose(run(made, X)["variable"][:, 0], made.predict(X), rtol=1e-5)
+
+
 def test_several_labels_at_once(where):
     y = RNG.integers(0, 2, size=(40, 3))
     y[0] = 1

@@ -189,7 +189,7 @@ def test_a_fit_is_the_plain_numpy_loop(where, host, name, lam):
 
 
 @pytest.mark.parametrize("kind", [Momentum, Nesterov])
-@pytest.mark.parametrize("momentum", [-0.1, 1.0, 1.5, float("nan")])
+@pytest.mark.parametrize("momentum", [-0.1, 1.1, 1.5, float("nan")])
 def test_a_momentum_outside_0_to_1_is_refused(kind, momentum):
     with pytest.raises(InputError, match=f"momentum={momentum!r}"):
         kind(momentum)

@@ -17,7 +17,8 @@ def torch():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "activations", [["relu", "softmax"], ["tanh", "sigmoid"], ["sigmoid", "identity"]]
+    "activations",
+    [["relu", "softmax"], ["tanh", "sigmoid"], ["sigmoid", "identity"], ["relu", "exp"]],
 )
 def test_the_same_outputs_from_the_same_weights(torch, where, host, dtype, activations):
     network = Network([3, 4, 2], activations, "he", seed=1, dtype=dtype, **where)

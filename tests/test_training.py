@@ -10,7 +10,7 @@ from xl2.losses import Loss, find_loss
 from xl2.operations import Layer, Operations, choose
 from xl2.optimizers import OPTIMIZERS, find_optimizer
 from xl2.penalties import coefficients_of
-from xl2.step import Carry, Step
+from xl2.step import Batch, Carry, Constants, Step
 
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(11, 3))
@@ -249,7 +249,6 @@ def test_a_step_promotes_nothing(backend, where, to, optimizer, stack, dtype):
         found,
         choose(library, found.update),
         Operations.of(library),
-        None,
     )
     states = tuple((found.init(w), found.init(b)) for w, b in network.parameters)
     carry = Carry(network.parameters, states)
@@ -258,7 +257,8 @@ def test_a_step_promotes_nothing(backend, where, to, optimizer, stack, dtype):
     for number in (1, 2):
         rate = found.rate(0.1, number)
         with backend.scope():
-            carry, logits = step(carry, lam, to(X[:4], dtype), to(TARGETS[:4], dtype), rate)
+            batch = Batch(to(X[:4], dtype), to(TARGETS[:4], dtype), None, rate, number)
+            carry, logits = step(carry, Constants(lam), batch)
         assert logits.dtype == wanted
         for layer, pair in zip(carry.parameters, carry.states, strict=True):
             assert isinstance(layer, Layer)

@@ -60,6 +60,11 @@ def softmax(z: Array) -> Array:
     return powers / xp.sum(powers, axis=-1, keepdims=True)
 
 
+def exp(z: Array) -> Array:
+    """Return the exponential."""
+    return namespace(z).exp(z)
+
+
 def identity_derivative(a: Array) -> Array:
     """Return ones."""
     return namespace(a).ones_like(a)
@@ -86,3 +91,6 @@ ACTIVATIONS = {
     "tanh": Activation(tanh, tanh_derivative),
     "relu": Activation(relu, relu_derivative),
 }
+
+# For the output layer only; their losses know their derivatives.
+OUTPUTS = {"softmax": softmax, "exp": exp}

@@ -6,6 +6,7 @@ import functools
 import importlib
 import importlib.util
 import pkgutil
+import warnings
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -113,6 +114,40 @@ class Backend:
     def scope(self) -> AbstractContextManager[Any]:
         """Return a context in which the library computes as xl2 needs it to."""
         return self.library.scope()
+
+    def device_name(self) -> str | None:
+        """Return the name by which `connect` finds the device; None for the default one.
+
+        Where no name is the device's own, it is that of the device on which its arrays
+        arrive: PyTorch's "mps" is not equal to the "mps:0" that its arrays are on.
+        """
+        if self.device is None:
+            return None
+        named = {
+            name: self.library.find_device(self.xp, name) for name in self.library.devices(self.xp)
+        }
+        for name, device in named.items():
+            if device == self.device:
+                return name
+        arrived = self._arrival(self.device)
+        for name, device in named.items():
+            if self._arrival(device) == arrived:
+                return name
+        return str(self.device)
+
+    def _arrival(self, device: Any) -> Any:
+        import array_api_compat
+        import numpy as np
+
+        sent = self.library.from_host(self.xp, np.zeros(1, dtype=np.float32), device)
+        return array_api_compat.device(sent)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Modules, functions and device objects are not pickled: their names are.
+        return reconnect, (self.name, self.device_name())
+
+    def __deepcopy__(self, memo: Any) -> Backend:
+        return self
 
 
 def numbers(x: Any, dtype: str, what: str) -> Any:
@@ -240,6 +275,38 @@ def connect(name: str, device: Any = None) -> Backend:
     except Exception as error:
         raise broken(name, library, error) from error
     return Backend(name, xp, device, library)
+
+
+def reconnect(name: str, device: str | None) -> Backend:
+    """Return the backend that a pickle names, or NumPy with a warning why it is not that one.
+
+    Parameters
+    ----------
+    name : str
+        Import name of the library.
+    device : str or None
+        As `Backend.device_name` returns it.
+
+    Returns
+    -------
+    Backend
+
+    Warns
+    -----
+    UserWarning
+        If the library or the device does not work here.
+    """
+    try:
+        return connect(name, device)
+    except BackendError as error:
+        there = name if device is None else f"{name} on {device}"
+        warnings.warn(
+            f"What was pickled computed with {there}, which cannot be had here: "
+            f"{error.reason.rstrip('.')}. It computes with NumPy now.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return connect("numpy")
 
 
 _probed: set[tuple[str, str]] = set()

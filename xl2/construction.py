@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .activations import ACTIVATIONS
+from .activations import ACTIVATIONS, OUTPUTS
 from .errors import InputError, unknown
 from .initializers import Initializer, find_initializer
 
@@ -36,8 +36,8 @@ def check_activations(activations: str | Sequence[str], layers: int) -> tuple[st
     for name in activations[:-1]:
         if name not in (*ACTIVATIONS,):  # a list is not hashable
             raise InputError(unknown("activation", name, ACTIVATIONS))
-    if activations[-1] not in (*ACTIVATIONS, "softmax"):
-        raise InputError(unknown("output activation", activations[-1], [*ACTIVATIONS, "softmax"]))
+    if activations[-1] not in (*ACTIVATIONS, *OUTPUTS):
+        raise InputError(unknown("output activation", activations[-1], [*ACTIVATIONS, *OUTPUTS]))
     return tuple(activations)
 
 

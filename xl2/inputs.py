@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import tasks
 from .arrays import Array, namespace
 from .errors import InputError
+from .sparse import SparseRows, is_sparse
 
 if TYPE_CHECKING:
     from .network import Network
@@ -24,14 +25,14 @@ def samples(network: Network, X: Any, what: str = "X") -> Array:
     ----------
     network : Network
         Whose inputs they are to be.
-    X : array_like, shape (n, inputs)
+    X : array_like or scipy sparse matrix, shape (n, inputs)
         The samples.
     what : str, default "X"
         Its name in an error message.
 
     Returns
     -------
-    array, shape (n, inputs)
+    array or SparseRows, shape (n, inputs)
 
     Raises
     ------
@@ -39,7 +40,10 @@ def samples(network: Network, X: Any, what: str = "X") -> Array:
         If it has another shape, no rows, or a NaN or an infinity.
     """
     with network.backend.scope():
-        x = network.backend.asarray(X, network.dtype, what)
+        if is_sparse(X):
+            x: Any = SparseRows(X, network.backend, network.dtype, what)
+        else:
+            x = network.backend.asarray(X, network.dtype, what)
         if x.ndim != 2 or x.shape[1] != network.sizes[0]:
             came = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {tuple(x.shape)}"
             raise InputError(
@@ -48,7 +52,8 @@ def samples(network: Network, X: Any, what: str = "X") -> Array:
             )
         if x.shape[0] == 0:
             raise InputError(f"{what} is empty: it has no samples.")
-        check_finite(x, what)
+        if not isinstance(x, SparseRows):
+            check_finite(x, what)
     return x
 
 
@@ -84,6 +89,38 @@ def targets(network: Network, y: Any, samples: int, what: str = "y") -> Array:
         return tasks.encode(network.task, array, network.sizes[-1])
 
 
+def weights(network: Network, sample_weight: Any, samples: int) -> Array:
+    """Return how much each sample counts as a matrix (n, 1) of the network's backend, checked.
+
+    Parameters
+    ----------
+    network : Network
+    sample_weight : array_like, shape (n,)
+    samples : int
+        How many there must be.
+
+    Raises
+    ------
+    InputError
+        If their number differs, one is negative or not finite, or all are zero.
+    """
+    with network.backend.scope():
+        array = network.backend.asarray(sample_weight, network.dtype, "sample_weight")
+        if array.ndim != 1 or array.shape[0] != samples:
+            raise InputError(
+                f"sample_weight has one number a sample, shape ({samples},). "
+                f"Received: shape {tuple(array.shape)}."
+            )
+        check_finite(array, "sample_weight")
+        xp = namespace(array)
+        if bool(xp.any(array < 0.0)) or not bool(xp.any(array > 0.0)):
+            raise InputError(
+                f"sample_weight is 0 or more, and more than 0 for some sample. Received: values "
+                f"from {float(xp.min(array)):g} to {float(xp.max(array)):g}."
+            )
+        return array[:, None]
+
+
 def check_finite(x: Array, what: str) -> None:
     """Raise if an array holds a NaN or an infinity; no temporary of its size is made.
 
@@ -108,7 +145,10 @@ def check_finite(x: Array, what: str) -> None:
             )
 
 
-def chunks(x: Array, size: int) -> Iterator[tuple[int, Array]]:
-    """Yield an array's rows in pieces of a size, each with the number of its first row."""
+def chunks(x: Any, size: int) -> Iterator[tuple[int, Array]]:
+    """Yield rows in pieces of a size, or smaller ones, each with the number of its first row."""
+    sparse = isinstance(x, SparseRows)
+    size = min(size, x.rows_at_once) if sparse else size
     for start in range(0, x.shape[0], size):
-        yield start, x[start : min(start + size, x.shape[0]), ...]
+        stop = min(start + size, x.shape[0])
+        yield start, x.between(start, stop) if sparse else x[start:stop, ...]

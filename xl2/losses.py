@@ -35,8 +35,13 @@ class Loss(NamedTuple):
 
 def binary_cross_entropy(z: Array, y: Array) -> Array:
     """Return ``-sum(y log a + (1 - y) log(1 - a))`` with ``a = sigmoid(z)``."""
+    return namespace(z).sum(softplus_error(z, y), axis=-1)
+
+
+def softplus_error(z: Array, y: Array) -> Array:
+    """Return ``-y log a - (1 - y) log(1 - a)`` of each output, with ``a = sigmoid(z)``."""
     xp = namespace(z)
-    return xp.sum(xp.maximum(z, 0.0) - z * y + xp.log1p(xp.exp(-xp.abs(z))), axis=-1)
+    return xp.maximum(z, 0.0) - z * y + xp.log1p(xp.exp(-xp.abs(z)))
 
 
 def binary_cross_entropy_delta(z: Array, y: Array) -> Array:
@@ -69,6 +74,18 @@ def squared_error_delta(z: Array, y: Array) -> Array:
     return z - y
 
 
+def poisson(z: Array, y: Array) -> Array:
+    """Return half the Poisson deviance, ``sum(y log(y / a) - y + a)`` with ``a = exp(z)``."""
+    xp = namespace(z)
+    own = y * xp.log(xp.where(y > 0.0, y, xp.ones_like(y))) - y
+    return xp.sum(own - y * z + xp.exp(z), axis=-1)
+
+
+def poisson_delta(z: Array, y: Array) -> Array:
+    """Return ``exp(z) - y``."""
+    return namespace(z).exp(z) - y
+
+
 def squared_error_after(name: str, activation: Activation) -> Loss:
     """Return the squared error of the outputs ``a = activation(z)``."""
 
@@ -91,6 +108,7 @@ LOSSES: dict[str, dict[str, Loss]] = {
     "categorical_cross_entropy": {
         "softmax": Loss(categorical_cross_entropy, categorical_cross_entropy_delta)
     },
+    "poisson": {"exp": Loss(poisson, poisson_delta)},
     "squared_error": {"identity": Loss(squared_error, squared_error_delta)}
     | {
         name: squared_error_after(name, activation)
@@ -100,7 +118,11 @@ LOSSES: dict[str, dict[str, Loss]] = {
 }
 
 # What an output is fitted with when nobody says otherwise.
-NATURAL = {"sigmoid": "binary_cross_entropy", "softmax": "categorical_cross_entropy"}
+NATURAL = {
+    "sigmoid": "binary_cross_entropy",
+    "softmax": "categorical_cross_entropy",
+    "exp": "poisson",
+}
 
 
 def find_loss(name: str | None, output: str) -> Loss:
@@ -110,7 +132,8 @@ def find_loss(name: str | None, output: str) -> Loss:
     ----------
     name : str or None
         A key of `LOSSES`, or None for the natural one: binary cross-entropy after
-        a sigmoid, categorical after a softmax, squared error after anything else.
+        a sigmoid, categorical after a softmax, the Poisson deviance after an exp, squared
+        error after anything else.
     output : str
         The activation of the output layer.
 

@@ -260,7 +260,7 @@ def _score(network: Network, group: int, x: Array, y: Array, rows: Any) -> Any:
     for start in range(0, len(rows), CHUNK):
         chunk = moved[start : min(start + CHUNK, len(rows))]
         measure.add(network.logits_of(take(x, chunk), part), take(y, chunk))
-    return measure.read()[1]
+    return measure.read()["score"]
 
 
 def _judge(network: Network, group: int, part: Part) -> tuple[Any, Any]:
@@ -272,7 +272,7 @@ def _judge(network: Network, group: int, part: Part) -> tuple[Any, Any]:
     logits = network.logits_of(part.x, group_of(network.parameters, group))
     measure = Measure(network, find_loss(None, network.activations[-1]), expected)
     measure.add(logits, expected)
-    score, count = measure.read()[1], part.x.shape[0]
+    score, count = measure.read()["score"], part.x.shape[0]
     if network.task != "regression":
         return score, np.sqrt(score * (1.0 - score) / count)
     # R2 is 1 less a sum over the samples, whose spread its standard error comes from.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import tasks
-from .activations import ACTIVATIONS, Activation, softmax
+from .activations import ACTIVATIONS, OUTPUTS, Activation
 from .arrays import Array
 from .backend import Backend, connect
 from .construction import check_activations, check_sizes, check_stack, draw_layers
@@ -17,8 +17,9 @@ from .inputs import CHUNK, chunks, samples, targets
 from .losses import find_loss
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
-from .propagation import differentiate, propagate
+from .propagation import propagate
 from .stacks import Stack, member_of, stack_of
+from .step import Samples
 from .switch import decided, resolve
 
 
@@ -32,7 +33,7 @@ class Network:
     activations : str or sequence of str, default "relu"
         One a layer after the inputs; a single name is that of the hidden layers,
         and the output is then "sigmoid". Available: identity, sigmoid, tanh, relu,
-        and softmax for the output.
+        and for the output also softmax and exp.
     initializers : str, callable or a sequence of them, default "glorot_uniform"
         One for all layers or one a layer; see `xl2.initializers`. Biases start at 0.
     seed : int or sequence of int, default 0
@@ -95,6 +96,29 @@ class Network:
         drawn = draw_layers(self.sizes, initializers, seed, check_stack(stack))
         self.parameters = self._place(drawn)
 
+    @classmethod
+    def of(cls, parameters: Parameters, activations: Sequence[str], backend: Backend) -> Network:
+        """Return a network of layers that are arrays of a backend; none is copied.
+
+        Parameters
+        ----------
+        parameters : tuple of Layer
+            Of one network, all of one dtype.
+        activations : sequence of str
+            One a layer.
+        backend : Backend
+            Where the layers are.
+        """
+        network = cls.__new__(cls)
+        network.sizes = (parameters[0].weight.shape[0], *(b.shape[0] for _, b in parameters))
+        network.activations = check_activations(list(activations), len(parameters))
+        wide = parameters[0].weight.dtype == backend.xp.float64
+        network.dtype = "float64" if wide else "float32"
+        network.task = tasks.task_of(network.activations[-1], network.sizes[-1])
+        network.backend, network.placed = backend, True
+        network.parameters = parameters
+        return network
+
     def _place(self, drawn: list[tuple[Any, Any]]) -> Parameters:
         # A copy each: training changes them in place, and NumPy and torch would
         # otherwise share the memory of whatever they were given.
@@ -103,6 +127,35 @@ class Network:
             Layer(*(xp.asarray(self.backend.asarray(p, self.dtype), copy=True) for p in layer))
             for layer in drawn
         )
+
+    def __copy__(self) -> Network:
+        """Return a network with the same arrays; `copy` would take them through the host."""
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__)
+        return new
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        """Return a network with arrays of its own, on the same device."""
+        memo[id(self)] = new = copy.copy(self)
+        others = {key: value for key, value in vars(self).items() if key != "parameters"}
+        new.__dict__.update(copy.deepcopy(others, memo))
+        new.parameters = new._place(list(self.parameters))
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: NumPy arrays, and the backend, which goes by its name."""
+        return {**vars(self), "parameters": self.host_parameters()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what a pickle holds, on the backend that was found; see `backend.reconnect`.
+
+        Raises
+        ------
+        InputError
+            If that backend works but has no such dtype here, as JAX without its 64-bit flag.
+        """
+        self.__dict__.update(state)
+        self.parameters = self._place(state["parameters"])
 
     @property
     def stack(self) -> Stack:
@@ -249,9 +302,9 @@ class Network:
 
     def activate(self, logits: Array) -> Array:
         """Apply the output activation to logits."""
-        if self.activations[-1] == "softmax":
-            return softmax(logits)
-        return ACTIVATIONS[self.activations[-1]].function(logits)
+        name = self.activations[-1]
+        function = OUTPUTS[name] if name in OUTPUTS else ACTIVATIONS[name].function
+        return function(logits)
 
     def forward(self, X: Any) -> Array:
         """Return the outputs for samples.
@@ -313,7 +366,7 @@ class Network:
         with self.backend.scope():
             measure = Measure(self, find_loss(None, self.activations[-1]), expected)
             measure.add(self.logits_of(x), expected)
-            return measure.read()[1]
+            return measure.read()["score"]
 
     def number(self, value: Array) -> Any:
         """Return a result as a float, or of a stack as a NumPy array, one value a member."""
@@ -342,17 +395,10 @@ class Network:
             For each layer the derivatives by its weight and by its bias, shaped
             like them.
         """
+        from .objective import objective
+
         x = samples(self, X)
-        expected = targets(self, y, x.shape[0])
-        ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
-        coefficients = coefficients_of(self, penalty)
-        found: list[Any] = [None] * len(self.parameters)
+        known = Samples(x, targets(self, y, x.shape[0]))
         with self.backend.scope():
-            layers = propagate(ops, hidden, self.parameters, x)
-            delta = find_loss(loss, self.activations[-1]).delta(layers[-1], expected)
-            delta /= x.shape[0]
-            for i, weight, bias in differentiate(ops, hidden, self.parameters, layers, delta):
-                if coefficients[i] is not None:
-                    weight += coefficients[i] / x.shape[0] * self.parameters[i].weight
-                found[i] = (weight, bias)
-        return found
+            chosen = find_loss(loss, self.activations[-1])
+            return objective(self, known, coefficients_of(self, penalty), chosen)[1]

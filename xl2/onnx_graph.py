@@ -12,7 +12,7 @@ from .network import Network
 OPSET, IR_VERSION = 13, 8
 
 # Our activations as ONNX calls them; there is nothing to add for the identity.
-NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
+NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "exp": "Exp"}
 
 
 def to_onnx(model: Model | Network) -> Any:

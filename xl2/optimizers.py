@@ -139,19 +139,20 @@ class Momentum(SGD):
     Parameters
     ----------
     momentum : float, default 0.9
-        What is kept of the velocity at each step, in [0, 1).
+        What is kept of the velocity at each step, in [0, 1].
 
     Raises
     ------
     InputError
-        If `momentum` is outside [0, 1).
+        If `momentum` is outside [0, 1].
     """
 
     momentum: float = 0.9
     update: ClassVar[Update] = staticmethod(momentum_update)
 
     def __post_init__(self) -> None:
-        _check_fraction("momentum", self.momentum)
+        if not 0 <= self.momentum <= 1:
+            raise InputError(f"momentum is in [0, 1]. Received: momentum={self.momentum!r}.")
 
     def init(self, parameter: Array) -> State:
         """Return a velocity of zero."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import selection
+from .backend import numbers
 from .errors import DivergenceError, InputError
 from .members import Members
 from .model import Model, Scaling
 from .network import Network
 from .recipe import Recipe
+from .sparse import is_sparse
+from .switch import to_numpy
 
-Refit = Callable[[Sequence[int]], list[Model]]
+Refit = Callable[[Any], list[Model]]
+
+# Rows that a fingerprint takes at a time: their copies in float64 stay in the processor's cache.
+PIECE = 512
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class Path:
 
     `regularization_path` makes it. Scores are accuracies in [0, 1], or R2 for a regression; the
     larger the better. A member that diverged has NaN.
+
+    A pickle of it has everything but the samples: after a cross-validation, ask for the
+    `models` that will be wanted before.
 
     Attributes
     ----------
@@ -99,7 +109,8 @@ class Path:
             members.validation_scores, members.sample_errors
         )
         self._members, self._recipe, self._judges = members, recipe, judges
-        self._classes, self._held_out, self._refit = classes, held_out, refit
+        self._classes, self._refit = classes, refit
+        self._held_out = None if held_out is None else fingerprint(held_out)
         self._refitted: dict[int, Model] = {}
         self._check_sound()
         means = self._comparable()
@@ -242,7 +253,8 @@ class Path:
         Raises
         ------
         InputError
-            If a lambda is not in `lambdas_`, or diverged.
+            If a lambda is not in `lambdas_`, or diverged; or if a network is still to be
+            trained and the path comes from a pickle, which has no samples.
         """
         places = [self._place(lam) for lam in lambdas]
         for place in places:
@@ -255,19 +267,15 @@ class Path:
             return [self._trained(place) for place in places]
         missing = [place for place in dict.fromkeys(places) if place not in self._refitted]
         if missing:
-            self._refitted.update(zip(missing, self._refit(missing), strict=True))
+            self._refitted.update(zip(missing, self._refit(self.lambdas_[missing]), strict=True))
         return [self._refitted[place] for place in places]
 
     def selected_on(self, X: Any) -> bool:
         """Tell whether lambda was chosen by the scores on exactly these samples."""
-        import numpy as np
-
-        from .switch import to_numpy
-
-        if self._held_out is None:
-            return False
-        mine, other = to_numpy(self._held_out), to_numpy(X)
-        return mine.shape == other.shape and bool(np.array_equal(mine, other))
+        try:
+            return self._held_out is not None and self._held_out == fingerprint(X)
+        except ValueError:
+            return False  # no numbers, and so no samples
 
     def _trained(self, place: int) -> Model:
         judge = self._judges[0]
@@ -282,3 +290,30 @@ class Path:
                 f"Received: {lam!r}."
             )
         return found[0]
+
+
+def fingerprint(X: Any) -> str:
+    """Return a digest that equal samples share, in whatever library and dtype they are held.
+
+    Parameters
+    ----------
+    X : array_like or scipy sparse matrix, shape (n, features)
+
+    Returns
+    -------
+    str
+        Of the shape, and of the values in float64.
+
+    Raises
+    ------
+    ValueError
+        If they are not numbers; mostly an `InputError`.
+    """
+    x = X.tocsr() if is_sparse(X) else to_numpy(X)
+    digest = hashlib.sha256(repr(tuple(map(int, x.shape))).encode())
+    for start in range(0, x.shape[0] if x.shape else 0, PIECE):
+        piece = x[start : start + PIECE]
+        dense = numbers(piece.toarray() if is_sparse(X) else piece, "float64", "X")
+        # -0.0 equals 0.0, and its bytes do not.
+        digest.update((dense + 0.0).astype("<f8", copy=False).tobytes())
+    return digest.hexdigest()

@@ -25,11 +25,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from .arrays import namespace
 from .errors import InputError
-from .stacks import beside_weight, weight_axes
+from .stacks import beside_weight, stack_of, weight_axes
 
 if TYPE_CHECKING:
     from .network import Network
+    from .operations import Parameters
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: int) -> Any:
+def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: float) -> Any:
     """Return ``lam / (2 m) sum(W^2)`` over the layers.
 
     Parameters
@@ -170,20 +172,30 @@ def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: int)
         The network or stack.
     coefficients : tuple
         What `coefficients_of` returned.
-    samples : int
+    samples : float
         `m`.
 
     Returns
     -------
     float; of a stack a NumPy array, shaped like it
     """
-    xp = network.backend.xp
-    total: Any = None
-    for i, (weight, lam) in enumerate(zip(network.weights, coefficients, strict=True)):
+    total = squares(network.parameters, coefficients)
+    if total is None:
+        return network.number(network.backend.xp.zeros(network.stack))
+    return network.number(total / (2.0 * samples))
+
+
+def squares(parameters: Parameters, coefficients: tuple[Any, ...]) -> Any:
+    """Return ``sum(lam W^2)`` over the layers, shaped like the stack; None without a penalty."""
+    stack, total = stack_of(parameters), None
+    for i, (lam, (weight, _)) in enumerate(zip(coefficients, parameters, strict=True)):
+        xp = namespace(weight)
         if lam is None:
             continue
-        share = xp.sum(lam * weight * weight, axis=weight_axes(i, network.stack)) / (2.0 * samples)
+        if not stack:
+            flat = xp.reshape(weight, (-1,))
+            share = lam * (flat @ flat)  # no temporary of the weight's size
+        else:
+            share = xp.sum(lam * weight * weight, axis=weight_axes(i, stack))
         total = share if total is None else total + share
-    if total is None:
-        total = xp.zeros(network.stack)
-    return network.number(total)
+    return total

@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .activations import Activation
 from .arrays import Array
+from .dropout import Dropout
 from .operations import Operations, Parameters
 from .stacks import stack_of
 
 
+class Masks:
+    """The dropout of one step: drawn on the way forward, applied again on the way back.
+
+    Parameters
+    ----------
+    dropout : Dropout
+    keys : array
+        From `Dropout.keys`.
+    step : int
+        The step's number.
+    layers : int
+        How many hidden layers there are.
+    """
+
+    def __init__(self, dropout: Dropout, keys: Array, step: Any, layers: int):
+        self.kept = 1.0 - dropout.rate
+        self._dropout, self._keys, self._step, self._layers = dropout, keys, step, layers
+        self._drawn: list[Array] = []
+
+    def forward(self, outputs: Array) -> Array:
+        """Return what the next hidden layer's outputs become; they are consumed."""
+        layer = len(self._drawn)
+        mask = self._dropout.mask(outputs, self._keys, self._step, layer, self._layers)
+        self._drawn.append(mask)
+        outputs *= mask
+        return outputs
+
+    def backward(self, delta: Array, layer: int) -> Array:
+        """Carry the delta of a hidden layer's thinned outputs to the whole ones; consumed."""
+        delta *= self._drawn[layer]
+        return delta
+
+
 def propagate(
-    ops: Operations, hidden: Sequence[Activation], parameters: Parameters, x: Array
+    ops: Operations,
+    hidden: Sequence[Activation],
+    parameters: Parameters,
+    x: Array,
+    masks: Masks | None = None,
 ) -> list[Array]:
     """Pass samples forward.
 
@@ -25,6 +64,8 @@ def propagate(
         The layers, of one network or of a stack.
     x : array, shape (n, inputs); for a stack in groups also (G, n, inputs)
         The samples.
+    masks : Masks, optional
+        Dropout: the next layer then sees, and the list returned holds, thinned outputs.
 
     Returns
     -------
@@ -35,7 +76,8 @@ def propagate(
     affine = ops.affine_shared if stack_of(parameters) else ops.affine
     layers = [x]
     for layer, activation in zip(parameters, hidden, strict=False):
-        layers.append(activation.function(affine(layers[-1], *layer)))
+        outputs = activation.function(affine(layers[-1], *layer))
+        layers.append(outputs if masks is None else masks.forward(outputs))
         affine = ops.affine
     layers.append(affine(layers[-1], *parameters[-1]))
     return layers
@@ -47,6 +89,7 @@ def differentiate(
     parameters: Parameters,
     layers: Sequence[Array],
     delta: Array,
+    masks: Masks | None = None,
 ) -> Iterator[tuple[int, Array, Array]]:
     """Pass the output delta backward and yield each layer's gradients, last layer first.
 
@@ -61,6 +104,8 @@ def differentiate(
         What `propagate` returned.
     delta : array, shape (..., n, outputs)
         Derivative of the cost by the logits.
+    masks : Masks, optional
+        Those `propagate` was given.
 
     Yields
     ------
@@ -73,7 +118,11 @@ def differentiate(
     for i in reversed(range(len(parameters))):
         before = None
         if i > 0:
-            before = ops.backpropagate(delta, parameters[i].weight, layers[i], hidden[i - 1])
+            # What a kept unit gave before dropout enlarged it; a dropped one's delta is zero.
+            outputs = layers[i] if masks is None else layers[i] * masks.kept
+            before = ops.backpropagate(delta, parameters[i].weight, outputs, hidden[i - 1])
+            if masks is not None:
+                before = masks.backward(before, i - 1)
         gradient = ops.gradient_shared if stacked and i == 0 else ops.gradient
         yield i, gradient(layers[i], delta), ops.bias_gradient(delta)
         delta = before

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any
 
-from .activations import ACTIVATIONS
+from .activations import ACTIVATIONS, OUTPUTS
 from .errors import InputError, unknown
 from .folds import make_folds
 from .initializers import INITIALIZERS, Initializer
@@ -189,7 +190,7 @@ def regularization_path(
         judges,
         targets.classes,
         None if validation is None else validation[0],
-        lambda places: source.refit(values[list(places)], seed_list[0]),
+        partial(source.refit, seed=seed_list[0]),
         time.perf_counter() - began,
     )
 
@@ -222,7 +223,7 @@ def _units(hidden: Sequence[int]) -> tuple[int, ...]:
 
 def _check_output(output: str, outputs: int, targets: Targets, task: str) -> None:
     """Refuse an output layer that cannot learn such targets."""
-    if output not in (*ACTIVATIONS, "softmax"):
+    if output not in (*ACTIVATIONS, *OUTPUTS):
         return  # `Network` names those that there are
     values = task_of(output, outputs) == "regression"
     if values and not targets.regression:

@@ -41,6 +41,14 @@ class Source:
                 f"they must agree."
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a pickle holds: everything but the samples and their targets."""
+        return {**vars(self), "_x": None, "targets": None}
+
+    def __deepcopy__(self, memo: Any) -> Source:
+        # The samples are only read, and the copy of a path is to share them with it.
+        return self
+
     def folds(self, folds: Any) -> tuple[Any, Any, list[Part], list[Judge]]:
         """Return samples, targets, parts and judges of a cross-validation."""
         import numpy as np
@@ -102,9 +110,21 @@ class Source:
         return x, known, [Part(rows, held, values)], [judge]
 
     def refit(self, lambdas: Any, seed: int) -> list[Model]:
-        """Train networks of some lambdas on all samples, as one stack."""
+        """Train networks of some lambdas on all samples, as one stack.
+
+        Raises
+        ------
+        InputError
+            If one diverges, or the source comes from a pickle.
+        """
         import numpy as np
 
+        if self._x is None:
+            raise InputError(
+                f"A pickled path does not carry its samples, and no network has been trained on "
+                f"all of them for lambda {', '.join(f'{lam:g}' for lam in lambdas)}. Ask for "
+                f"best_model(), or models([...]), before the path is pickled."
+            )
         rows, judge, x, values = (
             np.arange(len(self.targets.values)),
             Judge(),
@@ -126,6 +146,8 @@ class Source:
                     f"of the folds' did. Lower the learning rate."
                 )
             network = self.recipe.blank()
+            # The recipe's own, so that a pickle of all connects, and warns, once.
+            network.backend = self.recipe.backend
             network.set_parameters(members.parameters[k, 0, 0])
             network.task = members.task
             models.append(Model(network, judge.inputs, judge.outputs, self.targets.classes))

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .activations import Activation
-from .arrays import Array
+from .arrays import Array, namespace
+from .dropout import Dropout
 from .losses import Loss
 from .operations import Layer, Operations, Parameters
 from .optimizers import Optimizer, State, Update
-from .propagation import differentiate, propagate
+from .penalties import squares
+from .propagation import Masks, differentiate, propagate
 
 
 class Carry(NamedTuple):
@@ -40,6 +42,71 @@ def combined(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Car
     )
 
 
+class Samples(NamedTuple):
+    """Samples with what is known of them.
+
+    Attributes
+    ----------
+    x : array, shape (N, inputs)
+    y : array, shape (N, outputs)
+    weight : array, shape (N, 1), or None
+        How much each counts; None where all count the same.
+    """
+
+    x: Array
+    y: Array
+    weight: Array | None = None
+
+
+class Constants(NamedTuple):
+    """What a step is told besides its samples, the same through a fit.
+
+    Attributes
+    ----------
+    coefficients : tuple
+        lambda for each layer, from `penalties.coefficients_of`.
+    rows : float or None
+        What divides lambda: the number, or the weight, of the training samples; None for
+        the mini-batch's own.
+    keys : array or None
+        Of the masks, from `Dropout.keys`.
+    """
+
+    coefficients: tuple[Any, ...]
+    rows: Any = None
+    keys: Array | None = None
+
+
+class Batch(NamedTuple):
+    """A mini-batch and its step.
+
+    Attributes
+    ----------
+    x : array, shape (n, inputs); for a stack in groups (G, n, inputs)
+    y : array, shape (n, outputs); for a stack in groups (G, 1, n, outputs)
+    weight : array, shape (n, 1); for a stack in groups (G, 1, n, 1); or None
+    rate : float
+        The optimizer's for this step.
+    number : int
+        The step's; the first of a fit is 1.
+    """
+
+    x: Array
+    y: Array
+    weight: Array | None
+    rate: Any
+    number: Any
+
+    def total(self) -> Any:
+        """Return what a sum over the samples is divided by: their number, or weight."""
+        if self.weight is None:
+            return self.x.shape[-2]
+        xp = namespace(self.weight)
+        total = xp.sum(self.weight, axis=-2, keepdims=True)
+        # Where no sample counts the step is to teach nothing, not to divide by zero.
+        return xp.where(total > 0.0, total, xp.inf)
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of training, as a pure function of its arguments.
@@ -55,8 +122,10 @@ class Step:
     update : callable
         The optimizer's, as the backend does it.
     operations : Operations
-    penalty_rows : int or None
-        What divides lambda: a training set's size, or None for the mini-batch's.
+    dropout : Dropout or None
+        Of the hidden layers' outputs.
+    objective : bool
+        What a step reports: not its logits but the quantity that it descends on.
     """
 
     hidden: tuple[Activation, ...]
@@ -64,52 +133,73 @@ class Step:
     optimizer: Optimizer
     update: Update
     operations: Operations
-    penalty_rows: int | None
+    dropout: Dropout | None = None
+    objective: bool = False
 
-    def __call__(
-        self, carry: Carry, coefficients: tuple[Any, ...], x: Array, y: Array, rate: Any
-    ) -> tuple[Carry, Array]:
+    def __call__(self, carry: Carry, constants: Constants, batch: Batch) -> tuple[Carry, Array]:
         """Learn from one mini-batch.
 
         Parameters
         ----------
         carry : Carry
             Consumed.
-        coefficients : tuple
-            lambda for each layer, from `penalties.coefficients_of`.
-        x : array, shape (n, inputs); for a stack in groups (G, n, inputs)
-        y : array, shape (n, outputs); for a stack in groups (G, 1, n, outputs)
-        rate : float
-            The optimizer's rate for this step.
+        constants : Constants
+        batch : Batch
 
         Returns
         -------
         carry : Carry
-        logits : array, shape (..., n, outputs)
-            From before the update.
+        report : array
+            From before the update: the logits, (..., n, outputs), or the objective times
+            the number of samples, (..., 1, 1).
         """
-        ops = self.operations
-        scale = self.optimizer.scale(rate)
-        layers = propagate(ops, self.hidden, carry.parameters, x)
-        delta = self.loss.delta(layers[-1], y)
-        delta *= scale / x.shape[-2]
+        ops, total = self.operations, batch.total()
+        scale = self.optimizer.scale(batch.rate)
+        masks = self._masks(constants, batch)
+        layers = propagate(ops, self.hidden, carry.parameters, batch.x, masks)
+        report = layers[-1]
+        if self.objective:
+            report = self._objective(carry.parameters, constants, batch, layers[-1])
+        delta = self.loss.delta(layers[-1], batch.y)
+        if batch.weight is not None:
+            delta *= batch.weight
+        delta *= scale / total
         parameters = list(carry.parameters)
         states = list(carry.states)
-        found = differentiate(ops, self.hidden, carry.parameters, layers, delta)
+        found = differentiate(ops, self.hidden, carry.parameters, layers, delta, masks)
         for i, weight_gradient, bias_gradient in found:
-            decay = coefficients[i]
+            decay = constants.coefficients[i]
             if decay is not None:
-                decay = decay * (scale / (self.penalty_rows or x.shape[-2]))
+                decay = decay * (scale / (total if constants.rows is None else constants.rows))
             (weight, bias), (weight_state, bias_state) = parameters[i], states[i]
             weight, weight_state = self.update(
-                self.optimizer, weight, weight_gradient, decay, weight_state, rate
+                self.optimizer, weight, weight_gradient, decay, weight_state, batch.rate
             )
             bias, bias_state = self.update(
-                self.optimizer, bias, bias_gradient, None, bias_state, rate
+                self.optimizer, bias, bias_gradient, None, bias_state, batch.rate
             )
             parameters[i] = Layer(weight, bias)
             states[i] = (weight_state, bias_state)
-        return Carry(tuple(parameters), tuple(states)), layers[-1]
+        return Carry(tuple(parameters), tuple(states)), report
+
+    def _masks(self, constants: Constants, batch: Batch) -> Masks | None:
+        if self.dropout is None:
+            return None
+        return Masks(self.dropout, constants.keys, batch.number, len(self.hidden))
+
+    def _objective(
+        self, parameters: Parameters, constants: Constants, batch: Batch, logits: Array
+    ) -> Array:
+        """Return mean loss and penalty of a mini-batch, times its number of samples."""
+        value, total, rows = self.loss.value(logits, batch.y), batch.total(), constants.rows
+        if batch.weight is not None:
+            value = value * batch.weight[..., 0]
+            total = total[..., 0, 0]
+        value = namespace(logits).sum(value, axis=-1) / total
+        penalty = squares(parameters, constants.coefficients)
+        if penalty is not None:
+            value = value + 0.5 * penalty / (total if rows is None else rows)
+        return (logits.shape[-2] * value)[..., None, None]
 
 
 class Batches(NamedTuple):
@@ -125,6 +215,8 @@ class Batches(NamedTuple):
         The epoch's rows in its order; None for all in the order of the data.
     rates : list of float
         The optimizer's rate for each step.
+    first : int
+        The number of the first step.
     """
 
     start: int
@@ -132,29 +224,37 @@ class Batches(NamedTuple):
     size: int
     order: Array | None
     rates: list[float]
+    first: int
 
-    def samples(self, ops: Operations, x: Array, start: int, stop: int) -> Array:
-        """Return the samples from `start` to `stop` of the epoch's order."""
+    def batch(self, ops: Operations, samples: Samples, start: int, rate: Any, number: Any) -> Batch:
+        """Return the mini-batch that begins at `start` of the epoch's order."""
+        stop = min(start + self.size, self.stop)
+        x, y, weight = (self._take(ops, a, start, stop) for a in samples)
+        return Batch(x, beside_members(y), beside_members(weight), rate, number)
+
+    def targets(self, ops: Operations, samples: Samples) -> tuple[Array, Array | None]:
+        """Return the targets and weights of the whole run, as `Batch` has them."""
+        y, weight = (self._take(ops, a, self.start, self.stop) for a in samples[1:])
+        return beside_members(y), beside_members(weight)
+
+    def _take(self, ops: Operations, a: Array | None, start: int, stop: int) -> Array:
+        if a is None:
+            return None
         if self.order is None:
-            return x[start:stop, :]
-        return ops.take_rows(x, self.order[..., start:stop])
-
-    def targets(self, ops: Operations, y: Array, start: int, stop: int) -> Array:
-        """Return their targets, of groups with an axis for the members of a group."""
-        return beside_members(self.samples(ops, y, start, stop))
+            return a[start:stop, :]
+        return ops.take_rows(a, self.order[..., start:stop])
 
 
-def beside_members(y: Array) -> Array:
-    """Give the targets of groups, (G, n, o), an axis for the members of a group."""
-    return y[:, None, :, :] if y.ndim == 3 else y
+def beside_members(known: Array) -> Array:
+    """Give targets or weights of groups, (G, n, o), an axis for the members of a group."""
+    return known[:, None, :, :] if known is not None and known.ndim == 3 else known
 
 
 def run_batches(
     step: Step,
     carry: Carry,
-    coefficients: tuple[Any, ...],
-    x: Array,
-    y: Array,
+    constants: Constants,
+    samples: Samples,
     batches: Batches,
     xp: Any,
 ) -> tuple[Carry, Array]:
@@ -162,12 +262,10 @@ def run_batches(
 
     Parameters
     ----------
-    step, carry, coefficients
+    step, carry, constants
         See `Step`; `carry` is consumed.
-    x : array, shape (N, inputs)
+    samples : Samples
         All training samples.
-    y : array, shape (N, outputs)
-        Their targets.
     batches : Batches
         Which of them, and how many at once.
     xp : module
@@ -176,15 +274,13 @@ def run_batches(
     Returns
     -------
     carry : Carry
-    logits : array, shape (..., n, outputs)
-        Of the run's samples, in the epoch's order, each from before its step.
+    reports : array, shape (..., n, outputs) or (..., steps, 1)
+        Of the run's steps, one behind the other.
     """
-    pieces = []
+    reports = []
     starts = range(batches.start, batches.stop, batches.size)
-    for start, rate in zip(starts, batches.rates, strict=True):
-        stop = min(start + batches.size, batches.stop)
-        x_batch = batches.samples(step.operations, x, start, stop)
-        y_batch = batches.targets(step.operations, y, start, stop)
-        carry, logits = step(carry, coefficients, x_batch, y_batch, rate)
-        pieces.append(logits)
-    return carry, pieces[0] if len(pieces) == 1 else xp.concat(pieces, axis=-2)
+    for number, (start, rate) in enumerate(zip(starts, batches.rates, strict=True), batches.first):
+        batch = batches.batch(step.operations, samples, start, rate, number)
+        carry, report = step(carry, constants, batch)
+        reports.append(report)
+    return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)

@@ -133,7 +133,7 @@ def decode(task: str, outputs: Array) -> Array:
     return xp.squeeze(chosen, axis=-1) if task == "binary" else chosen
 
 
-def hits(task: str, outputs: Array, y: Array) -> Array:
+def hits(task: str, outputs: Array, y: Array, weight: Array | None = None) -> Array:
     """Return the sum over samples from which the score is made.
 
     Parameters
@@ -144,6 +144,8 @@ def hits(task: str, outputs: Array, y: Array) -> Array:
         The last layer's outputs.
     y : array, shape (..., n, o)
         Encoded targets.
+    weight : array, shape (..., n, 1), optional
+        How much each sample counts; by default 1.
 
     Returns
     -------
@@ -153,26 +155,32 @@ def hits(task: str, outputs: Array, y: Array) -> Array:
     """
     xp = namespace(outputs)
     if task == "regression":
-        return xp.sum((outputs - y) ** 2, axis=-2)
+        squared = (outputs - y) ** 2
+        return xp.sum(squared if weight is None else squared * weight, axis=-2)
     if task == "classes":
         right = xp.argmax(outputs, axis=-1) == xp.argmax(y, axis=-1)
     else:
         right = xp.all((outputs > 0.5) == (y > 0.5), axis=-1)
-    return xp.sum(xp.astype(right, outputs.dtype), axis=-1)
+    right = xp.astype(right, outputs.dtype)
+    return xp.sum(right if weight is None else right * weight[..., 0], axis=-1)
 
 
-def spread(y: Array) -> Array:
+def spread(y: Array, weight: Array | None = None) -> Array:
     """Return the squared distance of each output's targets from their mean, (..., o).
 
     An output whose targets are all equal gets one, so that R2 is 1 minus its
     squared error and not a division by zero.
     """
     xp = namespace(y)
-    around = xp.sum((y - xp.mean(y, axis=-2, keepdims=True)) ** 2, axis=-2)
+    if weight is None:
+        around = xp.sum((y - xp.mean(y, axis=-2, keepdims=True)) ** 2, axis=-2)
+    else:
+        mean = xp.sum(weight * y, axis=-2, keepdims=True) / xp.sum(weight, axis=-2, keepdims=True)
+        around = xp.sum(weight * (y - mean) ** 2, axis=-2)
     return xp.where(around > 0.0, around, xp.ones_like(around))
 
 
-def score(task: str, total: Any, samples: int, around: Any) -> Any:
+def score(task: str, total: Any, samples: Any, around: Any) -> Any:
     """Turn the sum of `hits` into a score, on the host and in its full precision.
 
     Parameters
@@ -181,8 +189,8 @@ def score(task: str, total: Any, samples: int, around: Any) -> Any:
         One of `TASKS`.
     total : numpy.ndarray
         `hits`, added up over the samples.
-    samples : int
-        Their number.
+    samples : int or numpy.ndarray
+        Their number, or weight.
     around : numpy.ndarray, shape (..., o), or None
         `spread` of the targets, for a regression.
 

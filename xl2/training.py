@@ -1,44 +1,28 @@
-"""The training loop: the only one there is."""
+"""From arguments to a run of the training loop: `fit`."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from . import tasks
 from .arrays import Array
+from .dropout import Dropout
 from .errors import InputError
 from .history import History
-from .inputs import samples, targets
+from .inputs import samples, targets, weights
 from .losses import Loss, find_loss
 from .network import Network
 from .operations import Operations, choose
 from .optimizers import Optimizer, Update, find_optimizer
 from .penalties import Penalty, coefficients_of, penalties_of
-from .progress import show_progress
-from .run import HeldOut, Run
-from .step import Step
+from .run import Callback, HeldOut, Run
+from .run import Keep as Keep
+from .step import Constants, Samples, Step
 from .switch import decided, resolve
-
-Callback = Callable[[Network, History], Any]
-
-
-class Keep(NamedTuple):
-    """What a callback returns for a stack to go on with some of its members only.
-
-    The network then consists of these, and the later values of its history too.
-
-    Attributes
-    ----------
-    places : sequence of int
-        Which of the K members, or of the M of every group.
-    """
-
-    places: Sequence[int]
 
 
 def fit(
@@ -51,7 +35,9 @@ def fit(
     learning_rate: float = 0.01,
     optimizer: str | Optimizer = "sgd",
     penalty: Penalty = 0.0,
-    loss: str | None = None,
+    loss: str | Loss | None = None,
+    dropout: float = 0.0,
+    sample_weight: Any = None,
     shuffle: bool = True,
     seed: int | Sequence[int] = 0,
     rows: Any = None,
@@ -67,8 +53,8 @@ def fit(
     ----------
     network : Network
         It is trained where it stands: its parameters are replaced.
-    X : array_like, shape (n, inputs)
-        Samples.
+    X : array_like or scipy sparse matrix, shape (n, inputs)
+        Samples. A sparse matrix is made dense a few mini-batches at a time.
     y : array_like, shape (n,) or (n, outputs)
         Class numbers from 0, or targets; see `xl2.tasks`.
     epochs : int, default 10
@@ -82,13 +68,19 @@ def fit(
     penalty : float or L2, default 0
         lambda, or an `L2`; for a stack also a sequence, one a member; for a stack in
         groups one for each place in a group, the same in all groups.
-    loss : str, optional
+    loss : str or Loss, optional
         By default the natural one of the output activation, see `xl2.losses`.
+    dropout : float, default 0
+        The part of each hidden layer's units that is left out of a step, drawn anew for
+        every sample; in [0, 1).
+    sample_weight : array_like, shape (n,), optional
+        How much each sample counts, 0 or more. A mini-batch's gradient, and lambda in it,
+        are divided by the sum of its weights; where that is 0 it teaches nothing.
     shuffle : bool, default True
         Draw a new order of the samples for each epoch.
     seed : int or sequence of int, default 0
-        Of those orders, drawn on the host: the same on every backend. For a stack in
-        groups also a sequence, one a group.
+        Of those orders and of dropout: the same on every backend. For a stack in groups
+        also a sequence, one a group.
     rows : array_like of int, shape (n,); for a stack in groups (G, n); optional
         The samples to learn from, by their numbers in `X`, of each group its own; by
         default all.
@@ -122,45 +114,51 @@ def fit(
     check_numbers(epochs=epochs, batch_size=batch_size)
     check_rate(learning_rate)
     _place(network, X, backend, device)
-    x = samples(network, X)
-    _choose_task(network, y)
-    expected = targets(network, y, x.shape[0])
-    chosen = _check_rows(network, rows, x.shape[0])
-    seen = expected if chosen is None else _gather(network, expected, chosen)
-    held_out = _held_out(network, validation)
+    known = _samples(network, X, y, sample_weight)
+    chosen = _check_rows(network, rows, known.x.shape[0])
+    seen = known if chosen is None else _gather(network, known, chosen)
+    seeds = _check_seeds(network, seed)
+    thin = Dropout(dropout) if dropout else None
     run = Run(
         network,
-        x,
-        expected,
+        known,
         seen,
-        _step(network, seen.shape[-2], find_optimizer(optimizer), penalty, loss),
-        coefficients_of(network, penalty),
+        make_step(network, find_optimizer(optimizer), loss, thin),
+        Constants(
+            coefficients_of(network, penalty),
+            _dataset_rows(network, seen, penalty),
+            None if thin is None else thin.keys(network.backend, _keys_of(network, seeds)),
+        ),
         float(learning_rate),
         int(batch_size),
-        _orders(chosen, seen.shape[-2], _check_seeds(network, seed) if shuffle else None),
+        _orders(chosen, seen.y.shape[-2], seeds if shuffle else None),
     )
-    few = network.backend.library.threads(_largest_product(network, int(batch_size)))
-    with network.backend.scope(), few, show_progress(epochs, progress) as advance:
-        for _ in range(int(epochs)):
-            run.epoch(held_out)
-            advance(run.history)
-            said = [call(network, run.history) for call in callbacks]
-            if any(answer is True for answer in said):
-                break
-            for answer in said:
-                if isinstance(answer, Keep):
-                    run.keep(answer.places)
-    return run.history
+    return run.train(int(epochs), _held_out(network, validation), callbacks, progress)
 
 
-def _largest_product(network: Network, batch_size: int) -> int:
-    """Return the multiplications of the largest product of a step."""
-    largest = 0
-    for i, (inputs, outputs) in enumerate(pairwise(network.sizes)):
-        # The first layer of a stack is one product for all members of a group.
-        shared = network.stack[-1] if network.stack and i == 0 else 1
-        largest = max(largest, batch_size * inputs * outputs * shared)
-    return largest
+def _samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:
+    """Return what a fit learns from, checked, and set the network's task by it."""
+    x = samples(network, X)
+    _choose_task(network, y)
+    expected, weight = targets(network, y, x.shape[0]), None
+    if sample_weight is not None:
+        weight = weights(network, sample_weight, x.shape[0])
+    return Samples(x, expected, weight)
+
+
+def _dataset_rows(network: Network, seen: Samples, penalty: Penalty) -> Any:
+    """Return what divides lambda where that is not the mini-batch's number."""
+    if penalties_of(network, penalty)[0].per == "batch":
+        return None
+    if seen.weight is None:
+        return seen.y.shape[-2]
+    if len(network.stack) == 2:
+        raise InputError("sample_weight in a stack in groups needs a penalty per='batch'.")
+    return float(network.backend.xp.sum(seen.weight))
+
+
+def _keys_of(network: Network, seeds: list[int]) -> int | list[int]:
+    return seeds if len(network.stack) == 2 else seeds[0]
 
 
 def _held_out(network: Network, validation: Any) -> list[HeldOut]:
@@ -217,10 +215,12 @@ def _check_seeds(network: Network, seed: int | Sequence[int]) -> list[int]:
     return cast(list[int], seeds)
 
 
-def _gather(network: Network, y: Array, rows: Any) -> Array:
+def _gather(network: Network, known: Samples, rows: Any) -> Samples:
+    """Return the targets and weights of some rows, (n, ...) or (G, n, ...)."""
     backend = network.backend
     moved = backend.library.from_host(backend.xp, rows, backend.device)
-    return Operations.of(backend.library).take_rows(y, moved)
+    take = Operations.of(backend.library).take_rows
+    return Samples(None, *(None if a is None else take(a, moved) for a in known[1:]))
 
 
 def _orders(rows: Any, count: int, seeds: list[int] | None) -> Iterator[Any] | None:
@@ -257,19 +257,24 @@ def _choose_task(network: Network, y: Any) -> None:
         network.task = tasks.task_of(network.activations[-1], network.sizes[-1], given)
 
 
-def _step(
-    network: Network, rows: int, optimizer: Optimizer, penalty: Penalty, loss: str | None
+def make_step(
+    network: Network,
+    optimizer: Optimizer,
+    loss: str | Loss | None,
+    dropout: Dropout | None = None,
+    objective: bool = False,
 ) -> Step:
+    """Return the step of a fit, with every function as the network's backend does it."""
     library = network.backend.library
-    per_dataset = penalties_of(network, penalty)[0].per == "dataset"
-    found = find_loss(loss, network.activations[-1])
+    found = loss if isinstance(loss, Loss) else find_loss(loss, network.activations[-1])
     return Step(
         network.hidden_activations(),
         Loss(*(choose(library, function) for function in found)),
         optimizer,
         cast(Update, choose(library, optimizer.update)),
         Operations.of(library),
-        rows if per_dataset else None,
+        dropout,
+        objective,
     )
 
 

@@ -1,0 +1,412 @@
+"""What comes back from a pickle, and from a deep copy, is what went in."""
+
+import copy
+import io
+import pickle
+import types
+
+import numpy as np
+import pytest
+
+import xl2
+from xl2 import InputError, Model, Network, fit, regularization_path
+from xl2.backend import Backend, connect, reconnect
+from xl2.errors import BackendError
+from xl2.history import History
+from xl2.model import Scaling
+from xl2.path import fingerprint
+
+RNG = np.random.default_rng(8)
+X = RNG.normal(size=(40, 3))
+LABELS = (X[:, 0] + 0.4 * RNG.normal(size=40) > 0).astype(int)
+HELD, HELD_LABELS = X[30:], LABELS[30:]
+SMALL = {"hidden": (4,), "epochs": 2, "batch_size": 10, "learning_rate": 0.05, "progress": False}
+
+
+def again(thing):
+    return pickle.loads(pickle.dumps(thing))
+
+
+@pytest.fixture
+def network(where):
+    network = Network([3, 4, 2], ["tanh", "softmax"], seed=3, **where)
+    fit(network, X, LABELS, epochs=2, progress=False)
+    return network
+
+
+@pytest.fixture
+def elsewhere(backend, monkeypatch):
+    """Make the library under test one that does not work, as on a machine without a GPU."""
+    if backend.name == "numpy":
+        pytest.skip("NumPy is what is left where a library does not work")
+    load = xl2.backend.load
+
+    def refuse(name):
+        if name == backend.name:
+            raise BackendError(f"The backend {name!r} does not work: no GPU.", "no GPU.")
+        return load(name)
+
+    def begin():
+        monkeypatch.setattr(xl2.backend, "load", refuse)
+
+    return begin
+
+
+def assert_equal(one, other):
+    for mine, its in zip(one.host_parameters(), other.host_parameters(), strict=True):
+        for a, b in zip(mine, its, strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a, b)
+
+
+# Networks.
+
+
+def test_a_network_comes_back_as_it_was(backend, network, host):
+    back = again(network)
+    assert_equal(back, network)
+    np.testing.assert_array_equal(host(back.forward(X)), host(network.forward(X)))
+    assert repr(back) == repr(network)
+    assert (back.task, back.dtype, back.placed) == (network.task, "float32", network.placed)
+    assert back.backend == network.backend
+    assert str(back.weights[0].device) == str(network.weights[0].device)
+    fit(back, X, LABELS, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("stack", [3, (2, 3)])
+def test_a_stack_does_too(where, stack):
+    network = Network([3, 4, 1], "tanh", stack=stack, dtype="float64", **where)
+    back = again(network)
+    assert_equal(back, network)
+    assert back.stack == network.stack
+    assert repr(back) == repr(network)
+
+
+def test_one_that_nothing_has_placed_still_follows_its_data(backend, to):
+    back = again(Network([3, 1]))
+    assert not back.placed
+    fit(back, to(X), to(LABELS), epochs=1, progress=False)
+    assert back.backend.name == backend.name
+
+
+def test_a_pickle_knows_no_array_library_but_numpy(network):
+    """The others appear as names: their modules may be absent where it is opened."""
+    found = set()
+
+    class Recorder(pickle.Unpickler):
+        def find_class(self, module, name):
+            found.add(module.partition(".")[0])
+            return super().find_class(module, name)
+
+    path = regularization_path(
+        X, LABELS, [0.3], cv=2, **SMALL, backend=network.backend.name, device=network.backend.device
+    )
+    path.best_model()
+    for thing in (network, Model(network), path):
+        Recorder(io.BytesIO(pickle.dumps(thing))).load()
+    assert {"numpy", "xl2"} <= found <= {"numpy", "xl2", "builtins", "functools"}
+
+
+def test_it_is_opened_by_another_process(network, host, tmp_path, python):
+    (tmp_path / "network.pickle").write_bytes(pickle.dumps(network))
+    code = (
+        "import pickle, pathlib\n"
+        f"back = pickle.loads(pathlib.Path({str(tmp_path / 'network.pickle')!r}).read_bytes())\n"
+        f"print(back, back.backend.to_numpy(back.predict({X[:9].tolist()})).tolist(), sep='; ')"
+    )
+    assert python(code) == f"{network}; {host(network.predict(X[:9])).tolist()}"
+
+
+def test_a_deep_copy_has_arrays_of_its_own(backend, network):
+    before = [[p.copy() for p in layer] for layer in network.host_parameters()]
+    twin = copy.deepcopy(network)
+    assert_equal(twin, network)
+    assert twin.backend == network.backend
+    assert (repr(twin), twin.task, twin.placed) == (repr(network), network.task, network.placed)
+    for parameter in (*twin.weights, *twin.biases):
+        parameter += 1.0
+    fit(twin, X, LABELS, epochs=1, progress=False)
+    for layer, old in zip(network.host_parameters(), before, strict=True):
+        for a, b in zip(layer, old, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_copies_do_not_pass_through_the_host(network, monkeypatch):
+    def refuse(self):
+        raise AssertionError("on the host")
+
+    monkeypatch.setattr(Network, "host_parameters", refuse)
+    deep, shallow = copy.deepcopy(network), copy.copy(network)
+    assert str(deep.weights[0].device) == str(network.weights[0].device)
+    assert shallow.parameters is network.parameters
+    assert vars(shallow) == vars(network)
+    assert vars(shallow) is not vars(network)
+
+
+def test_one_network_stays_one_in_what_is_copied(network):
+    for twins in (again([network, network]), copy.deepcopy([network, network])):
+        assert twins[0] is twins[1]
+        assert twins[0] is not network
+
+
+def test_a_subclass_keeps_what_it_has(where):
+    network = Marked([3, 1], **where)
+    network.marks = [network]
+    for twin in (again(network), copy.deepcopy(network), copy.copy(network)):
+        assert type(twin) is Marked
+        assert type(twin.marks[0]) is Marked
+    for twin in (again(network), copy.deepcopy(network)):
+        assert twin.marks[0] is twin
+
+
+class Marked(Network):
+    """Something of a user's own."""
+
+
+# Where the backend cannot be had.
+
+
+def test_without_its_backend_it_computes_with_numpy_and_says_why(backend, network, elsewhere, host):
+    expected, written = host(network.forward(X)), pickle.dumps(Model(network))
+    elsewhere()
+    with pytest.warns(UserWarning, match="What was pickled") as caught:
+        model = pickle.loads(written)
+    (warning,) = caught
+    assert str(warning.message) == (
+        f"What was pickled computed with {_place(backend)}, which cannot be had here: no GPU. It "
+        f"computes with NumPy now."
+    )
+    assert model.network.backend.name == "numpy"
+    assert all(type(weight) is np.ndarray for weight in model.network.weights)
+    np.testing.assert_allclose(model.forward(X), expected, rtol=1e-5)
+    fit(model.network, X, LABELS, epochs=1, progress=False)
+
+
+def test_a_path_says_so_once(where, elsewhere):
+    path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
+    models, member = path.models([0.0]) + path.models([0.3]), path.network(0.3, 1)
+    written = pickle.dumps(path)
+    elsewhere()
+    with pytest.warns(UserWarning, match="It computes with NumPy now") as caught:
+        back = pickle.loads(written)
+    assert len(caught) == 1
+    assert str(back) == str(path)
+    for model, other in zip(back.models([0.0, 0.3]), models, strict=True):
+        assert model.network.backend.name == "numpy"
+        assert_equal(model.network, other.network)
+    assert_equal(back.network(0.3, 1), member)
+
+
+def _place(backend):
+    return backend.name if backend.device is None else f"{backend.name} on {backend.device_name()}"
+
+
+@pytest.mark.host
+def test_a_library_or_a_device_that_is_unknown_here():
+    with pytest.warns(UserWarning, match="with nolibrary on cuda:1, .* here: Available backends"):
+        assert reconnect("nolibrary", "cuda:1").name == "numpy"
+    with pytest.warns(UserWarning, match="numpy on cuda:0, .* Available devices are cpu"):
+        assert reconnect("numpy", "cuda:0") == connect("numpy")
+
+
+# Devices.
+
+
+def test_each_device_has_the_name_that_finds_it(backend):
+    assert connect(backend.name).device_name() is None
+    for name in backend.library.devices(backend.xp):
+        there = connect(backend.name, name)
+        assert there.device_name() == name
+        assert again(there) == there
+        assert copy.deepcopy(there) is there
+
+
+def test_the_device_of_an_array_has_one_too(backend, to):
+    found = xl2.switch.resolve(data=to(X))
+    assert found.device_name() in backend.library.devices(backend.xp)
+    assert again(found) == found
+
+
+@pytest.mark.host
+def test_a_device_of_two_names_is_known_by_where_its_arrays_arrive():
+    """Like PyTorch's: arrays for "gpu" arrive on "gpu:0", which is equal to no name's device."""
+    places = {"cpu": "cpu", "gpu": "gpu:0", "gpu:0": "gpu:0", "other": "other"}
+    used = []
+
+    def from_host(xp, array, device):
+        used.append(device)
+        return types.SimpleNamespace(device=places[device])
+
+    library = types.SimpleNamespace(
+        devices=lambda xp: ["cpu", "gpu"], find_device=lambda xp, name: name, from_host=from_host
+    )
+    assert Backend("made_up", np, "gpu", library).device_name() == "gpu"
+    assert not used  # a device that has a name is left alone, and so are all others
+    names = [Backend("made_up", np, device, library).device_name() for device in places]
+    assert names == ["cpu", "gpu", "gpu", "other"]
+
+
+# Models and histories.
+
+
+@pytest.mark.parametrize("mmap_mode", [None, "r"])
+def test_joblib_writes_and_reads_a_model(network, tmp_path, mmap_mode):
+    joblib = pytest.importorskip("joblib")
+    model = Model(network, Scaling.learn(X), None, ("no", "yes"), ("a", "b", "c"), (0.2, 1))
+    joblib.dump(model, tmp_path / "model.joblib")
+    back = joblib.load(tmp_path / "model.joblib", mmap_mode=mmap_mode)
+    assert back.predict(X).tolist() == model.predict(X).tolist()
+    assert (back.classes, back.features, back.split) == (model.classes, model.features, model.split)
+    # Whatever the file was opened as, a network can be trained on.
+    fit(back.network, X, LABELS, epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("stack", [None, 2])
+def test_a_history(where, stack):
+    network = Network([3, 1], stack=stack, **where)
+    history = fit(network, X, LABELS, epochs=2, validation=(HELD, HELD_LABELS), progress=False)
+    for back in (again(history), copy.deepcopy(history)):
+        assert type(back) is History
+        assert len(back) == 2
+        for name, values in vars(history).items():
+            np.testing.assert_array_equal(getattr(back, name), values)
+
+
+# Paths.
+
+
+@pytest.mark.parametrize("copied", [again, copy.deepcopy])
+def test_a_path_judged_by_validation_samples_comes_back_whole(where, to, copied):
+    held = (to(HELD), HELD_LABELS)
+    path = regularization_path(
+        X[:30],
+        LABELS[:30],
+        [0.0, 0.3],
+        validation=held,
+        seeds=2,
+        standardize=True,
+        **SMALL,
+        **where,
+    )
+    back = copied(path)
+    assert _plain(back) == _plain(path)
+    assert_equal(back.network(0.3, 0, 1), path.network(0.3, 0, 1))
+    for one, other in zip(back.models([0.0, 0.3]), path.models([0.0, 0.3]), strict=True):
+        assert_equal(one.network, other.network)
+        np.testing.assert_array_equal(one.forward(X), other.forward(X))
+    assert back.selected_on(HELD)
+    assert not back.selected_on(X[:10])
+
+
+def _plain(path):
+    """Return all that a path shows, as text that can be compared."""
+    values = {name: value for name, value in vars(path).items() if not name.startswith("_")}
+    return str(values), str(path), repr(path), path._repr_html_()
+
+
+@pytest.mark.host
+def test_its_pictures_its_table_and_its_diagnosis_are_the_same():
+    pytest.importorskip("matplotlib", reason="pictures need matplotlib").use("agg")
+    pytest.importorskip("pandas", reason="a data frame needs pandas")
+    path = regularization_path(
+        X[:20], LABELS[:20], [0.0, 0.3, 2.0], validation=(X[20:30], LABELS[20:30]), **SMALL
+    )
+    back = again(path)
+    assert back.to_pandas().equals(path.to_pandas())
+    lines = [[line.get_xydata().tolist() for line in p.plot().lines] for p in (path, back)]
+    assert str(lines[0]) == str(lines[1])
+    samples = (X[:20], LABELS[:20], HELD, HELD_LABELS)
+    assert str(xl2.diagnose(back, *samples)) == str(xl2.diagnose(path, *samples))
+    seen = (X[:20], LABELS[:20], X[20:30], LABELS[20:30])
+    assert str(xl2.diagnose(back, *seen)) == str(xl2.diagnose(path, *seen))
+    assert xl2.diagnose(back, *seen).cautions != xl2.diagnose(back, *samples).cautions
+
+
+def test_after_a_cross_validation_it_has_the_models_that_were_asked_for(where):
+    path = regularization_path(X, LABELS, [0.0, 0.3, 2.0], cv=2, **SMALL, **where)
+    early, (model,) = again(path), path.models([0.3])
+    back = again(path)
+    assert _plain(back) == _plain(path)
+    assert_equal(back.network(0.0, 1), path.network(0.0, 1))
+    assert_equal(back.models([0.3])[0].network, model.network)
+    assert not back.selected_on(X)
+    for one, asked in ((early, [0.3]), (back, [0.3, 2.0])):
+        with pytest.raises(
+            InputError, match=r"does not carry its samples, .* for lambda (0.3|2)\."
+        ):
+            one.models(asked)
+    with pytest.raises(InputError, match=r"Ask for best_model\(\), .* before the path is pickled"):
+        early.best_model()
+    # What a pickle cannot have, it does not take from the path either.
+    assert len(path.models([0.0, 2.0])) == 2
+
+
+def test_a_deep_copy_of_a_path_has_its_samples_at_hand(where):
+    path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
+    twin = copy.deepcopy(path)
+    assert_equal(twin.best_network(0.3), path.best_network(0.3))
+    twin.train_scores_[:] = 0.0
+    assert path.train_scores_.any()
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("judged", ["cv", "validation"])
+def test_a_pickle_of_a_path_does_not_grow_with_its_samples(judged):
+    def size(rows):
+        x = np.random.default_rng(0).normal(size=(rows, 3))
+        y = (x[:, 0] > 0).astype(int)
+        by = {"cv": 2} if judged == "cv" else {"validation": (x[1:], y[1:])}
+        return len(pickle.dumps(regularization_path(x, y, [0.3], **by, **SMALL)))
+
+    assert abs(size(2000) - size(40)) < 50
+
+
+# The samples a lambda was chosen on.
+
+
+def test_equal_samples_have_one_fingerprint_wherever_they_are(to):
+    whole = np.round(X * 4)
+    same = [
+        to(whole, "float32"),
+        whole.astype(np.int8),
+        whole.tolist(),
+        whole.astype(object),
+        np.asfortranarray(whole),
+        np.where(whole == 0, -0.0, whole),
+    ]
+    assert {fingerprint(x) for x in same} == {fingerprint(whole)}
+
+
+@pytest.mark.host
+def test_other_samples_have_another():
+    changed = X.copy()
+    changed[-1, -1] = np.nextafter(changed[-1, -1], 1)
+    others = [changed, X[::-1], X.T, X[:-1], X.reshape(20, 6), X.astype("float32"), X.ravel()]
+    assert len({fingerprint(x) for x in (X, *others)}) == 1 + len(others)
+
+
+@pytest.mark.host
+def test_samples_beyond_one_piece_count_too(monkeypatch):
+    whole, changed = fingerprint(X), X.copy()
+    monkeypatch.setattr(xl2.path, "PIECE", 7)
+    assert fingerprint(X) == whole
+    changed[39, 2] = 9.0
+    assert fingerprint(changed) != whole
+
+
+@pytest.mark.host
+def test_a_sparse_matrix_has_that_of_its_dense_self():
+    sparse = pytest.importorskip("scipy.sparse")
+    x = np.where(X > 1, X, 0.0)
+    assert fingerprint(sparse.coo_array(x)) == fingerprint(sparse.csc_matrix(x)) == fingerprint(x)
+
+
+@pytest.mark.host
+def test_the_samples_are_known_by_what_they_were():
+    held = HELD.copy()
+    path = regularization_path(X[:30], LABELS[:30], [0], validation=(held, HELD_LABELS), **SMALL)
+    held += 1.0
+    assert path.selected_on(HELD)
+    assert not path.selected_on(held)
+    assert not path.selected_on([["a"]])
+    assert not path.selected_on([[1.0], [1.0, 2.0]])

@@ -1,0 +1,100 @@
+"""Sample weights: a weight of two is a sample that is there twice."""
+
+import numpy as np
+import pytest
+
+from xl2 import L2, InputError, Network, fit
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(12, 3))
+LABELS = np.arange(12) % 2
+VALUES = RNG.normal(size=(12, 2))
+WEIGHT = np.array([0, 1, 2, 3, 1, 0, 2, 1, 1, 2, 3, 0])
+
+
+def trained(where, X, y, activations=("tanh", "sigmoid"), stack=None, **options):
+    outputs = y.shape[1] if y.ndim > 1 else 2
+    network = Network(
+        [3, 4, outputs], list(activations), seed=1, dtype="float64", stack=stack, **where
+    )
+    options = {"epochs": 4, "learning_rate": 0.3, "batch_size": 100, "shuffle": False} | options
+    return network, fit(network, X, y, **options)
+
+
+def assert_same(host, one, other, rtol=1e-10):
+    for mine, its in zip(one.parameters, other.parameters, strict=True):
+        for a, b in zip(mine, its, strict=True):
+            np.testing.assert_allclose(host(a), host(b), rtol=rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize("stack", [None, 2, (2, 3)])
+@pytest.mark.parametrize("y", [LABELS, VALUES], ids=["labels", "values"])
+@pytest.mark.parametrize("penalty", [0.0, 0.7])
+def test_a_whole_weight_is_a_repeated_sample(where, host, y, penalty, stack):
+    last = "sigmoid" if y.ndim == 1 else "identity"
+    options = {"activations": ("tanh", last), "penalty": penalty, "stack": stack}
+    weighted, mine = trained(where, X, y, sample_weight=WEIGHT, **options)
+    again, its = trained(where, np.repeat(X, WEIGHT, 0), np.repeat(y, WEIGHT, 0), **options)
+    assert_same(host, weighted, again)
+    for name in ("loss", "score", "penalty"):
+        np.testing.assert_allclose(getattr(mine, name), getattr(its, name), rtol=1e-9, atol=1e-12)
+
+
+def test_a_penalty_per_dataset_is_divided_by_the_weight_of_the_data_set(where, host):
+    options = {"penalty": L2(0.5, per="dataset"), "batch_size": 100}
+    weighted, _ = trained(where, X, LABELS, sample_weight=WEIGHT, **options)
+    again, _ = trained(where, np.repeat(X, WEIGHT, 0), np.repeat(LABELS, WEIGHT, 0), **options)
+    assert_same(host, weighted, again)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_equal_weights_are_no_weights(where, host, optimizer):
+    """In mini-batches too: the size of the weights does not matter, but for the penalty's m."""
+    options = {"batch_size": 5, "optimizer": optimizer, "shuffle": True}
+    weighted, _ = trained(where, X, LABELS, sample_weight=np.full(12, 3.0), **options)
+    plain, _ = trained(where, X, LABELS, **options)
+    assert_same(host, weighted, plain, rtol=1e-9)
+
+
+def test_a_mini_batch_without_weight_teaches_nothing(where, host):
+    """Neither by its samples nor by the penalty."""
+    weight = np.array([1.0] * 6 + [0.0] * 6)
+    options = {"penalty": 0.4, "batch_size": 6, "epochs": 1}
+    mine, _ = trained(where, X, LABELS, sample_weight=weight, **options)
+    first, _ = trained(where, X[:6], LABELS[:6], **options)
+    assert_same(host, mine, first)
+
+
+def test_each_group_takes_the_weights_of_its_own_samples(where, host):
+    rows = np.array([[0, 1, 2, 3, 4], [7, 8, 9, 10, 11]])
+    options = {"penalty": 0.3, "batch_size": 2}
+    groups, _ = trained(
+        where, X, LABELS, stack=(2, 2), rows=rows, sample_weight=WEIGHT, seed=[0, 0], **options
+    )
+    for g, own in enumerate(rows):
+        alone, _ = trained(where, X[own], LABELS[own], sample_weight=WEIGHT[own], **options)
+        assert_same(host, groups.member(g, 1), alone)
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [
+        ([1.0] * 11, ["(12,)", "(11,)"]),
+        ([[1.0]] * 12, ["(12,)", "(12, 1)"]),
+        ([-1.0] + [1.0] * 11, ["0 or more", "-1"]),
+        ([0.0] * 12, ["more than 0 for some"]),
+        ([float("nan")] + [1.0] * 11, ["sample_weight", "NaN", "row 0"]),
+    ],
+)
+def test_weights_that_cannot_be_used_are_refused(where, weight, words):
+    with pytest.raises(InputError) as caught:
+        trained(where, X, LABELS, sample_weight=weight)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_groups_with_weights_need_a_penalty_per_batch(where):
+    with pytest.raises(InputError, match="per='batch'"):
+        trained(
+            where, X, LABELS, stack=(2, 2), sample_weight=WEIGHT, penalty=L2(1.0, per="dataset")
+        )

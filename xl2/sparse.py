@@ -1,0 +1,71 @@
+"""Samples in a sparse matrix, made dense a few rows at a time.
+
+Text and one-hot tables have many columns and few numbers in a row. The matrix stays on the
+host as scipy has it; what the network sees is dense, and never all of it at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .arrays import Array
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from .backend import Backend
+
+# What the dense rows of one piece may take, in bytes.
+PIECE = 2**26
+
+
+def is_sparse(X: object) -> bool:
+    """Tell whether something is a sparse matrix or array of scipy, without importing it."""
+    return type(X).__module__.startswith("scipy.sparse")
+
+
+class SparseRows:
+    """The rows of a sparse matrix, for a network on a backend.
+
+    Parameters
+    ----------
+    X : scipy sparse matrix or array, shape (n, features)
+    backend : Backend
+    dtype : {"float32", "float64"}
+    what : str, default "X"
+        Its name in an error message.
+
+    Raises
+    ------
+    InputError
+        If it does not hold real numbers, or one of them is not finite.
+    """
+
+    def __init__(self, X: Any, backend: Backend, dtype: str, what: str = "X"):
+        import numpy as np
+
+        if X.dtype.kind not in "fiub":
+            raise InputError(f"{what} is not a matrix of real numbers. Received: dtype {X.dtype}.")
+        self._rows = X.tocsr().astype(dtype, copy=False)
+        self._backend = backend
+        self.xp, self.device = backend.xp, backend.device
+        self.shape: tuple[int, int] = X.shape
+        self.ndim = 2
+        self.rows_at_once = max(1, PIECE // (self.shape[1] * self._rows.dtype.itemsize))
+        finite = np.isfinite(self._rows.data)
+        if not finite.all():
+            row = int(np.searchsorted(self._rows.indptr, finite.argmin(), side="right")) - 1
+            raise InputError(
+                f"{what} holds a NaN or an infinity, first in row {row} (counted from 0). "
+                f"Drop such rows or fill them in; xl2 does not guess."
+            )
+
+    def take(self, rows: Array) -> Array:
+        """Return some rows, by their numbers, dense on the backend."""
+        return self._moved(self._rows[self._backend.to_numpy(rows)])
+
+    def between(self, start: int, stop: int) -> Array:
+        """Return consecutive rows, dense on the backend."""
+        return self._moved(self._rows[start:stop])
+
+    def _moved(self, part: Any) -> Array:
+        return self._backend.library.from_host(self.xp, part.toarray(), self.device)
