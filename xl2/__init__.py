@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         InputError,
         XL2Error,
     )
+    from .estimators import MLPClassifier, MLPRegressor
     from .files import load, save
     from .history import History
     from .model import Model
@@ -51,6 +52,8 @@ _HOME = {
     "XL2Error": "errors",
     "load": "files",
     "save": "files",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
     "History": "history",
     "Model": "model",
     "Network": "network",
@@ -83,6 +86,8 @@ __all__ = [
     "FileFormatError",
     "History",
     "InputError",
+    "MLPClassifier",
+    "MLPRegressor",
     "Model",
     "Momentum",
     "Nesterov",

@@ -6,6 +6,7 @@ host as scipy has it; what the network sees is dense, and never all of it at onc
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from .arrays import Array
@@ -58,6 +59,13 @@ class SparseRows:
                 f"{what} holds a NaN or an infinity, first in row {row} (counted from 0). "
                 f"Drop such rows or fill them in; xl2 does not guess."
             )
+
+    def only(self, rows: Any) -> SparseRows:
+        """Return some rows, by their numbers on the host, as a set of their own."""
+        part = copy.copy(self)
+        part._rows = self._rows[rows]
+        part.shape = part._rows.shape
+        return part
 
     def take(self, rows: Array) -> Array:
         """Return some rows, by their numbers, dense on the backend."""

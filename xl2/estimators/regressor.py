@@ -1,0 +1,248 @@
+"""`MLPRegressor`: scikit-learn's, on any backend."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from ..errors import InputError
+from . import data
+from .arguments import CONSTRAINTS
+from .base import BaseMLP
+from .classifier import learns_by_parts
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn has no types
+    """Multilayer perceptron regressor with the interface of scikit-learn's.
+
+    The arguments up to `max_fun` are those of `sklearn.neural_network.MLPRegressor` 1.9, and
+    with NumPy, float64 and the same `random_state` so are the numbers.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson"}, default "squared_error"
+        "poisson" is for counts, 0 or more: half the Poisson deviance, with an exponential
+        as the output's activation.
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate : optional
+    learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose : optional
+    warm_start, momentum, nesterovs_momentum, early_stopping : optional
+    validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun : optional
+    backend, device, dtype, l2, initializer, dropout, callbacks : optional
+        As in `MLPClassifier`.
+
+    Attributes
+    ----------
+    validation_scores_ : list of float or None
+        R2 after each epoch, with `early_stopping` or validation samples.
+    out_activation_ : {"identity", "exp"}
+    coefs_, intercepts_, loss_, best_loss_, loss_curve_, best_validation_score_, n_iter_ : ...
+    t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_ : ...
+        As in `MLPClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 20)[:, None]
+    >>> model = MLPRegressor((8,), solver="lbfgs", random_state=0).fit(X, X[:, 0] ** 2)
+    >>> model.predict(X).shape
+    (20,)
+    """
+
+    # By its name, as scikit-learn's constructor has it.
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        backend: str | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+        l2: Any = None,
+        initializer: Any = None,
+        dropout: float = 0.0,
+        callbacks: Any = None,
+    ):
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.backend = backend
+        self.device = device
+        self.dtype = dtype
+        self.l2 = l2
+        self.initializer = initializer
+        self.dropout = dropout
+        self.callbacks = callbacks
+
+    _parameter_constraints: ClassVar = {
+        **CONSTRAINTS,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+    }
+    _numeric = True
+    _stratified = False
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPRegressor:
+        """Train on samples and their values.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or array of any library, shape (n, features)
+        y : array-like, shape (n,) or (n, outputs)
+        sample_weight : array-like, shape (n,), optional
+            How much each sample counts, 0 or more.
+        X_val, y_val, sample_weight_val : optional
+            As for `MLPClassifier.fit`.
+
+        Returns
+        -------
+        MLPRegressor
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If an argument or the data cannot be used, or training diverged.
+        """
+        validation = (X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, incremental=False, validation=validation)  # type: ignore[return-value]
+
+    @available_if(learns_by_parts)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Train for one epoch on some samples, from where the last call ended.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+
+        Returns
+        -------
+        MLPRegressor
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            As for `fit`.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)  # type: ignore[return-value]
+
+    def predict(self, X: Any) -> Any:
+        """Return the values of samples.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or array, shape (n, features)
+            Where the samples of the fit were.
+
+        Returns
+        -------
+        array, shape (n,) or (n, outputs)
+            Where `X` is.
+        """
+        outputs, backend = self._outputs(X, "predict")
+        found = outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        return data.given_back(found, backend, data.home_of(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R2, the mean over the outputs.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or array, shape (n, features)
+        y : array-like, shape (n,) or (n, outputs)
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        float
+        """
+        y, weight = data.host(y), data.host(sample_weight)
+        return float(r2_score(y, data.host(self.predict(X)), sample_weight=weight))
+
+    def _encode(self, y: Any, incremental: bool) -> Any:
+        """Return values as the network learns them, (n, outputs)."""
+        return self._encode_more(y, "y")
+
+    def _encode_more(self, y: Any, what: str) -> Any:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and (y < 0).any():
+            raise InputError(
+                f"loss='poisson' is for values of 0 or more. Received: {what} from {y.min():g}."
+            )
+        return y.reshape(len(y), -1)
+
+    def _weights(self, y: Any, weight: Any, incremental: bool) -> Any:
+        return weight
+
+    def _output(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
+
+    def _task(self) -> str:
+        return "regression"
+
+    def _labels(self) -> None:
+        return None
+
+    def _score_outputs(self, outputs: Any, y: Any, weight: Any) -> float:
+        if not math.isfinite(float(outputs.sum())):
+            return math.nan
+        return r2_score(y, outputs, sample_weight=weight)  # type: ignore[no-any-return]
