@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from xl2 import MLPClassifier, MLPRegressor
+from xl2 import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
 
 pytestmark = [
     pytest.mark.host,
@@ -15,6 +15,8 @@ pytestmark = [
     [
         MLPClassifier(max_iter=100),
         MLPRegressor(max_iter=100),
+        MLPClassifierCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02),
+        MLPRegressorCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02),
     ]
 )
 def test_scikit_learns_check(estimator, check):

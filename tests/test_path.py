@@ -384,10 +384,7 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"validation": ([["x"] * 3] * 11, HELD_LABELS), "standardize": True}, "validation X is"),
         ({"validation": (HELD[:1], VALUES[30:31]), "y": VALUES}, "judged by 1 sample of one value"),
         ({"validation": (HELD, np.ones((11, 2))), "y": VALUES}, "in column 0 .* of y. R2"),
-        (
-            {"cv": 3, "y": np.where(np.arange(41) == 7, 0.5, 0.0)},
-            "Fold . of cv is judged by 14 sam",
-        ),
+        ({"cv": 3, "y": np.full(41, 0.5)}, "Fold 1 of cv is judged by 14 sam"),
         ({"X": [[1, 2], [3]] * 20}, "X is no array: .*[^.][.]$"),
         ({"X": [[1, 2], [3]] * 20, "standardize": True}, "X is no array"),
         ({"X": X.astype(str), "standardize": True}, "X is not an array of real numbers"),
@@ -430,3 +427,38 @@ def test_a_member_that_is_not_there_is_refused(lam, fold, seed):
 def test_it_is_a_name_of_the_package():
     assert xl2.regularization_path is regularization_path
     assert xl2.Path is type(regularization_path(X, LABELS, [0], cv=2, **SMALL))
+
+
+def test_a_fold_of_equal_values_says_nothing_and_is_named(where):
+    """R2 is 0 there, or 1, as scikit-learn has it."""
+    y = np.where(np.arange(41) == 7, 0.5, 0.0)
+    with pytest.warns(UserWarning, match="2 folds of 3 in cv, first fold 2"):
+        path = regularization_path(X, y, [0, 1], cv=KFold(3), task="regression", **SMALL, **where)
+    assert path.validation_scores_[:, 1:].tolist() == [[0.0, 0.0]] * 2
+    assert (path.validation_scores_[:, 0] != 0.0).all()
+
+
+def test_samples_are_weighted_in_training_and_where_they_judge(where):
+    """A weight of 0 is a sample that is not there."""
+    folds = [(np.arange(0, 20), np.arange(20, 30)), (np.arange(10, 30), np.arange(0, 10))]
+    out = np.array([3, 13, 23])
+    weight = np.ones(30)
+    weight[out] = 0.0
+    kept = [(np.setdiff1d(a, out), np.setdiff1d(b, out)) for a, b in folds]
+    options = {"hidden": (3,), "epochs": 3, "batch_size": 100, "shuffle": False}
+    options |= {"dtype": "float64", "lambdas": [0.1, 1], **where}
+    for y in (LABELS[:30], VALUES[:30]):
+        mine = regularization_path(X[:30], y, cv=folds, sample_weight=weight, **options)
+        its = regularization_path(X[:30], y, cv=kept, **options)
+        for name in ("train_scores_", "validation_scores_", "standard_errors_"):
+            np.testing.assert_allclose(getattr(mine, name), getattr(its, name), rtol=1e-8)
+    held = regularization_path(
+        X[:30], LABELS[:30], validation=(X[30:], LABELS[30:]), sample_weight=weight, **options
+    )
+    assert held.validation_scores_.shape == (2, 1)
+
+
+@pytest.mark.parametrize("weight", [np.ones(40), -np.ones(41)])
+def test_sample_weights_that_cannot_be_used_are_refused(where, weight):
+    with pytest.raises(InputError, match="sample_weight"):
+        regularization_path(X, LABELS, [0], cv=2, epochs=1, sample_weight=weight, **where)

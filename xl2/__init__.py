@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         InputError,
         XL2Error,
     )
-    from .estimators import MLPClassifier, MLPRegressor
+    from .estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
     from .files import load, save
     from .history import History
     from .model import Model
@@ -53,7 +53,9 @@ _HOME = {
     "load": "files",
     "save": "files",
     "MLPClassifier": "estimators",
+    "MLPClassifierCV": "estimators",
     "MLPRegressor": "estimators",
+    "MLPRegressorCV": "estimators",
     "History": "history",
     "Model": "model",
     "Network": "network",
@@ -87,7 +89,9 @@ __all__ = [
     "History",
     "InputError",
     "MLPClassifier",
+    "MLPClassifierCV",
     "MLPRegressor",
+    "MLPRegressorCV",
     "Model",
     "Momentum",
     "Nesterov",

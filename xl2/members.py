@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from . import tasks
-from .arrays import Array
 from .errors import DivergenceError
 from .history import History
 from .hopeless import Hopeless
-from .inputs import CHUNK, targets
+from .inputs import CHUNK, targets, weights
 from .losses import find_loss
 from .measure import Measure
 from .network import Network
 from .operations import Operations
-from .recipe import Part, Recipe
+from .recipe import Part, Pool, Recipe
 from .stacks import group_of, member_of
+from .step import Samples
 from .training import fit
 from .workers import side_by_side
 
@@ -130,8 +130,7 @@ def plan(
 
 def train_members(
     recipe: Recipe,
-    x: Array,
-    y: Any,
+    pool: Pool,
     parts: Sequence[Part],
     lambdas: Any,
     seeds: Sequence[int],
@@ -146,10 +145,8 @@ def train_members(
     Parameters
     ----------
     recipe : Recipe
-    x : array, shape (N, inputs)
+    pool : Pool
         The samples of all folds.
-    y : array_like, shape (N,) or (N, outputs)
-        Their targets, as `fit` takes them.
     parts : sequence of Part
         One a fold.
     lambdas : numpy.ndarray, shape (L,)
@@ -176,7 +173,7 @@ def train_members(
             advance(history)
             return not wanted()
 
-        _train(recipe, x, y, parts, lambdas, seeds, stack, patience, look, members)
+        _train(recipe, pool, parts, lambdas, seeds, stack, patience, look, members)
 
     side_by_side(recipe.backend.library, workers, train, stacks)
     return members
@@ -184,8 +181,7 @@ def train_members(
 
 def _train(
     recipe: Recipe,
-    x: Array,
-    y: Any,
+    pool: Pool,
     parts: Sequence[Part],
     lambdas: Any,
     seeds: Sequence[int],
@@ -203,8 +199,9 @@ def _train(
     try:
         history = fit(
             network,
-            x,
-            y,
+            pool.x,
+            pool.y,
+            sample_weight=pool.weight,
             rows=[part.rows for part in chosen],
             seed=own,
             penalty=recipe.penalties(lambdas[stack.places]),
@@ -217,16 +214,16 @@ def _train(
         history = cast(History, error.history)
     members.task = network.task
     _enter_curves(history, stack, watch, members)
-    expected = targets(network, y, x.shape[0])
+    y = targets(network, pool.y, pool.x.shape[0])
+    weight = None if pool.weight is None else weights(network, pool.weight, pool.x.shape[0])
+    known = Samples(pool.x, y, weight)
     with network.backend.scope():
         for finished, places in [*watch.dropped, (network, watch.places)]:
             host = finished.host_parameters()
             for g, (f, s) in enumerate(stack.groups):
                 for m, place in enumerate(places):
                     members.parameters[place, f, s] = member_of(host, (g, m))
-                members.train_scores[places, f, s] = _score(
-                    finished, g, x, expected, chosen[g].rows
-                )
+                members.train_scores[places, f, s] = _score(finished, g, known, chosen[g].rows)
                 if judged:
                     judge = _judge(finished, g, chosen[g])
                     members.validation_scores[places, f, s] = judge[0]
@@ -250,16 +247,19 @@ def _enter_curves(history: History, stack: Stack, watch: Hopeless, members: Memb
         members.diverged[np.array(places)[None, :], folds[:, None], numbers[:, None]] = diverged
 
 
-def _score(network: Network, group: int, x: Array, y: Array, rows: Any) -> Any:
+def _score(network: Network, group: int, known: Samples, rows: Any) -> Any:
     """Return the scores of a group's members on some rows, a chunk at a time: (M,)."""
     backend = network.backend
     take = Operations.of(backend.library).take_rows
     part = group_of(network.parameters, group)
     moved = backend.library.from_host(backend.xp, rows, backend.device)
-    measure = Measure(network, find_loss(None, network.activations[-1]), take(y, moved))
+    y, weight = (None if a is None else take(a, moved) for a in known[1:])
+    measure = Measure(network, find_loss(None, network.activations[-1]), y, weight)
     for start in range(0, len(rows), CHUNK):
-        chunk = moved[start : min(start + CHUNK, len(rows))]
-        measure.add(network.logits_of(take(x, chunk), part), take(y, chunk))
+        stop = min(start + CHUNK, len(rows))
+        y, weight = (None if a is None else take(a, moved[start:stop]) for a in known[1:])
+        logits = network.logits_of(take(known.x, moved[start:stop]), part)
+        measure.add(logits, y, weight)
     return measure.read()["score"]
 
 
@@ -268,15 +268,23 @@ def _judge(network: Network, group: int, part: Part) -> tuple[Any, Any]:
     import numpy as np
 
     assert part.x is not None
-    expected = targets(network, part.y, part.x.shape[0])
+    count, weight = part.x.shape[0], None
+    expected = targets(network, part.y, count)
+    if part.weight is not None:
+        weight = weights(network, part.weight, count)
     logits = network.logits_of(part.x, group_of(network.parameters, group))
-    measure = Measure(network, find_loss(None, network.activations[-1]), expected)
-    measure.add(logits, expected)
-    score, count = measure.read()["score"], part.x.shape[0]
+    measure = Measure(network, find_loss(None, network.activations[-1]), expected, weight)
+    measure.add(logits, expected, weight)
+    score = measure.read()["score"]
     if network.task != "regression":
-        return score, np.sqrt(score * (1.0 - score) / count)
+        # Kish's effective number of samples: unequal weights say less.
+        own = np.ones(count) if part.weight is None else np.asarray(part.weight)
+        return score, np.sqrt(score * (1.0 - score) * (own**2).sum()) / own.sum()
     # R2 is 1 less a sum over the samples, whose spread its standard error comes from.
     host = network.backend.to_numpy
     missed = (host(network.activate(logits)) - host(expected)).astype(np.float64) ** 2
-    share = (missed / host(tasks.spread(expected))).mean(axis=-1)
+    around = host(tasks.spread(expected, weight))
+    share = (missed / np.where(around > 0.0, around, np.inf)).mean(axis=-1)
+    if weight is not None:
+        share = share * host(weight)[:, 0]
     return score, np.sqrt(count) * share.std(axis=-1, ddof=1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from . import selection
 from .backend import numbers
@@ -17,7 +18,14 @@ from .recipe import Recipe
 from .sparse import is_sparse
 from .switch import to_numpy
 
-Refit = Callable[[Any], list[Model]]
+
+class Refitter(Protocol):
+    """What can still train networks on the samples of a path: a `source.Source`."""
+
+    def refit(self, lambdas: Any) -> list[Model]:
+        """Train networks of some lambdas on all samples."""
+        ...
+
 
 # Rows that a fingerprint takes at a time: their copies in float64 stay in the processor's cache.
 PIECE = 512
@@ -88,7 +96,7 @@ class Path:
         judges: Sequence[Judge],
         classes: tuple[Any, ...] | None,
         held_out: Any,
-        refit: Refit,
+        source: Refitter,
         fit_time: float,
     ):
         self.lambdas_ = lambdas
@@ -109,7 +117,7 @@ class Path:
             members.validation_scores, members.sample_errors
         )
         self._members, self._recipe, self._judges = members, recipe, judges
-        self._classes, self._refit = classes, refit
+        self._classes, self._source = classes, source
         self._held_out = None if held_out is None else fingerprint(held_out)
         self._refitted: dict[int, Model] = {}
         self._check_sound()
@@ -267,8 +275,20 @@ class Path:
             return [self._trained(place) for place in places]
         missing = [place for place in dict.fromkeys(places) if place not in self._refitted]
         if missing:
-            self._refitted.update(zip(missing, self._refit(self.lambdas_[missing]), strict=True))
+            self._refitted.update(
+                zip(missing, self._source.refit(self.lambdas_[missing]), strict=True)
+            )
         return [self._refitted[place] for place in places]
+
+    def without_samples(self) -> Path:
+        """Return a copy that does not keep the samples alive.
+
+        It has the models that were asked for until now; another would need the samples.
+        """
+        other = copy.copy(self)
+        # A source is copied, as it is pickled, without its samples.
+        other._source = copy.copy(self._source)
+        return other
 
     def selected_on(self, X: Any) -> bool:
         """Tell whether lambda was chosen by the scores on exactly these samples."""

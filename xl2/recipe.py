@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from .arrays import Array
 from .backend import Backend
@@ -102,6 +102,23 @@ class Recipe:
         return self.max_memory // each
 
 
+class Pool(NamedTuple):
+    """The samples that all parts of a path learn from.
+
+    Attributes
+    ----------
+    x : array, shape (N, inputs)
+    y : array_like, shape (N,) or (N, outputs)
+        As `fit` takes them.
+    weight : numpy.ndarray, shape (N,), or None
+        How much each counts.
+    """
+
+    x: Array
+    y: Any
+    weight: Any = None
+
+
 @dataclass(frozen=True)
 class Part:
     """The samples of one fold, where they are to be used.
@@ -109,14 +126,17 @@ class Part:
     Attributes
     ----------
     rows : numpy.ndarray of int, shape (n,)
-        Those it learns from, by their numbers in the path's samples.
+        Those it learns from, by their numbers in the pool.
     x, y : array, shape (m, inputs) and (m,) or (m, outputs); or None
         Those it is judged by.
+    weight : numpy.ndarray, shape (m,), or None
+        How much each of these counts.
     """
 
     rows: Any
     x: Array | None = None
     y: Any = None
+    weight: Any = None
 
 
 def megabytes(count: int) -> str:

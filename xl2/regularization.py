@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import partial
 from numbers import Integral
 from typing import Any
 
 from .activations import ACTIVATIONS, OUTPUTS
+from .backend import numbers
 from .errors import InputError, unknown
 from .folds import make_folds
 from .initializers import INITIALIZERS, Initializer
@@ -18,7 +18,7 @@ from .path import Path
 from .progress import show_progress
 from .recipe import Recipe
 from .source import Source, on_host, read_labels
-from .switch import resolve
+from .switch import resolve, to_numpy
 from .targets import Targets, default_initializer, read_targets
 from .tasks import task_of
 from .training import check_numbers, check_rate
@@ -44,6 +44,8 @@ def regularization_path(
     learning_rate: float = 0.001,
     optimizer: Any = "adam",
     loss: str | None = None,
+    dropout: float = 0.0,
+    sample_weight: Any = None,
     shuffle: bool = True,
     dtype: str = "float32",
     patience: int | None = None,
@@ -91,8 +93,10 @@ def regularization_path(
         deviation of the fold's training samples. It takes a copy of `X` for each fold.
     per : {"batch", "dataset"}, default "batch"
         As in `xl2.L2`.
-    epochs, batch_size, learning_rate, optimizer, loss, shuffle : optional
+    epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle : optional
         As in `xl2.fit`.
+    sample_weight : array_like, shape (n,), optional
+        How much each sample counts, in training and where it judges.
     dtype : {"float32", "float64"}, default "float32"
     patience : int, optional
         Drop a lambda that has no prospect of being the best after so many epochs, see
@@ -154,17 +158,18 @@ def regularization_path(
             "learning_rate": learning_rate,
             "optimizer": optimizer,
             "loss": loss,
+            "dropout": dropout,
             "shuffle": shuffle,
         },
         max_memory,
     )
     recipe.penalties(values)
-    source = Source(recipe, data, targets, standardize)
+    source = Source(recipe, data, targets, standardize, seed_list[0], read_weights(sample_weight))
     if validation is not None:
-        x, known, parts, judges = source.held_out(validation)
+        pool, parts, judges = source.held_out(validation)
     else:
         folds = make_folds(labels, 5 if cv is None else cv, targets.regression, seed_list[0])
-        x, known, parts, judges = source.folds(folds)
+        pool, parts, judges = source.folds(folds)
     # Which lambda is hopeless shows in comparison with the others of its stack: the answer
     # is not to depend on how many cores there are.
     workers = 1 if patience is not None else recipe.workers()
@@ -173,8 +178,7 @@ def regularization_path(
     with show_progress(len(stacks) * epochs, progress) as advance:
         members = train_members(
             recipe,
-            x,
-            known,
+            pool,
             parts,
             values,
             seed_list,
@@ -190,9 +194,16 @@ def regularization_path(
         judges,
         targets.classes,
         None if validation is None else validation[0],
-        partial(source.refit, seed=seed_list[0]),
+        source,
         time.perf_counter() - began,
     )
+
+
+def read_weights(sample_weight: Any) -> Any:
+    """Return sample weights on the host, in float64; None for none."""
+    if sample_weight is None:
+        return None
+    return numbers(to_numpy(sample_weight), "float64", "sample_weight")
 
 
 def _check_seeds(seeds: int | Sequence[int]) -> list[int]:

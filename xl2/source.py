@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from . import tasks
 from .backend import numbers
 from .data.messages import counted
 from .errors import InputError
-from .inputs import check_finite, samples
+from .inputs import check_finite, samples, weights
 from .judging import is_present
 from .members import plan, train_members
 from .model import Model, Scaling
 from .operations import Operations
 from .path import Judge
-from .recipe import Part, Recipe
+from .recipe import Part, Pool, Recipe
 from .switch import to_numpy
 from .targets import Targets
 
@@ -29,10 +30,23 @@ class Source:
         In their own units.
     targets : Targets
     standardize : bool
+    seed : int
+        Of networks trained on all samples.
+    weight : numpy.ndarray, shape (n,), or None
+        How much each sample counts.
     """
 
-    def __init__(self, recipe: Recipe, X: Any, targets: Targets, standardize: bool):
+    def __init__(
+        self,
+        recipe: Recipe,
+        X: Any,
+        targets: Targets,
+        standardize: bool,
+        seed: int,
+        weight: Any = None,
+    ):
         self.recipe, self.targets, self.standardize = recipe, targets, standardize
+        self.seed, self.weight = seed, weight
         blank = recipe.blank()
         self._x = samples(blank, X) if not standardize else self._checked(X)
         if self._x.shape[0] != len(targets.values):
@@ -40,22 +54,23 @@ class Source:
                 f"X has {counted(self._x.shape[0], 'sample')} and y has {len(targets.values)}: "
                 f"they must agree."
             )
+        if weight is not None:
+            weights(blank, weight, len(targets.values))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: everything but the samples and their targets."""
-        return {**vars(self), "_x": None, "targets": None}
+        return {**vars(self), "_x": None, "targets": None, "weight": None}
 
     def __deepcopy__(self, memo: Any) -> Source:
         # The samples are only read, and the copy of a path is to share them with it.
         return self
 
-    def folds(self, folds: Any) -> tuple[Any, Any, list[Part], list[Judge]]:
-        """Return samples, targets, parts and judges of a cross-validation."""
+    def folds(self, folds: Any) -> tuple[Pool, list[Part], list[Judge]]:
+        """Return the pool, the parts and the judges of a cross-validation."""
         import numpy as np
 
-        values = self.targets.values
-        for k, fold in enumerate(folds):
-            self._check_spread(values[fold.validation], f"Fold {k + 1} of cv")
+        values, weight = self.targets.values, self.weight
+        self._check_folds(values, folds)
         if not self.standardize:
             take = Operations.of(self.recipe.backend.library).take_rows
             parts = [
@@ -63,10 +78,11 @@ class Source:
                     fold.training,
                     take(self._x, self._moved(fold.validation)),
                     values[fold.validation],
+                    None if weight is None else weight[fold.validation],
                 )
                 for fold in folds
             ]
-            return self._x, values, parts, [Judge()] * len(parts)
+            return Pool(self._x, values, weight), parts, [Judge()] * len(parts)
         # Each fold has a copy of its own, scaled by what its training samples say.
         rows, copies, known, parts, judges = len(values), [], [], [], []
         for k, fold in enumerate(folds):
@@ -75,12 +91,15 @@ class Source:
             copies.append(x)
             known.append(y)
             held = self.recipe.backend.asarray(x[fold.validation], self.recipe.dtype)
-            parts.append(Part(fold.training + k * rows, held, y[fold.validation]))
+            own = None if weight is None else weight[fold.validation]
+            parts.append(Part(fold.training + k * rows, held, y[fold.validation], own))
             judges.append(judge)
-        return self._all(np.concatenate(copies)), np.concatenate(known), parts, judges
+        weight = None if weight is None else np.tile(weight, len(parts))
+        pool = Pool(self._all(np.concatenate(copies)), np.concatenate(known), weight)
+        return pool, parts, judges
 
-    def held_out(self, validation: Any) -> tuple[Any, Any, list[Part], list[Judge]]:
-        """Return samples, targets, the part and the judge of a validation set."""
+    def held_out(self, validation: Any) -> tuple[Pool, list[Part], list[Judge]]:
+        """Return the pool, the part and the judge of a validation set."""
         import numpy as np
 
         try:
@@ -107,9 +126,9 @@ class Source:
                 f"{len(values)}: they must agree."
             )
         self._check_spread(values, "The path")
-        return x, known, [Part(rows, held, values)], [judge]
+        return Pool(x, known, self.weight), [Part(rows, held, values)], [judge]
 
-    def refit(self, lambdas: Any, seed: int) -> list[Model]:
+    def refit(self, lambdas: Any) -> list[Model]:
         """Train networks of some lambdas on all samples, as one stack.
 
         Raises
@@ -121,9 +140,10 @@ class Source:
 
         if self._x is None:
             raise InputError(
-                f"A pickled path does not carry its samples, and no network has been trained on "
-                f"all of them for lambda {', '.join(f'{lam:g}' for lam in lambdas)}. Ask for "
-                f"best_model(), or models([...]), before the path is pickled."
+                f"This path does not carry its samples: it was pickled, or belongs to an "
+                f"estimator. No network was trained on all of them before for lambda "
+                f"{', '.join(f'{lam:g}' for lam in lambdas)}. Ask a path for best_model(), or "
+                f"models([...]), before it is pickled."
             )
         rows, judge, x, values = (
             np.arange(len(self.targets.values)),
@@ -137,7 +157,8 @@ class Source:
             x = self._all(x)
         parts, recipe, workers = [Part(rows)], self.recipe, self.recipe.workers()
         stacks = plan(parts, len(lambdas), 1, recipe.members_at_once(), workers)
-        members = train_members(recipe, x, values, parts, lambdas, [seed], stacks, workers)
+        pool = Pool(x, values, self.weight)
+        members = train_members(recipe, pool, parts, lambdas, [self.seed], stacks, workers)
         models = []
         for k, lam in enumerate(lambdas):
             if members.diverged[k, 0, 0]:
@@ -164,6 +185,22 @@ class Source:
             )
         check_finite(x, what)
         return x
+
+    def _check_folds(self, values: Any, folds: Any) -> None:
+        """Warn of folds that say nothing of a regression; refuse where none says anything."""
+        dumb = [k for k, fold in enumerate(folds) if self._constant(values[fold.validation])]
+        if dumb and len(dumb) == len(folds):
+            self._check_spread(values[folds[0].validation], "Fold 1 of cv")
+        elif dumb:
+            warnings.warn(
+                f"{counted(len(dumb), 'fold')} of {len(folds)} in cv, first fold {dumb[0] + 1}, "
+                f"can only be judged by values that are all equal. R2 is 0 or 1 there, and says "
+                f"nothing of lambda: shuffle the samples.",
+                stacklevel=4,
+            )
+
+    def _constant(self, values: Any) -> bool:
+        return self._regression() and bool((values == values[0]).all(axis=0).any())
 
     def _check_spread(self, values: Any, what: str) -> None:
         """Refuse to judge a regression by values that are all equal."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .backend import Backend
 
 # What the dense rows of one piece may take, in bytes.
-PIECE = 2**26
+PIECE = 2**24
 
 
 def is_sparse(X: object) -> bool:

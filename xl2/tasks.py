@@ -168,8 +168,7 @@ def hits(task: str, outputs: Array, y: Array, weight: Array | None = None) -> Ar
 def spread(y: Array, weight: Array | None = None) -> Array:
     """Return the squared distance of each output's targets from their mean, (..., o).
 
-    An output whose targets are all equal gets one, so that R2 is 1 minus its
-    squared error and not a division by zero.
+    It is exactly 0 for an output whose targets are all equal.
     """
     xp = namespace(y)
     if weight is None:
@@ -177,7 +176,9 @@ def spread(y: Array, weight: Array | None = None) -> Array:
     else:
         mean = xp.sum(weight * y, axis=-2, keepdims=True) / xp.sum(weight, axis=-2, keepdims=True)
         around = xp.sum(weight * (y - mean) ** 2, axis=-2)
-    return xp.where(around > 0.0, around, xp.ones_like(around))
+    # A rounded mean is not always the value that all have.
+    equal = xp.max(y, axis=-2) == xp.min(y, axis=-2)
+    return xp.where(equal, xp.zeros_like(around), around)
 
 
 def score(task: str, total: Any, samples: Any, around: Any) -> Any:
@@ -197,7 +198,14 @@ def score(task: str, total: Any, samples: Any, around: Any) -> Any:
     Returns
     -------
     numpy.ndarray, shape (...)
-        Accuracy in [0, 1]; for a regression R2, the mean over the outputs.
+        Accuracy in [0, 1]; for a regression R2, the mean over the outputs. Where all targets
+        of an output are equal it is 1 if they are met and else 0, as in scikit-learn.
     """
+    import numpy as np
+
     total = total.astype("float64")
-    return (1.0 - total / around).mean(axis=-1) if task == "regression" else total / samples
+    if task != "regression":
+        return total / samples
+    share = total / np.where(around > 0.0, around, 1.0)
+    share = np.where(around > 0.0, share, total > 0.0)
+    return (1.0 - share).mean(axis=-1)

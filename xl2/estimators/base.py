@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple
 
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -16,7 +16,7 @@ from ..backend import Backend
 from ..errors import DivergenceError, InputError
 from ..model import Model
 from ..network import Network
-from ..operations import Layer, Parameters
+from ..operations import Layer
 from ..run import Run
 from ..step import Constants, Samples
 from ..switch import resolve
@@ -63,7 +63,11 @@ class Judged(NamedTuple):
 class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """A multilayer perceptron with scikit-learn's face; see its two subclasses."""
 
-    _parameter_constraints = CONSTRAINTS
+    _parameter_constraints: ClassVar = CONSTRAINTS
+    coefs_: list[Any]
+    intercepts_: list[Any]
+    loss: str
+    classes_: Any
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, validation: Any = None
@@ -130,7 +134,7 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         pairs = zip(self.coefs_, self.intercepts_, strict=True)
         layers = tuple(Layer(*(data.given_back(p, home, backend) for p in pair)) for pair in pairs)
         names = Layers.of(self).activations(self.out_activation_)
-        return Network.of(cast(Parameters, layers), names, backend)
+        return Network.of(layers, names, backend)
 
     def _take(self, network: Network, home: Backend | None = None) -> None:
         """Make a network's parameters the estimator's."""
@@ -184,7 +188,10 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
             watch.record(math.nan)
             watch.record_score(math.nan)
             warnings.warn(
-                f"{error} The best of before are taken.", ConvergenceWarning, stacklevel=4
+                f"Training diverged in epoch {error.epoch}; the best weights of before are kept. "
+                f"Lower learning_rate_init ({descent.learning_rate:g}), or scale the data.",
+                ConvergenceWarning,
+                stacklevel=4,
             )
         self._optimizer.learning_rate, self._optimizer.steps = run.learning_rate, run.steps
         self._optimizer.states = [

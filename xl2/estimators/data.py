@@ -30,7 +30,9 @@ def dtype_of(X: Any, home: Backend, wanted: str | None) -> str:
     return "float32" if narrow or "float64" not in found else "float64"
 
 
-def read(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> tuple[Any, Any]:
+def read(
+    estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool, sparse: bool = True
+) -> tuple[Any, Any]:
     """Return samples where they are, and targets on the host, both checked.
 
     Parameters
@@ -43,6 +45,8 @@ def read(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> tuple
         This is the first the estimator sees.
     numeric : bool
         The targets are numbers.
+    sparse : bool, default True
+        A sparse matrix will do.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def read(estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool) -> tuple
             estimator,
             X,
             y,
-            accept_sparse=["csr", "csc"],
+            accept_sparse=["csr", "csc"] if sparse else False,
             multi_output=True,
             y_numeric=numeric,
             dtype=("float64", "float32"),

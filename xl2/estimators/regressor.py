@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar
 
-from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ..errors import InputError
-from . import data
 from .arguments import CONSTRAINTS
 from .base import BaseMLP
 from .classifier import learns_by_parts
+from .regressing import Regressing
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-learn has no types
+class MLPRegressor(Regressing, BaseMLP):
     """Multilayer perceptron regressor with the interface of scikit-learn's.
 
     The arguments up to `max_fun` are those of `sklearn.neural_network.MLPRegressor` 1.9, and
@@ -54,7 +49,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
     (20,)
     """
 
-    # By its name, as scikit-learn's constructor has it.
+    _parameter_constraints: ClassVar = {
+        **CONSTRAINTS,
+        "loss": [StrOptions({"squared_error", "poisson"})],
+    }
+
     def __init__(
         self,
         loss: str = "squared_error",
@@ -122,13 +121,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         self.dropout = dropout
         self.callbacks = callbacks
 
-    _parameter_constraints: ClassVar = {
-        **CONSTRAINTS,
-        "loss": [StrOptions({"squared_error", "poisson"})],
-    }
-    _numeric = True
-    _stratified = False
-
     def fit(
         self,
         X: Any,
@@ -161,7 +153,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
             If an argument or the data cannot be used, or training diverged.
         """
         validation = (X_val, y_val, sample_weight_val)
-        return self._fit(X, y, sample_weight, incremental=False, validation=validation)  # type: ignore[return-value]
+        return self._fit(X, y, sample_weight, incremental=False, validation=validation)
 
     @available_if(learns_by_parts)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
@@ -182,67 +174,4 @@ class MLPRegressor(RegressorMixin, BaseMLP):  # type: ignore[misc] # scikit-lear
         ValueError
             As for `fit`.
         """
-        return self._fit(X, y, sample_weight, incremental=True)  # type: ignore[return-value]
-
-    def predict(self, X: Any) -> Any:
-        """Return the values of samples.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-            Where the samples of the fit were.
-
-        Returns
-        -------
-        array, shape (n,) or (n, outputs)
-            Where `X` is.
-        """
-        outputs, backend = self._outputs(X, "predict")
-        found = outputs[:, 0] if outputs.shape[1] == 1 else outputs
-        return data.given_back(found, backend, data.home_of(X))
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return R2, the mean over the outputs.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-        y : array-like, shape (n,) or (n, outputs)
-        sample_weight : array-like, shape (n,), optional
-
-        Returns
-        -------
-        float
-        """
-        y, weight = data.host(y), data.host(sample_weight)
-        return float(r2_score(y, data.host(self.predict(X)), sample_weight=weight))
-
-    def _encode(self, y: Any, incremental: bool) -> Any:
-        """Return values as the network learns them, (n, outputs)."""
-        return self._encode_more(y, "y")
-
-    def _encode_more(self, y: Any, what: str) -> Any:
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        if self.loss == "poisson" and (y < 0).any():
-            raise InputError(
-                f"loss='poisson' is for values of 0 or more. Received: {what} from {y.min():g}."
-            )
-        return y.reshape(len(y), -1)
-
-    def _weights(self, y: Any, weight: Any, incremental: bool) -> Any:
-        return weight
-
-    def _output(self) -> str:
-        return "exp" if self.loss == "poisson" else "identity"
-
-    def _task(self) -> str:
-        return "regression"
-
-    def _labels(self) -> None:
-        return None
-
-    def _score_outputs(self, outputs: Any, y: Any, weight: Any) -> float:
-        if not math.isfinite(float(outputs.sum())):
-            return math.nan
-        return r2_score(y, outputs, sample_weight=weight)  # type: ignore[no-any-return]
+        return self._fit(X, y, sample_weight, incremental=True)

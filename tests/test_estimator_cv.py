@@ -1,0 +1,162 @@
+"""The estimators that choose alpha: what a path measures, and a network on all samples."""
+
+import gc
+import pickle
+import weakref
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import xl2
+from xl2 import L2, MLPClassifierCV, MLPRegressorCV, Network, fit
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(45, 4))
+SIDES = np.where(X[:, 0] + 0.3 * RNG.normal(size=45) > 0, "right", "left")
+THREE = np.digitize(X[:, 0] + 0.3 * RNG.normal(size=45), [-0.5, 0.5])
+VALUES = X @ RNG.normal(size=4)
+FOLDS = [(np.arange(15, 45), np.arange(15)), (np.r_[0:15, 30:45], np.arange(15, 30))]
+ALPHAS = [1.0, 0.01]
+SMALL = {"cv": FOLDS, "hidden_layer_sizes": (5,), "max_iter": 6, "learning_rate_init": 0.05}
+SMALL |= {"batch_size": 10, "random_state": 3}
+
+
+def classifier(**more):
+    return MLPClassifierCV(ALPHAS, **{**SMALL, **more})
+
+
+def regressor(**more):
+    return MLPRegressorCV(ALPHAS, **{**SMALL, **more})
+
+
+@pytest.mark.parametrize("y", [SIDES, THREE], ids=["two", "three"])
+def test_a_score_is_that_of_the_network_trained_alone(where, to, host, y):
+    """And the fitted network that of the best alpha, trained on all samples."""
+    model = classifier().fit(to(X), y)
+    seed = np.random.RandomState(3).randint(2**31 - 1)
+    numbers, outputs = np.unique(y, return_inverse=True)[1], len(set(y))
+    last = ["sigmoid"] if outputs == 2 else ["softmax"]
+
+    def alone(rows, alpha):
+        sizes = [4, 5, 1 if outputs == 2 else outputs]
+        network = Network(sizes, ["relu", *last], "he", seed=seed, dtype="float64", **where)
+        options = {"epochs": 6, "batch_size": 10, "optimizer": "adam", "learning_rate": 0.05}
+        fit(network, X[rows], numbers[rows], seed=seed, penalty=L2(alpha), **options)
+        return network
+
+    assert model.alphas_.tolist() == [0.01, 1.0]
+    for i, alpha in enumerate(model.alphas_):
+        for k, (training, validation) in enumerate(FOLDS):
+            score = alone(training, alpha).score(X[validation], numbers[validation])
+            assert model.scores_[i, k] == pytest.approx(score)
+    final = alone(np.arange(45), model.alpha_)
+    for mine, its in zip(model.coefs_, final.weights, strict=True):
+        np.testing.assert_allclose(host(mine), host(its), rtol=1e-8, atol=1e-12)
+        assert mine.device == its.device
+    assert model.classes_.tolist() == np.unique(y).tolist()
+    assert set(np.ravel(xl2.to_numpy(model.predict(to(X))))) <= set(y)
+
+
+@pytest.mark.host
+def test_the_chosen_alpha_is_the_best_and_the_other_the_largest_near_it():
+    model = MLPClassifierCV(5, **SMALL).fit(X, THREE)
+    assert model.scores_.shape == (5, 2)
+    np.testing.assert_allclose(model.mean_scores_, model.scores_.mean(axis=1))
+    top = model.mean_scores_.max()
+    assert model.best_score_ == top
+    assert model.alpha_ == model.alphas_[model.mean_scores_ == top].max()
+    error = model.standard_errors_[model.alphas_ == model.alpha_][0]
+    assert model.alpha_1se_ == model.alphas_[model.mean_scores_ >= top - error].max()
+    other = MLPClassifierCV(5, rule="1se", **SMALL).fit(X, THREE)
+    chosen = MLPClassifierCV([model.alpha_1se_], **SMALL).fit(X, THREE)
+    np.testing.assert_allclose(other.coefs_[0], chosen.coefs_[0], rtol=1e-9)
+
+
+@pytest.mark.host
+def test_a_regression_of_one_value_and_of_several():
+    one = regressor().fit(X, VALUES)
+    assert one.predict(X).shape == (45,)
+    assert one.score(X, VALUES) > 0.3
+    two = regressor().fit(X, np.stack([VALUES, -VALUES], axis=1))
+    assert two.predict(X).shape == (45, 2)
+    counts = regressor(loss="poisson").fit(X, RNG.poisson(2, size=45))
+    assert counts.out_activation_ == "exp"
+    assert (counts.predict(X) > 0).all()
+
+
+@pytest.mark.host
+def test_several_labels_at_once():
+    labels = np.stack([X[:, 0] > 0, X[:, 1] > 0, X[:, 0] > -9], axis=1).astype(int)
+    model = classifier(cv=3, max_iter=60).fit(X, labels)
+    assert model.predict(X).shape == (45, 3)
+    assert model.score(X, labels) > 0.8
+    assert model.scores_.max() > 0.6
+
+
+@pytest.mark.host
+def test_weights_of_samples_and_of_classes():
+    weight = np.where(SIDES == "left", 3.0, 1.0)
+    mine = classifier().fit(X, SIDES, sample_weight=weight)
+    its = classifier(class_weight={"left": 3.0, "right": 1.0}).fit(X, SIDES)
+    plain = classifier().fit(X, SIDES)
+    np.testing.assert_allclose(mine.coefs_[0], its.coefs_[0], rtol=1e-12)
+    np.testing.assert_array_equal(mine.scores_, its.scores_)
+    assert not np.allclose(mine.coefs_[0], plain.coefs_[0])
+
+
+@pytest.mark.host
+def test_seeds_are_averaged_and_one_number_is_one_result():
+    two = classifier(seeds=2).fit(X, THREE)
+    again = clone(two).fit(X, THREE)
+    np.testing.assert_array_equal(two.scores_, again.scores_)
+    assert two.path_.seeds == 2
+    np.testing.assert_allclose(two.scores_, two.path_.validation_scores_by_seed_.mean(axis=2))
+
+
+@pytest.mark.host
+def test_the_path_is_kept_and_the_samples_are_not():
+    own = X.copy()
+    alive = weakref.ref(own)
+    model = classifier(cv=KFold(3)).fit(own, SIDES)
+    del own
+    gc.collect()
+    assert alive() is None
+    assert "best" in repr(model.path_)
+    other = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(other.predict(X), model.predict(X))
+    assert str(other.path_) == str(model.path_)
+    model.path_.best_model()  # that one was trained
+    left = next(a for a in model.alphas_ if a != model.alpha_)
+    with pytest.raises(xl2.InputError, match="samples"):
+        model.path_.best_model(left)
+
+
+@pytest.mark.host
+def test_in_a_pipeline_and_a_grid_in_two_processes():
+    made = make_pipeline(StandardScaler(), classifier(cv=3, max_iter=2))
+    grid = GridSearchCV(made, {"mlpclassifiercv__hidden_layer_sizes": [(2,), (3,)]}, cv=2, n_jobs=2)
+    grid.fit(X, SIDES)
+    assert grid.best_estimator_[-1].coefs_[0].shape[1] in (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"solver": "lbfgs"}, "solver"),
+        ({"rule": "worst"}, "rule"),
+        ({"cv": 1}, "cv"),
+        ({"cv": 40}, "folds"),
+        ({"seeds": 0}, "seeds"),
+        ({"learning_rate_init": 1e9, "solver": "sgd"}, "diverged"),
+    ],
+)
+@pytest.mark.host
+def test_what_cannot_be_used_is_a_value_error(more, words):
+    with pytest.raises(ValueError, match=words):
+        classifier(**more).fit(X, SIDES)
+    with pytest.raises(ValueError, match="lambda"):
+        MLPClassifierCV([-1.0], **SMALL).fit(X, SIDES)
