@@ -43,7 +43,10 @@ class Measure:
         if weight is not None:
             loss = loss * weight[..., 0]
         loss = xp.sum(loss, axis=-1)
-        hits = tasks.hits(self._network.task, self._network.activate(logits), y, weight)
+        # Of several classes the most probable is the one of the largest logit.
+        several = self._network.task == "classes"
+        outputs = logits if several else self._network.activate(logits)
+        hits = tasks.hits(self._network.task, outputs, y, weight)
         self._total += y.shape[-2] if weight is None else xp.sum(weight, axis=(-2, -1))
         if self._sums is not None:
             loss, hits = self._sums[0] + loss, self._sums[1] + hits

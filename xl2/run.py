@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
 from .arrays import Array, namespace
-from .errors import DivergenceError
+from .errors import DivergenceError, InputError
 from .history import History
+from .inputs import check_finite
 from .measure import Measure, Objective
 from .network import Network
 from .operations import Layer, Operations, choose
@@ -143,6 +144,8 @@ class Run:
         ------
         DivergenceError
             If the network left the finite numbers; of a stack, if all members have.
+        InputError
+            If it was a NaN or an infinity among the samples that made it.
         """
         began = time.perf_counter()
         # The epoch works on a copy: steps change arrays in place, and these are needed
@@ -156,6 +159,8 @@ class Run:
         found = measure.read()
         loss = found["loss"]
         finite = self._finite(loss)
+        if not finite.all():
+            self._check_samples(before)
         if not self.network.stack and not finite:
             self._find_the_step(before, order)
         elif self.network.stack:
@@ -266,6 +271,21 @@ class Run:
 
         sizes = self.network.backend.to_numpy(sizes_of_members(self.carry.parameters))
         return np.isfinite(loss) & np.isfinite(sizes)
+
+    def _check_samples(self, before: Carry) -> None:
+        """Raise if a sample is not finite, and leave the network as it was before the epoch.
+
+        A NaN or an infinity in a sample makes the gradient of every first weight it is
+        multiplied with a NaN or an infinity, whatever the activations: nobody has to look
+        for one while all goes well.
+        """
+        if isinstance(self.samples.x, SparseRows):
+            return
+        try:
+            check_finite(self.samples.x, "X")
+        except InputError:
+            self.network.parameters = before.parameters
+            raise
 
     def _mark(self, finite: Any, before: Carry) -> None:
         """Mark the members that diverged, and leave them where they were before the epoch."""

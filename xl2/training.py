@@ -138,7 +138,8 @@ def fit(
 
 def _samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:
     """Return what a fit learns from, checked, and set the network's task by it."""
-    x = samples(network, X)
+    # A NaN or an infinity would leave no parameter finite, and is then looked for: see `Run`.
+    x = samples(network, X, finite=False)
     _choose_task(network, y)
     expected, weight = targets(network, y, x.shape[0]), None
     if sample_weight is not None:
