@@ -119,9 +119,14 @@ def _ones(count: int, dtype: Any) -> Any:
 
 def sigmoid(z: Any) -> Any:
     """Return scipy's logistic function, which is one loop."""
+    return _expit()(z)
+
+
+@functools.cache
+def _expit() -> Any:
     from scipy.special import expit
 
-    return expit(z)
+    return expit
 
 
 def binary_cross_entropy_delta(z: Any, y: Any) -> Any:

@@ -15,6 +15,8 @@ from pathlib import Path
 # 64-bit numbers have to be asked of JAX before its first use.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# scipy decides at its import whether scikit-learn's array API checks can be run at all.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
 for variable in ("XL2_BACKEND", "XL2_DEVICE"):
     os.environ.pop(variable, None)
 

@@ -67,3 +67,19 @@ def test_picking_a_backend(run, backend):
     assert loss[0] == pytest.approx(loss[1], abs=2e-5)
     accuracy = [float(re.split(r"  +", line)[2]) for line in lines[1:]]
     assert min(accuracy) > 0.6
+
+
+def test_scikit_learns_script_with_one_import_changed(run, backend):
+    name = backend.name + (":device1" if "device1" in str(backend.device) else "")
+    lines = run("sklearn_dropin.py", name).splitlines()
+    assert max(map(len, lines)) < 80
+    for line in lines[2:6]:
+        theirs, _, ours, _, apart = line[28:].split()
+        assert ours == theirs
+        assert float(apart) < 1e-7
+    said = "\n".join(lines)
+    plain, balanced = re.findall(r"(\d+) of 48 eights found", said)
+    assert int(plain) < int(balanced)
+    assert "4 lambdas x 5 folds" in said
+    assert lines[-2].startswith(f"On {name} it took")
+    assert float(lines[-1].removesuffix(".").split()[-1]) < 1e-7

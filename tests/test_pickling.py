@@ -331,9 +331,7 @@ def test_after_a_cross_validation_it_has_the_models_that_were_asked_for(where):
     assert_equal(back.models([0.3])[0].network, model.network)
     assert not back.selected_on(X)
     for one, asked in ((early, [0.3]), (back, [0.3, 2.0])):
-        with pytest.raises(
-            InputError, match=r"does not carry its samples.* for lambda (0.3|2)[.]"
-        ):
+        with pytest.raises(InputError, match=r"does not carry its samples.* for lambda (0.3|2)[.]"):
             one.models(asked)
     with pytest.raises(InputError, match=r"best_model\(\), .* before it is pickled"):
         early.best_model()

@@ -129,7 +129,8 @@ def decode(task: str, outputs: Array) -> Array:
         return xp.argmax(outputs, axis=-1)
     if task == "regression":
         return xp.squeeze(outputs, axis=-1) if outputs.shape[-1] == 1 else outputs
-    chosen = xp.astype(outputs > 0.5, xp.int64)
+    whole = xp.__array_namespace_info__().default_dtypes()["integral"]
+    chosen = xp.astype(outputs > 0.5, whole)
     return xp.squeeze(chosen, axis=-1) if task == "binary" else chosen
 
 

@@ -22,7 +22,7 @@ _FRACTION = Interval(Real, 0, 1, closed="left")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 
 # What scikit-learn allows, so that its messages are those of scikit-learn.
-SHARED: dict[str, list[Any]] = {
+SHARED: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", _AT_LEAST_1],
     "activation": [StrOptions(set(ACTIVATION))],
     "batch_size": [StrOptions({"auto"}), _AT_LEAST_1],
@@ -42,7 +42,7 @@ SHARED: dict[str, list[Any]] = {
     "initializer": [str, callable, None],
     "dropout": [_FRACTION],
 }
-CONSTRAINTS: dict[str, list[Any]] = {
+CONSTRAINTS: dict[str, Any] = {
     **SHARED,
     "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
     "alpha": [_NOT_NEGATIVE],
@@ -100,7 +100,7 @@ class Layers:
 
     def activations(self, output: str) -> tuple[str, ...]:
         """Return the activation of every layer by our names, given the output's by theirs."""
-        return (*[ACTIVATION[self.activation]] * len(self.hidden), OUTPUT[output])
+        return activations(self.activation, len(self.hidden), output)
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,11 @@ class Stopping:
             float(estimator.validation_fraction),
             bool(estimator.verbose),
         )
+
+
+def activations(hidden: str, count: int, output: str) -> tuple[str, ...]:
+    """Return by our names the activation of so many hidden layers, and the output's."""
+    return (*[ACTIVATION[hidden]] * count, OUTPUT[output])
 
 
 def optimizer_of(estimator: Any) -> Optimizer:

@@ -7,6 +7,7 @@ import math
 import warnings
 from typing import Any, ClassVar, NamedTuple
 
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -22,7 +23,15 @@ from ..step import Constants, Samples
 from ..switch import resolve
 from ..training import make_step
 from . import data
-from .arguments import CONSTRAINTS, Descent, Layers, Stopping, callbacks_of, penalties
+from .arguments import (
+    CONSTRAINTS,
+    Descent,
+    Layers,
+    Stopping,
+    activations,
+    callbacks_of,
+    penalties,
+)
 from .drawing import draw_seed, initial_parameters, orders
 from .keeping import Portable
 from .lbfgs import minimise
@@ -90,6 +99,7 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
             network = self._begin(layers, X.shape[1], y.shape[1], random, backend, dtype)
         else:
             network = self._network(backend)
+            _check_depth(layers, network)
         known = _known(network, X, y, weight)
         judged = self._read_validation(validation, network)
         if self.solver in STOCHASTIC:
@@ -103,10 +113,17 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
             raise InputError(NOT_FINITE)
         return self
 
+    def _validate_params(self) -> None:
+        if not get_config()["skip_parameter_validation"]:
+            super()._validate_params()
+
     def _begin(
         self, layers: Layers, inputs: int, outputs: int, random: Any, backend: Backend, dtype: str
     ) -> Network:
         """Set the attributes of an estimator that has seen nothing; return its first network."""
+        # Should training fail, no other fit's weights are to be left beside these.
+        for name in ("coefs_", "intercepts_"):
+            self.__dict__.pop(name, None)
         sizes = layers.sizes(inputs, outputs)
         self.n_iter_ = self.t_ = 0
         self.n_outputs_, self.n_layers_ = outputs, len(sizes)
@@ -133,7 +150,8 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         home = data.home_of(self.coefs_[0])
         pairs = zip(self.coefs_, self.intercepts_, strict=True)
         layers = tuple(Layer(*(data.given_back(p, home, backend) for p in pair)) for pair in pairs)
-        names = Layers.of(self).activations(self.out_activation_)
+        # As many as were fitted: `hidden_layer_sizes` may have been set anew since.
+        names = activations(self.activation, len(layers) - 1, self.out_activation_)
         return Network.of(layers, names, backend)
 
     def _take(self, network: Network, home: Backend | None = None) -> None:
@@ -164,7 +182,8 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
     ) -> None:
         """Train by mini-batches."""
         if not incremental or not hasattr(self, "_optimizer"):
-            self._optimizer = OptimizerState(descent.learning_rate)
+            self._optimizer = OptimizerState(descent)
+        descent = self._optimizer.going_on(descent)
         rows = None
         if stopping.early and judged is None:
             rows, judged = self._split(known, stopping, random, network.backend)
@@ -321,11 +340,21 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         return tags
 
 
+def _check_depth(layers: Layers, network: Network) -> None:
+    """Refuse to go on from a network of another number of layers."""
+    fitted, wanted = network.sizes[1:-1], layers.hidden
+    if len(fitted) != len(wanted):
+        raise InputError(
+            f"Training goes on from a network whose hidden layers are {fitted}, and "
+            f"hidden_layer_sizes is {wanted}. Set it back, or fit anew with warm_start=False."
+        )
+
+
 def _known(network: Network, X: Any, y: Any, weight: Any) -> Known:
     backend, dtype = network.backend, network.dtype
     with backend.scope():
         counted = None if weight is None else backend.asarray(weight[:, None], dtype)
-        samples = Samples(data.moved(X, backend, dtype), backend.asarray(y, dtype), counted)
+        samples = Samples(data.moved(X, backend, dtype), backend.asarray(y, dtype, "y"), counted)
     return Known(samples, y, weight)
 
 

@@ -263,6 +263,7 @@ class MLPClassifier(Classifying, BaseMLP):
         ValueError
             As for `fit`; if `classes` are missing or change, or `y` has others.
         """
+        classes = data.host(classes)
         if _check_partial_fit_first_call(self, classes):
             several = type_of_target(data.host(y)).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(data.host(y) if several else classes)

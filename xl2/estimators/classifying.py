@@ -146,7 +146,11 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         return "classes" if self.n_outputs_ > 1 else "binary"
 
     def _labels(self) -> tuple[Any, ...] | None:
-        return None if self._task() == "multilabel" else tuple(self.classes_.tolist())
+        if self._task() == "multilabel":
+            return None
+        labels = self.classes_.tolist()
+        # Where there was one class only, both of the two that an output tells apart are it.
+        return tuple(labels if len(labels) > 1 else 2 * labels)
 
     def _score_outputs(self, outputs: Any, y: Any, weight: Any) -> float:
         found = tasks.decode(self._task(), outputs)

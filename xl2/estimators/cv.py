@@ -74,11 +74,15 @@ class BaseMLPCV(BaseMLP):
             model = path.best_model(chosen)
         except DivergenceError as error:
             raise InputError(str(error)) from None
-        self.alphas_, self.alpha_ = path.lambdas_, path.best_lambda_
-        self.alpha_1se_ = path.lambda_1se_
-        self.scores_ = path.validation_scores_
-        self.mean_scores_, self.standard_errors_ = path.validation_means_, path.standard_errors_
-        self.best_score_ = float(self.mean_scores_[path.best_index_])
+        self.alpha_, self.alpha_1se_ = path.best_lambda_, path.lambda_1se_
+        self.best_score_ = float(path.validation_means_[path.best_index_])
+        for name, values in (
+            ("alphas_", path.lambdas_),
+            ("scores_", path.validation_scores_),
+            ("mean_scores_", path.validation_means_),
+            ("standard_errors_", path.standard_errors_),
+        ):
+            setattr(self, name, home.asarray(values, data.dtype_of(None, home, None)))
         self.n_iter_ = int(self.max_iter)
         self.path_ = path.without_samples()
         self._take(model.network, home)
@@ -119,18 +123,17 @@ class MLPClassifierCV(Classifying, BaseMLPCV):
 
     Attributes
     ----------
-    alphas_ : numpy.ndarray, shape (n_alphas,)
-        In ascending order.
+    alphas_ : array, shape (n_alphas,)
+        In ascending order; it and the scores are where `X` is.
     alpha_, alpha_1se_ : float
         The best, and the largest within one standard error of it.
-    scores_ : numpy.ndarray, shape (n_alphas, n_folds)
+    scores_ : array, shape (n_alphas, n_folds)
         Accuracy on each validation fold, the mean over the seeds.
-    mean_scores_, standard_errors_ : numpy.ndarray, shape (n_alphas,)
+    mean_scores_, standard_errors_ : array, shape (n_alphas,)
     best_score_ : float
         The mean score of `alpha_`.
     path_ : Path
-        All that was measured, for its table, its picture and `xl2.diagnose`; it holds no
-        samples.
+        All that was measured, for its table and its picture; it holds no samples.
     classes_, coefs_, intercepts_, n_iter_, n_features_in_, feature_names_in_ : ...
     n_layers_, n_outputs_, out_activation_ : ...
         As in `MLPClassifier`; of the network trained on all samples.
@@ -249,7 +252,7 @@ class MLPRegressorCV(Regressing, BaseMLPCV):
 
     Attributes
     ----------
-    scores_ : numpy.ndarray, shape (n_alphas, n_folds)
+    scores_ : array, shape (n_alphas, n_folds)
         R2 on each validation fold, the mean over the seeds.
     alphas_, alpha_, alpha_1se_, mean_scores_, standard_errors_, best_score_, path_ : ...
     coefs_, intercepts_, n_iter_, n_features_in_, feature_names_in_, n_layers_ : ...

@@ -11,6 +11,7 @@ from ..backend import Backend, connect
 from ..errors import InputError
 from ..inputs import check_finite
 from ..operations import Operations
+from ..rows import HostRows
 from ..sparse import SparseRows, is_sparse
 from ..switch import resolve_like, to_numpy
 
@@ -65,6 +66,11 @@ def read(
             dtype=("float64", "float32"),
             reset=reset,
         )
+    if y is None:
+        raise InputError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
+            f"y is None."
+        )
     X = _read_elsewhere(estimator, X, reset)
     y = check_array(y, ensure_2d=False, dtype="numeric" if numeric else None, input_name="y")
     if len(y) != X.shape[0]:
@@ -99,8 +105,13 @@ def check_home(estimator: Any, X: Any, method: str) -> None:
         return
     fix = "pass xl2.to_numpy(X)"
     if fitted.name != "numpy":
-        place = "" if fitted.device is None else f", device={str(fitted.device)!r}"
-        fix = f"move X by {fitted.name}.asarray(X{place}), or fit again on samples like these"
+        # Of all spellings the one that every library takes: cupy.asarray has no device, and
+        # not every device's name is known to its library.
+        host_X = "X" if received.name == "numpy" else "xl2.to_numpy(X)"
+        fix = (
+            f"move X by {fitted.xp.__name__}.asarray({host_X}, device=model.coefs_[0].device), "
+            f"where model is the estimator, or fit again on samples like these"
+        )
     raise InputError(
         f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
         f"the same device as those passed to fit(). It was fitted with {fitted}, and X is of "
@@ -173,7 +184,7 @@ def given_back(x: Any, backend: Backend, home: Backend) -> Any:
 
 def part(x: Any, rows: Any, backend: Backend) -> Any:
     """Return some of the samples, by their numbers on the host."""
-    if isinstance(x, SparseRows):
+    if isinstance(x, HostRows):
         return x.only(rows)
     take = Operations.of(backend.library).take_rows
     return take(x, backend.library.from_host(backend.xp, rows, backend.device))

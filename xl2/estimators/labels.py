@@ -36,7 +36,8 @@ def back_to_labels(estimator: Any, outputs: Array, backend: Backend, home: Backe
     Returns
     -------
     array, shape (n,) or (n, outputs)
-        On `home`, or labels that are no numbers NumPy's.
+        On `home`, in their own dtype or, where it has no such numbers, in float32; labels
+        that are neither numbers nor truth values are NumPy's.
     """
     import numpy as np
 
@@ -45,9 +46,12 @@ def back_to_labels(estimator: Any, outputs: Array, backend: Backend, home: Backe
     classes = estimator.classes_
     if estimator._task() == "multilabel":
         return given_back(numbers, backend, home)
-    if home.name == "numpy" or classes.dtype.kind not in "iuf":
-        # Where there was one class only, the other output has no label.
-        return classes[np.minimum(backend.to_numpy(numbers), len(classes) - 1)]
-    numbers = given_back(numbers, backend, home)
-    known = home.library.from_host(home.xp, classes, home.device)
-    return home.xp.take(known, home.xp.minimum(numbers, len(classes) - 1), axis=0)
+    # On the host, where labels of every dtype can be taken: torch cannot take unsigned ones.
+    # Where there was one class only, the other output has no label.
+    labels = classes[np.minimum(backend.to_numpy(numbers), len(classes) - 1)]
+    if home.name == "numpy" or labels.dtype.kind not in "biuf":
+        return labels
+    known = home.xp.__array_namespace_info__().dtypes(device=home.device)
+    if labels.dtype.kind == "f" and labels.dtype.name not in known:
+        labels = labels.astype("float32")
+    return home.library.from_host(home.xp, labels, home.device)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 class OptimizerState:
     """What an optimizer leaves behind for `partial_fit` to go on with.
 
+    Parameters
+    ----------
+    descent : Descent
+        How it began, which is how it goes on: as in scikit-learn, arguments of the
+        optimizer that change between two parts are for the next `fit`.
+
     Attributes
     ----------
     learning_rate : float
@@ -27,14 +35,19 @@ class OptimizerState:
         For each layer those of its weight and of its bias; None before the first step.
     """
 
-    def __init__(self, learning_rate: float):
-        self.learning_rate, self.steps = learning_rate, 0
+    def __init__(self, descent: Descent):
+        self._descent = descent
+        self.learning_rate, self.steps = descent.learning_rate, 0
         self.states: Any = None
+
+    def going_on(self, descent: Descent) -> Descent:
+        """Return how it goes on: of another descent only the mini-batches are taken."""
+        return replace(self._descent, batch_size=descent.batch_size, shuffle=descent.shuffle)
 
     def having(self, states: Any) -> OptimizerState:
         """Return the same with other states."""
-        other = OptimizerState(self.learning_rate)
-        other.steps, other.states = self.steps, states
+        other = copy.copy(self)
+        other.states = states
         return other
 
 
