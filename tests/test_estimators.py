@@ -191,6 +191,16 @@ def test_sparse_samples_are_made_dense_in_pieces(monkeypatch):
     assert max(largest) <= 10
 
 
+def test_sparse_labels_come_back_sparse():
+    labels = (X[:, :3] > 0).astype(int)
+    model = MLPClassifier(**SMALL).fit(X, scipy.sparse.csr_matrix(labels))
+    theirs = sklearn.neural_network.MLPClassifier(**SMALL).fit(X, scipy.sparse.csr_matrix(labels))
+    found = model.predict(X)
+    assert scipy.sparse.issparse(found)
+    assert (found != theirs.predict(X)).nnz == 0
+    assert model.score(X, scipy.sparse.csr_matrix(labels)) == theirs.score(X, labels)
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_data_frames_are_known_by_their_names(library):
     frames = pytest.importorskip(library, reason="its frames are read")

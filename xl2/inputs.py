@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from . import tasks
 from .arrays import Array, namespace
 from .errors import InputError
+from .rows import HostRows, StoredRows, is_stored, not_finite
 from .sparse import SparseRows, is_sparse
 
 if TYPE_CHECKING:
@@ -18,23 +19,28 @@ if TYPE_CHECKING:
 CHUNK = 8192
 
 
-def samples(network: Network, X: Any, what: str = "X", *, finite: bool = True) -> Array:
+def samples(
+    network: Network, X: Any, what: str = "X", *, finite: bool = True, stored: bool = False
+) -> Array:
     """Return samples as an array of the network's backend, checked.
 
     Parameters
     ----------
     network : Network
         Whose inputs they are to be.
-    X : array_like or scipy sparse matrix, shape (n, inputs)
+    X : array_like, scipy sparse matrix or array on disk, shape (n, inputs)
         The samples.
     what : str, default "X"
         Its name in an error message.
     finite : bool, default True
-        Look for a NaN or an infinity: one more pass over the samples.
+        Look for a NaN or an infinity: one more pass over the samples. In those on disk it
+        is looked for as they are read.
+    stored : bool, default False
+        Leave an array on disk where it is; otherwise it is read whole.
 
     Returns
     -------
-    array or SparseRows, shape (n, inputs)
+    array or HostRows, shape (n, inputs)
 
     Raises
     ------
@@ -44,6 +50,8 @@ def samples(network: Network, X: Any, what: str = "X", *, finite: bool = True) -
     with network.backend.scope():
         if is_sparse(X):
             x: Any = SparseRows(X, network.backend, network.dtype, what)
+        elif stored and is_stored(X):
+            x = StoredRows(X, network.backend, network.dtype, what)
         else:
             x = network.backend.asarray(X, network.dtype, what)
         if x.ndim != 2 or x.shape[1] != network.sizes[0]:
@@ -54,7 +62,7 @@ def samples(network: Network, X: Any, what: str = "X", *, finite: bool = True) -
             )
         if x.shape[0] == 0:
             raise InputError(f"{what} is empty: it has no samples.")
-        if finite and not isinstance(x, SparseRows):
+        if finite and not isinstance(x, HostRows):
             check_finite(x, what)
     return x
 
@@ -141,16 +149,13 @@ def check_finite(x: Array, what: str) -> None:
             finite = xp.all(finite, axis=-1)
         if not bool(xp.all(finite)):
             row = start + int(xp.argmin(xp.astype(finite, xp.int8)))
-            raise InputError(
-                f"{what} holds a NaN or an infinity, first in row {row} (counted from 0). "
-                f"Drop such rows or fill them in; xl2 does not guess."
-            )
+            raise not_finite(what, row)
 
 
 def chunks(x: Any, size: int) -> Iterator[tuple[int, Array]]:
     """Yield rows in pieces of a size, or smaller ones, each with the number of its first row."""
-    sparse = isinstance(x, SparseRows)
-    size = min(size, x.rows_at_once) if sparse else size
+    on_host = isinstance(x, HostRows)
+    size = min(size, x.rows_at_once) if on_host else size
     for start in range(0, x.shape[0], size):
         stop = min(start + size, x.shape[0])
-        yield start, x.between(start, stop) if sparse else x[start:stop, ...]
+        yield start, x.between(start, stop) if on_host else x[start:stop, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import tasks
-from .arrays import Array
+from .arrays import Array, namespace
 from .backend import Backend
 from .losses import Loss
 from .network import Network
@@ -21,16 +21,19 @@ class Measure:
         Whose outputs they are, or those of a part of its stack.
     loss : Loss
         What to add up.
-    y : array, shape (n, outputs); for a stack in groups also (G, n, outputs)
-        All the targets to come.
+    y : array, shape (n, outputs); for a stack in groups also (G, n, outputs); or None
+        All the targets to come; None where nobody has them all at once.
     weight : array, shape (n, 1) or (G, n, 1), optional
         How much each sample counts; by default all the same.
     """
 
-    def __init__(self, network: Network, loss: Loss, y: Array, weight: Array | None = None):
+    def __init__(self, network: Network, loss: Loss, y: Array | None, weight: Array | None = None):
         self._network, self._loss = network, loss
         self._around: Array | None = None
-        if network.task == "regression":
+        self._spread: Spread | None = None
+        if network.task == "regression" and y is None:
+            self._spread = Spread()
+        elif network.task == "regression":
             beside = None if weight is None else beside_members(weight)
             self._around = tasks.spread(beside_members(y), beside)
         self._total: Any = 0
@@ -51,19 +54,79 @@ class Measure:
         if self._sums is not None:
             loss, hits = self._sums[0] + loss, self._sums[1] + hits
         self._sums = (loss, hits)
+        if self._spread is not None:
+            self._spread.add(y, weight)
 
     def read(self) -> dict[str, Any]:
         """Return the mean loss and the score: floats, or arrays shaped like the stack."""
         if self._sums is None:
             raise RuntimeError("nothing was measured")
         network, host = self._network, self._network.backend.to_numpy
-        around = None if self._around is None else host(self._around)
+        around = self._around if self._spread is None else self._spread.value
+        around = None if around is None else host(around)
         total = self._total if isinstance(self._total, int) else host(self._total)
         loss, hits = host(self._sums[0]) / total, host(self._sums[1])
         score = tasks.score(network.task, hits, total, around)
         if not network.stack:
             loss, score = float(loss), float(score)
         return {"loss": loss, "score": score}
+
+
+class Spread:
+    """The squared distance of targets from their mean, merged piece by piece.
+
+    Sums of squares would cancel where the mean is large beside the spread. Two pieces are
+    merged by the distance of their means instead [1]_.
+
+    References
+    ----------
+    .. [1] T. F. Chan, G. H. Golub and R. J. LeVeque, "Updating formulae and a pairwise
+       algorithm for computing sample variances", 1979.
+    """
+
+    def __init__(self) -> None:
+        self._merged: tuple[Any, Array, Array] | None = None
+        self._ends: tuple[Array, Array] | None = None
+
+    def add(self, y: Array, weight: Array | None = None) -> None:
+        """Add targets (n, outputs), of some weight (n, 1)."""
+        xp = namespace(y)
+        ends = xp.min(y, axis=-2), xp.max(y, axis=-2)
+        if weight is None:
+            part = y.shape[-2], xp.mean(y, axis=-2), tasks.spread(y)
+        else:
+            count = xp.sum(weight, axis=-2)
+            mean = xp.sum(weight * y, axis=-2) / _at_least_something(count)
+            part = count, mean, xp.sum(weight * (y - mean) ** 2, axis=-2)
+        if self._merged is None or self._ends is None:
+            self._merged, self._ends = part, ends
+            return
+        self._merged = self._both(self._merged, part)
+        low, high = self._ends
+        self._ends = xp.minimum(low, ends[0]), xp.maximum(high, ends[1])
+
+    @property
+    def value(self) -> Array:
+        """What `tasks.spread` says of all targets, (outputs,): exactly 0 where they are equal."""
+        assert self._merged is not None
+        assert self._ends is not None
+        xp, around = namespace(self._merged[2]), self._merged[2]
+        return xp.where(self._ends[0] == self._ends[1], xp.zeros_like(around), around)
+
+    @staticmethod
+    def _both(one: tuple[Any, Array, Array], other: tuple[Any, Array, Array]) -> Any:
+        """Merge the counts, means and spreads of two sets."""
+        count = one[0] + other[0]
+        apart, share = other[1] - one[1], other[0] / _at_least_something(count)
+        return count, one[1] + share * apart, one[2] + other[2] + one[0] * share * apart**2
+
+
+def _at_least_something(count: Any) -> Any:
+    """Return a weight to divide by: 1 where no sample counts, for which no NaN is to come."""
+    if isinstance(count, int):
+        return count
+    xp = namespace(count)
+    return xp.where(count > 0.0, count, xp.ones_like(count))
 
 
 class Objective:

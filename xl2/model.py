@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .backend import numbers
+from .backend import connect, numbers
 from .errors import InputError
+from .feeding import Pairs
+from .inputs import chunks
 from .network import Network
+from .rows import LazyRows, StoredRows, edges_of, is_stored, unit_of
 from .switch import to_numpy
 
 
@@ -26,19 +30,139 @@ class Scaling:
 
     @classmethod
     def learn(cls, x: Any) -> Scaling:
-        """Learn from samples (n, columns) by `sklearn.preprocessing.StandardScaler`."""
+        """Learn from samples by `sklearn.preprocessing.StandardScaler`.
+
+        Parameters
+        ----------
+        x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
+            All but those in memory are gone through once, a piece at a time.
+
+        Raises
+        ------
+        InputError
+            If an array on disk holds a NaN or an infinity.
+        """
         from sklearn.preprocessing import StandardScaler
 
-        scaler = StandardScaler().fit(x)
+        scaler = StandardScaler()
+        if is_stored(x) or _is_stream(x):
+            for piece in _pieces(x):
+                scaler.partial_fit(piece)
+        else:
+            scaler.fit(x)
         return cls(scaler.mean_, scaler.scale_)
 
     def apply(self, x: Any, dtype: str) -> Any:
         """Scale samples (n, columns)."""
         return ((x - self.mean) / self.scale).astype(dtype)
 
+    def lazily(self, x: Any) -> Any:
+        """Return samples that are scaled when they are read, for `fit` and `Network.forward`.
+
+        Parameters
+        ----------
+        x : array on disk, shape (n, columns); or iterable of (X, y)
+            An array in memory is one too.
+
+        Returns
+        -------
+        ScaledRows or ScaledBatches
+            Of an iterable the pairs with X scaled; it can be gone through as often.
+
+        Raises
+        ------
+        InputError
+            If it has another number of columns.
+        """
+        if _is_stream(x):
+            return ScaledBatches(self, x)
+        return ScaledRows(self, x if is_stored(x) else to_numpy(x))
+
     def undo(self, x: Any) -> Any:
         """Bring scaled samples back to their own units."""
         return x * self.scale + self.mean
+
+
+class ScaledRows(LazyRows):
+    """Samples that are scaled when they are read.
+
+    Parameters
+    ----------
+    scaling : Scaling
+    source : numpy.ndarray or array on disk, shape (n, columns)
+    """
+
+    def __init__(self, scaling: Scaling, source: Any):
+        if len(source.shape) != 2 or source.shape[1] != len(scaling.mean):
+            raise InputError(
+                f"The scaling is of {len(scaling.mean)} columns: X is (samples, "
+                f"{len(scaling.mean)}). Received: shape {tuple(source.shape)}."
+            )
+        super().__init__(tuple(source.shape), "float64", getattr(source, "features", ()))
+        self._scaling, self._source = scaling, source
+        self.unit = unit_of(source)
+
+    def edges(self) -> Any:
+        """Return where the source's blocks begin."""
+        return edges_of(self._source)
+
+    def _between(self, start: int, stop: int) -> Any:
+        return self._scaled(self._source[start:stop])
+
+    def _numbered(self, rows: Any) -> Any:
+        if self.edges() is None:
+            return self._scaled(self._source[rows])
+        return super()._numbered(rows)
+
+    def _scaled(self, part: Any) -> Any:
+        return self._scaling.apply(numbers(part, "float64", "X"), "float64")
+
+
+class ScaledBatches:
+    """An iterable of (X, y), or (X, y, sample_weight), with X scaled as it comes by.
+
+    Parameters
+    ----------
+    scaling : Scaling
+    batches : iterable
+    """
+
+    def __init__(self, scaling: Scaling, batches: Iterable[Any]):
+        self._scaling, self._batches = scaling, batches
+
+    def __iter__(self) -> Iterator[Any]:
+        for X, *known in self._batches:
+            rows = self._scaling.lazily(X) if is_stored(X) else self._apply(X)
+            yield (rows, *known)
+
+    def _apply(self, X: Any) -> Any:
+        return self._scaling.apply(numbers(to_numpy(X), "float64", "X"), "float64")
+
+
+def _is_stream(x: Any) -> bool:
+    """Tell pairs from samples: an iterator, or a sequence or other iterable of tuples."""
+    if isinstance(x, Iterator):
+        return True
+    if hasattr(x, "shape") or not isinstance(x, Iterable):
+        return False
+    first = x[0] if isinstance(x, list | tuple) and x else None
+    return not isinstance(x, list | tuple) or (
+        isinstance(first, tuple | list) and hasattr(first[0] if first else None, "shape")
+    )
+
+
+def _pieces(x: Any) -> Iterator[Any]:
+    """Yield samples on disk, or of a stream, in float64 and a few at a time."""
+    home = connect("numpy")
+    if is_stored(x):
+        rows = StoredRows(x, home, "float64")
+        yield from (piece for _, piece in chunks(rows, rows.rows_at_once))
+        return
+    for X, *_ in Pairs(x):
+        if is_stored(X):
+            yield from _pieces(X)
+        else:
+            yield numbers(to_numpy(X), "float64", "X")
 
 
 @dataclass(frozen=True)
@@ -72,18 +196,22 @@ class Model:
     def prepare(self, X: Any) -> Any:
         """Return samples (n, features), in their own units, as the network takes them.
 
+        Those on disk stay there, and are scaled when they are read.
+
         Raises
         ------
         InputError
             If they have another number of features, or are not numbers.
         """
-        x = to_numpy(X)
+        x = X if is_stored(X) else to_numpy(X)
         expected = self.network.sizes[0]
         if x.ndim != 2 or x.shape[1] != expected:
-            came = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {x.shape}"
+            came = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {tuple(x.shape)}"
             raise InputError(f"The model was trained on {expected} features. Received: {came}.")
         if self.inputs is None:
             return x
+        if is_stored(x):
+            return self.inputs.lazily(x)
         return self.inputs.apply(numbers(x, "float64", "X"), self.network.dtype)
 
     def to_torch(self) -> Any:

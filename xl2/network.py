@@ -311,8 +311,9 @@ class Network:
 
         Parameters
         ----------
-        X : array_like, shape (n, inputs)
-            The samples.
+        X : array_like, sparse matrix or array on disk, shape (n, inputs)
+            The samples. Those that are not in memory stay where they are; the outputs are
+            gathered on the backend.
 
         Returns
         -------
@@ -324,7 +325,7 @@ class Network:
         InputError
             As `samples` does.
         """
-        x = samples(self, X)
+        x = samples(self, X, stored=True)
         with self.backend.scope():
             return self.activate(self.logits_of(x))
 
@@ -361,7 +362,7 @@ class Network:
         """
         from .measure import Measure
 
-        x = samples(self, X)
+        x = samples(self, X, stored=True)
         expected = targets(self, y, x.shape[0])
         with self.backend.scope():
             measure = Measure(self, find_loss(None, self.activations[-1]), expected)
@@ -397,7 +398,7 @@ class Network:
         """
         from .objective import objective
 
-        x = samples(self, X)
+        x = samples(self, X, stored=True)
         known = Samples(x, targets(self, y, x.shape[0]))
         with self.backend.scope():
             chosen = find_loss(loss, self.activations[-1])

@@ -9,21 +9,17 @@ from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
 from .arrays import Array, namespace
-from .errors import DivergenceError, InputError
+from .errors import DivergenceError
+from .feeding import RUN as RUN
+from .feeding import feed
 from .history import History
-from .inputs import check_finite
 from .measure import Measure, Objective
 from .network import Network
-from .operations import Layer, Operations, choose
+from .operations import Layer, choose
 from .penalties import penalty_value
 from .progress import show_progress
-from .sparse import SparseRows
 from .stacks import group_of, keep_where, sizes_of_members, take_places
 from .step import Batches, Carry, Constants, Samples, Step, combined, run_batches
-
-# Rows trained on between two looks at the outputs: a backend may compile a run of
-# this length, and the outputs kept meanwhile stay small beside the data.
-RUN = 8192
 
 Callback = Callable[[Network, History], Any]
 
@@ -66,10 +62,10 @@ class Run:
     network : Network
         It is trained where it stands.
     samples : Samples
-        Checked.
+        Checked. `x` may be rows on the host, or the pairs of a stream without the rest.
     seen : Samples
         The targets and weights of those that an epoch goes through, (n, ...) or
-        (G, n, ...); without `x`.
+        (G, n, ...); without `x`. Of a stream the same as `samples`.
     step : Step
     constants : Constants
     learning_rate : float
@@ -96,11 +92,9 @@ class Run:
         states: Any = None,
         steps: int = 0,
     ):
-        self.network, self.samples, self.seen = network, samples, seen
-        self.step, self.constants = step, constants
+        self.network, self.step, self.constants = network, step, constants
         self.learning_rate, self.batch_size = learning_rate, batch_size
-        self.orders = orders
-        self.rows = seen.y.shape[-2]
+        self.feed = feed(network, samples, seen, orders, batch_size)
         self.steps = steps
         self.history = History.of(network.stack)
         if states is None:
@@ -108,6 +102,11 @@ class Run:
             states = tuple((init(layer.weight), init(layer.bias)) for layer in network.parameters)
         self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
+
+    @property
+    def rows(self) -> int:
+        """The samples of an epoch."""
+        return self.feed.rows
 
     def train(
         self,
@@ -151,24 +150,30 @@ class Run:
         # The epoch works on a copy: steps change arrays in place, and these are needed
         # again if it diverges, and may be in the hands of a callback. They are the
         # network's, in case a callback replaced them.
-        order, before = self._order(), self.carry._replace(parameters=self.network.parameters)
-        self.carry = _copied(before)
+        order, before = self.feed.begin(), self.carry._replace(parameters=self.network.parameters)
+        self.carry, last = _copied(before), self.steps
         measure = self._meter()
-        for batches in self._batches(self._run_length(), order):
-            self._run(batches, measure)
-        found = measure.read()
-        loss = found["loss"]
-        finite = self._finite(loss)
-        if not finite.all():
-            self._check_samples(before)
+        try:
+            for samples, batches in self._batches(RUN, order):
+                self._run(samples, batches, measure)
+                last = batches.first + len(batches.rates) - 1
+            found = measure.read()
+            loss = found["loss"]
+            finite = self._finite(loss)
+            if not finite.all():
+                self.feed.check()
+        except Exception:
+            # Samples that cannot be used, or read: nothing was learnt in this epoch.
+            self.carry, self.network.parameters = before, before.parameters
+            raise
         if not self.network.stack and not finite:
             self._find_the_step(before, order)
         elif self.network.stack:
             self._mark(finite, before)
-        self.steps += math.ceil(self.rows / self.batch_size)
+        self.steps = last
         if not self.step.objective:
             found["penalty"] = penalty_value(
-                self.network, self.constants.coefficients, self._total()
+                self.network, self.constants.coefficients, self.feed.total()
             )
         self.history.add(**found)
         if held_out:
@@ -190,49 +195,33 @@ class Run:
         self.constants = self.constants._replace(coefficients=coefficients)
         self.history.diverged = self.history.diverged[..., _numbers(places)]
 
-    def _batches(self, size: int, order: Array | None) -> Iterator[Batches]:
+    def _batches(self, size: int, order: Any) -> Iterator[tuple[Samples, Batches]]:
         """Cut an epoch into runs of whole mini-batches, about `size` rows each."""
         length = max(1, size // self.batch_size) * self.batch_size
         step = self.steps
-        for start in range(0, self.rows, length):
-            stop = min(start + length, self.rows)
+        for samples, start, stop, own in self.feed.pieces(order, length):
             count = math.ceil((stop - start) / self.batch_size)
             numbers = range(step + 1, step + count + 1)
             rates = [self.step.optimizer.rate(self.learning_rate, number) for number in numbers]
-            yield Batches(start, stop, self.batch_size, order, rates, step + 1)
+            yield samples, Batches(start, stop, self.batch_size, own, rates, step + 1)
             step += count
 
-    def _run(self, batches: Batches, measure: Measure | Objective) -> None:
+    def _run(self, samples: Samples, batches: Batches, measure: Measure | Objective) -> None:
         """Take the steps of a run, and measure what they report."""
-        ops, xp, samples = self.step.operations, self.network.backend.xp, self.samples
-        if isinstance(samples.x, SparseRows):
-            samples, batches = _dense(samples, batches, ops)
         self.carry, reports = self.run_batches(
-            self.step, self.carry, self.constants, samples, batches, xp
+            self.step, self.carry, self.constants, samples, batches, self.network.backend.xp
         )
         self.network.parameters = self.carry.parameters
         if isinstance(measure, Objective):
             measure.add(reports)
         else:
-            measure.add(reports, *batches.targets(ops, samples))
+            measure.add(reports, *batches.targets(self.step.operations, samples))
 
     def _meter(self) -> Measure | Objective:
         """Return what adds up the reports of an epoch's steps."""
         if self.step.objective:
             return Objective(self.network.backend, self.rows)
-        return Measure(self.network, self.step.loss, self.seen.y, self.seen.weight)
-
-    def _total(self) -> Any:
-        """Return the number of an epoch's samples, or their weight."""
-        weight = self.seen.weight
-        if weight is None:
-            return self.rows
-        total = self.network.backend.xp.sum(weight, axis=(-2, -1))
-        return total if total.ndim == 0 else total[:, None]
-
-    def _run_length(self) -> int:
-        x = self.samples.x
-        return min(RUN, x.rows_at_once) if isinstance(x, SparseRows) else RUN
+        return Measure(self.network, self.step.loss, self.feed.y, self.feed.weight)
 
     def _largest_product(self) -> int:
         """Return the multiplications of the largest product of a step."""
@@ -242,12 +231,6 @@ class Run:
             shared = network.stack[-1] if network.stack and i == 0 else 1
             largest = max(largest, self.batch_size * inputs * outputs * shared)
         return largest
-
-    def _order(self) -> Array | None:
-        if self.orders is None:
-            return None
-        backend = self.network.backend
-        return backend.library.from_host(backend.xp, next(self.orders), backend.device)
 
     def _measure(self, held_out: Sequence[HeldOut]) -> dict[str, Any]:
         """Return the loss and the score of held-out samples, each shaped like the stack."""
@@ -271,21 +254,6 @@ class Run:
 
         sizes = self.network.backend.to_numpy(sizes_of_members(self.carry.parameters))
         return np.isfinite(loss) & np.isfinite(sizes)
-
-    def _check_samples(self, before: Carry) -> None:
-        """Raise if a sample is not finite, and leave the network as it was before the epoch.
-
-        A NaN or an infinity in a sample makes the gradient of every first weight it is
-        multiplied with a NaN or an infinity, whatever the activations: nobody has to look
-        for one while all goes well.
-        """
-        if isinstance(self.samples.x, SparseRows):
-            return
-        try:
-            check_finite(self.samples.x, "X")
-        except InputError:
-            self.network.parameters = before.parameters
-            raise
 
     def _mark(self, finite: Any, before: Carry) -> None:
         """Mark the members that diverged, and leave them where they were before the epoch."""
@@ -311,28 +279,36 @@ class Run:
                 history=history,
             )
 
-    def _find_the_step(self, before: Carry, order: Array | None) -> NoReturn:
+    def _find_the_step(self, before: Carry, order: Any) -> NoReturn:
         """Go through the epoch again, a step at a time, and stop before the one that failed.
 
         Looking at every step would make every fit wait for its device; going back
-        makes only a failed one pay.
+        makes only a failed one pay. A stream cannot always be gone through again, and may
+        be another the second time.
         """
         self.carry = before
-        step, safe, loss = 0, before, 0.0
-        for batches in self._batches(self.batch_size, order):
+        step, safe, loss = 0, before, math.nan
+        for samples, batches in self._batches(self.batch_size, order) if self.feed.repeats else ():
             step, safe = step + 1, self.carry
             self.carry = _copied(safe)
             measure = self._meter()
-            self._run(batches, measure)
+            self._run(samples, batches, measure)
             loss = measure.read()["loss"]
             if not self._finite(loss):
-                break
+                self._diverged(safe, step, loss)
+        self._diverged(before, None, math.nan)
+
+    def _diverged(self, safe: Carry, step: int | None, loss: float) -> NoReturn:
+        """Raise for a single network, and leave it as it was when it was sound."""
         self.network.parameters = safe.parameters
         epoch = len(self.history) + 1
+        where, before = f", step {step}: the loss was {loss:g} and the", "step"
+        if step is None:
+            where = " of a stream that does not come twice, in a step that cannot be told: an"
+            before = "epoch"
         raise DivergenceError(
-            f"Training diverged in epoch {epoch}, step {step}: the loss was {loss:g} and the "
-            f"update left the finite numbers. The network keeps its parameters from before that "
-            f"step. {self._remedy()}",
+            f"Training diverged in epoch {epoch}{where} update left the finite numbers. The "
+            f"network keeps its parameters from before that {before}. {self._remedy()}",
             epoch=epoch,
             step=step,
             loss=loss,
@@ -359,17 +335,3 @@ def _numbers(places: Sequence[int]) -> Any:
     import numpy as np
 
     return np.asarray(places, dtype=np.int64)
-
-
-def _dense(samples: Samples, batches: Batches, ops: Operations) -> tuple[Samples, Batches]:
-    """Return the samples of a run, dense, as a small set of their own."""
-    x = samples.x
-    start, stop, order = batches.start, batches.stop, batches.order
-    rows = x.xp.arange(start, stop, device=x.device) if order is None else order[..., start:stop]
-    flat = x.xp.reshape(rows, (-1,))
-    part = (None if a is None else ops.take_rows(a, flat) for a in samples[1:])
-    batches = batches._replace(start=0, stop=stop - start, order=None)
-    if rows.ndim > 1:
-        own = x.xp.arange(flat.shape[0], device=x.device)
-        batches = batches._replace(order=x.xp.reshape(own, rows.shape))
-    return Samples(x.take(flat), *part), batches

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from .arrays import Array
 from .errors import InputError
+from .rows import PIECE, HostRows, not_finite
 
 if TYPE_CHECKING:
     from .backend import Backend
-
-# What the dense rows of one piece may take, in bytes.
-PIECE = 2**24
 
 
 def is_sparse(X: object) -> bool:
@@ -24,7 +22,7 @@ def is_sparse(X: object) -> bool:
     return type(X).__module__.startswith("scipy.sparse")
 
 
-class SparseRows:
+class SparseRows(HostRows):
     """The rows of a sparse matrix, for a network on a backend.
 
     Parameters
@@ -47,18 +45,11 @@ class SparseRows:
         if X.dtype.kind not in "fiub":
             raise InputError(f"{what} is not a matrix of real numbers. Received: dtype {X.dtype}.")
         self._rows = X.tocsr().astype(dtype, copy=False)
-        self._backend = backend
-        self.xp, self.device = backend.xp, backend.device
-        self.shape: tuple[int, int] = X.shape
-        self.ndim = 2
-        self.rows_at_once = max(1, PIECE // (self.shape[1] * self._rows.dtype.itemsize))
+        super().__init__(backend, X.shape, PIECE // (X.shape[1] * self._rows.dtype.itemsize))
         finite = np.isfinite(self._rows.data)
         if not finite.all():
             row = int(np.searchsorted(self._rows.indptr, finite.argmin(), side="right")) - 1
-            raise InputError(
-                f"{what} holds a NaN or an infinity, first in row {row} (counted from 0). "
-                f"Drop such rows or fill them in; xl2 does not guess."
-            )
+            raise not_finite(what, row)
 
     def only(self, rows: Any) -> SparseRows:
         """Return some rows, by their numbers on the host, as a set of their own."""
@@ -67,13 +58,13 @@ class SparseRows:
         part.shape = part._rows.shape
         return part
 
-    def take(self, rows: Array) -> Array:
-        """Return some rows, by their numbers, dense on the backend."""
-        return self._moved(self._rows[self._backend.to_numpy(rows)])
+    def take(self, rows: Any) -> Array:
+        """Return some rows, by their numbers on the host, dense on the backend."""
+        return self._moved(self._rows[rows])
 
     def between(self, start: int, stop: int) -> Array:
         """Return consecutive rows, dense on the backend."""
         return self._moved(self._rows[start:stop])
 
     def _moved(self, part: Any) -> Array:
-        return self._backend.library.from_host(self.xp, part.toarray(), self.device)
+        return self._to_backend(part.toarray())

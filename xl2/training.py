@@ -12,6 +12,7 @@ from . import tasks
 from .arrays import Array
 from .dropout import Dropout
 from .errors import InputError
+from .feeding import Pairs, drawing
 from .history import History
 from .inputs import samples, targets, weights
 from .losses import Loss, find_loss
@@ -28,7 +29,7 @@ from .switch import decided, resolve
 def fit(
     network: Network,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     epochs: int = 10,
     batch_size: int = 64,
@@ -53,14 +54,19 @@ def fit(
     ----------
     network : Network
         It is trained where it stands: its parameters are replaced.
-    X : array_like or scipy sparse matrix, shape (n, inputs)
-        Samples. A sparse matrix is made dense a few mini-batches at a time.
-    y : array_like, shape (n,) or (n, outputs)
-        Class numbers from 0, or targets; see `xl2.tasks`.
+    X : array_like, scipy sparse matrix, array on disk, or iterable; shape (n, inputs)
+        Samples. A sparse matrix is made dense a few mini-batches at a time. A
+        ``numpy.memmap``, a dataset of h5py, an array of zarr and what
+        `xl2.data.open_rows` returns stay on the disk, and as few rows at a time are read.
+        An iterable, without `y`, gives pairs (X, y), or (X, y, sample_weight), of arrays
+        or of any of these.
+    y : array_like, shape (n,) or (n, outputs), optional
+        Class numbers from 0, or targets; see `xl2.tasks`. They are held in memory.
     epochs : int, default 10
-        Passes over the samples.
+        Passes over the samples. An iterable is gone through once an epoch.
     batch_size : int, default 64
-        Samples of a mini-batch; the last of an epoch may have fewer.
+        Samples of a mini-batch; the last of an epoch may have fewer. Of an iterable each
+        pair is cut into mini-batches for itself, so that the last of a pair may.
     learning_rate : float, default 0.01
         Step size, for gradients that are means over the mini-batch.
     optimizer : {"sgd", "momentum", "nesterov", "adam"} or Optimizer, default "sgd"
@@ -77,16 +83,19 @@ def fit(
         How much each sample counts, 0 or more. A mini-batch's gradient, and lambda in it,
         are divided by the sum of its weights; where that is 0 it teaches nothing.
     shuffle : bool, default True
-        Draw a new order of the samples for each epoch.
+        Draw a new order of the samples for each epoch. Of HDF5, zarr and Parquet the blocks
+        in which they are read (chunks, or a few of them; row groups) are shuffled, and then
+        the rows of each 16 MB that are in memory together; with 16 MB or less all rows are
+        shuffled as those of an array. An iterable is taken in its own order.
     seed : int or sequence of int, default 0
         Of those orders and of dropout: the same on every backend. For a stack in groups
         also a sequence, one a group.
     rows : array_like of int, shape (n,); for a stack in groups (G, n); optional
         The samples to learn from, by their numbers in `X`, of each group its own; by
-        default all.
+        default all. Not for an iterable.
     validation : (X, y), or a list of them, optional
-        Samples to measure on after each epoch; for a stack in groups also a list of
-        pairs, one a group.
+        Samples to measure on after each epoch, which may also be sparse or on disk; for a
+        stack in groups also a list of pairs, one a group.
     callbacks : sequence of callable, optional
         Each is called as ``callback(network, history)`` after each epoch. Training
         ends after an epoch in which one of them returned True; where one returned
@@ -105,18 +114,27 @@ def fit(
     Raises
     ------
     InputError
-        If an argument, `X` or `y` cannot be used.
+        If an argument, `X` or `y` cannot be used. What is read in an epoch is checked
+        then, and the network keeps the parameters from before that epoch. So it does where
+        an iterable was used up in an earlier epoch.
     DivergenceError
         If the loss or a parameter is no longer finite. The network keeps the
         parameters from before that step. A member of a stack that diverges is marked
-        in `History.diverged` and harms no other; the error comes when all have.
+        in `History.diverged` and harms no other; the error comes when all have. In a stream
+        that cannot be gone through again the step cannot be told: it is None, and the
+        parameters are those from before the epoch.
     """
     check_numbers(epochs=epochs, batch_size=batch_size)
     check_rate(learning_rate)
-    _place(network, X, backend, device)
-    known = _samples(network, X, y, sample_weight)
-    chosen = _check_rows(network, rows, known.x.shape[0])
-    seen = known if chosen is None else _gather(network, known, chosen)
+    pairs = Pairs(X) if y is None else None
+    _place(network, X if pairs is None else pairs.first[0], backend, device)
+    if pairs is not None:
+        known = seen = _stream(network, pairs, sample_weight, rows)
+        chosen = None
+    else:
+        known = _samples(network, X, y, sample_weight)
+        chosen = _check_rows(network, rows, known.x.shape[0])
+        seen = known if chosen is None else _gather(network, known, chosen)
     seeds = _check_seeds(network, seed)
     thin = Dropout(dropout) if dropout else None
     run = Run(
@@ -131,7 +149,7 @@ def fit(
         ),
         float(learning_rate),
         int(batch_size),
-        _orders(chosen, seen.y.shape[-2], seeds if shuffle else None),
+        None if pairs else _orders(known.x, chosen, seen, seeds if shuffle else None, batch_size),
     )
     return run.train(int(epochs), _held_out(network, validation), callbacks, progress)
 
@@ -139,7 +157,7 @@ def fit(
 def _samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:
     """Return what a fit learns from, checked, and set the network's task by it."""
     # A NaN or an infinity would leave no parameter finite, and is then looked for: see `Run`.
-    x = samples(network, X, finite=False)
+    x = samples(network, X, finite=False, stored=True)
     _choose_task(network, y)
     expected, weight = targets(network, y, x.shape[0]), None
     if sample_weight is not None:
@@ -147,10 +165,39 @@ def _samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:
     return Samples(x, expected, weight)
 
 
+def _stream(network: Network, pairs: Pairs, sample_weight: Any, rows: Any) -> Samples:
+    """Return what a fit learns from where it comes by, and set the network's task by the first.
+
+    Raises
+    ------
+    InputError
+        For what a stream cannot have.
+    """
+    if len(network.stack) == 2:
+        raise InputError(
+            "An iterable of batches is for one network, or a stack of K whose members share "
+            "their samples; a stack in groups has samples of each group's own. Give arrays, or "
+            "an array on disk."
+        )
+    if sample_weight is not None or rows is not None:
+        name = "rows" if sample_weight is None else "sample_weight"
+        raise InputError(
+            f"{name} is for samples that have a number, and those of an iterable have none. Let "
+            f"it give the samples to learn from, as (X, y) or (X, y, sample_weight)."
+        )
+    _choose_task(network, pairs.first[1])
+    return Samples(pairs, None)
+
+
 def _dataset_rows(network: Network, seen: Samples, penalty: Penalty) -> Any:
     """Return what divides lambda where that is not the mini-batch's number."""
     if penalties_of(network, penalty)[0].per == "batch":
         return None
+    if seen.y is None:
+        raise InputError(
+            "L2(per='dataset') divides lambda by the number of samples, and nobody knows how "
+            "many an iterable gives. Choose per='batch'."
+        )
     if seen.weight is None:
         return seen.y.shape[-2]
     if len(network.stack) == 2:
@@ -176,7 +223,7 @@ def _held_out(network: Network, validation: Any) -> list[HeldOut]:
     found = []
     for group, (X, y) in enumerate(validation if in_groups else [validation]):
         if (id(X), id(y)) not in moved:
-            x = samples(network, X, "validation X")
+            x = samples(network, X, "validation X", stored=True)
             moved[id(X), id(y)] = x, targets(network, y, x.shape[0], "validation y")
         found.append(HeldOut(group if in_groups else None, *moved[id(X), id(y)]))
     return found
@@ -224,17 +271,23 @@ def _gather(network: Network, known: Samples, rows: Any) -> Samples:
     return Samples(None, *(None if a is None else take(a, moved) for a in known[1:]))
 
 
-def _orders(rows: Any, count: int, seeds: list[int] | None) -> Iterator[Any] | None:
+def _orders(
+    x: Any, rows: Any, seen: Samples, seeds: list[int] | None, batch_size: int
+) -> Iterator[Any] | None:
     """Yield the rows of each epoch in their order, drawn on the host; None for all as they lie."""
     import numpy as np
 
     if seeds is None:
         return None if rows is None else itertools.repeat(rows)
+    if rows is not None and getattr(x, "edges", None) is not None:
+        # Whoever reads in blocks finds the rows of one beside each other.
+        rows = np.sort(rows, axis=-1)
     rngs = [np.random.default_rng(seed) for seed in seeds]
+    permutation = drawing(x, rows, seen.y.shape[-2], batch_size)
 
     def draw() -> Iterator[Any]:
         while True:
-            drawn = np.stack([rng.permutation(count) for rng in rngs])
+            drawn = np.stack([permutation(rng, group) for group, rng in enumerate(rngs)])
             if rows is None or rows.ndim == 1:
                 yield drawn[0] if rows is None else rows[drawn[0]]
             else:

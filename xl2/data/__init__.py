@@ -13,8 +13,9 @@ from .formats import format_of, refuse_options
 from .idx import load_idx
 from .parquet_table import load_parquet
 from .splitting import split
+from .stored import open_rows
 
-__all__ = ["Dataset", "check", "load_data", "split"]
+__all__ = ["Dataset", "check", "load_data", "open_rows", "split"]
 
 
 def load_data(

@@ -152,7 +152,6 @@ def read_h5(path: Path) -> dict[str, Any]:
         import h5py
     except ImportError as error:
         raise needs("h5py", path) from error
-    import numpy as np
 
     arrays: dict[str, Any] = {}
     with reading(path, "an HDF5 file"), h5py.File(path, "r") as file:
@@ -163,8 +162,15 @@ def read_h5(path: Path) -> dict[str, Any]:
             dataset = file[key]
             if not isinstance(dataset, h5py.Dataset):
                 raise InputError(f"{path} has a group at {key!r}. Expected a dataset of numbers.")
-            if h5py.check_string_dtype(dataset.dtype) is None:
-                arrays[key] = np.asarray(dataset[()])
-            else:
-                arrays[key] = np.asarray(dataset.asstr()[()]).astype(np.str_)
+            arrays[key] = read_dataset(dataset)
     return arrays
+
+
+def read_dataset(dataset: Any) -> Any:
+    """Read a dataset of h5py whole; text as text."""
+    import h5py
+    import numpy as np
+
+    if h5py.check_string_dtype(dataset.dtype) is None:
+        return np.asarray(dataset[()])
+    return np.asarray(dataset.asstr()[()]).astype(np.str_)

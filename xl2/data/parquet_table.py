@@ -56,8 +56,20 @@ def load_parquet(path: Path, wanted: Wanted) -> Dataset:
     return Dataset(np.column_stack(X), y, features, name=str(path))
 
 
-def read_column(table: Any, name: str, role: str, path: Path) -> NDArray[Any]:
-    """Return a column of an Arrow table, in its own type: text only for the target."""
+def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0) -> NDArray[Any]:
+    """Return a column of an Arrow table, in its own type: text only for the target.
+
+    Parameters
+    ----------
+    table : pyarrow.Table or pyarrow.RecordBatch
+    name : str
+        The column's.
+    role : {"feature", "target"}
+    path : Path
+        The file, for the error messages.
+    first_row : int, default 0
+        Where the table begins in the file, from 0.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -65,24 +77,41 @@ def read_column(table: Any, name: str, role: str, path: Path) -> NDArray[Any]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
-    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    check_type(kind, name, role, path)
     if pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     elif pa.types.is_boolean(kind):
         column = column.cast(pa.uint8())
-    elif not (
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) or (text and role == "target")
-    ):
-        raise InputError(
-            f"{path}, column {name!r}: its type is {kind}, and a {role} is numeric"
-            f"{' or text' if role == 'target' else ''}. Convert the column or leave it out."
-        )
     if column.null_count:
-        row = int(np.argmax(column.is_null().to_numpy())) + 1
+        nulls = column.is_null().to_numpy(zero_copy_only=False)
+        row = first_row + int(np.argmax(nulls)) + 1
         raise InputError(
             f"{path}, row {row}, column {name!r}: the cell is null, so a value is missing "
             f"({counted(column.null_count, 'null')} in the column). Fill it in or leave the row "
             "out."
         )
-    array: NDArray[Any] = np.array(column.to_pylist()) if text else column.to_numpy()
+    if is_text(kind):
+        return np.array(column.to_pylist())
+    array: NDArray[Any] = column.to_numpy()
     return array
+
+
+def is_text(kind: Any) -> bool:
+    """Tell whether an Arrow type is text."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def check_type(kind: Any, name: str, role: str, path: Path) -> None:
+    """Refuse a column whose Arrow type cannot be learnt from."""
+    import pyarrow as pa
+
+    types = pa.types
+    numeric = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
+    if any(test(kind) for test in numeric) or (role == "target" and is_text(kind)):
+        return
+    raise InputError(
+        f"{path}, column {name!r}: its type is {kind}, and a {role} is numeric"
+        f"{' or text' if role == 'target' else ''}. Convert the column or leave it out."
+    )

@@ -153,8 +153,12 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         return tuple(labels if len(labels) > 1 else 2 * labels)
 
     def _score_outputs(self, outputs: Any, y: Any, weight: Any) -> float:
+        import numpy as np
+
         found = tasks.decode(self._task(), outputs)
         known = tasks.decode(self._task(), y)
+        if len(self.classes_) == 1:
+            found = np.zeros_like(found)  # the other output has no label
         return accuracy_score(known, found, sample_weight=weight)  # type: ignore[no-any-return]
 
     def __sklearn_tags__(self) -> Any:

@@ -37,7 +37,8 @@ def back_to_labels(estimator: Any, outputs: Array, backend: Backend, home: Backe
     -------
     array, shape (n,) or (n, outputs)
         On `home`, in their own dtype or, where it has no such numbers, in float32; labels
-        that are neither numbers nor truth values are NumPy's.
+        that are neither numbers nor truth values are NumPy's. A sparse matrix where the
+        labels of the fit were one.
     """
     import numpy as np
 
@@ -45,6 +46,10 @@ def back_to_labels(estimator: Any, outputs: Array, backend: Backend, home: Backe
         numbers = tasks.decode(estimator._task(), outputs)
     classes = estimator.classes_
     if estimator._task() == "multilabel":
+        if estimator._label_binarizer.sparse_input_:
+            import scipy.sparse
+
+            return scipy.sparse.csr_matrix(backend.to_numpy(numbers))
         return given_back(numbers, backend, home)
     # On the host, where labels of every dtype can be taken: torch cannot take unsigned ones.
     # Where there was one class only, the other output has no label.
