@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..dropout import Dropout
 from ..errors import InputError
 from ..optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+
+if TYPE_CHECKING:
+    from ..network import Network
 
 # scikit-learn's name of an activation, and ours.
 ACTIVATION = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
@@ -178,6 +181,26 @@ class Stopping:
         )
 
 
+class Arguments(NamedTuple):
+    """All that decides a training.
+
+    Attributes
+    ----------
+    layers : Layers
+    descent : Descent
+    stopping : Stopping
+    """
+
+    layers: Layers
+    descent: Descent
+    stopping: Stopping
+
+    @classmethod
+    def of(cls, estimator: Any) -> Arguments:
+        """Read those of an estimator; raises as `Layers.of` does."""
+        return cls(Layers.of(estimator), Descent.of(estimator), Stopping.of(estimator))
+
+
 def activations(hidden: str, count: int, output: str) -> tuple[str, ...]:
     """Return by our names the activation of so many hidden layers, and the output's."""
     return (*[ACTIVATION[hidden]] * count, OUTPUT[output])
@@ -192,8 +215,8 @@ def optimizer_of(estimator: Any) -> Optimizer:
     return (Nesterov if estimator.nesterovs_momentum else Momentum)(float(estimator.momentum))
 
 
-def penalties(estimator: Any, layers: int) -> tuple[float, ...]:
-    """Return the penalty of each layer: `l2` where it is given, else `alpha` for all.
+def coefficients(estimator: Any, network: Network) -> tuple[float | None, ...]:
+    """Return lambda for each layer: of `l2` where it is given, else `alpha` for all.
 
     Raises
     ------
@@ -204,7 +227,7 @@ def penalties(estimator: Any, layers: int) -> tuple[float, ...]:
 
     given = estimator.alpha if estimator.l2 is None else estimator.l2
     try:
-        return L2(given).of_layers(layers)
+        return tuple(lam or None for lam in L2(given).of_layers(len(network.parameters)))
     except InputError as error:
         raise InputError(f"The 'l2' parameter of {type(estimator).__name__}: {error}") from None
 

@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import warnings
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from sklearn import get_config
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..backend import Backend
-from ..errors import DivergenceError, InputError
+from ..errors import InputError
 from ..model import Model
 from ..network import Network
 from ..operations import Layer
-from ..run import Run
-from ..step import Constants, Samples
+from ..step import Samples
 from ..switch import resolve
-from ..training import make_step
 from . import data
-from .arguments import (
-    CONSTRAINTS,
-    Descent,
-    Layers,
-    Stopping,
-    activations,
-    callbacks_of,
-    penalties,
-)
-from .drawing import draw_seed, initial_parameters, orders
+from .arguments import CONSTRAINTS, Arguments, Layers, activations, coefficients
+from .descending import NOT_FINITE, Judged, Known, descend
+from .drawing import initial_parameters
 from .keeping import Portable
 from .lbfgs import minimise
 from .losses import REPORTED
-from .progress import OptimizerState, Watch
 
 STOCHASTIC = ("sgd", "adam")
-NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed."
-)
-
-
-class Known(NamedTuple):
-    """The samples of a fit, where it computes, and what of them is needed on the host.
-
-    Attributes
-    ----------
-    samples : Samples
-    y : numpy.ndarray, shape (n, outputs)
-        The targets as the network learns them.
-    weight : numpy.ndarray, shape (n,), or None
-    """
-
-    samples: Samples
-    y: Any
-    weight: Any
-
-
-class Judged(NamedTuple):
-    """Validation samples: where it computes; targets and weights on the host."""
-
-    x: Any
-    y: Any
-    weight: Any
 
 
 class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -82,8 +41,8 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, validation: Any = None
     ) -> BaseMLP:
         self._validate_params()
-        layers, descent, stopping = Layers.of(self), Descent.of(self), Stopping.of(self)
-        if stopping.early and incremental:
+        arguments = Arguments.of(self)
+        if arguments.stopping.early and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         if not first:
@@ -96,16 +55,15 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         backend = resolve(self.backend, self.device, data=X)
         if first:
             dtype = data.dtype_of(X, home, self.dtype)
-            network = self._begin(layers, X.shape[1], y.shape[1], random, backend, dtype)
+            sizes = arguments.layers.sizes(X.shape[1], y.shape[1])
+            network = self._begin(arguments.layers, sizes, random, backend, dtype)
         else:
             network = self._network(backend)
-            _check_depth(layers, network)
-        known = _known(network, X, y, weight)
+            _check_depth(arguments.layers, network)
+        known = _known(network, home, X, y, weight)
         judged = self._read_validation(validation, network)
         if self.solver in STOCHASTIC:
-            self._descend(
-                network, known, judged, layers, descent, stopping, random, home, incremental
-            )
+            descend(self, network, known, judged, arguments, random, incremental)
         else:
             self._minimise(network, known)
         self._take(network, home)
@@ -118,15 +76,14 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
             super()._validate_params()
 
     def _begin(
-        self, layers: Layers, inputs: int, outputs: int, random: Any, backend: Backend, dtype: str
+        self, layers: Layers, sizes: tuple[int, ...], random: Any, backend: Backend, dtype: str
     ) -> Network:
         """Set the attributes of an estimator that has seen nothing; return its first network."""
         # Should training fail, no other fit's weights are to be left beside these.
         for name in ("coefs_", "intercepts_"):
             self.__dict__.pop(name, None)
-        sizes = layers.sizes(inputs, outputs)
         self.n_iter_ = self.t_ = 0
-        self.n_outputs_, self.n_layers_ = outputs, len(sizes)
+        self.n_outputs_, self.n_layers_ = sizes[-1], len(sizes)
         self.out_activation_ = self._output()
         if self.solver in STOCHASTIC:
             self.loss_curve_: list[float] = []
@@ -154,133 +111,15 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         names = activations(self.activation, len(layers) - 1, self.out_activation_)
         return Network.of(layers, names, backend)
 
-    def _take(self, network: Network, home: Backend | None = None) -> None:
-        """Make a network's parameters the estimator's."""
-        home = home or data.home_of(self.coefs_[0])
+    def _take(self, network: Network, home: Backend) -> None:
+        """Make a network's parameters the estimator's, where the samples are."""
         self.coefs_ = [data.given_back(w, network.backend, home) for w in network.weights]
         self.intercepts_ = [data.given_back(b, network.backend, home) for b in network.biases]
 
-    def _coefficients(self, network: Network) -> tuple[float | None, ...]:
-        return tuple(lam or None for lam in penalties(self, len(network.parameters)))
-
     def _minimise(self, network: Network, known: Known) -> None:
         loss = REPORTED[self.loss, self.out_activation_]
-        coefficients = self._coefficients(network)
-        self.n_iter_, self.loss_ = minimise(network, known.samples, coefficients, loss, self)
-
-    def _descend(
-        self,
-        network: Network,
-        known: Known,
-        judged: Judged | None,
-        layers: Layers,
-        descent: Descent,
-        stopping: Stopping,
-        random: Any,
-        home: Backend,
-        incremental: bool,
-    ) -> None:
-        """Train by mini-batches."""
-        if not incremental or not hasattr(self, "_optimizer"):
-            self._optimizer = OptimizerState(descent)
-        descent = self._optimizer.going_on(descent)
-        rows = None
-        if stopping.early and judged is None:
-            rows, judged = self._split(known, stopping, random, network.backend)
-        if judged is not None and self.validation_scores_ is None:
-            self.validation_scores_, self.best_validation_score_ = [], -math.inf
-        run = self._run(network, known, rows, layers, descent, random)
-        score = None if judged is None else lambda network: self._judge(network, judged)
-        callbacks = callbacks_of(self)
-        if callbacks:
-            self._take(network, home)
-        watch = Watch(self, stopping, descent, run, score, incremental, callbacks)
-        before = network.parameters
-        self.n_iter_ = 0
-        try:
-            run.train(1 if incremental else stopping.epochs, callbacks=[watch], progress=False)
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-        except DivergenceError as error:
-            if not stopping.early:
-                raise InputError(NOT_FINITE) from None
-            watch.record(math.nan)
-            watch.record_score(math.nan)
-            warnings.warn(
-                f"Training diverged in epoch {error.epoch}; the best weights of before are kept. "
-                f"Lower learning_rate_init ({descent.learning_rate:g}), or scale the data.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        self._optimizer.learning_rate, self._optimizer.steps = run.learning_rate, run.steps
-        self._optimizer.states = [
-            [[data.given_back(s, network.backend, home) for s in parts] for parts in layer]
-            for layer in run.carry.states
-        ]
-        if stopping.early:
-            network.parameters = watch.best or before
-
-    def _run(
-        self,
-        network: Network,
-        known: Known,
-        rows: Any,
-        layers: Layers,
-        descent: Descent,
-        random: Any,
-    ) -> Run:
-        """Return a run of the training loop, in scikit-learn's order."""
-        import numpy as np
-
-        backend, samples, thin = network.backend, known.samples, layers.dropout
-        seen = samples
-        if rows is not None:
-            y, weight = (None if a is None else data.part(a, rows, backend) for a in samples[1:])
-            seen = Samples(None, y, weight)
-        count = seen.y.shape[0]
-        every = np.arange(count) if rows is None else rows
-        order = None if rows is None else itertools.repeat(rows)
-        keys = None if thin is None else thin.keys(backend, draw_seed(random))
-        state = self._optimizer
-        return Run(
-            network,
-            samples,
-            seen,
-            make_step(
-                network,
-                descent.optimizer,
-                REPORTED[self.loss, self.out_activation_],
-                thin,
-                objective=True,
-            ),
-            Constants(self._coefficients(network), None, keys),
-            state.learning_rate,
-            _batch_size(descent.batch_size, count),
-            orders(every, random) if descent.shuffle else order,
-            _states(state.states, network),
-            state.steps,
-        )
-
-    def _split(
-        self, known: Known, stopping: Stopping, random: Any, backend: Backend
-    ) -> tuple[Any, Judged]:
-        """Set validation samples aside, as scikit-learn does; the rest are given by number."""
-        import numpy as np
-        from sklearn.model_selection import train_test_split
-
-        rows, held = train_test_split(
-            np.arange(len(known.y)),
-            random_state=random,
-            test_size=stopping.fraction,
-            stratify=known.y if self._stratified and known.y.shape[1] == 1 else None,
-        )
-        if len(held) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of "
-                "your dataset."
-            )
-        weight = None if known.weight is None else known.weight[held]
-        return rows, Judged(data.part(known.samples.x, held, backend), known.y[held], weight)
+        lams = coefficients(self, network)
+        self.n_iter_, self.loss_ = minimise(network, known.samples, lams, loss, self)
 
     def _read_validation(self, validation: Any, network: Network) -> Judged | None:
         if validation is None or validation[0] is None:
@@ -297,17 +136,6 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         return Judged(
             data.moved(X, network.backend, network.dtype), self._encode_more(y, "y_val"), weight
         )
-
-    def _judge(self, network: Network, judged: Judged) -> float:
-        """Return the score of a network on validation samples; NaN where it has diverged."""
-        import numpy as np
-
-        with network.backend.scope():
-            found = network.activate(network.logits_of(judged.x))
-        outputs = network.backend.to_numpy(found)
-        if not np.isfinite(outputs).all():
-            return math.nan
-        return float(self._score_outputs(outputs, judged.y, judged.weight))
 
     def _outputs(self, X: Any, method: str) -> tuple[Any, Backend]:
         """Return the network's outputs for samples, (n, outputs), and where they are."""
@@ -350,35 +178,12 @@ def _check_depth(layers: Layers, network: Network) -> None:
         )
 
 
-def _known(network: Network, X: Any, y: Any, weight: Any) -> Known:
+def _known(network: Network, home: Backend, X: Any, y: Any, weight: Any) -> Known:
     backend, dtype = network.backend, network.dtype
     with backend.scope():
         counted = None if weight is None else backend.asarray(weight[:, None], dtype)
         samples = Samples(data.moved(X, backend, dtype), backend.asarray(y, dtype, "y"), counted)
-    return Known(samples, y, weight)
-
-
-def _states(states: Any, network: Network) -> Any:
-    """Return an optimizer's states as arrays that a run may consume."""
-    if states is None:
-        return None
-    xp = network.backend.xp
-
-    def own(state: Any) -> Any:
-        return xp.asarray(data.moved(state, network.backend, network.dtype), copy=True)
-
-    return tuple(tuple(tuple(own(s) for s in parts) for parts in layer) for layer in states)
-
-
-def _batch_size(batch_size: Any, samples: int) -> int:
-    if batch_size == "auto":
-        return min(200, samples)
-    if batch_size > samples:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=6,
-        )
-    return int(min(batch_size, samples))
+    return Known(samples, y, weight, home)
 
 
 def _finite(network: Network) -> bool:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
+from .arguments import callbacks_of
+
 if TYPE_CHECKING:
+    from ..backend import Backend
     from ..history import History
     from ..network import Network
     from ..run import Run
-    from .arguments import Descent, Stopping
+    from .arguments import Arguments, Descent
 
 
 class OptimizerState:
@@ -58,31 +61,29 @@ class Watch:
     ----------
     estimator : estimator
         Its attributes are written.
-    stopping : Stopping
-    descent : Descent
+    arguments : Arguments
     run : Run
         Its learning rate follows the schedule.
     score : callable or None
         From the network to its score on validation samples.
     incremental : bool
         One epoch is all there is, of a training that goes on.
-    callbacks : list of callable
-        The user's; each is given the estimator.
+    home : Backend
+        Where the user's callbacks are to find the weights.
     """
 
     def __init__(
         self,
         estimator: Any,
-        stopping: Stopping,
-        descent: Descent,
+        arguments: Arguments,
         run: Run,
         score: Any,
         incremental: bool,
-        callbacks: list[Any],
+        home: Backend,
     ):
-        self._estimator, self._stopping, self._descent = estimator, stopping, descent
-        self._run, self._score, self._incremental = run, score, incremental
-        self._callbacks = callbacks
+        _, self._descent, self._stopping = arguments
+        self._estimator, self._callbacks = estimator, callbacks_of(estimator)
+        self._run, self._score, self._incremental, self._home = run, score, incremental, home
         self.best: Any = None
 
     def __call__(self, network: Network, history: History) -> bool:
@@ -99,7 +100,7 @@ class Watch:
         if estimator._no_improvement_count > stopping.patience and self._give_up():
             return True
         if self._callbacks:
-            estimator._take(network)
+            estimator._take(network, self._home)
             said = [call(estimator) for call in self._callbacks]
             if any(answer is True for answer in said):
                 return True
