@@ -3,7 +3,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import xl2.network
 from xl2 import Network
 from xl2.backend import is_installed
 from xl2.errors import BackendError, InputError
@@ -133,7 +132,7 @@ def test_forward_is_the_formula_in_its_shape_and_dtype(where, host, activations,
 def test_forward_in_chunks_is_forward_as_a_whole(monkeypatch, where, host, chunk, stack):
     network = Network([3, 4, 2], stack=stack, dtype="float64", **where)
     whole = host(network.forward(X))
-    monkeypatch.setattr(xl2.network, "CHUNK", chunk)
+    monkeypatch.setattr(network.backend.library, "CHUNK", chunk)
     pieces = host(network.forward(X))
     assert pieces.shape == whole.shape
     np.testing.assert_allclose(pieces, whole, rtol=1e-12)

@@ -24,11 +24,20 @@ FLOAT64 = "choose dtype='float32'"
 """What to do where the library has no float64: an imperative, one line."""
 
 
+CHUNK = 8192
+"""Rows sent through a network at once outside training.
+
+Enough for the products to run at full speed, few enough for the layers' outputs to stay in
+memory.
+"""
+
+
 class Library(Protocol):
     """The functions of this module, as a type: every file in ``backends/`` is checked by it."""
 
     INSTALL: str
     FLOAT64: str
+    CHUNK: int
 
     def import_namespace(self, name: str) -> Namespace: ...  # noqa: D102 - documented below
     def accelerators(self, xp: Namespace) -> list[str]: ...  # noqa: D102

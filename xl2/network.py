@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from . import tasks
@@ -13,7 +15,7 @@ from .backend import Backend, connect
 from .construction import check_activations, check_sizes, check_stack, draw_layers
 from .errors import InputError
 from .initializers import Initializer
-from .inputs import CHUNK, chunks, samples, targets
+from .inputs import chunks, samples, targets
 from .losses import find_loss
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
@@ -287,10 +289,25 @@ class Network:
         parameters : tuple of Layer, optional
             Those of a part of this stack; by default all.
         """
-        ops = Operations.of(self.backend.library)
+        library = self.backend.library
+        ops = Operations.of(library)
         hidden, layers = self.hidden_activations(), parameters or self.parameters
-        pieces = [propagate(ops, hidden, layers, piece)[-1] for _, piece in chunks(x, CHUNK)]
+        rows = library.CHUNK
+        # A few samples are not worth looking at what the cores do.
+        several = x.shape[0] > rows
+        few = library.threads(self.largest_product(rows)) if several else contextlib.nullcontext()
+        with few:
+            pieces = [propagate(ops, hidden, layers, piece)[-1] for _, piece in chunks(x, rows)]
         return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
+
+    def largest_product(self, rows: int) -> int:
+        """Return the multiplications of the largest product that so many samples take."""
+        largest = 0
+        for i, (inputs, outputs) in enumerate(pairwise(self.sizes)):
+            # The first layer of a stack is one product for all members of a group.
+            shared = self.stack[-1] if self.stack and i == 0 else 1
+            largest = max(largest, rows * inputs * outputs * shared)
+        return largest
 
     def hidden_activations(self) -> tuple[Activation, ...]:
         """Return the hidden layers' activations, as this backend computes them."""

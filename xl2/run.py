@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
 from .arrays import Array, namespace
@@ -123,7 +122,7 @@ class Run:
             As `epoch` does.
         """
         network = self.network
-        few = network.backend.library.threads(self._largest_product())
+        few = network.backend.library.threads(network.largest_product(self.batch_size))
         with network.backend.scope(), few, show_progress(epochs, progress) as advance:
             for _ in range(epochs):
                 self.epoch(held_out)
@@ -222,15 +221,6 @@ class Run:
         if self.step.objective:
             return Objective(self.network.backend, self.rows)
         return Measure(self.network, self.step.loss, self.feed.y, self.feed.weight)
-
-    def _largest_product(self) -> int:
-        """Return the multiplications of the largest product of a step."""
-        network, largest = self.network, 0
-        for i, (inputs, outputs) in enumerate(pairwise(network.sizes)):
-            # The first layer of a stack is one product for all members of a group.
-            shared = network.stack[-1] if network.stack and i == 0 else 1
-            largest = max(largest, self.batch_size * inputs * outputs * shared)
-        return largest
 
     def _measure(self, held_out: Sequence[HeldOut]) -> dict[str, Any]:
         """Return the loss and the score of held-out samples, each shaped like the stack."""
