@@ -47,13 +47,21 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what no array library has a part in, but for the run of NumPy."""
+    """Leave out what no array library has a part in, and what JAX would compile once more."""
     chosen = config.getoption("--backend") or _installed()
-    if "numpy" in chosen:
-        return
-    left_out = [item for item in items if item.get_closest_marker("host")]
-    items[:] = [item for item in items if not item.get_closest_marker("host")]
+    left_out = [] if "numpy" in chosen else [i for i in items if i.get_closest_marker("host")]
+    if all(name.startswith("jax") for name in chosen):
+        left_out += _all_but_one([i for i in items if i.get_closest_marker("one_on_jax")])
+    dropped = set(left_out)
+    items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=left_out)
+
+
+def _all_but_one(items):
+    """Return the cases of each test but its first."""
+    seen = set()
+    # `add` returns None: an item stays where its test has been seen before.
+    return [i for i in items if i.function in seen or seen.add(i.function)]
 
 
 def pytest_generate_tests(metafunc):

@@ -16,7 +16,10 @@ from xl2 import InputError, MLPClassifier, MLPRegressor, Network
 from xl2.arrays import library_of
 from xl2.backend import connect, is_installed
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.one_on_jax,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(24, 3))

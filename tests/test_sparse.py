@@ -6,6 +6,8 @@ import scipy.sparse
 
 from xl2 import InputError, Network, fit, sparse
 
+pytestmark = pytest.mark.one_on_jax
+
 RNG = np.random.default_rng(0)
 DENSE = np.where(RNG.random((23, 6)) < 0.3, RNG.normal(size=(23, 6)), 0.0)
 LABELS = np.arange(23) % 3

@@ -15,6 +15,8 @@ from xl2.data import open_rows
 from xl2.feeding import drawing, window
 from xl2.model import Scaling
 
+pytestmark = pytest.mark.one_on_jax
+
 RNG = np.random.default_rng(0)
 DENSE = RNG.normal(3.0, 2.0, size=(83, 6))
 LABELS = np.arange(83) % 3

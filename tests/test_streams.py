@@ -9,6 +9,8 @@ from xl2.losses import find_loss
 from xl2.measure import Measure
 from xl2.model import Scaling
 
+pytestmark = pytest.mark.one_on_jax
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(3.0, 2.0, size=(23, 6))
 LABELS = np.arange(23) % 3

@@ -5,6 +5,8 @@ import pytest
 
 from xl2 import L2, InputError, Network, fit
 
+pytestmark = pytest.mark.one_on_jax
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 3))
 LABELS = np.arange(12) % 2
