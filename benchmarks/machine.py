@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.metadata
 import os
 import platform
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,13 +24,28 @@ def describe(libraries: Sequence[str]) -> list[str]:
     list of str
     """
     return [
-        f"processor  {processor()}, {cores()} cores for this process",
+        f"date       {datetime.date.today().isoformat()}",
+        *wrapped("processor  ", f"{processor()}, {cores()} cores for this process"),
         f"load       {load()}",
-        f"BLAS       {'; '.join(blas()) or 'unknown'}",
+        *wrapped("BLAS       ", "; ".join(blas()) or "unknown"),
         f"system     {platform.system()} {platform.machine()}",
         f"Python     {platform.python_implementation()} {platform.python_version()}",
-        f"libraries  {', '.join(map(version, libraries))}",
+        *wrapped("libraries  ", ", ".join(map(version, libraries))),
     ]
+
+
+def memory() -> int:
+    """Return the bytes of memory; where nobody says, 8 GiB."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 2**33
+
+
+def wrapped(title: str, text: str) -> list[str]:
+    """Return lines of at most 80 characters, indented beside a title."""
+    indent = " " * len(title)
+    return textwrap.wrap(text, 80, initial_indent=title, subsequent_indent=indent)
 
 
 def processor() -> str:
@@ -54,12 +71,11 @@ def load() -> str:
 
 
 def blas() -> list[str]:
-    """Describe each BLAS library that is loaded, with the threads it takes when left alone."""
+    """Describe each BLAS library that is loaded."""
     from threadpoolctl import threadpool_info
 
     found = [
-        f"{info['internal_api']} {info['version']} for {info.get('architecture', 'unknown')}, "
-        f"{info['num_threads']} threads"
+        f"{info['internal_api']} {info['version']} for {info.get('architecture', 'unknown')}"
         for info in threadpool_info()
         if info["user_api"] == "blas"
     ]
@@ -71,4 +87,4 @@ def version(library: str) -> str:
     try:
         return f"{library} {importlib.metadata.version(library)}"
     except importlib.metadata.PackageNotFoundError:
-        return f"{library} not installed"
+        return f"{library} {'from a checkout' if library == 'xl2' else 'not installed'}"

@@ -1,7 +1,8 @@
-"""What every candidate of `path_of_lambdas` trains, and on what."""
+"""What every candidate trains, on what, in which order and from which weights."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,28 +10,43 @@ import numpy as np
 import xl2
 
 SIZES = (784, 50, 25, 10)
+WIDE = (784, 1024, 1024, 10)
 ACTIVATIONS = ("relu", "relu", "sigmoid")
+LAMBDA = 1.0
 LAMBDAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-BATCH, RATE, SEED = 64, 0.01, 0
+RATE, SEED = 0.01, 0
 
-Weights = list[Any]  # one array (K, inputs, outputs) a layer
+Weights = list[Any]  # one array (K, inputs, outputs) a layer; K is 1 for a single network
 
 
 class Problem(NamedTuple):
-    """The training samples, (n, 784) in float32, and their class numbers, (n,)."""
+    """An epoch: the network's sizes, the number of samples, and those of a mini-batch."""
 
-    x: Any
-    y: Any
+    sizes: tuple[int, ...] = SIZES
+    rows: int = 60000
+    batch: int = 64
+
+    def samples(self) -> tuple[Any, Any]:
+        """Return samples, (n, inputs) in float32, and class numbers, (n,)."""
+        return _draw(self.rows, self.sizes[0], self.sizes[-1])
+
+    def targets(self) -> Any:
+        """Return the classes as ones among zeros, (n, outputs) in float32."""
+        _, y = self.samples()
+        return (y[:, None] == np.arange(self.sizes[-1])).astype("float32")
+
+    def order(self) -> Any:
+        """Return the samples' order in an epoch: the one that `xl2.fit` draws from the seed."""
+        return np.random.default_rng(SEED).permutation(self.rows)
+
+    def start(self, members: int = 1) -> Weights:
+        """Return the initial weights, the same for all members; the biases are zeros."""
+        network = xl2.Network(self.sizes, ACTIVATIONS, "xavier", seed=SEED, backend="numpy")
+        return [np.repeat(weight[None], members, axis=0) for weight in network.weights]
 
 
-def random_problem(rows: int) -> Problem:
+@functools.lru_cache(maxsize=1)
+def _draw(rows: int, inputs: int, classes: int) -> tuple[Any, Any]:
     """Draw samples of MNIST's shape: their values do not change the speed."""
     rng = np.random.default_rng(SEED)
-    return Problem(rng.standard_normal((rows, SIZES[0]), "float32"), rng.integers(0, 10, rows))
-
-
-def read_problem(source: str, rows: int) -> Problem:
-    """Read samples by `xl2.load_data`, and standardise them by one mean and one deviation."""
-    data = xl2.load_data(source)
-    x = np.asarray(data.X[:rows], "float32")
-    return Problem((x - x.mean()) / x.std(), np.asarray(data.y)[:rows])
+    return rng.standard_normal((rows, inputs), "float32"), rng.integers(0, classes, rows)

@@ -38,15 +38,15 @@ class Spread(NamedTuple):
 
 
 def interleave(
-    candidates: Mapping[Key, Callable[[], object]], rounds: int
+    candidates: Mapping[Key, Callable[[], float]], rounds: int
 ) -> dict[Key, list[float]]:
     """Run every candidate once a round, and every other round in the reverse order.
 
     Parameters
     ----------
     candidates : mapping of name to callable
-        Whatever they do the first time only, such as compiling, they have to have
-        done before.
+        Each runs once and returns its seconds. Whatever it does the first time only,
+        such as compiling, it has to have done before.
     rounds : int
         How many.
 
@@ -60,7 +60,7 @@ def interleave(
     for _ in range(rounds):
         for name in names:
             time.sleep(PAUSE)
-            seconds[name].append(timed(candidates[name]))
+            seconds[name].append(candidates[name]())
         names.reverse()
     return seconds
 

@@ -8,6 +8,7 @@ import typer
 
 from ..errors import XL2Error
 from .backends import backends
+from .bench import bench
 from .paths import diagnose, path
 from .training import export, predict, train
 
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (path, diagnose, train, predict, export, backends):
+for command in (path, diagnose, train, predict, export, backends, bench):
     app.command()(command)
 
 

@@ -1,0 +1,91 @@
+"""Who is measured, of an epoch, of a path, and of outputs without training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .peers import OWN
+from .problem import LAMBDAS
+
+
+@dataclass(frozen=True, eq=False)  # told apart by identity
+class Candidate:
+    """Something to be timed.
+
+    Attributes
+    ----------
+    name : str
+    peer : str
+        The library, one of `peers.PEERS`. All but xl2 on NumPy are tried with one thread
+        and with one for each core; that one chooses for itself.
+    factory : str
+        Its class, as "module:name".
+    options : mapping
+        For the class, besides the problem.
+    work : str or None
+        Those of one name here have to arrive at the same weights.
+    epochs : int
+        Of a call: its seconds are divided by it.
+    """
+
+    name: str
+    peer: str
+    factory: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    work: str | None = None
+    epochs: int = 1
+
+
+XL2 = "xl2 on NumPy"
+NO_LAMBDA, IN_ORDER = "xl2, lambda 0", "xl2, not shuffled"
+FLOOR = "floor: products alone"
+JAX, XL2_JAX = "JAX by hand, jit and scan", "xl2 on JAX"
+TORCH, XL2_TORCH = "torch eager", "xl2 on torch"
+SKLEARN, KERAS, THINC = "scikit-learn", "Keras on JAX", "Thinc"
+MLP, XL2_MLP = "sklearn's MLPClassifier", "xl2.MLPClassifier"
+
+_FIT, _MLP = ".peers.own:Fit", ".peers.sklearn_mlp:Estimator"
+EPOCH = (
+    Candidate(XL2, OWN, _FIT, work="epoch"),
+    Candidate(NO_LAMBDA, OWN, _FIT, {"lam": 0.0}),
+    Candidate(IN_ORDER, OWN, _FIT, {"shuffle": False}),
+    Candidate(FLOOR, "floor", ".peers.floor:Products"),
+    Candidate(JAX, "jax", ".peers.jax_by_hand:ByHand", work="epoch"),
+    Candidate(XL2_JAX, "jax", _FIT, {"backend": "jax"}, "epoch"),
+    Candidate(TORCH, "torch", ".peers.torch_by_hand:Eager", work="epoch"),
+    Candidate(XL2_TORCH, "torch", _FIT, {"backend": "torch"}, "epoch"),
+    Candidate(SKLEARN, "sklearn", ".peers.sklearn_mlp:Mlp", work="epoch"),
+    Candidate(KERAS, "keras", ".peers.keras_fit:KerasFit", work="epoch"),
+    Candidate(THINC, "thinc", ".peers.thinc_loop:Loop", work="epoch"),
+    Candidate(XL2_MLP, OWN, _MLP, {"library": "xl2"}, "estimator"),
+    Candidate(MLP, "sklearn", _MLP, {"library": "sklearn"}, "estimator"),
+)
+
+_K = len(LAMBDAS)
+PATH, STACK, ONE = f"path of {_K}", f"stack of {_K}", "one network"
+PATH_FLOOR = f"floor: products of {_K}"
+VMAP, JAX_WIDE = "JAX by hand, vmap and scan", "JAX by hand, members wide"
+BMM, BMM_AUTOGRAD = "torch bmm by hand", "torch bmm, autograd"
+# Of a call of a path: it scores its networks on all samples at the end, once, whatever
+# its epochs.
+PATH_EPOCHS = 5
+
+_BY_HAND, _BATCHED = ".peers.jax_by_hand:ByHand", ".peers.torch_by_hand:Batched"
+OF_PATH = (
+    Candidate(PATH, OWN, ".peers.own:OfPath", {"epochs": PATH_EPOCHS}, "path", PATH_EPOCHS),
+    Candidate(STACK, OWN, _FIT, {"lam": LAMBDAS}, "path"),
+    Candidate(ONE, OWN, _FIT),
+    Candidate(PATH_FLOOR, "floor", ".peers.floor:Products", {"members": _K}),
+    Candidate(VMAP, "jax", _BY_HAND, {"lam": LAMBDAS}, "path"),
+    Candidate(JAX_WIDE, "jax", _BY_HAND, {"lam": LAMBDAS, "axis": 1}, "path"),
+    Candidate(BMM, "torch", _BATCHED, work="path"),
+    Candidate(BMM_AUTOGRAD, "torch", _BATCHED, {"autograd": True}, "path"),
+)
+
+FORWARD, FORWARD_FLOOR = "Network.forward", "its products alone"
+OF_FORWARD = (
+    Candidate(FORWARD, OWN, ".peers.own:Forward"),
+    Candidate(FORWARD_FLOOR, "floor", ".peers.floor:ForwardProducts"),
+)

@@ -1,0 +1,58 @@
+"""The ratios that are looked at, and what they are not to exceed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from . import candidates as c
+
+
+class Row(NamedTuple):
+    """A ratio of two candidates.
+
+    Attributes
+    ----------
+    over, under : str
+        Their names.
+    limits : mapping of int to float
+        By the size of the mini-batches; of other sizes there is none.
+    """
+
+    over: str
+    under: str
+    limits: Mapping[int, float] = MappingProxyType({})
+
+    def __str__(self) -> str:
+        return f"{self.over} / {self.under}"
+
+
+EPOCH = (
+    Row(c.XL2, c.FLOOR, {64: 1.5, 256: 1.25}),
+    Row(c.XL2, c.JAX, {64: 0.9, 256: 0.95}),
+    Row(c.XL2, c.SKLEARN, {64: 0.5, 256: 0.55}),
+    Row(c.XL2, c.TORCH, {64: 0.4, 256: 0.55}),
+    Row(c.XL2, c.KERAS),
+    Row(c.XL2, c.THINC),
+    Row(c.XL2, c.NO_LAMBDA, {64: 1.02, 256: 1.02}),
+    Row(c.XL2, c.IN_ORDER, {64: 1.15, 256: 1.15}),
+    Row(c.XL2_JAX, c.JAX, {64: 1.1, 256: 1.1}),
+    Row(c.XL2_TORCH, c.TORCH, {64: 1.0, 256: 1.0}),
+    Row(c.XL2_MLP, c.MLP),
+)
+WIDE = tuple(Row(row.over, row.under) for row in EPOCH)  # looked at, without a limit
+PATH = (
+    Row(c.PATH, c.VMAP, {64: 0.5, 256: 0.65}),
+    Row(c.PATH, c.BMM, {64: 0.4, 256: 0.5}),
+    Row(c.PATH, c.BMM_AUTOGRAD),
+    Row(c.PATH, c.ONE, {64: 5.5}),
+    Row(c.STACK, c.ONE, {64: 5.5}),
+    Row(c.PATH, c.JAX_WIDE),
+    Row(c.PATH, c.PATH_FLOOR),
+)
+
+FORWARD = Row(c.FORWARD, c.FORWARD_FLOOR, {64: 1.3})
+MEMORY = 64.0  # MiB above the data, at the peak of a fit
+OVERHEAD = 2.0  # ms an epoch of 100 rows
+GROWTH = 1.2  # of eight times the smallest: samples that no cache holds cost more a row

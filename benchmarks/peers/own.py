@@ -1,0 +1,124 @@
+"""xl2 itself, as its users call it: it checks the data, and measures loss and score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import xl2
+
+from ..problem import ACTIVATIONS, LAMBDA, LAMBDAS, RATE, SEED, Problem, Weights
+
+
+class Fit:
+    """Epochs of `xl2.fit`.
+
+    Parameters
+    ----------
+    problem : Problem
+    backend : str, default "numpy"
+        The samples are there already.
+    lam : float or tuple of float
+        Of a single network; several are a stack, a member each.
+    shuffle : bool, default True
+    epochs : int, default 1
+        Of a call.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        backend: str = "numpy",
+        lam: float | tuple[float, ...] = LAMBDA,
+        shuffle: bool = True,
+        epochs: int = 1,
+    ):
+        stack = len(lam) if isinstance(lam, tuple) else None
+        self.network = xl2.Network(
+            problem.sizes, ACTIVATIONS, "xavier", seed=SEED, stack=stack, backend=backend
+        )
+        home = self.network.backend
+        self.data = [home.library.from_host(home.xp, a, home.device) for a in problem.samples()]
+        self.how: dict[str, Any] = {
+            "epochs": epochs,
+            "batch_size": problem.batch,
+            "learning_rate": RATE,
+            "penalty": list(lam) if isinstance(lam, tuple) else lam,
+            "shuffle": shuffle,
+            "seed": SEED,
+            "progress": False,
+        }
+
+    def __call__(self) -> None:
+        """Train for the epochs."""
+        xl2.fit(self.network, *self.data, **self.how)
+
+    def weights(self) -> Weights:
+        """Return copies of the weights, members first; a single network is one member."""
+        first, *deeper = [np.array(weight) for weight, _ in self.network.host_parameters()]
+        if first.ndim == 2:
+            return [weight[None] for weight in (first, *deeper)]
+        return [np.moveaxis(first, 1, 0), *deeper]
+
+
+class OfPath:
+    """`xl2.regularization_path` on NumPy, which trains its stacks side by side.
+
+    Parameters
+    ----------
+    problem : Problem
+    epochs : int, default 1
+        How many a call trains, from the initial weights on. All networks are scored on
+        all samples after the last one, once.
+    """
+
+    def __init__(self, problem: Problem, epochs: int = 1):
+        self.problem, self.epochs = problem, epochs
+        self.path: xl2.Path | None = None
+
+    def __call__(self) -> None:
+        """Train all lambdas."""
+        self._train(self.epochs)
+
+    def once(self) -> None:
+        """Train them for one epoch."""
+        self._train(1)
+
+    def _train(self, epochs: int) -> None:
+        (x, y), batch = self.problem.samples(), self.problem.batch
+        self.path = xl2.regularization_path(
+            x,
+            y,
+            LAMBDAS,
+            validation=(x[:batch], y[:batch]),
+            hidden=self.problem.sizes[1:-1],
+            output=ACTIVATIONS[-1],
+            initializer="xavier",
+            optimizer="sgd",
+            epochs=epochs,
+            batch_size=batch,
+            learning_rate=RATE,
+            seeds=[SEED],
+            progress=False,
+            backend="numpy",
+        )
+
+    def weights(self) -> Weights:
+        """Return the weights, members first."""
+        if self.path is None:
+            return self.problem.start(len(LAMBDAS))
+        members = [self.path.network(lam).weights for lam in LAMBDAS]
+        return [np.stack(layer) for layer in zip(*members, strict=True)]
+
+
+class Forward:
+    """`Network.forward` on NumPy."""
+
+    def __init__(self, problem: Problem):
+        self.x, _ = problem.samples()
+        self.network = xl2.Network(problem.sizes, ACTIVATIONS, seed=SEED, backend="numpy")
+
+    def __call__(self) -> Any:
+        """Return the outputs for all samples."""
+        return self.network.forward(self.x)

@@ -1,0 +1,99 @@
+"""scikit-learn's `MLPClassifier`, and xl2's with the same face."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..problem import LAMBDA, RATE, SEED, Problem, Weights
+
+
+class InOrder(np.random.RandomState):
+    """A generator that shuffles into the order of the other candidates."""
+
+    def shuffle(self, x: Any) -> None:
+        """Put row numbers into the order that `xl2.fit` draws."""
+        x[:] = np.random.default_rng(SEED).permutation(len(x))
+
+
+class Mlp:
+    """An epoch of `partial_fit` of the very network that `xl2.fit` trains.
+
+    Class numbers make scikit-learn's outputs a softmax. Given a column of zeros and ones for
+    each class, it takes them for several labels a sample, and has sigmoids and the binary
+    cross-entropy.
+    """
+
+    def __init__(self, problem: Problem):
+        from sklearn.neural_network import MLPClassifier
+
+        self.data = problem.samples()[0], problem.targets().astype("int64")
+        self.model = MLPClassifier(**_settings(problem) | {"random_state": InOrder(SEED)})
+        # The first call draws weights, which are then replaced.
+        few = [array[: problem.batch] for array in self.data]
+        self.model.partial_fit(*few, classes=np.arange(problem.sizes[-1]))
+        for weight, bias, new in zip(
+            self.model.coefs_, self.model.intercepts_, problem.start(), strict=True
+        ):
+            weight[...], bias[...] = new[0], 0.0
+
+    def __call__(self) -> None:
+        """Train for an epoch."""
+        self.model.partial_fit(*self.data)
+
+    def weights(self) -> Weights:
+        """Return copies of the weights, as a stack of one."""
+        return [np.array(weight)[None] for weight in self.model.coefs_]
+
+
+class Estimator:
+    """An epoch of `partial_fit` on class numbers, by either library's `MLPClassifier`.
+
+    Parameters
+    ----------
+    problem : Problem
+    library : {"sklearn", "xl2"}
+    """
+
+    def __init__(self, problem: Problem, library: str):
+        self.data, self.classes = problem.samples(), np.arange(problem.sizes[-1])
+        self.model = _class_of(library)(**_settings(problem))
+        # Weights are drawn by the first call: another model's, with a step of no size.
+        still = _class_of(library)(**_settings(problem) | {"learning_rate_init": 1e-30})
+        still.partial_fit(*(a[: problem.batch] for a in self.data), classes=self.classes)
+        self.start = [np.array(weight)[None] for weight in still.coefs_]
+
+    def __call__(self) -> None:
+        """Train for an epoch."""
+        self.model.partial_fit(*self.data, classes=self.classes)
+
+    def weights(self) -> Weights:
+        """Return copies of the weights, as a stack of one."""
+        if not hasattr(self.model, "coefs_"):
+            return self.start
+        return [np.array(weight)[None] for weight in self.model.coefs_]
+
+
+def _settings(problem: Problem) -> dict[str, Any]:
+    return {
+        "hidden_layer_sizes": problem.sizes[1:-1],
+        "activation": "relu",
+        "solver": "sgd",
+        "momentum": 0.0,
+        "nesterovs_momentum": False,
+        "alpha": LAMBDA,
+        "batch_size": problem.batch,
+        "learning_rate_init": RATE,
+        "random_state": SEED,
+    }
+
+
+def _class_of(library: str) -> Any:
+    if library == "xl2":
+        import xl2
+
+        return xl2.MLPClassifier
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier

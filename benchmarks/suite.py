@@ -1,0 +1,93 @@
+"""The whole benchmark: what `xl2 bench` runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from xl2.errors import InputError
+
+from . import costs, machine, picture, sections
+from .growth import Growth, growth
+from .peers import OWN, PEERS
+from .sections import Say, Settings
+from .table import Result
+
+SECTIONS = {
+    "epoch": sections.epoch,
+    "path": sections.path,
+    "wide": sections.wide,
+    "forward": costs.forward,
+    "memory": costs.peak,
+    "overhead": costs.overhead,
+}
+GROWTH = "growth"
+
+
+class Choice(NamedTuple):
+    """What `--only` names: sections, peers or both; where none of a kind is, all of it."""
+
+    sections: list[str]
+    peers: frozenset[str] | None
+
+
+def choose(names: Collection[str]) -> Choice:
+    """Tell the sections from the peers.
+
+    Raises
+    ------
+    InputError
+        If a name is neither.
+    """
+    every, others = [*SECTIONS, GROWTH], [peer for peer in PEERS if peer != OWN]
+    for name in names:
+        if name not in (*every, *others):
+            raise InputError(
+                f"--only knows the sections {', '.join(every)} and the peers "
+                f"{', '.join(others)}. Received: {name!r}."
+            )
+    peers = frozenset(name for name in names if name in others)
+    return Choice([name for name in every if name in names] or every, peers or None)
+
+
+def run(settings: Settings, names: Iterable[str], plot: Path | None, say: Say) -> bool:
+    """Measure, and print as it goes.
+
+    Parameters
+    ----------
+    settings : Settings
+    names : iterable of str
+        Sections.
+    plot : path, optional
+        Where to draw the growth of the cost.
+    say : callable
+        Prints a line.
+
+    Returns
+    -------
+    bool
+        False if a limit is missed by more than the spread, or a peer that is installed
+        did not run.
+    """
+    if plot is not None:
+        picture.check(plot)
+    libraries = ["xl2", *(name for peer in PEERS.values() for name in peer.distributions)]
+    for line in machine.describe(libraries):
+        say(line)
+    say(f"rounds     {settings.rounds}\n")
+    found: list[Result] = []
+    grown: list[Growth] = []
+    for name in names:
+        if name == GROWTH:
+            results, grown = growth(settings, say)
+            found += results
+        else:
+            found += SECTIONS[name](settings, say)
+    if plot is not None:
+        picture.draw(plot, grown)
+        say(f"The picture is in {plot}.")
+    missed = [result.title for result in found if result.missed]
+    for line in machine.wrapped("missed  ", "; ".join(missed) or "no limit"):
+        say(line)
+    return not missed

@@ -1,0 +1,68 @@
+"""The process that candidates run in: it does what it is told through its standard input.
+
+Each library has processes of its own, one for each number of threads, because a number
+of threads is read once, when a library is imported, and because libraries that share a
+process take threads from one another. They idle while another one is measured.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pickle
+import sys
+from typing import Any
+
+from .problem import Problem, Weights
+from .timing import timed
+
+
+class Desk:
+    """The candidates of this process, and what can be asked of them."""
+
+    def __init__(self) -> None:
+        self.made: dict[Any, Any] = {}
+
+    def make(self, key: Any, factory: str, problem: Problem, options: dict[str, Any]) -> None:
+        """Make a candidate, in place of one with the same key."""
+        self.made.pop(key, None)
+        module, _, name = factory.partition(":")
+        home = importlib.import_module(module, __package__)
+        self.made[key] = getattr(home, name)(problem, **options)
+
+    def work(self, key: Any) -> tuple[Weights, Weights]:
+        """Train an epoch in the common order; return the weights from before and after."""
+        candidate = self.made[key]
+        start = candidate.weights()
+        getattr(candidate, "once", candidate)()
+        return start, candidate.weights()
+
+    def call(self, key: Any) -> Any:
+        """Call a candidate and return what it returns."""
+        return self.made[key]()
+
+    def warm(self, key: Any) -> None:
+        """Call a candidate, for what it does the first time only."""
+        self.made[key]()
+
+    def time(self, key: Any) -> float:
+        """Return the seconds of a call."""
+        return timed(self.made[key])
+
+
+def main() -> None:
+    """Answer until nobody asks any more."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    desk = Desk()
+    while True:
+        try:
+            method, *arguments = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            answer = True, getattr(desk, method)(*arguments)
+        except Exception as error:
+            answer = False, f"{type(error).__name__}: {error}"
+        pickle.dump(answer, answers)
+        answers.flush()

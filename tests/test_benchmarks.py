@@ -1,0 +1,243 @@
+"""The benchmarks measure what they say; how fast anything is, no test asserts."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from xl2.cli.bench import _module
+from xl2.errors import XL2Error
+
+HOME = _module("suite").__package__
+MODULES = ("candidates", "growth", "measure", "peers", "problem", "sections", "team", "timing")
+candidates, growth, measure, peers, problem, sections, team, timing, worker = (
+    importlib.import_module(f"{HOME}.{name}") for name in (*MODULES, "worker")
+)
+XL2, FLOOR = candidates.XL2, candidates.FLOOR
+# A short last mini-batch is among them.
+FEW = problem.Problem(rows=300, batch=64)
+
+pytestmark = pytest.mark.host
+
+
+def of(among, *names):
+    return [one for one in among if one.peer in names]
+
+
+@pytest.fixture
+def one_core(monkeypatch):
+    """Try one number of threads only: each is a process that imports a library."""
+    monkeypatch.setattr(measure, "cores", lambda: 1)
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Answer in this process, where nothing has to be imported."""
+
+    class Here(worker.Desk):
+        def ask(self, method, *arguments):
+            return getattr(self, method)(*arguments)
+
+    monkeypatch.setattr(team.Team, "worker", lambda self, *_: desk)
+    monkeypatch.setattr(timing, "PAUSE", 0.0)
+    desk = Here()
+
+
+@pytest.fixture
+def faked(monkeypatch):
+    """Have everything take one second, but for what is said."""
+
+    def fake(seconds=None, absent=None, failed=None):
+        def measured(among, problem, rounds):
+            said = seconds or {}
+            names = [one.name for one in among]
+            taken = {name: said.get(name, [1.0] * 5) for name in names}
+            for gone in (absent or {}, failed or {}):
+                taken = {name: values for name, values in taken.items() if name not in gone}
+            threads = dict.fromkeys(taken, "1")
+            return measure.Measured(taken, threads, absent or {}, failed or {}, [0.0, 0.0])
+
+        monkeypatch.setattr(sections, "measure", measured)
+
+    return fake
+
+
+# xl2 beside others, which take a second: every limit of an epoch is kept.
+FAST = {XL2: [0.4] * 5, candidates.NO_LAMBDA: [0.4] * 5, candidates.IN_ORDER: [0.4] * 5}
+
+
+@pytest.mark.parametrize("peer", ["sklearn", "torch", "jax", "keras", "thinc"])
+def test_every_candidate_does_the_same_work(peer, one_core):
+    if gone := peers.absent(peer):
+        pytest.skip(f"no {', '.join(gone)}: pip install --group bench")
+    for among in (candidates.EPOCH, candidates.OF_PATH):
+        theirs = of(among, peer)
+        works = {one.work for one in theirs}
+        own = [one for one in of(among, peers.OWN) if one.work in works]
+        if not theirs:
+            continue
+        found = measure.measure([*own, *theirs], FEW, rounds=1)
+        assert found.failed == {}
+        assert found.absent == {}
+        assert set(found.seconds) == {one.name for one in (*own, *theirs)}
+        assert found.apart[0] < 1e-3
+
+
+def test_other_work_is_refused(one_core, in_process):
+    own = next(one for one in candidates.EPOCH if one.name == XL2)
+    other = candidates.Candidate("another lambda", "xl2", own.factory, {"lam": 10.0}, own.work)
+    with pytest.raises(XL2Error, match=r"another lambda .* does not do the work of xl2"):
+        measure.measure([own, other], FEW, rounds=1)
+
+
+def test_candidates_that_fail_are_said_and_the_others_measured(one_core):
+    # One cannot be made; the other raises when it is called.
+    nowhere = candidates.Candidate("nowhere", "floor", ".peers.floor:Nonesuch")
+    wrong = candidates.Candidate("wrong", "floor", ".peers.own:Fit", {"lam": -1.0})
+    well = candidates.Candidate(FLOOR, "floor", ".peers.floor:Products")
+    found = measure.measure([nowhere, wrong, well], FEW, rounds=1)
+    assert set(found.seconds) == {FLOOR}
+    assert "Nonesuch" in found.failed["nowhere"]
+    assert found.failed["wrong"].startswith("InputError: ")
+
+
+def test_each_candidate_goes_on_with_the_better_number_of_threads(monkeypatch, in_process):
+    monkeypatch.setattr(measure, "cores", lambda: 4)
+    seconds = {("few", 1): 1.0, ("few", 4): 1.5, ("many", 1): 3.0, ("many", 4): 2.0}
+
+    class Fake(measure.Crew):
+        def ask(self, runner, method, *arguments):
+            return seconds[runner.candidate.name, runner.threads] if method == "time" else None
+
+    monkeypatch.setattr(measure, "Crew", Fake)
+    rivals = [candidates.Candidate(name, "floor", "") for name in ("few", "many")]
+    own = candidates.Candidate("own", "xl2", "")
+    seconds["own", 4] = 7.0
+    found = measure.measure([*rivals, own], FEW, rounds=2)
+    assert found.threads == {"few": "1", "many": "4", "own": "own"}
+    assert found.seconds == {"few": [1.0] * 2, "many": [2.0] * 2, "own": [7.0] * 2}
+
+
+def test_a_process_that_ends_says_why():
+    with team.Team() as crew:
+        one = crew.worker("xl2", 1)
+        one.process.kill()
+        with pytest.raises(team.WorkerError, match="ended with code"):
+            one.ask("warm", "anything")
+
+
+def test_a_peer_that_is_not_installed_is_a_line(monkeypatch, xl2, one_core, in_process):
+    monkeypatch.setitem(peers.PEERS, "thinc", peers.Peer(("no_such_library",)))
+    arguments = ("--only", "epoch,thinc", "--rows", 200, "--rounds", 1, "--batch", "64")
+    _, out, _ = xl2("bench", *arguments)
+    lines = out.splitlines()
+    assert f"{'Thinc':<44} not installed: no_such_library" in lines
+    assert f"{'xl2 on NumPy / Thinc':<44} not installed" in lines
+
+
+def test_check_goes_by_the_lower_quartile(faked, xl2):
+    arguments = ("bench", "--only", "epoch", "--batch", "64")
+    faked(FAST)
+    code, out, _ = xl2(*arguments, "--check")
+    assert code == 0
+    assert "MISSED" not in out
+    # The floor's limit is 1.5: far above it, above it with a quartile below, and below it.
+    for times, expected, verdict in (
+        ([1.6] * 5, 1, "MISSED"),
+        ([1.4, 1.4, 1.6, 1.7, 1.8], 0, "unclear"),
+        ([1.4] * 5, 0, "met"),
+    ):
+        faked({**FAST, FLOOR: [0.4 / seconds for seconds in times]})
+        assert xl2(*arguments)[0] == 0
+        code, out, _ = xl2(*arguments, "--check")
+        (line,) = (line for line in out.splitlines() if line.startswith(f"{XL2} / {FLOOR}"))
+        assert (code, line.split()[-1]) == (expected, verdict)
+        assert f"{np.median(times):.3f} [" in line
+
+
+def test_a_peer_that_fails_is_a_miss(faked, xl2):
+    faked(FAST, failed={candidates.THINC: "ValueError: no"})
+    code, out, _ = xl2("bench", "--only", "epoch", "--batch", "64", "--check")
+    assert code == 1
+    assert "failed: ValueError: no" in out
+
+
+def test_the_table_fits_a_terminal_and_says_where_it_was_made(faked, xl2):
+    faked(FAST, absent={candidates.KERAS: "keras"}, failed={candidates.THINC: "x" * 200})
+    code, out, _ = xl2("bench", "--only", "epoch,path,wide", "--rounds", 3)
+    assert max(map(len, out.splitlines())) <= 80
+    for word in ("date", "processor", "libraries", "numpy", "784-1024-1024-10", "batches of 256"):
+        assert word in out
+    assert code == 0
+
+
+def test_what_is_measured_of_xl2_alone_runs(tmp_path, xl2, in_process):
+    pytest.importorskip("matplotlib", reason='no matplotlib: pip install "xl2[plot]"')
+    file = tmp_path / "growth.png"
+    arguments = ("--only", "forward,memory,overhead,floor", "--rows", 160, "--rounds", 1)
+    code, out, _ = xl2("bench", *arguments, "--plot", file)
+    assert code == 0
+    assert file.read_bytes().startswith(b"\x89PNG")
+    for word in ("outputs for 2666 rows", "MiB above the data", "an epoch of 50", "members"):
+        assert word in out
+    assert max(len(line) for line in out.splitlines() if str(file) not in line) <= 80
+
+
+def test_cost_beside_a_straight_line(monkeypatch, in_process):
+    costs = [2.0, 4.0, 8.0, 32.0]  # of one, two, four and eight
+
+    def interleave(fits, rounds):
+        return {count: [cost] for count, cost in zip(fits, costs, strict=True)}
+
+    monkeypatch.setattr(growth, "interleave", interleave)
+    found, grown = growth.growth(sections.Settings(rows=64, rounds=1), lambda line: None)
+    for one in grown:
+        assert [spread.median for spread in one.linear] == [1.0, 1.0, 1.0, 2.0]
+    assert [result.missed for result in found] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "nonesuch"], "nonesuch"),
+        (["--rows", "0"], "rows"),
+        (["--batch", "0"], "batch"),
+        (["--batch", "many"], "--batch"),
+        (["--plot", "growth.txt"], "growth.txt"),
+    ],
+)
+def test_a_wrong_argument_is_said_before_anything_is_measured(arguments, message, xl2):
+    code, out, err = xl2("bench", *arguments)
+    assert code == 2
+    assert message in err
+    assert "seconds" not in out
+
+
+def test_somebody_elses_benchmarks_are_not_run(monkeypatch, tmp_path):
+    import sys
+
+    import xl2
+
+    if HOME != "benchmarks":
+        pytest.skip("the wheel has its own; the other place is a checkout's")
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").touch()
+    for name in [name for name in sys.modules if name.split(".")[0] == "benchmarks"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(XL2Error, match=str(Path(xl2.__file__).parent.parent)):
+        _module("suite")
+
+
+def test_the_command_line_does_not_import_them(python):
+    code = "import xl2.cli; print([m for m in sys.modules if 'benchmarks' in m or m == 'numpy'])"
+    assert python(code) == "[]"
+
+
+def test_quartiles_are_numpys():
+    values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
+    assert timing.spread_of(values) == pytest.approx(np.quantile(values, [0.5, 0.25, 0.75]))
+    assert timing.ratio([2.0, 9.0, 8.0], [1.0, 3.0, 4.0]).median == 2.0
