@@ -67,23 +67,19 @@ def test_the_blas_runs_on_one_thread_meanwhile_and_as_before_afterwards():
     assert library.workers() == before
 
 
-@pytest.mark.parametrize(("batch_size", "limited"), [(10, True), (2**20, False)])
-def test_a_fit_of_small_products_takes_one_thread(monkeypatch, batch_size, limited):
-    """64 inputs to 1 unit: a batch of 2^20 is where a product is large."""
-    library, asked = file_of("numpy"), []
-    threads = library.threads
-    monkeypatch.setattr(library, "threads", lambda size: asked.append(size) or threads(size))
-    network = Network([64, 1], ["identity"], backend="numpy")
-    fit(network, np.ones((20, 64)), np.ones(20), epochs=1, batch_size=batch_size)
-    assert asked == [64 * batch_size]
+def test_a_fit_takes_one_thread_of_the_blas():
+    library, during = file_of("numpy"), []
     before = library.workers()
-    with threads(asked[0]):
-        assert library.workers() == (1 if limited else before)
+    network = Network([64, 1], ["identity"], backend="numpy")
+    look = [lambda network, history: during.append(library.workers())]
+    fit(network, np.ones((20, 64)), np.ones(20), epochs=1, callbacks=look)
+    assert during == [1]
+    assert library.workers() == before
 
 
 def test_the_blas_is_as_before_whichever_fit_ends_first():
     library = file_of("numpy")
-    before, first, second = library.workers(), library.threads(0), library.threads(0)
+    before, first, second = library.workers(), library.threads(), library.threads()
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)

@@ -46,7 +46,7 @@ class Library(Protocol):
     def from_host(self, xp: Namespace, array: Any, device: Any) -> Array: ...  # noqa: D102
     def to_host(self, x: Array) -> Any: ...  # noqa: D102
     def scope(self) -> AbstractContextManager[Any]: ...  # noqa: D102
-    def threads(self, product: int) -> AbstractContextManager[Any]: ...  # noqa: D102
+    def threads(self) -> AbstractContextManager[Any]: ...  # noqa: D102
     def workers(self) -> int: ...  # noqa: D102
     def as_module(self, layers: Any, activations: Any, dtype: str) -> Any: ...  # noqa: D102
     def explain(self, error: Exception) -> str: ...  # noqa: D102
@@ -117,15 +117,15 @@ def scope() -> AbstractContextManager[Any]:
     return contextlib.nullcontext()
 
 
-def threads(product: int) -> AbstractContextManager[Any]:
-    """Return a context for a fit whose largest product has so many multiplications."""
+def threads() -> AbstractContextManager[Any]:
+    """Return the context of a fit, in which the library uses threads as suits one."""
     return contextlib.nullcontext()
 
 
 def workers() -> int:
     """Say how many fits may run side by side, in threads: one, where the library fills the cores.
 
-    What runs side by side does so in ``threads(0)``.
+    What runs side by side does so in ``threads()``.
     """
     return 1
 

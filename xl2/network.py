@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import Sequence
-from itertools import pairwise
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import tasks
@@ -20,9 +19,11 @@ from .losses import find_loss
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
 from .propagation import propagate
+from .rows import HostRows
 from .stacks import Stack, member_of, stack_of
 from .step import Samples
 from .switch import decided, resolve
+from .workers import side_by_side
 
 
 class Network:
@@ -292,22 +293,22 @@ class Network:
         library = self.backend.library
         ops = Operations.of(library)
         hidden, layers = self.hidden_activations(), parameters or self.parameters
-        rows = library.CHUNK
-        # A few samples are not worth looking at what the cores do.
-        several = x.shape[0] > rows
-        few = library.threads(self.largest_product(rows)) if several else contextlib.nullcontext()
-        with few:
-            pieces = [propagate(ops, hidden, layers, piece)[-1] for _, piece in chunks(x, rows)]
-        return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
+        found: dict[int, list[Array]] = {}
 
-    def largest_product(self, rows: int) -> int:
-        """Return the multiplications of the largest product that so many samples take."""
-        largest = 0
-        for i, (inputs, outputs) in enumerate(pairwise(self.sizes)):
-            # The first layer of a stack is one product for all members of a group.
-            shared = self.stack[-1] if self.stack and i == 0 else 1
-            largest = max(largest, rows * inputs * outputs * shared)
-        return largest
+        def send(span: range, wanted: Callable[[], bool]) -> None:
+            part = x if len(span) == x.shape[0] else x[span.start : span.stop, :]
+            with self.backend.scope():  # a thread has its own
+                found[span.start] = [
+                    propagate(ops, hidden, layers, piece)[-1]
+                    for _, piece in chunks(part, library.CHUNK)
+                ]
+
+        # A few samples are not worth a thread, and a file is read from one end to the other.
+        several = x.shape[0] > library.CHUNK and not isinstance(x, HostRows)
+        workers = library.workers() if several else 1
+        side_by_side(library, workers, send, _spans(x.shape[0], library.CHUNK, workers))
+        pieces = [piece for start in sorted(found) for piece in found[start]]
+        return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
 
     def hidden_activations(self) -> tuple[Activation, ...]:
         """Return the hidden layers' activations, as this backend computes them."""
@@ -420,3 +421,11 @@ class Network:
         with self.backend.scope():
             chosen = find_loss(loss, self.activations[-1])
             return objective(self, known, coefficients_of(self, penalty), chosen)[1]
+
+
+def _spans(count: int, unit: int, workers: int) -> list[range]:
+    """Divide some rows among workers, in whole units, up to 16 of them at a time."""
+    if workers == 1:
+        return [range(count)]
+    length = unit * min(16, math.ceil(count / (unit * workers)))
+    return [range(start, min(start + length, count)) for start in range(0, count, length)]

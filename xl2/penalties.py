@@ -158,8 +158,11 @@ def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
         else:
             # One beyond float32 is infinite there, and its member diverges.
             with network.backend.scope():
-                lam = network.backend.asarray(same, network.dtype, "lambda")
-            found.append(beside_weight(lam, i))
+                # The first layer's once for every output too: then it lies as a row of the
+                # weight does, and the two are multiplied in long runs.
+                each = [[lam] * network.sizes[1] for lam in same] if i == 0 else same
+                lam = network.backend.asarray(each, network.dtype, "lambda")
+            found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
     return tuple(found)
 
 

@@ -122,7 +122,7 @@ class Run:
             As `epoch` does.
         """
         network = self.network
-        few = network.backend.library.threads(network.largest_product(self.batch_size))
+        few = network.backend.library.threads()
         with network.backend.scope(), few, show_progress(epochs, progress) as advance:
             for _ in range(epochs):
                 self.epoch(held_out)

@@ -41,7 +41,7 @@ def side_by_side(
             work(job, lambda: True)
         return
     stop = threading.Event()
-    with library.threads(0), ThreadPoolExecutor(workers) as pool:
+    with library.threads(), ThreadPoolExecutor(workers) as pool:
         running = [pool.submit(work, job, lambda: not stop.is_set()) for job in jobs]
         try:
             for done in as_completed(running):

@@ -82,8 +82,7 @@ def minimise(
     """
     from scipy.optimize import minimize
 
-    largest = max(w.shape[0] * w.shape[1] for w in network.weights) * samples.x.shape[0]
-    with network.backend.library.threads(largest):
+    with network.backend.library.threads():
         result = minimize(
             value_and_gradient,
             pack(network.host_parameters()),

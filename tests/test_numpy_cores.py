@@ -1,0 +1,141 @@
+"""NumPy on several cores: the same bits whoever computes them, and nobody left waiting."""
+
+import multiprocessing
+
+import numpy as np
+import pytest
+
+import xl2_numpy
+from xl2 import L2, Network, fit
+
+pytestmark = pytest.mark.host
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    """Pretend that the machine has some cores, and count what goes to another thread."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    submitted = []
+
+    class Counted(ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            submitted.append(function)
+            return super().submit(function, *arguments)
+
+    with Counted(2) as pool:
+        monkeypatch.setattr(xl2_numpy, "_others", lambda: pool)
+
+        def pretend(count):
+            monkeypatch.setattr(xl2_numpy._limit, "free_cores", lambda: count)
+            submitted.clear()
+            return submitted
+
+        yield pretend
+
+
+@pytest.fixture
+def small_is_large(monkeypatch):
+    for name, value in {"LARGE": 64, "PART": 16, "UNCACHED": 0, "AHEAD": 100}.items():
+        monkeypatch.setattr(xl2_numpy, name, value)
+
+
+@pytest.mark.parametrize("shape", [(4, 5, 30), (30, 5, 4), (3, 40, 3), (9, 9, 9)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_product_in_parts_is_the_product(small_is_large, cores, shape, dtype):
+    n, i, o = shape
+    a, b = RNG.normal(size=(n, i)).astype(dtype), RNG.normal(size=(i, o)).astype(dtype)
+    found = []
+    for count in (1, 3):
+        submitted = cores(count)
+        found.append([xl2_numpy._product(a, b), xl2_numpy._product(b.mT, a.mT).mT])
+        assert bool(submitted) == (count > 1)
+    for product in found[0]:
+        assert product.dtype == dtype
+        np.testing.assert_allclose(product, a.astype("f8") @ b, rtol=1e-4, atol=1e-5)
+    assert [p.tobytes() for p in found[0]] == [p.tobytes() for p in found[1]]
+
+
+def test_what_overflows_in_another_thread_does_not_warn(small_is_large, cores):
+    assert cores(3) == []
+    huge = np.full((4, 5), 1e38, "float32")
+    with xl2_numpy.scope():
+        assert np.isinf(xl2_numpy._product(huge, huge.mT.copy() @ np.eye(4, 30, dtype="f"))).any()
+
+
+@pytest.mark.parametrize("stack", [None, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("batch_size", [7, 16, 100])
+def test_rows_gathered_ahead_make_the_same_network(
+    small_is_large, cores, stack, weighted, batch_size
+):
+    x, y = RNG.normal(size=(100, 6)).astype("float32"), RNG.integers(0, 3, 100)
+    weight = RNG.uniform(0.5, 2, 100) if weighted else None
+    found = []
+    for count in (1, 3):
+        submitted = cores(count)
+        network = Network([6, 8, 3], ["relu", "softmax"], stack=stack, backend="numpy")
+        history = fit(
+            network, x, y, epochs=3, batch_size=batch_size, sample_weight=weight,
+            optimizer="adam", penalty=L2(0.1), dropout=0.2, progress=False,
+        )  # fmt: skip
+        found.append((*(w.tobytes() for w in network.weights), *map(str, history.loss)))
+        assert any(f.__name__ == "gather" for f in submitted) == (count > 1)
+    assert found[0] == found[1]
+
+
+def test_small_data_and_samples_as_they_lie_are_not_gathered_ahead(cores):
+    submitted = cores(3)
+    x, y = RNG.normal(size=(100, 6)).astype("float32"), RNG.integers(0, 3, 100)
+    for shuffle in (True, False):
+        network = Network([6, 8, 3], ["relu", "softmax"], backend="numpy")
+        fit(network, x, y, epochs=1, shuffle=shuffle, progress=False)
+    assert submitted == []
+
+
+def test_fits_side_by_side_have_a_core_each(monkeypatch):
+    monkeypatch.setattr(xl2_numpy, "workers", lambda: 4)
+    limit = xl2_numpy._Limit()
+    assert limit.free_cores() == 1
+    limit.enter()
+    assert limit.free_cores() == 4
+    limit.enter()
+    assert limit.free_cores() == 1
+    limit.leave()
+    limit.leave()
+
+
+def _ask_another_thread(pipe):
+    pipe.send(xl2_numpy._others().submit(sum, (1, 2)).result())
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork"
+)
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own():
+    assert xl2_numpy._others().submit(sum, (1, 2)).result() == 3
+    ours, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(target=_ask_another_thread, args=(theirs,))
+    child.start()
+    try:
+        assert ours.poll(60), "the child waits for threads that the fork did not take along"
+        assert ours.recv() == 3
+    finally:
+        child.kill()
+        child.join()
+
+
+@pytest.mark.parametrize("stack", [None, 2])
+def test_outputs_are_the_same_on_any_number_of_cores(monkeypatch, stack):
+    x, found = RNG.normal(size=(135, 3)), []
+    network = Network([3, 4, 2], stack=stack, dtype="float64", backend="numpy")
+    monkeypatch.setattr(network.backend.library, "CHUNK", 4)
+    for count in (1, 2, 3):
+        monkeypatch.setattr(network.backend.library, "workers", lambda count=count: count)
+        found.append(network.forward(x))
+    assert found[0].tobytes() == found[1].tobytes() == found[2].tobytes()
+    monkeypatch.setattr(network.backend.library, "CHUNK", 200)
+    np.testing.assert_allclose(found[0], network.forward(x), rtol=1e-12)
