@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xl2_numpy
-from xl2 import L2, Network, fit
+from xl2 import L2, InputError, Network, fit
 
 pytestmark = pytest.mark.host
 
@@ -139,3 +139,14 @@ def test_outputs_are_the_same_on_any_number_of_cores(monkeypatch, stack):
     assert found[0].tobytes() == found[1].tobytes() == found[2].tobytes()
     monkeypatch.setattr(network.backend.library, "CHUNK", 200)
     np.testing.assert_allclose(found[0], network.forward(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_nan_among_many_samples_is_named_by_its_row(monkeypatch, cores):
+    network = Network([3, 4, 2], dtype="float64", backend="numpy")
+    monkeypatch.setattr(network.backend.library, "CHUNK", 4)
+    monkeypatch.setattr(network.backend.library, "workers", lambda: cores)
+    x = RNG.normal(size=(135, 3))
+    x[77, 1], x[101, 0] = -np.inf, np.nan
+    with pytest.raises(InputError, match="first in row 77 "):
+        network.forward(x)

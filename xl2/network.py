@@ -14,7 +14,7 @@ from .backend import Backend, connect
 from .construction import check_activations, check_sizes, check_stack, draw_layers
 from .errors import InputError
 from .initializers import Initializer
-from .inputs import chunks, samples, targets
+from .inputs import check_finite, chunks, samples, targets
 from .losses import find_loss
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
@@ -290,23 +290,23 @@ class Network:
         parameters : tuple of Layer, optional
             Those of a part of this stack; by default all.
         """
-        library = self.backend.library
-        ops = Operations.of(library)
-        hidden, layers = self.hidden_activations(), parameters or self.parameters
-        found: dict[int, list[Array]] = {}
+        ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
+        layers = parameters or self.parameters
+        return self._in_pieces(x, lambda piece: propagate(ops, hidden, layers, piece)[-1])
 
-        def send(span: range, wanted: Callable[[], bool]) -> None:
+    def _in_pieces(self, x: Array, send: Callable[[Array], Array]) -> Array:
+        """Return what a function makes of samples, a few at a time, on the cores there are."""
+        library, found = self.backend.library, dict[int, list[Array]]()
+
+        def work(span: range, wanted: Callable[[], bool]) -> None:
             part = x if len(span) == x.shape[0] else x[span.start : span.stop, :]
             with self.backend.scope():  # a thread has its own
-                found[span.start] = [
-                    propagate(ops, hidden, layers, piece)[-1]
-                    for _, piece in chunks(part, library.CHUNK)
-                ]
+                found[span.start] = [send(piece) for _, piece in chunks(part, library.CHUNK)]
 
         # A few samples are not worth a thread, and a file is read from one end to the other.
         several = x.shape[0] > library.CHUNK and not isinstance(x, HostRows)
         workers = library.workers() if several else 1
-        side_by_side(library, workers, send, _spans(x.shape[0], library.CHUNK, workers))
+        side_by_side(library, workers, work, _spans(x.shape[0], library.CHUNK, workers))
         pieces = [piece for start in sorted(found) for piece in found[start]]
         return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
 
@@ -343,9 +343,19 @@ class Network:
         InputError
             As `samples` does.
         """
-        x = samples(self, X, stored=True)
+        x, xp = samples(self, X, finite=False, stored=True), self.backend.xp
+        sums: list[Array] = []
+
+        def outputs(piece: Array) -> Array:
+            # While the piece is in the cache; what is read from a file is checked there.
+            sums.append(xp.sum(piece))
+            return self.activate(self.logits_of(piece))
+
         with self.backend.scope():
-            return self.activate(self.logits_of(x))
+            found = self._in_pieces(x, outputs)
+            if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(sums))):
+                check_finite(x, "X")
+        return found
 
     def predict(self, X: Any) -> Array:
         """Return the predicted class numbers, labels or values; see `xl2.tasks.decode`.
