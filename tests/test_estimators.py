@@ -267,20 +267,3 @@ def test_a_file_of_joblib_goes_on_where_training_was(tmp_path):
         one.partial_fit(X, LABELS)
     same(model, other)
     assert not hasattr(clone(model), "coefs_")
-
-
-def test_the_model_goes_to_files_and_other_programs(tmp_path):
-    for model in (fitted(), fitted(VALUES)):
-        xl2.save(model.to_model(), tmp_path / "model.safetensors")
-        read = xl2.load(tmp_path / "model.safetensors")
-        if model._numeric:
-            np.testing.assert_allclose(read.predict(X), model.predict(X), rtol=1e-12)
-        else:
-            assert read.predict(X).tolist() == model.predict(X).tolist()
-
-
-def test_the_model_is_a_copy():
-    model = fitted()
-    made = model.to_model()
-    model.coefs_[0] *= 0.0
-    assert np.abs(made.network.weights[0]).sum() > 0

@@ -21,13 +21,13 @@ from .network import Network
 FORMAT = "xl2-model-1"
 
 
-def save(model: Model | Network, path: str | Path) -> None:
+def save(model: Any, path: str | Path) -> None:
     """Write a model file, whole or not at all.
 
     Parameters
     ----------
-    model : Model or Network
-        A single network, not a stack.
+    model : Model, Network or estimator of xl2
+        A single network, not a stack; an estimator that was fitted.
     path : path-like
         Replaced if it exists.
 
@@ -39,8 +39,7 @@ def save(model: Model | Network, path: str | Path) -> None:
     import numpy as np
     from safetensors.numpy import save as to_bytes
 
-    if isinstance(model, Network):
-        model = Model(model)
+    model = Model.of(model)
     network = model.network
     if network.stack:
         raise InputError("A model file holds one network: save stack.member(k).")

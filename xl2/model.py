@@ -193,6 +193,35 @@ class Model:
     features: tuple[str, ...] = ()
     split: tuple[float, int] | None = None
 
+    @classmethod
+    def of(cls, model: Any) -> Model:
+        """Return a network, or what a fitted estimator holds, as a model.
+
+        Parameters
+        ----------
+        model : Model, Network or estimator of xl2
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        InputError
+            If it is something else.
+        """
+        if isinstance(model, cls):
+            return model
+        if isinstance(model, Network):
+            return cls(model)
+        if hasattr(model, "to_model"):
+            return cls.of(model.to_model())
+        raise InputError(
+            f"A model is a Network, a Model, or an estimator of xl2; of a path it is "
+            f"path.best_model(), and of a pipeline its last step. Received: "
+            f"{type(model).__name__}."
+        )
+
     def prepare(self, X: Any) -> Any:
         """Return samples (n, features), in their own units, as the network takes them.
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from .errors import InputError
 from .model import Model
-from .network import Network
 
 # Both are some years old, so that older runtimes open the file too.
 OPSET, IR_VERSION = 13, 8
@@ -15,7 +14,7 @@ OPSET, IR_VERSION = 13, 8
 NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "exp": "Exp"}
 
 
-def to_onnx(model: Model | Network) -> Any:
+def to_onnx(model: Any) -> Any:
     """Return a model as an ONNX graph, its standardisation and labels included.
 
     The graph takes ``X``, (n, features), in their own units and in the network's dtype.
@@ -25,8 +24,8 @@ def to_onnx(model: Model | Network) -> Any:
 
     Parameters
     ----------
-    model : Model or Network
-        Of a single network, not of a stack.
+    model : Model, Network or estimator of xl2
+        Of a single network, not of a stack; an estimator that was fitted.
 
     Returns
     -------
@@ -41,8 +40,7 @@ def to_onnx(model: Model | Network) -> Any:
         import onnx
     except ImportError:
         raise InputError('An ONNX graph needs onnx: run pip install "xl2[onnx]".') from None
-    if isinstance(model, Network):
-        model = Model(model)
+    model = Model.of(model)
     network = model.network
     if network.stack:
         raise InputError("One network is exported at a time: take it from the stack by member().")

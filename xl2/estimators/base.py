@@ -148,7 +148,7 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
             return network.activate(network.logits_of(x)), backend
 
     def to_model(self) -> Model:
-        """Return what was fitted as an `xl2.Model`, for `xl2.save`, `to_onnx` and `to_torch`.
+        """Return what was fitted as an `xl2.Model`, a copy.
 
         Returns
         -------
@@ -160,6 +160,18 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         network.task = self._task()
         names = tuple(map(str, getattr(self, "feature_names_in_", ())))
         return Model(network, classes=self._labels(), features=names)
+
+    def to_torch(self) -> Any:
+        """Return a `torch.nn.Sequential` with the same weights, see `Network.to_torch`.
+
+        It gives what `predict_proba` does, but for two classes, and for several labels at
+        once, one probability a label; for a regression the values, (n, outputs).
+
+        Returns
+        -------
+        torch.nn.Sequential
+        """
+        return self.to_model().to_torch()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
