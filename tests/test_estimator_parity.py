@@ -571,7 +571,7 @@ def test_a_second_fit_of_another_depth_is_refused_in_plain_words(x):
 
 BAD = {
     "loss": ["log_loss", None],
-    "hidden_layer_sizes": [0, -1, 2.5, None, (3, 0), [-1], "many"],
+    "hidden_layer_sizes": [0, -1, 2.5, None, (3, 0), [-1], "many", (2.5,)],
     "activation": ["sigmoid", None],
     "solver": ["rmsprop", None],
     "alpha": [-1, "strong"],

@@ -54,6 +54,21 @@ def test_class_weights_are_sample_weights():
     same(both, MLPClassifier(**SMALL).fit(X, LABELS, np.where(LABELS == "no", 2.0, 5.0)))
 
 
+def test_class_weights_of_several_labels_are_multiplied():
+    labels = np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1).astype(int)
+    first, second = {0: 1.0, 1: 3.0}, {0: 0.5, 1: 1.0}
+    mine = MLPClassifier(class_weight=[first, second], **SMALL).fit(X, labels)
+    weight = np.where(labels[:, 0] == 1, 3.0, 1.0) * np.where(labels[:, 1] == 1, 1.0, 0.5)
+    same(mine, MLPClassifier(**SMALL).fit(X, labels, sample_weight=weight))
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, xl2.MLPClassifierCV])
+def test_class_weights_of_another_name_are_an_error_about_the_estimator(kind):
+    words = f"'class_weight' parameter of {kind.__name__} must be.*'balanced'.*Got 'fair' instead"
+    with pytest.raises(ValueError, match=words):
+        kind(class_weight="fair").fit(X, LABELS)
+
+
 def test_balanced_weights_are_not_known_from_a_part():
     model = MLPClassifier(class_weight="balanced", **SMALL)
     with pytest.raises(ValueError, match="compute_class_weight"):
@@ -122,6 +137,36 @@ def test_callbacks_see_the_estimator_after_each_epoch_and_may_stop_it():
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # stopped on purpose: nothing has to converge
         fitted(callbacks=[lambda model: True])
+
+
+@pytest.mark.parametrize("yes", [True, np.True_, np.asarray(True)])
+def test_a_callback_may_say_so_by_numpys_truth_values(yes):
+    assert fitted(callbacks=lambda model: yes).n_iter_ == 1
+    assert fitted(callbacks=[lambda model: 1.0, lambda model: np.False_]).n_iter_ == 8
+
+
+def test_callbacks_see_each_iteration_of_lbfgs_and_may_stop_it():
+    seen = []
+
+    def look(model):
+        seen.append((model.n_iter_, model.loss_, model.score(X, LABELS)))
+        return len(seen) == 3
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # stopped on purpose: nothing has to converge
+        model = fitted(solver="lbfgs", callbacks=look)
+    assert [iteration for iteration, _, _ in seen] == [1, 2, 3]
+    losses = [loss for _, loss, _ in seen]
+    assert losses == sorted(losses, reverse=True)
+    assert (model.n_iter_, model.loss_) == seen[-1][:2]
+    assert seen[-1][2] == model.score(X, LABELS)
+    same(model, fitted(solver="lbfgs", max_iter=3))
+    same(fitted(solver="lbfgs"), fitted(solver="lbfgs", callbacks=lambda model: False))
+
+
+def test_lbfgs_refuses_dropout_instead_of_leaving_it_out():
+    with pytest.raises(ValueError, match=r"dropout is for solver='sgd' or 'adam'.*dropout=0.5"):
+        fitted(solver="lbfgs", dropout=0.5)
 
 
 def test_an_initializer_and_dropout_change_the_training_and_a_seed_repeats_it():

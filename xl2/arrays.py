@@ -62,3 +62,8 @@ def library_of(x: object) -> str | None:
         return None
     name: str = namespace(x).__name__
     return name.removeprefix("array_api_compat.").partition(".")[0]
+
+
+def is_true(answer: Any) -> bool:
+    """Tell whether something is the truth value True: Python's, NumPy's or any library's."""
+    return answer is True or ("bool" in str(getattr(answer, "dtype", "")) and bool(answer))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from .arrays import Array, namespace
+from .arrays import Array, is_true, namespace
 from .errors import DivergenceError
 from .feeding import RUN as RUN
 from .feeding import feed
@@ -128,7 +128,7 @@ class Run:
                 self.epoch(held_out)
                 advance(self.history)
                 said = [call(network, self.history) for call in callbacks]
-                if any(answer is True for answer in said):
+                if any(map(is_true, said)):
                     break
                 for answer in said:
                     if isinstance(answer, Keep):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from ..arrays import is_true
 from ..dropout import Dropout
 from ..errors import InputError
 from ..optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
@@ -60,6 +62,7 @@ CONSTRAINTS: dict[str, Any] = {
     "l2": ["array-like", _NOT_NEGATIVE, None],
     "callbacks": ["array-like", callable, None],
 }
+CLASS_WEIGHT: list[Any] = [dict, list, StrOptions({"balanced"}), None]
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,16 @@ class Layers:
         ------
         ValueError
             If a hidden layer has no units.
+        TypeError
+            If one has no whole number of them.
         """
         sizes = estimator.hidden_layer_sizes
         hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if any(units <= 0 for units in hidden):
+        if any(count <= 0 for count in hidden):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         thin = Dropout(estimator.dropout) if estimator.dropout else None
-        return cls(tuple(map(int, hidden)), estimator.activation, estimator.initializer, thin)
+        units = tuple(map(operator.index, hidden))
+        return cls(units, estimator.activation, estimator.initializer, thin)
 
     def sizes(self, inputs: int, outputs: int) -> tuple[int, ...]:
         """Return the units of every layer."""
@@ -238,3 +244,9 @@ def callbacks_of(estimator: Any) -> list[Callable[[Any], Any]]:
     if given is None:
         return []
     return [given] if callable(given) else list(given)
+
+
+def said_enough(callbacks: list[Callable[[Any], Any]], estimator: Any) -> bool:
+    """Call each of the callbacks, and return whether one of them returned True."""
+    said = [call(estimator) for call in callbacks]
+    return any(map(is_true, said))

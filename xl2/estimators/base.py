@@ -117,9 +117,14 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         self.intercepts_ = [data.given_back(b, network.backend, home) for b in network.biases]
 
     def _minimise(self, network: Network, known: Known) -> None:
+        if self.dropout:
+            raise InputError(
+                f"dropout is for solver='sgd' or 'adam': lbfgs needs one loss, the same at each "
+                f"evaluation. Received: dropout={self.dropout:g}."
+            )
         loss = REPORTED[self.loss, self.out_activation_]
         lams = coefficients(self, network)
-        self.n_iter_, self.loss_ = minimise(network, known.samples, lams, loss, self)
+        self.n_iter_, self.loss_ = minimise(network, known.samples, lams, loss, self, known.home)
 
     def _read_validation(self, validation: Any, network: Network) -> Judged | None:
         if validation is None or validation[0] is None:

@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from . import data
-from .arguments import CONSTRAINTS
+from .arguments import CLASS_WEIGHT, CONSTRAINTS
 from .base import STOCHASTIC, BaseMLP
 from .classifying import Classifying
 
@@ -72,6 +72,7 @@ class MLPClassifier(Classifying, BaseMLP):
     momentum : float, default 0.9
         For "sgd", in [0, 1].
     nesterovs_momentum : bool, default True
+        Of "sgd": take the gradient where the momentum leads to.
     early_stopping : bool, default False
         Set samples aside, stop when their score does not improve, and keep the best weights.
     validation_fraction : float, default 0.1
@@ -86,18 +87,20 @@ class MLPClassifier(Classifying, BaseMLP):
         Where to compute, see `xl2.switch`; by default where `X` is.
     dtype : {"float32", "float64"}, optional
         By default that of `X` where it is float32, else float64.
-    class_weight : dict, "balanced" or None, default None
+    class_weight : dict, list of dict, "balanced" or None, default None
         The weight of each class, or "balanced" for weights that make all classes count
-        the same; they multiply `sample_weight`.
+        the same; they multiply `sample_weight`. For several labels at once it is a list of
+        one dict a label, and a sample counts by the product over its labels.
     l2 : float or sequence of float, optional
         One penalty a layer, first to last, in the place of `alpha`.
     initializer : str or callable, optional
         Of the weights, see `xl2.initializers`; biases then start at 0. By default both are
         drawn as scikit-learn does.
     dropout : float, default 0
-        The part of each hidden layer that is left out of a step, in [0, 1).
+        The part of each hidden layer that is left out of a step, in [0, 1); 0 for lbfgs.
     callbacks : callable or sequence of callable, optional
-        Called with the estimator after each epoch; training ends where one returns True.
+        Called with the estimator after each epoch, or iteration of lbfgs; training ends
+        where one returns True.
 
     Attributes
     ----------
@@ -134,7 +137,7 @@ class MLPClassifier(Classifying, BaseMLP):
 
     _parameter_constraints: ClassVar = {
         **CONSTRAINTS,
-        "class_weight": [dict, str, None],
+        "class_weight": CLASS_WEIGHT,
     }
     loss = "log_loss"
 

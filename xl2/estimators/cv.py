@@ -12,7 +12,7 @@ from ..errors import DivergenceError, InputError
 from ..regularization import regularization_path
 from ..switch import resolve
 from . import data
-from .arguments import SHARED, Layers, optimizer_of
+from .arguments import CLASS_WEIGHT, SHARED, Layers, optimizer_of
 from .base import BaseMLP
 from .classifying import Classifying
 from .drawing import draw_seed
@@ -147,7 +147,7 @@ class MLPClassifierCV(Classifying, BaseMLPCV):
     (2, 3)
     """
 
-    _parameter_constraints: ClassVar = {**CONSTRAINTS, "class_weight": [dict, str, None]}
+    _parameter_constraints: ClassVar = {**CONSTRAINTS, "class_weight": CLASS_WEIGHT}
     loss = "log_loss"
 
     def __init__(

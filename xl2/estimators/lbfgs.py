@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 from sklearn.exceptions import ConvergenceWarning
 
 from ..objective import objective
+from .arguments import callbacks_of, said_enough
 
 if TYPE_CHECKING:
+    from ..backend import Backend
     from ..losses import Loss
     from ..network import Network
     from ..step import Samples
+
+# scipy's status of a descent that a callback ended.
+CALLED_OFF = 99
 
 
 def pack(layers: Any) -> Any:
@@ -55,6 +60,7 @@ def minimise(
     coefficients: tuple[Any, ...],
     loss: Loss,
     estimator: Any,
+    home: Backend,
 ) -> tuple[int, float]:
     """Train a network on all samples at once.
 
@@ -67,7 +73,9 @@ def minimise(
         lambda for each layer.
     loss : Loss
     estimator : estimator
-        Whose `max_iter`, `max_fun`, `tol` and `verbose` hold.
+        Whose `max_iter`, `max_fun`, `tol`, `verbose` and `callbacks` hold.
+    home : Backend
+        Where the user's callbacks are to find the weights.
 
     Returns
     -------
@@ -78,7 +86,7 @@ def minimise(
     Warns
     -----
     ConvergenceWarning
-        If it stopped before it converged.
+        If it stopped before it converged, and no callback said so.
     """
     from scipy.optimize import minimize
 
@@ -89,7 +97,7 @@ def minimise(
             method="L-BFGS-B",
             jac=True,
             args=(network, samples, coefficients, loss),
-            callback=_report if estimator.verbose else None,
+            callback=_after_an_iteration(network, estimator, home),
             options={
                 "maxfun": estimator.max_fun,
                 "maxiter": estimator.max_iter,
@@ -98,13 +106,30 @@ def minimise(
         )
     network.set_parameters(unpack(result.x, network.host_parameters()))
     iterations = min(int(result.nit), int(estimator.max_iter))
-    if result.status != 0:
+    if result.status not in (0, CALLED_OFF):
         _warn(result, iterations, estimator.max_iter)
     return iterations, float(result.fun)
 
 
-def _report(intermediate_result: Any) -> None:
-    print(f"loss = {intermediate_result.fun:.8f}")
+def _after_an_iteration(network: Network, estimator: Any, home: Backend) -> Any:
+    """Return what scipy calls after an iteration, or None where nobody looks."""
+    callbacks = callbacks_of(estimator)
+    if not callbacks and not estimator.verbose:
+        return None
+    estimator.n_iter_ = 0
+
+    def look(intermediate_result: Any) -> None:  # scipy goes by the argument's name
+        estimator.n_iter_ += 1
+        estimator.loss_ = float(intermediate_result.fun)
+        if estimator.verbose:
+            print(f"loss = {estimator.loss_:.8f}")
+        if callbacks:
+            network.set_parameters(unpack(intermediate_result.x, network.host_parameters()))
+            estimator._take(network, home)
+        if said_enough(callbacks, estimator):
+            raise StopIteration
+
+    return look
 
 
 def _warn(result: Any, iterations: int, most: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from .arguments import callbacks_of
+from .arguments import callbacks_of, said_enough
 
 if TYPE_CHECKING:
     from ..backend import Backend
@@ -101,8 +101,7 @@ class Watch:
             return True
         if self._callbacks:
             estimator._take(network, self._home)
-            said = [call(estimator) for call in self._callbacks]
-            if any(answer is True for answer in said):
+            if said_enough(self._callbacks, estimator):
                 return True
         if not self._incremental and estimator.n_iter_ == stopping.epochs:
             warnings.warn(
