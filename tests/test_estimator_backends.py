@@ -334,6 +334,22 @@ def test_samples_elsewhere_are_refused_with_what_to_do(backend, to, method, fitt
     use(eval(fix, {top.__name__: top, "X": given, "model": model}), *y)
 
 
+@pytest.mark.parametrize("form", ["frame", "sparse", "list"])
+def test_the_fix_runs_for_what_is_no_array_too(backend, to, form):
+    if backend.name == "numpy":
+        pytest.skip("NumPy's arrays are all in one place")
+    pd = pytest.importorskip("pandas", reason="a frame is refused")
+    given = {"frame": pd.DataFrame, "sparse": scipy.sparse.csr_array, "list": np.ndarray.tolist}
+    x, model = given[form](X), classifier().fit(to(X), CLASSES)
+    with pytest.raises(InputError) as caught:
+        model.predict(x)
+    fix = re.search(r"move X by (.*), where model is the estimator", str(caught.value))[1]
+    module = importlib.import_module(fix.partition("(")[0].rpartition(".")[0])
+    top = importlib.import_module(module.__name__.partition(".")[0])
+    found = model.predict(eval(fix, {top.__name__: top, "X": x, "xl2": xl2, "model": model}))
+    assert xl2.to_numpy(found).tolist() == xl2.to_numpy(model.predict(to(X))).tolist()
+
+
 def test_samples_on_another_device_are_refused(backend, to):
     places = [connect(backend.name, name) for name in backend.library.devices(backend.xp)]
     away = [place.asarray(X, "float32") for place in places]
@@ -360,6 +376,7 @@ def run_check(check, backend, estimator, **options):
 
 
 every_estimator = pytest.mark.parametrize("estimator", [classifier(), regressor()])
+choosing = [kind([0.1, 1.0], cv=3, **SMALL) for kind in (xl2.MLPClassifierCV, xl2.MLPRegressorCV)]
 
 
 @every_estimator
@@ -368,6 +385,12 @@ every_estimator = pytest.mark.parametrize("estimator", [classifier(), regressor(
 @pytest.mark.parametrize("check", ["input", "input_and_values"])
 def test_scikit_learns_checks_of_arrays(backend, estimator, check, weights, dtype):
     run_check(check, backend, estimator, check_sample_weight=weights, dtype_name=dtype)
+
+
+@pytest.mark.parametrize("estimator", choosing, ids=["classifier", "regressor"])
+@pytest.mark.parametrize("weights", [False, True])
+def test_scikit_learns_checks_of_arrays_where_alpha_is_chosen(backend, estimator, weights):
+    run_check("input_and_values", backend, estimator, check_sample_weight=weights)
 
 
 @every_estimator

@@ -107,7 +107,9 @@ def check_home(estimator: Any, X: Any, method: str) -> None:
     if fitted.name != "numpy":
         # Of all spellings the one that every library takes: cupy.asarray has no device, and
         # not every device's name is known to its library.
-        host_X = "X" if received.name == "numpy" else "xl2.to_numpy(X)"
+        host_X = "X" if library_of(X) == "numpy" else "xl2.to_numpy(X)"
+        if is_sparse(X):
+            host_X = "X.toarray()"
         fix = (
             f"move X by {fitted.xp.__name__}.asarray({host_X}, device=model.coefs_[0].device), "
             f"where model is the estimator, or fit again on samples like these"
