@@ -105,12 +105,14 @@ class MLPClassifier(Classifying, BaseMLP):
     Attributes
     ----------
     classes_ : numpy.ndarray, shape (n_classes,)
+        The labels, sorted; of several labels at once their numbers.
     coefs_, intercepts_ : list of array
         The weights (inputs, outputs) and biases (outputs,) of each layer, where `X` is.
     loss_ : float
-        Of the last epoch, penalty included.
+        Of the last epoch, or iteration, penalty included.
     best_loss_ : float or None
-        The least; None with `early_stopping`.
+        The least; None with `early_stopping`. lbfgs has no epochs, and neither this nor the
+        next three.
     loss_curve_ : list of float
         One an epoch.
     validation_scores_ : list of float or None
@@ -120,11 +122,13 @@ class MLPClassifier(Classifying, BaseMLP):
     n_iter_ : int
         Epochs, or iterations, of the last fit.
     t_ : int
-        Samples that were learnt from.
+        Samples that were learnt from, counted again in each epoch; 0 for lbfgs.
     n_features_in_, n_layers_, n_outputs_ : int
+        The inputs count as a layer.
     feature_names_in_ : numpy.ndarray
         Where the columns of `X` have names.
     out_activation_ : {"logistic", "softmax"}
+        Of the last layer.
 
     Examples
     --------

@@ -114,12 +114,20 @@ class MLPClassifierCV(Classifying, BaseMLPCV):
     seeds : int, default 1
         How many networks are trained for each alpha and fold, from different initial
         weights; their scores are averaged.
-    hidden_layer_sizes, activation, solver, batch_size, learning_rate_init : optional
-    max_iter, shuffle, random_state, verbose, momentum, nesterovs_momentum : optional
-    beta_1, beta_2, epsilon, backend, device, dtype, class_weight : optional
-    initializer, dropout : optional
-        As in `MLPClassifier`, but for the solver "lbfgs", which has no epochs. Initial
-        weights are "he" after relu, else "glorot_uniform", with biases of 0.
+    solver : {"sgd", "adam"}, default "adam"
+        lbfgs has no epochs.
+    hidden_layer_sizes, activation, batch_size, learning_rate_init : optional
+        As in `MLPClassifier`.
+    max_iter : int, default 200
+        Epochs that each network is trained for.
+    shuffle, random_state, momentum, nesterovs_momentum, beta_1, beta_2, epsilon : optional
+        As in `MLPClassifier`.
+    verbose : bool, default False
+        Show a progress bar, where standard error is a terminal.
+    backend, device, dtype, class_weight, dropout : optional
+        As in `MLPClassifier`.
+    initializer : str or callable, optional
+        By default "he" after relu, else "glorot_uniform"; biases start at 0.
 
     Attributes
     ----------
@@ -130,13 +138,16 @@ class MLPClassifierCV(Classifying, BaseMLPCV):
     scores_ : array, shape (n_alphas, n_folds)
         Accuracy on each validation fold, the mean over the seeds.
     mean_scores_, standard_errors_ : array, shape (n_alphas,)
+        The mean over the folds, and its standard error.
     best_score_ : float
         The mean score of `alpha_`.
     path_ : Path
         All that was measured, for its table and its picture; it holds no samples.
-    classes_, coefs_, intercepts_, n_iter_, n_features_in_, feature_names_in_ : ...
-    n_layers_, n_outputs_, out_activation_ : ...
-        As in `MLPClassifier`; of the network trained on all samples.
+    coefs_, intercepts_ : list of array
+        The weights (inputs, outputs) and biases (outputs,) of each layer of the network
+        trained on all samples, where `X` is.
+    classes_, n_iter_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
+        As in `MLPClassifier`.
 
     Examples
     --------
@@ -245,19 +256,31 @@ class MLPRegressorCV(Regressing, BaseMLPCV):
         As in `MLPClassifierCV`; a number of folds is shuffled.
     loss : {"squared_error", "poisson"}, default "squared_error"
         As in `MLPRegressor`.
-    hidden_layer_sizes, activation, solver, batch_size, learning_rate_init : optional
-    max_iter, shuffle, random_state, verbose, momentum, nesterovs_momentum : optional
-    beta_1, beta_2, epsilon, backend, device, dtype, initializer, dropout : optional
-        As in `MLPClassifierCV`.
+    solver : {"sgd", "adam"}, default "adam"
+        lbfgs has no epochs.
+    hidden_layer_sizes, activation, batch_size, learning_rate_init : optional
+        As in `MLPRegressor`.
+    max_iter : int, default 200
+        Epochs that each network is trained for.
+    shuffle, random_state, momentum, nesterovs_momentum, beta_1, beta_2, epsilon : optional
+        As in `MLPRegressor`.
+    verbose : bool, default False
+        Show a progress bar, where standard error is a terminal.
+    backend, device, dtype, dropout : optional
+        As in `MLPRegressor`.
+    initializer : str or callable, optional
+        By default "he" after relu, else "glorot_uniform"; biases start at 0.
 
     Attributes
     ----------
     scores_ : array, shape (n_alphas, n_folds)
         R2 on each validation fold, the mean over the seeds.
-    alphas_, alpha_, alpha_1se_, mean_scores_, standard_errors_, best_score_, path_ : ...
-    coefs_, intercepts_, n_iter_, n_features_in_, feature_names_in_, n_layers_ : ...
-    n_outputs_, out_activation_ : ...
+    alphas_, alpha_, alpha_1se_, mean_scores_, standard_errors_, best_score_, path_
         As in `MLPClassifierCV`.
+    coefs_, intercepts_, n_iter_, n_features_in_, feature_names_in_, n_layers_, n_outputs_
+        As in `MLPClassifierCV`.
+    out_activation_ : {"identity", "exp"}
+        Of the last layer.
 
     Examples
     --------

@@ -24,21 +24,90 @@ class MLPRegressor(Regressing, BaseMLP):
     loss : {"squared_error", "poisson"}, default "squared_error"
         "poisson" is for counts, 0 or more: half the Poisson deviance, with an exponential
         as the output's activation.
-    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate : optional
-    learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose : optional
-    warm_start, momentum, nesterovs_momentum, early_stopping : optional
-    validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun : optional
-    backend, device, dtype, l2, initializer, dropout, callbacks : optional
-        As in `MLPClassifier`.
+    hidden_layer_sizes : array-like of int, default (100,)
+        Units of each hidden layer.
+    activation : {"identity", "logistic", "tanh", "relu"}, default "relu"
+        Of the hidden layers.
+    solver : {"lbfgs", "sgd", "adam"}, default "adam"
+        How the loss is minimised: by mini-batches, or on all samples at once.
+    alpha : float, default 0.0001
+        Strength of the L2 penalty on the weights, divided by the samples of a mini-batch.
+    batch_size : int or "auto", default "auto"
+        Samples of a mini-batch; "auto" is 200, or all where there are fewer.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
+        For "sgd": as it is; falling as ``learning_rate_init / (t_ + 1) ** power_t`` after
+        each epoch; or divided by 5 when `n_iter_no_change` epochs brought nothing.
+    learning_rate_init : float, default 0.001
+        The step size at the start.
+    power_t : float, default 0.5
+        The exponent of "invscaling".
+    max_iter : int, default 200
+        Epochs, or iterations of lbfgs, at most.
+    shuffle : bool, default True
+        Draw a new order for each epoch.
+    random_state : int, RandomState or None, default None
+        Of the initial weights, the split of `early_stopping`, the orders and dropout.
+    tol : float, default 1e-4
+        What counts as an improvement of the loss, or of the validation score; for lbfgs
+        the largest gradient at which it has converged.
+    verbose : bool, default False
+        Print a line an epoch.
+    warm_start : bool, default False
+        Let `fit` go on from the weights of the fit before.
+    momentum : float, default 0.9
+        For "sgd", in [0, 1].
+    nesterovs_momentum : bool, default True
+        Of "sgd": take the gradient where the momentum leads to.
+    early_stopping : bool, default False
+        Set samples aside, stop when their score does not improve, and keep the best weights.
+    validation_fraction : float, default 0.1
+        The part of the samples that is set aside.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        Of Adam.
+    n_iter_no_change : int or inf, default 10
+        Epochs without improvement after which training ends.
+    max_fun : int, default 15000
+        Evaluations of the loss by lbfgs, at most.
+    backend, device : optional
+        Where to compute, see `xl2.switch`; by default where `X` is.
+    dtype : {"float32", "float64"}, optional
+        By default that of `X` where it is float32, else float64.
+    l2 : float or sequence of float, optional
+        One penalty a layer, first to last, in the place of `alpha`.
+    initializer : str or callable, optional
+        Of the weights, see `xl2.initializers`; biases then start at 0. By default both are
+        drawn as scikit-learn does.
+    dropout : float, default 0
+        The part of each hidden layer that is left out of a step, in [0, 1); 0 for lbfgs.
+    callbacks : callable or sequence of callable, optional
+        Called with the estimator after each epoch, or iteration of lbfgs; training ends
+        where one returns True.
 
     Attributes
     ----------
+    coefs_, intercepts_ : list of array
+        The weights (inputs, outputs) and biases (outputs,) of each layer, where `X` is.
+    loss_ : float
+        Of the last epoch, or iteration, penalty included.
+    best_loss_ : float or None
+        The least; None with `early_stopping`. lbfgs has no epochs, and neither this nor the
+        next three.
+    loss_curve_ : list of float
+        One an epoch.
     validation_scores_ : list of float or None
         R2 after each epoch, with `early_stopping` or validation samples.
+    best_validation_score_ : float or None
+        The highest of them.
+    n_iter_ : int
+        Epochs, or iterations, of the last fit.
+    t_ : int
+        Samples that were learnt from, counted again in each epoch; 0 for lbfgs.
+    n_features_in_, n_layers_, n_outputs_ : int
+        The inputs count as a layer.
+    feature_names_in_ : numpy.ndarray
+        Where the columns of `X` have names.
     out_activation_ : {"identity", "exp"}
-    coefs_, intercepts_, loss_, best_loss_, loss_curve_, best_validation_score_, n_iter_ : ...
-    t_, n_features_in_, feature_names_in_, n_layers_, n_outputs_ : ...
-        As in `MLPClassifier`.
+        Of the last layer.
 
     Examples
     --------

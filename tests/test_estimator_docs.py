@@ -1,0 +1,70 @@
+"""The estimators' docstrings: each argument and fitted attribute, with a text."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+import xl2
+
+pytestmark = [
+    pytest.mark.host,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
+
+pd = pytest.importorskip("pandas", reason="a fit on a frame has one attribute more")
+
+X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)), columns=["a", "b"])
+Y = np.arange(30) % 3
+every_class = pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (xl2.MLPClassifier, {}),
+        (xl2.MLPRegressor, {}),
+        (xl2.MLPClassifierCV, {"alphas": [1.0], "cv": 2}),
+        (xl2.MLPRegressorCV, {"alphas": [1.0], "cv": 2}),
+    ],
+)
+
+
+def described(documented, section):
+    """Return the names of a section of a docstring, and those that have no text."""
+    text = inspect.getdoc(documented)
+    found = re.search(rf"^{section}\n-+\n(.*?)(?=\n\n\S|\Z)", text, re.DOTALL | re.MULTILINE)
+    lines = found[1].splitlines() if found else [""]
+    names, silent = [], []
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        if line and not line.startswith(" "):
+            here = line.partition(" : ")[0].split(", ")
+            names += here
+            silent += [] if after.startswith(" ") else here
+    return names, silent
+
+
+@every_class
+def test_every_argument_is_described_and_no_other(kind, options):
+    names, silent = described(kind, "Parameters")
+    assert sorted(names) == sorted(inspect.signature(kind).parameters)
+    assert silent == []
+
+
+@every_class
+def test_every_fitted_attribute_is_described_and_no_other(kind, options):
+    model = kind(max_iter=2, **options).fit(X, Y)
+    names, silent = described(kind, "Attributes")
+    assert sorted(names) == sorted(name for name in vars(model) if re.match("[a-z].*_$", name))
+    assert silent == []
+
+
+@every_class
+def test_every_argument_of_a_method_is_described(kind, options):
+    ours = [base for base in kind.__mro__ if base.__module__.startswith("xl2.")]
+    names = {name for base in ours for name in vars(base) if re.match("[a-z]", name)}
+    # scikit-learn writes those that request metadata into our classes.
+    methods = [name for name in names if callable(getattr(kind, name)) and name[:4] != "set_"]
+    assert {"fit", "predict", "score", "to_model", "to_torch"} <= set(methods)
+    for name in methods:
+        method = getattr(kind, name)
+        arguments = list(inspect.signature(method).parameters)[1:]
+        assert described(method, "Parameters")[0] == arguments, name
