@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.sparse
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
 import xl2
@@ -462,3 +463,10 @@ def test_samples_are_weighted_in_training_and_where_they_judge(where):
 def test_sample_weights_that_cannot_be_used_are_refused(where, weight):
     with pytest.raises(InputError, match="sample_weight"):
         regularization_path(X, LABELS, [0], cv=2, epochs=1, sample_weight=weight, **where)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_sparse_matrix_is_refused_with_what_to_do(where, standardize):
+    rows = scipy.sparse.csr_array(X)
+    with pytest.raises(InputError, match=r"X is a sparse matrix.*give X\.toarray\(\)"):
+        regularization_path(rows, LABELS, [0], cv=2, epochs=1, standardize=standardize, **where)

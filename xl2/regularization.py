@@ -18,6 +18,7 @@ from .path import Path
 from .progress import show_progress
 from .recipe import Recipe
 from .source import Source, on_host, read_labels
+from .sparse import is_sparse
 from .switch import resolve, to_numpy
 from .targets import Targets, default_initializer, read_targets
 from .tasks import task_of
@@ -140,7 +141,7 @@ def regularization_path(
     labels = read_labels(y, "y")
     targets = read_targets(labels, task)
     found = resolve(backend, device, data=X)
-    data = on_host(X, "X") if standardize or not hasattr(X, "shape") else X
+    data = on_host(X, "X") if standardize or is_sparse(X) or not hasattr(X, "shape") else X
     width = data.shape[1] if len(data.shape) == 2 else 1
     last = output or targets.output
     outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs

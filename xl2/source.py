@@ -16,6 +16,7 @@ from .model import Model, Scaling
 from .operations import Operations
 from .path import Judge
 from .recipe import Part, Pool, Recipe
+from .sparse import is_sparse
 from .switch import to_numpy
 from .targets import Targets
 
@@ -241,8 +242,13 @@ def on_host(x: Any, what: str) -> Any:
     Raises
     ------
     InputError
-        If the rows are of unequal lengths.
+        If the rows are of unequal lengths, or the array is a sparse matrix.
     """
+    if is_sparse(x):
+        raise InputError(
+            f"{what} is a sparse matrix, and a path takes dense samples. Give {what}.toarray(), "
+            f"or train one lambda at a time by xl2.fit, which makes a part of them dense at a time."
+        )
     try:
         return to_numpy(x)
     except ValueError as error:
