@@ -468,5 +468,5 @@ def test_sample_weights_that_cannot_be_used_are_refused(where, weight):
 @pytest.mark.parametrize("standardize", [False, True])
 def test_a_sparse_matrix_is_refused_with_what_to_do(where, standardize):
     rows = scipy.sparse.csr_array(X)
-    with pytest.raises(InputError, match=r"X is a sparse matrix.*give X\.toarray\(\)"):
+    with pytest.raises(InputError, match=r"X is a sparse matrix.*Give X\.toarray\(\)"):
         regularization_path(rows, LABELS, [0], cv=2, epochs=1, standardize=standardize, **where)
