@@ -346,7 +346,7 @@ def test_the_fix_runs_for_what_is_no_array_too(backend, to, form):
     fix = re.search(r"move X by (.*), where model is the estimator", str(caught.value))[1]
     module = importlib.import_module(fix.partition("(")[0].rpartition(".")[0])
     top = importlib.import_module(module.__name__.partition(".")[0])
-    found = model.predict(eval(fix, {top.__name__: top, "X": x, "xl2": xl2, "model": model}))
+    found = model.predict(eval(fix, {top.__name__: top, "X": x, "numpy": np, "model": model}))
     assert xl2.to_numpy(found).tolist() == xl2.to_numpy(model.predict(to(X))).tolist()
 
 

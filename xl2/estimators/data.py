@@ -107,7 +107,7 @@ def check_home(estimator: Any, X: Any, method: str) -> None:
     if fitted.name != "numpy":
         # Of all spellings the one that every library takes: cupy.asarray has no device, and
         # not every device's name is known to its library.
-        host_X = "X" if library_of(X) == "numpy" else "xl2.to_numpy(X)"
+        host_X = {"numpy": "X", None: "numpy.array(X)"}.get(library_of(X), "xl2.to_numpy(X)")
         if is_sparse(X):
             host_X = "X.toarray()"
         fix = (
