@@ -63,6 +63,40 @@ def test_a_score_is_that_of_the_network_trained_alone(where, to, host, y):
 
 
 @pytest.mark.host
+@pytest.mark.parametrize(
+    ("more", "initializer", "options"),
+    [
+        ({"dropout": 0.4}, "he", {"dropout": 0.4}),
+        ({"initializer": "xavier"}, "xavier", {}),
+        ({"shuffle": False}, "he", {"shuffle": False}),
+        ({"batch_size": 7}, "he", {"batch_size": 7}),
+        ({"solver": "sgd", "momentum": 0.3}, "he", {"optimizer": xl2.Nesterov(0.3)}),
+        ({"beta_1": 0.5, "epsilon": 0.1}, "he", {"optimizer": xl2.Adam(0.5, 0.999, 0.1)}),
+    ],
+)
+def test_each_argument_of_the_training_is_heard(more, initializer, options):
+    model = MLPClassifierCV([0.1], **{**SMALL, **more}).fit(X, THREE)
+    seed = np.random.RandomState(3).randint(2**31 - 1)
+    network = Network([4, 5, 3], ["relu", "softmax"], initializer, seed=seed, dtype="float64")
+    given = {"epochs": 6, "batch_size": 10, "optimizer": "adam", "learning_rate": 0.05} | options
+    fit(network, X, THREE, seed=seed, penalty=L2(0.1), **given)
+    plain = MLPClassifierCV([0.1], **SMALL).fit(X, THREE)
+    assert not np.allclose(model.coefs_[0], plain.coefs_[0])
+    for mine, its in zip(model.coefs_, network.weights, strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-8, atol=1e-12)
+
+
+def test_numpys_samples_are_computed_with_elsewhere_and_come_back(where, backend):
+    model, its = classifier(**where).fit(X, SIDES), classifier().fit(X, SIDES)
+    assert model.path_.best_model().network.backend == backend
+    for mine, expected in zip(model.coefs_, its.coefs_, strict=True):
+        assert type(mine) is np.ndarray
+        np.testing.assert_allclose(mine, expected, rtol=1e-8, atol=1e-12)
+    np.testing.assert_array_equal(model.scores_, its.scores_)
+    assert model.predict(X).tolist() == its.predict(X).tolist()
+
+
+@pytest.mark.host
 def test_the_chosen_alpha_is_the_best_and_the_other_the_largest_near_it():
     model = MLPClassifierCV(5, **SMALL).fit(X, THREE)
     assert model.scores_.shape == (5, 2)

@@ -8,14 +8,15 @@ import pytest
 import scipy.sparse
 import sklearn.neural_network
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 
 import xl2
-from xl2 import MLPClassifier, MLPRegressor
+from xl2 import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
 
 pytestmark = [
     pytest.mark.host,
@@ -211,7 +212,23 @@ def test_an_interrupt_leaves_a_model_that_predicts():
     same(model, fitted(max_iter=2))
 
 
+def test_lbfgs_prints_a_line_an_iteration(capsys):
+    model = fitted(solver="lbfgs", verbose=True, max_iter=4)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[-1] == f"loss = {model.loss_:.8f}"
+
+
 # Among others.
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, MLPClassifierCV, MLPRegressorCV])
+def test_the_tags_say_what_is_taken(kind):
+    tags = get_tags(kind())
+    assert tags.array_api_support
+    assert tags.input_tags.sparse == (kind in (MLPClassifier, MLPRegressor))
+    assert is_classifier(kind()) == ("Classifier" in kind.__name__)
+    assert not is_classifier(kind()) or tags.classifier_tags.multi_label
 
 
 def test_sparse_samples_are_made_dense_in_pieces(monkeypatch):
