@@ -12,8 +12,9 @@ from data_files import write_parquet
 
 from xl2 import FileFormatError, InputError, Model, Network, fit, rows
 from xl2.data import open_rows
-from xl2.feeding import drawing, window
+from xl2.feeding import window
 from xl2.model import Scaling
+from xl2.orders import drawing
 
 pytestmark = pytest.mark.one_on_jax
 

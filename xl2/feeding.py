@@ -7,7 +7,7 @@ training loop does not know which kind it has.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .arrays import Array
@@ -75,7 +75,7 @@ class InMemory:
 
     def pieces(self, order: Any, length: int) -> Iterator[Piece]:
         """Yield an epoch in pieces of `length` rows, a multiple of the batch size."""
-        for start, stop in _cut(self.rows, length):
+        for start, stop in cut(self.rows, length):
             yield Piece(self._samples, start, stop, order)
 
     def total(self) -> Any:
@@ -123,9 +123,9 @@ class OnHost(InMemory):
 
     def pieces(self, order: Any, length: int) -> Iterator[Piece]:
         """Yield an epoch in pieces, those of a window one after another."""
-        for start, stop in _cut(self.rows, self._window):
+        for start, stop in cut(self.rows, self._window):
             known, own = self._loaded(order, start, stop)
-            for first, last in _cut(stop - start, length):
+            for first, last in cut(stop - start, length):
                 yield Piece(known, first, last, own)
 
     def check(self) -> None:
@@ -299,51 +299,7 @@ def window(x: HostRows, batch_size: int, groups: int = 1) -> int:
     return max(1, most // unit) * unit
 
 
-def drawing(x: Any, rows: Any, count: int, batch_size: int) -> Callable[[Any, int], Any]:
-    """Return what draws an epoch's order of `count` samples, from a generator and a group.
-
-    Rows that are had in any order are drawn as such. Of those that are read in blocks the
-    blocks are shuffled, then the rows that are on the backend together; all at once where
-    that are all there are.
-
-    Parameters
-    ----------
-    x : array or HostRows
-    rows : numpy.ndarray of int, shape (n,) or (G, n); or None
-        Those to draw from, sorted; None for all.
-    count : int
-    batch_size : int
-
-    Returns
-    -------
-    callable
-        From a `numpy.random.Generator` and the number of a group to an array (n,) of
-        positions in `rows`.
-    """
-    import numpy as np
-
-    edges = getattr(x, "edges", None)
-    groups = 1 if rows is None or rows.ndim == 1 else len(rows)
-    if edges is None or count <= window(x, batch_size, groups):
-        return lambda rng, group: rng.permutation(count)
-    length = window(x, batch_size, groups)
-    # Where the blocks begin among the rows chosen.
-    starts = [edges]
-    if rows is not None:
-        starts = [np.unique(np.searchsorted(own, edges)) for own in np.atleast_2d(rows)]
-
-    def draw(rng: Any, group: int) -> Any:
-        own = starts[group]
-        blocks = (np.arange(own[i], own[i + 1]) for i in rng.permutation(len(own) - 1))
-        order = np.concatenate(list(blocks))
-        for start, stop in _cut(count, length):
-            rng.shuffle(order[start:stop])
-        return order
-
-    return draw
-
-
-def _cut(rows: int, length: int) -> Iterator[tuple[int, int]]:
+def cut(rows: int, length: int) -> Iterator[tuple[int, int]]:
     """Yield the start and the stop of each piece of some length."""
     for start in range(0, rows, length):
         yield start, min(start + length, rows)

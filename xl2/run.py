@@ -1,24 +1,24 @@
-"""The training loop, the only one there is: epochs, and what becomes of a divergence."""
+"""The training loop, the only one there is."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from .arrays import Array, is_true, namespace
-from .errors import DivergenceError
+from . import divergence
+from .arrays import Array, is_true
 from .feeding import RUN as RUN
 from .feeding import feed
 from .history import History
 from .measure import Measure, Objective
 from .network import Network
-from .operations import Layer, choose
+from .operations import choose
 from .penalties import penalty_value
 from .progress import show_progress
-from .stacks import group_of, keep_where, sizes_of_members, take_places
-from .step import Batches, Carry, Constants, Samples, Step, combined, run_batches
+from .stacks import group_of, take_places
+from .step import Batches, Carry, Constants, Samples, Step, combined, copied, run_batches
 
 Callback = Callable[[Network, History], Any]
 
@@ -150,25 +150,25 @@ class Run:
         # again if it diverges, and may be in the hands of a callback. They are the
         # network's, in case a callback replaced them.
         order, before = self.feed.begin(), self.carry._replace(parameters=self.network.parameters)
-        self.carry, last = _copied(before), self.steps
-        measure = self._meter()
+        self.carry, last = copied(before), self.steps
+        measure = self.meter()
         try:
-            for samples, batches in self._batches(RUN, order):
-                self._run(samples, batches, measure)
+            for samples, batches in self.batches(RUN, order):
+                self.learn(samples, batches, measure)
                 last = batches.first + len(batches.rates) - 1
             found = measure.read()
             loss = found["loss"]
-            finite = self._finite(loss)
-            if not finite.all():
+            sound = divergence.finite(self, loss)
+            if not sound.all():
                 self.feed.check()
         except Exception:
             # Samples that cannot be used, or read: nothing was learnt in this epoch.
             self.carry, self.network.parameters = before, before.parameters
             raise
-        if not self.network.stack and not finite:
-            self._find_the_step(before, order)
+        if not self.network.stack and not sound:
+            divergence.find_the_step(self, before, order)
         elif self.network.stack:
-            self._mark(finite, before)
+            divergence.mark(self, sound, before)
         self.steps = last
         if not self.step.objective:
             found["penalty"] = penalty_value(
@@ -194,7 +194,7 @@ class Run:
         self.constants = self.constants._replace(coefficients=coefficients)
         self.history.diverged = self.history.diverged[..., _numbers(places)]
 
-    def _batches(self, size: int, order: Any) -> Iterator[tuple[Samples, Batches]]:
+    def batches(self, size: int, order: Any) -> Iterator[tuple[Samples, Batches]]:
         """Cut an epoch into runs of whole mini-batches, about `size` rows each."""
         length = max(1, size // self.batch_size) * self.batch_size
         step = self.steps
@@ -205,7 +205,7 @@ class Run:
             yield samples, Batches(start, stop, self.batch_size, own, rates, step + 1)
             step += count
 
-    def _run(self, samples: Samples, batches: Batches, measure: Measure | Objective) -> None:
+    def learn(self, samples: Samples, batches: Batches, measure: Measure | Objective) -> None:
         """Take the steps of a run, and measure what they report."""
         self.carry, reports = self.run_batches(
             self.step, self.carry, self.constants, samples, batches, self.network.backend.xp
@@ -216,7 +216,7 @@ class Run:
         else:
             measure.add(reports, *batches.targets(self.step.operations, samples))
 
-    def _meter(self) -> Measure | Objective:
+    def meter(self) -> Measure | Objective:
         """Return what adds up the reports of an epoch's steps."""
         if self.step.objective:
             return Objective(self.network.backend, self.rows)
@@ -237,88 +237,6 @@ class Run:
         if held_out[0].group is None:
             return {f"validation_{name}": value for name, value in found[0].items()}
         return {f"validation_{name}": np.stack([one[name] for one in found]) for name in found[0]}
-
-    def _finite(self, loss: Any) -> Any:
-        """Tell whether loss and parameters are finite, at the price of one host read."""
-        import numpy as np
-
-        sizes = self.network.backend.to_numpy(sizes_of_members(self.carry.parameters))
-        return np.isfinite(loss) & np.isfinite(sizes)
-
-    def _mark(self, finite: Any, before: Carry) -> None:
-        """Mark the members that diverged, and leave them where they were before the epoch."""
-        import numpy as np
-
-        history, network = self.history, self.network
-        newly = ~finite & (history.diverged == 0)
-        history.diverged = np.where(newly, len(history) + 1, history.diverged)
-        sound = history.diverged == 0
-        if sound.all():
-            return
-        keep = network.backend.library.from_host(network.backend.xp, sound, network.backend.device)
-        self.carry = combined(lambda new, old: keep_where(keep, new, old), self.carry, before)
-        network.parameters = self.carry.parameters
-        if not sound.any():
-            raise DivergenceError(
-                f"All {sound.size} networks of the stack diverged, the last in epoch "
-                f"{len(history) + 1}. They keep their parameters from before the epoch in which "
-                f"it happened. {self._remedy()}",
-                epoch=len(history) + 1,
-                step=None,
-                loss=math.nan,
-                history=history,
-            )
-
-    def _find_the_step(self, before: Carry, order: Any) -> NoReturn:
-        """Go through the epoch again, a step at a time, and stop before the one that failed.
-
-        Looking at every step would make every fit wait for its device; going back
-        makes only a failed one pay. A stream cannot always be gone through again, and may
-        be another the second time.
-        """
-        self.carry = before
-        step, safe, loss = 0, before, math.nan
-        for samples, batches in self._batches(self.batch_size, order) if self.feed.repeats else ():
-            step, safe = step + 1, self.carry
-            self.carry = _copied(safe)
-            measure = self._meter()
-            self._run(samples, batches, measure)
-            loss = measure.read()["loss"]
-            if not self._finite(loss):
-                self._diverged(safe, step, loss)
-        self._diverged(before, None, math.nan)
-
-    def _diverged(self, safe: Carry, step: int | None, loss: float) -> NoReturn:
-        """Raise for a single network, and leave it as it was when it was sound."""
-        self.network.parameters = safe.parameters
-        epoch = len(self.history) + 1
-        where, before = f", step {step}: the loss was {loss:g} and the", "step"
-        if step is None:
-            where = " of a stream that does not come twice, in a step that cannot be told: an"
-            before = "epoch"
-        raise DivergenceError(
-            f"Training diverged in epoch {epoch}{where} update left the finite numbers. The "
-            f"network keeps its parameters from before that {before}. {self._remedy()}",
-            epoch=epoch,
-            step=step,
-            loss=loss,
-            history=self.history,
-        )
-
-    def _remedy(self) -> str:
-        return (
-            f"Lower the learning rate ({self.learning_rate:g}), standardise the inputs, or "
-            f"lower lambda: learning rate times lambda over the batch size has to stay below 2."
-        )
-
-
-def _copied(carry: Carry) -> Carry:
-    """Return a carry with arrays of its own, for steps to change."""
-
-    def copied(p: Array) -> Array:
-        return namespace(p).asarray(p, copy=True)
-
-    return combined(lambda layers: tuple(Layer(*map(copied, layer)) for layer in layers), carry)
 
 
 def _numbers(places: Sequence[int]) -> Any:

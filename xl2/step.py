@@ -42,6 +42,15 @@ def combined(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Car
     )
 
 
+def copied(carry: Carry) -> Carry:
+    """Return a carry with arrays of its own, for steps to change."""
+
+    def own(p: Array) -> Array:
+        return namespace(p).asarray(p, copy=True)
+
+    return combined(lambda layers: tuple(Layer(*map(own, layer)) for layer in layers), carry)
+
+
 class Samples(NamedTuple):
     """Samples with what is known of them.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, cast
 
@@ -12,13 +11,14 @@ from . import tasks
 from .arrays import Array
 from .dropout import Dropout
 from .errors import InputError
-from .feeding import Pairs, drawing
+from .feeding import Pairs
 from .history import History
 from .inputs import samples, targets, weights
 from .losses import Loss, find_loss
 from .network import Network
 from .operations import Operations, choose
 from .optimizers import Optimizer, Update, find_optimizer
+from .orders import check_rows, check_seeds, orders_of
 from .penalties import Penalty, coefficients_of, penalties_of
 from .run import Callback, HeldOut, Run
 from .run import Keep as Keep
@@ -133,9 +133,12 @@ def fit(
         chosen = None
     else:
         known = _samples(network, X, y, sample_weight)
-        chosen = _check_rows(network, rows, known.x.shape[0])
+        chosen = check_rows(network, rows, known.x.shape[0])
         seen = known if chosen is None else _gather(network, known, chosen)
-    seeds = _check_seeds(network, seed)
+    seeds, orders = check_seeds(network, seed), None
+    if pairs is None:
+        count = seen.y.shape[-2]
+        orders = orders_of(known.x, chosen, count, seeds if shuffle else None, batch_size)
     thin = Dropout(dropout) if dropout else None
     run = Run(
         network,
@@ -149,7 +152,7 @@ def fit(
         ),
         float(learning_rate),
         int(batch_size),
-        None if pairs else _orders(known.x, chosen, seen, seeds if shuffle else None, batch_size),
+        orders,
     )
     return run.train(int(epochs), _held_out(network, validation), callbacks, progress)
 
@@ -229,71 +232,12 @@ def _held_out(network: Network, validation: Any) -> list[HeldOut]:
     return found
 
 
-def _check_rows(network: Network, rows: Any, available: int) -> Any:
-    """Return the rows that each group, or the whole network, learns from; None for all."""
-    import numpy as np
-
-    groups = network.stack[:-1] if len(network.stack) == 2 else ()
-    if rows is None:
-        return np.broadcast_to(np.arange(available), (*groups, available)) if groups else None
-    chosen = np.asarray(rows)
-    shaped = chosen.shape[:-1] == groups and chosen.ndim > 0 and chosen.size > 0
-    if not shaped or chosen.dtype.kind not in "iu":
-        wanted = f"({groups[0]}, n), one row of them for each group" if groups else "(n,)"
-        raise InputError(
-            f"rows are the numbers of samples, whole numbers of shape {wanted}. "
-            f"Received: {chosen.dtype} of shape {chosen.shape}."
-        )
-    if chosen.min() < 0 or chosen.max() >= available:
-        raise InputError(
-            f"rows are numbers of the {available} samples, 0 to {available - 1}. "
-            f"Received: {chosen.min()} to {chosen.max()}."
-        )
-    return chosen
-
-
-def _check_seeds(network: Network, seed: int | Sequence[int]) -> list[int]:
-    groups = network.stack[0] if len(network.stack) == 2 else 1
-    seeds = [seed] * groups if isinstance(seed, Integral) else list(cast(Sequence[int], seed))
-    if len(seeds) != groups:
-        raise InputError(
-            f"seed is one number, or one for each of {groups} groups. "
-            f"Received: {len(seeds)}, {seeds!r}."
-        )
-    return cast(list[int], seeds)
-
-
 def _gather(network: Network, known: Samples, rows: Any) -> Samples:
     """Return the targets and weights of some rows, (n, ...) or (G, n, ...)."""
     backend = network.backend
     moved = backend.library.from_host(backend.xp, rows, backend.device)
     take = Operations.of(backend.library).take_rows
     return Samples(None, *(None if a is None else take(a, moved) for a in known[1:]))
-
-
-def _orders(
-    x: Any, rows: Any, seen: Samples, seeds: list[int] | None, batch_size: int
-) -> Iterator[Any] | None:
-    """Yield the rows of each epoch in their order, drawn on the host; None for all as they lie."""
-    import numpy as np
-
-    if seeds is None:
-        return None if rows is None else itertools.repeat(rows)
-    if rows is not None and getattr(x, "edges", None) is not None:
-        # Whoever reads in blocks finds the rows of one beside each other.
-        rows = np.sort(rows, axis=-1)
-    rngs = [np.random.default_rng(seed) for seed in seeds]
-    permutation = drawing(x, rows, seen.y.shape[-2], batch_size)
-
-    def draw() -> Iterator[Any]:
-        while True:
-            drawn = np.stack([permutation(rng, group) for group, rng in enumerate(rngs)])
-            if rows is None or rows.ndim == 1:
-                yield drawn[0] if rows is None else rows[drawn[0]]
-            else:
-                yield np.take_along_axis(rows, drawn, axis=-1)
-
-    return draw()
 
 
 def _place(network: Network, X: Any, backend: str | None, device: Any) -> None:
