@@ -55,28 +55,46 @@ class InMemory:
         (G, n, ...); without `x`.
     orders : iterator of numpy.ndarray, shape (n,) or (G, n); or None
         The samples of each epoch in its order; None for all as they lie.
+
+    Attributes
+    ----------
+    rows, available : int
+        Samples of an epoch, and all there are.
+    repeats, seekable : bool
+        The same epoch can be gone through again, and gone on with in its midst.
     """
 
-    repeats = True
+    repeats = seekable = True
 
     def __init__(
         self, network: Network, samples: Samples, seen: Samples, orders: Iterator[Any] | None
     ):
-        self._network, self._samples, self._orders = network, samples, orders
+        self._network, self._samples, self.orders = network, samples, orders
         self.y, self.weight = seen.y, seen.weight
         self.rows: int = seen.y.shape[-2]
+        self.available: int = samples.x.shape[-2]
 
     def begin(self) -> Any:
         """Return what an epoch goes by; the same makes the same epoch again."""
-        if self._orders is None:
-            return None
-        backend = self._network.backend
-        return backend.library.from_host(backend.xp, next(self._orders), backend.device)
+        return None if self.orders is None else self.going_by(next(self.orders))
 
-    def pieces(self, order: Any, length: int) -> Iterator[Piece]:
-        """Yield an epoch in pieces of `length` rows, a multiple of the batch size."""
+    def going_by(self, order: Any) -> Any:
+        """Return what an epoch of an order on the host goes by."""
+        return self._moved(order)
+
+    def order_of(self, begun: Any) -> Any:
+        """Return the order, on the host, that an epoch goes by."""
+        return self._network.backend.to_numpy(begun)
+
+    def pieces(self, order: Any, length: int, done: int = 0) -> Iterator[Piece]:
+        """Yield what is not done of an epoch, in pieces of `length` rows.
+
+        They begin where they would with nothing done; `length` is a multiple of the batch
+        size.
+        """
         for start, stop in cut(self.rows, length):
-            yield Piece(self._samples, start, stop, order)
+            if start >= done:
+                yield Piece(self._samples, start, stop, order)
 
     def total(self) -> Any:
         """Return the number of an epoch's samples, or their weight."""
@@ -93,6 +111,10 @@ class InMemory:
         for one while all goes well.
         """
         check_finite(self._samples.x, "X")
+
+    def _moved(self, rows: Any) -> Array:
+        backend = self._network.backend
+        return backend.library.from_host(backend.xp, rows, backend.device)
 
 
 class OnHost(InMemory):
@@ -117,16 +139,23 @@ class OnHost(InMemory):
         groups = network.stack[0] if len(network.stack) == 2 else 1
         self._window = window(samples.x, batch_size, groups)
 
-    def begin(self) -> Any:
-        """Return the epoch's order, which stays on the host with the rows."""
-        return None if self._orders is None else next(self._orders)
+    def going_by(self, order: Any) -> Any:
+        """Return the order as it is: it stays on the host with the rows."""
+        return order
 
-    def pieces(self, order: Any, length: int) -> Iterator[Piece]:
-        """Yield an epoch in pieces, those of a window one after another."""
+    def order_of(self, begun: Any) -> Any:
+        """Return the order, which is on the host."""
+        return begun
+
+    def pieces(self, order: Any, length: int, done: int = 0) -> Iterator[Piece]:
+        """Yield what is not done of an epoch, the pieces of a window one after another."""
         for start, stop in cut(self.rows, self._window):
+            if stop <= done:
+                continue
             known, own = self._loaded(order, start, stop)
             for first, last in cut(stop - start, length):
-                yield Piece(known, first, last, own)
+                if start + first >= done:
+                    yield Piece(known, first, last, own)
 
     def check(self) -> None:
         """Do nothing: what is read is checked."""
@@ -150,10 +179,6 @@ class OnHost(InMemory):
         if len(shape) == 1:
             return None
         return self._moved(np.arange(shape[0] * shape[1]).reshape(shape))
-
-    def _moved(self, rows: Any) -> Array:
-        backend = self._network.backend
-        return backend.library.from_host(backend.xp, rows, backend.device)
 
 
 class Pairs:
@@ -214,9 +239,12 @@ class Streamed:
     ----------
     rows : int
         Samples of the epoch so far.
+    seekable : bool
+        An epoch can be gone on with in its midst: not so.
     """
 
-    y = weight = None
+    y = weight = orders = None
+    seekable = False
 
     def __init__(self, network: Network, pairs: Pairs, batch_size: int):
         self._network, self._pairs, self._batch_size = network, pairs, batch_size
@@ -226,8 +254,8 @@ class Streamed:
     def begin(self) -> None:
         """Return nothing: what comes is up to the iterable."""
 
-    def pieces(self, order: Any, length: int) -> Iterator[Piece]:
-        """Yield an epoch in pieces, each pair's for itself.
+    def pieces(self, order: Any, length: int, done: int = 0) -> Iterator[Piece]:
+        """Yield an epoch in pieces, each pair's for itself; nobody can begin in its midst.
 
         Raises
         ------
@@ -236,7 +264,7 @@ class Streamed:
         """
         self.rows, self._total = 0, 0
         for number, pair in enumerate(self._pairs, 1):
-            known = self._checked(*pair, number)
+            known = self.checked(*pair, number)
             part = feed(self._network, known, known, None, self._batch_size)
             self.rows += part.rows
             self._total = self._total + part.total()
@@ -256,7 +284,8 @@ class Streamed:
     def check(self) -> None:
         """Do nothing: every pair was checked as it came."""
 
-    def _checked(self, X: Any, y: Any, weight: Any, number: int) -> Samples:
+    def checked(self, X: Any, y: Any, weight: Any, number: int) -> Samples:
+        """Return a pair as a network takes it; `number` is what an error calls it."""
         network = self._network
         x = samples(network, X, f"X of batch {number}", stored=True)
         known = targets(network, y, x.shape[0], f"y of batch {number}")

@@ -7,9 +7,11 @@ before anything of the size it declares is made.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
-import tempfile
+import re
+import secrets
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -216,8 +218,15 @@ def check_writable(path: str | Path) -> None:
         raise InputError(f"The folder of {str(path)!r} cannot be written to.")
 
 
-def write_whole(path: str | Path, content: bytes) -> None:
-    """Write a file whole or leave what was there.
+def write_whole(path: str | Path, *parts: bytes | memoryview) -> None:
+    """Write a file whole or leave what was there, even if the machine fails meanwhile.
+
+    Parameters
+    ----------
+    path : path-like
+        Replaced if it exists.
+    *parts : bytes
+        Its content.
 
     Raises
     ------
@@ -226,20 +235,47 @@ def write_whole(path: str | Path, content: bytes) -> None:
     """
     check_writable(path)
     target = Path(path).absolute()
-    temporary = None
+    before, after = _temporary(target)
+    temporary = target.with_name(f"{before}{secrets.token_hex(4)}{after}")
     try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
+        with temporary.open("xb") as file:
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
-        # A temporary file is the owner's alone; a result is as any new file is.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
         temporary.replace(target)
+        _sync(target.parent)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror}.") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def sweep(path: str | Path) -> None:
+    """Remove what a process that was killed while it wrote a file has left beside it."""
+    target = Path(path).absolute()
+    before, after = _temporary(target)
+    left = re.compile(rf"{re.escape(before)}[0-9a-f]{{8}}{re.escape(after)}")
+    with contextlib.suppress(OSError):
+        for file in target.parent.iterdir():
+            if left.fullmatch(file.name):
+                file.unlink()
+
+
+def _temporary(target: Path) -> tuple[str, str]:
+    """Return how the names of a file's temporary ones begin and end."""
+    return f".{target.name[:200]}.", ".tmp"
+
+
+def _sync(folder: Path) -> None:
+    """Write a folder's entries to the disk; only then is a file in it safe under its name."""
+    if os.name == "nt":
+        return  # has no such thing
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that cannot
+            raise
+    finally:
+        os.close(opened)

@@ -25,6 +25,13 @@ class Measure:
         All the targets to come; None where nobody has them all at once.
     weight : array, shape (n, 1) or (G, n, 1), optional
         How much each sample counts; by default all the same.
+
+    Attributes
+    ----------
+    total : int or array
+        The number of the samples so far, or their weight.
+    sums : (array, array) or None
+        Of their losses, and what `tasks.hits` says of them.
     """
 
     def __init__(self, network: Network, loss: Loss, y: Array | None, weight: Array | None = None):
@@ -36,8 +43,8 @@ class Measure:
         elif network.task == "regression":
             beside = None if weight is None else beside_members(weight)
             self._around = tasks.spread(beside_members(y), beside)
-        self._total: Any = 0
-        self._sums: tuple[Array, Array] | None = None
+        self.total: Any = 0
+        self.sums: tuple[Array, Array] | None = None
 
     def add(self, logits: Array, y: Array, weight: Array | None = None) -> None:
         """Add logits (..., n, outputs) of samples and their targets, (n, outputs) or as those."""
@@ -50,22 +57,22 @@ class Measure:
         several = self._network.task == "classes"
         outputs = logits if several else self._network.activate(logits)
         hits = tasks.hits(self._network.task, outputs, y, weight)
-        self._total += y.shape[-2] if weight is None else xp.sum(weight, axis=(-2, -1))
-        if self._sums is not None:
-            loss, hits = self._sums[0] + loss, self._sums[1] + hits
-        self._sums = (loss, hits)
+        self.total += y.shape[-2] if weight is None else xp.sum(weight, axis=(-2, -1))
+        if self.sums is not None:
+            loss, hits = self.sums[0] + loss, self.sums[1] + hits
+        self.sums = (loss, hits)
         if self._spread is not None:
             self._spread.add(y, weight)
 
     def read(self) -> dict[str, Any]:
         """Return the mean loss and the score: floats, or arrays shaped like the stack."""
-        if self._sums is None:
+        if self.sums is None:
             raise RuntimeError("nothing was measured")
         network, host = self._network, self._network.backend.to_numpy
         around = self._around if self._spread is None else self._spread.value
         around = None if around is None else host(around)
-        total = self._total if isinstance(self._total, int) else host(self._total)
-        loss, hits = host(self._sums[0]) / total, host(self._sums[1])
+        total = self.total if isinstance(self.total, int) else host(self.total)
+        loss, hits = host(self.sums[0]) / total, host(self.sums[1])
         score = tasks.score(network.task, hits, total, around)
         if not network.stack:
             loss, score = float(loss), float(score)

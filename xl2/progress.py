@@ -12,7 +12,9 @@ from .history import History
 
 
 @contextlib.contextmanager
-def show_progress(epochs: int, wanted: bool | None) -> Iterator[Callable[[History], Any]]:
+def show_progress(
+    epochs: int, wanted: bool | None, done: int = 0
+) -> Iterator[Callable[[History], Any]]:
     """Show how many of the epochs are done while the block runs.
 
     Parameters
@@ -21,6 +23,8 @@ def show_progress(epochs: int, wanted: bool | None) -> Iterator[Callable[[Histor
         How many there are.
     wanted : bool or None
         None asks whether standard error is a terminal.
+    done : int, default 0
+        How many are done already.
 
     Yields
     ------
@@ -43,7 +47,7 @@ def show_progress(epochs: int, wanted: bool | None) -> Iterator[Callable[[Histor
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=console.is_terminal) as bar:
-        task = bar.add_task("", total=epochs, loss="")
+        task = bar.add_task("", total=epochs, completed=done, loss="")
 
         def advance(history: History) -> None:
             bar.update(task, advance=1, loss=_describe(history))

@@ -16,6 +16,7 @@ from .data.messages import counted
 from .diagnosis import Diagnosis
 from .errors import InputError
 from .files import check_writable, write_whole
+from .identity import own_version
 from .judging import plain
 from .mistakes import (
     LISTED,
@@ -172,22 +173,13 @@ def run_facts(backend: Backend, **more: object) -> dict[str, str]:
 
     facts = {name.replace("_", " "): str(value) for name, value in more.items()}
     facts["backend"] = str(backend)
-    facts["xl2"] = _own_version()
+    facts["xl2"] = own_version()
     facts["Python"] = f"{platform.python_version()} ({platform.python_implementation()})"
     for name in dict.fromkeys(("numpy", backend.name)):
         found = getattr(importlib.import_module(name), "__version__", "unknown")
         facts["NumPy" if name == "numpy" else name] = str(found)
     facts["platform"] = f"{platform.system()}, {platform.machine()}"
     return facts
-
-
-def _own_version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("xl2")
-    except PackageNotFoundError:
-        return "not installed, run from its source"
 
 
 def _template() -> Any:

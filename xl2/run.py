@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from . import divergence
@@ -53,6 +56,45 @@ class HeldOut(NamedTuple):
     y: Array
 
 
+@dataclass
+class Epoch:
+    """An epoch under way, between two runs of mini-batches.
+
+    Attributes
+    ----------
+    order : array of int, or None
+        What the feed goes by.
+    before : Carry
+        From before the epoch.
+    measure : Measure or Objective
+        Of its steps so far.
+    done : int
+        Rows that it has gone through.
+    seconds : float
+        That it has taken.
+    """
+
+    order: Any
+    before: Carry
+    measure: Measure | Objective
+    done: int = 0
+    seconds: float = 0.0
+
+
+class Saver:
+    """What keeps a run: this one nothing, for a fit without a checkpoint."""
+
+    def guard(self, run: Run) -> AbstractContextManager[Any]:
+        """Return the context in which a run is trained."""
+        return contextlib.nullcontext()
+
+    def look(self, run: Run) -> None:
+        """Be told that a run is between two epochs, or two runs of mini-batches of one."""
+
+
+NOTHING = Saver()
+
+
 class Run:
     """A fit between its epochs.
 
@@ -76,6 +118,17 @@ class Run:
         Of the optimizer, to go on from; by default its first. They are consumed.
     steps : int, default 0
         How many it has taken.
+
+    Attributes
+    ----------
+    under_way : Epoch or None
+        None between epochs.
+    told : bool
+        The callbacks were called for the last epoch.
+    finished : bool
+        A callback said that it is enough.
+    kept : list of int
+        The members of the stack, or of each of its groups, that are still trained.
     """
 
     def __init__(
@@ -101,6 +154,9 @@ class Run:
             states = tuple((init(layer.weight), init(layer.bias)) for layer in network.parameters)
         self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
+        self.under_way: Epoch | None = None
+        self.told, self.finished = True, False
+        self.kept = list(range(network.stack[-1] if network.stack else 0))
 
     @property
     def rows(self) -> int:
@@ -113,8 +169,9 @@ class Run:
         held_out: Sequence[HeldOut] = (),
         callbacks: Sequence[Callback] = (),
         progress: bool | None = None,
+        saver: Saver = NOTHING,
     ) -> History:
-        """Train for some epochs, or until a callback says it is enough; see `fit`.
+        """Train until there are so many epochs, or a callback says it is enough; see `fit`.
 
         Raises
         ------
@@ -123,20 +180,19 @@ class Run:
         """
         network = self.network
         few = network.backend.library.threads()
-        with network.backend.scope(), few, show_progress(epochs, progress) as advance:
-            for _ in range(epochs):
-                self.epoch(held_out)
+        bar = show_progress(epochs, progress, len(self.history))
+        with network.backend.scope(), few, bar as advance, saver.guard(self):
+            if not self.told:
+                self.tell(callbacks)
+            while len(self.history) < epochs and not self.finished:
+                self.epoch(held_out, saver)
                 advance(self.history)
-                said = [call(network, self.history) for call in callbacks]
-                if any(map(is_true, said)):
-                    break
-                for answer in said:
-                    if isinstance(answer, Keep):
-                        self.keep(answer.places)
+                self.tell(callbacks)
+                saver.look(self)
         return self.history
 
-    def epoch(self, held_out: Sequence[HeldOut] = ()) -> None:
-        """Train for one epoch and write its line of the history.
+    def epoch(self, held_out: Sequence[HeldOut] = (), saver: Saver = NOTHING) -> None:
+        """Train for one epoch, or the rest of one, and write its line of the history.
 
         Raises
         ------
@@ -146,30 +202,32 @@ class Run:
             If it was a NaN or an infinity among the samples that made it.
         """
         began = time.perf_counter()
-        # The epoch works on a copy: steps change arrays in place, and these are needed
-        # again if it diverges, and may be in the hands of a callback. They are the
-        # network's, in case a callback replaced them.
-        order, before = self.feed.begin(), self.carry._replace(parameters=self.network.parameters)
-        self.carry, last = copied(before), self.steps
-        measure = self.meter()
+        now = self.under_way = self.under_way or self._begun()
+        began -= now.seconds
+        last = self.steps
         try:
-            for samples, batches in self.batches(RUN, order):
-                self.learn(samples, batches, measure)
+            for samples, batches in self.batches(RUN, now.order, now.done):
+                self.learn(samples, batches, now.measure)
                 last = batches.first + len(batches.rates) - 1
-            found = measure.read()
+                now.done += batches.stop - batches.start
+                now.seconds = time.perf_counter() - began
+                saver.look(self)
+            found = now.measure.read()
             loss = found["loss"]
             sound = divergence.finite(self, loss)
             if not sound.all():
                 self.feed.check()
         except Exception:
             # Samples that cannot be used, or read: nothing was learnt in this epoch.
-            self.carry, self.network.parameters = before, before.parameters
+            self.carry, self.network.parameters = now.before, now.before.parameters
+            self.under_way = None
             raise
+        self.under_way = None
         if not self.network.stack and not sound:
-            divergence.find_the_step(self, before, order)
+            divergence.find_the_step(self, now.before, now.order)
         elif self.network.stack:
-            divergence.mark(self, sound, before)
-        self.steps = last
+            divergence.mark(self, sound, now.before)
+        self.steps, self.told = last, False
         if not self.step.objective:
             found["penalty"] = penalty_value(
                 self.network, self.constants.coefficients, self.feed.total()
@@ -178,6 +236,15 @@ class Run:
         if held_out:
             self.history.add(**self._measure(held_out))
         self.history.seconds.append(time.perf_counter() - began)
+
+    def tell(self, callbacks: Sequence[Callback]) -> None:
+        """Call the callbacks for the last epoch, and do what they say."""
+        said = [call(self.network, self.history) for call in callbacks]
+        self.finished = any(map(is_true, said))
+        for answer in said:
+            if isinstance(answer, Keep) and not self.finished:
+                self.keep(answer.places)
+        self.told = True
 
     def keep(self, places: Sequence[int]) -> None:
         """Go on with some members of the stack only, in every group the same ones."""
@@ -193,12 +260,27 @@ class Run:
         )
         self.constants = self.constants._replace(coefficients=coefficients)
         self.history.diverged = self.history.diverged[..., _numbers(places)]
+        self.kept = [self.kept[place] for place in places]
 
-    def batches(self, size: int, order: Any) -> Iterator[tuple[Samples, Batches]]:
-        """Cut an epoch into runs of whole mini-batches, about `size` rows each."""
+    def _begun(self) -> Epoch:
+        """Begin an epoch, on a copy.
+
+        Steps change arrays in place, and those of before are needed again if it diverges,
+        and may be in the hands of a callback. They are the network's, in case a callback
+        replaced them.
+        """
+        order, before = self.feed.begin(), self.carry._replace(parameters=self.network.parameters)
+        self.carry = copied(before)
+        return Epoch(order, before, self.meter())
+
+    def batches(self, size: int, order: Any, done: int = 0) -> Iterator[tuple[Samples, Batches]]:
+        """Cut an epoch, behind the rows that are done, into runs of mini-batches.
+
+        They are whole ones, about `size` rows a run.
+        """
         length = max(1, size // self.batch_size) * self.batch_size
-        step = self.steps
-        for samples, start, stop, own in self.feed.pieces(order, length):
+        step = self.steps + math.ceil(done / self.batch_size)
+        for samples, start, stop, own in self.feed.pieces(order, length, done):
             count = math.ceil((stop - start) / self.batch_size)
             numbers = range(step + 1, step + count + 1)
             rates = [self.step.optimizer.rate(self.learning_rate, number) for number in numbers]

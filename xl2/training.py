@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, cast
 
 from . import tasks
 from .arrays import Array
+from .checkpoints import Checkpoint, Keeper
 from .dropout import Dropout
 from .errors import InputError
-from .feeding import Pairs
+from .feeding import Pairs, Streamed
 from .history import History
+from .identity import identity_of
 from .inputs import samples, targets, weights
 from .losses import Loss, find_loss
 from .network import Network
@@ -20,7 +23,7 @@ from .operations import Operations, choose
 from .optimizers import Optimizer, Update, find_optimizer
 from .orders import check_rows, check_seeds, orders_of
 from .penalties import Penalty, coefficients_of, penalties_of
-from .run import Callback, HeldOut, Run
+from .run import NOTHING, Callback, HeldOut, Run, Saver
 from .run import Keep as Keep
 from .step import Constants, Samples, Step
 from .switch import decided, resolve
@@ -44,6 +47,9 @@ def fit(
     rows: Any = None,
     validation: tuple[Any, Any] | list[tuple[Any, Any]] | None = None,
     callbacks: Sequence[Callback] = (),
+    checkpoint: str | Path | Checkpoint | None = None,
+    every: float = 1,
+    resume: bool = False,
     progress: bool | None = None,
     backend: str | None = None,
     device: Any = None,
@@ -100,6 +106,15 @@ def fit(
         Each is called as ``callback(network, history)`` after each epoch. Training
         ends after an epoch in which one of them returned True; where one returned
         `Keep`, a stack goes on with those members only.
+    checkpoint : path-like, optional
+        A file to write the run to as it goes on, whole or not at all: `every` so many epochs,
+        at the end, and on Ctrl-C. What cannot be written costs a warning, not the run.
+    every : float, default 1
+        Epochs between two checkpoints. A part of one, as 0.1, writes within an epoch too, after
+        the mini-batches that get there, about 8192 samples at a time; not for an iterable.
+    resume : bool, default False
+        Go on from the checkpoint, where there is one: as if it had not stopped, bit for bit,
+        to `epochs` in all. The other arguments are to be those it was begun with.
     progress : bool, optional
         Show a progress bar; by default where standard error is a terminal.
     backend, device : optional
@@ -109,14 +124,17 @@ def fit(
     Returns
     -------
     History
-        The curves of this fit.
+        The curves of this fit, from its first epoch on.
 
     Raises
     ------
     InputError
         If an argument, `X` or `y` cannot be used. What is read in an epoch is checked
         then, and the network keeps the parameters from before that epoch. So it does where
-        an iterable was used up in an earlier epoch.
+        an iterable was used up in an earlier epoch. Also if a checkpoint is that of another
+        run, or would be lost.
+    FileFormatError
+        If a checkpoint is damaged, or none.
     DivergenceError
         If the loss or a parameter is no longer finite. The network keeps the
         parameters from before that step. A member of a stack that diverges is marked
@@ -126,6 +144,7 @@ def fit(
     """
     check_numbers(epochs=epochs, batch_size=batch_size)
     check_rate(learning_rate)
+    place = _checkpoint(checkpoint, every, resume)
     pairs = Pairs(X) if y is None else None
     _place(network, X if pairs is None else pairs.first[0], backend, device)
     if pairs is not None:
@@ -140,6 +159,7 @@ def fit(
         count = seen.y.shape[-2]
         orders = orders_of(known.x, chosen, count, seeds if shuffle else None, batch_size)
     thin = Dropout(dropout) if dropout else None
+    held_out = _held_out(network, validation)
     run = Run(
         network,
         known,
@@ -154,7 +174,48 @@ def fit(
         int(batch_size),
         orders,
     )
-    return run.train(int(epochs), _held_out(network, validation), callbacks, progress)
+    saver: Saver = NOTHING
+    if place is not None:
+        if pairs is not None:
+            _check_stream(pairs, every)
+            known = cast(Streamed, run.feed).checked(*pairs.first, 1)
+        identity = identity_of(
+            run,
+            penalty=penalty,
+            loss=loss,
+            rows=None if rows is None else chosen,
+            seeds=seeds,
+            shuffle=shuffle,
+            samples=known,
+            held_out=held_out,
+        )
+        saver = Keeper(place, identity, callbacks)
+        saver.begin(run)
+    return run.train(int(epochs), held_out, callbacks, progress, saver)
+
+
+def _checkpoint(given: Any, every: float, resume: bool) -> Checkpoint | None:
+    """Return where a run is to be kept, checked; None for nowhere."""
+    if given is None and (resume or every != 1):
+        name = "resume" if resume else "every"
+        raise InputError(f"{name} is for a run with a checkpoint: name its file, checkpoint=.")
+    if given is None or isinstance(given, Checkpoint):
+        return given
+    return Checkpoint(Path(given), every, resume)
+
+
+def _check_stream(pairs: Pairs, every: float) -> None:
+    """Refuse to keep a run on an iterable that it could not go on with."""
+    if not pairs.repeats:
+        raise InputError(
+            f"A run on this {pairs.kind} cannot be resumed: it can be gone through once, and what "
+            f"has come by is gone. For a checkpoint give something that can be iterated again."
+        )
+    if every < 1:
+        raise InputError(
+            f"Within an epoch a run on an iterable cannot be resumed: give every=1 or more. "
+            f"Received: every={every!r}."
+        )
 
 
 def _samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:

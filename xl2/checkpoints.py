@@ -1,0 +1,223 @@
+"""Checkpoints: a run on the disk, from which it goes on bit for bit.
+
+A file is replaced whole, by a rename, and holds parameters, the optimizer's state, the random
+state of the orders, the order of an epoch under way, and the history. What the run is of stands
+beside it, and a run of something else is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from .errors import FileFormatError, InputError
+from .files import check_writable, sweep
+from .identity import Identity, differences
+from .interrupts import Interrupts
+from .run import Run, Saver
+from .sealed import Header, Spec, read_sealed, write_sealed
+from .snapshots import expected, restore, take
+from .states import give_states, names_of, states_of
+
+FORMAT = "xl2-checkpoint-1"
+
+
+def always() -> bool:
+    """Return True: nobody wants a run to stop."""
+    return True
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run is kept, and how often.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    every : float, default 1
+        Epochs between two times of writing it, or a part of one.
+    resume : bool, default False
+        Go on from it, where it is there.
+    wanted : callable
+        A run stops soon, as by Ctrl-C, once this returns False.
+    troubles : list
+        What kept runs that share it from writing; the first is told.
+
+    Raises
+    ------
+    InputError
+        If `every` is no number above 0, there is no such folder, or there is a file that would
+        be lost.
+    """
+
+    path: Path
+    every: float = 1
+    resume: bool = False
+    wanted: Callable[[], bool] = always
+    troubles: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        every, path = self.every, self.path
+        if not (isinstance(every, Real) and not isinstance(every, bool) and 0 < every < math.inf):
+            raise InputError(
+                f"every is the epochs between two checkpoints, or the part of one, a number above "
+                f"0. Received: every={every!r}."
+            )
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            check_writable(path)
+        if path.exists() and not self.resume:
+            raise InputError(
+                f"There is a file {str(path)!r} already. To go on from it, ask to resume; to begin "
+                f"anew, remove it or give another name."
+            )
+
+
+class Keeper(Saver):
+    """What keeps a run in a file.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    identity : dict of str to str
+        What the run is of.
+    callbacks : sequence of callable
+        Those with a state are kept with it.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, identity: Identity, callbacks: Sequence[Any]):
+        self._checkpoint, self._callbacks = checkpoint, callbacks
+        self._identity = {**identity, "callbacks with a state": names_of(callbacks)}
+        self._interrupts = Interrupts()
+        self._tried, self._written, self._left = 0.0, (0, 0, True, False), False
+
+    def begin(self, run: Run) -> None:
+        """Make a new run go on from the file, where that is wanted and there is one.
+
+        Raises
+        ------
+        InputError
+            If it is the file of another run.
+        FileFormatError
+            If it is no sound checkpoint. The network is left as it was.
+        """
+        path, before = self._checkpoint.path, run.network.parameters
+        sweep(path)
+        if not path.exists():
+            return
+        try:
+            header, arrays = read_sealed(path, FORMAT, lambda *said: self._expected(run, *said))
+            self._restore(run, header, arrays)
+        except BaseException:
+            run.network.parameters = before
+            raise
+        self._tried, self._written = _progress(run), _place(run)
+
+    @contextlib.contextmanager
+    def guard(self, run: Run) -> Iterator[None]:
+        """Return the context in which a run is trained: at its end it is written."""
+        with self._interrupts:
+            try:
+                yield
+            except KeyboardInterrupt:
+                if run.under_way is None:
+                    self._write(run)
+                elif not self._left:
+                    # In the midst of a step, whose arrays are half changed.
+                    run.network.parameters = run.under_way.before.parameters
+                raise
+            self._write(run)
+            if self._interrupts.asked:
+                raise KeyboardInterrupt
+
+    def look(self, run: Run) -> None:
+        """Write the run if it is time to, or if it is to stop.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If it is to stop.
+        """
+        leave = self._interrupts.asked or not self._checkpoint.wanted()
+        now = run.under_way
+        if now is not None and run.feed.seekable and now.done >= run.rows:
+            return  # the epoch is as good as over
+        if leave or (self._due(run) and (now is None or run.feed.seekable)):
+            self._write(run)
+        if leave:
+            self._left = True
+            raise KeyboardInterrupt
+
+    def _due(self, run: Run) -> bool:
+        # Tenths do not add up to one.
+        return _progress(run) - self._tried >= self._checkpoint.every - 1e-9
+
+    def _write(self, run: Run) -> None:
+        """Write the run, unless the file is of where it is; training goes on if that fails."""
+        path, place = self._checkpoint.path, _place(run)
+        if place == self._written:
+            return
+        self._tried = _progress(run)
+        header, arrays = take(run)
+        header["callbacks"], own = states_of(self._callbacks)
+        header["run"] = self._identity
+        try:
+            write_sealed(path, FORMAT, header, arrays | own)
+        except InputError as error:
+            self._tell(str(error))
+        else:
+            self._written = place
+
+    def _tell(self, trouble: str) -> None:
+        troubles, path = self._checkpoint.troubles, self._checkpoint.path
+        troubles.append(trouble)
+        if len(troubles) > 1:
+            return
+        left = "the file of before is whole" if path.exists() else "there is none yet"
+        warnings.warn(
+            f"A checkpoint could not be written: {trouble} Training goes on, and {left}. This is "
+            f"said once.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+    def _expected(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
+        said = header["run"]
+        if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
+            raise FileFormatError("its header is wrong about 'run'.")
+        apart = differences(said, self._identity)
+        if apart:
+            raise InputError(
+                f"{str(self._checkpoint.path)!r} is a checkpoint of another run: "
+                f"{'; '.join(apart)}. Give what it was begun with, or another file."
+            )
+        own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
+        return expected(run, header, found) | own
+
+    def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:
+        try:
+            restore(run, header, arrays)
+            give_states(self._callbacks, header["callbacks"], arrays)
+        except (TypeError, ValueError, LookupError) as error:
+            raise FileFormatError(
+                f"{str(self._checkpoint.path)!r} is no sound {FORMAT} file: {error}"
+            ) from None
+
+
+def _progress(run: Run) -> float:
+    """Return the epochs that a run has gone through."""
+    now = run.under_way
+    part = now.done / run.rows if now is not None and run.feed.seekable else 0.0
+    return len(run.history) + part
+
+
+def _place(run: Run) -> tuple[int, int, bool, bool]:
+    """Return where a run is; a file of the same place holds the same."""
+    now = run.under_way
+    done = now.done if now is not None and run.feed.seekable else 0
+    return len(run.history), done, run.told, run.finished
