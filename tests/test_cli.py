@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import shlex
+import signal
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 
 def percent(out, label):
@@ -217,3 +221,60 @@ def test_neither_the_data_nor_the_model_is_written_over(xl2, flowers, tmp_path):
         assert code == 2
         assert "is a file that is read: give another name" in " ".join(err.split())
     assert (flowers.read_bytes(), model.read_bytes()) == kept
+
+
+def test_a_run_that_is_kept_goes_on_and_ends_with_the_same_model(xl2, tmp_path, monkeypatch):
+    from xl2 import run
+
+    kept, whole = (tmp_path / name for name in ("kept", "whole"))
+    command = ("train", "digits", "--epochs", 4, "--backend", "numpy")
+    xl2(*command, "--out", whole)
+    epoch, seen = run.Run.epoch, []
+
+    def interrupted(self, *arguments):
+        epoch(self, *arguments)
+        seen.append(1)
+        if len(seen) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(run.Run, "epoch", interrupted)
+    keep = (*command, "--checkpoint", tmp_path / "c", "--out", kept)
+    code, out, err = xl2(*keep)
+    assert (code, out) == (130, "")
+    said = shlex.join(["xl2", *map(str, keep), "--resume"])
+    assert err == f"Interrupted. To go on: {said}\n"
+    assert not kept.exists()
+    again = shlex.split(err.partition("To go on: xl2 ")[2])
+    code, out, err = xl2(*again)
+    assert (code, err) == (0, "")
+    assert "4 epochs" in out
+    assert len(seen) == 4
+    # The header of a safetensors file has no order.
+    one, other = load_file(kept), load_file(whole)
+    assert one.keys() == other.keys()
+    assert all(one[name].tobytes() == other[name].tobytes() for name in one)
+
+
+def test_a_checkpoint_costs_no_file_that_is_there(xl2, flowers, tmp_path):
+    content = flowers.read_bytes()
+    for options in ((), ("--resume",)):
+        code, _, err = xl2("train", flowers, "--checkpoint", flowers, *options)
+        assert code == 2
+        assert "is a file that is read" in " ".join(err.split())
+    code, _, err = xl2("train", flowers, "--checkpoint", tmp_path / "c", "--out", tmp_path / "c")
+    assert code == 2
+    assert "that something else is written to" in " ".join(err.split())
+    code, _, err = xl2("train", flowers, "--resume")
+    assert code == 2
+    assert "name its file" in err
+    assert flowers.read_bytes() == content
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_checkpoint_of_another_run_is_one_message(xl2, flowers, tmp_path):
+    xl2("train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c")
+    code, _, err = xl2(
+        "train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c", "--resume", "--l2", 2
+    )
+    assert code == 2
+    assert "its penalty is lambda 0.0, per batch, and now it is lambda 2.0" in " ".join(err.split())

@@ -1,10 +1,14 @@
 """`xl2 path` and `xl2 diagnose`, as a user meets them."""
 
 import importlib.util
+import os
 import re
+import shlex
+import signal
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 import xl2 as package
 from xl2.data import split
@@ -271,3 +275,30 @@ def test_a_disk_that_fills_up_does_not_cost_the_answer(xl2, here, monkeypatch):
     assert code == 2
     assert "No space left" in err
     assert "McNemar" in out
+
+
+def test_a_path_that_is_kept_goes_on_and_says_the_same(xl2, here, monkeypatch):
+    from xl2 import run
+
+    command = ("path", "digits", *QUICK, "--backend", "numpy")
+    whole = xl2(*command, "--out", "whole")[1]
+    epoch, seen = run.Run.epoch, []
+
+    def interrupted(self, *arguments):
+        epoch(self, *arguments)
+        seen.append(1)
+        if len(seen) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(run.Run, "epoch", interrupted)
+    code, out, err = xl2(*command, "--checkpoint", "c", "--out", "kept")
+    assert (code, out) == (130, "")
+    assert re.fullmatch(r"Interrupted\. To go on: xl2 path digits .* --resume\n", err)
+    code, out, err = xl2(*shlex.split(err.partition("To go on: xl2 ")[2]))
+    assert (code, err) == (0, "")
+    verdict = re.compile(r"\d+\.\d s;|\b(whole|kept)\b")
+    assert verdict.sub("", out) == verdict.sub("", whole)
+    # The header of a safetensors file has no order.
+    one, other = load_file("kept"), load_file("whole")
+    assert all(one[name].tobytes() == other[name].tobytes() for name in one)
+    assert (here / "c" / "plan").exists()

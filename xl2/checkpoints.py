@@ -63,12 +63,8 @@ class Checkpoint:
     troubles: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        every, path = self.every, self.path
-        if not (isinstance(every, Real) and not isinstance(every, bool) and 0 < every < math.inf):
-            raise InputError(
-                f"every is the epochs between two checkpoints, or the part of one, a number above "
-                f"0. Received: every={every!r}."
-            )
+        path = self.path
+        check_every(self.every)
         if path.is_dir() or not path.absolute().parent.is_dir():
             check_writable(path)
         if path.exists() and not self.resume:
@@ -76,6 +72,25 @@ class Checkpoint:
                 f"There is a file {str(path)!r} already. To go on from it, ask to resume; to begin "
                 f"anew, remove it or give another name."
             )
+
+
+def check_every(every: float) -> None:
+    """Raise `InputError` where a number of epochs is none, or not above 0."""
+    if not (isinstance(every, Real) and not isinstance(every, bool) and 0 < every < math.inf):
+        raise InputError(
+            f"every is the epochs between two checkpoints, or the part of one, a number above 0. "
+            f"Received: every={every!r}."
+        )
+
+
+def kept(given: Any, every: float, resume: bool) -> Checkpoint | None:
+    """Return where a run is to be kept, checked; None for nowhere."""
+    if given is None and (resume or every != 1):
+        name = "resume" if resume else "every"
+        raise InputError(f"{name} is for a run with a checkpoint: name its file, checkpoint=.")
+    if given is None or isinstance(given, Checkpoint):
+        return given
+    return Checkpoint(Path(given), every, resume)
 
 
 class Keeper(Saver):

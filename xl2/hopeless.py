@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from .errors import FileFormatError
 from .history import History
 from .network import Network
+from .operations import Layer
 from .selection import ROUNDING
 from .stacks import take_places
 from .training import Keep
@@ -26,6 +28,8 @@ class Hopeless:
         The lambdas of the stack, by their numbers.
     patience : int or None
         None drops none.
+    network : Network, optional
+        The stack. It is needed where a state is loaded.
 
     Attributes
     ----------
@@ -39,8 +43,8 @@ class Hopeless:
         Their part of `History.diverged`.
     """
 
-    def __init__(self, places: list[int], patience: int | None):
-        self.places, self.patience = places, patience
+    def __init__(self, places: list[int], patience: int | None, network: Network | None = None):
+        self.places, self.patience, self._network = places, patience, network
         self.trained = [places]
         self.dropped: list[tuple[Network, list[int]]] = []
         self.diverged: list[tuple[list[int], Any]] = []
@@ -92,3 +96,51 @@ class Hopeless:
         self.places = [self.places[m] for m in kept]
         self.trained.append(self.places)
         return Keep(kept)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of it."""
+        return {
+            "places": self.places,
+            "trained": self.trained,
+            "dropped": [[gone.host_parameters(), names] for gone, names in self.dropped],
+            "diverged": self.diverged,
+            "best": self._best,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state.
+
+        Raises
+        ------
+        FileFormatError
+            If it is not that of such a stack.
+        """
+        known = set(self.places)
+        every = [state["places"], *state["trained"], *(names for _, names in state["dropped"])]
+        every += [names for _, names in state["dropped"]]
+        if not all(isinstance(names, list) and names and known >= set(names) for names in every):
+            raise FileFormatError("it names lambdas that the stack has not.")
+        self.dropped = [(self._gone(layers, names), names) for layers, names in state["dropped"]]
+        self.diverged = [(names, array) for names, array in state["diverged"]]
+        for (_, names), (again, array) in zip(self.dropped, self.diverged, strict=True):
+            if names != again or array.shape != (self.dropped[0][0].stack[0], len(names)):
+                raise FileFormatError("it does not say which of the lambdas dropped diverged.")
+        self._best = {int(place): (best, since) for place, (best, since) in state["best"].items()}
+        self.places, self.trained = state["places"], state["trained"]
+
+    def _gone(self, layers: Any, names: list[int]) -> Network:
+        """Return members that were dropped, as a stack of their own."""
+        assert self._network is not None
+        gone = copy.copy(self._network)
+        wanted = []
+        for i, (weight, bias) in enumerate(gone.parameters):
+            shapes = [list(weight.shape), list(bias.shape)]
+            shapes[0][-2 if i == 0 else -3] = shapes[1][-2] = len(names)
+            wanted.append([tuple(shape) for shape in shapes])
+        if wanted != [[array.shape for array in layer] for layer in layers]:
+            raise FileFormatError("the lambdas dropped have parameters of other shapes.")
+        asarray = gone.backend.asarray
+        gone.parameters = tuple(
+            Layer(*(asarray(array, gone.dtype) for array in layer)) for layer in layers
+        )
+        return gone

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from . import tasks
+from .checkpoints import Checkpoint
 from .errors import DivergenceError
 from .history import History
 from .hopeless import Hopeless
@@ -17,6 +18,7 @@ from .measure import Measure
 from .network import Network
 from .operations import Operations
 from .recipe import Part, Pool, Recipe
+from .stack_checkpoints import Folder
 from .stacks import group_of, member_of
 from .step import Samples
 from .training import fit
@@ -139,6 +141,7 @@ def train_members(
     *,
     patience: int | None = None,
     advance: Callable[[History], Any] = lambda history: None,
+    folder: Folder | None = None,
 ) -> Members:
     """Train a network for every lambda, fold and seed.
 
@@ -160,6 +163,8 @@ def train_members(
         Epochs after which a hopeless lambda is dropped; see `Hopeless`.
     advance : callable, optional
         Called with the history after each epoch of each stack.
+    folder : Folder, optional
+        Where the stacks are kept; those that are through are not trained again.
 
     Returns
     -------
@@ -168,14 +173,29 @@ def train_members(
     shape = (len(lambdas), len(parts), len(seeds))
     members = Members.none_yet(shape, recipe.fit["epochs"])
 
-    def train(stack: Stack, wanted: Callable[[], bool]) -> None:
+    if folder is not None:
+        stacks = folder.planned(
+            list(stacks),
+            {
+                "lambdas": ", ".join(map(repr, lambdas.tolist())),
+                "folds": ", ".join(str(len(part.rows)) for part in parts),
+                "seeds": ", ".join(map(str, seeds)),
+                "patience": str(patience),
+            },
+        )
+
+    def train(job: tuple[int, Stack], wanted: Callable[[], bool]) -> None:
+        number, stack = job
+        checkpoint = None if folder is None else folder.of(number, wanted)
+
         def look(history: History) -> bool:
             advance(history)
-            return not wanted()
+            # A run that is kept asks by itself: it is not to be over, but to go on one day.
+            return checkpoint is None and not wanted()
 
-        _train(recipe, pool, parts, lambdas, seeds, stack, patience, look, members)
+        _train(recipe, pool, parts, lambdas, seeds, stack, patience, look, checkpoint, members)
 
-    side_by_side(recipe.backend.library, workers, train, stacks)
+    side_by_side(recipe.backend.library, workers, train, list(enumerate(stacks)))
     return members
 
 
@@ -188,13 +208,14 @@ def _train(
     stack: Stack,
     patience: int | None,
     look: Callable[[History], bool],
+    checkpoint: Checkpoint | None,
     members: Members,
 ) -> None:
     """Train one stack and enter its members into the record."""
     own = [seeds[s] for _, s in stack.groups]
     chosen = [parts[f] for f, _ in stack.groups]
     network = recipe.network(own, (len(stack.groups), len(stack.places)))
-    watch = Hopeless(stack.places, patience)
+    watch = Hopeless(stack.places, patience, network)
     judged = chosen[0].x is not None
     try:
         history = fit(
@@ -208,6 +229,7 @@ def _train(
             validation=[(part.x, part.y) for part in chosen] if judged else None,
             callbacks=[lambda network, history: look(history), watch],
             progress=False,
+            checkpoint=checkpoint,
             **recipe.fit,
         )
     except DivergenceError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import time
 from collections.abc import Sequence
 from numbers import Integral
@@ -9,6 +10,7 @@ from typing import Any
 
 from .activations import ACTIVATIONS, OUTPUTS
 from .backend import numbers
+from .checkpoints import kept
 from .errors import InputError, unknown
 from .folds import make_folds
 from .initializers import INITIALIZERS, Initializer
@@ -19,6 +21,7 @@ from .progress import show_progress
 from .recipe import Recipe
 from .source import Source, on_host, read_labels
 from .sparse import is_sparse
+from .stack_checkpoints import Folder
 from .switch import resolve, to_numpy
 from .targets import Targets, default_initializer, read_targets
 from .tasks import task_of
@@ -51,6 +54,9 @@ def regularization_path(
     dtype: str = "float32",
     patience: int | None = None,
     max_memory: int = 2**31,
+    checkpoint: Any = None,
+    every: float = 1,
+    resume: bool = False,
     progress: bool | None = None,
     backend: str | None = None,
     device: Any = None,
@@ -106,6 +112,11 @@ def regularization_path(
         What the networks in training may take, in bytes. Where that is not enough for all,
         several stacks are trained, with the same results. The samples, and the parameters
         of finished members, come on top.
+    checkpoint : path-like, optional
+        A folder to keep the run in: a file for each stack, written as `xl2.fit` says. What was
+        trained to the end is not trained again, nor is the network of the best lambda.
+    every, resume : optional
+        As in `xl2.fit`.
     progress : bool, optional
         Show a progress bar; by default where standard error is a terminal.
     backend, device : optional
@@ -165,7 +176,9 @@ def regularization_path(
         max_memory,
     )
     recipe.penalties(values)
-    source = Source(recipe, data, targets, standardize, seed_list[0], read_weights(sample_weight))
+    folder = _folder(checkpoint, every, resume)
+    weight = read_weights(sample_weight)
+    source = Source(recipe, data, targets, standardize, seed_list[0], weight, folder)
     if validation is not None:
         pool, parts, judges = source.held_out(validation)
     else:
@@ -187,6 +200,7 @@ def regularization_path(
             workers,
             patience=patience,
             advance=advance,
+            folder=folder,
         )
     return Path(
         values,
@@ -198,6 +212,14 @@ def regularization_path(
         source,
         time.perf_counter() - began,
     )
+
+
+def _folder(checkpoint: Any, every: float, resume: bool) -> Folder | None:
+    """Return where a path is to be kept, checked; None for nowhere."""
+    if checkpoint is None:
+        kept(None, every, resume)
+        return None
+    return Folder(pathlib.Path(checkpoint), every, resume)
 
 
 def read_weights(sample_weight: Any) -> Any:

@@ -17,6 +17,7 @@ from .operations import Operations
 from .path import Judge
 from .recipe import Part, Pool, Recipe
 from .sparse import is_sparse
+from .stack_checkpoints import Folder
 from .switch import to_numpy
 from .targets import Targets
 
@@ -35,6 +36,8 @@ class Source:
         Of networks trained on all samples.
     weight : numpy.ndarray, shape (n,), or None
         How much each sample counts.
+    folder : Folder, optional
+        Where what is trained on all samples is kept too.
     """
 
     def __init__(
@@ -45,9 +48,10 @@ class Source:
         standardize: bool,
         seed: int,
         weight: Any = None,
+        folder: Folder | None = None,
     ):
         self.recipe, self.targets, self.standardize = recipe, targets, standardize
-        self.seed, self.weight = seed, weight
+        self.seed, self.weight, self.folder = seed, weight, folder
         blank = recipe.blank()
         self._x = samples(blank, X) if not standardize else self._checked(X)
         if self._x.shape[0] != len(targets.values):
@@ -60,7 +64,7 @@ class Source:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: everything but the samples and their targets."""
-        return {**vars(self), "_x": None, "targets": None, "weight": None}
+        return {**vars(self), "_x": None, "targets": None, "weight": None, "folder": None}
 
     def __deepcopy__(self, memo: Any) -> Source:
         # The samples are only read, and the copy of a path is to share them with it.
@@ -159,7 +163,11 @@ class Source:
         parts, recipe, workers = [Part(rows)], self.recipe, self.recipe.workers()
         stacks = plan(parts, len(lambdas), 1, recipe.members_at_once(), workers)
         pool = Pool(x, values, self.weight)
-        members = train_members(recipe, pool, parts, lambdas, [self.seed], stacks, workers)
+        name = "-".join(["refit", *(f"{lam:g}" for lam in lambdas)])
+        folder = None if self.folder is None else self.folder.inside(name)
+        members = train_members(
+            recipe, pool, parts, lambdas, [self.seed], stacks, workers, folder=folder
+        )
         models = []
         for k, lam in enumerate(lambdas):
             if members.diverged[k, 0, 0]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from . import tasks
 from .arrays import Array
-from .checkpoints import Checkpoint, Keeper
+from .checkpoints import Checkpoint, Keeper, kept
 from .dropout import Dropout
 from .errors import InputError
 from .feeding import Pairs, Streamed
@@ -144,7 +144,7 @@ def fit(
     """
     check_numbers(epochs=epochs, batch_size=batch_size)
     check_rate(learning_rate)
-    place = _checkpoint(checkpoint, every, resume)
+    place = kept(checkpoint, every, resume)
     pairs = Pairs(X) if y is None else None
     _place(network, X if pairs is None else pairs.first[0], backend, device)
     if pairs is not None:
@@ -192,16 +192,6 @@ def fit(
         saver = Keeper(place, identity, callbacks)
         saver.begin(run)
     return run.train(int(epochs), held_out, callbacks, progress, saver)
-
-
-def _checkpoint(given: Any, every: float, resume: bool) -> Checkpoint | None:
-    """Return where a run is to be kept, checked; None for nowhere."""
-    if given is None and (resume or every != 1):
-        name = "resume" if resume else "every"
-        raise InputError(f"{name} is for a run with a checkpoint: name its file, checkpoint=.")
-    if given is None or isinstance(given, Checkpoint):
-        return given
-    return Checkpoint(Path(given), every, resume)
 
 
 def _check_stream(pairs: Pairs, every: float) -> None:

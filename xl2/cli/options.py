@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,6 +45,11 @@ Optimizer = Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")
 Task = Annotated[str, typer.Option(help="auto, classification or regression.")]
 HeldOut = Annotated[float, typer.Option(help="Part to hold out where the data has no test part.")]
 DType = Annotated[str, typer.Option(help="float32 or float64.")]
+Kept = Annotated[
+    Path | None, typer.Option("--checkpoint", help="Keep the run there, to be resumed.")
+]
+Every = Annotated[float, typer.Option(help="Epochs between two checkpoints, or a part of one.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")]
 Score = Annotated[
     float, typer.Option(help="The training score that would leave no bias; 1 is perfect.")
 ]
@@ -61,8 +69,14 @@ def numbers(option: str, text: str, kind: type) -> list[Any]:
         raise InputError(f"{option} is numbers with commas between. Received: {text!r}.") from None
 
 
-def check_outputs(written: Sequence[Path | None], read: Sequence[str | Path | None]) -> None:
+def check_outputs(
+    written: Sequence[Path | None],
+    read: Sequence[str | Path | None],
+    checkpoint: Path | None = None,
+) -> None:
     """Raise before any work is done if a file could not be written, or would cost another one.
+
+    A checkpoint that cannot be written costs a warning later, and nothing here.
 
     Raises
     ------
@@ -76,8 +90,9 @@ def check_outputs(written: Sequence[Path | None], read: Sequence[str | Path | No
         for file in read
         if file is not None and Path(file).exists()
     }
-    for file in filter(None, written):
-        files.check_writable(file)
+    for file in filter(None, (checkpoint, *written)):
+        if file is not checkpoint:
+            files.check_writable(file)
         if (place := file.resolve()) in taken:
             raise InputError(f"{str(file)!r} is a file {taken[place]}: give another name.")
         taken[place] = "that something else is written to"
@@ -106,3 +121,23 @@ def read_data(
     # By the names of the training columns, in case the other file has another order.
     source |= {"features": training.features or None, "n_features": training.X.shape[1]}
     return training, load_data(str(test), **source)
+
+
+@contextlib.contextmanager
+def resumable(checkpoint: Path | None) -> Iterator[None]:
+    """Say how to go on with what Ctrl-C interrupts, in one line, and exit with 130.
+
+    Raises
+    ------
+    typer.Exit
+        If a run was interrupted that is kept.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint is None or not checkpoint.exists():
+            raise
+        arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
+        again = shlex.join(["xl2", *arguments, "--resume"])
+        typer.echo(f"Interrupted. To go on: {again}", err=True)
+        raise typer.Exit(130) from None

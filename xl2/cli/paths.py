@@ -21,6 +21,7 @@ from .options import (
     Device,
     DType,
     Epochs,
+    Every,
     FeaturesFirst,
     HeldOut,
     Hidden,
@@ -28,6 +29,7 @@ from .options import (
     LearningRate,
     Optimizer,
     Per,
+    Resume,
     Score,
     Target,
     Task,
@@ -35,6 +37,7 @@ from .options import (
     check_outputs,
     numbers,
     read_data,
+    resumable,
 )
 
 
@@ -66,6 +69,11 @@ def path(
     features_first: FeaturesFirst = False,
     backend: Backend = None,
     device: Device = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Keep the run in this folder, to be resumed.")
+    ] = None,
+    every: Every = 1.0,
+    resume: Resume = False,
     picture: Annotated[
         Path | None, typer.Option(help="Where to draw the path; default: NAME-path.png.")
     ] = None,
@@ -81,30 +89,34 @@ def path(
     lambdas = _lambdas(l2)
     resolve(backend, device).dtype(dtype)
     drawn = _where_to_draw(data, picture, report)
-    check_outputs((drawn, report, out), (data, test, labels))
+    check_outputs((drawn, report, out), (data, test, labels), checkpoint)
     training, judged_by = read_data(data, test, target, labels, features_first)
-    result = runs.train_path(
-        training,
-        judged_by,
-        lambdas=lambdas,
-        per=l2_per,
-        cv=cv,
-        seeds=seeds,
-        hidden=numbers("--hidden", hidden, int),
-        activation=activation,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        optimizer=optimizer,
-        patience=patience,
-        task=task,
-        target_score=target_score,
-        fraction=held_out,
-        seed=seed,
-        dtype=dtype,
-        backend=backend,
-        device=device,
-    )
+    with resumable(checkpoint):
+        result = runs.train_path(
+            training,
+            judged_by,
+            lambdas=lambdas,
+            per=l2_per,
+            cv=cv,
+            seeds=seeds,
+            hidden=numbers("--hidden", hidden, int),
+            activation=activation,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            patience=patience,
+            task=task,
+            target_score=target_score,
+            fraction=held_out,
+            seed=seed,
+            dtype=dtype,
+            backend=backend,
+            device=device,
+            checkpoint=checkpoint,
+            every=every,
+            resume=resume,
+        )
     # Said before anything is written: a full disk is not to cost the answer.
     network = result.model.network
     how = f"{optimizer}, batches of {batch_size}, seed {seed}"

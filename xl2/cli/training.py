@@ -18,19 +18,23 @@ from .options import (
     Device,
     DType,
     Epochs,
+    Every,
     FeaturesFirst,
     HeldOut,
     Hidden,
+    Kept,
     Labels,
     LearningRate,
     Optimizer,
     Per,
+    Resume,
     Target,
     Task,
     Test,
     check_outputs,
     numbers,
     read_data,
+    resumable,
 )
 
 
@@ -54,6 +58,9 @@ def train(
     features_first: FeaturesFirst = False,
     backend: Backend = None,
     device: Device = None,
+    checkpoint: Kept = None,
+    every: Every = 1.0,
+    resume: Resume = False,
     out: Annotated[Path | None, typer.Option(help="Write the model: model.safetensors.")] = None,
 ) -> None:
     """Train a network and say how well it does on samples it has not seen."""
@@ -64,25 +71,29 @@ def train(
     units, lams = numbers("--hidden", hidden, int), numbers("--l2", l2, float)
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, l2_per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
-    check_outputs([out], (data, test, labels))
+    check_outputs([out], (data, test, labels), checkpoint)
     training, judged_by = read_data(data, test, target, labels, features_first)
-    result = runs.train(
-        training,
-        judged_by,
-        hidden=units,
-        activation=activation,
-        task=task,
-        fraction=held_out,
-        seed=seed,
-        dtype=dtype,
-        backend=backend,
-        device=device,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        optimizer=optimizer,
-        penalty=penalty,
-    )
+    with resumable(checkpoint):
+        result = runs.train(
+            training,
+            judged_by,
+            hidden=units,
+            activation=activation,
+            task=task,
+            fraction=held_out,
+            seed=seed,
+            dtype=dtype,
+            backend=backend,
+            device=device,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            penalty=penalty,
+            checkpoint=checkpoint,
+            every=every,
+            resume=resume,
+        )
     if out is not None:
         files.save(result.model, out)
     _report(data, result, f"{optimizer}, {len(result.history)} epochs, L2 {l2}", out)

@@ -1,0 +1,267 @@
+"""A path that stops at any moment goes on as if it had not, and trains nothing twice."""
+
+import os
+import pickle
+import signal
+import threading
+
+import killed
+import numpy as np
+import pytest
+
+import xl2.members
+from xl2 import FileFormatError, InputError, regularization_path
+from xl2.checkpoints import Keeper
+from xl2.recipe import Recipe
+from xl2.sealed import read_sealed, write_sealed
+from xl2.stack_checkpoints import FORMAT
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(60, 3))
+LABELS = (X[:, 0] > 0).astype(int)
+SMALL = {"hidden": (4,), "epochs": 4, "batch_size": 8, "learning_rate": 0.05, "progress": False}
+
+
+class DiedError(Exception):
+    """What ends a training here, where a process would be killed."""
+
+
+@pytest.fixture
+def die(monkeypatch):
+    """Let a training end as soon as something was written for the n-th time."""
+    moments = {"left": 10**9}
+    look = Keeper.look
+
+    def watched(self, run):
+        before = self._written
+        look(self, run)
+        moments["left"] -= self._written != before
+        if moments["left"] == 0:
+            raise DiedError
+
+    def at(n):
+        moments["left"] = n
+
+    monkeypatch.setattr(Keeper, "look", watched)
+    return at
+
+
+@pytest.fixture
+def in_pieces(monkeypatch):
+    """Let a stack have the lambdas of one fold only."""
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+
+
+def train(where, **more):
+    options = {"cv": 3, "standardize": True, **SMALL, **more}
+    return regularization_path(X, LABELS, [0, 0.1, 30], **options, **where)
+
+
+def same(one, other):
+    for name, values in one.curves_.items():
+        np.testing.assert_array_equal(values, other.curves_[name])
+    np.testing.assert_array_equal(one.epochs_, other.epochs_)
+    np.testing.assert_array_equal(one.diverged_, other.diverged_)
+    np.testing.assert_array_equal(one.train_scores_by_seed_, other.train_scores_by_seed_)
+    np.testing.assert_array_equal(one.validation_scores_by_seed_, other.validation_scores_by_seed_)
+    for lam in one.lambdas_:
+        for fold in range(one.folds):
+            pair = (path.network(lam, fold).host_parameters() for path in (one, other))
+            for mine, its in zip(*pair, strict=True):
+                for left, right in zip(mine, its, strict=True):
+                    np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize(
+    "options", [{"patience": 1, "epochs": 6}, {}, {"seeds": 2, "dropout": 0.2, "every": 0.3}]
+)
+def test_it_goes_on_bit_for_bit_from_every_moment(where, tmp_path, die, in_pieces, options):
+    for deaths in range(100):
+        die(1 if deaths % 2 else 2)
+        try:
+            path = train(where, checkpoint=tmp_path / "p", resume=True, **options)
+            break
+        except DiedError:
+            pass
+    assert deaths > 6
+    die(10**9)
+    options.pop("every", None)
+    whole = train(where, **options)
+    same(path, whole)
+    if "patience" in options:
+        assert (path.epochs_ < 6).any()
+
+
+def test_what_is_through_is_not_trained_again(where, tmp_path, in_pieces, monkeypatch):
+    whole = train(where, checkpoint=tmp_path / "p")
+    model = whole.best_model()
+
+    def never(self, *arguments):
+        raise AssertionError("it trained")
+
+    monkeypatch.setattr("xl2.run.Run.epoch", never)
+    again = train(where, checkpoint=tmp_path / "p", resume=True)
+    same(again, whole)
+    # Nor is the network of the best lambda, on all samples.
+    for mine, its in zip(
+        again.best_model().network.host_parameters(), model.network.host_parameters(), strict=True
+    ):
+        for left, right in zip(mine, its, strict=True):
+            np.testing.assert_array_equal(left, right)
+    files = sorted(file.name for file in (tmp_path / "p").iterdir())
+    assert files == ["plan", f"refit-{whole.best_lambda_:g}", "stack-1", "stack-2", "stack-3"]
+
+
+@pytest.mark.host
+def test_two_stacks_side_by_side(tmp_path, monkeypatch, in_pieces):
+    """One dies while the other is in training, which stops where it can go on from."""
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 6)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 2)
+    whole = train({"backend": "numpy"}, epochs=200)
+    look, seen, lock = Keeper.look, [], threading.Lock()
+
+    def watched(self, run):
+        look(self, run)
+        with lock:
+            seen.append(self)
+            if len(seen) == 60:
+                raise DiedError
+
+    monkeypatch.setattr(Keeper, "look", watched)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p")
+    # A third may have begun before it was called off.
+    assert len(set(seen)) in (2, 3)
+    assert len(seen) < 350
+    same(train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p", resume=True), whole)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_writes_every_stack_in_training(tmp_path, monkeypatch, in_pieces, workers):
+    monkeypatch.setattr(Recipe, "workers", lambda self: workers)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3 * workers)
+    epoch, seen = xl2.run.Run.epoch, []
+
+    def watched(self, *arguments):
+        epoch(self, *arguments)
+        seen.append(1)
+        if len(seen) == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("xl2.run.Run.epoch", watched)
+    with pytest.raises(KeyboardInterrupt):
+        train({"backend": "numpy"}, epochs=3000, checkpoint=tmp_path / "p", every=5000)
+    begun = [file.name for file in (tmp_path / "p").iterdir()]
+    assert len(begun) >= 1 + workers  # with the plan
+    monkeypatch.setattr("xl2.run.Run.epoch", epoch)
+    options = {"epochs": 3000, "every": 5000}
+    monkeypatch.setattr("xl2.members.fit", until(xl2.members.fit, 30))
+    path = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **options)
+    assert (path.epochs_ > 0).all()
+
+
+def until(fit, epochs):
+    """Return a fit that is over after fewer epochs."""
+    return lambda *arguments, **options: fit(
+        *arguments, **{**options, "epochs": min(epochs, options["epochs"])}
+    )
+
+
+def test_on_another_machine_it_goes_on_by_its_own_plan(
+    where, tmp_path, die, in_pieces, monkeypatch
+):
+    die(5)
+    with pytest.raises(DiedError):
+        train(where, checkpoint=tmp_path / "p")
+    die(10**9)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 100)
+    assert train(where, checkpoint=tmp_path / "p", resume=True).folds == 3
+    assert {file.name for file in (tmp_path / "p").iterdir()} == {
+        "plan", "stack-1", "stack-2", "stack-3"
+    }  # fmt: skip
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"cv": 2}, "folds is 40, 40, 40, and now it is 30, 30"),
+        ({"seeds": 2}, "seeds is 0, and now it is 0, 1"),
+        ({"patience": 2}, "patience is None, and now it is 2"),
+        ({"optimizer": "sgd"}, "optimizer is Adam.*now it is SGD"),
+        ({"hidden": (5,)}, "network is 3-4-1, .*now it is 3-5-1"),
+        ({"standardize": False}, "validation is .*X is 180 x 3"),
+    ],
+)
+def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    with pytest.raises(InputError, match=f"another (path|run): .*{said}"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **changed)
+
+
+@pytest.mark.host
+def test_what_would_be_lost_is_refused(tmp_path):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    with pytest.raises(InputError, match="something in the folder"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    (tmp_path / "f").write_bytes(b"")
+    for resume in (True, False):
+        with pytest.raises(InputError, match=r"is a folder, and .* is a file"):
+            train({"backend": "numpy"}, checkpoint=tmp_path / "f", resume=resume)
+    with pytest.raises(InputError, match="does not exist"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "no" / "p")
+    with pytest.raises(InputError, match="name its file"):
+        train({"backend": "numpy"}, resume=True)
+    with pytest.raises(InputError, match="every is"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "q", every=0)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    "stacks",
+    [[], "plan", [[[[0, 0]], [0, 1]]], [[[[0, 0], [1, 0], [2, 0]], [0, 1, 1]]], [[1, 2]], {"a": 1}],
+)
+def test_a_plan_of_other_members_is_refused(tmp_path, stacks):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    header, _ = read_sealed(tmp_path / "p" / "plan", FORMAT, lambda header, found: found)
+    write_sealed(tmp_path / "p" / "plan", FORMAT, {**header, "stacks": stacks}, {})
+    with pytest.raises(FileFormatError, match="no plan of this path"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+
+
+@pytest.mark.host
+def test_where_nothing_can_be_written_there_is_one_warning(tmp_path, monkeypatch, in_pieces):
+    whole = train({"backend": "numpy"})
+
+    def full(*arguments):
+        raise InputError("'it' cannot be written: No space left on device.")
+
+    monkeypatch.setattr("xl2.sealed.write_whole", full)
+    with pytest.warns(UserWarning, match="No space left") as said:
+        same(train({"backend": "numpy"}, checkpoint=tmp_path / "p"), whole)
+    assert len(said) == 1
+    monkeypatch.setattr("pathlib.Path.mkdir", lambda *a, **k: (_ for _ in ()).throw(OSError("no")))
+    with pytest.warns(UserWarning, match="goes on without") as said:
+        same(train({"backend": "numpy"}, checkpoint=tmp_path / "q"), whole)
+    assert len(said) == 1
+
+
+@pytest.mark.host
+def test_a_pickle_does_not_know_the_folder(tmp_path):
+    path = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    path.best_model()
+    assert str(tmp_path).encode() not in pickle.dumps(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patience", [None, 2])
+def test_a_path_that_is_killed(backend, tmp_path, patience):
+    if str(backend.device).endswith("device1"):
+        pytest.skip("a made-up device has no process of its own to kill")
+    settings = {"backend": backend.name, "patience": patience}
+    one = killed.Killed(tmp_path / "p", {**settings, "path": True, "wait": 0.1}, patience)
+    assert one.result(10, 1.0) == killed.train_path(None, **settings)
+    assert one.kills >= 3
