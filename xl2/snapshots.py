@@ -119,6 +119,7 @@ def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec
     own = "F64" if run.network.dtype == "float64" else "F32"
     wanted = {name: Spec(tuple(a.shape), own) for name, a in named(run.carry).items()}
     if header["under_way"] is not None:
+        _demand(header["told"] and not header["finished"], "under_way")
         wanted |= {f"before_{name}": spec for name, spec in wanted.items()}
         wanted |= _under_way(run, header["under_way"], own, found)
     for name in ("seconds", *curves):
