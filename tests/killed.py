@@ -1,21 +1,23 @@
 """A program that trains with a checkpoint until somebody kills it, and what kills it.
 
-Run as ``python killed.py CHECKPOINT SETTINGS``, where SETTINGS is JSON. It says "epoch" at each,
-and at its end the digest of parameters and history.
+Run as ``python killed.py CHECKPOINT SETTINGS``, where SETTINGS is JSON. It says when it takes its
+first steps, and at its end the digest of parameters and history.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 
 import numpy as np
 
+import xl2.run
 from xl2 import Network, fit, regularization_path
-from xl2.checkpoints import Keeper
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(3000, 4))
@@ -41,7 +43,7 @@ def curves(history):
     return [values for name, values in vars(history).items() if name not in ("seconds", "diverged")]
 
 
-def train(checkpoint, backend, optimizer, stack=None, epochs=12, say=lambda *_: None, **settings):
+def train(checkpoint, backend, optimizer, stack=None, **settings):
     """Train a network and return the digest of what came out."""
     stack = tuple(stack) if isinstance(stack, list) else stack
     network = Network([4, 6, 2], ["tanh", "softmax"], stack=stack, backend=backend)
@@ -50,14 +52,13 @@ def train(checkpoint, backend, optimizer, stack=None, epochs=12, say=lambda *_: 
         network,
         X,
         LABELS,
-        epochs=epochs,
+        epochs=12,
         batch_size=16,
         learning_rate=0.01,
         optimizer=optimizer,
         penalty=[0.1 * k for k in range(several)] if several else 0.1,
         dropout=0.2,
         validation=(X[:50], LABELS[:50]),
-        callbacks=[say],
         checkpoint=checkpoint,
         resume=checkpoint is not None,
         **settings,
@@ -65,11 +66,8 @@ def train(checkpoint, backend, optimizer, stack=None, epochs=12, say=lambda *_: 
     return digest(network.host_parameters(), curves(history))
 
 
-def train_path(checkpoint, backend, say=None, patience=None):
+def train_path(checkpoint, backend, patience=None, **settings):
     """Train a path and return the digest of what came out."""
-    if say is not None:
-        look = Keeper.look
-        Keeper.look = lambda self, run: (look(self, run), say())
     path = regularization_path(
         X[:600],
         LABELS[:600],
@@ -83,6 +81,7 @@ def train_path(checkpoint, backend, say=None, patience=None):
         checkpoint=checkpoint,
         resume=checkpoint is not None,
         backend=backend,
+        **settings,
     )
     networks = [path.network(lam, fold) for lam in path.lambdas_ for fold in range(2)]
     return digest(
@@ -91,55 +90,69 @@ def train_path(checkpoint, backend, say=None, patience=None):
     )
 
 
-class Killed:
-    """Runs the program again and again, and kills it each time but the last.
+def results(folder, settings, kills, seed):
+    """Train again and again, killed so often, each time from where the one before was.
 
     Parameters
     ----------
-    checkpoint : pathlib.Path
+    folder : pathlib.Path
+        For a checkpoint after the other.
     settings : dict
-    seed : int
-        Of when.
+    kills : int
+    seed : int or str
+        Of when: within half a second from the first steps.
+
+    Returns
+    -------
+    set of str
+        The digests of the trainings that came to their end.
     """
-
-    def __init__(self, checkpoint, settings, seed):
-        self._command = [sys.executable, __file__, str(checkpoint), json.dumps(settings)]
-        # What is imported there is what is imported here.
-        path = os.pathsep.join(folder for folder in sys.path if folder)
-        self._environment = {**os.environ, "PYTHONPATH": path}
-        self._random = random.Random(seed)
-        self.kills = 0
-
-    def result(self, kills, longest):
-        """Return the digest after so many kills, each within some seconds from its first epoch."""
-        while self.kills < kills:
-            with subprocess.Popen(
-                self._command, stdout=subprocess.PIPE, text=True, env=self._environment
-            ) as process:
-                first = process.stdout.readline()
-                time.sleep(self._random.uniform(0, longest))
-                process.kill()
-                rest = process.stdout.read()
-            if "digest" in first + rest:
-                return (first + rest).split()[-1]
-            self.kills += 1
-        done = subprocess.run(
-            self._command, stdout=subprocess.PIPE, text=True, check=True, env=self._environment
-        )
-        return done.stdout.split()[-1]
+    # What is imported there is what is imported here.
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    environment, moments = {**os.environ, "PYTHONPATH": path}, random.Random(seed)
+    found, killed, number = set(), 0, 0
+    while killed < kills or not found:
+        command = [sys.executable, __file__, str(folder / f"{number}"), json.dumps(settings)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
+            said = child.stdout.readline()
+            if killed < kills:
+                time.sleep(moments.uniform(0, 0.5))
+                child.kill()
+            said += child.stdout.read()
+        if "digest" in said:
+            found.add(said.split()[-1])
+            number += 1
+        else:
+            assert child.returncode == -signal.SIGKILL
+            killed += 1
+    return found
 
 
 def main():
     checkpoint, settings = sys.argv[1], json.loads(sys.argv[2])
-    wait = settings.pop("wait", 0)
+    learn, said = xl2.run.Run.learn, []
 
-    def say(*_):
-        print("epoch", flush=True)
-        time.sleep(wait)
+    def slowly(self, *arguments):
+        if not said:
+            print("begun", flush=True)
+            said.append(True)
+        learn(self, *arguments)
+        time.sleep(0.005)
 
+    xl2.run.Run.learn = slowly
     kind = train_path if settings.pop("path", False) else train
-    print("begun", flush=True)
-    print("digest", kind(checkpoint, say=say, **settings), flush=True)
+    with in_pieces():
+        print("digest", kind(checkpoint, every=0.01, **settings), flush=True)
+
+
+@contextlib.contextmanager
+def in_pieces():
+    """Let an epoch have many moments at which it may be written."""
+    before, xl2.run.RUN = xl2.run.RUN, 256
+    try:
+        yield
+    finally:
+        xl2.run.RUN = before
 
 
 if __name__ == "__main__":

@@ -262,6 +262,6 @@ def test_a_path_that_is_killed(backend, tmp_path, patience):
     if str(backend.device).endswith("device1"):
         pytest.skip("a made-up device has no process of its own to kill")
     settings = {"backend": backend.name, "patience": patience}
-    one = killed.Killed(tmp_path / "p", {**settings, "path": True, "wait": 0.1}, patience)
-    assert one.result(10, 1.0) == killed.train_path(None, **settings)
-    assert one.kills >= 3
+    with killed.in_pieces():
+        whole = killed.train_path(None, **settings)
+    assert killed.results(tmp_path, {**settings, "path": True}, 10, str(patience)) == {whole}
