@@ -160,6 +160,7 @@ def test_with_values_in_float64(where, tmp_path, die, stack):
     same(result, train())
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("rows", [None, np.arange(10, 40)])
 def test_without_shuffling(where, tmp_path, die, rows):
     train = trainer(plain(where), X, LABELS, **settings(shuffle=False, rows=rows))
@@ -167,6 +168,7 @@ def test_without_shuffling(where, tmp_path, die, rows):
     same(result, train())
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("kind", ["memmap", "sparse", "hdf5"])
 def test_samples_that_stay_on_the_host(where, tmp_path, die, kind, monkeypatch):
     import scipy.sparse
@@ -213,7 +215,7 @@ def drop(network, history):
 
 
 @pytest.mark.one_on_jax
-@pytest.mark.parametrize("stack", [(2, 3), 3])
+@pytest.mark.parametrize("stack", [3, (2, 3)])
 def test_a_stack_whose_members_were_dropped(where, tmp_path, die, stack):
     train = trainer(
         lambda: network(where, stack),
@@ -226,6 +228,7 @@ def test_a_stack_whose_members_were_dropped(where, tmp_path, die, stack):
     same(result, train())
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("stack", [3, (2, 3)])
 def test_members_that_diverged_stay_where_they_were(where, tmp_path, die, stack):
     train = trainer(
@@ -507,6 +510,7 @@ def interrupted(network, history):
         raise KeyboardInterrupt
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("stack", STACKS)
 def test_an_interrupt_comes_through_after_it_is_written(where, tmp_path, stack):
     keep = {} if stack is None else {"callbacks": [drop], "penalty": [0.1] * 3}
