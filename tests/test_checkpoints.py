@@ -223,7 +223,7 @@ def test_a_stack_whose_members_were_dropped(where, tmp_path, die, stack):
         LABELS,
         **settings(epochs=4, callbacks=[drop], penalty=[0.1, 0.2, 0.3], optimizer="adam"),
     )
-    result, _ = survive(die, train, tmp_path / "c", 1, 2)
+    result, _ = survive(die, train, tmp_path / "c", 3, 4)
     assert result[0].stack[-1] == 1
     same(result, train())
 
