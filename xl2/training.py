@@ -8,25 +8,30 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, cast
 
-from . import tasks
-from .arrays import Array
 from .checkpoints import Checkpoint, Keeper, kept
 from .dropout import Dropout
 from .errors import InputError
 from .feeding import Pairs, Streamed
 from .history import History
 from .identity import identity_of
-from .inputs import samples, targets, weights
 from .losses import Loss, find_loss
 from .network import Network
 from .operations import Operations, choose
 from .optimizers import Optimizer, Update, find_optimizer
 from .orders import check_rows, check_seeds, orders_of
-from .penalties import Penalty, coefficients_of, penalties_of
-from .run import NOTHING, Callback, HeldOut, Run, Saver
+from .penalties import Penalty, coefficients_of
+from .preparation import (
+    check_repeats,
+    dataset_rows,
+    gather,
+    held_out_samples,
+    known_samples,
+    place,
+    stream,
+)
+from .run import NOTHING, Callback, Run, Saver
 from .run import Keep as Keep
-from .step import Constants, Samples, Step
-from .switch import decided, resolve
+from .step import Constants, Step
 
 
 def fit(
@@ -144,22 +149,22 @@ def fit(
     """
     check_numbers(epochs=epochs, batch_size=batch_size)
     check_rate(learning_rate)
-    place = kept(checkpoint, every, resume)
+    keeping = kept(checkpoint, every, resume)
     pairs = Pairs(X) if y is None else None
-    _place(network, X if pairs is None else pairs.first[0], backend, device)
+    place(network, X if pairs is None else pairs.first[0], backend, device)
     if pairs is not None:
-        known = seen = _stream(network, pairs, sample_weight, rows)
+        known = seen = stream(network, pairs, sample_weight, rows)
         chosen = None
     else:
-        known = _samples(network, X, y, sample_weight)
+        known = known_samples(network, X, y, sample_weight)
         chosen = check_rows(network, rows, known.x.shape[0])
-        seen = known if chosen is None else _gather(network, known, chosen)
+        seen = known if chosen is None else gather(network, known, chosen)
     seeds, orders = check_seeds(network, seed), None
     if pairs is None:
         count = seen.y.shape[-2]
         orders = orders_of(known.x, chosen, count, seeds if shuffle else None, batch_size)
     thin = Dropout(dropout) if dropout else None
-    held_out = _held_out(network, validation)
+    held_out = held_out_samples(network, validation)
     run = Run(
         network,
         known,
@@ -167,7 +172,7 @@ def fit(
         make_step(network, find_optimizer(optimizer), loss, thin),
         Constants(
             coefficients_of(network, penalty),
-            _dataset_rows(network, seen, penalty),
+            dataset_rows(network, seen, penalty),
             None if thin is None else thin.keys(network.backend, _keys_of(network, seeds)),
         ),
         float(learning_rate),
@@ -175,9 +180,9 @@ def fit(
         orders,
     )
     saver: Saver = NOTHING
-    if place is not None:
+    if keeping is not None:
         if pairs is not None:
-            _check_stream(pairs, every)
+            check_repeats(pairs, keeping.every)
             known = cast(Streamed, run.feed).checked(*pairs.first, 1)
         identity = identity_of(
             run,
@@ -189,121 +194,13 @@ def fit(
             samples=known,
             held_out=held_out,
         )
-        saver = Keeper(place, identity, callbacks)
+        saver = Keeper(keeping, identity, callbacks)
         saver.begin(run)
     return run.train(int(epochs), held_out, callbacks, progress, saver)
 
 
-def _check_stream(pairs: Pairs, every: float) -> None:
-    """Refuse to keep a run on an iterable that it could not go on with."""
-    if not pairs.repeats:
-        raise InputError(
-            f"A run on this {pairs.kind} cannot be resumed: it can be gone through once, and what "
-            f"has come by is gone. For a checkpoint give something that can be iterated again."
-        )
-    if every < 1:
-        raise InputError(
-            f"Within an epoch a run on an iterable cannot be resumed: give every=1 or more. "
-            f"Received: every={every!r}."
-        )
-
-
-def _samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:
-    """Return what a fit learns from, checked, and set the network's task by it."""
-    # A NaN or an infinity would leave no parameter finite, and is then looked for: see `Run`.
-    x = samples(network, X, finite=False, stored=True)
-    _choose_task(network, y)
-    expected, weight = targets(network, y, x.shape[0]), None
-    if sample_weight is not None:
-        weight = weights(network, sample_weight, x.shape[0])
-    return Samples(x, expected, weight)
-
-
-def _stream(network: Network, pairs: Pairs, sample_weight: Any, rows: Any) -> Samples:
-    """Return what a fit learns from where it comes by, and set the network's task by the first.
-
-    Raises
-    ------
-    InputError
-        For what a stream cannot have.
-    """
-    if len(network.stack) == 2:
-        raise InputError(
-            "An iterable of batches is for one network, or a stack of K whose members share "
-            "their samples; a stack in groups has samples of each group's own. Give arrays, or "
-            "an array on disk."
-        )
-    if sample_weight is not None or rows is not None:
-        name = "rows" if sample_weight is None else "sample_weight"
-        raise InputError(
-            f"{name} is for samples that have a number, and those of an iterable have none. Let "
-            f"it give the samples to learn from, as (X, y) or (X, y, sample_weight)."
-        )
-    _choose_task(network, pairs.first[1])
-    return Samples(pairs, None)
-
-
-def _dataset_rows(network: Network, seen: Samples, penalty: Penalty) -> Any:
-    """Return what divides lambda where that is not the mini-batch's number."""
-    if penalties_of(network, penalty)[0].per == "batch":
-        return None
-    if seen.y is None:
-        raise InputError(
-            "L2(per='dataset') divides lambda by the number of samples, and nobody knows how "
-            "many an iterable gives. Choose per='batch'."
-        )
-    if seen.weight is None:
-        return seen.y.shape[-2]
-    if len(network.stack) == 2:
-        raise InputError("sample_weight in a stack in groups needs a penalty per='batch'.")
-    return float(network.backend.xp.sum(seen.weight))
-
-
 def _keys_of(network: Network, seeds: list[int]) -> int | list[int]:
     return seeds if len(network.stack) == 2 else seeds[0]
-
-
-def _held_out(network: Network, validation: Any) -> list[HeldOut]:
-    """Check held-out samples; those that several groups share are moved once."""
-    if validation is None:
-        return []
-    in_groups = isinstance(validation, list) and len(network.stack) == 2
-    if in_groups and len(validation) != network.stack[0]:
-        raise InputError(
-            f"validation is one (X, y), or a list of one for each of {network.stack[0]} groups. "
-            f"Received: {len(validation)}."
-        )
-    moved: dict[tuple[int, int], tuple[Array, Array]] = {}
-    found = []
-    for group, (X, y) in enumerate(validation if in_groups else [validation]):
-        if (id(X), id(y)) not in moved:
-            x = samples(network, X, "validation X", stored=True)
-            moved[id(X), id(y)] = x, targets(network, y, x.shape[0], "validation y")
-        found.append(HeldOut(group if in_groups else None, *moved[id(X), id(y)]))
-    return found
-
-
-def _gather(network: Network, known: Samples, rows: Any) -> Samples:
-    """Return the targets and weights of some rows, (n, ...) or (G, n, ...)."""
-    backend = network.backend
-    moved = backend.library.from_host(backend.xp, rows, backend.device)
-    take = Operations.of(backend.library).take_rows
-    return Samples(None, *(None if a is None else take(a, moved) for a in known[1:]))
-
-
-def _place(network: Network, X: Any, backend: str | None, device: Any) -> None:
-    """Move the network to where the fit is to compute."""
-    said = decided(backend, device) if backend is not None or device is not None else None
-    if said is not None:
-        network.follow(resolve(said.backend or network.backend.name, said.device))
-    elif not network.placed:
-        network.follow(resolve(data=X))
-
-
-def _choose_task(network: Network, y: Any) -> None:
-    with network.backend.scope():
-        given = network.backend.asarray(y, network.dtype, "y")
-        network.task = tasks.task_of(network.activations[-1], network.sizes[-1], given)
 
 
 def make_step(
