@@ -16,11 +16,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from .errors import FileFormatError, InputError, XL2Error
+from .data.opening import reading
+from .errors import FileFormatError, InputError
+from .file_header import read_settings
 from .model import Model, Scaling
 from .network import Network
 
 FORMAT = "xl2-model-1"
+# Bytes of a header: the names of a million features. It is read whole before it can be checked,
+# and takes up to thirty times as many then.
+HEADER = 2**24
 
 
 def save(model: Any, path: str | Path) -> None:
@@ -36,7 +41,8 @@ def save(model: Any, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If the network is a stack, or the file cannot be written.
+        If the network is a stack, or its names and labels take more than `HEADER` bytes, or
+        the file cannot be written.
     """
     import numpy as np
     from safetensors.numpy import save as to_bytes
@@ -67,7 +73,13 @@ def save(model: Any, path: str | Path) -> None:
     }
     # safetensors writes the memory as it lies: a strided view would be garbled.
     contiguous = {name: np.ascontiguousarray(x) for name, x in tensors.items()}
-    write_whole(path, to_bytes(contiguous, metadata=header))
+    content = to_bytes(contiguous, metadata=header)
+    if int.from_bytes(content[:8], "little") > HEADER:
+        raise InputError(
+            f"The names of features and classes take more than the {HEADER} bytes that a model "
+            "file has for them. Shorten them, or leave out the features' names."
+        )
+    write_whole(path, content)
 
 
 def load(path: str | Path, *, backend: str | None = None, device: Any = None) -> Model:
@@ -91,54 +103,53 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
     FileFormatError
         If it is no model file of this version, or contradicts itself.
     """
-    from safetensors import SafetensorError, safe_open
-
     if not Path(path).is_file():
         raise InputError(f"There is no model file {str(path)!r}. `xl2 train --out` writes one.")
-    try:
-        with safe_open(str(path), framework="numpy") as file:
-            header = file.metadata() or {}
-            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
-            if header.get("format") != FORMAT:
-                raise FileFormatError(
-                    f"{path} is no model file of this version: its header says "
-                    f"format={header.get('format')!r}, expected {FORMAT!r}."
-                )
-            settings = _settings(header)
-            _check_shapes(settings, shapes)
-            tensors = {name: file.get_tensor(name) for name in shapes}
-        return _model(settings, tensors, backend, device)
-    except FileFormatError as error:
-        raise FileFormatError(f"{path}: {error}") from None
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, XL2Error):
-            raise
-        raise FileFormatError(f"{path} is no safetensors model file: {error}") from None
+    with reading(Path(path), "a safetensors model file"):
+        try:
+            settings, tensors = _read(Path(path))
+        except FileFormatError as error:
+            raise FileFormatError(f"{path}: {error}") from None
+    # What an array library raises from here on is no fault of the file.
+    return _model(settings, tensors, path, backend, device)
 
 
-def _settings(header: dict[str, str]) -> dict[str, Any]:
-    settings: dict[str, Any] = {"dtype": header["dtype"], "task": header["task"]}
-    for name in ("sizes", "activations", "standardisation", "classes", "features"):
-        settings[name] = json.loads(header[name])
-    settings["split"] = _split(json.loads(header.get("split", "null")))
-    return settings
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a file's header says, checked, and the arrays that it asks for."""
+    from safetensors import safe_open
+
+    _check_length(path)
+    with safe_open(str(path), framework="numpy") as file:
+        header = file.metadata() or {}
+        if header.get("format") != FORMAT:
+            raise FileFormatError(
+                f"it is no model file of this version: its header says "
+                f"format={header.get('format')!r}, expected {FORMAT!r}."
+            )
+        settings = read_settings(header)
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+        _check_shapes(settings, shapes)
+        tensors = {name: file.get_tensor(name) for name in shapes}
+    _check_values(settings, tensors)
+    return settings, tensors
 
 
-def _split(said: Any) -> tuple[float, int] | None:
-    """Check the part that was held out and its seed."""
-    if said is None:
-        return None
-    fraction, seed = said
-    if not (isinstance(seed, int) and 0 <= seed < 2**32 and 0.0 < float(fraction) < 1.0):
-        raise FileFormatError(f"it says {said!r} of the samples held out.")
-    return float(fraction), seed
+def _check_length(path: Path) -> None:
+    """Compare the length that a header declares with the file's, before it is read."""
+    with path.open("rb") as file:
+        declared = int.from_bytes(file.read(8), "little")
+    if declared > min(HEADER, path.stat().st_size):
+        raise FileFormatError(
+            f"it declares a header of {declared} bytes, and has {path.stat().st_size} bytes; a "
+            f"header has {HEADER} at most."
+        )
 
 
 def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> None:
     """Compare the arrays a header asks for with those the file has."""
-    from .tasks import TASKS
-
     sizes = settings["sizes"]
+    if len(sizes) > len(shapes):
+        raise FileFormatError(f"it names {len(sizes)} layers and has {len(shapes)} arrays.")
     expected: dict[str, list[int]] = {}
     for i, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         expected[f"weight_{i}"], expected[f"bias_{i}"] = [inputs, outputs], [outputs]
@@ -146,9 +157,11 @@ def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> Non
         if settings["standardisation"][name]:
             expected[f"{name}_mean"] = expected[f"{name}_scale"] = [columns]
     if shapes != expected:
-        raise FileFormatError(f"its header asks for arrays {expected}, and it has {shapes}.")
-    if settings["task"] not in TASKS:
-        raise FileFormatError(f"its task is {settings['task']!r}, not one of {', '.join(TASKS)}.")
+        other = next(n for n in {**expected, **shapes} if expected.get(n) != shapes.get(n))
+        raise FileFormatError(
+            f"its header asks for arrays other than it has: {other!r} of shape "
+            f"{expected.get(other)}, and it has {shapes.get(other)}."
+        )
     classes, features = settings["classes"], settings["features"]
     count = max(2, sizes[-1])
     if classes is not None and len(classes) != count:
@@ -157,12 +170,23 @@ def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> Non
         raise FileFormatError(f"it names {len(features)} features for {sizes[0]} inputs.")
 
 
-def _model(settings: dict[str, Any], tensors: dict[str, Any], backend: Any, device: Any) -> Model:
+def _check_values(settings: dict[str, Any], tensors: dict[str, Any]) -> None:
+    """Refuse arrays of anything but numbers that are finite in the network's dtype."""
     import numpy as np
 
     for name, tensor in tensors.items():
-        if tensor.dtype.kind != "f" or not np.isfinite(tensor).all():
+        kind = settings["dtype"] if name.startswith(("weight", "bias")) else "float64"
+        with np.errstate(over="ignore"):
+            usable = tensor.dtype.kind == "f" and np.isfinite(tensor.astype(kind)).all()
+        if not usable:
             raise FileFormatError(f"its array {name!r} holds something other than finite numbers.")
+        if name.endswith("scale") and not (tensor > 0).all():
+            raise FileFormatError(f"its array {name!r} holds a scale that is not above 0.")
+
+
+def _model(
+    settings: dict[str, Any], tensors: dict[str, Any], path: Any, backend: Any, device: Any
+) -> Model:
     try:
         network = Network(
             settings["sizes"],
@@ -174,9 +198,9 @@ def _model(settings: dict[str, Any], tensors: dict[str, Any], backend: Any, devi
         )
     except InputError as error:
         # A dtype this backend does not have is the machine's matter, not the file's.
-        if settings["dtype"] in ("float32", "float64") and "dtype" in str(error):
+        if "dtype" in str(error):
             raise
-        raise FileFormatError(str(error)) from None
+        raise FileFormatError(f"{path}: {error}") from None
     layers = range(1, len(settings["sizes"]))
     network.set_parameters([(tensors[f"weight_{i}"], tensors[f"bias_{i}"]) for i in layers])
     network.task = settings["task"]

@@ -53,8 +53,11 @@ class Scaling:
         return cls(scaler.mean_, scaler.scale_)
 
     def apply(self, x: Any, dtype: str) -> Any:
-        """Scale samples (n, columns)."""
-        return ((x - self.mean) / self.scale).astype(dtype)
+        """Scale samples (n, columns); what overflows becomes an infinity, without a warning."""
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            return ((x - self.mean) / self.scale).astype(dtype)
 
     def lazily(self, x: Any) -> Any:
         """Return samples that are scaled when they are read, for `fit` and `Network.forward`.
@@ -79,8 +82,11 @@ class Scaling:
         return ScaledRows(self, x if is_stored(x) else to_numpy(x))
 
     def undo(self, x: Any) -> Any:
-        """Bring scaled samples back to their own units."""
-        return x * self.scale + self.mean
+        """Bring scaled samples back to their own units; what overflows becomes an infinity."""
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            return x * self.scale + self.mean
 
 
 class ScaledRows(LazyRows):

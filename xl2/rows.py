@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .arrays import Array
-from .errors import InputError
+from .errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -223,6 +223,19 @@ class StoredRows(HostRows):
     def _numbers(self, rows: Any) -> Any:
         return rows if self._chosen is None else self._chosen[rows]
 
+    def _fill(self, found: Any, rows: Any) -> None:
+        """Read rows by their numbers into an array."""
+        import numpy as np
+
+        if self.edges is None:
+            for start in range(0, len(rows), self._read_rows):
+                part = slice(start, start + self._read_rows)
+                found[part] = self._source[rows[part]]
+        else:
+            runs = _runs(rows, self._gap, self._read_rows)
+            for first, stop, part, places in runs:
+                found[places] = np.asarray(self._source[first:stop])[part]
+
     def _read(self, rows: Any) -> Any:
         """Read rows by their numbers into a new array of the network's dtype, and check them."""
         import numpy as np
@@ -230,14 +243,13 @@ class StoredRows(HostRows):
         found = np.empty((len(rows), *self.shape[1:]), dtype=self._dtype)
         # What overflows in a narrower dtype is an infinity, and said to be one.
         with np.errstate(all="ignore"):
-            if self.edges is None:
-                for start in range(0, len(rows), self._read_rows):
-                    part = slice(start, start + self._read_rows)
-                    found[part] = self._source[rows[part]]
-            else:
-                runs = _runs(rows, self._gap, self._read_rows)
-                for first, stop, part, places in runs:
-                    found[places] = np.asarray(self._source[first:stop])[part]
+            try:
+                self._fill(found, rows)
+            except OSError as error:
+                raise FileFormatError(
+                    f"{self._what} cannot be read from its file: {error}. Check that the file is "
+                    "complete, and still where it was."
+                ) from error
             # A sum is finite only of finite numbers; the reverse fails only on overflow.
             if np.isfinite(found.sum()):
                 return found

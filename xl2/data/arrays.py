@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileFormatError, InputError
+from ..errors import InputError
 from .dataset import Dataset
+from .hdf5 import read_h5
 from .messages import listed
-from .opening import needs, reading
+from .npz import read_npz
 from .shapes import orient
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def load_arrays(path: Path, kind: str, features_first: bool, require_target: boo
     FileFormatError
         If the file is damaged.
     """
-    arrays = read_npz(path) if kind == "npz" else read_h5(path)
+    arrays = (read_npz if kind == "npz" else read_h5)(path, ACCEPTED)
     X, y = find_pair(arrays, KEYS, path, require_target)
     if X is None:
         raise InputError(
@@ -84,93 +85,3 @@ def find_pair(
             f"Expected one of {listed(pairs[found[0]])}. Save the labels under that name."
         )
     return arrays[found[0]], arrays[beside[0]] if beside else None
-
-
-def read_npz(path: Path) -> dict[str, Any]:
-    """Read the arrays of a NumPy archive, and unpickle nothing.
-
-    Returns
-    -------
-    dict
-        For every key of the file its array, or None for a key not in `ACCEPTED`.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is no archive, is damaged, or has an array of Python objects.
-    """
-    import zipfile
-
-    import numpy as np
-
-    if not zipfile.is_zipfile(path):
-        raise FileFormatError(
-            f"{path} is not a NumPy .npz archive, or is cut short. Save it with numpy.savez."
-        )
-    arrays: dict[str, Any] = {}
-    with (
-        reading(path, "a NumPy .npz archive"),
-        path.open("rb") as stream,  # np.load leaves a file that it opens open on an error
-        np.load(stream, allow_pickle=False) as archive,
-    ):
-        for key in archive.files:
-            arrays[key] = None
-            if key not in ACCEPTED:
-                continue
-            try:
-                arrays[key] = archive[key]
-            except ValueError as error:
-                if "pickle" not in str(error):
-                    raise
-                raise FileFormatError(
-                    f"{path} holds Python objects under {key!r}, and nothing is unpickled, since "
-                    "that can run code. Save an array of numbers or of text."
-                ) from error
-            if not isinstance(arrays[key], np.ndarray):
-                raise FileFormatError(
-                    f"{path} holds no NumPy array under {key!r}. Save it with numpy.savez."
-                )
-    return arrays
-
-
-def read_h5(path: Path) -> dict[str, Any]:
-    """Read the datasets at the root of an HDF5 file through h5py.
-
-    Returns
-    -------
-    dict
-        As that of `read_npz`.
-
-    Raises
-    ------
-    InputError
-        If h5py is not installed, or a key in `ACCEPTED` is a group.
-    FileFormatError
-        If the file is no HDF5 file or is damaged.
-    """
-    try:
-        import h5py
-    except ImportError as error:
-        raise needs("h5py", path) from error
-
-    arrays: dict[str, Any] = {}
-    with reading(path, "an HDF5 file"), h5py.File(path, "r") as file:
-        for key in file:
-            arrays[key] = None
-            if key not in ACCEPTED:
-                continue
-            dataset = file[key]
-            if not isinstance(dataset, h5py.Dataset):
-                raise InputError(f"{path} has a group at {key!r}. Expected a dataset of numbers.")
-            arrays[key] = read_dataset(dataset)
-    return arrays
-
-
-def read_dataset(dataset: Any) -> Any:
-    """Read a dataset of h5py whole; text as text."""
-    import h5py
-    import numpy as np
-
-    if h5py.check_string_dtype(dataset.dtype) is None:
-        return np.asarray(dataset[()])
-    return np.asarray(dataset.asstr()[()]).astype(np.str_)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import FileFormatError, InputError
 from .columns import Columns, Wanted, choose
 from .dataset import Dataset
+from .limits import text_array
 from .messages import column_label, counted
-from .opening import open_bytes
+from .opening import open_bytes, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,11 +54,13 @@ def load_csv(path: Path, wanted: Wanted) -> Dataset:
     """
     import csv
     import io
-    import zlib
 
     delimiter = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
     try:
-        with open_bytes(path) as stream:
+        with (
+            reading(path, "a table of text", but=(csv.Error, UnicodeDecodeError)),
+            open_bytes(path) as stream,
+        ):
             text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
             reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
             return parse_rows(reader, wanted, path)
@@ -66,9 +69,6 @@ def load_csv(path: Path, wanted: Wanted) -> Dataset:
         raise FileFormatError(message) from error
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8 text: {error}. Save it as UTF-8."
-        raise FileFormatError(message) from error
-    except (OSError, EOFError, zlib.error) as error:
-        message = f"{path} cannot be read: {error}. Check that the file is complete."
         raise FileFormatError(message) from error
 
 
@@ -109,7 +109,7 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
     if not values:
         raise InputError(f"{path} has a header and no row under it. Expected one row a sample.")
     X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(columns.features))
-    y = None if columns.target is None else parse_labels(labels)
+    y = None if columns.target is None else parse_labels(labels, path)
     return Dataset(X, y, tuple(names[i] for i in columns.features) if names else (), name=str(path))
 
 
@@ -165,7 +165,7 @@ def bad_cell(
     )
 
 
-def parse_labels(texts: list[str]) -> NDArray[Any]:
+def parse_labels(texts: list[str], path: Path) -> NDArray[Any]:
     """Return labels as int64 if all are integral, float64 if all are numbers, else text.
 
     Python reads ``1_2`` as 12, which would make one class of two: an underscore
@@ -174,7 +174,7 @@ def parse_labels(texts: list[str]) -> NDArray[Any]:
     import numpy as np
 
     if any("_" in text for text in texts):
-        return np.array(texts)
+        return text_array(texts, path)
     try:
         return np.array([int(text) for text in texts], dtype=np.int64)
     except (ValueError, OverflowError):
@@ -182,7 +182,7 @@ def parse_labels(texts: list[str]) -> NDArray[Any]:
     try:
         numbers = [float(text) for text in texts]
     except ValueError:
-        return np.array(texts)
+        return text_array(texts, path)
     # Above 2**53 a float no longer tells neighbouring integers apart.
     if all(number.is_integer() and abs(number) <= 2**53 for number in numbers):
         return np.array(numbers, dtype=np.int64)

@@ -18,8 +18,6 @@ from .opening import open_bytes, reading
 from .shapes import as_features, as_labels
 
 if TYPE_CHECKING:
-    from gzip import GzipFile
-
     from numpy.typing import NDArray
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -117,7 +115,7 @@ def read_idx(path: Path) -> NDArray[Any]:
         return np.frombuffer(values, dtype=dtype).reshape(shape)
 
 
-def read_at_most(stream: BinaryIO | GzipFile, size: int) -> bytearray:
+def read_at_most(stream: BinaryIO, size: int) -> bytearray:
     """Read a number of bytes, or fewer at the end of the file.
 
     A plain ``read(size)`` makes room for all of `size` first, and a damaged file

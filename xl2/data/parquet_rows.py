@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..errors import FileFormatError
 from ..rows import READ, LazyRows
 from .columns import Wanted, choose
-from .opening import needs, reading
-from .parquet_table import check_type, read_column
+from .opening import reading
+from .parquet_table import check_type, opened, read_column, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # Row groups that may be half read at once. An epoch's windows begin and end in the middle
 # of one each.
 HALF_READ = 2
+# Such that what a file holds is read when it is asked for.
+LAZILY: dict[str, Any] = {"pre_buffer": False, "buffer_size": 2**16}
 
 
 class ParquetRows(LazyRows):
@@ -43,13 +46,18 @@ class ParquetRows(LazyRows):
 
         self._path = path
         with reading(path, "a Parquet file"):
-            self._file = opened(path)
+            self._file = opened(path, **LAZILY)
             kinds = [
                 number_type(self._file.schema_arrow.field(name).type, name, path)
                 for name in features
             ]
             about = self._file.metadata
             counts = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
+            if min(counts, default=0) < 0 or sum(counts) != about.num_rows:
+                raise FileFormatError(
+                    f"{path} declares {about.num_rows} rows, and {counts} in its row groups. "
+                    "Write it again."
+                )
         self._edges = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
         super().__init__((int(self._edges[-1]), len(features)), np.result_type(*kinds), features)
         self._half_read: dict[int, _Group] = {}
@@ -130,7 +138,11 @@ class _Group:
     def _next(self, most: int) -> Any:
         """Return the next rows, so many or fewer."""
         if self._rest is None or not len(self._rest):
-            self._rest = next(self._batches)
+            self._rest = next(self._batches, None)
+            if self._rest is None:
+                raise FileFormatError(
+                    "A row group of a Parquet file has fewer rows than it declares. Write it again."
+                )
         part, self._rest = self._rest[:most], self._rest[most:]
         self.at += len(part)
         return part
@@ -138,30 +150,15 @@ class _Group:
 
 def open_parquet(path: Path, wanted: Wanted) -> tuple[ParquetRows, Any]:
     """Return the features of a table as rows on disk, and its target as an array."""
-    import numpy as np
-
-    with reading(path, "a Parquet file"), opened(path) as file:
+    with reading(path, "a Parquet file"), opened(path, **LAZILY) as file:
         names = tuple(file.schema_arrow.names)
         columns = choose(names, len(names), wanted, path)
         features = tuple(names[i] for i in columns.features)
         y = None
         if columns.target is not None:
             name = names[columns.target]
-            at, parts = 0, []
-            for batch in file.iter_batches(READ // 8, columns=[name], use_threads=False):
-                parts.append(read_column(batch, name, "target", path, at))
-                at += batch.num_rows
-            y = np.concatenate(parts) if parts else np.empty(0)
+            y = read_column(read_table(file, [name], path), name, "target", path)
     return ParquetRows(path, features), y
-
-
-def opened(path: Path) -> Any:
-    """Open a Parquet file such that what it holds is read when it is asked for."""
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise needs("pyarrow", path) from error
-    return parquet.ParquetFile(path, pre_buffer=False, buffer_size=2**16)
 
 
 def number_type(kind: Any, name: str, path: Path) -> Any:

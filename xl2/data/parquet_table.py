@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import FileFormatError, InputError
 from .columns import Wanted, choose
 from .dataset import Dataset
+from .limits import check_declared, text_array
 from .messages import counted
 from .opening import needs, reading
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+# Rows that are read at once.
+BATCH = 2**16
 
 
 def load_parquet(path: Path, wanted: Wanted) -> Dataset:
@@ -39,21 +44,75 @@ def load_parquet(path: Path, wanted: Wanted) -> Dataset:
     FileFormatError
         If the file is no Parquet file or is damaged.
     """
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise needs("pyarrow", path) from error
     import numpy as np
 
-    with reading(path, "a Parquet file"), parquet.ParquetFile(path) as file:
+    with reading(path, "a Parquet file"), opened(path) as file:
         names = tuple(file.schema_arrow.names)
         columns = choose(names, len(names), wanted, path)
         features = tuple(names[i] for i in columns.features)
         target = None if columns.target is None else names[columns.target]
-        table = file.read(columns=[*features] if target is None else [*features, target])
+        wide = [*features] if target is None else [*features, target]
+        table = read_table(file, wide, path)
         X = [read_column(table, name, "feature", path) for name in features]
         y = None if target is None else read_column(table, target, "target", path)
     return Dataset(np.column_stack(X), y, features, name=str(path))
+
+
+def opened(path: Path, **options: Any) -> Any:
+    """Open a Parquet file such that a text that comes often is held once.
+
+    Raises
+    ------
+    InputError
+        If pyarrow is not installed.
+    FileFormatError
+        If it is no Parquet file.
+    """
+    try:
+        import pyarrow.parquet as parquet
+    except ImportError as error:
+        raise needs("pyarrow", path) from error
+    with reading(path, "a Parquet file"):
+        with parquet.ParquetFile(path) as file:
+            texts = [field.name for field in file.schema_arrow if is_text(field.type)]
+            about = file.metadata
+        return parquet.ParquetFile(path, metadata=about, read_dictionary=texts, **options)
+
+
+def read_table(file: Any, names: Sequence[str], path: Path) -> Any:
+    """Read some columns whole, and no more rows than the table declares.
+
+    What a file says of its columns is not asked: pyarrow ends the process over some of them
+    that it refuses to read.
+
+    Raises
+    ------
+    FileFormatError
+        If it declares more than a file of its length can hold, since a run of equal numbers
+        takes a few bytes however long it is; or if it has other rows than it declares.
+    """
+    import pyarrow as pa
+
+    declared = file.metadata.num_rows
+    check_declared(
+        path,
+        f"{declared} rows of {counted(len(names), 'column')}",
+        8 * declared * len(names),
+        path.stat().st_size,
+        "write it without compression and without dictionaries.",
+    )
+    rows, batches = 0, []
+    for batch in file.iter_batches(BATCH, columns=list(names), use_threads=False):
+        rows += batch.num_rows
+        batches.append(batch)
+        if rows > declared:
+            break
+    if rows != declared:
+        raise FileFormatError(
+            f"{path} declares {declared} rows and has {'more' if rows > declared else rows}. "
+            "Write it again."
+        )
+    return pa.Table.from_batches(batches, None if batches else file.schema_arrow)
 
 
 def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0) -> NDArray[Any]:
@@ -74,9 +133,10 @@ def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0
     import pyarrow as pa
 
     column = table.column(name)
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
+    packed = pa.types.is_dictionary(column.type)
+    kind = column.type.value_type if packed else column.type
+    if packed and not is_text(kind):
+        column = column.cast(kind)
     check_type(kind, name, role, path)
     if pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
@@ -91,9 +151,23 @@ def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0
             "out."
         )
     if is_text(kind):
-        return np.array(column.to_pylist())
+        return text_array(words(column), path)
     array: NDArray[Any] = column.to_numpy()
     return array
+
+
+def words(column: Any) -> list[str]:
+    """Return the texts of a column; of a packed one each that comes often is one object."""
+    import pyarrow as pa
+
+    found: list[str] = []
+    for part in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        if pa.types.is_dictionary(part.type):
+            known = part.dictionary.to_pylist()
+            found.extend(known[i] for i in part.indices.to_pylist())
+        else:
+            found.extend(part.to_pylist())
+    return found
 
 
 def is_text(kind: Any) -> bool:

@@ -8,13 +8,14 @@ from typing import Any
 
 from ..errors import FileFormatError, InputError
 from ..rows import LazyRows, edges_of, unit_of
-from .arrays import KEYS, find_pair, read_dataset
+from .arrays import ACCEPTED, KEYS, find_pair
 from .checks import check_part
 from .columns import Wanted
 from .dataset import Dataset
 from .formats import format_of, refuse_options
+from .hdf5 import datasets_of, library, read_dataset
 from .messages import listed
-from .opening import needs, reading
+from .opening import reading
 from .parquet_rows import open_parquet
 from .shapes import orient
 
@@ -123,25 +124,17 @@ def _open_npy(path: Path, target: str | None) -> Any:
 
 
 def _open_h5(path: Path, require_target: bool) -> tuple[Any, Any]:
-    try:
-        import h5py
-    except ImportError as error:
-        raise needs("h5py", path) from error
+    h5py = library(path)
     with reading(path, "an HDF5 file"):
         # Left open: it is closed when no dataset of it is left.
         file = h5py.File(path, "r")
-        X, y = find_pair(file, KEYS, path, require_target)
+        X, y = find_pair(datasets_of(file, path, ACCEPTED), KEYS, path, require_target)
         if X is None:
             raise InputError(
                 f"{path} has the keys {listed(file) or 'of nothing'}. Expected x (or X) and y (or "
                 "labels, target), or x_train and y_train. Save the arrays under these names."
             )
-        for dataset in (X, y):
-            if dataset is not None and not isinstance(dataset, h5py.Dataset):
-                raise InputError(
-                    f"{path} has a group at {dataset.name!r}. Expected a dataset of numbers."
-                )
-        y = None if y is None else read_dataset(y)
+        y = None if y is None else read_dataset(y, path)
         if y is not None and X.ndim == 2 and X.shape[1] == y.size != X.shape[0]:
             raise InputError(
                 f"{path} looks features-first: X has shape {X.shape} and y has {y.size} labels, "

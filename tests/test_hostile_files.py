@@ -1,0 +1,289 @@
+"""Files that lie: damaged by the thousand, and made to fill the memory or to run code."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data_files import write_parquet
+from fuzzing import FORMATS
+
+import xl2
+from xl2.data import load_data, open_rows
+from xl2.errors import FileFormatError, XL2Error
+
+pytestmark = pytest.mark.host
+
+FUZZING = Path(__file__).with_name("fuzzing.py")
+FEW, MANY = 300, 10_000
+# HDF5 is read by a library in C that some damaged files send into an endless loop, or end the
+# process with. What is ours to do is done before; see docs/reliability.md.
+IN_C = {"h5": 0.01}
+
+
+def fuzz(kind, count, folder):
+    """Read damaged files; return how many were read, refused, and lost in a library in C."""
+    found = {"read": 0, "refused": 0, "lost": 0}
+    first = 0
+    while first < count:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", FUZZING, kind, str(first), str(count), folder],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        counted = json.loads((folder / "found").read_text())
+        first = counted.pop("next")
+        for name, number in counted.items():
+            found[name] += number
+        if done.returncode:
+            in_c = kind in IN_C and "h5py" in done.stderr and not done.stdout
+            assert in_c, done.stdout + done.stderr
+            found["lost"] += 1
+    return found
+
+
+def check(kind, count, folder):
+    found = fuzz(kind, count, folder)
+    print(kind, found)
+    assert found["read"] + found["refused"] + found["lost"] == count
+    assert found["lost"] <= IN_C.get(kind, 0) * count
+    # Neither is all of it refused nor is none: the damage is where the readers look.
+    assert min(found["read"], found["refused"]) > 0.02 * count
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if kind not in IN_C])
+def test_a_damaged_file_is_read_or_refused(tmp_path, kind):
+    check(kind, FEW, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", FORMATS)
+def test_ten_thousand_damaged_files_are_read_or_refused(tmp_path, kind):
+    check(kind, MANY, tmp_path)
+
+
+# Small files that ask for much. Each is refused before it gets it. A file may unpack to 4 MB
+# here, where it is 64 otherwise: the bombs are made as much smaller.
+
+
+def npz(folder, member, method=zipfile.ZIP_DEFLATED, name="x.npy"):
+    """Write an archive with one member of these bytes, unpacked."""
+    with zipfile.ZipFile(folder / "f.npz", "w", method) as archive, archive.open(name, "w") as file:
+        for part in member:
+            file.write(part)
+    return folder / "f.npz"
+
+
+def npy(shape, descr="<f8"):
+    """Return the header of an array."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": descr, "fortran_order": False, "shape": shape}
+    )
+    return header.getvalue()
+
+
+def gz(folder, name, parts):
+    """Write a packed file."""
+    with gzip.open(folder / name, "wb", 9) as file:
+        for part in parts:
+            file.write(part)
+    return folder / name
+
+
+def h5(folder, **datasets):
+    """Write an HDF5 file of datasets with these arguments."""
+    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
+    with h5py.File(folder / "f.h5", "w") as file:
+        for name, arguments in datasets.items():
+            file.create_dataset(name, **arguments)
+    return folder / "f.h5"
+
+
+def h5_of_one_text(folder):
+    """Write labels that are all one and the same text of the file, 256 kB long."""
+    path = h5(folder, x={"data": np.zeros((1000, 2))}, y={"data": ["a" * 2**18] + [""] * 999})
+    import h5py
+
+    with h5py.File(path) as file:
+        place = file["y"].id.get_offset()
+    content = bytearray(path.read_bytes())
+    content[place : place + 16_000] = content[place : place + 16] * 1000
+    path.write_bytes(content)
+    return path
+
+
+def parquet(folder, rows):
+    """Write a table of equal numbers and equal words."""
+    pa = pytest.importorskip("pyarrow", reason="pyarrow writes the file")
+    from pyarrow import parquet as files
+
+    table = pa.table({"a": np.zeros(rows), "y": pa.array(["a" * 10] * rows).dictionary_encode()})
+    files.write_table(table, folder / "f.parquet", compression="zstd")
+    return folder / "f.parquet"
+
+
+def model(folder, header):
+    """Write a model file with another header."""
+    xl2.save(xl2.Network([3, 2], ["softmax"]), folder / "f.safetensors")
+    content = (folder / "f.safetensors").read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    said = json.loads(content[8 : 8 + size])
+    said["__metadata__"] |= header
+    new = json.dumps(said).encode()
+    (folder / "f.safetensors").write_bytes(
+        len(new).to_bytes(8, "little") + new + content[8 + size :]
+    )
+    return folder / "f.safetensors"
+
+
+def words(folder):
+    """Write a table whose labels are short, but for one."""
+    (folder / "f.csv").write_text("a,y\n" + "1,b\n" * 10_000 + "1," + "b" * 100_000 + "\n")
+    return folder / "f.csv"
+
+
+ZEROS = [bytes(2**20)] * 64
+BOMBS = {
+    "an npz that declares more than it has": lambda f: npz(f, [npy((2**30, 4)), bytes(64)]),
+    "an npz whose product of sizes wraps to 0": lambda f: npz(f, [npy((2**32, 2**32, 2**32))]),
+    "an npz of negative sizes": lambda f: npz(f, [npy((-2, -4)), bytes(64)]),
+    "an npz of elements without size": lambda f: npz(f, [npy((2**40, 2), "<U0")]),
+    "an npz that packs zeros": lambda f: npz(f, [npy((2**23, 1)), *ZEROS]),
+    "an npz packed by bzip2": lambda f: npz(f, [npy((4, 2)), bytes(64)], zipfile.ZIP_BZIP2),
+    "an npz with a header of a gigabyte": lambda f: npz(
+        f, [b"\x93NUMPY\x02\x00\xff\xff\xff\x3f", *ZEROS]
+    ),
+    "a csv.gz of one endless line": lambda f: gz(f, "f.csv.gz", ZEROS),
+    "a csv.gz of equal rows": lambda f: gz(f, "f.csv.gz", [b"0,0\n" * 2**18] * 2**5),
+    "an IDX file that declares more than it has": lambda f: written(
+        f, "f.idx", b"\0\0\x0e\2" + b"\x7f\xff\xff\xff" * 2 + bytes(64)
+    ),
+    "an IDX file of 255 dimensions": lambda f: written(
+        f, "f.idx", b"\0\0\x08\xff" + b"\0\0\0\1" * 255 + bytes(1)
+    ),
+    "a packed IDX file of zeros": lambda f: gz(
+        f, "f.idx.gz", [b"\0\0\x08\2" + b"\0\0\x20\0" * 2, *ZEROS]
+    ),
+    "an h5 whose values were never written": lambda f: h5(
+        f, x={"shape": (2**30, 4), "dtype": "f8", "chunks": (64, 4)}
+    ),
+    "an h5 with a chunk of gigabytes": lambda f: h5(
+        f, x={"shape": (2**27, 4), "dtype": "f8", "chunks": (2**26, 4), "compression": "gzip"}
+    ),
+    "an h5 whose labels are one long text": h5_of_one_text,
+    "a parquet of equal rows": lambda f: parquet(f, 2**22),
+    "a csv with one label of 100000 characters": words,
+    "a model file that declares a long header": lambda f: written(
+        f, "f.safetensors", (99_000_000).to_bytes(8, "little") + b"{}"
+    ),
+    "a model file with a long header": lambda f: model(f, {"features": " " * 2**24 + "[]"}),
+    "a model file of deep lists": lambda f: model(f, {"classes": "[" * 10**6}),
+    "a model file of many layers": lambda f: model(f, {"sizes": json.dumps([1] * 10**6)}),
+    "a model file of a long number": lambda f: model(f, {"split": f"[{10**400}, 0]"}),
+    "a model file of a huge layer": lambda f: model(f, {"sizes": "[1000000000, 1000000000]"}),
+}
+
+
+# Bytes that may be taken meanwhile. A header of 16 MB is read before it can be checked, and
+# texts of HDF5 until they are a hundred times the file.
+LIMITS = {".safetensors": 2**28, ".h5": 2**28}
+
+
+def written(folder, name, content):
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_small_file_cannot_ask_for_much_memory(tmp_path, monkeypatch, bomb):
+    monkeypatch.setattr("xl2.data.limits.UNPACKED", 2**22)
+    path = BOMBS[bomb](tmp_path)
+    readers = [xl2.load] if path.suffix == ".safetensors" else [load_data]
+    # A chunk is unpacked whole by whoever reads in pieces too.
+    readers += [open_rows] if "chunk" in bomb or "text" in bomb else []
+    for read in readers:
+        tracemalloc.start()
+        try:
+            with pytest.raises(XL2Error if bomb.startswith("a csv with") else FileFormatError):
+                read(path) if read is xl2.load else read(path, require_target=False)
+            assert tracemalloc.get_traced_memory()[1] < LIMITS.get(path.suffix, 2**25)
+        finally:
+            tracemalloc.stop()
+
+
+# Files that lead elsewhere.
+
+
+@pytest.mark.parametrize("how", ["link", "path through a link", "raw data", "virtual"])
+def test_an_hdf5_file_that_leads_to_another_is_refused(tmp_path, how):
+    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
+    secret = tmp_path / "secret"
+    with h5py.File(secret, "w") as file:
+        file["x"] = np.ones((4, 2))
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["y"] = np.ones(4)
+        if how == "link":
+            file["x"] = h5py.ExternalLink("secret", "x")
+        elif how == "path through a link":
+            file["other"] = h5py.ExternalLink("secret", "/")
+            file["x"] = h5py.SoftLink("/other/x")
+        elif how == "raw data":
+            file.create_dataset("x", (4, 2), "f8", external=[(str(secret), 0, 64)])
+        else:
+            layout = h5py.VirtualLayout((4, 2), "f8")
+            layout[:] = h5py.VirtualSource("secret", "x", (4, 2))
+            file.create_virtual_dataset("x", layout)
+    for read in (load_data, open_rows):
+        with pytest.raises(FileFormatError, match="'x' in another file"):
+            read(tmp_path / "f.h5")
+
+
+def test_a_dataset_that_is_damaged_on_the_disk_is_a_format_error_when_it_is_read(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
+    path = tmp_path / "f.h5"
+    X = np.random.default_rng(0).normal(size=(400, 4))
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=X, chunks=(100, 4), compression="gzip")
+        file["y"] = np.zeros(400)
+    with h5py.File(path) as file:
+        place = file["x"].id.get_chunk_info(2).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place : place + 50] = bytes(50)
+    path.write_bytes(content)
+    rows, y = open_rows(path)
+    network = xl2.Network([4, 1], backend="numpy")
+    with pytest.raises(FileFormatError, match="X cannot be read from its file"):
+        xl2.fit(network, rows, y, epochs=1)
+
+
+def test_names_that_no_model_file_has_room_for_are_not_written(tmp_path):
+    model = xl2.Model(xl2.Network([2, 1]), features=("a" * 2**24, "b"))
+    with pytest.raises(xl2.InputError, match="16777216 bytes"):
+        xl2.save(model, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_packed_well_and_honestly_is_read(tmp_path):
+    X = np.zeros((2000, 50))
+    X[::7, 3] = 1
+    np.savez_compressed(tmp_path / "f.npz", x=X, y=X[:, 3].astype(int))
+    assert X.nbytes > 100 * (tmp_path / "f.npz").stat().st_size
+    np.testing.assert_array_equal(load_data(tmp_path / "f.npz").X, X)
+    write_parquet(tmp_path / "f.parquet", a=X[:, 3], y=["a", "bc"] * 1000)
+    loaded = load_data(tmp_path / "f.parquet")
+    assert loaded.y.tolist() == ["a", "bc"] * 1000
+    rows, labels = open_rows(tmp_path / "f.parquet")
+    np.testing.assert_array_equal(rows[:][:, 0], X[:, 3])
+    assert labels.tolist() == ["a", "bc"] * 1000
