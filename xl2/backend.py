@@ -153,6 +153,8 @@ class Backend:
 def numbers(x: Any, dtype: str, what: str) -> Any:
     """Return anything NumPy reads as a NumPy array of real numbers.
 
+    What overflows in the dtype becomes an infinity, without a warning.
+
     Raises
     ------
     InputError
@@ -167,11 +169,12 @@ def numbers(x: Any, dtype: str, what: str) -> Any:
     if array.dtype.kind == "O":
         try:
             array = array.astype(dtype)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{what} is not an array of numbers: {error}") from None
     if array.dtype.kind not in "fiub":
         raise InputError(f"{what} is not an array of real numbers. Received: dtype {array.dtype}.")
-    return array.astype(dtype, copy=False)
+    with np.errstate(over="ignore"):
+        return array.astype(dtype, copy=False)
 
 
 @functools.cache

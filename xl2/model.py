@@ -40,16 +40,22 @@ class Scaling:
         Raises
         ------
         InputError
-            If an array on disk holds a NaN or an infinity.
+            If an array on disk holds a NaN or an infinity, or the squares of a column overflow.
         """
+        import numpy as np
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler()
-        if is_stored(x) or _is_stream(x):
-            for piece in _pieces(x):
+        with np.errstate(over="ignore", invalid="ignore"):
+            for piece in _pieces(x) if is_stored(x) or _is_stream(x) else [x]:
                 scaler.partial_fit(piece)
-        else:
-            scaler.fit(x)
+        usable = np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)
+        if not usable.all():
+            raise InputError(
+                f"Column {int(np.argmin(usable)) + 1} of X holds numbers too large to be "
+                "standardised: the sum of their squares overflows. Divide the column by its "
+                "largest number."
+            )
         return cls(scaler.mean_, scaler.scale_)
 
     def apply(self, x: Any, dtype: str) -> Any:
