@@ -90,6 +90,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_the_same_seed_gives_the_same_bytes_in_another_process(backend, request, tmp_path, threads):
     """In two processes with other hash seeds, and the same number of threads."""

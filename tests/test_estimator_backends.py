@@ -10,6 +10,7 @@ import scipy.sparse
 from sklearn import config_context
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import estimator_checks
+from versions import SCIKIT_LEARN_1_9
 
 import xl2
 from xl2 import InputError, MLPClassifier, MLPRegressor, Network
@@ -379,6 +380,7 @@ every_estimator = pytest.mark.parametrize("estimator", [classifier(), regressor(
 choosing = [kind([0.1, 1.0], cv=3, **SMALL) for kind in (xl2.MLPClassifierCV, xl2.MLPRegressorCV)]
 
 
+@SCIKIT_LEARN_1_9
 @every_estimator
 @both_dtypes
 @pytest.mark.parametrize("weights", [False, True])
@@ -387,12 +389,14 @@ def test_scikit_learns_checks_of_arrays(backend, estimator, check, weights, dtyp
     run_check(check, backend, estimator, check_sample_weight=weights, dtype_name=dtype)
 
 
+@SCIKIT_LEARN_1_9
 @pytest.mark.parametrize("estimator", choosing, ids=["classifier", "regressor"])
 @pytest.mark.parametrize("weights", [False, True])
 def test_scikit_learns_checks_of_arrays_where_alpha_is_chosen(backend, estimator, weights):
     run_check("input_and_values", backend, estimator, check_sample_weight=weights)
 
 
+@SCIKIT_LEARN_1_9
 @every_estimator
 def test_scikit_learns_check_of_samples_elsewhere(backend, estimator):
     if backend.name == "numpy":
@@ -400,6 +404,7 @@ def test_scikit_learns_check_of_samples_elsewhere(backend, estimator):
     run_check("same_namespace", backend, estimator)
 
 
+@SCIKIT_LEARN_1_9
 @pytest.mark.parametrize("dispatched", [True, False])
 def test_a_search_of_scikit_learns_is_that_of_numpys(backend, to, dispatched):
     if not dispatched and backend.name == "array_api_strict":

@@ -21,12 +21,14 @@ import sklearn.neural_network
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from versions import SCIKIT_LEARN_1_9
 
 import xl2
 
 pd = pytest.importorskip("pandas", reason="samples are drawn as data frames too")
 
 pytestmark = [
+    SCIKIT_LEARN_1_9,
     pytest.mark.host,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.metadata
 import os
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 import xl2
 
@@ -65,3 +69,19 @@ def test_array_libraries_are_not_imported_by_the_library_but_numpy_on_the_host()
             ):
                 found.append((path.name, line))
     assert found == []
+
+
+@pytest.mark.host
+def test_the_lower_bounds_are_those_that_are_tested():
+    """`tox -e oldest` installs them; those of the array libraries besides NumPy are not tested."""
+    tox = configparser.ConfigParser()
+    tox.read(ROOT / "tox.ini")
+    tested = dict(re.findall(r"([\w-]+)(?:\[\w+\])?==([\w.]+)", tox["testenv:oldest"]["deps"]))
+    assert tested.pop("array-api-strict")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = [*project["dependencies"]]
+    for name in ("data", "zarr", "plot", "onnx", "dask", "test"):
+        named += [line for line in extras[name] if not line.startswith("xl2[")]
+    bounds = [re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\w.]+)", line).groups() for line in named]
+    assert dict(bounds) == tested

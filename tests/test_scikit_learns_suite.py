@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sklearn.neural_network
+from versions import SCIKIT_LEARN_1_9
 
 import xl2
 
@@ -20,6 +21,7 @@ EXCLUDED = {
 }
 
 pytestmark = [
+    SCIKIT_LEARN_1_9,
     pytest.mark.host,
     # scikit-learn's suite leaves them to its own settings.
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from versions import at_least
 
 import xl2
 from xl2 import BackendError, InputError
@@ -174,6 +175,7 @@ from numpy import __array_namespace_info__
 '''
 
 
+@at_least("numpy", "2.1", "the library without a file has NumPy's own __array_namespace_info__")
 def test_a_library_without_a_file_runs_through_the_generic_path(tmp_path, monkeypatch):
     (tmp_path / "plainarrays.py").write_text(PLAIN)
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,0 +1,53 @@
+"""``tox -e audit``: what is installed is looked up in a list of vulnerabilities, and its licences.
+
+Without a network there is nothing to look up: that is said, and is no failure.
+"""
+
+import json
+import subprocess
+import sys
+
+# Of these a part of a licence's name is enough; what has none of them is looked at by hand.
+FREE = ("MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "ISC", "MPL", "Mozilla")
+FREE += ("Zlib", "HPND", "Unlicense", "0BSD", "CC0", "Public Domain")
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def vulnerabilities():
+    """Return what is known, nothing where nobody could be asked."""
+    done = run("pip_audit", "--local", "--progress-spinner", "off", "-f", "json")
+    try:
+        found = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError):
+        said = done.stderr.strip().splitlines() or ["pip-audit says nothing"]
+        print(f"Vulnerabilities were not looked up, since no index was reached: {said[-1]}")
+        return []
+    known = [d for d in found if "vulns" in d]
+    print(f"{len(known)} of {len(found)} distributions were looked up.")
+    if not known:
+        print("Vulnerabilities were not looked up, since no index knew of any distribution.")
+    return [(d["name"], d["version"], v["id"]) for d in found for v in d.get("vulns", [])]
+
+
+def doubtful_licences():
+    """Return the distributions whose licence is none of those that are known to be free."""
+    listed = json.loads(run("piplicenses", "--format=json", "--from=mixed").stdout)
+    print(f"The licences of {len(listed)} distributions were read.")
+    return [
+        (d["Name"], d["Version"], d["License"])
+        for d in listed
+        if not any(name in d["License"] for name in FREE)
+    ]
+
+
+if __name__ == "__main__":
+    bad = [("vulnerable:", *line) for line in vulnerabilities()]
+    bad += [("licence:", *line) for line in doubtful_licences()]
+    for line in bad:
+        print(*line)
+    sys.exit(bool(bad))

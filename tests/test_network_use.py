@@ -1,0 +1,67 @@
+"""Nothing is sent and nothing is fetched: the command line works where no socket can be opened."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.host
+
+# An audit hook sees what Python opens, by whichever library; it cannot be taken off again.
+OFFLINE = """
+import sys
+
+def refuse(event, arguments):
+    if event.startswith("socket.") or event == "urllib.Request":
+        seen.append((event, arguments))
+        raise PermissionError(f"the network was used: {event} {arguments}")
+
+seen = []
+sys.addaudithook(refuse)
+from xl2 import cli
+sys.argv = ["xl2", *sys.argv[1:]]
+try:
+    cli.main()
+finally:
+    if seen:
+        print("network:", seen, file=sys.stderr)
+"""
+STEPS = [
+    ("train", "digits", "--epochs", "2", "--hidden", "8", "--out", "m.safetensors"),
+    ("predict", "m.safetensors", "digits", "--out", "p.csv"),
+    ("diagnose", "m.safetensors", "digits"),
+    ("path", "digits", "--l2", "0,1", "--epochs", "2", "--hidden", "8", "--report", "r.html"),
+    ("export", "m.safetensors", "--onnx", "m.onnx"),
+    ("backends",),
+]
+
+
+def run(folder, program, *arguments):
+    (folder / "offline.py").write_text(program)
+    path = os.pathsep.join(filter(None, sys.path))
+    return subprocess.run(
+        [sys.executable, "offline.py", *arguments],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_whole_command_line_runs_without_a_network(tmp_path):
+    for module in ("matplotlib", "onnx"):
+        pytest.importorskip(module, reason="the report and the export need it")
+    for step in STEPS:
+        done = run(tmp_path, OFFLINE, *step)
+        assert (done.returncode, "network:" in done.stderr) == (0, False), done.stderr
+    assert (tmp_path / "r.html").stat().st_size > 10_000
+
+
+def test_a_socket_would_have_been_seen(tmp_path):
+    program = OFFLINE.replace("from xl2 import cli", "import socket; socket.socket()")
+    done = run(tmp_path, program)
+    assert done.returncode != 0
+    assert "the network was used: socket.__new__" in done.stderr
