@@ -50,6 +50,11 @@ def to_host(x: Any) -> Any:
     return np.asarray(x)
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Tell by XLA's word for it: its errors are of one class."""
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+
+
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:

@@ -52,12 +52,20 @@ def to_host(x: Any) -> Any:
     return x.detach().cpu().numpy()
 
 
-def scope() -> AbstractContextManager[Any]:
+def scope(device: Any) -> AbstractContextManager[Any]:
     """Switch autograd off: xl2 has its own gradients."""
     import torch
 
     off: AbstractContextManager[Any] = torch.no_grad()
     return off
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Tell what its allocators raise on CUDA, and on the CPU, where it has no class."""
+    import torch
+
+    refused = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return refused or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 def as_module(layers: Any, activations: Any, dtype: str) -> Any:

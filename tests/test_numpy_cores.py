@@ -61,7 +61,7 @@ def test_a_product_in_parts_is_the_product(small_is_large, cores, shape, dtype):
 def test_what_overflows_in_another_thread_does_not_warn(small_is_large, cores):
     assert cores(3) == []
     huge = np.full((4, 5), 1e38, "float32")
-    with xl2_numpy.scope():
+    with xl2_numpy.scope(None):
         assert np.isinf(xl2_numpy._product(huge, huge.mT.copy() @ np.eye(4, 30, dtype="f"))).any()
 
 

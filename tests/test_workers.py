@@ -7,7 +7,7 @@ import pytest
 
 from xl2 import Network, fit, generic, regularization_path
 from xl2.backend import file_of
-from xl2.members import Stack, plan
+from xl2.planning import Stack, plan
 from xl2.recipe import Part, Recipe
 from xl2.workers import side_by_side
 
@@ -21,12 +21,12 @@ def test_all_jobs_are_done_at_the_same_time():
     together = threading.Barrier(2, timeout=30)
     done = []
 
-    def work(job, wanted):
+    def work(place, job, wanted):
         together.wait()
         assert wanted()
         done.append(job)
 
-    side_by_side(generic, 2, work, ["a", "b"])
+    side_by_side(generic, 2, work, ["a", "b"], [0])
     assert sorted(done) == ["a", "b"]
 
 
@@ -34,16 +34,38 @@ def test_all_jobs_are_done_at_the_same_time():
 def test_one_at_a_time_there_is_no_thread(workers, jobs):
     seen = []
     side_by_side(
-        generic, workers, lambda job, wanted: seen.append(threading.get_ident()), [0] * jobs
+        generic,
+        workers,
+        lambda place, job, wanted: seen.append(threading.get_ident()),
+        [0] * jobs,
+        [0],
     )
     assert seen == [threading.get_ident()] * jobs
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_more_jobs_than_workers_are_in_a_place_at_a_time(workers):
+    inside, seen, lock = dict.fromkeys("ab", 0), set(), threading.Lock()
+    together = threading.Barrier(2 * workers, timeout=30)
+
+    def work(place, job, wanted):
+        with lock:
+            inside[place] += 1
+            seen.add((place, inside[place]))
+        together.wait()
+        with lock:
+            inside[place] -= 1
+        together.wait()
+
+    side_by_side(generic, workers, work, range(4 * workers), list("ab"))
+    assert seen == {(place, n) for place in "ab" for n in range(1, workers + 1)}
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_stops_the_others(error):
     began, stopped, started = threading.Event(), threading.Event(), []
 
-    def work(job, wanted):
+    def work(place, job, wanted):
         started.append(job)
         if job == 1:
             began.wait(30)
@@ -54,7 +76,7 @@ def test_an_error_stops_the_others(error):
         stopped.set()
 
     with pytest.raises(error, match="it failed"):
-        side_by_side(generic, 2, work, [0, 1, 2, 3, 4])
+        side_by_side(generic, 2, work, [0, 1, 2, 3, 4], [0])
     assert stopped.is_set()
     assert len(started) < 5
 
@@ -62,7 +84,7 @@ def test_an_error_stops_the_others(error):
 def test_the_blas_runs_on_one_thread_meanwhile_and_as_before_afterwards():
     library = file_of("numpy")
     before, during = library.workers(), []
-    side_by_side(library, 2, lambda job, wanted: during.append(library.workers()), [0, 1])
+    side_by_side(library, 2, lambda *_: during.append(library.workers()), [0, 1], [0])
     assert during == [1, 1]
     assert library.workers() == before
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import math
 import pkgutil
 import warnings
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -41,6 +43,22 @@ class Backend:
     xp: Namespace
     device: Any
     library: Library
+
+    def beside(self) -> list[Backend]:
+        """Return this one and, if it is on an accelerator, the library's others that work."""
+        names = self.library.accelerators(self.xp)
+        found = [self.library.find_device(self.xp, name) for name in names]
+        if len(found) < 2:
+            return [self]
+        own, there = self._arrival(self.device), list(map(self._arrival, found))
+        if own not in there:
+            return [self]
+        working = [self]
+        for device, arrived in zip(found, there, strict=True):
+            with suppress(BackendError):
+                if arrived != own:
+                    working.append(connect(self.name, device))
+        return working
 
     def __str__(self) -> str:
         return self.name if self.device is None else f"{self.name} on {self.device}"
@@ -95,7 +113,8 @@ class Backend:
                 raise InputError(
                     f"{what} is not an array of real numbers. Received: dtype {x.dtype}."
                 )
-            array = self.xp.asarray(x, dtype=wanted, copy=None)
+            with self.scope():
+                array = self.xp.asarray(x, dtype=wanted, copy=None)
             return array if self.device is None else self._moved(array)
         raise InputError(
             f"{what} is an array of {origin}, and the computation runs on {self}. Pass "
@@ -111,9 +130,19 @@ class Backend:
         """Return an array of this library as a NumPy array."""
         return self.library.to_host(x)
 
+    def read(self, arrays: Sequence[Array]) -> list[Any]:
+        """Return arrays of one dtype as NumPy arrays, by one transfer: a device waits once."""
+        flat = [self.xp.reshape(x, (-1,)) for x in arrays]
+        host, found = self.to_numpy(self.xp.concat(flat)), []
+        for x in arrays:
+            count = math.prod(x.shape)
+            found.append(host[:count].reshape(x.shape))
+            host = host[count:]
+        return found
+
     def scope(self) -> AbstractContextManager[Any]:
         """Return a context in which the library computes as xl2 needs it to."""
-        return self.library.scope()
+        return self.library.scope(self.device)
 
     def device_name(self) -> str | None:
         """Return the name by which `connect` finds the device; None for the default one.
@@ -200,7 +229,14 @@ def known() -> list[str]:
         for module in pkgutil.iter_modules()
         if module.name.startswith(PREFIX)
     }
-    return sorted(found)
+    return sorted(name for name in found if not _is_part(name, found))
+
+
+def _is_part(name: str, found: set[str]) -> bool:
+    """Tell a room of a large file, as xl2_cupy_cublas is one of xl2_cupy, from a library's own."""
+    if not any(name.startswith(f"{other}_") for other in found):
+        return False
+    return not hasattr(importlib.import_module(PREFIX + name), "INSTALL")
 
 
 def is_installed(name: str) -> bool:
@@ -268,7 +304,8 @@ def connect(name: str, device: Any = None) -> Backend:
             device = next(iter(library.accelerators(xp)), None)
         if isinstance(device, str):
             device = library.find_device(xp, device)
-        probe(xp, device)
+        with library.scope(device):
+            probe(xp, device)
     except LookupError:
         available = library.devices(xp)
         raise BackendError(

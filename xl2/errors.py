@@ -31,6 +31,10 @@ class BackendError(XL2Error, RuntimeError):
         self.reason = reason or message
 
 
+class OutOfMemoryError(XL2Error, MemoryError):
+    """The smallest part of a computation needs more memory than the device has left."""
+
+
 class FileFormatError(XL2Error, ValueError):
     """A file that is not what it says it is."""
 

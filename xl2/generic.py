@@ -45,11 +45,12 @@ class Library(Protocol):
     def find_device(self, xp: Namespace, name: str) -> Any: ...  # noqa: D102
     def from_host(self, xp: Namespace, array: Any, device: Any) -> Array: ...  # noqa: D102
     def to_host(self, x: Array) -> Any: ...  # noqa: D102
-    def scope(self) -> AbstractContextManager[Any]: ...  # noqa: D102
+    def scope(self, device: Any) -> AbstractContextManager[Any]: ...  # noqa: D102
     def threads(self) -> AbstractContextManager[Any]: ...  # noqa: D102
     def workers(self) -> int: ...  # noqa: D102
     def as_module(self, layers: Any, activations: Any, dtype: str) -> Any: ...  # noqa: D102
     def explain(self, error: Exception) -> str: ...  # noqa: D102
+    def out_of_memory(self, error: Exception) -> bool: ...  # noqa: D102
 
 
 def import_namespace(name: str) -> Namespace:
@@ -101,7 +102,13 @@ def find_device(xp: Namespace, name: str) -> Any:
 
 
 def from_host(xp: Namespace, array: Any, device: Any) -> Array:
-    """Move a NumPy array to the library; a copy, or not, as the library likes it."""
+    """Move a NumPy array to the library; a copy, or not, as the library likes it.
+
+    Whole numbers are narrowed for a device that has none of 64 bits.
+    """
+    if array.dtype.name == "int64":
+        known = xp.__array_namespace_info__().dtypes(device=device, kind="signed integer")
+        array = array if "int64" in known else array.astype("int32")
     return xp.asarray(array, device=device)
 
 
@@ -112,8 +119,8 @@ def to_host(x: Array) -> Any:
     return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
 
-def scope() -> AbstractContextManager[Any]:
-    """Return a context in which the library computes as xl2 needs it to."""
+def scope(device: Any) -> AbstractContextManager[Any]:
+    """Return a context in which the library computes, on a device, as xl2 needs it to."""
     return contextlib.nullcontext()
 
 
@@ -153,3 +160,8 @@ def explain(error: Exception) -> str:
     """Say in one line why the library does not work here."""
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first}"
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Tell whether an error says that there is no memory for what was asked."""
+    return isinstance(error, MemoryError)

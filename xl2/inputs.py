@@ -154,8 +154,17 @@ def check_finite(x: Array, what: str) -> None:
 
 def chunks(x: Any, size: int) -> Iterator[tuple[int, Array]]:
     """Yield rows in pieces of a size, or smaller ones, each with the number of its first row."""
-    on_host = isinstance(x, HostRows)
-    size = min(size, x.rows_at_once) if on_host else size
-    for start in range(0, x.shape[0], size):
-        stop = min(start + size, x.shape[0])
-        yield start, x.between(start, stop) if on_host else x[start:stop, ...]
+    for start, stop in ranges(x, size):
+        yield start, between(x, start, stop)
+
+
+def ranges(x: Any, size: int) -> list[tuple[int, int]]:
+    """Return the first row of each such piece, and the row behind its last."""
+    size = min(size, x.rows_at_once) if isinstance(x, HostRows) else size
+    rows = x.shape[0]
+    return [(start, min(start + size, rows)) for start in range(0, rows, size)]
+
+
+def between(x: Any, start: int, stop: int) -> Array:
+    """Return some rows on the backend."""
+    return x.between(start, stop) if isinstance(x, HostRows) else x[start:stop, ...]

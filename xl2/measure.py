@@ -64,19 +64,33 @@ class Measure:
         if self._spread is not None:
             self._spread.add(y, weight)
 
-    def read(self) -> dict[str, Any]:
-        """Return the mean loss and the score: floats, or arrays shaped like the stack."""
+    def parts(self) -> list[Array]:
+        """Return what was added up, on the device: what `result` takes."""
         if self.sums is None:
             raise RuntimeError("nothing was measured")
-        network, host = self._network, self._network.backend.to_numpy
         around = self._around if self._spread is None else self._spread.value
-        around = None if around is None else host(around)
-        total = self.total if isinstance(self.total, int) else host(self.total)
-        loss, hits = host(self.sums[0]) / total, host(self.sums[1])
+        total = None if isinstance(self.total, int) else self.total
+        return [*self.sums, *(part for part in (total, around) if part is not None)]
+
+    def result(self, parts: list[Any]) -> dict[str, Any]:
+        """Return the mean loss and the score: floats, or arrays shaped like the stack.
+
+        Parameters
+        ----------
+        parts : list of numpy.ndarray
+            Those of `parts`, as they arrived on the host.
+        """
+        network, (loss, hits, *others) = self._network, parts
+        total = self.total if isinstance(self.total, int) else others.pop(0)
+        around, loss = others[0] if others else None, loss / total
         score = tasks.score(network.task, hits, total, around)
         if not network.stack:
             loss, score = float(loss), float(score)
         return {"loss": loss, "score": score}
+
+    def read(self) -> dict[str, Any]:
+        """Return what `result` does, by one transfer."""
+        return self.result(self._network.backend.read(self.parts()))
 
 
 class Spread:
@@ -154,7 +168,15 @@ class Objective:
         """Add the reports of some steps, (..., steps, 1)."""
         self._total = self._total + self._backend.xp.sum(reports, axis=(-2, -1))
 
-    def read(self) -> dict[str, Any]:
+    def parts(self) -> list[Array]:
+        """Return what was added up, on the device: what `result` takes."""
+        return [self._total]
+
+    def result(self, parts: list[Any]) -> dict[str, Any]:
         """Return the mean over the mini-batches, each counted by its samples."""
-        mean = self._backend.to_numpy(self._total) / self._rows
+        mean = parts[0] / self._rows
         return {"loss": mean if mean.ndim else float(mean)}
+
+    def read(self) -> dict[str, Any]:
+        """Return what `result` does, by one transfer."""
+        return self.result(self._backend.read(self.parts()))

@@ -1,13 +1,13 @@
-"""Training every member of a path: as few stacks as memory allows."""
+"""Training every member of a path, stack by stack."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from . import tasks
+from .backend import Backend
 from .checkpoints import Checkpoint
 from .errors import DivergenceError
 from .history import History
@@ -15,8 +15,11 @@ from .hopeless import Hopeless
 from .inputs import CHUNK, targets, weights
 from .losses import find_loss
 from .measure import Measure
+from .memory import Halving
 from .network import Network
 from .operations import Operations
+from .places import Place, places
+from .planning import Stack
 from .recipe import Part, Pool, Recipe
 from .stack_checkpoints import Folder
 from .stacks import group_of, member_of
@@ -25,21 +28,6 @@ from .training import fit
 from .workers import side_by_side
 
 CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
-
-
-class Stack(NamedTuple):
-    """One stack of a path.
-
-    Attributes
-    ----------
-    groups : list of (int, int)
-        Fold and seed of each group, by their numbers.
-    places : list of int
-        The lambdas of the members of every group, by their numbers.
-    """
-
-    groups: list[tuple[int, int]]
-    places: list[int]
 
 
 @dataclass
@@ -86,50 +74,6 @@ class Members:
         )
 
 
-def plan(
-    parts: Sequence[Part],
-    lambdas: int,
-    seeds: int,
-    most: int,
-    workers: int = 1,
-) -> list[Stack]:
-    """Say which members are trained together.
-
-    A fold and a seed are a group, whose lambdas share the mini-batches; groups of
-    equally many samples make a stack. Where it would have more than `most` members it
-    is split between groups, and only then between lambdas, since the wide first layer
-    is what makes a stack fast.
-
-    Parameters
-    ----------
-    parts : sequence of Part
-    lambdas, seeds : int
-        How many.
-    most : int
-        Members that there is memory for.
-    workers : int, default 1
-        How many stacks are to be trained side by side; they share that memory.
-
-    Returns
-    -------
-    list of Stack
-        The largest first.
-    """
-    wanted = min(most // workers, math.ceil(len(parts) * seeds * lambdas / workers))
-    by_size: dict[int, list[tuple[int, int]]] = {}
-    for f, part in enumerate(parts):
-        by_size.setdefault(len(part.rows), []).extend((f, s) for s in range(seeds))
-    width = min(lambdas, wanted)
-    height = max(1, wanted // width)
-    stacks = [
-        Stack(groups[g : g + height], list(range(m, min(m + width, lambdas))))
-        for groups in by_size.values()
-        for g in range(0, len(groups), height)
-        for m in range(0, lambdas, width)
-    ]
-    return sorted(stacks, key=lambda stack: -len(stack.groups) * len(stack.places))
-
-
 def train_members(
     recipe: Recipe,
     pool: Pool,
@@ -142,6 +86,7 @@ def train_members(
     patience: int | None = None,
     advance: Callable[[History], Any] = lambda history: None,
     folder: Folder | None = None,
+    beside: Sequence[Backend] = (),
 ) -> Members:
     """Train a network for every lambda, fold and seed.
 
@@ -164,7 +109,10 @@ def train_members(
     advance : callable, optional
         Called with the history after each epoch of each stack.
     folder : Folder, optional
-        Where the stacks are kept; those that are through are not trained again.
+        Where the stacks are kept; those that are through are not trained again, and none is
+        halved: its file is of the whole.
+    beside : sequence of Backend, optional
+        Other devices to train stacks on, one on each at a time.
 
     Returns
     -------
@@ -183,8 +131,15 @@ def train_members(
                 "patience": str(patience),
             },
         )
+    halving = Halving(
+        recipe.backend,
+        Stack.members,
+        Stack.halves,
+        f"{max(stack.members() for stack in stacks)} networks at once, as max_memory allows",
+        "Take a smaller batch_size, smaller hidden layers or dtype='float32', or fewer samples.",
+    )
 
-    def train(job: tuple[int, Stack], wanted: Callable[[], bool]) -> None:
+    def train(place: Place, job: tuple[int, Stack], wanted: Callable[[], bool]) -> None:
         number, stack = job
         checkpoint = None if folder is None else folder.of(number, wanted)
 
@@ -193,16 +148,23 @@ def train_members(
             # A run that is kept asks by itself: it is not to be over, but to go on one day.
             return checkpoint is None and not wanted()
 
-        _train(recipe, pool, parts, lambdas, seeds, stack, patience, look, checkpoint, members)
+        def attempt(stack: Stack) -> None:
+            _train(place, lambdas, seeds, stack, patience, look, checkpoint, members)
 
-    side_by_side(recipe.backend.library, workers, train, list(enumerate(stacks)))
+        if checkpoint is not None:
+            attempt(stack)
+            return
+        for _ in halving.each(attempt, [stack]):
+            pass
+
+    everywhere = places(recipe, pool, parts, beside[: len(stacks) - 1])
+    jobs = list(enumerate(stacks))
+    side_by_side(recipe.backend.library, workers, train, jobs, everywhere)
     return members
 
 
 def _train(
-    recipe: Recipe,
-    pool: Pool,
-    parts: Sequence[Part],
+    place: Place,
     lambdas: Any,
     seeds: Sequence[int],
     stack: Stack,
@@ -212,6 +174,7 @@ def _train(
     members: Members,
 ) -> None:
     """Train one stack and enter its members into the record."""
+    recipe, pool, parts = place
     own = [seeds[s] for _, s in stack.groups]
     chosen = [parts[f] for f, _ in stack.groups]
     network = recipe.network(own, (len(stack.groups), len(stack.places)))
@@ -243,8 +206,8 @@ def _train(
         for finished, places in [*watch.dropped, (network, watch.places)]:
             host = finished.host_parameters()
             for g, (f, s) in enumerate(stack.groups):
-                for m, place in enumerate(places):
-                    members.parameters[place, f, s] = member_of(host, (g, m))
+                for m, number in enumerate(places):
+                    members.parameters[number, f, s] = member_of(host, (g, m))
                 members.train_scores[places, f, s] = _score(finished, g, known, chosen[g].rows)
                 if judged:
                     judge = _judge(finished, g, chosen[g])

@@ -14,8 +14,9 @@ from .backend import Backend, connect
 from .construction import check_activations, check_sizes, check_stack, draw_layers
 from .errors import InputError
 from .initializers import Initializer
-from .inputs import check_finite, chunks, samples, targets
+from .inputs import between, check_finite, ranges, samples, targets
 from .losses import find_loss
+from .memory import Halving
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
 from .propagation import propagate
@@ -126,10 +127,11 @@ class Network:
         # A copy each: training changes them in place, and NumPy and torch would
         # otherwise share the memory of whatever they were given.
         xp = self.backend.xp
-        return tuple(
-            Layer(*(xp.asarray(self.backend.asarray(p, self.dtype), copy=True) for p in layer))
-            for layer in drawn
-        )
+        with self.backend.scope():
+            return tuple(
+                Layer(*(xp.asarray(self.backend.asarray(p, self.dtype), copy=True) for p in layer))
+                for layer in drawn
+            )
 
     def __copy__(self) -> Network:
         """Return a network with the same arrays; `copy` would take them through the host."""
@@ -290,25 +292,37 @@ class Network:
         parameters : tuple of Layer, optional
             Those of a part of this stack; by default all.
         """
+        return self._in_pieces(x, self._through(parameters))
+
+    def _through(self, parameters: Parameters | None = None) -> Callable[[Array], Array]:
+        """Return the function from a few samples to their logits."""
         ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
         layers = parameters or self.parameters
-        return self._in_pieces(x, lambda piece: propagate(ops, hidden, layers, piece)[-1])
+        return lambda piece: propagate(ops, hidden, layers, piece)[-1]
 
     def _in_pieces(self, x: Array, send: Callable[[Array], Array]) -> Array:
         """Return what a function makes of samples, a few at a time, on the cores there are."""
-        library, found = self.backend.library, dict[int, list[Array]]()
+        library, found = self.backend.library, dict[tuple[int, int], list[Array]]()
+        halving = Halving(
+            self.backend,
+            lambda piece: piece[1] - piece[0],
+            _halves,
+            f"the outputs of {min(library.CHUNK, x.shape[0])} rows at once",
+            "Take a smaller network, or free some memory.",
+        )
 
-        def work(span: range, wanted: Callable[[], bool]) -> None:
-            part = x if len(span) == x.shape[0] else x[span.start : span.stop, :]
+        def work(place: None, pieces: list[tuple[int, int]], wanted: Callable[[], bool]) -> None:
             with self.backend.scope():  # a thread has its own
-                found[span.start] = [send(piece) for _, piece in chunks(part, library.CHUNK)]
+                each = halving.each(lambda piece: send(between(x, *piece)), pieces)
+                found[pieces[0]] = list(each)
 
         # A few samples are not worth a thread, and a file is read from one end to the other.
-        several = x.shape[0] > library.CHUNK and not isinstance(x, HostRows)
+        pieces = ranges(x, library.CHUNK)
+        several = len(pieces) > 1 and not isinstance(x, HostRows)
         workers = library.workers() if several else 1
-        side_by_side(library, workers, work, _spans(x.shape[0], library.CHUNK, workers))
-        pieces = [piece for start in sorted(found) for piece in found[start]]
-        return pieces[0] if len(pieces) == 1 else self.backend.xp.concat(pieces, axis=-2)
+        side_by_side(library, workers, work, _shares(pieces, workers), [None])
+        outputs = [piece for first in sorted(found) for piece in found[first]]
+        return outputs[0] if len(outputs) == 1 else self.backend.xp.concat(outputs, axis=-2)
 
     def hidden_activations(self) -> tuple[Activation, ...]:
         """Return the hidden layers' activations, as this backend computes them."""
@@ -344,12 +358,13 @@ class Network:
             As `samples` does.
         """
         x, xp = samples(self, X, finite=False, stored=True), self.backend.xp
+        through = self._through()
         sums: list[Array] = []
 
         def outputs(piece: Array) -> Array:
             # While the piece is in the cache; what is read from a file is checked there.
             sums.append(xp.sum(piece))
-            return self.activate(self.logits_of(piece))
+            return self.activate(through(piece))
 
         with self.backend.scope():
             found = self._in_pieces(x, outputs)
@@ -433,9 +448,14 @@ class Network:
             return objective(self, known, coefficients_of(self, penalty), chosen)[1]
 
 
-def _spans(count: int, unit: int, workers: int) -> list[range]:
-    """Divide some rows among workers, in whole units, up to 16 of them at a time."""
-    if workers == 1:
-        return [range(count)]
-    length = unit * min(16, math.ceil(count / (unit * workers)))
-    return [range(start, min(start + length, count)) for start in range(0, count, length)]
+def _shares(pieces: list[tuple[int, int]], workers: int) -> list[list[tuple[int, int]]]:
+    """Divide pieces of rows among workers, up to 16 at a time."""
+    most = len(pieces) if workers == 1 else min(16, math.ceil(len(pieces) / workers))
+    return [pieces[i : i + most] for i in range(0, len(pieces), most)]
+
+
+def _halves(rows: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return both halves of a range of rows; nothing of a single one."""
+    start, stop = rows
+    middle = (start + stop) // 2
+    return [(start, middle), (middle, stop)] if middle > start else []

@@ -182,9 +182,11 @@ def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: floa
     -------
     float; of a stack a NumPy array, shaped like it
     """
+    import numpy as np
+
     total = squares(network.parameters, coefficients)
     if total is None:
-        return network.number(network.backend.xp.zeros(network.stack))
+        return np.zeros(network.stack) if network.stack else 0.0
     return network.number(total / (2.0 * samples))
 
 

@@ -78,9 +78,10 @@ def check_repeats(pairs: Pairs, every: float) -> None:
 def gather(network: Network, known: Samples, rows: Any) -> Samples:
     """Return the targets and weights of some rows, (n, ...) or (G, n, ...)."""
     backend = network.backend
-    moved = backend.library.from_host(backend.xp, rows, backend.device)
     take = Operations.of(backend.library).take_rows
-    return Samples(None, *(None if a is None else take(a, moved) for a in known[1:]))
+    with backend.scope():
+        moved = backend.library.from_host(backend.xp, rows, backend.device)
+        return Samples(None, *(None if a is None else take(a, moved) for a in known[1:]))
 
 
 def dataset_rows(network: Network, seen: Samples, penalty: Penalty) -> Any:
@@ -96,7 +97,8 @@ def dataset_rows(network: Network, seen: Samples, penalty: Penalty) -> Any:
         return seen.y.shape[-2]
     if len(network.stack) == 2:
         raise InputError("sample_weight in a stack in groups needs a penalty per='batch'.")
-    return float(network.backend.xp.sum(seen.weight))
+    with network.backend.scope():
+        return float(network.backend.xp.sum(seen.weight))
 
 
 def held_out_samples(network: Network, validation: Any) -> list[HeldOut]:

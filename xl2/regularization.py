@@ -15,14 +15,15 @@ from .errors import InputError, unknown
 from .folds import make_folds
 from .initializers import INITIALIZERS, Initializer
 from .lambdas import check_lambdas
-from .members import plan, train_members
+from .members import train_members
 from .path import Path
+from .planning import plan
 from .progress import show_progress
 from .recipe import Recipe
 from .source import Source, on_host, read_labels
 from .sparse import is_sparse
 from .stack_checkpoints import Folder
-from .switch import resolve, to_numpy
+from .switch import anywhere, resolve, to_numpy
 from .targets import Targets, default_initializer, read_targets
 from .tasks import task_of
 from .training import check_numbers, check_rate
@@ -185,9 +186,15 @@ def regularization_path(
         folds = make_folds(labels, 5 if cv is None else cv, targets.regression, seed_list[0])
         pool, parts, judges = source.folds(folds)
     # Which lambda is hopeless shows in comparison with the others of its stack: the answer
-    # is not to depend on how many cores there are.
-    workers = 1 if patience is not None else recipe.workers()
-    stacks = plan(parts, len(values), len(seed_list), recipe.members_at_once(), workers)
+    # is not to depend on how many cores or devices there are.
+    workers, beside = 1, []
+    if patience is None:
+        workers = recipe.workers()
+        beside = found.beside()[1:] if anywhere(backend, device) else []
+    # Each device has that memory for itself.
+    devices = 1 + len(beside)
+    most = recipe.members_at_once() * devices
+    stacks = plan(parts, len(values), len(seed_list), most, workers * devices)
     began = time.perf_counter()
     with show_progress(len(stacks) * epochs, progress) as advance:
         members = train_members(
@@ -201,6 +208,7 @@ def regularization_path(
             patience=patience,
             advance=advance,
             folder=folder,
+            beside=beside,
         )
     return Path(
         values,

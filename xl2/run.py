@@ -18,9 +18,9 @@ from .history import History
 from .measure import Measure, Objective
 from .network import Network
 from .operations import choose
-from .penalties import penalty_value
+from .penalties import penalty_value, squares
 from .progress import show_progress
-from .stacks import group_of, take_places
+from .stacks import group_of, sizes_of_members, take_places
 from .step import Batches, Carry, Constants, Samples, Step, combined, copied, run_batches
 
 Callback = Callable[[Network, History], Any]
@@ -151,7 +151,8 @@ class Run:
         self.history = History.of(network.stack)
         if states is None:
             init = step.optimizer.init
-            states = tuple((init(layer.weight), init(layer.bias)) for layer in network.parameters)
+            with network.backend.scope():
+                states = tuple((init(w), init(b)) for w, b in network.parameters)
         self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
         self.under_way: Epoch | None = None
@@ -212,9 +213,7 @@ class Run:
                 now.done += batches.stop - batches.start
                 now.seconds = time.perf_counter() - began
                 saver.look(self)
-            found = now.measure.read()
-            loss = found["loss"]
-            sound = divergence.finite(self, loss)
+            found, sound = self._read(now.measure)
             if not sound.all():
                 self.feed.check()
         except Exception:
@@ -228,7 +227,8 @@ class Run:
         elif self.network.stack:
             divergence.mark(self, sound, now.before)
         self.steps, self.told = last, False
-        if not self.step.objective:
+        if not self.step.objective and not sound.all():
+            # Of the parameters that members which diverged were put back to.
             found["penalty"] = penalty_value(
                 self.network, self.constants.coefficients, self.feed.total()
             )
@@ -314,11 +314,37 @@ class Run:
             part = parameters if group is None else group_of(parameters, group)
             measures.append(Measure(self.network, self.step.loss, y))
             measures[-1].add(self.network.logits_of(x, part), y)
-        # Read when all are on their way: a device then has not to be waited for each time.
-        found = [measure.read() for measure in measures]
+        # By one transfer: a device then has not to be waited for each time.
+        parts = [measure.parts() for measure in measures]
+        host = iter(self.network.backend.read([one for own in parts for one in own]))
+        found = [
+            measure.result([next(host) for _ in own])
+            for measure, own in zip(measures, parts, strict=True)
+        ]
         if held_out[0].group is None:
             return {f"validation_{name}": value for name, value in found[0].items()}
         return {f"validation_{name}": np.stack([one[name] for one in found]) for name in found[0]}
+
+    def _read(self, measure: Measure | Objective) -> tuple[dict[str, Any], Any]:
+        """Return what an epoch measured, penalty included, and whether its result is finite.
+
+        All of it arrives by one transfer: a device has to be waited for once an epoch.
+        """
+        import numpy as np
+
+        network, parts, penalty = self.network, measure.parts(), None
+        if not self.step.objective:
+            penalty = squares(network.parameters, self.constants.coefficients)
+            if penalty is not None:
+                penalty = penalty / (2.0 * self.feed.total())
+        sizes = sizes_of_members(self.carry.parameters)
+        arrays = [*parts, sizes] if penalty is None else [*parts, sizes, penalty]
+        host = network.backend.read(arrays)
+        found = measure.result(host[: len(parts)])
+        if not self.step.objective:
+            value = np.zeros(network.stack) if penalty is None else host[-1]
+            found["penalty"] = value if network.stack else float(value)
+        return found, np.isfinite(found["loss"]) & np.isfinite(host[len(parts)])
 
 
 def _numbers(places: Sequence[int]) -> Any:

@@ -11,10 +11,11 @@ from .data.messages import counted
 from .errors import InputError
 from .inputs import check_finite, samples, weights
 from .judging import is_present
-from .members import plan, train_members
+from .members import train_members
 from .model import Model, Scaling
 from .operations import Operations
 from .path import Judge
+from .planning import plan
 from .recipe import Part, Pool, Recipe
 from .sparse import is_sparse
 from .stack_checkpoints import Folder
@@ -78,15 +79,16 @@ class Source:
         self._check_folds(values, folds)
         if not self.standardize:
             take = Operations.of(self.recipe.backend.library).take_rows
-            parts = [
-                Part(
-                    fold.training,
-                    take(self._x, self._moved(fold.validation)),
-                    values[fold.validation],
-                    None if weight is None else weight[fold.validation],
-                )
-                for fold in folds
-            ]
+            with self.recipe.backend.scope():
+                parts = [
+                    Part(
+                        fold.training,
+                        take(self._x, self._moved(fold.validation)),
+                        values[fold.validation],
+                        None if weight is None else weight[fold.validation],
+                    )
+                    for fold in folds
+                ]
             return Pool(self._x, values, weight), parts, [Judge()] * len(parts)
         # Each fold has a copy of its own, scaled by what its training samples say.
         rows, copies, known, parts, judges = len(values), [], [], [], []

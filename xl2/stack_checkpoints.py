@@ -15,7 +15,7 @@ from .identity import Identity, differences, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
 
 if TYPE_CHECKING:
-    from .members import Stack
+    from .planning import Stack
 
 FORMAT, PLAN = "xl2-path-1", "plan"
 
@@ -128,7 +128,7 @@ class Folder:
 
 def _stacks(file: Path, said: Any, stacks: Sequence[Stack]) -> list[Stack]:
     """Return the stacks that a file names, if they have the members of those that are planned."""
-    from .members import Stack
+    from .planning import Stack
 
     try:
         found = [

@@ -108,6 +108,15 @@ def decided(backend: str | None = None, device: Any = None) -> Choice:
     return Choice(None, chosen)
 
 
+def anywhere(backend: str | None = None, device: Any = None) -> bool:
+    """Tell whether a library was chosen, and nobody said on which of its accelerators.
+
+    Where the data decides, it says that too.
+    """
+    choice = decided(backend, device)
+    return choice.backend is not None and choice.device in (None, "auto")
+
+
 def resolve(backend: str | None = None, device: Any = None, data: Any = None) -> Backend:
     """Return the backend that is to compute.
 

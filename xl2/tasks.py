@@ -129,7 +129,10 @@ def decode(task: str, outputs: Array) -> Array:
         return xp.argmax(outputs, axis=-1)
     if task == "regression":
         return xp.squeeze(outputs, axis=-1) if outputs.shape[-1] == 1 else outputs
-    whole = xp.__array_namespace_info__().default_dtypes()["integral"]
+    import array_api_compat
+
+    info, device = xp.__array_namespace_info__(), array_api_compat.device(outputs)
+    whole = info.default_dtypes(device=device)["integral"]
     chosen = xp.astype(outputs > 0.5, whole)
     return xp.squeeze(chosen, axis=-1) if task == "binary" else chosen
 

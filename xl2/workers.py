@@ -1,7 +1,8 @@
-"""Training several stacks side by side, where the library leaves cores free."""
+"""Training several stacks side by side, where the library leaves cores or devices free."""
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -10,13 +11,15 @@ from typing import TypeVar
 from .generic import Library
 
 Job = TypeVar("Job")
+Place = TypeVar("Place")
 
 
 def side_by_side(
     library: Library,
     workers: int,
-    work: Callable[[Job, Callable[[], bool]], None],
+    work: Callable[[Place, Job, Callable[[], bool]], None],
     jobs: Sequence[Job],
+    places: Sequence[Place],
 ) -> None:
     """Do jobs, several at a time.
 
@@ -25,24 +28,39 @@ def side_by_side(
     library : Library
         Whose products the jobs consist of; each job's run on one thread.
     workers : int
-        How many at a time.
+        How many at a time in each place.
     work : callable
-        ``work(job, wanted)``; it is to return soon once ``wanted()`` is False.
+        ``work(place, job, wanted)``; it is to return soon once ``wanted()`` is False.
     jobs : sequence
         The jobs, the longest first where that is known.
+    places : sequence
+        Where they can be done, such as devices.
 
     Raises
     ------
     Exception
         The first that a job raised, or an interrupt, after the others have stopped.
     """
-    if workers == 1 or len(jobs) == 1:
+    threads = workers * len(places)
+    if threads == 1 or len(jobs) == 1:
         for job in jobs:
-            work(job, lambda: True)
+            work(places[0], job, lambda: True)
         return
     stop = threading.Event()
-    with library.threads(), ThreadPoolExecutor(workers) as pool:
-        running = [pool.submit(work, job, lambda: not stop.is_set()) for job in jobs]
+    free: queue.SimpleQueue[Place] = queue.SimpleQueue()
+    for place in [*places] * workers:
+        free.put(place)
+
+    def take(job: Job) -> None:
+        # There is a place for each thread: nobody waits.
+        place = free.get()
+        try:
+            work(place, job, lambda: not stop.is_set())
+        finally:
+            free.put(place)
+
+    with library.threads(), ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(take, job) for job in jobs]
         try:
             for done in as_completed(running):
                 done.result()

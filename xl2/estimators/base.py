@@ -205,4 +205,5 @@ def _known(network: Network, home: Backend, X: Any, y: Any, weight: Any) -> Know
 
 def _finite(network: Network) -> bool:
     xp = network.backend.xp
-    return all(bool(xp.all(xp.isfinite(p))) for layer in network.parameters for p in layer)
+    with network.backend.scope():
+        return all(bool(xp.all(xp.isfinite(p))) for layer in network.parameters for p in layer)

@@ -1,0 +1,86 @@
+"""Where the memory does not hold what is asked of it: half of that, and half again."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from .backend import Backend
+from .errors import OutOfMemoryError
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+
+class Halving(Generic[Piece]):
+    """Work in pieces: one that the memory does not hold is halved, and so are all that follow.
+
+    Parameters
+    ----------
+    backend : Backend
+        Whose memory it is.
+    size : callable
+        From a piece to its size.
+    halves : callable
+        From a piece to two of about half its size; to an empty sequence where it is as small
+        as it gets.
+    what : str
+        What a piece is, for the warning, as in "64 networks at once".
+    remedy : str
+        What to do where not even the smallest piece fits.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        size: Callable[[Piece], int],
+        halves: Callable[[Piece], Sequence[Piece]],
+        what: str,
+        remedy: str,
+    ):
+        self._backend, self._size, self._halves = backend, size, halves
+        self._what, self._remedy = what, remedy
+        self._most = math.inf
+
+    def each(self, work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator[Result]:
+        """Yield what the work returns for each piece, or for the parts of it, in their order.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If a piece that cannot be halved does not fit.
+        """
+        waiting = deque(pieces)
+        while waiting:
+            piece = waiting.popleft()
+            if self._size(piece) <= self._most or not self._halves(piece):
+                try:
+                    result = work(piece)
+                except Exception as error:
+                    if not self._backend.library.out_of_memory(error):
+                        raise
+                    if not self._halves(piece):
+                        raise OutOfMemoryError(
+                            f"{self._backend} has no memory for {self._what}, nor for any part "
+                            f"of them. {self._remedy}"
+                        ) from error
+                    self._halve(self._size(piece))
+                else:
+                    yield result
+                    continue
+            # Only here the error is gone, and with it what its frames held.
+            waiting.extendleft(reversed(self._halves(piece)))
+
+    def _halve(self, size: int) -> None:
+        """Take half of a size from now on, and say so the first time."""
+        if self._most == math.inf:
+            warnings.warn(
+                f"{self._backend} has no memory for {self._what}. They are halved until they fit, "
+                f"and taken one after another, with the same results.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self._most = min(self._most, (size + 1) // 2)
