@@ -1,7 +1,14 @@
-"""CuPy, on CUDA devices."""
+"""CuPy, on CUDA devices: runs of batches as CUDA graphs, the rest as the portable text.
+
+The rooms behind it are `xl2_cupy_runs`, `xl2_cupy_plan`, `xl2_cupy_program`,
+`xl2_cupy_device`, `xl2_cupy_kernels` and `xl2_cupy_cublas`, in the order in which they call.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from contextlib import AbstractContextManager
 from typing import Any
 
 INSTALL = 'run pip install "xl2[cuda13]" (or "xl2[cuda12]" for a CUDA 12 driver)'
@@ -41,15 +48,47 @@ def find_device(xp: Any, name: str) -> Any:
 
 def from_host(xp: Any, array: Any, device: Any) -> Any:
     """Copy a NumPy array to the device."""
-    import contextlib
-
-    with device or contextlib.nullcontext():
+    with scope(device):
         return xp.asarray(array)
 
 
 def to_host(x: Any) -> Any:
     """Copy an array to NumPy."""
     return x.get()
+
+
+def scope(device: Any) -> AbstractContextManager[Any]:
+    """Make the device the current one: CuPy computes there, wherever the arrays are."""
+    import cupy
+
+    if device is None:
+        return contextlib.nullcontext()
+    # One of its own: several threads may be inside at once.
+    current: AbstractContextManager[Any] = cupy.cuda.Device(device.id)
+    return current
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Tell it from CuPy's pool, from the driver and from cuBLAS."""
+    words = "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def run_batches(
+    step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
+) -> tuple[Any, Any]:
+    """Take all steps over whole batches by CUDA graphs, and a short last one by itself."""
+    return _runner().run(step, carry, constants, samples, batches, xp)  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _runner() -> Any:
+    import cupy
+
+    from xl2_cupy_device import Cuda
+    from xl2_cupy_runs import Runner
+
+    return Runner(Cuda, lambda: cupy.cuda.runtime.getDevice())
 
 
 def explain(error: Exception) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import xl2_cupy
 from xl2 import activations, generic, losses, operations, optimizers, step
 from xl2.backend import known
 from xl2.generic import Library
@@ -31,6 +33,19 @@ def public(module: ModuleType) -> dict[str, object]:
 
 def test_the_five_backends_are_found() -> None:
     assert {"array_api_strict", "cupy", "jax", "numpy", "torch"} <= set(known())
+
+
+def test_a_room_of_a_file_is_no_library_and_another_library_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = {file.stem for file in Path(xl2_cupy.__file__).parent.glob("xl2_cupy_*.py")}
+    assert rooms
+    assert not {room.removeprefix("xl2_") for room in rooms} & set(known())
+    for name, text in (("torch_other", "INSTALL = 'build it'"), ("torch_room", "x = 1")):
+        (tmp_path / f"xl2_{name}.py").write_text(f"{text}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "torch_other" in known()
+    assert "torch_room" not in known()
 
 
 @pytest.mark.parametrize("name", known())

@@ -1,0 +1,123 @@
+"""cuBLAS without CuPy between: CuPy refuses its own calls of it while a graph is captured."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+WORKSPACE = 32 * 2**20  # bytes: what NVIDIA recommends for Hopper
+NORMAL, TRANSPOSED = 0, 1
+DEVICE_POINTERS = 1
+TF32 = 3  # CUBLAS_TF32_TENSOR_OP_MATH
+
+_INT, _LONG, _POINTER = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
+_GEMM = [_POINTER, *[_INT] * 5, *[_POINTER, _POINTER, _INT], *[_POINTER, _INT]]
+_GEMM += [_POINTER, _POINTER, _INT]
+_BATCHED = [_POINTER, *[_INT] * 5, *[_POINTER, _POINTER, _INT, _LONG], *[_POINTER, _INT, _LONG]]
+_BATCHED += [_POINTER, _POINTER, _INT, _LONG, _INT]
+SIGNATURES: dict[str, list[Any]] = {
+    "cublasCreate_v2": [ctypes.POINTER(_POINTER)],
+    "cublasDestroy_v2": [_POINTER],
+    "cublasSetStream_v2": [_POINTER, _POINTER],
+    "cublasSetWorkspace_v2": [_POINTER, _POINTER, ctypes.c_size_t],
+    "cublasSetPointerMode_v2": [_POINTER, _INT],
+    "cublasSetMathMode": [_POINTER, _INT],
+    "cublasSgemm_v2": _GEMM,
+    "cublasDgemm_v2": _GEMM,
+    "cublasSgemmStridedBatched": _BATCHED,
+    "cublasDgemmStridedBatched": _BATCHED,
+}
+
+
+def load() -> Any:
+    """Return the library that CuPy computes with.
+
+    Raises
+    ------
+    Exception
+        If it cannot be found.
+    """
+    from cuda.pathfinder import load_nvidia_dynamic_lib
+
+    return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
+
+
+class Cublas:
+    """A handle of one's own, for one thread and one device.
+
+    Parameters
+    ----------
+    library : ctypes.CDLL
+        As `load` returns it.
+    pointer : callable
+        From an array to its address.
+    workspace : array
+        Of `WORKSPACE` bytes: without one cuBLAS would allocate inside a graph.
+    tf32 : bool, default False
+        Let products of float32 numbers be rounded to TF32, as CuPy does where CUPY_TF32=1.
+    """
+
+    def __init__(
+        self,
+        library: Any,
+        pointer: Callable[[Any], int],
+        workspace: Any,
+        tf32: bool = False,
+    ):
+        self._library, self._pointer, self._workspace = library, pointer, workspace
+        for name, types in SIGNATURES.items():
+            function = getattr(library, name)
+            function.argtypes, function.restype = types, _INT
+        self._handle = _POINTER()
+        self._call("cublasCreate_v2", ctypes.byref(self._handle))
+        # Not at the interpreter's end, when the driver may be gone.
+        weakref.finalize(self, library.cublasDestroy_v2, self._handle).atexit = False
+        # Learning rates and decays change from one replay to the next: on the host they
+        # would be those of the capture for ever.
+        self._call("cublasSetPointerMode_v2", self._handle, DEVICE_POINTERS)
+        self._call("cublasSetMathMode", self._handle, TF32 if tf32 else 0)
+
+    def use(self, stream: int) -> None:
+        """Compute on a stream from now on. It forgets its workspace by that."""
+        self._call("cublasSetStream_v2", self._handle, stream)
+        address = self._pointer(self._workspace)
+        self._call("cublasSetWorkspace_v2", self._handle, address, WORKSPACE)
+
+    def multiply(
+        self, a: Any, turned_a: bool, b: Any, turned_b: bool, c: Any, alpha: Any, beta: Any
+    ) -> None:
+        """Set ``c = alpha * a @ b + beta * c``, of matrices in C order.
+
+        Parameters
+        ----------
+        a : array, shape (count, m, k), or (count, k, m) where it is turned
+        turned_a : bool
+            Multiply by each matrix's transpose.
+        b : array, shape (count, k, n), or (count, n, k) where it is turned
+        turned_b : bool
+        c : array, shape (count, m, n)
+        alpha, beta : array of one number
+            On the device.
+        """
+        count, m, n = c.shape
+        k = a.shape[-2] if turned_a else a.shape[-1]
+        # In columns first, as cuBLAS reads memory, a matrix in C order is its transpose:
+        # the transpose of c is that of b by that of a.
+        sizes = [TRANSPOSED if turned_b else NORMAL, TRANSPOSED if turned_a else NORMAL, n, m, k]
+        letter, at = {4: "S", 8: "D"}[c.dtype.itemsize], self._pointer
+        if count == 1:
+            parts = [at(alpha), at(b), b.shape[-1], at(a), a.shape[-1], at(beta), at(c), n]
+            self._call(f"cublas{letter}gemm_v2", self._handle, *sizes, *parts)
+            return
+        strides = (x.shape[-2] * x.shape[-1] for x in (b, a, c))
+        of_b, of_a, of_c = strides
+        parts = [at(alpha), at(b), b.shape[-1], of_b, at(a), a.shape[-1], of_a]
+        parts += [at(beta), at(c), n, of_c, count]
+        self._call(f"cublas{letter}gemmStridedBatched", self._handle, *sizes, *parts)
+
+    def _call(self, name: str, *arguments: Any) -> None:
+        status = getattr(self._library, name)(*arguments)
+        if status:
+            raise RuntimeError(f"{name} returned status {status}")

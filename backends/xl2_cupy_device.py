@@ -1,0 +1,186 @@
+"""A CUDA device as the fast path sees it: arrays, kernels, products, and graphs of them.
+
+The tests have a twin of `Cuda` that does the same with NumPy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import xl2_cupy_kernels as kernels
+from xl2_cupy_cublas import WORKSPACE, Cublas, load
+
+THREADS = 256  # of a block that goes through an array
+MOST_BLOCKS = 4096
+
+
+class Shape(NamedTuple):
+    """Sizes of a layer's outputs: groups, members of each, rows of a mini-batch, units."""
+
+    groups: int
+    members: int
+    rows: int
+    columns: int
+
+
+class Rule(NamedTuple):
+    """An optimizer as the kernels take it: its number, and its constants with 1 less each."""
+
+    number: int
+    first: float = 0.0
+    rest_of_first: float = 1.0
+    second: float = 0.0
+    rest_of_second: float = 1.0
+    epsilon: float = 0.0
+
+
+class Cuda:
+    """The current CUDA device, for one thread and one dtype.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+    """
+
+    def __init__(self, dtype: str):
+        import cupy
+
+        self.dtype = dtype
+        module = cupy.RawModule(code=kernels.source(dtype), options=("-std=c++17",))
+        self._kernels = {name: module.get_function(name) for name in kernels.NAMES}
+        workspace = cupy.empty(WORKSPACE, dtype=cupy.uint8)
+        tf32 = os.environ.get("CUPY_TF32", "0") == "1"
+        self._cublas = Cublas(load(), lambda x: int(x.data.ptr), workspace, tf32)
+
+    def zeros(self, shape: tuple[int, ...]) -> Any:
+        """Return an array of zeros."""
+        import cupy
+
+        return cupy.zeros(shape, dtype=self.dtype)
+
+    def send(self, array: Any, to: Any) -> None:
+        """Copy a NumPy array into one of the device, without waiting for it."""
+        import cupy
+
+        to[...] = cupy.asarray(array)
+
+    def take(self, x: Any, rows: Any, to: Any) -> None:
+        """Gather rows into an array."""
+        x.take(rows, axis=0, out=to)
+
+    def fetch(self, x: Any) -> Any:
+        """Return an array as a NumPy array; it waits for the device."""
+        return x.get()
+
+    def eagerly(self, work: Callable[[], None]) -> None:
+        """Do work on the current stream."""
+        import cupy
+
+        self._cublas.use(cupy.cuda.get_current_stream().ptr)
+        work()
+
+    def captured(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Return work, captured as a graph, as what launches it on the current stream.
+
+        It is to have been done eagerly before, so that all it loads is loaded.
+        """
+        import cupy
+
+        stream = cupy.cuda.Stream(non_blocking=True)
+        with stream:
+            self._cublas.use(stream.ptr)
+            stream.begin_capture()
+            try:
+                work()
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    stream.end_capture()  # what was captured is dropped with the stream
+                raise
+            graph = stream.end_capture()
+        launch: Callable[[], None] = graph.launch
+        return launch
+
+    def multiply(
+        self, a: Any, turned_a: bool, b: Any, turned_b: bool, c: Any, alpha: Any, beta: Any
+    ) -> None:
+        """Set ``c = alpha * a @ b + beta * c``; see `Cublas.multiply`."""
+        self._cublas.multiply(a, turned_a, b, turned_b, c, alpha, beta)
+
+    def bias_activation(
+        self, z: Any, bias: Any, outputs: Any, shape: Shape, wide: bool, activation: int
+    ) -> None:
+        """Set outputs, members first, to the activation of ``z + bias``."""
+        self._launch("bias_activation", _blocks(outputs.size), (THREADS,), z, bias, outputs,
+                     *shape, wide, activation)  # fmt: skip
+
+    def output_delta(
+        self,
+        z: Any,
+        bias: Any,
+        y: Any,
+        logits: Any,
+        delta: Any,
+        numbers: Any,
+        shape: Shape,
+        wide: bool,
+        loss: int,
+    ) -> None:
+        """Set logits to ``z + bias`` and delta to the loss's times the first of the numbers."""
+        rows = shape.groups * shape.members * shape.rows
+        blocks = -(-rows * kernels.TILE // THREADS)
+        self._launch("output_delta", (blocks,), (THREADS,), z, bias, y, logits, delta, numbers,
+                     *shape, wide, loss)  # fmt: skip
+
+    def bias_step(
+        self,
+        before: Any,
+        outputs: Any,
+        result: Any,
+        bias: Any,
+        states: tuple[Any, Any],
+        numbers: Any,
+        shape: Shape,
+        wide: bool,
+        activation: int,
+        rule: Rule,
+    ) -> None:
+        """Set result to ``before`` times the slope at outputs, and update the biases by its sum."""
+        blocks = -(-shape.columns // kernels.TILE), shape.groups * shape.members
+        self._launch("bias_step", blocks, (kernels.TILE, kernels.TILE), before, outputs, result,
+                     bias, *states, numbers, *shape, wide, activation, *rule)  # fmt: skip
+
+    def weight_step(
+        self,
+        weight: Any,
+        gradient: Any,
+        states: tuple[Any, Any],
+        lam: Any,
+        numbers: Any,
+        span: int,
+        members: int,
+        rule: Rule,
+    ) -> None:
+        """Update weights; the member of each changes every `span` of them."""
+        import numpy as np
+
+        sizes = np.int64(weight.size), np.int64(span)
+        self._launch("weight_step", _blocks(weight.size), (THREADS,), weight, gradient, *states,
+                     lam, numbers, *sizes, members, *rule)  # fmt: skip
+
+    def _launch(
+        self, name: str, blocks: tuple[int, ...], threads: tuple[int, ...], *arguments: Any
+    ) -> None:
+        import numpy as np
+
+        # A bare Python number would be passed as 8 bytes, whatever the kernel expects.
+        real = np.float32 if self.dtype == "float32" else np.float64
+        kinds = {bool: np.int32, int: np.int32, float: real}
+        passed = tuple(kinds.get(type(x), lambda same: same)(x) for x in arguments)
+        self._kernels[name](blocks, threads, passed)
+
+
+def _blocks(count: int) -> tuple[int]:
+    return (min(-(-count // THREADS), MOST_BLOCKS),)

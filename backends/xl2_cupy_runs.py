@@ -1,0 +1,153 @@
+"""Runs of batches by graphs where that works, and by the portable text where it does not."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from xl2_cupy_plan import Plan, plan_of
+from xl2_cupy_program import Program, close
+
+SWITCH = "XL2_CUPY_GRAPHS"
+
+
+class Runner:
+    """Takes the place of `xl2.step.run_batches`.
+
+    Before a program is used its first step is taken by the portable text too, and both have to
+    arrive at the same. Whatever goes wrong, the arguments are as they were: the run is then
+    taken by the portable text, now and from then on, and that is said once.
+
+    Parameters
+    ----------
+    make : callable
+        From a dtype to a device: `Cuda`, or its twin.
+    current : callable
+        Returns which device is the current one.
+    """
+
+    def __init__(self, make: Callable[[str], Any], current: Callable[[], Any] = lambda: 0):
+        self._make, self._current = make, current
+        self._own = threading.local()  # a handle and its workspace serve one thread
+        self._refused: set[tuple[Any, Plan]] = set()
+        self._said = False
+
+    def run(
+        self, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
+    ) -> tuple[Any, Any]:
+        """Take one step after another; see `xl2.step.run_batches`."""
+        from xl2.step import run_batches
+
+        arguments = step, carry, constants, samples
+        plan = None
+        whole = (batches.stop - batches.start) // batches.size
+        if whole and os.environ.get(SWITCH, "1") != "0":
+            plan = plan_of(*arguments, batches)
+        key = None if plan is None else (self._current(), plan)
+        if plan is None or key in self._refused:
+            return run_batches(*arguments, batches, xp)
+        end = batches.start + whole * batches.size
+        head = batches._replace(stop=end, rates=batches.rates[:whole])
+        try:
+            program = self._program(key, plan, *arguments, head, xp)
+            done = None
+            if program is not None:
+                done = program.run(carry, constants, samples, head, step.optimizer.scale, xp)
+        except Exception as error:
+            self._refuse(key, error)
+            done = None
+        # Behind that block the error is gone, and what its frames held of the program.
+        if done is None:
+            return run_batches(*arguments, batches, xp)
+        carry, reports = done
+        if end == batches.stop:
+            return carry, reports
+        tail = batches._replace(start=end, rates=batches.rates[whole:], first=batches.first + whole)
+        carry, last = run_batches(step, carry, constants, samples, tail, xp)
+        return carry, xp.concat([reports, last], axis=-2)
+
+    def _program(
+        self,
+        key: Any,
+        plan: Plan,
+        step: Any,
+        carry: Any,
+        constants: Any,
+        samples: Any,
+        batches: Any,
+        xp: Any,
+    ) -> Program | None:
+        """Return the program of a plan, tried; the one before it is dropped with its memory.
+
+        None where the first step leaves the finite numbers, and says nothing of a program.
+        """
+        if getattr(self._own, "key", None) == key:
+            return self._own.program  # type: ignore[no-any-return]
+        self._own.key, self._own.program = None, None
+        program = Program(self._device(key[0], plan.dtype), plan)
+        first = batches._replace(stop=batches.start + batches.size, rates=batches.rates[:1])
+        if not _tried(program, step, carry, constants, samples, first, xp):
+            return None
+        self._own.key, self._own.program = key, program
+        return program
+
+    def _device(self, current: Any, dtype: str) -> Any:
+        devices = self._own.__dict__.setdefault("devices", {})
+        if (current, dtype) not in devices:
+            devices[current, dtype] = self._make(dtype)
+        return devices[current, dtype]
+
+    def _refuse(self, key: Any, error: Exception) -> None:
+        """Remember what did not work, drop it, and say so the first time."""
+        self._refused.add(key)
+        self._own.__dict__.clear()
+        if not self._said:
+            self._said = True
+            reason = str(error).strip().partition("\n")[0]
+            warnings.warn(
+                f"CUDA graphs are not used, and training is slower: {type(error).__name__}: "
+                f"{reason}. What was computed is right. {SWITCH}=0 leaves them out from the start.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+def _tried(
+    program: Program, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
+) -> bool:
+    """Take one step both ways; return False if the portable text leaves the finite numbers.
+
+    Raises
+    ------
+    ArithmeticError
+        If they do not arrive at the same.
+    """
+    import numpy as np
+
+    from xl2.operations import Layer
+    from xl2.step import combined, run_batches
+
+    def copied(layers: Any) -> Any:
+        return tuple(Layer(w.copy(), b.copy()) for w, b in layers)
+
+    def on_host(result: tuple[Any, Any]) -> list[Any]:
+        (parameters, states), report = result
+        arrays = [p for layer in parameters for p in layer]
+        arrays += [s for both in states for own in both for s in own]
+        return [program.fetch(x) for x in (*arrays, report)]
+
+    start = on_host((carry, carry.parameters[0].bias * 0.0))
+    copy = combined(copied, carry)
+    expected = on_host(run_batches(step, copy, constants, samples, batches, xp))
+    if not all(np.isfinite(x).all() for x in expected):
+        return False
+    scale = step.optimizer.scale
+    found = on_host(program.run(carry, constants, samples, batches, scale, xp))
+    start[-1] = np.zeros_like(expected[-1])
+    for mine, its, before in zip(found, expected, start, strict=True):
+        if not close(mine, its, before, program.plan.dtype):
+            raise ArithmeticError("a step by the kernels differs from one of the portable text")
+    return True

@@ -1,0 +1,97 @@
+"""Runs the CUDA kernels on the processor: a thread of the system for each of a block's.
+
+What a barrier and a shuffle between the 32 threads of a warp do is said in C++; all else is
+the kernels' own text, compiled by the system's compiler.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+
+import numpy as np
+
+import xl2_cupy_kernels as kernels
+
+PRELUDE = r"""
+#include <barrier>
+#include <cmath>
+#include <memory>
+#include <thread>
+#include <vector>
+using namespace std;
+struct Three { int x = 1, y = 1, z = 1; };
+thread_local Three threadIdx, blockIdx;
+Three blockDim, gridDim;
+unique_ptr<barrier<>> whole;
+vector<unique_ptr<barrier<>>> warps;
+double exchanged[1024];
+int mine() { return threadIdx.y * blockDim.x + threadIdx.x; }
+void __syncthreads() { whole->arrive_and_wait(); }
+template <class T> T __shfl_xor_sync(unsigned, T value, int far) {
+    int me = mine();
+    exchanged[me] = value;
+    warps[me / 32]->arrive_and_wait();
+    T found = exchanged[me ^ far];
+    warps[me / 32]->arrive_and_wait();
+    return found;
+}
+#define __global__
+#define __device__ static
+#define __shared__ static
+#define __launch_bounds__(threads)
+"""
+LAUNCH = r"""
+template <class Kernel> void launch(const int* sizes, Kernel kernel) {
+    gridDim = {sizes[0], sizes[1]};
+    blockDim = {sizes[2], sizes[3]};
+    int count = blockDim.x * blockDim.y;
+    for (int by = 0; by < gridDim.y; by++) for (int bx = 0; bx < gridDim.x; bx++) {
+        whole = make_unique<barrier<>>(count);
+        warps.clear();
+        for (int w = 0; w < (count + 31) / 32; w++) warps.push_back(make_unique<barrier<>>(32));
+        vector<thread> threads;
+        for (int t = 0; t < count; t++) threads.emplace_back([=] {
+            blockIdx = {bx, by, 0};
+            threadIdx = {t % blockDim.x, t / blockDim.x, 0};
+            kernel();
+        });
+        for (auto& one : threads) one.join();
+    }
+}
+"""
+
+
+def compiler():
+    return shutil.which("c++") or shutil.which("g++")
+
+
+def build(folder, dtype):
+    """Return a function that launches a kernel by its name, as cupy.RawKernel does."""
+    text = PRELUDE + kernels.source(dtype) + LAUNCH
+    for name in kernels.NAMES:
+        head = text.partition(f" {name}(\n")[2].partition(")")[0]
+        arguments = [part.split()[-1].strip("*") for part in head.split(",")]
+        text += (
+            f'extern "C" void launch_{name}(const int* sizes, {head}) '
+            f"{{ launch(sizes, [=] {{ {name}({', '.join(arguments)}); }}); }}\n"
+        )
+    source, made = folder / f"{dtype}.cpp", folder / f"{dtype}.so"
+    source.write_text(text)
+    flags = ["-std=c++20", "-O1", "-pthread", "-shared", "-fPIC", "-Wno-narrowing"]
+    subprocess.run([compiler(), *flags, source, "-o", made], check=True)
+    library = ctypes.CDLL(str(made))
+    kinds = {"i": ctypes.c_int, "l": ctypes.c_longlong, "f": ctypes.c_float, "d": ctypes.c_double}
+
+    def launch(name, blocks, threads, arguments):
+        sizes = [*blocks, 1][:2] + [*threads, 1][:2]
+        passed = [(ctypes.c_int * 4)(*sizes)]
+        for x in arguments:
+            if isinstance(x, np.ndarray):
+                passed.append(ctypes.c_void_p(x.ctypes.data))
+            else:
+                passed.append(kinds[np.asarray(x).dtype.char](x.item()))
+        getattr(library, f"launch_{name}")(*passed)
+
+    return launch

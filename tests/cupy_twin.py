@@ -1,0 +1,155 @@
+"""What `xl2_cupy_device.Cuda` does, with NumPy: the fast path of CuPy without a GPU.
+
+Each kernel is said a second time, as a formula on whole arrays, and a graph is the list of the
+calls that were made while it was captured.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from xl2 import activations, generic, losses
+from xl2.backend import Backend
+from xl2_cupy_kernels import ACTIVATIONS, LOSSES, OPTIMIZERS
+
+
+def recorded(function):
+    """Have a call wait for the launch of the graph that is captured, if one is."""
+
+    def call(self, *arguments):
+        if self.capturing is None:
+            function(self, *arguments)
+        else:
+            self.capturing.append(partial(function, self, *arguments))
+
+    return call
+
+
+class Twin:
+    def __init__(self, dtype="float32"):
+        self.dtype, self.capturing = dtype, None
+        self.captures, self.launches, self.fetched = [], 0, 0
+
+    def zeros(self, shape):
+        return np.zeros(shape, dtype=self.dtype)
+
+    def send(self, array, to):
+        to[...] = array
+
+    def take(self, x, rows, to):
+        np.take(x, rows, axis=0, out=to)
+
+    def fetch(self, x):
+        self.fetched += 1
+        return np.array(x)
+
+    def eagerly(self, work):
+        work()
+
+    def captured(self, work):
+        self.capturing = calls = []
+        try:
+            work()
+        finally:
+            self.capturing = None
+        self.captures.append(len(calls))
+
+        def launch():
+            self.launches += 1
+            for call in calls:
+                call()
+
+        return launch
+
+    @recorded
+    def multiply(self, a, turned_a, b, turned_b, c, alpha, beta):
+        for x in (a, b, c):
+            assert x.ndim == 3
+            assert x.flags.c_contiguous
+        product = (a.mT if turned_a else a) @ (b.mT if turned_b else b)
+        assert product.shape == c.shape
+        # As cuBLAS does, c is not read where it counts for nothing: it may be a NaN.
+        c[...] = alpha * product + (beta * c if beta != 0.0 else 0.0)
+
+    @recorded
+    def bias_activation(self, z, bias, outputs, shape, wide, activation):
+        function = activations.ACTIVATIONS[ACTIVATIONS[activation]].function
+        outputs[...] = function(members_first(z, shape, wide) + bias[:, None, :])
+
+    @recorded
+    def output_delta(self, z, bias, y, logits, delta, numbers, shape, wide, loss):
+        logits[...] = members_first(z, shape, wide) + bias[:, None, :]
+        beside = np.repeat(y, shape.members, axis=0)
+        found = getattr(losses, f"{LOSSES[loss]}_delta")(np.array(logits), beside)
+        delta[...] = found * numbers[0]
+
+    @recorded
+    def bias_step(
+        self, before, outputs, result, bias, states, numbers, shape, wide, activation, rule
+    ):
+        slope = activations.ACTIVATIONS[ACTIVATIONS[activation]].derivative(outputs)
+        found = before * slope
+        learn(bias, found.sum(axis=1), 0.0, states, numbers[2], rule)
+        members_first(result, shape, wide)[...] = found
+
+    @recorded
+    def weight_step(self, weight, gradient, states, lam, numbers, span, members, rule):
+        flat = np.arange(weight.size).reshape(weight.shape)
+        decay = lam[flat // span % members] * numbers[1]
+        learn(weight, gradient, decay, states, numbers[2], rule)
+
+
+def members_first(x, shape, wide):
+    """Return a view (n, rows, columns) of what may lie (rows, members, columns)."""
+    groups, members, rows, columns = shape
+    if not wide:
+        return x.reshape(groups * members, rows, columns)
+    turned = x.reshape(groups, rows, members, columns).swapaxes(1, 2)
+    if groups == 1 or members == 1:
+        return turned.reshape(groups * members, rows, columns)
+    return Turned(turned)
+
+
+class Turned:
+    """Such a view of groups of several members, which NumPy cannot make of one array."""
+
+    def __init__(self, turned):
+        self.turned = turned
+
+    def __add__(self, other):
+        return self.turned.reshape(-1, *self.turned.shape[2:]) + other
+
+    def __setitem__(self, _, values):
+        self.turned[...] = values.reshape(self.turned.shape)
+
+
+def learn(p, gradient, decay, states, rate, rule):
+    one, two = states
+    name = OPTIMIZERS[rule.number]
+    if name == "SGD":
+        p *= 1.0 - decay
+        p -= gradient
+        return
+    g = gradient + decay * p
+    if name == "Adam":
+        one[...] = rule.first * one + rule.rest_of_first * g
+        two[...] = rule.second * two + rule.rest_of_second * g * g
+        p -= rate * one / (np.sqrt(two) + rule.epsilon)
+        return
+    one[...] = rule.first * one - g
+    p += one if name == "Momentum" else rule.first * one - g
+
+
+def backend_of(run_batches=None):
+    """Return NumPy as a backend that has nothing of its own but a `run_batches`."""
+    import array_api_compat.numpy as xp
+
+    parts = {key: value for key, value in vars(generic).items() if not key.startswith("_")}
+    parts["to_host"] = lambda x: x
+    parts["scope"] = lambda device: np.errstate(all="ignore")
+    if run_batches is not None:
+        parts["run_batches"] = run_batches
+    return Backend("numpy", xp, None, SimpleNamespace(**parts))

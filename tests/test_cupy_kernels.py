@@ -1,0 +1,276 @@
+"""CuPy's kernels compile, and cuBLAS is asked for the right products: without a GPU."""
+
+import ctypes
+import inspect
+
+import cuda_on_host
+import numpy as np
+import pytest
+from cupy_twin import Twin
+from hypothesis import given
+from hypothesis import strategies as st
+
+import xl2_cupy_kernels as kernels
+from xl2_cupy_cublas import SIGNATURES, WORKSPACE, Cublas
+from xl2_cupy_device import Cuda, Rule, Shape
+
+DTYPES = ["float32", "float64"]
+
+
+@pytest.fixture
+def nvrtc():
+    """CUDA's compiler at run time, which needs no driver."""
+    pathfinder = pytest.importorskip("cuda.pathfinder", reason="no CuPy, which brings pathfinder")
+    try:
+        found = pathfinder.load_nvidia_dynamic_lib("nvrtc")
+    except RuntimeError:
+        pytest.skip("no NVRTC: pip install nvidia-cuda-nvrtc")
+    return ctypes.CDLL(found.abs_path)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+def test_the_kernels_compile_without_a_warning(nvrtc, architecture, dtype):
+    program = ctypes.c_void_p()
+    text = kernels.source(dtype).encode()
+    made = nvrtc.nvrtcCreateProgram(ctypes.byref(program), text, b"xl2.cu", 0, None, None)
+    assert made == 0
+    options = [f"--gpu-architecture={architecture}".encode(), b"-std=c++17"]
+    given = (ctypes.c_char_p * len(options))(*options)
+    status = nvrtc.nvrtcCompileProgram(program, len(options), given)
+    size = ctypes.c_size_t()
+    nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size))
+    log = ctypes.create_string_buffer(size.value)
+    nvrtc.nvrtcGetProgramLog(program, log)
+    assert (status, log.value.decode()) == (0, "")
+    nvrtc.nvrtcGetCUBINSize(program, ctypes.byref(size))
+    code = ctypes.create_string_buffer(size.value)
+    nvrtc.nvrtcGetCUBIN(program, code)
+    for name in kernels.NAMES:
+        assert name.encode() in code.raw
+
+
+@pytest.mark.host
+def test_the_twin_has_the_devices_methods():
+    def methods(kind):
+        own = inspect.getmembers(kind, inspect.isfunction)
+        return {name for name, _ in own if not name.startswith("_")}
+
+    assert methods(Cuda) == methods(Twin)
+    twin = Twin()
+    for name in methods(Cuda):
+        parameters = list(inspect.signature(getattr(Cuda, name)).parameters)
+        said = getattr(twin, name).__func__
+        if said.__closure__:  # what records calls has the operation itself inside
+            said = said.__closure__[0].cell_contents
+        assert list(inspect.signature(said).parameters) == parameters
+
+
+class Library:
+    """cuBLAS as its manual describes it: matrices in columns first, at addresses."""
+
+    def __init__(self):
+        self.said = []
+
+    def __getattr__(self, name):
+        assert name in SIGNATURES, f"no types are given for {name}"
+
+        def call(*arguments):
+            types = SIGNATURES[name]
+            assert len(arguments) == len(types)
+            for argument, kind in zip(arguments, types, strict=True):
+                if kind in (ctypes.c_int, ctypes.c_longlong, ctypes.c_size_t):
+                    kind(argument)
+            self.said.append(name)
+            return self._answer(name, *arguments)
+
+        self.__dict__[name] = call
+        return call
+
+    def _answer(self, name, *arguments):
+        if "gemm" not in name:
+            return 0
+        kind = {"S": ctypes.c_float, "D": ctypes.c_double}[name[len("cublas")]]
+        batched = name.endswith("StridedBatched")
+        _, turn_a, turn_b, m, n, k, alpha, *rest = arguments
+        if batched:
+            a, lda, far_a, b, ldb, far_b, beta, c, ldc, far_c, count = rest
+        else:
+            (a, lda, b, ldb, beta, c, ldc), count = rest, 1
+            far_a = far_b = far_c = 0
+
+        def matrix(address, rows, columns, leading):
+            """Return a view of a matrix that lies in columns `leading` numbers apart."""
+            assert leading >= max(rows, 1)
+            size = leading * (columns - 1) + rows
+            flat = np.ctypeslib.as_array((kind * size).from_address(address))
+            step = flat.itemsize
+            return np.lib.stride_tricks.as_strided(flat, (rows, columns), (step, leading * step))
+
+        one, two = (kind.from_address(x).value for x in (alpha, beta))
+        for i in range(count):
+            far = i * ctypes.sizeof(kind)
+            left = matrix(a + far * far_a, *((k, m) if turn_a else (m, k)), lda)
+            right = matrix(b + far * far_b, *((n, k) if turn_b else (k, n)), ldb)
+            to = matrix(c + far * far_c, m, n, ldc)
+            product = (left.T if turn_a else left) @ (right.T if turn_b else right)
+            to[...] = one * product + two * to
+        return 0
+
+
+def cublas(library):
+    return Cublas(library, lambda x: x.ctypes.data, np.zeros(1))
+
+
+sizes = st.sampled_from([1, 2, 3, 7])
+
+
+@pytest.mark.host
+@given(
+    count=st.sampled_from([1, 2, 5]), m=sizes, n=sizes, k=sizes,
+    turned_a=st.booleans(), turned_b=st.booleans(), dtype=st.sampled_from(DTYPES),
+    alpha=st.sampled_from([1.0, -1.0, 0.5]), beta=st.sampled_from([0.0, 1.0, 0.9]),
+)  # fmt: skip
+def test_cublas_is_asked_for_the_product_that_is_meant(
+    count, m, n, k, turned_a, turned_b, dtype, alpha, beta
+):
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(count, k, m) if turned_a else (count, m, k)).astype(dtype)
+    b = rng.normal(size=(count, n, k) if turned_b else (count, k, n)).astype(dtype)
+    c = rng.normal(size=(count, m, n)).astype(dtype)
+    left, right = (x.mT if turned else x for x, turned in ((a, turned_a), (b, turned_b)))
+    expected = alpha * np.einsum("cij,cjk->cik", left, right) + beta * c
+    factors = np.array([alpha], dtype), np.array([beta], dtype)
+    library = Library()
+    cublas(library).multiply(a, turned_a, b, turned_b, c, *factors)
+    np.testing.assert_allclose(c, expected, rtol=1e-5 if dtype == "float32" else 1e-13, atol=1e-6)
+    letter = {"float32": "S", "float64": "D"}[dtype]
+    name = f"cublas{letter}gemm_v2" if count == 1 else f"cublas{letter}gemmStridedBatched"
+    assert library.said[3] == name  # behind what a handle needs, and before it is given back
+
+
+@pytest.mark.host
+def test_the_twin_multiplies_as_cublas_does():
+    rng = np.random.default_rng(0)
+    a, b, c = (rng.normal(size=s).astype("float32") for s in [(3, 4, 2), (3, 4, 5), (3, 2, 5)])
+    other, factors = c.copy(), (np.float32([2.0]), np.float32([0.5]))
+    cublas(Library()).multiply(a, True, b, False, c, *factors)
+    Twin().multiply(a, True, b, False, other, *factors)
+    np.testing.assert_allclose(c, other, rtol=1e-6)
+
+
+@pytest.mark.host
+def test_a_stream_comes_before_its_workspace_and_a_status_is_an_error():
+    library = Library()
+    handle = cublas(library)
+    assert library.said == ["cublasCreate_v2", "cublasSetPointerMode_v2", "cublasSetMathMode"]
+    handle.use(5)
+    assert library.said[-2:] == ["cublasSetStream_v2", "cublasSetWorkspace_v2"]
+    assert WORKSPACE == 2**25
+    library._answer = lambda name, *_: 13
+    with pytest.raises(RuntimeError, match="cublasSetStream_v2 returned status 13"):
+        handle.use(5)
+
+
+@pytest.mark.host
+def test_tf32_is_off_unless_it_is_asked_for():
+    modes = []
+    library = Library()
+    library._answer = lambda name, *rest: modes.append(rest[-1]) if "MathMode" in name else 0
+    for tf32 in (False, True):
+        Cublas(library, lambda x: x.ctypes.data, np.zeros(1), tf32)
+    assert modes == [0, 3]
+
+
+class OnHost(Cuda):
+    """The device with its kernels on the processor, for arrays of NumPy."""
+
+    def __init__(self, dtype, launch):
+        self.dtype = dtype
+        self._kernels = {
+            name: lambda blocks, threads, passed, name=name: launch(name, blocks, threads, passed)
+            for name in kernels.NAMES
+        }
+
+
+@pytest.fixture(scope="module", params=DTYPES)
+def both(request, tmp_path_factory):
+    """The kernels' own text on the processor, and their twin."""
+    if cuda_on_host.compiler() is None:
+        pytest.skip("no C++ compiler, such as g++")
+    launch = cuda_on_host.build(tmp_path_factory.mktemp("kernels"), request.param)
+    return OnHost(request.param, launch), Twin(request.param)
+
+
+SHAPES = [Shape(1, 1, 35, 33), Shape(2, 2, 3, 5)]
+RULES = [
+    Rule(0),
+    Rule(1, 0.9, 1.0 - 0.9),
+    Rule(2, 0.8, 1.0 - 0.8),
+    Rule(3, 0.9, 1.0 - 0.9, 0.999, 1.0 - 0.999, 1e-8),
+]
+
+
+def compared(both, name, arrays, *others):
+    """Call a kernel and its twin on copies of arrays, and compare all that they leave."""
+    left = []
+    for device in both:
+        rng = np.random.default_rng(1)
+        made = {
+            key: np.abs(x) if key in ("one", "two") else x
+            for key, x in ((key, rng.normal(size=s).astype(device.dtype)) for key, s in arrays)
+        }
+        passed = [x for key, x in made.items() if key not in ("one", "two")]
+        at = {"bias_step": 4, "weight_step": 2}.get(name)
+        if at is not None:
+            passed.insert(at, (made["one"], made["two"]))
+        getattr(device, name)(*passed, *others)
+        left.append(made)
+    tolerance = 2e-5 if both[0].dtype == "float32" else 1e-12
+    for key, value in left[0].items():
+        np.testing.assert_allclose(value, left[1][key], rtol=tolerance, atol=tolerance, err_msg=key)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_kernels_compute_what_their_twins_do(both, shape, wide):
+    groups, members, rows, columns = shape
+    n, numbers = groups * members, ("numbers", (3,))
+    block, bias, y = (n, rows, columns), ("bias", (n, columns)), ("y", (groups, rows, columns))
+    for activation in range(len(kernels.ACTIVATIONS)):
+        arrays = [("z", block), bias, ("outputs", block)]
+        compared(both, "bias_activation", arrays, shape, wide, activation)
+    for loss in range(len(kernels.LOSSES)):
+        arrays = [("z", block), bias, y, ("logits", block), ("delta", block), numbers]
+        compared(both, "output_delta", arrays, shape, wide, loss)
+    for rule in RULES:
+        states = [("one", (n, columns)), ("two", (n, columns))]
+        arrays = [(key, block) for key in ("before", "outputs", "result")]
+        arrays += [bias, *states, numbers]
+        compared(both, "bias_step", arrays, shape, wide, rule.number, rule)
+        weights = [(key, (groups, 4, members * columns)) for key in ("weight", "gradient")]
+        states = [(key, (groups, 4, members * columns)) for key in ("one", "two")]
+        arrays = [*weights, *states, ("lam", (members,)), numbers]
+        span = columns if wide else 4 * columns
+        compared(both, "weight_step", arrays, span, members, rule)
+
+
+@pytest.mark.host
+def test_the_kernels_keep_a_nan_and_do_not_overflow(both):
+    device, _ = both
+    z = np.array([[[np.nan, -1.0, 1e4, -1e4]]], device.dtype)
+    bias, outputs, shape = np.zeros((1, 4), device.dtype), np.zeros_like(z), Shape(1, 1, 1, 4)
+    device.bias_activation(z, bias, outputs, shape, False, kernels.ACTIVATIONS.index("relu"))
+    np.testing.assert_array_equal(outputs[0, 0], [np.nan, 0.0, 1e4, 0.0])
+    y, numbers = np.zeros((1, 1, 4), device.dtype), np.ones(3, device.dtype)
+    for name, expected in (
+        ("binary_cross_entropy", [np.nan, 1.0 / (1.0 + np.e), 1.0, 0.0]),
+        ("categorical_cross_entropy", [np.nan] * 4),
+    ):
+        loss, delta = kernels.LOSSES.index(name), np.zeros_like(z)
+        device.output_delta(z, bias, y, outputs, delta, numbers, shape, False, loss)
+        np.testing.assert_allclose(delta[0, 0], expected, rtol=1e-6)
+    z[0, 0, 0] = 0.0
+    device.output_delta(z, bias, y, outputs, delta, numbers, shape, False, loss)
+    np.testing.assert_allclose(delta[0, 0], [0.0, 0.0, 1.0, 0.0])

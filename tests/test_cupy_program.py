@@ -1,0 +1,293 @@
+"""CuPy's fast path, all of it but the arithmetic of the GPU: the twin computes with NumPy."""
+
+import numpy as np
+import pytest
+from cupy_twin import Twin, backend_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xl2 import Network, fit
+from xl2.errors import DivergenceError
+from xl2.optimizers import Momentum
+from xl2_cupy_runs import SWITCH, Runner
+
+pytestmark = pytest.mark.host
+
+LAST = {"sigmoid": None, "softmax": None, "identity": None, "exp": "poisson"}
+OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
+
+
+class Watched(Runner):
+    """A runner on twins that counts, and may be made to fail."""
+
+    def __init__(self, broken=None):
+        self.twins, self.broken = [], broken or (lambda twin: None)
+        super().__init__(self.twin)
+
+    def twin(self, dtype):
+        self.twins.append(Twin(dtype))
+        self.broken(self.twins[-1])
+        return self.twins[-1]
+
+    @property
+    def launches(self):
+        return sum(twin.launches for twin in self.twins)
+
+
+def trained(run_batches, *, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, rows=23,
+            batch=4, epochs=2, dtype="float64", lam=0.3, seed=0, optimizer="sgd", rate=0.1,
+            **options):  # fmt: skip
+    """Return a network and its history, trained by one way of taking steps or another."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, sizes[0]))
+    y = rng.random(size=(rows, sizes[-1]))
+    if last == "softmax":
+        y /= y.sum(axis=1, keepdims=True)
+    layers = [hidden] * (len(sizes) - 2)
+    network = Network(sizes, [*layers, last], seed=seed, dtype=dtype, stack=stack, backend="numpy")
+    network.backend = backend_of(run_batches)
+    members = None if stack is None else np.ravel(stack)[-1]
+    penalty = lam if stack is None else [lam * k for k in range(members)]
+    if isinstance(stack, tuple):
+        picked = [rng.permutation(rows)[: rows - 2] for _ in range(stack[0])]
+        options |= {"rows": picked, "seed": list(range(stack[0]))}
+    history = fit(network, x, y, epochs=epochs, batch_size=batch, optimizer=optimizer,
+                  learning_rate=rate, penalty=penalty, progress=False, **options)  # fmt: skip
+    return network, history
+
+
+def assert_same(one, other, rtol=1e-9):
+    for mine, its in zip(one[0].host_parameters(), other[0].host_parameters(), strict=True):
+        for a, b in zip(mine, its, strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * 1e-2)
+    for name in ("loss", "score", "penalty"):
+        np.testing.assert_allclose(
+            getattr(one[1], name), getattr(other[1], name), rtol=rtol, atol=1e-12
+        )
+
+
+@given(
+    sizes=st.lists(st.sampled_from([1, 2, 5]), min_size=2, max_size=4),
+    hidden=st.sampled_from(["identity", "sigmoid", "tanh", "relu"]),
+    last=st.sampled_from(sorted(LAST)),
+    stack=st.sampled_from([None, 1, 3, (1, 2), (2, 1), (2, 3)]),
+    rows=st.integers(3, 40),
+    batch=st.sampled_from([1, 3, 4]),
+    optimizer=st.sampled_from(OPTIMIZERS),
+    per=st.sampled_from(["batch", "dataset"]),
+    shuffle=st.booleans(),
+)
+def test_a_fit_by_graphs_is_the_fit_by_the_portable_text(
+    sizes, hidden, last, stack, rows, batch, optimizer, per, shuffle
+):
+    from xl2 import L2
+
+    lam = L2(0.3, per) if stack is None else 0.3
+    options = {"sizes": sizes, "hidden": hidden, "last": last, "stack": stack, "rows": rows,
+               "batch": batch, "optimizer": optimizer, "lam": lam, "shuffle": shuffle,
+               "rate": 0.01}  # fmt: skip
+    runner = Watched()
+    found = trained(runner.run, **options)
+    assert_same(found, trained(None, **options))
+    learnt = rows - 2 if isinstance(stack, tuple) else rows
+    assert bool(runner.launches) == (learnt >= batch)
+    assert not runner._refused
+
+
+@pytest.mark.parametrize("stack", [None, 3])
+def test_float32_stays_float32(stack):
+    options = {"dtype": "float32", "stack": stack}
+    runner = Watched()
+    assert_same(trained(runner.run, **options), trained(None, **options), rtol=1e-4)
+    assert runner.launches
+
+
+def test_a_penalty_a_layer_and_a_momentum_of_ones_own():
+    from xl2 import L2
+
+    options = {"lam": L2([0.5, 0.0]), "optimizer": Momentum(0.5)}
+    runner = Watched()
+    assert_same(trained(runner.run, **options), trained(None, **options))
+    assert runner.launches
+
+
+def test_a_run_is_as_few_graphs_as_make_it_up_and_they_are_captured_once():
+    """100 rows in batches of 4 are 25 steps: graphs of 16, 8 and 1, and one of 1 tried first."""
+    runner = Watched()
+    trained(runner.run, rows=100, epochs=3)
+    (twin,) = runner.twins
+    steps = [calls / twin.captures[0] for calls in twin.captures]
+    assert steps == [1, 16, 8]
+    # Each when it was captured, and the first when it was tried; then three an epoch.
+    assert twin.launches == 3 + 1 + 3 * 3
+
+
+def test_nothing_comes_to_the_host_once_a_fit_is_under_way():
+    runner = Watched()
+    trained(runner.run, rows=100, epochs=1)
+    once = runner.twins[0].fetched
+    trained(runner.run, rows=100, epochs=5)
+    assert runner.twins[0].fetched == once
+
+
+def test_the_launches_of_a_step():
+    """Three layers: 3 + 2 + 3 products, 2 activations, 1 loss, 3 updates of biases."""
+    runner = Watched()
+    trained(runner.run, sizes=(5, 4, 3, 2))
+    assert runner.twins[0].captures[0] == 14
+
+
+def test_other_fits_have_programs_of_their_own():
+    runner = Watched()
+    for options in ({}, {"lam": 3.0}, {"rate": 0.01}, {"hidden": "tanh"}, {"batch": 5}, {}):
+        assert_same(trained(runner.run, **options), trained(None, **options))
+    assert not runner._refused
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": 0.5},
+        {"sample_weight": np.arange(23.0)},
+        {"loss": "squared_error"},
+        {"batch": 99},
+    ],
+    ids=str,
+)
+def test_what_is_not_taken_goes_through_the_portable_text(options):
+    runner = Watched()
+    assert_same(trained(runner.run, **options), trained(None, **options), rtol=1e-15)
+    assert not runner.twins
+
+
+def test_the_switch_leaves_graphs_out(monkeypatch):
+    monkeypatch.setenv(SWITCH, "0")
+    runner = Watched()
+    assert_same(trained(runner.run), trained(None), rtol=1e-15)
+    assert not runner.twins
+
+
+def wrong(twin):
+    twin.output_delta = lambda z, bias, y, logits, delta, *_: delta.fill(1.0)
+
+
+def half_a_graph(twin):
+    captured = twin.captured
+
+    def half(work):
+        captured(work)
+        return lambda: None
+
+    twin.captured = half
+
+
+def refuses(error, method="captured"):
+    def broken(twin):
+        def raises(*_):
+            raise error
+
+        setattr(twin, method, raises)
+
+    return broken
+
+
+BROKEN = {
+    "wrong": (wrong, "differs from one of the portable text"),
+    "graph": (half_a_graph, "a graph of 1 steps differs"),
+    "capture": (refuses(NotImplementedError("calling cuBLAS")), "NotImplementedError: calling"),
+    "status": (refuses(RuntimeError("cublasSgemm_v2 returned status 13"), "multiply"), "status 13"),
+    "memory": (refuses(MemoryError("out of memory"), "zeros"), "out of memory"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_what_goes_wrong_is_said_once_and_harms_nothing(kind, optimizer):
+    broken, message = BROKEN[kind]
+    runner = Watched(broken)
+    with pytest.warns(UserWarning, match=message) as caught:
+        found = trained(runner.run, optimizer=optimizer)
+    assert len(caught) == 1
+    assert SWITCH in str(caught[0].message)
+    expected = trained(None, optimizer=optimizer)
+    assert_same(found, expected, rtol=1e-15)
+    # It is not tried again, and another fit that fails says nothing either.
+    assert_same(trained(runner.run, optimizer=optimizer), expected, rtol=1e-15)
+    assert len(runner.twins) == 1
+    trained(runner.run, optimizer=optimizer, batch=5)
+
+
+def test_a_failure_in_a_later_run_leaves_what_was_learnt_before():
+    runner = Watched()
+    trained(runner.run, rows=64)
+    program = runner._own.program
+    launches = iter(range(3))
+
+    def once_more(count, graph=program._graph):
+        if next(launches, None) is None:
+            raise RuntimeError("the driver is gone")
+        return graph(count)
+
+    program._graph = once_more
+    with pytest.warns(UserWarning, match="the driver is gone"):
+        found = trained(runner.run, rows=64, epochs=5)
+    assert_same(found, trained(None, rows=64, epochs=5))
+
+
+def test_an_interrupt_in_a_replay_leaves_the_parameters_from_before_the_run():
+    runner = Watched()
+    network, _ = trained(runner.run, rows=64, epochs=1)
+    program, before = runner._own.program, network.host_parameters()
+    before = [tuple(np.array(p) for p in layer) for layer in before]
+    twin = runner.twins[0]
+
+    def interrupted():
+        twin.launches += 1
+        program._weights[0][...] = np.nan
+        raise KeyboardInterrupt
+
+    program._graphs = dict.fromkeys(program._graphs, interrupted)
+    x, y = np.ones((64, 5)), np.ones((64, 3))
+    with pytest.raises(KeyboardInterrupt):
+        fit(network, x, y, epochs=1, batch_size=4, learning_rate=0.1, penalty=0.3, progress=False)
+    for mine, its in zip(network.host_parameters(), before, strict=True):
+        for a, b in zip(mine, its, strict=True):
+            np.testing.assert_array_equal(a, b)
+    network.predict(x)
+
+
+def test_a_divergence_is_found_as_ever():
+    for run_batches in (Watched().run, None):
+        with pytest.raises(DivergenceError, match="epoch 1"):
+            trained(run_batches, rate=1e200, last="identity", hidden="identity", rows=64)
+
+
+def test_a_first_step_that_diverges_says_nothing_of_the_program():
+    runner = Watched()
+    with pytest.raises(DivergenceError):
+        trained(runner.run, rate=1e300, last="identity", hidden="identity", rows=64, lam=1e30)
+    assert not runner._refused
+    assert_same(trained(runner.run), trained(None))
+
+
+def test_arrays_in_the_hands_of_a_callback_are_left_alone():
+    runner, seen = Watched(), []
+
+    def look(network, history):
+        seen.append((network.weights[0], np.array(network.weights[0])))
+
+    trained(runner.run, epochs=4, callbacks=[look])
+    for held, copy in seen:
+        np.testing.assert_array_equal(held, copy)
+    assert len({id(held) for held, _ in seen}) == 4
+
+
+def test_threads_have_programs_of_their_own():
+    from concurrent.futures import ThreadPoolExecutor
+
+    runner = Watched()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda seed: trained(runner.run, seed=seed, epochs=8), range(6)))
+    for seed, one in enumerate(found):
+        assert_same(one, trained(None, seed=seed, epochs=8))

@@ -1,0 +1,135 @@
+"""What the memory does not hold is halved, once said, with the same results."""
+
+import numpy as np
+import pytest
+
+from xl2 import Network, regularization_path
+from xl2.backend import file_of
+from xl2.errors import OutOfMemoryError, XL2Error
+from xl2.planning import Stack
+
+X = np.random.default_rng(3).normal(size=(40, 3))
+LABELS = (X[:, 0] > 0).astype(int)
+SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False}
+
+
+def no_memory(name):
+    """Return what a library says where an allocation fails."""
+    if name == "torch":
+        import torch
+
+        return torch.OutOfMemoryError("CUDA out of memory.")
+    if name == "jax":
+        return RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.")
+    return MemoryError("cannot allocate")
+
+
+@pytest.fixture
+def holds(backend, monkeypatch):
+    """Have products of more than some numbers fail, as if there were no memory for them."""
+
+    def limit(most):
+        library = backend.library
+
+        def limited(operation):
+            def call(*arguments):
+                found = operation(*arguments)
+                if np.prod(found.shape) > most:
+                    raise no_memory(backend.name)
+                return found
+
+            return call
+
+        from xl2 import operations
+
+        for name in ("affine", "affine_shared"):
+            operation = getattr(library, name, getattr(operations, name))
+            monkeypatch.setattr(library, name, limited(operation), raising=False)
+        # A compiled run keeps what it was compiled from.
+        monkeypatch.setattr(library, "run_batches", __import__("xl2").step.run_batches,
+                            raising=False)  # fmt: skip
+
+    return limit
+
+
+def test_a_piece_of_rows_is_halved_until_it_fits(backend, where, host, holds):
+    network = Network([3, 4, 1], dtype="float64", seed=1, **where)
+    expected = host(network.forward(X))
+    holds(4 * 11)
+    with pytest.warns(UserWarning, match="no memory for the outputs of 40 rows") as caught:
+        found = host(network.forward(X))
+    assert len(caught) == 1
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_row_that_does_not_fit_is_an_error_that_says_so(where, holds):
+    network = Network([3, 4, 1], **where)
+    holds(3)
+    with (
+        pytest.warns(UserWarning, match="no memory"),
+        pytest.raises(OutOfMemoryError, match=r"nor for any part of them\. Take"),
+    ):
+        network.forward(X)
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("options", [{"validation": (X, LABELS)}, {"cv": 3}], ids=["one", "cv"])
+def test_a_stack_is_halved_until_it_fits(where, holds, options):
+    lambdas = [0.0, 0.1, 1.0]
+    expected = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
+    # Batches of 64, so of all rows; one member's hidden layer fits, and two do not.
+    holds(4 * 40)
+    with pytest.warns(UserWarning, match="no memory for . networks at once") as caught:
+        found = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
+    assert len(caught) == 1
+    np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_, rtol=1e-12)
+    for name, values in expected.curves_.items():
+        np.testing.assert_allclose(found.curves_[name], values, rtol=1e-9)
+
+
+def test_a_network_that_does_not_fit_is_an_error_that_says_so(where, holds):
+    holds(4 * 12)
+    with (
+        pytest.warns(UserWarning, match="no memory"),
+        pytest.raises(XL2Error, match="Take a smaller batch_size"),
+    ):
+        regularization_path(X, LABELS, [0.0, 1.0], cv=3, **SMALL, **where)
+
+
+def test_another_error_is_not_taken_for_it(backend, where, monkeypatch):
+    def wrong(*_):
+        raise ValueError("no shape fits")
+
+    monkeypatch.setattr(backend.library, "affine", wrong, raising=False)
+    with pytest.raises(ValueError, match="no shape fits"):
+        Network([3, 4, 1], **where).forward(X)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("name", ["numpy", "torch", "jax", "cupy", "array_api_strict"])
+def test_a_library_knows_its_errors(name):
+    pytest.importorskip(name, reason=f"no {name}")
+    library = file_of(name)
+    assert library.out_of_memory(no_memory(name))
+    assert library.out_of_memory(MemoryError())
+    assert not library.out_of_memory(ValueError("memory"))
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("text", ["cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED"])
+def test_cupys_other_libraries_have_words_for_it(text):
+    assert file_of("cupy").out_of_memory(RuntimeError(f"{text}: out of memory"))
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    "stack", [Stack([(0, 0)], [3, 4, 5]), Stack([(0, 0), (1, 0), (2, 1)], [7])]
+)
+def test_halves_are_the_whole(stack):
+    def every(stacks):
+        return [(*group, place) for one in stacks for group in one.groups for place in one.places]
+
+    one, other = stack.halves()
+    assert sorted(every([one, other])) == sorted(every([stack]))
+    assert one.members() == 1
+    assert one.halves() == []
