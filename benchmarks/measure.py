@@ -110,12 +110,14 @@ class Crew:
         return [r for r in runners if r in chosen or r not in rivals]
 
 
-def measure(candidates: Sequence[Candidate], problem: Problem, rounds: int) -> Measured:
+def measure(
+    candidates: Sequence[Candidate], problem: Problem, rounds: int, accelerated: bool = False
+) -> Measured:
     """Time candidates by turns, each with the number of threads that is best for it.
 
     First all train an epoch of few samples, and then of all, and have to arrive at the
     same weights. Between the two, an eighth of the samples, or 32 steps, decides between
-    one thread and one for each core.
+    one thread and one for each core. On a GPU, `accelerated`, all have one for each.
 
     Raises
     ------
@@ -124,10 +126,12 @@ def measure(candidates: Sequence[Candidate], problem: Problem, rounds: int) -> M
     """
     missing = {c.name: ", ".join(absent(c.peer)) for c in candidates if absent(c.peer)}
     there = [c for c in candidates if c.name not in missing]
-    with Team() as team:
+    with Team(accelerated) as team:
         crew = Crew(team)
         few = problem._replace(rows=min(FEW, problem.rows))
-        runners = crew.make((Runner(c, count) for c in there for count in _counts(c.peer)), few)
+        own = [OWN] if not accelerated else [c.peer for c in there]
+        pairs = ((c, n) for c in there for n in _counts(OWN if c.peer in own else c.peer))
+        runners = crew.make((Runner(c, count) for c, count in pairs), few)
         apart = [crew.compare(runners)]
         runners = crew.choose(runners, problem)
         team.keep({(r.candidate.peer, r.threads) for r in runners})

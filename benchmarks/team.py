@@ -22,6 +22,10 @@ THREADS = (
 )
 
 
+# JAX would take most of the memory for itself, beside other processes, and round to TF32.
+ON_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "JAX_DEFAULT_MATMUL_PRECISION": "highest"}
+
+
 class BenchmarkError(XL2Error):
     """A measurement that would mean nothing."""
 
@@ -37,9 +41,11 @@ class Worker:
     ----------
     threads : int
         Of whatever library it comes to import.
+    accelerated : bool, default False
+        Let libraries find a GPU.
     """
 
-    def __init__(self, threads: int):
+    def __init__(self, threads: int, accelerated: bool = False):
         path = [os.path.abspath(folder) for folder in sys.path]
         code = f"import sys; sys.path[:] = {path!r}; import {__package__}.worker as w; w.main()"
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
@@ -48,7 +54,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            env=environment(threads),
+            env=environment(threads, accelerated),
         )
 
     def ask(self, method: str, *arguments: Any) -> Any:
@@ -90,7 +96,8 @@ class Worker:
 class Team:
     """Workers, started when they are first needed, and ended together."""
 
-    def __init__(self) -> None:
+    def __init__(self, accelerated: bool = False) -> None:
+        self._accelerated = accelerated
         self._workers: dict[tuple[str, int], Worker] = {}
 
     def __enter__(self) -> Team:
@@ -102,7 +109,7 @@ class Team:
     def worker(self, peer: str, threads: int) -> Worker:
         """Return the process of a library with a number of threads."""
         if (peer, threads) not in self._workers:
-            self._workers[peer, threads] = Worker(threads)
+            self._workers[peer, threads] = Worker(threads, self._accelerated)
         return self._workers[peer, threads]
 
     def keep(self, wanted: set[tuple[str, int]]) -> None:
@@ -111,14 +118,14 @@ class Team:
             self._workers.pop(name).close()
 
 
-def environment(threads: int) -> dict[str, str]:
-    """Return the environment of a process: threads, and libraries as they come, on the CPU."""
-    unwanted = ("JAX_ENABLE_X64", "XL2_BACKEND", "XL2_DEVICE", "XLA_FLAGS")
+def environment(threads: int, accelerated: bool = False) -> dict[str, str]:
+    """Return the environment of a process: threads, and libraries as they come."""
+    unwanted = ("JAX_ENABLE_X64", "XL2_BACKEND", "XL2_DEVICE", "XL2_CUPY_GRAPHS", "XLA_FLAGS")
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     several = "true" if threads > 1 else "false"
     return kept | {
         **dict.fromkeys(THREADS, str(threads)),
         "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}",
-        "JAX_PLATFORMS": "cpu",
         "KERAS_BACKEND": "jax",
+        **(ON_GPU if accelerated else {"JAX_PLATFORMS": "cpu"}),
     }

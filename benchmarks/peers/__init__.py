@@ -39,8 +39,11 @@ PEERS = {
     "keras": Peer(("keras", "jax"), ("keras",)),
     "thinc": Peer(("thinc",), ("thinc",)),
 }
+ON_GPU = {"cupy": Peer(("cupy",))}  # no peer of `xl2 bench`, but of the table of a GPU
 
 
 def absent(peer: str) -> list[str]:
     """Return the modules that a peer needs and that are not installed."""
-    return [name for name in PEERS[peer].modules if importlib.util.find_spec(name) is None]
+    return [
+        name for name in (PEERS | ON_GPU)[peer].modules if importlib.util.find_spec(name) is None
+    ]

@@ -21,19 +21,27 @@ class ByHand:
     Parameters
     ----------
     problem : Problem
-        Moved to JAX's CPU once.
+        Moved to the device once.
     lam : float or tuple of float
         Several are as many members.
     axis : {0, 1}, default 0
         Where the members are in the first weight: before the inputs, as ``vmap`` has
         it unless told otherwise, or before the outputs, where all members make one
         wide product.
+    platform : str, default "cpu"
+        Of the device, as JAX names it.
     """
 
-    def __init__(self, problem: Problem, lam: float | tuple[float, ...] = LAMBDA, axis: int = 0):
+    def __init__(
+        self,
+        problem: Problem,
+        lam: float | tuple[float, ...] = LAMBDA,
+        axis: int = 0,
+        platform: str = "cpu",
+    ):
         import jax
 
-        cpu = jax.devices("cpu")[0]
+        device = jax.devices(platform)[0]
         members = len(lam) if isinstance(lam, tuple) else 0
         start = problem.start(max(members, 1))
         self.problem, self.axis = problem, axis if members else None
@@ -44,8 +52,8 @@ class ByHand:
         if not members:
             layers = [(weight[0], bias[0]) for weight, bias in layers]
         lams = np.asarray(lam, "float32")
-        self.data = jax.device_put((lams, problem.samples()[0], problem.targets()), cpu)
-        self.parameters = jax.device_put(layers, cpu)
+        self.data = jax.device_put((lams, problem.samples()[0], problem.targets()), device)
+        self.parameters = jax.device_put(layers, device)
         self.program = compiled_epoch(problem, self.axis)
 
     def __call__(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import xl2
+from xl2.backend import connect
 
 from ..problem import ACTIVATIONS, LAMBDA, LAMBDAS, RATE, SEED, Problem, Weights
 
@@ -17,7 +18,7 @@ class Fit:
     Parameters
     ----------
     problem : Problem
-    backend : str, default "numpy"
+    backend, device : str, default "numpy"
         The samples are there already.
     lam : float or tuple of float
         Of a single network; several are a stack, a member each.
@@ -33,10 +34,12 @@ class Fit:
         lam: float | tuple[float, ...] = LAMBDA,
         shuffle: bool = True,
         epochs: int = 1,
+        device: str | None = None,
     ):
         stack = len(lam) if isinstance(lam, tuple) else None
+        where = {"backend": backend, "device": device}
         self.network = xl2.Network(
-            problem.sizes, ACTIVATIONS, "xavier", seed=SEED, stack=stack, backend=backend
+            problem.sizes, ACTIVATIONS, "xavier", seed=SEED, stack=stack, **where
         )
         home = self.network.backend
         self.data = [home.library.from_host(home.xp, a, home.device) for a in problem.samples()]
@@ -63,7 +66,7 @@ class Fit:
 
 
 class OfPath:
-    """`xl2.regularization_path` on NumPy, which trains its stacks side by side.
+    """`xl2.regularization_path`, which on NumPy trains its stacks side by side.
 
     Parameters
     ----------
@@ -71,10 +74,23 @@ class OfPath:
     epochs : int, default 1
         How many a call trains, from the initial weights on. All networks are scored on
         all samples after the last one, once.
+    backend : str, default "numpy"
+        The samples are there already.
+    lams : tuple of float
     """
 
-    def __init__(self, problem: Problem, epochs: int = 1):
-        self.problem, self.epochs = problem, epochs
+    def __init__(
+        self,
+        problem: Problem,
+        epochs: int = 1,
+        backend: str = "numpy",
+        lams: tuple[float, ...] = LAMBDAS,
+    ):
+        self.problem, self.epochs, self.lams = problem, epochs, lams
+        home = connect(backend)
+        x, self.y = problem.samples()
+        self.x = home.library.from_host(home.xp, x, home.device)
+        self.backend = backend
         self.path: xl2.Path | None = None
 
     def __call__(self) -> None:
@@ -86,11 +102,11 @@ class OfPath:
         self._train(1)
 
     def _train(self, epochs: int) -> None:
-        (x, y), batch = self.problem.samples(), self.problem.batch
+        x, y, batch = self.x, self.y, self.problem.batch
         self.path = xl2.regularization_path(
             x,
             y,
-            LAMBDAS,
+            self.lams,
             validation=(x[:batch], y[:batch]),
             hidden=self.problem.sizes[1:-1],
             output=ACTIVATIONS[-1],
@@ -101,14 +117,14 @@ class OfPath:
             learning_rate=RATE,
             seeds=[SEED],
             progress=False,
-            backend="numpy",
+            backend=self.backend,
         )
 
     def weights(self) -> Weights:
         """Return the weights, members first."""
         if self.path is None:
-            return self.problem.start(len(LAMBDAS))
-        members = [self.path.network(lam).weights for lam in LAMBDAS]
+            return self.problem.start(len(self.lams))
+        members = [self.path.network(lam).weights for lam in self.lams]
         return [np.stack(layer) for layer in zip(*members, strict=True)]
 
 

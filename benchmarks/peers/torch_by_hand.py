@@ -13,14 +13,21 @@ class Eager:
 
     The penalty is the weights' ``weight_decay`` of lambda / m; the biases are a group
     without one.
+
+    Parameters
+    ----------
+    problem : Problem
+        Moved to the device once.
+    device : str, default "cpu"
     """
 
-    def __init__(self, problem: Problem):
+    def __init__(self, problem: Problem, device: str = "cpu"):
         import torch
 
-        self.problem = problem
-        self.x, self.y = map(torch.from_numpy, (problem.samples()[0], problem.targets()))
-        layers = [torch.nn.Linear(*pair) for pair in pairwise(problem.sizes)]
+        self.problem, self.device = problem, device
+        data = map(torch.from_numpy, (problem.samples()[0], problem.targets()))
+        self.x, self.y = (array.to(device) for array in data)
+        layers = [torch.nn.Linear(*pair, device=device) for pair in pairwise(problem.sizes)]
         with torch.no_grad():
             for layer, weight in zip(layers, problem.start(), strict=True):
                 layer.weight.copy_(torch.from_numpy(weight[0].T.copy()))
@@ -39,18 +46,26 @@ class Eager:
         """Train for an epoch."""
         import torch
 
-        order = torch.from_numpy(self.problem.order())
+        order = torch.from_numpy(self.problem.order()).to(self.device)
         for rows in order.split(self.problem.batch):
-            # Another number in the short last mini-batch only.
-            self.optimizer.param_groups[0]["weight_decay"] = LAMBDA / len(rows)
-            self.optimizer.zero_grad()
-            loss = self.loss(self.model(self.x[rows]), self.y[rows]) / len(rows)
-            loss.backward()
-            self.optimizer.step()
+            self._learn(self.x[rows], self.y[rows])
+        if self.device != "cpu":
+            torch.cuda.synchronize()
+
+    def _learn(self, x: Any, y: Any) -> None:
+        """Take a step."""
+        # Another number in the short last mini-batch only.
+        self.optimizer.param_groups[0]["weight_decay"] = LAMBDA / len(x)
+        self.optimizer.zero_grad()
+        self._loss(x, y).backward()
+        self.optimizer.step()
+
+    def _loss(self, x: Any, y: Any) -> Any:
+        return self.loss(self.model(x), y) / len(x)
 
     def weights(self) -> Weights:
         """Return copies of the weights, as a stack of one."""
-        return [layer.weight.detach().numpy().T[None].copy() for layer in self.layers]
+        return [layer.weight.detach().cpu().numpy().T[None].copy() for layer in self.layers]
 
 
 class Batched:

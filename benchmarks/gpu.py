@@ -1,0 +1,215 @@
+"""What xl2 costs on a CUDA device: `python -m benchmarks.gpu` writes gpu.md beside this file.
+
+It takes less than eight minutes: what there is no time for any more is a line that says so.
+Where there is no device it says that, measures nothing and leaves the file alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from xl2.backend import connect
+from xl2.errors import XL2Error
+
+from . import machine, table
+from .candidates import PATH_EPOCHS, Candidate
+from .limits import Row
+from .measure import Measured, measure
+from .problem import SIZES, WIDE, Problem
+from .table import Result
+from .team import Team, WorkerError
+from .timing import spread_of
+
+MINUTES = 7.0  # after which no further section is begun
+ROUNDS = 5
+LAMS = tuple(10.0 ** (k / 16 - 3) for k in range(64))
+
+GRAPHS, KERNELS, EAGER = "xl2 on CuPy", "xl2, the same uncaptured", "xl2, portable text"
+TORCH, COMPILED, GRAPHED = "torch eager", "torch.compile", "torch with CUDA graphs"
+SCAN, XL2_TORCH, XL2_JAX = "JAX by hand, jit and scan", "xl2 on torch", "xl2 on JAX"
+PATH, ONE = f"path of {len(LAMS)}", "one network"
+
+_TIER, _FIT = ".peers.on_cupy:Tier", ".peers.own:Fit"
+EPOCH = (
+    Candidate(GRAPHS, "cupy", _TIER, work="epoch"),
+    Candidate(KERNELS, "cupy", _TIER, {"tier": "kernels"}, "epoch"),
+    Candidate(EAGER, "cupy", _TIER, {"tier": "eager"}, "epoch"),
+    Candidate(TORCH, "torch", ".peers.torch_by_hand:Eager", {"device": "cuda"}, "epoch"),
+    Candidate(COMPILED, "torch", ".peers.torch_on_cuda:Compiled", work="epoch"),
+    Candidate(GRAPHED, "torch", ".peers.torch_on_cuda:Graphed", work="epoch"),
+    Candidate(XL2_TORCH, "torch", _FIT, {"backend": "torch", "device": "cuda"}, "epoch"),
+    Candidate(SCAN, "jax", ".peers.jax_by_hand:ByHand", {"platform": "gpu"}, "epoch"),
+    Candidate(XL2_JAX, "jax", _FIT, {"backend": "jax", "device": "cuda"}, "epoch"),
+)
+_PATH = {"epochs": PATH_EPOCHS, "backend": "cupy", "lams": LAMS}
+OF_PATH = (
+    Candidate(PATH, "cupy", ".peers.own:OfPath", _PATH, None, PATH_EPOCHS),
+    Candidate(ONE, "cupy", _TIER),
+)
+ROWS = (
+    Row(GRAPHS, TORCH, {64: 0.25}),
+    Row(GRAPHS, COMPILED),
+    Row(GRAPHS, GRAPHED, {64: 0.9}),
+    Row(GRAPHS, SCAN, {64: 0.9}),
+    Row(GRAPHS, KERNELS),
+    Row(GRAPHS, EAGER),
+)
+OF_ALL_LAMBDAS = (Row(PATH, ONE, {64: 2.0}),)
+STEP = 60.0  # microseconds, of the notebook's network in batches of 64
+RATE = 0.7  # of the measured rate of products, that the steps of a wide network reach
+
+Say = Callable[[str], None]
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Measure and write; return 1 where there is no device to measure."""
+    try:
+        backend = connect("cupy")
+        if not backend.library.accelerators(backend.xp):
+            raise XL2Error("CuPy finds no CUDA device.")
+    except XL2Error as error:
+        print(f"Nothing is measured: {error}", file=sys.stderr)
+        return 1
+    file = Path(arguments[0]) if arguments else Path(__file__).with_name("gpu.md")
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        lines.append(line)
+
+    for line in described():
+        say(line)
+    run(say)
+    text = "\n".join(line.rstrip() for line in lines)
+    file.write_text(f"{HEAD}\n```\n{text}\n```\n", encoding="utf-8")
+    print(f"Written: {file}")
+    return 0
+
+
+HEAD = """# On a GPU
+
+The output of `python -m benchmarks.gpu`; [README.md](README.md) says what is timed, and how. The
+column "at most" has what was aimed at on an H200. Products of float32 are not rounded to TF32
+but where it is said.
+"""
+
+
+def described() -> list[str]:
+    """Describe the machine and its GPU, a line a subject."""
+    import cupy
+
+    runtime, device = cupy.cuda.runtime, cupy.cuda.Device()
+    name = runtime.getDeviceProperties(device.id)["name"].decode()
+    versions = ["xl2", "numpy", "cupy-cuda13x", "cupy-cuda12x", "torch", "jax", "jaxlib"]
+    versions += ["nvidia-cublas"]
+    return [
+        *machine.describe(versions),
+        f"GPU        {name}, {device.mem_info[1] / 2**30:.0f} GiB, of {runtime.getDeviceCount()}",
+        f"CUDA       driver {runtime.driverGetVersion()}, runtime {runtime.runtimeGetVersion()}",
+        f"rounds     {ROUNDS}",
+        "",
+    ]
+
+
+def run(say: Say) -> None:
+    """Measure one section after another while there is time."""
+    began = time.monotonic()
+    sections: list[tuple[str, Callable[[], None]]] = [
+        ("looks", lambda: looks(say)),
+        *(
+            (f"an epoch in batches of {batch}", lambda batch=batch: epoch(SIZES, batch, say))  # type: ignore[misc]
+            for batch in (64, 256, 1024)
+        ),
+        ("64 lambdas", lambda: path(say)),
+        ("a wide network", lambda: wide(say)),
+    ]
+    for title, section in sections:
+        if time.monotonic() - began > 60 * MINUTES:
+            say(f"{title}: not measured, for want of time\n")
+            continue
+        try:
+            section()
+        except (XL2Error, WorkerError) as error:
+            say(table.clipped(f"{title}: failed: {error}") + "\n")
+    say(f"all of it took {(time.monotonic() - began) / 60:.1f} minutes")
+
+
+def looks(say: Say) -> None:
+    """Say what was looked at besides the speed."""
+    with Team(accelerated=True) as team:
+        worker = team.worker("cupy", machine.cores())
+        worker.ask("make", "looks", ".peers.on_cupy:Looks", Problem(rows=20000), {})
+        for title, found in worker.ask("call", "looks"):
+            say(f"{title}: {found}")
+    say("")
+
+
+def epoch(sizes: tuple[int, ...], batch: int, say: Say) -> Measured:
+    """Measure an epoch by all candidates."""
+    problem = Problem(sizes, 60000, batch)
+    measured = _measure(EPOCH, problem, say)
+    found = table.of_rows(ROWS, measured, batch if sizes == SIZES else 0)
+    if sizes == SIZES and GRAPHS in measured.seconds:
+        steps = -(-problem.rows // batch)
+        own = spread_of([1e6 * seconds / steps for seconds in measured.seconds[GRAPHS]])
+        limit = STEP if batch == 64 else None
+        found.append(Result("microseconds a step, xl2 on CuPy", own, limit))
+    for line in [*table.results(found), ""]:
+        say(line)
+    return measured
+
+
+def path(say: Say) -> None:
+    """Measure many lambdas beside one network."""
+    measured = _measure(OF_PATH, Problem(), say)
+    for line in [*table.results(table.of_rows(OF_ALL_LAMBDAS, measured, 64)), ""]:
+        say(line)
+
+
+def wide(say: Say) -> None:
+    """Measure a wide network beside the rate of one large product, and the same with TF32."""
+    for tf32 in ("0", "1"):
+        os.environ["CUPY_TF32"] = tf32
+        try:
+            with Team(accelerated=True) as team:
+                worker = team.worker("cupy", machine.cores())
+                worker.ask("make", "rate", ".peers.on_cupy:Products", Problem(rows=1), {})
+                rate = worker.ask("call", "rate")
+            say(f"TF32 {'on, for xl2 on CuPy alone' if tf32 == '1' else 'off'}: a product of 8192")
+            say(f"reaches {rate / 1e12:.1f} TFLOP/s")
+            only = EPOCH if tf32 == "0" else EPOCH[:1]
+            problem = Problem(WIDE, 60000, 1024)
+            measured = epoch(WIDE, 1024, say) if tf32 == "0" else _measure(only, problem, say)
+        finally:
+            os.environ.pop("CUPY_TF32")
+        if GRAPHS in measured.seconds:
+            least = products(WIDE) * problem.rows / rate
+            share = spread_of([least / seconds for seconds in measured.seconds[GRAPHS]])
+            aim = f" (aim: {RATE:g} and more)" if tf32 == "0" else ""
+            say(f"xl2 on CuPy reaches {share} of that rate{aim}\n")
+
+
+def products(sizes: tuple[int, ...]) -> int:
+    """Return the multiplications and additions in the products of a step, for each row."""
+    pairs = list(pairwise(sizes))
+    forward = sum(2 * inputs * outputs for inputs, outputs in pairs)
+    return 3 * forward - 2 * pairs[0][0] * pairs[0][1]
+
+
+def _measure(among: Sequence[Candidate], problem: Problem, say: Say) -> Measured:
+    say(f"{'-'.join(map(str, problem.sizes))}, {problem.rows} rows, batches of {problem.batch}")
+    measured = measure(among, problem, ROUNDS, accelerated=True)
+    few, every = measured.apart
+    say(f"weights apart by {few:.0e} after few rows, {every:.0e} after an epoch\n")
+    for line in [*table.seconds(measured), ""]:
+        say(line)
+    return measured
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
