@@ -112,7 +112,8 @@ class Program:
             place[...] = array.reshape(place.shape)
         for i, lam in enumerate(constants.coefficients):
             if hasattr(lam, "shape"):
-                self._lam[i, :] = lam.reshape(-1)
+                # The first layer's stands there once for every output.
+                self._lam[i, :] = lam[..., 0].reshape(-1)
             else:
                 self._lam[i, :] = lam or 0.0
 

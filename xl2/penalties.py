@@ -162,7 +162,7 @@ def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
                 # weight does, and the two are multiplied in long runs.
                 each = [[lam] * network.sizes[1] for lam in same] if i == 0 else same
                 lam = network.backend.asarray(each, network.dtype, "lambda")
-            found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
+                found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
     return tuple(found)
 
 
