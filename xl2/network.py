@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,17 +13,16 @@ from .backend import Backend, connect
 from .construction import check_activations, check_sizes, check_stack, draw_layers
 from .errors import InputError
 from .initializers import Initializer
-from .inputs import between, check_finite, ranges, samples, targets
+from .inputs import check_finite, samples, targets
 from .losses import find_loss
-from .memory import Halving
 from .operations import Layer, Operations, Parameters, choose
 from .penalties import L2, coefficients_of
+from .pieces import in_pieces
 from .propagation import propagate
 from .rows import HostRows
 from .stacks import Stack, member_of, stack_of
 from .step import Samples
 from .switch import decided, resolve
-from .workers import side_by_side
 
 
 class Network:
@@ -292,37 +290,13 @@ class Network:
         parameters : tuple of Layer, optional
             Those of a part of this stack; by default all.
         """
-        return self._in_pieces(x, self._through(parameters))
+        return in_pieces(self.backend, x, self._through(parameters))
 
     def _through(self, parameters: Parameters | None = None) -> Callable[[Array], Array]:
         """Return the function from a few samples to their logits."""
         ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
         layers = parameters or self.parameters
         return lambda piece: propagate(ops, hidden, layers, piece)[-1]
-
-    def _in_pieces(self, x: Array, send: Callable[[Array], Array]) -> Array:
-        """Return what a function makes of samples, a few at a time, on the cores there are."""
-        library, found = self.backend.library, dict[tuple[int, int], list[Array]]()
-        halving = Halving(
-            self.backend,
-            lambda piece: piece[1] - piece[0],
-            _halves,
-            f"the outputs of {min(library.CHUNK, x.shape[0])} rows at once",
-            "Take a smaller network, or free some memory.",
-        )
-
-        def work(place: None, pieces: list[tuple[int, int]], wanted: Callable[[], bool]) -> None:
-            with self.backend.scope():  # a thread has its own
-                each = halving.each(lambda piece: send(between(x, *piece)), pieces)
-                found[pieces[0]] = list(each)
-
-        # A few samples are not worth a thread, and a file is read from one end to the other.
-        pieces = ranges(x, library.CHUNK)
-        several = len(pieces) > 1 and not isinstance(x, HostRows)
-        workers = library.workers() if several else 1
-        side_by_side(library, workers, work, _shares(pieces, workers), [None])
-        outputs = [piece for first in sorted(found) for piece in found[first]]
-        return outputs[0] if len(outputs) == 1 else self.backend.xp.concat(outputs, axis=-2)
 
     def hidden_activations(self) -> tuple[Activation, ...]:
         """Return the hidden layers' activations, as this backend computes them."""
@@ -367,7 +341,7 @@ class Network:
             return self.activate(through(piece))
 
         with self.backend.scope():
-            found = self._in_pieces(x, outputs)
+            found = in_pieces(self.backend, x, outputs)
             if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(sums))):
                 check_finite(x, "X")
         return found
@@ -446,16 +420,3 @@ class Network:
         with self.backend.scope():
             chosen = find_loss(loss, self.activations[-1])
             return objective(self, known, coefficients_of(self, penalty), chosen)[1]
-
-
-def _shares(pieces: list[tuple[int, int]], workers: int) -> list[list[tuple[int, int]]]:
-    """Divide pieces of rows among workers, up to 16 at a time."""
-    most = len(pieces) if workers == 1 else min(16, math.ceil(len(pieces) / workers))
-    return [pieces[i : i + most] for i in range(0, len(pieces), most)]
-
-
-def _halves(rows: tuple[int, int]) -> list[tuple[int, int]]:
-    """Return both halves of a range of rows; nothing of a single one."""
-    start, stop = rows
-    middle = (start + stop) // 2
-    return [(start, middle), (middle, stop)] if middle > start else []
