@@ -94,13 +94,11 @@ def pytest_runtest_makereport(item, call):
     """
     report = yield
     name = getattr(getattr(item, "callspec", None), "params", {}).get("backend")
-    if report.failed and isinstance(name, str) and not _has_float64(_connected(name)):
-        error, reason = call.excinfo.value, ""
-        while error is not None and not reason:
-            reason, error = _refused(error), error.__context__
-        if reason:
-            path, line, _ = item.location
-            report.outcome, report.longrepr = "skipped", (path, line or 0, f"Skipped: {reason}")
+    if report.passed or not isinstance(name, str) or _has_float64(_connected(name)):
+        return report
+    if report.failed and (reason := _reason(call.excinfo.value)):
+        path, line, _ = item.location
+        report.outcome, report.longrepr = "skipped", (path, line or 0, f"Skipped: {reason}")
     return report
 
 
@@ -109,6 +107,16 @@ INT64 = {
     "array_api_strict/_searching_functions.py": "array-api-strict's argmax",
     "sklearn/utils/estimator_checks.py": "scikit-learn's check",
 }
+
+
+def _reason(error):
+    """Say what of an error, or of what led to it, is a device's refusal; nothing if none is."""
+    if isinstance(error, BaseExceptionGroup):  # hypothesis found several
+        reasons = [_reason(one) for one in error.exceptions]
+        return reasons[0] if all(reasons) else ""
+    if error is None:
+        return ""
+    return _refused(error) or _reason(error.__context__)
 
 
 def _refused(error):

@@ -94,6 +94,9 @@ print(digest.hexdigest())
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_the_same_seed_gives_the_same_bytes_in_another_process(backend, request, tmp_path, threads):
     """In two processes with other hash seeds, and the same number of threads."""
+    info = backend.xp.__array_namespace_info__()
+    if "int64" not in info.dtypes(device=backend.device, kind="signed integer"):
+        pytest.skip("array-api-strict's argmax makes int64, which the device has not")
     (tmp_path / "again.py").write_text(AGAIN)
     name, _, device = request.node.callspec.params["backend"].partition(":")
     path = os.pathsep.join(filter(None, sys.path))
