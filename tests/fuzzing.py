@@ -1,7 +1,7 @@
 """Damaged files by the thousand, read in a process of their own: ``FORMAT FIRST LAST FOLDER``.
 
-A case is a function of its number. One that is read or refused in the right way is counted; the
-first other one is kept in the folder, and ends the process with an error.
+A case is a function of its number. How many are read, and how many refused in the right way, is
+written to a file; the first other case is kept in the folder, and ends the process with an error.
 """
 
 from __future__ import annotations
@@ -234,7 +234,6 @@ def main(kind: str, first: int, last: int, folder: Path) -> None:
         rng = random.Random(f"{kind} {number}")
         change = special if special and rng.random() < 0.5 else mutate
         path.write_bytes(change(whole, rng))
-        (folder / "found").write_text(json.dumps({**found, "next": number + 1}))
         faulthandler.dump_traceback_later(SECONDS, exit=True)
         try:
             read(kind, path)
@@ -245,7 +244,7 @@ def main(kind: str, first: int, last: int, folder: Path) -> None:
                 raise
             found["refused"] += 1
     faulthandler.cancel_dump_traceback_later()
-    (folder / "found").write_text(json.dumps({**found, "next": last}))
+    (folder / "found").write_text(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileFormatError, InputError
+from .hdf5_heaps import check_heaps
 from .limits import check_declared, most_from, text_array
 from .opening import needs, reading
 
@@ -57,8 +58,8 @@ def datasets_of(file: Any, path: Path, accepted: Collection[str]) -> dict[str, A
     InputError
         If one is a group.
     FileFormatError
-        If one lies in another file. Whoever sends a file would choose which of the reader's
-        files is read.
+        If one lies in another file, since whoever sends a file would choose which of the
+        reader's files is read; or if one would take all memory or all time.
     """
     import h5py
 
@@ -76,6 +77,8 @@ def datasets_of(file: Any, path: Path, accepted: Collection[str]) -> dict[str, A
         if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
             raise elsewhere(path, key)
         check_chunks(dataset, path)
+        if dataset.dtype.hasobject:  # texts of any length
+            check_heaps(path, file.id.get_create_plist().get_sizes()[1])
         found[key] = dataset
     return found
 
