@@ -267,10 +267,11 @@ def test_mistakes_are_told_before_anything_is_trained(xl2, here, monkeypatch, ar
 
 
 def test_a_disk_that_fills_up_does_not_cost_the_answer(xl2, here, monkeypatch):
-    def fail(path, content):
+    def fail(path, *content):
         raise package.InputError("No space left on device.")
 
-    monkeypatch.setattr("xl2.files.write_whole", fail)
+    for room in ("files", "writing"):
+        monkeypatch.setattr(f"xl2.{room}.write_whole", fail)
     code, out, err = xl2("path", "digits", *QUICK, "--out", "m")
     assert code == 2
     assert "No space left" in err

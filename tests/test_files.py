@@ -14,8 +14,8 @@ from safetensors.numpy import load_file, save_file
 
 import xl2
 from xl2 import FileFormatError, InputError, Model, Network
-from xl2.files import check_writable, write_whole
 from xl2.model import Scaling
+from xl2.writing import check_writable, write_whole
 
 
 @pytest.fixture
@@ -56,6 +56,18 @@ def test_the_header_says_what_the_network_is(tmp_path):
     assert json.loads(header["sizes"]) == [3, 2]
     assert json.loads(header["activations"]) == ["sigmoid"]
     assert json.loads(header["standardisation"]) == {"input": False, "output": False}
+
+
+def test_a_model_has_the_same_bytes_each_time(tmp_path):
+    model = Model(Network([2, 3, 3]), classes=("é", '"b"', "\n"), features=("x", "\u2028"))
+    found = set()
+    for i in range(8):
+        xl2.save(model, tmp_path / f"{i}")
+        found.add((tmp_path / f"{i}").read_bytes())
+    assert len(found) == 1
+    assert xl2.load(tmp_path / "0").classes == model.classes
+    length = int.from_bytes(found.pop()[:8], "little")
+    assert length % 8 == 0
 
 
 def test_a_stack_is_refused(tmp_path):

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from .errors import FileFormatError, InputError
-from .files import check_writable, sweep
 from .identity import Identity, differences
 from .interrupts import Interrupts
 from .run import Run, Saver
 from .sealed import Header, Spec, read_sealed, write_sealed
 from .snapshots import expected, restore, take
 from .states import give_states, names_of, states_of
+from .writing import check_writable, sweep
 
 FORMAT = "xl2-checkpoint-1"
 

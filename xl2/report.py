@@ -15,7 +15,6 @@ from .backend import Backend
 from .data.messages import counted
 from .diagnosis import Diagnosis
 from .errors import InputError
-from .files import check_writable, write_whole
 from .identity import own_version
 from .judging import plain
 from .mistakes import (
@@ -43,6 +42,7 @@ from .pictures import (
 from .switch import to_numpy
 from .tables import HEAD, rows_of, unit, what_was_trained
 from .verdict import comparison_words, headline, percent, score
+from .writing import check_writable, write_whole
 
 PICTURED = 20  # so many classes have a matrix; of more, the most confused pairs are listed
 PAIRS = 5  # beside a matrix, which has them all

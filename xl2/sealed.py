@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import FileFormatError, XL2Error
-from .files import write_whole
+from .tensor_bytes import tensor_bytes
+from .writing import write_whole
 
 PLACE, ZEROS = b'"digest":"', b"0" * 64
 # What a header may have, and what is read of a file at a time, in bytes.
@@ -49,15 +50,11 @@ def write_sealed(path: Path, form: str, header: Header, arrays: dict[str, Any]) 
     InputError
         If it cannot be written.
     """
-    import numpy as np
-    from safetensors.numpy import save
-
     text = {"format": form, "header": json.dumps(header), "digest": ZEROS.decode()}
-    # safetensors writes the memory as it lies: a strided view would be garbled.
-    content = save({name: np.asarray(a, order="C") for name, a in arrays.items()}, metadata=text)
-    place = content.index(PLACE + ZEROS) + len(PLACE)
-    digest = hashlib.sha256(content).hexdigest().encode()
-    write_whole(path, content[:place], digest, memoryview(content)[place + len(ZEROS) :])
+    head, numbers = tensor_bytes(arrays, text)
+    digest = hashlib.sha256(head)
+    digest.update(numbers)
+    write_whole(path, head.replace(PLACE + ZEROS, PLACE + digest.hexdigest().encode(), 1), numbers)
 
 
 def read_sealed(

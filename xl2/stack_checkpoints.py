@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from .checkpoints import Checkpoint, always, check_every
 from .errors import FileFormatError, InputError
-from .files import check_writable, sweep
 from .identity import Identity, differences, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
+from .writing import check_writable, sweep
 
 if TYPE_CHECKING:
     from .planning import Stack

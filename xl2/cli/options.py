@@ -83,7 +83,7 @@ def check_outputs(
     InputError
         If a file to write cannot be, is one that is read, or is named twice.
     """
-    from .. import files
+    from ..writing import check_writable
 
     taken = {
         Path(file).resolve(): "that is read"
@@ -92,7 +92,7 @@ def check_outputs(
     }
     for file in filter(None, (checkpoint, *written)):
         if file is not checkpoint:
-            files.check_writable(file)
+            check_writable(file)
         if (place := file.resolve()) in taken:
             raise InputError(f"{str(file)!r} is a file {taken[place]}: give another name.")
         taken[place] = "that something else is written to"

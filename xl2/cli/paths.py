@@ -187,7 +187,7 @@ def _where_to_draw(data: str, picture: Path | None, report: Path | None) -> Path
 def _draw(path: Any, file: Path) -> None:
     from matplotlib.figure import Figure
 
-    from ..files import write_whole
+    from ..writing import write_whole
 
     figure, drawn = Figure(figsize=(7.2, 4.4), layout="constrained"), io.BytesIO()
     path.plot(figure.add_subplot())

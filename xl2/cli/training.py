@@ -132,6 +132,7 @@ def predict(
     """Predict with a trained network, one line a sample."""
     from .. import files
     from ..data import load_data
+    from ..writing import write_whole
 
     check_outputs([out], (model, data, labels))
     trained = files.load(model, backend=backend, device=device)
@@ -148,7 +149,7 @@ def predict(
     if out is None:
         sys.stdout.write(text)
         return
-    files.write_whole(out, text.encode())
+    write_whole(out, text.encode())
     typer.echo(f"{len(samples.X)} predictions are in {out}.")
     if samples.y is not None:
         name = "R2" if trained.network.task == "regression" else "accuracy"
@@ -182,8 +183,9 @@ def export(
     """Write a model for other programs, its standardisation and labels included."""
     from .. import files
     from ..onnx_graph import to_onnx
+    from ..writing import write_whole
 
     check_outputs([onnx], [model])
     graph = to_onnx(files.load(model, backend="numpy"))
-    files.write_whole(onnx, graph.SerializeToString(deterministic=True))
+    write_whole(onnx, graph.SerializeToString(deterministic=True))
     typer.echo(f"The ONNX graph is in {onnx}.")
