@@ -115,6 +115,7 @@ def _ask_another_thread(pipe):
     "fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork"
 )
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # where JAX is imported
 def test_a_forked_process_has_threads_of_its_own():
     assert xl2_numpy._others().submit(sum, (1, 2)).result() == 3
     ours, theirs = multiprocessing.Pipe()
