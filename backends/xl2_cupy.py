@@ -1,7 +1,8 @@
 """CuPy, on CUDA devices: runs of batches as CUDA graphs, the rest as the portable text.
 
-The rooms behind it are `xl2_cupy_runs`, `xl2_cupy_plan`, `xl2_cupy_program`,
-`xl2_cupy_device`, `xl2_cupy_kernels` and `xl2_cupy_cublas`, in the order in which they call.
+The rooms behind it are `xl2_cupy_runs`, `xl2_cupy_check`, `xl2_cupy_plan`,
+`xl2_cupy_program`, `xl2_cupy_device`, `xl2_cupy_kernels` and
+`xl2_cupy_cublas`, in the order in which they call.
 """
 
 from __future__ import annotations

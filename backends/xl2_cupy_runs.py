@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from xl2_cupy_check import tried
 from xl2_cupy_plan import Plan, plan_of
-from xl2_cupy_program import Program, close
+from xl2_cupy_program import Program
 
 SWITCH = "XL2_CUPY_GRAPHS"
 
@@ -82,14 +83,14 @@ class Runner:
     ) -> Program | None:
         """Return the program of a plan, tried; the one before it is dropped with its memory.
 
-        None where the first step leaves the finite numbers, and says nothing of a program.
+        None where after the first step nothing is finite: it says nothing of a program.
         """
         if getattr(self._own, "key", None) == key:
             return self._own.program  # type: ignore[no-any-return]
         self._own.key, self._own.program = None, None
         program = Program(self._device(key[0], plan.dtype), plan)
         first = batches._replace(stop=batches.start + batches.size, rates=batches.rates[:1])
-        if not _tried(program, step, carry, constants, samples, first, xp):
+        if not tried(program, step, carry, constants, samples, first, xp):
             return None
         self._own.key, self._own.program = key, program
         return program
@@ -113,41 +114,3 @@ class Runner:
                 UserWarning,
                 stacklevel=3,
             )
-
-
-def _tried(
-    program: Program, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
-) -> bool:
-    """Take one step both ways; return False if the portable text leaves the finite numbers.
-
-    Raises
-    ------
-    ArithmeticError
-        If they do not arrive at the same.
-    """
-    import numpy as np
-
-    from xl2.operations import Layer
-    from xl2.step import combined, run_batches
-
-    def copied(layers: Any) -> Any:
-        return tuple(Layer(w.copy(), b.copy()) for w, b in layers)
-
-    def on_host(result: tuple[Any, Any]) -> list[Any]:
-        (parameters, states), report = result
-        arrays = [p for layer in parameters for p in layer]
-        arrays += [s for both in states for own in both for s in own]
-        return [program.fetch(x) for x in (*arrays, report)]
-
-    start = on_host((carry, carry.parameters[0].bias * 0.0))
-    copy = combined(copied, carry)
-    expected = on_host(run_batches(step, copy, constants, samples, batches, xp))
-    if not all(np.isfinite(x).all() for x in expected):
-        return False
-    scale = step.optimizer.scale
-    found = on_host(program.run(carry, constants, samples, batches, scale, xp))
-    start[-1] = np.zeros_like(expected[-1])
-    for mine, its, before in zip(found, expected, start, strict=True):
-        if not close(mine, its, before, program.plan.dtype):
-            raise ArithmeticError("a step by the kernels differs from one of the portable text")
-    return True

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from cupy_twin import Twin, backend_of
+from cupy_twin import Rounding, Twin, backend_of, recorded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,12 +20,12 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
 class Watched(Runner):
     """A runner on twins that counts, and may be made to fail."""
 
-    def __init__(self, broken=None):
-        self.twins, self.broken = [], broken or (lambda twin: None)
+    def __init__(self, broken=None, kind=Twin):
+        self.twins, self.broken, self.kind = [], broken or (lambda twin: None), kind
         super().__init__(self.twin)
 
     def twin(self, dtype):
-        self.twins.append(Twin(dtype))
+        self.twins.append(self.kind(dtype))
         self.broken(self.twins[-1])
         return self.twins[-1]
 
@@ -216,6 +216,99 @@ def test_what_goes_wrong_is_said_once_and_harms_nothing(kind, optimizer):
     assert_same(trained(runner.run, optimizer=optimizer), expected, rtol=1e-15)
     assert len(runner.twins) == 1
     trained(runner.run, optimizer=optimizer, batch=5)
+
+
+ROWS = np.random.default_rng(5).normal(size=(90, 5))
+CENTRED = (ROWS - ROWS.mean(axis=0)) / ROWS.std(axis=0)
+STRAIGHT = CENTRED @ np.arange(10.0).reshape(5, 2) / 9.0
+VALUES = STRAIGHT + CENTRED[:, ::-1][:, :2] ** 2
+VALUES = (VALUES - VALUES.mean(axis=0)) / VALUES.std(axis=0)
+BEST, *_ = np.linalg.lstsq(CENTRED, VALUES, rcond=None)
+CLASSES = np.eye(3)[np.arange(90) % 3]
+# Where some gradient is zero, but for rounding: sizes, output, initializer, targets.
+CANCELLING = {
+    "linear": ((5, 2), "identity", "xavier", VALUES),
+    "hidden": ((5, 4, 2), "identity", "xavier", VALUES),
+    "softmax": ((5, 3), "softmax", "zeros", CLASSES),
+    "best": ((5, 2), "identity", lambda inputs, outputs, rng: BEST, VALUES),
+    "learnt": ((5, 2), "identity", lambda i, o, rng: np.arange(10.0).reshape(5, 2) / 9, STRAIGHT),
+}  # fmt: skip
+
+
+def by_rounding(case, optimizer, dtype, runner, epochs=1):
+    sizes, last, initializer, y = CANCELLING[case]
+    hidden = ["identity"] * (len(sizes) - 2)
+    network = Network(sizes, [*hidden, last], initializer, dtype=dtype, backend="numpy")
+    network.backend = backend_of(runner.run)
+    fit(network, CENTRED, y, epochs=epochs, batch_size=90, learning_rate=0.1, optimizer=optimizer,
+        progress=False)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("case", CANCELLING)
+def test_a_gradient_that_is_rounding_is_no_mistake(case, optimizer, dtype):
+    """Of the biases where the samples are centred; of everything at the optimum."""
+    runner = Watched(kind=Rounding)
+    by_rounding(case, optimizer, dtype, runner, epochs=3)
+    assert runner.launches == 2 + 3  # tried and captured, then one an epoch
+    assert not runner._refused
+
+
+def wrong_by_a_tenth(method, at):
+    """Return a twin that gets an argument of a method wrong."""
+
+    def call(self, *arguments):
+        changed = list(arguments)
+        changed[at] = changed[at] * changed[at].dtype.type(1.1)
+        getattr(Rounding, method)(self, *changed)
+
+    return type("Wrong", (Rounding,), {method: recorded(call)})
+
+
+MISTAKES = {
+    "delta": wrong_by_a_tenth("output_delta", 5),
+    "gradient of a bias": wrong_by_a_tenth("bias_step", 0),
+    "product": wrong_by_a_tenth("multiply", 5),
+    # Of Adam the rate is among the numbers, and of the others nothing.
+    "rate": wrong_by_a_tenth("bias_step", 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("mistake", "optimizer"),
+    [(name, one) for name in MISTAKES for one in (OPTIMIZERS if name != "rate" else ["adam"])],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_tenth_too_much_is_a_mistake(mistake, optimizer, dtype):
+    runner = Watched(kind=MISTAKES[mistake])
+    with pytest.warns(UserWarning, match="differs from one of the portable text"):
+        trained(runner.run, optimizer=optimizer, dtype=dtype, rows=64, batch=32)
+    assert runner._refused
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_beside_a_gradient_that_is_rounding_a_mistake_is_seen(optimizer):
+    runner = Watched(kind=MISTAKES["product"])
+    with pytest.warns(UserWarning, match="differs from one of the portable text"):
+        by_rounding("linear", optimizer, "float32", runner)
+
+
+@pytest.mark.parametrize("lam", [1e37, 1e39])
+def test_a_member_that_diverges_at_once_does_not_keep_the_others_from_graphs(lam):
+    """lam is of the last of three members, the others have 0 and half of it."""
+    options = {"dtype": "float32", "stack": 3, "rows": 40, "lam": lam / 2}
+    runner = Watched(kind=Rounding)
+    found, expected = trained(runner.run, **options), trained(None, **options)
+    # Graphs of 8, 2 steps and the one that is tried: one program in both epochs.
+    assert len(runner.twins[0].captures) == 3
+    assert not runner._refused
+    assert expected[1].diverged[-1]
+    np.testing.assert_array_equal(found[1].diverged, expected[1].diverged)
+    mine, its = (network.member(0).host_parameters() for network, _ in (found, expected))
+    for one, other in zip(mine, its, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
 def test_a_failure_in_a_later_run_leaves_what_was_learnt_before():
