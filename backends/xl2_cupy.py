@@ -89,7 +89,12 @@ def _runner() -> Any:
     from xl2_cupy_device import Cuda
     from xl2_cupy_runs import Runner
 
-    return Runner(Cuda, lambda: cupy.cuda.runtime.getDevice())
+    return Runner(Cuda, lambda: cupy.cuda.runtime.getDevice(), out_of_memory)
+
+
+def release() -> bool:
+    """Drop the graphs of this thread's last fit, and the arrays that they work on."""
+    return bool(_runner.cache_info().currsize) and _runner().release()
 
 
 def explain(error: Exception) -> str:

@@ -159,6 +159,7 @@ class Program:
         there = self._sent is not None and len(self._sent) >= len(wanted)
         if there and np.array_equal(self._sent[: len(wanted)], wanted):
             return
+        self._sent = None  # an interrupt may come between the two that follow
         self._device.send(wanted, self._numbers[: len(wanted)])
         self._sent = wanted
 

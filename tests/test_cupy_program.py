@@ -1,5 +1,7 @@
 """CuPy's fast path, all of it but the arithmetic of the GPU: the twin computes with NumPy."""
 
+import threading
+
 import numpy as np
 import pytest
 from cupy_twin import Rounding, Twin, backend_of, recorded
@@ -197,7 +199,6 @@ BROKEN = {
     "graph": (half_a_graph, "a graph of 1 steps differs"),
     "capture": (refuses(NotImplementedError("calling cuBLAS")), "NotImplementedError: calling"),
     "status": (refuses(RuntimeError("cublasSgemm_v2 returned status 13"), "multiply"), "status 13"),
-    "memory": (refuses(MemoryError("out of memory"), "zeros"), "out of memory"),
 }
 
 
@@ -348,6 +349,114 @@ def test_an_interrupt_in_a_replay_leaves_the_parameters_from_before_the_run():
         for a, b in zip(mine, its, strict=True):
             np.testing.assert_array_equal(a, b)
     network.predict(x)
+
+
+def test_rates_that_an_interrupt_kept_from_being_remembered_are_sent_again():
+    runner = Watched()
+    trained(runner.run)
+    (twin,) = runner.twins
+    send = twin.send
+
+    def interrupted(array, to):
+        send(array, to)
+        raise KeyboardInterrupt
+
+    twin.send = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        trained(runner.run, rate=0.5)
+    twin.send = send
+    assert_same(trained(runner.run), trained(None))
+
+
+@pytest.mark.parametrize("name", ["program", "key"])
+def test_a_program_that_is_interrupted_when_it_is_kept_is_made_again_or_used(name):
+    class Kept(threading.local):
+        def __setattr__(self, key, value):
+            super().__setattr__(key, value)
+            if key == name:
+                raise KeyboardInterrupt
+
+    runner = Watched()
+    runner._own = Kept()
+    with pytest.raises(KeyboardInterrupt):
+        trained(runner.run)
+    Kept.__setattr__ = threading.local.__setattr__
+    launches = runner.launches
+    assert_same(trained(runner.run), trained(None))
+    assert runner.launches > launches
+
+
+# Without memory.
+
+
+def test_a_network_whose_program_has_no_room_is_trained_without_until_the_next_fit():
+    room, asked = [], []
+
+    def full(twin):
+        zeros = twin.zeros
+
+        def tight(shape):
+            asked.append(shape)
+            if not room:
+                raise MemoryError("out of memory allocating 8 bytes")
+            return zeros(shape)
+
+        twin.zeros = tight
+
+    runner, options = Watched(full), {"rows": 9000, "batch": 30, "epochs": 2}
+    expected = trained(None, **options)
+    with pytest.warns(UserWarning, match="out of memory allocating") as caught:
+        found = trained(runner.run, **options)
+    assert len(caught) == 1
+    assert_same(found, expected, rtol=1e-15)
+    assert len(asked) == 1  # of four runs in two epochs
+    room.append(True)
+    assert_same(trained(runner.run, **options), expected)
+    assert runner.launches
+
+
+def test_a_stack_whose_program_has_no_room_is_halved(monkeypatch):
+    """As a path does; not one of them is kept from graphs for good."""
+    from xl2 import regularization_path
+    from xl2.backend import file_of
+
+    def full(twin):
+        zeros = twin.zeros
+
+        def tight(shape):
+            if len(shape) == 3 and shape[0] == 1 and shape[2] > 2 * 4:
+                raise MemoryError("out of memory")
+            return zeros(shape)
+
+        twin.zeros = tight
+
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(64, 5))
+    y = (x[:, 0] > 0).astype(int)
+    options = {"hidden": (4,), "epochs": 2, "batch_size": 16, "dtype": "float64",
+               "optimizer": "sgd", "validation": (x[:9], y[:9]), "progress": False,
+               "backend": "numpy"}  # fmt: skip
+    expected = regularization_path(x, y, [0, 0.1, 1, 2], **options)
+    runner, library = Watched(full), vars(file_of("numpy"))
+    for name in list(library):
+        monkeypatch.delitem(library, name)
+    for name, value in vars(backend_of(runner.run).library).items():
+        monkeypatch.setitem(library, name, value)
+    with pytest.warns(UserWarning, match="no memory for 4 networks at once"):
+        found = regularization_path(x, y, [0, 0.1, 1, 2], **options)
+    assert not runner._refused
+    assert runner.launches
+    np.testing.assert_allclose(found.curves_["loss"], expected.curves_["loss"], rtol=1e-9)
+
+
+def test_what_is_kept_can_be_released():
+    runner = Watched()
+    assert not runner.release()
+    expected = trained(runner.run)
+    assert runner.release()
+    assert not runner.release()
+    assert_same(trained(runner.run), expected)
+    assert len(runner.twins) == 2
 
 
 def test_a_divergence_is_found_as_ever():

@@ -62,6 +62,23 @@ def test_a_piece_of_rows_is_halved_until_it_fits(backend, where, host, holds):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+def test_what_a_library_keeps_is_given_back_before_anything_is_halved(
+    backend, where, host, monkeypatch
+):
+    network = Network([3, 4, 1], dtype="float64", seed=1, **where)
+    expected, kept = host(network.forward(X)), [True, True]
+    library, affine = backend.library, __import__("xl2").operations.affine
+
+    def limited(*arguments):
+        if kept:
+            raise no_memory(backend.name)
+        return affine(*arguments)
+
+    monkeypatch.setattr(library, "affine", limited, raising=False)
+    monkeypatch.setattr(library, "release", lambda: bool(kept and kept.pop()))
+    np.testing.assert_allclose(host(network.forward(X)), expected, rtol=1e-12)
+
+
 def test_a_row_that_does_not_fit_is_an_error_that_says_so(where, holds):
     network = Network([3, 4, 1], **where)
     holds(3)
@@ -119,6 +136,13 @@ def test_a_library_knows_its_errors(name):
 @pytest.mark.parametrize("text", ["cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED"])
 def test_cupys_other_libraries_have_words_for_it(text):
     assert file_of("cupy").out_of_memory(RuntimeError(f"{text}: out of memory"))
+
+
+@pytest.mark.host
+def test_torchs_cublas_has_words_for_it():
+    pytest.importorskip("torch", reason="no torch")
+    said = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    assert file_of("torch").out_of_memory(RuntimeError(said))
 
 
 @pytest.mark.host

@@ -51,6 +51,7 @@ class Library(Protocol):
     def as_module(self, layers: Any, activations: Any, dtype: str) -> Any: ...  # noqa: D102
     def explain(self, error: Exception) -> str: ...  # noqa: D102
     def out_of_memory(self, error: Exception) -> bool: ...  # noqa: D102
+    def release(self) -> bool: ...  # noqa: D102
 
 
 def import_namespace(name: str) -> Namespace:
@@ -165,3 +166,8 @@ def explain(error: Exception) -> str:
 def out_of_memory(error: Exception) -> bool:
     """Tell whether an error says that there is no memory for what was asked."""
     return isinstance(error, MemoryError)
+
+
+def release() -> bool:
+    """Give back what is kept in memory from one fit to the next; return whether there was any."""
+    return False
