@@ -92,8 +92,7 @@ def test_a_fit_by_graphs_is_the_fit_by_the_portable_text(
     runner = Watched()
     found = trained(runner.run, **options)
     assert_same(found, trained(None, **options))
-    learnt = rows - 2 if isinstance(stack, tuple) else rows
-    assert bool(runner.launches) == (learnt >= batch)
+    assert runner.launches
     assert not runner._refused
 
 
@@ -153,7 +152,6 @@ def test_other_fits_have_programs_of_their_own():
         {"dropout": 0.5},
         {"sample_weight": np.arange(23.0)},
         {"loss": "squared_error"},
-        {"batch": 99},
     ],
     ids=str,
 )
@@ -161,6 +159,16 @@ def test_what_is_not_taken_goes_through_the_portable_text(options):
     runner = Watched()
     assert_same(trained(runner.run, **options), trained(None, **options), rtol=1e-15)
     assert not runner.twins
+
+
+@pytest.mark.parametrize("stack", [None, 2, (2, 2)])
+def test_a_batch_larger_than_the_set_goes_by_graphs_as_the_set_does(stack):
+    fits = []
+    for batch in (23, 99):
+        runner = Watched()
+        fits.append(trained(runner.run, batch=batch, stack=stack, shuffle=False))
+        assert runner.launches
+    assert_same(*fits, rtol=0)
 
 
 def test_the_switch_leaves_graphs_out(monkeypatch):
