@@ -105,7 +105,7 @@ def explain(error: Exception) -> str:
             "no NVIDIA driver is loaded, or one older than this CuPy's CUDA. Install the "
             "driver, or take the xl2[cuda12] extra for an older one."
         )
-    if "NoDevice" in text or "ErrorNoDevice" in text:
+    if "NoDevice" in text:
         return "the NVIDIA driver sees no CUDA device. Check `nvidia-smi` and CUDA_VISIBLE_DEVICES."
     if any(word in text for word in ("DynamicLibNotFound", "libnvrtc", "libcu", "nvrtc")):
         return (
