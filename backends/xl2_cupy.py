@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -73,6 +74,27 @@ def out_of_memory(error: Exception) -> bool:
     """Tell it from CuPy's pool, from the driver and from cuBLAS."""
     words = "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def extra_bytes(
+    members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str
+) -> int:
+    """Return what the graphs of a stack work on."""
+    from xl2_cupy_plan import bytes_of
+    from xl2_cupy_runs import wanted
+
+    return bytes_of(members, sizes, states, batch_size, dtype) if wanted() else 0
+
+
+def free_memory(device: Any) -> int | None:
+    """Return what the driver has and CuPy's pool does not use, within the pool's limit."""
+    import cupy
+
+    with scope(device):
+        pool = cupy.get_default_memory_pool()
+        free = cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes()
+        limit = pool.get_limit()
+    return int(min(free, limit - pool.used_bytes()) if limit else free)
 
 
 def run_batches(

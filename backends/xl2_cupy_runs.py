@@ -15,6 +15,11 @@ from xl2_cupy_program import Program
 SWITCH = "XL2_CUPY_GRAPHS"
 
 
+def wanted() -> bool:
+    """Tell whether the environment does not leave graphs out."""
+    return os.environ.get(SWITCH, "1") != "0"
+
+
 class Runner:
     """Takes the place of `xl2.step.run_batches`.
 
@@ -57,7 +62,7 @@ class Runner:
         arguments = step, carry, constants, samples
         plan = None
         whole = (batches.stop - batches.start) // batches.size
-        if whole and os.environ.get(SWITCH, "1") != "0":
+        if whole and wanted():
             plan = plan_of(*arguments, batches)
         key = self._current(), plan
         if plan is None or key in self._refused or self._is_short(key, batches.first):

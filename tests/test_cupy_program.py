@@ -457,6 +457,41 @@ def test_a_stack_whose_program_has_no_room_is_halved(monkeypatch):
     np.testing.assert_allclose(found.curves_["loss"], expected.curves_["loss"], rtol=1e-9)
 
 
+@pytest.mark.parametrize("stack", [None, 7, (5, 1), (2, 3)])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_memory_of_a_program_is_what_a_path_counts(stack, optimizer, dtype, monkeypatch):
+    """All its arrays, and two copies of those that a capture changes; of samples at most."""
+    import xl2_cupy
+    from xl2.optimizers import OPTIMIZERS as KNOWN
+
+    made = []
+
+    def counted(twin):
+        zeros = twin.zeros
+        twin.zeros = lambda shape: made.append(zeros(shape)) or made[-1]
+
+    runner, sizes, batch = Watched(counted), (90, 60, 50, 40), 8
+    trained(runner.run, sizes=sizes, stack=stack, dtype=dtype, optimizer=optimizer, batch=batch,
+            rows=300)  # fmt: skip
+    taken = sum(x.nbytes for x in made) + 2 * sum(x.nbytes for x in runner._own.program._arrays())
+    members, states = np.prod(stack or 1), len(KNOWN[optimizer]().init(np.zeros(1)))
+    counts = [xl2_cupy.extra_bytes(n, sizes, states, batch, dtype) for n in (1, members)]
+    assert taken <= 1.02 * counts[1]
+    assert counts[1] <= members * counts[0]
+    if stack == (5, 1):  # a group of its own for each
+        assert taken >= 0.95 * counts[1]
+    monkeypatch.setenv(SWITCH, "0")
+    assert xl2_cupy.extra_bytes(1, sizes, states, batch, dtype) == 0
+
+
+def test_the_samples_of_many_members_have_a_room_of_fixed_size():
+    import xl2_cupy
+
+    one, many = (xl2_cupy.extra_bytes(n, (784, 50, 10), 2, 64, "float32") for n in (1, 1000))
+    assert many < 0.5 * 1000 * one
+
+
 def test_what_is_kept_can_be_released():
     runner = Watched()
     assert not runner.release()

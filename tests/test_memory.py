@@ -1,5 +1,10 @@
 """What the memory does not hold is halved, once said, with the same results."""
 
+import contextlib
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -130,6 +135,52 @@ def test_a_library_knows_its_errors(name):
     assert library.out_of_memory(no_memory(name))
     assert library.out_of_memory(MemoryError())
     assert not library.out_of_memory(ValueError("memory"))
+
+
+@pytest.mark.host
+def test_a_budget_is_filled_with_what_a_library_takes_for_itself(monkeypatch):
+    library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
+    monkeypatch.setattr(library, "workers", lambda: 1)
+    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
+    alone = recipe.member_bytes()
+    monkeypatch.setattr(library, "extra_bytes", lambda members, *_: min(members, 5) * alone)
+    assert recipe.member_bytes() == 2 * alone
+    for most, members in ((2, 1), (3, 1), (9, 4), (10, 5), (12, 7)):
+        assert replace(recipe, max_memory=most * alone).members_at_once() == members
+    with pytest.raises(XL2Error, match="max_memory allows"):
+        replace(recipe, max_memory=2 * alone - 1).members_at_once()
+
+
+@pytest.mark.host
+def test_without_a_budget_it_is_what_is_free_but_room_for_one(monkeypatch):
+    library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
+    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
+    each = recipe.member_bytes()
+    assert recipe.members_at_once() == 2**31 // each
+    for free, members in ((10 * each, 10), (each // 2, 1), (2**40, 2**31 // each)):
+        monkeypatch.setattr(library, "free_memory", lambda device, free=free: free)
+        assert recipe.members_at_once() == members
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(("limit", "free"), [(0, 750), (500, 250), (9000, 750)])
+def test_cupys_free_memory_is_the_drivers_and_the_pools(monkeypatch, limit, free):
+    """Of 1000 bytes the pool has 450, and 250 of them are used."""
+    pool = SimpleNamespace(free_bytes=lambda: 200, used_bytes=lambda: 250, get_limit=lambda: limit)
+    entered = []
+
+    class Device(contextlib.nullcontext):
+        def __init__(self, id_):
+            entered.append(id_)
+            super().__init__()
+
+    runtime = SimpleNamespace(memGetInfo=lambda: (550, 1000))
+    cuda = SimpleNamespace(runtime=runtime, Device=Device)
+    fake = SimpleNamespace(cuda=cuda, get_default_memory_pool=lambda: pool)
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    assert file_of("cupy").free_memory(SimpleNamespace(id=1)) == free
+    assert file_of("cupy").free_memory(None) == free
+    assert entered == [1]
 
 
 @pytest.mark.host
