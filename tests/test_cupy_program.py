@@ -152,6 +152,7 @@ def test_other_fits_have_programs_of_their_own():
         {"dropout": 0.5},
         {"sample_weight": np.arange(23.0)},
         {"loss": "squared_error"},
+        {"optimizer": type("Own", (Momentum,), {})(0.5)},
     ],
     ids=str,
 )
@@ -159,6 +160,28 @@ def test_what_is_not_taken_goes_through_the_portable_text(options):
     runner = Watched()
     assert_same(trained(runner.run, **options), trained(None, **options), rtol=1e-15)
     assert not runner.twins
+
+
+def test_samples_on_the_host_and_in_pairs_of_whole_mini_batches_go_by_graphs():
+    from scipy import sparse
+
+    x = np.random.default_rng(2).normal(size=(40, 5))
+    y = x[:, :3] ** 2
+    pairs = [(x[start : start + 20], y[start : start + 20]) for start in (0, 20)]
+    for data, batch, graphs in (
+        ((sparse.csr_array(x), y), 20, True),
+        ((pairs,), 10, True),
+        ((pairs,), 20, True),
+        ((pairs,), 40, False),
+    ):
+        networks, runner = [], Watched()
+        for run_batches in (runner.run, None):
+            network = Network([5, 4, 3], ["tanh", "identity"], seed=1, backend="numpy")
+            network.backend = backend_of(run_batches)
+            how = {"epochs": 2, "batch_size": batch, "learning_rate": 0.1, "progress": False}
+            networks.append((network, fit(network, *data, **how)))
+        assert_same(*networks, rtol=1e-4)
+        assert bool(runner.launches) == graphs
 
 
 @pytest.mark.parametrize("stack", [None, 2, (2, 2)])
