@@ -1,13 +1,15 @@
 """CuPy, on CUDA devices: runs of batches as CUDA graphs, the rest as the portable text.
 
-The rooms behind it are `xl2_cupy_runs`, `xl2_cupy_plan`, `xl2_cupy_program`,
-`xl2_cupy_device`, `xl2_cupy_kernels` and `xl2_cupy_cublas`, in the order in which they call.
+The rooms behind it are `xl2_cupy_runs`, `xl2_cupy_check`, `xl2_cupy_plan`,
+`xl2_cupy_program`, `xl2_cupy_device`, `xl2_cupy_kernels` and
+`xl2_cupy_cublas`, in the order in which they call.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -74,6 +76,27 @@ def out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
+def extra_bytes(
+    members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str
+) -> int:
+    """Return what the graphs of a stack work on."""
+    from xl2_cupy_plan import bytes_of
+    from xl2_cupy_runs import wanted
+
+    return bytes_of(members, sizes, states, batch_size, dtype) if wanted() else 0
+
+
+def free_memory(device: Any) -> int | None:
+    """Return what the driver has and CuPy's pool does not use, within the pool's limit."""
+    import cupy
+
+    with scope(device):
+        pool = cupy.get_default_memory_pool()
+        free = cupy.cuda.runtime.memGetInfo()[0] + pool.free_bytes()
+        limit = pool.get_limit()
+    return int(min(free, limit - pool.used_bytes()) if limit else free)
+
+
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
@@ -88,7 +111,12 @@ def _runner() -> Any:
     from xl2_cupy_device import Cuda
     from xl2_cupy_runs import Runner
 
-    return Runner(Cuda, lambda: cupy.cuda.runtime.getDevice())
+    return Runner(Cuda, lambda: cupy.cuda.runtime.getDevice(), out_of_memory)
+
+
+def release() -> bool:
+    """Drop the graphs of this thread's last fit, and the arrays that they work on."""
+    return bool(_runner.cache_info().currsize) and _runner().release()
 
 
 def explain(error: Exception) -> str:
@@ -99,7 +127,7 @@ def explain(error: Exception) -> str:
             "no NVIDIA driver is loaded, or one older than this CuPy's CUDA. Install the "
             "driver, or take the xl2[cuda12] extra for an older one."
         )
-    if "NoDevice" in text or "ErrorNoDevice" in text:
+    if "NoDevice" in text:
         return "the NVIDIA driver sees no CUDA device. Check `nvidia-smi` and CUDA_VISIBLE_DEVICES."
     if any(word in text for word in ("DynamicLibNotFound", "libnvrtc", "libcu", "nvrtc")):
         return (

@@ -10,6 +10,7 @@ from typing import Any
 WORKSPACE = 32 * 2**20  # bytes: what NVIDIA recommends for Hopper
 NORMAL, TRANSPOSED = 0, 1
 DEVICE_POINTERS = 1
+NO_MEMORY = 3  # CUBLAS_STATUS_ALLOC_FAILED
 TF32 = 3  # CUBLAS_TF32_TENSOR_OP_MATH
 
 _INT, _LONG, _POINTER = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
@@ -120,4 +121,5 @@ class Cublas:
     def _call(self, name: str, *arguments: Any) -> None:
         status = getattr(self._library, name)(*arguments)
         if status:
-            raise RuntimeError(f"{name} returned status {status}")
+            kind = MemoryError if status == NO_MEMORY else RuntimeError
+            raise kind(f"{name} returned status {status}")

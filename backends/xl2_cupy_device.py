@@ -54,6 +54,7 @@ class Cuda:
         workspace = cupy.empty(WORKSPACE, dtype=cupy.uint8)
         tf32 = os.environ.get("CUPY_TF32", "0") == "1"
         self._cublas = Cublas(load(), lambda x: int(x.data.ptr), workspace, tf32)
+        self._stream: Any = None
 
     def zeros(self, shape: tuple[int, ...]) -> Any:
         """Return an array of zeros."""
@@ -89,17 +90,21 @@ class Cuda:
         """
         import cupy
 
-        stream = cupy.cuda.Stream(non_blocking=True)
+        # One for all captures: the handle keeps the last that it was given, which has to live.
+        stream = self._stream = self._stream or cupy.cuda.Stream(non_blocking=True)
         with stream:
             self._cublas.use(stream.ptr)
             stream.begin_capture()
             try:
                 work()
+                graph = stream.end_capture()
             except BaseException:
-                with contextlib.suppress(Exception):
-                    stream.end_capture()  # what was captured is dropped with the stream
+                # What was captured is dropped with the stream, and the handle has to leave it.
+                self._stream = None
+                for undo in (stream.end_capture, lambda: self._cublas.use(0)):
+                    with contextlib.suppress(Exception):
+                        undo()
                 raise
-            graph = stream.end_capture()
         launch: Callable[[], None] = graph.launch
         return launch
 

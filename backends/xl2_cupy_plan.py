@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -93,6 +94,21 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     folded = rule.number == 0 and groups * members == 1 and numbers
     shape = sizes, stack, groups, members, batches.size, dtype
     return Plan(*shape, tuple(hidden), loss, rule, folded)
+
+
+def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
+    """Return the memory of the program of a stack, at most; see `xl2.generic.extra_bytes`."""
+    layers, row = list(pairwise(sizes)), 4 if dtype == "float32" else 8
+    weights, biases = sum(i * o for i, o in layers), sum(sizes[1:])
+    # Where they lie, and while a graph is captured as they were and as they are to become.
+    each = 3 * (weights + biases) * (1 + states) + weights
+    # Products, outputs and deltas of a step, and logits of all.
+    each += batch_size * (3 * biases - sizes[-1] + LONGEST * sizes[-1])
+    # The samples are a group's; how its members are grouped is not known yet.
+    step = batch_size * (sizes[0] + sizes[-1])
+    room = ROOM // row * (sizes[0] + sizes[-1]) // sizes[0]
+    samples = min(LONGEST * members * step, max(room, members * step))
+    return (members * each + samples) * row
 
 
 def _activation(activation: Any) -> int | None:

@@ -8,10 +8,16 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from xl2_cupy_check import tried
 from xl2_cupy_plan import Plan, plan_of
-from xl2_cupy_program import Program, close
+from xl2_cupy_program import Program
 
 SWITCH = "XL2_CUPY_GRAPHS"
+
+
+def wanted() -> bool:
+    """Tell whether the environment does not leave graphs out."""
+    return os.environ.get(SWITCH, "1") != "0"
 
 
 class Runner:
@@ -19,7 +25,12 @@ class Runner:
 
     Before a program is used its first step is taken by the portable text too, and both have to
     arrive at the same. Whatever goes wrong, the arguments are as they were: the run is then
-    taken by the portable text, now and from then on, and that is said once.
+    taken by the portable text, now and from then on, and that is said once. Only where there
+    is no memory for the program of a stack that is an error, because a stack can be halved; a
+    network is trained by the portable text until its next fit.
+
+    A program stays, with its memory, until another fit of this thread needs another one, or
+    `release` is called.
 
     Parameters
     ----------
@@ -27,12 +38,19 @@ class Runner:
         From a dtype to a device: `Cuda`, or its twin.
     current : callable
         Returns which device is the current one.
+    out_of_memory : callable
+        As that of `xl2.generic`.
     """
 
-    def __init__(self, make: Callable[[str], Any], current: Callable[[], Any] = lambda: 0):
-        self._make, self._current = make, current
+    def __init__(
+        self,
+        make: Callable[[str], Any],
+        current: Callable[[], Any] = lambda: 0,
+        out_of_memory: Callable[[Exception], bool] = lambda error: isinstance(error, MemoryError),
+    ):
+        self._make, self._current, self._out_of_memory = make, current, out_of_memory
         self._own = threading.local()  # a handle and its workspace serve one thread
-        self._refused: set[tuple[Any, Plan]] = set()
+        self._refused: set[Any] = set()  # devices with plans
         self._said = False
 
     def run(
@@ -44,10 +62,10 @@ class Runner:
         arguments = step, carry, constants, samples
         plan = None
         whole = (batches.stop - batches.start) // batches.size
-        if whole and os.environ.get(SWITCH, "1") != "0":
+        if whole and wanted():
             plan = plan_of(*arguments, batches)
-        key = None if plan is None else (self._current(), plan)
-        if plan is None or key in self._refused:
+        key = self._current(), plan
+        if plan is None or key in self._refused or self._is_short(key, batches.first):
             return run_batches(*arguments, batches, xp)
         end = batches.start + whole * batches.size
         head = batches._replace(stop=end, rates=batches.rates[:whole])
@@ -57,8 +75,15 @@ class Runner:
             if program is not None:
                 done = program.run(carry, constants, samples, head, step.optimizer.scale, xp)
         except Exception as error:
-            self._refuse(key, error)
+            self.release()
             done = None
+            if not self._out_of_memory(error):
+                self._refused.add(key)
+            elif plan.groups * plan.members > 1:
+                raise
+            else:
+                self._own.short = key
+            self._say(error)
         # Behind that block the error is gone, and what its frames held of the program.
         if done is None:
             return run_batches(*arguments, batches, xp)
@@ -82,17 +107,31 @@ class Runner:
     ) -> Program | None:
         """Return the program of a plan, tried; the one before it is dropped with its memory.
 
-        None where the first step leaves the finite numbers, and says nothing of a program.
+        None where after the first step nothing is finite: it says nothing of a program.
         """
         if getattr(self._own, "key", None) == key:
             return self._own.program  # type: ignore[no-any-return]
-        self._own.key, self._own.program = None, None
+        for name in ("key", "program"):
+            self._own.__dict__.pop(name, None)
         program = Program(self._device(key[0], plan.dtype), plan)
         first = batches._replace(stop=batches.start + batches.size, rates=batches.rates[:1])
-        if not _tried(program, step, carry, constants, samples, first, xp):
+        if not tried(program, step, carry, constants, samples, first, xp):
             return None
-        self._own.key, self._own.program = key, program
+        # The key comes last: it says that the other is there, whatever interrupts this.
+        self._own.program = program
+        self._own.key = key
         return program
+
+    def release(self) -> bool:
+        """Drop this thread's program with its memory; return whether there was any."""
+        had = bool(self._own.__dict__.pop("devices", None))
+        for name in ("key", "program"):
+            self._own.__dict__.pop(name, None)
+        return had
+
+    def _is_short(self, key: Any, first: int) -> bool:
+        """Tell whether there was no memory for a program earlier in a fit, whose runs go on."""
+        return first > 1 and getattr(self._own, "short", None) == key
 
     def _device(self, current: Any, dtype: str) -> Any:
         devices = self._own.__dict__.setdefault("devices", {})
@@ -100,10 +139,8 @@ class Runner:
             devices[current, dtype] = self._make(dtype)
         return devices[current, dtype]
 
-    def _refuse(self, key: Any, error: Exception) -> None:
-        """Remember what did not work, drop it, and say so the first time."""
-        self._refused.add(key)
-        self._own.__dict__.clear()
+    def _say(self, error: Exception) -> None:
+        """Say what did not work, the first time."""
         if not self._said:
             self._said = True
             reason = str(error).strip().partition("\n")[0]
@@ -113,41 +150,3 @@ class Runner:
                 UserWarning,
                 stacklevel=3,
             )
-
-
-def _tried(
-    program: Program, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
-) -> bool:
-    """Take one step both ways; return False if the portable text leaves the finite numbers.
-
-    Raises
-    ------
-    ArithmeticError
-        If they do not arrive at the same.
-    """
-    import numpy as np
-
-    from xl2.operations import Layer
-    from xl2.step import combined, run_batches
-
-    def copied(layers: Any) -> Any:
-        return tuple(Layer(w.copy(), b.copy()) for w, b in layers)
-
-    def on_host(result: tuple[Any, Any]) -> list[Any]:
-        (parameters, states), report = result
-        arrays = [p for layer in parameters for p in layer]
-        arrays += [s for both in states for own in both for s in own]
-        return [program.fetch(x) for x in (*arrays, report)]
-
-    start = on_host((carry, carry.parameters[0].bias * 0.0))
-    copy = combined(copied, carry)
-    expected = on_host(run_batches(step, copy, constants, samples, batches, xp))
-    if not all(np.isfinite(x).all() for x in expected):
-        return False
-    scale = step.optimizer.scale
-    found = on_host(program.run(carry, constants, samples, batches, scale, xp))
-    start[-1] = np.zeros_like(expected[-1])
-    for mine, its, before in zip(found, expected, start, strict=True):
-        if not close(mine, its, before, program.plan.dtype):
-            raise ArithmeticError("a step by the kernels differs from one of the portable text")
-    return True

@@ -61,10 +61,11 @@ def scope(device: Any) -> AbstractContextManager[Any]:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Tell what its allocators raise on CUDA, and on the CPU, where it has no class."""
+    """Tell what its allocators raise on CUDA, and cuBLAS and the CPU's, which have no class."""
     import torch
 
-    refused = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    words = "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED"
+    refused = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
     return refused or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 

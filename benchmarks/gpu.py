@@ -1,15 +1,18 @@
 """What xl2 costs on a CUDA device: `python -m benchmarks.gpu` writes gpu.md beside this file.
 
-It takes less than eight minutes: what there is no time for any more is a line that says so.
+It takes less than eight minutes: what there is no time for any more is a line that says so, and so
+is what fails. The file is written anew after each section.
 Where there is no device it says that, measures nothing and leaves the file alone.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,10 +25,10 @@ from .limits import Row
 from .measure import Measured, measure
 from .problem import SIZES, WIDE, Problem
 from .table import Result
-from .team import Team, WorkerError
+from .team import Team
 from .timing import spread_of
 
-MINUTES = 7.0  # after which no further section is begun
+MINUTES = 6.0  # after which no further section is begun
 ROUNDS = 5
 LAMS = tuple(10.0 ** (k / 16 - 3) for k in range(64))
 
@@ -82,11 +85,13 @@ def main(arguments: Sequence[str] = ()) -> int:
         print(line, flush=True)
         lines.append(line)
 
+    def save() -> None:
+        text = "\n".join(line.rstrip() for line in lines)
+        file.write_text(f"{HEAD}\n```\n{text}\n```\n", encoding="utf-8")
+
     for line in described():
         say(line)
-    run(say)
-    text = "\n".join(line.rstrip() for line in lines)
-    file.write_text(f"{HEAD}\n```\n{text}\n```\n", encoding="utf-8")
+    run(say, save)
     print(f"Written: {file}")
     return 0
 
@@ -100,33 +105,60 @@ but where it is said.
 
 
 def described() -> list[str]:
-    """Describe the machine and its GPU, a line a subject."""
+    """Describe the machine, its GPU and CUDA, a line a subject."""
     import cupy
 
     runtime, device = cupy.cuda.runtime, cupy.cuda.Device()
     name = runtime.getDeviceProperties(device.id)["name"].decode()
     versions = ["xl2", "numpy", "cupy-cuda13x", "cupy-cuda12x", "torch", "jax", "jaxlib"]
-    versions += ["nvidia-cublas"]
+    versions += ["nvidia-cublas", "nvidia-cuda-nvrtc", "nvidia-cuda-runtime"]
+    found = {
+        "driver": runtime.driverGetVersion,
+        "runtime": runtime.runtimeGetVersion,
+        "NVRTC": lambda: ".".join(map(str, cupy.cuda.nvrtc.getVersion())),
+        "cuBLAS": lambda: cupy.cuda.cublas.getVersion(cupy.cuda.device.get_cublas_handle()),
+        "compute capability": lambda: device.compute_capability,
+    }
     return [
         *machine.describe(versions),
         f"GPU        {name}, {device.mem_info[1] / 2**30:.0f} GiB, of {runtime.getDeviceCount()}",
-        f"CUDA       driver {runtime.driverGetVersion()}, runtime {runtime.runtimeGetVersion()}",
+        *machine.wrapped("CUDA       ", ", ".join(f"{k} {said(v)}" for k, v in found.items())),
+        *machine.wrapped("clocks     ", said(clocks)),
         f"rounds     {ROUNDS}",
         "",
     ]
 
 
-def run(say: Say) -> None:
-    """Measure one section after another while there is time."""
+def said(ask: Callable[[], object]) -> str:
+    """Return what is answered, or that nothing is."""
+    try:
+        return str(ask())
+    except Exception as error:
+        return f"unknown ({type(error).__name__})"
+
+
+def clocks() -> str:
+    """Return what the driver says of the device that is measured, as it stands."""
+    wanted = "driver_version,clocks.sm,clocks.max.sm,clocks.max.memory,power.limit"
+    asked = ["nvidia-smi", f"--query-gpu={wanted}", "--format=csv,noheader"]
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0] or "0"
+    done = subprocess.run([*asked, "-i", first], capture_output=True, text=True, check=True)
+    names = ("driver", "SM now", "SM at most", "memory at most", "power at most")
+    values = done.stdout.splitlines()[0].split(", ")
+    return ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
+
+
+def run(say: Say, save: Callable[[], None] = lambda: None) -> None:
+    """Measure one section after another while there is time, what is aimed at first."""
     began = time.monotonic()
-    sections: list[tuple[str, Callable[[], None]]] = [
-        ("looks", lambda: looks(say)),
-        *(
-            (f"an epoch in batches of {batch}", lambda batch=batch: epoch(SIZES, batch, say))  # type: ignore[misc]
-            for batch in (64, 256, 1024)
-        ),
-        ("64 lambdas", lambda: path(say)),
-        ("a wide network", lambda: wide(say)),
+    sections: list[tuple[str, Callable[[], object]]] = [
+        ("looks", partial(looks, say)),
+        ("an epoch in batches of 64", partial(epoch, SIZES, 64, say)),
+        ("64 lambdas", partial(path, say)),
+        ("a wide network", partial(wide, say)),
+        ("a wide network with TF32", partial(wide, say, tf32=True)),
+        *((f"an epoch in batches of {n}", partial(epoch, SIZES, n, say)) for n in (256, 1024)),
+        *((f"a wide network in batches of {n}", partial(epoch, WIDE, n, say)) for n in (256, 64)),
     ]
     for title, section in sections:
         if time.monotonic() - began > 60 * MINUTES:
@@ -134,9 +166,12 @@ def run(say: Say) -> None:
             continue
         try:
             section()
-        except (XL2Error, WorkerError) as error:
-            say(table.clipped(f"{title}: failed: {error}") + "\n")
+        except Exception as error:
+            why = str(error) if isinstance(error, XL2Error) else f"{type(error).__name__}: {error}"
+            say(table.clipped(f"{title}: failed: {why}".splitlines()[0]) + "\n")
+        save()
     say(f"all of it took {(time.monotonic() - began) / 60:.1f} minutes")
+    save()
 
 
 def looks(say: Say) -> None:
@@ -149,15 +184,15 @@ def looks(say: Say) -> None:
     say("")
 
 
-def epoch(sizes: tuple[int, ...], batch: int, say: Say) -> Measured:
+def epoch(sizes: tuple[int, ...], batch: int, say: Say, tf32: bool = False) -> Measured:
     """Measure an epoch by all candidates."""
     problem = Problem(sizes, 60000, batch)
-    measured = _measure(EPOCH, problem, say)
+    measured = _measure(EPOCH, problem, say, tf32)
     found = table.of_rows(ROWS, measured, batch if sizes == SIZES else 0)
-    if sizes == SIZES and GRAPHS in measured.seconds:
+    if GRAPHS in measured.seconds:
         steps = -(-problem.rows // batch)
         own = spread_of([1e6 * seconds / steps for seconds in measured.seconds[GRAPHS]])
-        limit = STEP if batch == 64 else None
+        limit = STEP if batch == 64 and sizes == SIZES else None
         found.append(Result("microseconds a step, xl2 on CuPy", own, limit))
     for line in [*table.results(found), ""]:
         say(line)
@@ -171,27 +206,20 @@ def path(say: Say) -> None:
         say(line)
 
 
-def wide(say: Say) -> None:
-    """Measure a wide network beside the rate of one large product, and the same with TF32."""
-    for tf32 in ("0", "1"):
-        os.environ["CUPY_TF32"] = tf32
-        try:
-            with Team(accelerated=True) as team:
-                worker = team.worker("cupy", machine.cores())
-                worker.ask("make", "rate", ".peers.on_cupy:Products", Problem(rows=1), {})
-                rate = worker.ask("call", "rate")
-            say(f"TF32 {'on, for xl2 on CuPy alone' if tf32 == '1' else 'off'}: a product of 8192")
-            say(f"reaches {rate / 1e12:.1f} TFLOP/s")
-            only = EPOCH if tf32 == "0" else EPOCH[:1]
-            problem = Problem(WIDE, 60000, 1024)
-            measured = epoch(WIDE, 1024, say) if tf32 == "0" else _measure(only, problem, say)
-        finally:
-            os.environ.pop("CUPY_TF32")
-        if GRAPHS in measured.seconds:
-            least = products(WIDE) * problem.rows / rate
-            share = spread_of([least / seconds for seconds in measured.seconds[GRAPHS]])
-            aim = f" (aim: {RATE:g} and more)" if tf32 == "0" else ""
-            say(f"xl2 on CuPy reaches {share} of that rate{aim}\n")
+def wide(say: Say, tf32: bool = False) -> None:
+    """Measure a wide network beside the rate of one large product."""
+    with Team(accelerated=True, tf32=tf32) as team:
+        worker = team.worker("cupy", machine.cores())
+        worker.ask("make", "rate", ".peers.on_cupy:Products", Problem(rows=1), {})
+        rate = worker.ask("call", "rate")
+    say(f"TF32 {'on, for all' if tf32 else 'off'}: a product of 8192")
+    say(f"reaches {rate / 1e12:.1f} TFLOP/s")
+    measured = epoch(WIDE, 1024, say, tf32)
+    if GRAPHS in measured.seconds:
+        least = products(WIDE) * 60000 / rate
+        share = spread_of([least / seconds for seconds in measured.seconds[GRAPHS]])
+        aim = "" if tf32 else f" (aim: {RATE:g} and more)"
+        say(f"xl2 on CuPy reaches {share} of that rate{aim}\n")
 
 
 def products(sizes: tuple[int, ...]) -> int:
@@ -201,9 +229,11 @@ def products(sizes: tuple[int, ...]) -> int:
     return 3 * forward - 2 * pairs[0][0] * pairs[0][1]
 
 
-def _measure(among: Sequence[Candidate], problem: Problem, say: Say) -> Measured:
+def _measure(
+    among: Sequence[Candidate], problem: Problem, say: Say, tf32: bool = False
+) -> Measured:
     say(f"{'-'.join(map(str, problem.sizes))}, {problem.rows} rows, batches of {problem.batch}")
-    measured = measure(among, problem, ROUNDS, accelerated=True)
+    measured = measure(among, problem, ROUNDS, accelerated=True, tf32=tf32)
     few, every = measured.apart
     say(f"weights apart by {few:.0e} after few rows, {every:.0e} after an epoch\n")
     for line in [*table.seconds(measured), ""]:

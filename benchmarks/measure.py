@@ -85,19 +85,30 @@ class Crew:
         """Make the candidates of a problem; return those that could be."""
         return [*self.every(runners, "make", lambda c: (c.factory, problem, c.options))]
 
-    def compare(self, runners: Iterable[Runner]) -> float:
-        """Let those that do the same work do it once, and return how far they are apart."""
+    def compare(self, runners: Iterable[Runner], strict: bool = True) -> float:
+        """Let those that do the same work do it once, and return how far they are apart.
+
+        Raises
+        ------
+        BenchmarkError
+            If that is too far, where it is `strict`.
+        """
         done = self.every((r for r in runners if r.candidate.work), "work")
         works = dict.fromkeys(r.candidate.work for r in done)
         worst = [
-            check({str(r): weights for r, weights in done.items() if r.candidate.work == work})
+            check(
+                {str(r): weights for r, weights in done.items() if r.candidate.work == work}, strict
+            )
             for work in works
         ]
         return max(worst, default=0.0)
 
     def choose(self, runners: Sequence[Runner], problem: Problem) -> list[Runner]:
         """Return each candidate with the better number of threads."""
-        rivals = [r for r in runners if len(_counts(r.candidate.peer)) > 1]
+        named = [r.candidate for r in runners]
+        rivals = [r for r in runners if named.count(r.candidate) > 1]
+        if not rivals:
+            return [*runners]
         steps = min(LEAST * problem.batch, problem.rows)
         part = problem._replace(rows=max(problem.rows // 8, steps))
         warm = self.every(self.make(rivals, part), "warm")
@@ -111,13 +122,19 @@ class Crew:
 
 
 def measure(
-    candidates: Sequence[Candidate], problem: Problem, rounds: int, accelerated: bool = False
+    candidates: Sequence[Candidate],
+    problem: Problem,
+    rounds: int,
+    accelerated: bool = False,
+    tf32: bool = False,
 ) -> Measured:
     """Time candidates by turns, each with the number of threads that is best for it.
 
     First all train an epoch of few samples, and then of all, and have to arrive at the
     same weights. Between the two, an eighth of the samples, or 32 steps, decides between
-    one thread and one for each core. On a GPU, `accelerated`, all have one for each.
+    one thread and one for each core. On a GPU, `accelerated`, all have one for each, and how far
+    they are apart after all samples is only reported: it adds up in other orders. With TF32 the
+    same holds after the few.
 
     Raises
     ------
@@ -126,17 +143,17 @@ def measure(
     """
     missing = {c.name: ", ".join(absent(c.peer)) for c in candidates if absent(c.peer)}
     there = [c for c in candidates if c.name not in missing]
-    with Team(accelerated) as team:
+    with Team(accelerated, tf32) as team:
         crew = Crew(team)
         few = problem._replace(rows=min(FEW, problem.rows))
         own = [OWN] if not accelerated else [c.peer for c in there]
         pairs = ((c, n) for c in there for n in _counts(OWN if c.peer in own else c.peer))
         runners = crew.make((Runner(c, count) for c, count in pairs), few)
-        apart = [crew.compare(runners)]
+        apart = [crew.compare(runners, strict=not tf32)]
         runners = crew.choose(runners, problem)
         team.keep({(r.candidate.peer, r.threads) for r in runners})
         runners = crew.make(runners, problem)
-        apart.append(crew.compare(runners))
+        apart.append(crew.compare(runners, strict=not accelerated))
         # Also after the common work: a second call may compile for what the first returned.
         runners = [*crew.every(runners, "warm")]
         try:

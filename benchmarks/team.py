@@ -22,8 +22,21 @@ THREADS = (
 )
 
 
-# JAX would take most of the memory for itself, beside other processes, and round to TF32.
-ON_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "JAX_DEFAULT_MATMUL_PRECISION": "highest"}
+# JAX would take most of the memory for itself, beside other processes.
+ON_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+# Of CuPy and PyTorch it is off unless asked for, of JAX on.
+TF32 = {
+    True: {
+        "CUPY_TF32": "1",
+        "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1",
+        "JAX_DEFAULT_MATMUL_PRECISION": "tensorfloat32",
+    },
+    False: {
+        "CUPY_TF32": "0",
+        "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "0",
+        "JAX_DEFAULT_MATMUL_PRECISION": "highest",
+    },
+}
 
 
 class BenchmarkError(XL2Error):
@@ -43,9 +56,11 @@ class Worker:
         Of whatever library it comes to import.
     accelerated : bool, default False
         Let libraries find a GPU.
+    tf32 : bool, default False
+        Let them round products on it to TF32.
     """
 
-    def __init__(self, threads: int, accelerated: bool = False):
+    def __init__(self, threads: int, accelerated: bool = False, tf32: bool = False):
         path = [os.path.abspath(folder) for folder in sys.path]
         code = f"import sys; sys.path[:] = {path!r}; import {__package__}.worker as w; w.main()"
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
@@ -54,7 +69,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
-            env=environment(threads, accelerated),
+            env=environment(threads, accelerated, tf32),
         )
 
     def ask(self, method: str, *arguments: Any) -> Any:
@@ -96,8 +111,8 @@ class Worker:
 class Team:
     """Workers, started when they are first needed, and ended together."""
 
-    def __init__(self, accelerated: bool = False) -> None:
-        self._accelerated = accelerated
+    def __init__(self, accelerated: bool = False, tf32: bool = False) -> None:
+        self._accelerated, self._tf32 = accelerated, tf32
         self._workers: dict[tuple[str, int], Worker] = {}
 
     def __enter__(self) -> Team:
@@ -109,7 +124,7 @@ class Team:
     def worker(self, peer: str, threads: int) -> Worker:
         """Return the process of a library with a number of threads."""
         if (peer, threads) not in self._workers:
-            self._workers[peer, threads] = Worker(threads, self._accelerated)
+            self._workers[peer, threads] = Worker(threads, self._accelerated, self._tf32)
         return self._workers[peer, threads]
 
     def keep(self, wanted: set[tuple[str, int]]) -> None:
@@ -118,7 +133,7 @@ class Team:
             self._workers.pop(name).close()
 
 
-def environment(threads: int, accelerated: bool = False) -> dict[str, str]:
+def environment(threads: int, accelerated: bool = False, tf32: bool = False) -> dict[str, str]:
     """Return the environment of a process: threads, and libraries as they come."""
     unwanted = ("JAX_ENABLE_X64", "XL2_BACKEND", "XL2_DEVICE", "XL2_CUPY_GRAPHS", "XLA_FLAGS")
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
@@ -127,5 +142,5 @@ def environment(threads: int, accelerated: bool = False) -> dict[str, str]:
         **dict.fromkeys(THREADS, str(threads)),
         "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={several}",
         "KERAS_BACKEND": "jax",
-        **(ON_GPU if accelerated else {"JAX_PLATFORMS": "cpu"}),
+        **(ON_GPU | TF32[tf32] if accelerated else {"JAX_PLATFORMS": "cpu"}),
     }

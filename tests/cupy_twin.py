@@ -102,6 +102,34 @@ class Twin:
         learn(weight, gradient, decay, states, numbers[2], rule)
 
 
+class Rounding(Twin):
+    """A twin that adds up in other orders than the portable text, as a GPU does."""
+
+    @recorded
+    def multiply(self, a, turned_a, b, turned_b, c, alpha, beta):
+        left, right = (a.mT if turned_a else a), (b.mT if turned_b else b)
+        back = np.arange(left.shape[-1])[::-1]
+        product = 0.0
+        for terms in np.array_split(back, 2):
+            product = product + left[..., terms] @ right[..., terms, :]
+        c[...] = alpha * product + (beta * c if beta != 0.0 else 0.0)
+
+    @recorded
+    def bias_step(
+        self, before, outputs, result, bias, states, numbers, shape, wide, activation, rule
+    ):
+        """Add up as the kernel does: 32 sums of every 32nd row, then by halves."""
+        slope = activations.ACTIVATIONS[ACTIVATIONS[activation]].derivative(outputs)
+        found = before * slope
+        sums = np.zeros((32, found.shape[0], found.shape[2]), found.dtype)
+        for row in range(found.shape[1]):
+            sums[row % 32] += found[:, row]
+        while len(sums) > 1:
+            sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
+        learn(bias, sums[0], 0.0, states, numbers[2], rule)
+        members_first(result, shape, wide)[...] = found
+
+
 def members_first(x, shape, wide):
     """Return a view (n, rows, columns) of what may lie (rows, members, columns)."""
     groups, members, rows, columns = shape

@@ -2,6 +2,8 @@
 
 import ctypes
 import inspect
+import sys
+from types import SimpleNamespace
 
 import cuda_on_host
 import numpy as np
@@ -170,6 +172,54 @@ def test_a_stream_comes_before_its_workspace_and_a_status_is_an_error():
     library._answer = lambda name, *_: 13
     with pytest.raises(RuntimeError, match="cublasSetStream_v2 returned status 13"):
         handle.use(5)
+    library._answer = lambda name, *_: 3  # CUBLAS_STATUS_ALLOC_FAILED
+    with pytest.raises(MemoryError, match="status 3"):
+        handle.use(5)
+
+
+@pytest.mark.host
+def test_the_handle_is_left_with_a_stream_that_lives(monkeypatch):
+    """A fake CuPy, whose streams know whether they are gone."""
+    alive = set()
+
+    class Stream:
+        def __init__(self, non_blocking):
+            assert non_blocking
+            self.ptr = len(alive) + 1
+            alive.add(self.ptr)
+
+        def __del__(self):
+            alive.discard(self.ptr)
+
+        def __enter__(self):
+            pass
+
+        def __exit__(self, *_):
+            pass
+
+        def begin_capture(self):
+            pass
+
+        def end_capture(self):
+            return SimpleNamespace(launch=lambda: None)
+
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(Stream=Stream)))
+    used = []
+    device = Cuda.__new__(Cuda)
+    device._cublas, device._stream = SimpleNamespace(use=used.append), None
+    for _ in range(2):
+        device.captured(lambda: None)
+        assert used[-1] in alive
+    assert len(set(used)) == 1
+
+    def fails():
+        raise RuntimeError("no kernel image")
+
+    with pytest.raises(RuntimeError, match="no kernel image"):
+        device.captured(fails)
+    assert used[-1] == 0  # the default stream, which is always there
+    device.captured(lambda: None)
+    assert used[-1] in alive
 
 
 @pytest.mark.host

@@ -97,6 +97,45 @@ def test_a_device_that_does_not_work_is_left_out(strict, monkeypatch):
         assert len(broken.beside()) == 2
 
 
+@pytest.fixture
+def on_default(strict, monkeypatch):
+    """The default device is one of several accelerators, as CuPy's current one is."""
+    monkeypatch.setattr(strict, "accelerators", lambda xp: ["device1", "CPU_DEVICE"])
+    monkeypatch.setattr(strict, "find_device", lambda xp, name: xp.Device(name))
+    return connect("array_api_strict")
+
+
+def test_among_several_the_default_device_is_named(on_default):
+    assert on_default.device is None
+    names = [str(one.device).partition("'")[2][:-2] for one in on_default.beside()]
+    assert names == ["CPU_DEVICE", "device1"]
+    assert on_default.pinned().pinned() == on_default.pinned()
+
+
+def test_threads_of_a_path_name_the_default_device(on_default, monkeypatch):
+    """A thread of CUDA begins on device 0, whatever the current one is where the path is begun."""
+    from xl2 import members
+
+    seen = []
+
+    def watched(network, *arguments, **options):
+        seen.append(network.backend.device)
+        return fit(network, *arguments, **options)
+
+    monkeypatch.setattr(members, "fit", watched)
+    regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", **SMALL)
+    assert set(seen) == {one.device for one in on_default.beside()}
+    assert None not in seen
+    seen.clear()
+    regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", patience=2, **SMALL)
+    assert set(seen) == {None}
+
+
+def test_a_backend_can_be_hashed(on_default):
+    assert hash(on_default) == hash(connect("array_api_strict"))
+    assert len({on_default, connect("array_api_strict"), on_default.pinned()}) == 2
+
+
 def test_a_library_on_its_cpu_has_nothing_beside(strict):
     on_cpu = connect("array_api_strict")
     assert on_cpu.beside() == [on_cpu]

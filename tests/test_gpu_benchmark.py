@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import os
+import sys
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -51,7 +55,7 @@ def device(monkeypatch):
             return {"rate": 5e13, "looks": [("two fits", "the same")]}[key]
 
     class Team:
-        def __init__(self, accelerated=False):
+        def __init__(self, accelerated=False, tf32=False):
             assert accelerated
 
         def __enter__(self):
@@ -63,7 +67,7 @@ def device(monkeypatch):
         def worker(self, *_):
             return Worker()
 
-    def measured(among, problem, rounds, accelerated):
+    def measured(among, problem, rounds, accelerated, tf32):
         assert accelerated
         taken = {one.name: seconds[one.name] for one in among if one.name in seconds}
         threads, absent = dict.fromkeys(taken, "1"), {gpu.XL2_JAX: "jax"}
@@ -105,21 +109,164 @@ def test_the_table_is_written_with_the_aims_beside_the_figures(device, tmp_path)
     assert max(map(len, text.splitlines())) <= 100
 
 
-def test_what_fails_is_a_line_and_the_rest_is_measured(device, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (XL2Error("they do not do the same work"), "they do not do the same work"),
+        (OSError("no pipe\nnor any other"), "OSError: no pipe"),
+    ],
+)
+def test_what_fails_is_a_line_and_the_rest_is_measured(device, tmp_path, monkeypatch, error, said):
     def fails(*_):
-        raise XL2Error("they do not do the same work")
+        raise error
 
     monkeypatch.setattr(gpu, "path", fails)
     gpu.main([str(tmp_path / "gpu.md")])
     text = (tmp_path / "gpu.md").read_text()
-    assert "64 lambdas: failed: they do not do the same work" in text
-    assert "a product of 8192" in text
+    assert f"64 lambdas: failed: {said}\n" in text
+    assert "TF32 off: a product of 8192" in text
+    assert "TF32 on, for all: a product of 8192" in text
+
+
+def test_what_was_measured_is_written_before_the_next_section(device, tmp_path, monkeypatch):
+    file = tmp_path / "gpu.md"
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gpu, "path", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        gpu.main([str(file)])
+    assert "microseconds a step" in file.read_text()
+
+
+def test_versions_that_cannot_be_had_are_said_so(monkeypatch):
+    def fails():
+        raise RuntimeError("cudaErrorInsufficientDriver")
+
+    assert gpu.said(lambda: 13) == "13"
+    assert gpu.said(fails) == "unknown (RuntimeError)"
+
+
+def test_the_gpu_and_its_libraries_are_described(monkeypatch, tmp_path):
+    cuda = SimpleNamespace(
+        Device=lambda: SimpleNamespace(id=0, mem_info=(2**30, 2**37), compute_capability="90"),
+        device=SimpleNamespace(get_cublas_handle=lambda: 1),
+        nvrtc=SimpleNamespace(getVersion=lambda: (13, 5)),
+        cublas=SimpleNamespace(getVersion=lambda handle: 130200),
+        runtime=SimpleNamespace(
+            getDeviceProperties=lambda i: {"name": b"made up"},
+            getDeviceCount=lambda: 2,
+            driverGetVersion=lambda: 13020,
+            runtimeGetVersion=lambda: 13010,
+        ),
+    )
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\necho 580.1, 1980 MHz, 1980 MHz, 2619 MHz, 700.00 W\n")
+    smi.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    text = " ".join(" ".join(gpu.described()).split())
+    assert "GPU made up, 128 GiB, of 2" in text
+    assert "driver 13020, runtime 13010, NVRTC 13.5, cuBLAS 130200, compute capability 90" in text
+    assert "driver 580.1, SM now 1980 MHz, SM at most 1980 MHz" in text
+    assert "cupy-cuda13x" in text
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    assert "clocks unknown (FileNotFoundError)" in " ".join(" ".join(gpu.described()).split())
+
+
+def test_tf32_is_the_same_for_all_libraries():
+    team = importlib.import_module(f"{HOME}.team")
+    for tf32, said in ((False, ("0", "0", "highest")), (True, ("1", "1", "tensorfloat32"))):
+        found = team.environment(1, accelerated=True, tf32=tf32)
+        names = "CUPY_TF32", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "JAX_DEFAULT_MATMUL_PRECISION"
+        assert tuple(found[name] for name in names) == said
+    assert "CUPY_TF32" not in team.environment(1) or "CUPY_TF32" in os.environ
+
+
+def test_candidates_with_one_number_of_threads_are_not_timed_to_choose_among_them(monkeypatch):
+    asked = []
+    fit = {"name": "fit", "peer": "floor", "factory": ".peers.floor:Products"}
+    few = problem.Problem((5, 4, 4, 3), 40, 8)
+
+    class Crew(measure.Crew):
+        def ask(self, runner, method, *arguments):
+            asked.append((runner.candidate.name, method))
+            return 1.0 if method == "time" else None
+
+    monkeypatch.setattr(measure, "Crew", Crew)
+    monkeypatch.setattr(measure, "cores", lambda: 16)
+    names = ("one", "two")
+    measure.measure(
+        [measure.Candidate(**fit | {"name": name}) for name in names], few, 3, accelerated=True
+    )
+    for name in names:
+        methods = [method for who, method in asked if who == name]
+        assert methods == ["make", "make", "warm", "time", "time", "time"]
+
+
+def test_on_a_gpu_the_distance_is_an_error_after_few_rows_only():
+    work = importlib.import_module(f"{HOME}.work")
+    start, far = [np.zeros((1, 2, 2))], [np.ones((1, 2, 2))]
+    found = {"one": (start, far), "other": (start, [2.0 * far[0]])}
+    with pytest.raises(XL2Error, match="does not do the work"):
+        work.check(found)
+    assert work.check(found, strict=False) == pytest.approx(1.0)
+    found["lost"] = start, [np.nan * far[0]]
+    assert np.isnan(work.check(dict(reversed(found.items())), strict=False))
+
+
+@pytest.mark.parametrize("tier", ["graphs", "kernels", "eager"])
+def test_the_tiers_are_what_they_say_though_they_share_a_process(tier):
+    from cupy_twin import Twin, backend_of
+
+    on_cupy = importlib.import_module(f"{HOME}.peers.on_cupy")
+    made = []
+
+    class Counted(Twin):
+        def __init__(self, dtype):
+            super().__init__(dtype)
+            self.multiplied = 0
+            made.append(self)
+
+        def multiply(self, *arguments):
+            self.multiplied += 1
+            super().multiply(*arguments)
+
+    few = problem.Problem((5, 4, 4, 3), 40, 8)
+    for one in ("graphs", tier):
+        made.clear()
+        fit = importlib.import_module(f"{HOME}.peers.own").Fit(few)
+        library = on_cupy.of_tier(backend_of().library, one, Counted)
+        fit.network.backend = dataclasses.replace(backend_of(), library=library)
+        fit()
+    launches = sum(twin.launches for twin in made)
+    assert bool(made) == (tier != "eager")
+    assert bool(launches) == (tier == "graphs")
+    if tier == "kernels":  # 8 products a step: five, and those that are tried
+        assert made[0].multiplied >= 8 * 5
+
+
+def test_what_is_not_seen_is_mnist_where_it_is_and_else_the_digits(monkeypatch, tmp_path):
+    on_cupy = importlib.import_module(f"{HOME}.peers.on_cupy")
+    monkeypatch.delenv("XL2_DATA", raising=False)
+    name, folds = on_cupy.held_out()
+    assert name == "the digits"
+    assert sum(len(truth) for *_, truth in folds) == 1797
+    assert all(len(X) + len(truth) == 1797 for X, _, _, truth in folds)
+    X, y = np.arange(12).reshape(3, 2, 2), np.array([0, 1, 2])
+    np.savez(tmp_path / "mnist.npz", x_train=X, y_train=y, x_test=X[:2], y_test=y[:2])
+    monkeypatch.setenv("XL2_DATA", str(tmp_path))
+    name, [(_, known, unseen, truth)] = on_cupy.held_out()
+    assert (name, len(known), len(truth)) == ("MNIST", 3, 2)
+    np.testing.assert_allclose(unseen[1], np.arange(4, 8) / 255)
+    assert 0.9 < on_cupy.scored("numpy", *folds[0]) < 1.0
 
 
 def test_what_there_is_no_time_for_is_a_line(device, tmp_path, monkeypatch):
     monkeypatch.setattr(gpu, "MINUTES", 0.0)
     gpu.main([str(tmp_path / "gpu.md")])
-    assert (tmp_path / "gpu.md").read_text().count("not measured, for want of time") == 6
+    assert (tmp_path / "gpu.md").read_text().count("not measured, for want of time") == 9
 
 
 def test_the_products_of_a_step_are_those_that_the_operations_take(monkeypatch):

@@ -1,5 +1,10 @@
 """What the memory does not hold is halved, once said, with the same results."""
 
+import contextlib
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -62,6 +67,23 @@ def test_a_piece_of_rows_is_halved_until_it_fits(backend, where, host, holds):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+def test_what_a_library_keeps_is_given_back_before_anything_is_halved(
+    backend, where, host, monkeypatch
+):
+    network = Network([3, 4, 1], dtype="float64", seed=1, **where)
+    expected, kept = host(network.forward(X)), [True, True]
+    library, affine = backend.library, __import__("xl2").operations.affine
+
+    def limited(*arguments):
+        if kept:
+            raise no_memory(backend.name)
+        return affine(*arguments)
+
+    monkeypatch.setattr(library, "affine", limited, raising=False)
+    monkeypatch.setattr(library, "release", lambda: bool(kept and kept.pop()))
+    np.testing.assert_allclose(host(network.forward(X)), expected, rtol=1e-12)
+
+
 def test_a_row_that_does_not_fit_is_an_error_that_says_so(where, holds):
     network = Network([3, 4, 1], **where)
     holds(3)
@@ -116,9 +138,62 @@ def test_a_library_knows_its_errors(name):
 
 
 @pytest.mark.host
+def test_a_budget_is_filled_with_what_a_library_takes_for_itself(monkeypatch):
+    library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
+    monkeypatch.setattr(library, "workers", lambda: 1)
+    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
+    alone = recipe.member_bytes()
+    monkeypatch.setattr(library, "extra_bytes", lambda members, *_: min(members, 5) * alone)
+    assert recipe.member_bytes() == 2 * alone
+    for most, members in ((2, 1), (3, 1), (9, 4), (10, 5), (12, 7)):
+        assert replace(recipe, max_memory=most * alone).members_at_once() == members
+    with pytest.raises(XL2Error, match="max_memory allows"):
+        replace(recipe, max_memory=2 * alone - 1).members_at_once()
+
+
+@pytest.mark.host
+def test_without_a_budget_it_is_what_is_free_but_room_for_one(monkeypatch):
+    library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
+    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
+    each = recipe.member_bytes()
+    assert recipe.members_at_once() == 2**31 // each
+    for free, members in ((10 * each, 10), (each // 2, 1), (2**40, 2**31 // each)):
+        monkeypatch.setattr(library, "free_memory", lambda device, free=free: free)
+        assert recipe.members_at_once() == members
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(("limit", "free"), [(0, 750), (500, 250), (9000, 750)])
+def test_cupys_free_memory_is_the_drivers_and_the_pools(monkeypatch, limit, free):
+    """Of 1000 bytes the pool has 450, and 250 of them are used."""
+    pool = SimpleNamespace(free_bytes=lambda: 200, used_bytes=lambda: 250, get_limit=lambda: limit)
+    entered = []
+
+    class Device(contextlib.nullcontext):
+        def __init__(self, id_):
+            entered.append(id_)
+            super().__init__()
+
+    runtime = SimpleNamespace(memGetInfo=lambda: (550, 1000))
+    cuda = SimpleNamespace(runtime=runtime, Device=Device)
+    fake = SimpleNamespace(cuda=cuda, get_default_memory_pool=lambda: pool)
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    assert file_of("cupy").free_memory(SimpleNamespace(id=1)) == free
+    assert file_of("cupy").free_memory(None) == free
+    assert entered == [1]
+
+
+@pytest.mark.host
 @pytest.mark.parametrize("text", ["cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED"])
 def test_cupys_other_libraries_have_words_for_it(text):
     assert file_of("cupy").out_of_memory(RuntimeError(f"{text}: out of memory"))
+
+
+@pytest.mark.host
+def test_torchs_cublas_has_words_for_it():
+    pytest.importorskip("torch", reason="no torch")
+    said = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    assert file_of("torch").out_of_memory(RuntimeError(said))
 
 
 @pytest.mark.host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import importlib.util
@@ -45,7 +46,10 @@ class Backend:
     library: Library
 
     def beside(self) -> list[Backend]:
-        """Return this one and, if it is on an accelerator, the library's others that work."""
+        """Return this one and, if it is on an accelerator, the library's others that work.
+
+        Where there are several each has its device named.
+        """
         names = self.library.accelerators(self.xp)
         found = [self.library.find_device(self.xp, name) for name in names]
         if len(found) < 2:
@@ -53,12 +57,25 @@ class Backend:
         own, there = self._arrival(self.device), list(map(self._arrival, found))
         if own not in there:
             return [self]
-        working = [self]
+        working = [self.pinned()]
         for device, arrived in zip(found, there, strict=True):
             with suppress(BackendError):
                 if arrived != own:
                     working.append(connect(self.name, device))
         return working
+
+    def pinned(self) -> Backend:
+        """Return this one with its device named.
+
+        The default one is another in another thread: CUDA's threads begin on device 0.
+        """
+        if self.device is not None:
+            return self
+        return dataclasses.replace(self, device=self._arrival(None))
+
+    def __hash__(self) -> int:
+        # Neither a library's file nor each library's device can be hashed.
+        return hash(self.name)
 
     def __str__(self) -> str:
         return self.name if self.device is None else f"{self.name} on {self.device}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -51,6 +52,11 @@ class Library(Protocol):
     def as_module(self, layers: Any, activations: Any, dtype: str) -> Any: ...  # noqa: D102
     def explain(self, error: Exception) -> str: ...  # noqa: D102
     def out_of_memory(self, error: Exception) -> bool: ...  # noqa: D102
+    def release(self) -> bool: ...  # noqa: D102
+    def extra_bytes(  # noqa: D102
+        self, members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str
+    ) -> int: ...
+    def free_memory(self, device: Any) -> int | None: ...  # noqa: D102
 
 
 def import_namespace(name: str) -> Namespace:
@@ -165,3 +171,32 @@ def explain(error: Exception) -> str:
 def out_of_memory(error: Exception) -> bool:
     """Tell whether an error says that there is no memory for what was asked."""
     return isinstance(error, MemoryError)
+
+
+def release() -> bool:
+    """Give back what is kept in memory from one fit to the next; return whether there was any."""
+    return False
+
+
+def extra_bytes(
+    members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str
+) -> int:
+    """Return what training takes besides the arrays of the portable text, in bytes.
+
+    Parameters
+    ----------
+    members : int
+        Networks of a stack; more take more, but not more than so many times as much as one.
+    sizes : sequence of int
+        Units of each layer, the inputs first.
+    states : int
+        Arrays that the optimizer has for each parameter.
+    batch_size : int
+    dtype : {"float32", "float64"}
+    """
+    return 0
+
+
+def free_memory(device: Any) -> int | None:
+    """Return the bytes that can be had on a device; None where it is not known, or the host."""
+    return None

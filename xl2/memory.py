@@ -62,17 +62,21 @@ class Halving(Generic[Piece]):
                 except Exception as error:
                     if not self._backend.library.out_of_memory(error):
                         raise
-                    if not self._halves(piece):
+                    parts = [piece] if self._backend.library.release() else self._halves(piece)
+                    if not parts:
                         raise OutOfMemoryError(
                             f"{self._backend} has no memory for {self._what}, nor for any part "
                             f"of them. {self._remedy}"
                         ) from error
-                    self._halve(self._size(piece))
+                    if len(parts) > 1:
+                        self._halve(self._size(piece))
                 else:
                     yield result
                     continue
+            else:
+                parts = self._halves(piece)
             # Only here the error is gone, and with it what its frames held.
-            waiting.extendleft(reversed(self._halves(piece)))
+            waiting.extendleft(reversed(parts))
 
     def _halve(self, size: int) -> None:
         """Take half of a size from now on, and say so the first time."""

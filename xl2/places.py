@@ -31,6 +31,8 @@ def places(
     recipe: Recipe, pool: Pool, parts: Sequence[Part], beside: Sequence[Backend]
 ) -> list[Place]:
     """Return where the samples are, and a place with copies of them on each device beside."""
+    if beside:  # each is then used in threads of its own
+        recipe = dataclasses.replace(recipe, backend=recipe.backend.pinned())
     return [Place(recipe, pool, parts), *(_moved(recipe, pool, parts, one) for one in beside)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from .network import Network
 from .optimizers import find_optimizer
 from .penalties import L2
 from .run import RUN
+
+MOST = 2**31  # bytes, where nobody says how many
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Recipe:
         As in `xl2.L2`.
     fit : dict
         The arguments of `xl2.fit` that are the same for all.
-    max_memory : int
-        What a stack may take, in bytes.
+    max_memory : int or None
+        What a stack may take, in bytes; None for `MOST`, or less where less is free.
     """
 
     sizes: tuple[int, ...]
@@ -41,7 +44,7 @@ class Recipe:
     backend: Backend
     per: Any
     fit: dict[str, Any]
-    max_memory: int
+    max_memory: int | None
 
     def network(self, seed: Any = 0, stack: Any = None, initializer: Any = None) -> Network:
         """Return a new network, or a stack."""
@@ -65,20 +68,27 @@ class Recipe:
         return [L2(float(lam), self.per) for lam in lambdas]
 
     def member_bytes(self) -> int:
-        """Return what one more member costs while it is trained, in bytes.
+        """Return what one member costs while it is trained, in bytes."""
+        return self.members_bytes(1)
+
+    def members_bytes(self, members: int) -> int:
+        """Return what so many members cost while they are trained, in bytes.
 
         Counted are the parameters and the optimizer's state, both twice since an epoch
         works on a copy, the gradients, the layers' outputs with their deltas for one
-        mini-batch, the outputs of a run, and the first draw, which is in float64.
+        mini-batch, the outputs of a run, and the first draw, which is in float64; and what
+        the library's file takes for itself.
         """
         import numpy as np
 
         parameters = sum(i * o + o for i, o in pairwise(self.sizes))
         states = len(find_optimizer(self.fit["optimizer"]).init(np.zeros(1)))
-        units = sum(self.sizes[1:])
+        units, batch = sum(self.sizes[1:]), self.fit["batch_size"]
         numbers = parameters * (2 * (1 + states) + 1)
-        numbers += 3 * units * self.fit["batch_size"] + 3 * self.sizes[-1] * RUN
-        return int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
+        numbers += 3 * units * batch + 3 * self.sizes[-1] * RUN
+        each = int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
+        extra = self.backend.library.extra_bytes(members, self.sizes, states, batch, self.dtype)
+        return members * each + extra
 
     def workers(self) -> int:
         """Return how many stacks are trained side by side."""
@@ -92,14 +102,21 @@ class Recipe:
         InputError
             If the budget is too small for one.
         """
-        each = self.member_bytes()
-        if self.max_memory < each:
+        each, most = self.member_bytes(), self._budget()
+        if most < each:
             raise InputError(
                 f"One network of the path takes about {megabytes(each)} while it is trained, and "
-                f"max_memory allows {megabytes(self.max_memory)}. Allow more, or take a smaller "
-                f"network or mini-batch."
+                f"max_memory allows {megabytes(most)}. Allow more, or take a smaller network or "
+                f"mini-batch."
             )
-        return self.max_memory // each
+        return bisect_right(range(1, most + 1), most, key=self.members_bytes)
+
+    def _budget(self) -> int:
+        """Return what a stack may take: where nobody said, what is free, but room for one."""
+        if self.max_memory is not None:
+            return self.max_memory
+        free = self.backend.library.free_memory(self.backend.device)
+        return MOST if free is None else max(min(MOST, free), self.member_bytes())
 
 
 class Pool(NamedTuple):

@@ -54,7 +54,7 @@ def regularization_path(
     shuffle: bool = True,
     dtype: str = "float32",
     patience: int | None = None,
-    max_memory: int = 2**31,
+    max_memory: int | None = None,
     checkpoint: Any = None,
     every: float = 1,
     resume: bool = False,
@@ -109,8 +109,9 @@ def regularization_path(
     patience : int, optional
         Drop a lambda that has no prospect of being the best after so many epochs, see
         `xl2.hopeless`; by default all are trained to the end.
-    max_memory : int, default 2 GiB
-        What the networks in training may take, in bytes. Where that is not enough for all,
+    max_memory : int, optional
+        What the networks in training may take, in bytes; by default 2 GiB, or on CuPy what is
+        free of the device's memory, if that is less. Where that is not enough for all,
         several stacks are trained, with the same results. The samples, and the parameters
         of finished members, come on top.
     checkpoint : path-like, optional
@@ -146,7 +147,9 @@ def regularization_path(
     values, seed_list, units = check_lambdas(lambdas), _check_seeds(seeds), _units(hidden)
     if validation is not None and cv is not None:
         raise InputError("Give validation samples or cv, not both: each says what to judge by.")
-    check_numbers(epochs=epochs, batch_size=batch_size, max_memory=max_memory)
+    check_numbers(epochs=epochs, batch_size=batch_size)
+    if max_memory is not None:
+        check_numbers(max_memory=max_memory)
     if patience is not None:
         check_numbers(patience=patience)
     check_rate(learning_rate)

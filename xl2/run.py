@@ -112,6 +112,7 @@ class Run:
     learning_rate : float
         A callback may change it between epochs.
     batch_size : int
+        At most: as an attribute no more than there are samples in an epoch.
     orders : iterator of numpy.ndarray, shape (n,) or (G, n); or None
         The samples of each epoch in its order; None for all as they lie.
     states : tuple, optional
@@ -145,8 +146,10 @@ class Run:
         steps: int = 0,
     ):
         self.network, self.step, self.constants = network, step, constants
-        self.learning_rate, self.batch_size = learning_rate, batch_size
+        self.learning_rate = learning_rate
         self.feed = feed(network, samples, seen, orders, batch_size)
+        # To a backend a mini-batch larger than the set would be a short one, which is not compiled.
+        self.batch_size = min(batch_size, self.feed.rows) if self.feed.seekable else batch_size
         self.steps = steps
         self.history = History.of(network.stack)
         if states is None:

@@ -48,9 +48,13 @@ class Eager:
 
         order = torch.from_numpy(self.problem.order()).to(self.device)
         for rows in order.split(self.problem.batch):
-            self._learn(self.x[rows], self.y[rows])
+            self._learn(*self._take(rows))
         if self.device != "cpu":
             torch.cuda.synchronize()
+
+    def _take(self, rows: Any) -> tuple[Any, Any]:
+        """Return the samples of a step."""
+        return self.x[rows], self.y[rows]
 
     def _learn(self, x: Any, y: Any) -> None:
         """Take a step."""

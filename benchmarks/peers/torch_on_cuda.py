@@ -27,7 +27,7 @@ class Compiled(Eager):
 
 
 class Graphed(Eager):
-    """A whole step as a `torch.cuda.CUDAGraph`, replayed on samples put in their place.
+    """A whole step as a `torch.cuda.CUDAGraph`, replayed on samples gathered into their place.
 
     The short last mini-batch is eager.
     """
@@ -54,6 +54,15 @@ class Graphed(Eager):
             for parameter, value in zip(self.model.parameters(), kept, strict=True):
                 parameter.copy_(value)
 
+    def _take(self, rows: Any) -> tuple[Any, Any]:
+        import torch
+
+        if len(rows) < self.problem.batch:
+            return super()._take(rows)
+        for data, place in zip((self.x, self.y), self.place, strict=True):
+            torch.index_select(data, 0, rows, out=place)
+        return self.place
+
     def _learn(self, x: Any, y: Any) -> None:
         if len(x) < self.problem.batch:
             # The graph's gradients have to stay where they are.
@@ -62,6 +71,4 @@ class Graphed(Eager):
             for parameter, gradient in zip(self.model.parameters(), held, strict=True):
                 parameter.grad = gradient
             return
-        for place, values in zip(self.place, (x, y), strict=True):
-            place.copy_(values)
         self.graph.replay()

@@ -1,0 +1,180 @@
+"""What a program has to show before it is used: that it arrives where the portable text does.
+
+Two ways to the same sum differ by rounding, and where its terms cancel the sum is nothing else.
+So a gradient is judged beside the sum of its terms' sizes, which do not cancel. Adam makes a
+whole step of a gradient of any size: of one that is rounding, in whichever direction. There its
+running mean is judged, and the rest by the gradient that this mean tells.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+# How far two ways to the same numbers may be apart, as a part of the way that they have gone,
+# and as a part of the numbers that are added up on it.
+TOLERANCE = {"float32": 1e-2, "float64": 1e-6}
+ROUNDING = {"float32": 2e-6, "float64": 1e-14}
+
+
+def tried(
+    program: Any, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
+) -> bool:
+    """Take one step both ways; return False if by the portable text nothing stays finite.
+
+    Raises
+    ------
+    ArithmeticError
+        If they do not arrive at the same.
+    """
+    import numpy as np
+
+    from xl2.step import copied, run_batches
+
+    def on_host(carry: Any) -> list[tuple[Any, list[Any]]]:
+        return [(program.fetch(p), list(map(program.fetch, own))) for p, own in _listed(carry)]
+
+    terms = [program.fetch(x) for x in _terms(step, carry, constants, samples, batches)]
+    start = on_host(carry)
+    carried, report = run_batches(step, copied(carry), constants, samples, batches, xp)
+    expected, logits = on_host(carried), program.fetch(report)
+    if not any(np.isfinite(p).any() for p, _ in expected):
+        return False
+    carried, report = program.run(carry, constants, samples, batches, step.optimizer.scale, xp)
+    dtype = program.plan.dtype
+    same = close(program.fetch(report), logits, np.zeros_like(logits), dtype)
+    for found, its, before, size in zip(on_host(carried), expected, start, terms, strict=True):
+        same = same and _learnt(found, its, before, size, step, batches.rates[0], dtype)
+    if not same:
+        raise ArithmeticError("a step by the kernels differs from one of the portable text")
+    return True
+
+
+def _listed(carry: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each parameter with its states: a layer's weight, then its bias."""
+    for layer, states in zip(carry.parameters, carry.states, strict=True):
+        yield from zip(layer, states, strict=True)
+
+
+def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> list[Any]:
+    """Return for each parameter the sums of the sizes of what its gradient is the sum of."""
+    from xl2.arrays import namespace
+    from xl2.propagation import differentiate, propagate
+
+    rate = batches.rates[0]
+    batch = batches.batch(step.operations, samples, batches.start, rate, batches.first)
+    xp = namespace(batch.x)
+
+    def of_sizes(operation: Any) -> Any:
+        return lambda *arrays: operation(*map(xp.abs, arrays))
+
+    names = "gradient", "gradient_shared", "bias_gradient"
+    summing = {name: of_sizes(getattr(step.operations, name)) for name in names}
+    layers = propagate(step.operations, step.hidden, carry.parameters, batch.x)
+    delta = step.loss.delta(layers[-1], batch.y)
+    # What is left of outputs less targets may be rounding too.
+    twice = 2.0 * xp.abs(batch.y)
+    delta = (delta + xp.where(delta < 0.0, -twice, twice)) * step.optimizer.scale(rate)
+    delta = delta / batch.total()
+    ops = step.operations._replace(**summing)
+    found = differentiate(ops, step.hidden, carry.parameters, layers, delta)
+    return [x for _, *both in reversed(list(found)) for x in both]
+
+
+def _learnt(
+    found: tuple[Any, list[Any]],
+    expected: tuple[Any, list[Any]],
+    start: tuple[Any, list[Any]],
+    terms: Any,
+    step: Any,
+    rate: float,
+    dtype: str,
+) -> bool:
+    """Judge a parameter and its states after a step."""
+    import numpy as np
+
+    parameters, states = zip(found, expected, start, strict=True)
+    if not states[0]:
+        return close(*parameters, dtype, terms)
+    firsts, *seconds = zip(*states, strict=True)
+    if not close(*firsts, dtype, terms):
+        return False
+    if not seconds:
+        return close(*parameters, dtype, terms)
+    with np.errstate(all="ignore"):
+        p, *means = (x.astype("float64") for x in (start[0], *start[1]))
+        kept = step.optimizer.beta_1
+        gradient = (firsts[0] - kept * means[0]) / (1.0 - kept)
+        p, (_, square) = step.update(step.optimizer, p, gradient, None, tuple(means), rate)
+    squares = (seconds[0][0], square, start[1][1])
+    return close(*squares, dtype) and close(found[0], p, start[0], dtype)
+
+
+def replayed(
+    reported: Any,
+    logits: Any,
+    found: Sequence[Any],
+    expected: Sequence[Any],
+    start: Sequence[Any],
+    slots: int,
+    dtype: str,
+) -> bool:
+    """Tell whether a graph arrives where its steps do, layer by layer.
+
+    They are the same launches, so that nothing but a graph that left some out, or went by other
+    arrays, is looked for. Weights and biases are pooled: one of them may hardly move.
+
+    Parameters
+    ----------
+    reported, logits : numpy.ndarray
+        By the graph, and by its steps.
+    found, expected, start : sequence of numpy.ndarray
+        Of each layer its weight and bias, then the states of each.
+    slots : int
+        States of a parameter.
+    dtype : str
+    """
+    import numpy as np
+
+    if not close(reported, logits, np.zeros_like(logits), dtype):
+        return False
+    each = 2 * (1 + slots)
+    for at in range(0, len(found), each):
+        pools = [(at, at + 1)]
+        pools += [(at + 2 + slot, at + 2 + slots + slot) for slot in range(slots)]
+        for pool in pools:
+            mine, its, before = (
+                np.concatenate([x[i].ravel() for i in pool]) for x in (found, expected, start)
+            )
+            if not close(mine, its, before, dtype):
+                return False
+    return True
+
+
+def close(found: Any, expected: Any, start: Any, dtype: str, terms: Any = None) -> bool:
+    """Tell whether two NumPy arrays are the same but for rounding, having begun at a third.
+
+    What is not finite in those that are known is not looked at: a member of a stack may
+    diverge in its first step.
+
+    Parameters
+    ----------
+    found, expected, start : numpy.ndarray, of one shape
+    dtype : str
+    terms : numpy.ndarray, optional
+        The sizes of what was added to `start`, added up.
+    """
+    import numpy as np
+
+    known = [expected, start] if terms is None else [expected, start, terms]
+    there = np.logical_and.reduce([np.isfinite(x) for x in known])
+
+    def norm(x: Any) -> float:
+        largest = float(np.max(np.abs(x), initial=0.0)) or 1.0
+        return largest * math.sqrt(float(np.sum(np.square(x / largest, dtype="float64"))))
+
+    with np.errstate(all="ignore"):
+        mine, its, before, *sizes = (x[there].astype("float64") for x in (found, *known))
+        allowed = ROUNDING[dtype] * sum(map(norm, (its, before, *sizes)))
+        return norm(mine - its) <= TOLERANCE[dtype] * norm(its - before) + allowed + 1e-30
