@@ -71,7 +71,7 @@ def test_what_a_library_keeps_is_given_back_before_anything_is_halved(
     backend, where, host, monkeypatch
 ):
     network = Network([3, 4, 1], dtype="float64", seed=1, **where)
-    expected, kept = host(network.forward(X)), [True, True]
+    expected, kept = host(network.forward(X)), [True]
     library, affine = backend.library, __import__("xl2").operations.affine
 
     def limited(*arguments):
@@ -82,6 +82,18 @@ def test_what_a_library_keeps_is_given_back_before_anything_is_halved(
     monkeypatch.setattr(library, "affine", limited, raising=False)
     monkeypatch.setattr(library, "release", lambda: bool(kept and kept.pop()))
     np.testing.assert_allclose(host(network.forward(X)), expected, rtol=1e-12)
+
+
+def test_what_is_made_anew_each_time_does_not_keep_a_piece_from_being_halved(
+    backend, where, host, holds, monkeypatch
+):
+    network = Network([3, 4, 1], dtype="float64", seed=1, **where)
+    expected = host(network.forward(X))
+    holds(4 * 11)
+    monkeypatch.setattr(backend.library, "release", lambda: True)
+    with pytest.warns(UserWarning, match="no memory for the outputs of 40 rows"):
+        found = host(network.forward(X))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_a_row_that_does_not_fit_is_an_error_that_says_so(where, holds):

@@ -54,6 +54,7 @@ class Halving(Generic[Piece]):
             If a piece that cannot be halved does not fit.
         """
         waiting = deque(pieces)
+        freed: Piece | None = None
         while waiting:
             piece = waiting.popleft()
             if self._size(piece) <= self._most or not self._halves(piece):
@@ -62,7 +63,9 @@ class Halving(Generic[Piece]):
                 except Exception as error:
                     if not self._backend.library.out_of_memory(error):
                         raise
-                    parts = [piece] if self._backend.library.release() else self._halves(piece)
+                    # What is kept may be made anew for this piece: it is given back once.
+                    again = piece is not freed and self._backend.library.release()
+                    freed, parts = piece, [piece] if again else self._halves(piece)
                     if not parts:
                         raise OutOfMemoryError(
                             f"{self._backend} has no memory for {self._what}, nor for any part "
