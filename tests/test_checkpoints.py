@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import pkgutil
 import signal
 import subprocess
 import threading
@@ -507,12 +508,12 @@ def test_of_much_a_sample_of_rows_is_looked_at(tmp_path, monkeypatch, kind):
 
 def interrupted(network, history):
     if len(history) == 2:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.one_on_jax
 @pytest.mark.parametrize("stack", STACKS)
-def test_an_interrupt_comes_through_after_it_is_written(where, tmp_path, stack):
+def test_ctrl_c_comes_through_after_it_is_written(where, tmp_path, stack):
     keep = {} if stack is None else {"callbacks": [drop], "penalty": [0.1] * 3}
     stack = (2, 3) if stack == (2, 2) else stack
 
@@ -529,7 +530,7 @@ def test_an_interrupt_comes_through_after_it_is_written(where, tmp_path, stack):
             return None
 
     assert train(interrupted, checkpoint=tmp_path / "c") is None
-    # What the others would have said of that epoch is not lost.
+    # What the others said of that epoch is not lost.
     same(train(checkpoint=tmp_path / "c", resume=True), train())
 
 
@@ -546,7 +547,7 @@ def test_ctrl_c_waits_for_the_steps_and_the_second_does_not(tmp_path, die):
         fit(one, X, LABELS, epochs=3, callbacks=[send], checkpoint=tmp_path / "c", every=9)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
-    assert (header["epochs"], header["told"]) == (1, True)
+    assert header["epochs"] == 1
 
     def twice(network, history):
         send(network, history)
@@ -555,8 +556,144 @@ def test_ctrl_c_waits_for_the_steps_and_the_second_does_not(tmp_path, die):
 
     with pytest.raises(KeyboardInterrupt):
         fit(one, X, LABELS, epochs=3, callbacks=[twice], checkpoint=tmp_path / "d", every=9)
-    header, _ = read_sealed(tmp_path / "d", FORMAT, lambda header, found: found)
-    assert (header["epochs"], header["told"]) == (1, False)
+    assert not (tmp_path / "d").exists()
+
+
+def raising(number, frame):
+    """Handle Ctrl-C as somebody does who does not wait either."""
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(params=["the second", "somebody else's"])
+def at_once(request):
+    """Press Ctrl-C so that nothing holds it back."""
+    second = request.param == "the second"
+
+    def press():
+        for _ in range(2 if second else 1):
+            signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it was held back")
+
+    before = signal.getsignal(signal.SIGINT)
+    if not second:
+        signal.signal(signal.SIGINT, raising)
+    yield press
+    signal.signal(signal.SIGINT, before)
+
+
+def pressing(monkeypatch, press, path, name, calls, when):
+    """Let Ctrl-C come before a call of a function or behind it; return what was in the file."""
+    owner, _, last = name.rpartition(".")
+    real, seen, found = getattr(pkgutil.resolve_name(owner), last), [], []
+
+    def called(*arguments, **options):
+        seen.append(1)
+        result = real(*arguments, **options) if when == "behind" else None
+        if len(seen) == calls:
+            found.append(path.read_bytes() if path.exists() else None)
+            press()
+        return result if when == "behind" else real(*arguments, **options)
+
+    monkeypatch.setattr(name, called)
+    return found
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("when", ["before", "behind"])
+@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("xl2.run.Run._read", 3),
+        ("xl2.divergence.mark", 3),
+        ("xl2.run.Run._measure", 3),
+        ("xl2.history.History.add", 3),
+        ("xl2.run.Run.tell", 3),
+        ("xl2.run.Run.keep", 2),
+        ("xl2.run.copied", 4),
+    ],
+)
+def test_what_does_not_wait_leaves_the_file_of_before(
+    tmp_path, monkeypatch, at_once, name, calls, every, when
+):
+    """At each moment between the steps of the third epoch and those of the fourth."""
+    path = tmp_path / "c"
+
+    def train(**keeping):
+        one, seen = Network([3, 4, 2], ["tanh", "softmax"], stack=3, backend="numpy"), Patience(9)
+        options = settings(
+            epochs=5, validation=(X[:9], LABELS[:9]), penalty=[0.1, 0.2, 0.3], every=every
+        )
+        extra = {k: v for k, v in options.items() if keeping or k != "every"}
+        try:
+            return one, fit(one, X, LABELS, callbacks=[seen, drop], **extra, **keeping), seen
+        except KeyboardInterrupt:
+            assert np.isfinite(np.asarray(one.score(X, LABELS))).all()
+            return None
+
+    with monkeypatch.context() as patched:
+        found = pressing(patched, at_once, path, name, calls, when)
+        assert train(checkpoint=path) is None
+    assert found == [path.read_bytes() if path.exists() else None]
+    assert path.exists() == (every == 1)
+    one, history, seen = train(checkpoint=path, resume=True)
+    whole = train()
+    same((one, history), whole[:2])
+    assert seen.left == whole[2].left
+    for mine, its in zip(seen.seen, whole[2].seen, strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("every", [1, 1000])
+@pytest.mark.parametrize("name", ["finite", "find_the_step"])
+def test_what_does_not_wait_while_a_divergence_is_looked_for_writes_nothing(
+    tmp_path, monkeypatch, at_once, name, every
+):
+    path = tmp_path / "c"
+
+    def train(**keeping):
+        one = Network([3, 4, 2], ["tanh", "identity"], backend="numpy", dtype="float64")
+        extra = {"every": every} if keeping else {}
+        try:
+            fit(one, X, TARGETS, epochs=99, batch_size=4, learning_rate=3, **keeping, **extra)
+        except KeyboardInterrupt:
+            assert np.isfinite(one.forward(X)).all()
+        except DivergenceError as error:
+            return error.epoch, error.step
+        return None
+
+    with monkeypatch.context() as patched:
+        calls = 3 if name == "finite" else 1
+        found = pressing(patched, at_once, path, f"xl2.divergence.{name}", calls, "before")
+        assert train(checkpoint=path) is None
+    assert found == [path.read_bytes() if path.exists() else None]
+    epoch, step = train()
+    assert epoch > 1
+    assert step > 3
+    assert train(checkpoint=path, resume=True) == (epoch, step)
+
+
+@pytest.mark.host
+def test_a_callback_is_not_told_twice_of_an_epoch(tmp_path, at_once):
+    """Ctrl-C comes in the second, when the first has counted already."""
+    counts = []
+
+    def train(*others, **keeping):
+        counts.append(Patience(9))
+        one = Network([3, 4, 2], backend="numpy")
+        return fit(one, X, LABELS, epochs=5, callbacks=[counts[-1], *others],
+                   checkpoint=tmp_path / "c", **keeping)  # fmt: skip
+
+    def pressed(network, history):
+        if len(history) == 3:
+            at_once()
+
+    with pytest.raises(KeyboardInterrupt):
+        train(pressed)
+    history = train(resume=True)
+    assert counts[-1].left == 4
+    assert counts[-1].seen.tolist() == history.loss
 
 
 @pytest.mark.host

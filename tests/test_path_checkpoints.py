@@ -164,6 +164,25 @@ def test_ctrl_c_writes_every_stack_in_training(tmp_path, monkeypatch, in_pieces,
     assert (path.epochs_ > 0).all()
 
 
+@pytest.mark.host
+def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_file_of_before(tmp_path, monkeypatch):
+    """The callback has dropped it from its lists, and the network still has it."""
+    options = {"backend": "numpy", "patience": 1, "epochs": 6}
+    whole, keep = train({}, **options), xl2.run.Run.keep
+
+    def pressed(self, places):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        keep(self, places)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("xl2.run.Run.keep", pressed)
+        with pytest.raises(KeyboardInterrupt):
+            train({}, checkpoint=tmp_path / "p", **options)
+    same(train({}, checkpoint=tmp_path / "p", resume=True, **options), whole)
+    assert (whole.epochs_ < 6).any()
+
+
 def until(fit, epochs):
     """Return a fit that is over after fewer epochs."""
     return lambda *arguments, **options: fit(

@@ -109,7 +109,7 @@ class Keeper(Saver):
         self._checkpoint, self._callbacks = checkpoint, callbacks
         self._identity = {**identity, "callbacks with a state": names_of(callbacks)}
         self._interrupts = Interrupts()
-        self._tried, self._written, self._left = 0.0, (0, 0, True, False), False
+        self._tried, self._written, self._left = 0.0, (0, 0, False), False
 
     def begin(self, run: Run) -> None:
         """Make a new run go on from the file, where that is wanted and there is one.
@@ -135,14 +135,16 @@ class Keeper(Saver):
 
     @contextlib.contextmanager
     def guard(self, run: Run) -> Iterator[None]:
-        """Return the context in which a run is trained: at its end it is written."""
+        """Return the context in which a run is trained: at its end it is written.
+
+        What raises `KeyboardInterrupt` in its midst finds it half done: an epoch without its
+        validation, a callback called and the next one not. The file of before stays.
+        """
         with self._interrupts:
             try:
                 yield
             except KeyboardInterrupt:
-                if run.under_way is None:
-                    self._write(run)
-                elif not self._left:
+                if run.under_way is not None and not self._left:
                     # In the midst of a step, whose arrays are half changed.
                     run.network.parameters = run.under_way.before.parameters
                 raise
@@ -231,8 +233,8 @@ def _progress(run: Run) -> float:
     return len(run.history) + part
 
 
-def _place(run: Run) -> tuple[int, int, bool, bool]:
+def _place(run: Run) -> tuple[int, int, bool]:
     """Return where a run is; a file of the same place holds the same."""
     now = run.under_way
     done = now.done if now is not None and run.feed.seekable else 0
-    return len(run.history), done, run.told, run.finished
+    return len(run.history), done, run.finished
