@@ -15,6 +15,7 @@ import pytest
 import xl2.run
 from xl2 import L2, DivergenceError, FileFormatError, InputError, Network, fit
 from xl2.checkpoints import FORMAT, Keeper
+from xl2.interrupts import Interrupts
 from xl2.run import Keep
 from xl2.sealed import read_sealed
 
@@ -753,6 +754,51 @@ def test_somebody_elses_handler_is_left_alone(tmp_path):
     finally:
         signal.signal(signal.SIGINT, before)
     assert len(seen) == 2
+
+
+@pytest.mark.host
+def test_a_handler_that_was_installed_meanwhile_stays(tmp_path):
+    mine = lambda *_: None  # noqa: E731
+
+    def install(network, history):
+        signal.signal(signal.SIGINT, mine)
+
+    try:
+        fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / "c", callbacks=[install])
+        assert signal.getsignal(signal.SIGINT) is mine
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("error", [ValueError, DivergenceError])
+def test_ctrl_c_is_not_lost_in_an_error(tmp_path, monkeypatch, error):
+    def fails(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        raise (
+            ValueError
+            if error is ValueError
+            else DivergenceError("it", epoch=1, step=1, loss=1.0, history=None)
+        )
+
+    monkeypatch.setattr("xl2.run.Run.tell", fails)
+    with pytest.raises(KeyboardInterrupt) as said:
+        fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / "c")
+    assert type(said.value.__context__) is error
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.host
+def test_ctrl_c_is_not_lost_at_the_very_end(tmp_path, monkeypatch):
+    leave = Interrupts.__exit__
+
+    def pressed(self, *exception):
+        signal.raise_signal(signal.SIGINT)
+        leave(self, *exception)
+
+    monkeypatch.setattr(Interrupts, "__exit__", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / "c")
 
 
 @pytest.mark.host

@@ -9,6 +9,7 @@ import killed
 import numpy as np
 import pytest
 
+import xl2.divergence
 import xl2.members
 from xl2 import FileFormatError, InputError, regularization_path
 from xl2.checkpoints import Keeper
@@ -181,6 +182,25 @@ def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_file_of_before(tmp
             train({}, checkpoint=tmp_path / "p", **options)
     same(train({}, checkpoint=tmp_path / "p", resume=True, **options), whole)
     assert (whole.epochs_ < 6).any()
+
+
+@pytest.mark.host
+def test_ctrl_c_ends_a_path_though_the_whole_stack_diverges(tmp_path, in_pieces, monkeypatch):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
+    mark, pressed = xl2.divergence.mark, []
+
+    def watched(run, sound, before):
+        if not sound.any():
+            pressed.append(1)
+            signal.raise_signal(signal.SIGINT)
+        mark(run, sound, before)
+
+    monkeypatch.setattr("xl2.divergence.mark", watched)
+    y = X @ np.ones(3)
+    options = {"cv": 2, "optimizer": "sgd", "backend": "numpy", **SMALL}
+    with pytest.raises(KeyboardInterrupt):
+        regularization_path(X, y, [0, 0.1, 1e9], checkpoint=tmp_path / "p", **options)
+    assert len(pressed) == 1
 
 
 def until(fit, epochs):

@@ -149,8 +149,6 @@ class Keeper(Saver):
                     run.network.parameters = run.under_way.before.parameters
                 raise
             self._write(run)
-            if self._interrupts.asked:
-                raise KeyboardInterrupt
 
     def look(self, run: Run) -> None:
         """Write the run if it is time to, or if it is to stop.
