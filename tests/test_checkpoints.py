@@ -175,7 +175,8 @@ def test_without_shuffling(where, tmp_path, die, rows):
 def test_samples_that_stay_on_the_host(where, tmp_path, die, kind, monkeypatch):
     import scipy.sparse
 
-    monkeypatch.setattr("xl2.rows.PIECE", 200)  # windows of a few mini-batches
+    for module in ("rows", "sparse"):  # windows of a few mini-batches
+        monkeypatch.setattr(f"xl2.{module}.PIECE", 200)
     np.save(tmp_path / "x.npy", X)
     if kind == "sparse":
         x = scipy.sparse.csr_array(X)
@@ -189,6 +190,65 @@ def test_samples_that_stay_on_the_host(where, tmp_path, die, kind, monkeypatch):
     result, deaths = survive(die, train, tmp_path / "c")
     assert deaths > 6
     same(result, train())
+
+
+def held(kind, folder):
+    """Return the samples as float32, in memory, on the disk, or sparse."""
+    import scipy.sparse
+
+    x = X.astype(np.float32)
+    if kind == "sparse":
+        return scipy.sparse.csr_array(x)
+    if kind == "memmap":
+        np.save(folder / "x.npy", x)
+        return np.load(folder / "x.npy", mmap_mode="r")
+    if kind == "hdf5":
+        h5py = pytest.importorskip("h5py")
+        return h5py.File(folder / "x.h5", "w").create_dataset("x", data=x, chunks=(5, 3))
+    return x
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("stack", [(2, 2), None])
+@pytest.mark.parametrize(
+    "kinds",
+    list(itertools.combinations(["memory", "memmap", "sparse", "hdf5"], 2)),
+    ids="-".join,
+)
+def test_the_samples_may_be_held_another_way(where, tmp_path, die, kinds, stack, monkeypatch):
+    """By turns, so that each goes on from where the other has no piece that begins."""
+    # In HDF5 an epoch has an order of its own.
+    options = settings(optimizer="momentum", shuffle="hdf5" not in kinds)
+    make, moments = lambda: network(where, stack), []
+    # Windows of three mini-batches and of two, or of fewer in groups; runs are of three.
+    turns = itertools.cycle([(held(kinds[0], tmp_path), 250), (held(kinds[1], tmp_path), 100)])
+
+    def train(**keeping):
+        one = make()
+        x, piece = next(turns)
+        for module in ("rows", "sparse"):
+            monkeypatch.setattr(f"xl2.{module}.PIECE", piece)
+        return one, fit(one, x, LABELS, **options, **keeping)
+
+    look = Keeper.look
+
+    def watched(self, run):
+        moments.append(run.under_way.done if run.under_way else 0)
+        look(self, run)
+
+    monkeypatch.setattr(Keeper, "look", watched)
+    (one, history), _ = survive(die, train, tmp_path / "c")
+    del options["every"]
+    whole = make()
+    its = fit(whole, X, LABELS, **options)
+    # Some of what is done ends within a window, and some within a run.
+    assert any(done % 12 for done in moments)
+    assert any(done % 8 for done in moments)
+    for p, q in zip(one.host_parameters(), whole.host_parameters(), strict=True):
+        for left, right in zip(p, q, strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(history.loss, its.loss, rtol=1e-5)
+    np.testing.assert_array_equal(history.score, its.score)
 
 
 def test_of_a_stream_epochs_are_whole(where, tmp_path, die):
