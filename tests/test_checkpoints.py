@@ -383,6 +383,28 @@ def test_more_epochs_go_on_from_the_end(tmp_path):
     same(train(5, checkpoint=tmp_path / "c", resume=True), train(5))
 
 
+@pytest.mark.parametrize(("written", "has"), [(5, 2), (8, 2), (9, 3)])
+def test_fewer_epochs_than_there_are_is_refused(where, tmp_path, die, written, has):
+    """In the midst of the second epoch, behind it, and in the midst of the third."""
+    train = trainer(plain(where), X, LABELS, **settings())
+    die(written)
+    with pytest.raises(DiedError):
+        train(checkpoint=tmp_path / "c")
+    die(10**9)
+    before, one = (tmp_path / "c").read_bytes(), network(where)
+    kept = one.parameters
+    fewer = settings(epochs=has - 1)
+    with pytest.raises(InputError, match=rf"epoch.*epochs={has - 1} .*Ask for {has} or"):
+        fit(one, X, LABELS, checkpoint=tmp_path / "c", resume=True, **fewer)
+    assert one.parameters is kept
+    assert (tmp_path / "c").read_bytes() == before
+    options = settings(epochs=has)
+    same(
+        trainer(plain(where), X, LABELS, **options)(checkpoint=tmp_path / "c", resume=True),
+        trainer(plain(where), X, LABELS, **options)(),
+    )
+
+
 @pytest.mark.host
 @pytest.mark.parametrize(("every", "epochs"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
 def test_it_is_written_every_so_many_epochs_and_at_the_end(tmp_path, monkeypatch, every, epochs):

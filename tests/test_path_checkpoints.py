@@ -11,7 +11,7 @@ import pytest
 
 import xl2.divergence
 import xl2.members
-from xl2 import FileFormatError, InputError, regularization_path
+from xl2 import FileFormatError, InputError, checkpoints, regularization_path
 from xl2.checkpoints import Keeper
 from xl2.recipe import Recipe
 from xl2.sealed import read_sealed, write_sealed
@@ -160,7 +160,8 @@ def test_ctrl_c_writes_every_stack_in_training(tmp_path, monkeypatch, in_pieces,
     assert len(begun) >= 1 + workers  # with the plan
     monkeypatch.setattr("xl2.run.Run.epoch", epoch)
     options = {"epochs": 3000, "every": 5000}
-    monkeypatch.setattr("xl2.members.fit", until(xl2.members.fit, 30))
+    most = max(epochs_in(tmp_path / "p" / name) for name in begun if name != "plan")
+    monkeypatch.setattr("xl2.members.fit", until(xl2.members.fit, most + 10))
     path = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **options)
     assert (path.epochs_ > 0).all()
 
@@ -203,6 +204,11 @@ def test_ctrl_c_ends_a_path_though_the_whole_stack_diverges(tmp_path, in_pieces,
     assert len(pressed) == 1
 
 
+def epochs_in(file):
+    header, _ = read_sealed(file, checkpoints.FORMAT, lambda header, found: found)
+    return header["epochs"] + 1
+
+
 def until(fit, epochs):
     """Return a fit that is over after fewer epochs."""
     return lambda *arguments, **options: fit(
@@ -239,6 +245,37 @@ def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     with pytest.raises(InputError, match=f"another (path|run): .*{said}"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **changed)
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("moment", [2, 6, 12])
+def test_fewer_epochs_than_a_stack_has_is_refused(tmp_path, die, in_pieces, moment):
+    """Though others have fewer, or none: nothing is trained, and nothing changes."""
+    die(moment)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=r"stack-.' is a checkpoint of .*epochs=1 asks for fewer"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=1)
+    assert contents(tmp_path) == before
+    more = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=6)
+    same(more, train({"backend": "numpy"}, epochs=6))
+
+
+@pytest.mark.host
+def test_the_last_stack_is_looked_at_before_the_first_is_trained(tmp_path, in_pieces):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    (tmp_path / "p" / "stack-1").unlink()
+    (tmp_path / "p" / "stack-2").unlink()
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="stack-3"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=3)
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.host

@@ -93,6 +93,36 @@ def kept(given: Any, every: float, resume: bool) -> Checkpoint | None:
     return Checkpoint(Path(given), every, resume)
 
 
+def check_epochs(path: Path, epochs: int) -> None:
+    """Raise before any work is done if a file, where there is one, has more epochs than wanted.
+
+    Raises
+    ------
+    InputError
+        If it has.
+    FileFormatError
+        If it is no sound checkpoint.
+    """
+
+    def look(header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
+        _check_epochs(path, header, epochs)
+        return found
+
+    if path.exists():
+        read_sealed(path, FORMAT, look)
+
+
+def _check_epochs(path: Path, header: Header, epochs: int) -> None:
+    within = header["under_way"] is not None
+    has = header["epochs"] + within
+    if has > epochs:
+        where = f"is in its epoch {has}" if within else f"has {has} epochs already"
+        raise InputError(
+            f"{str(path)!r} is a checkpoint of a run that {where}, and epochs={epochs} asks for "
+            f"fewer in all. Ask for {has} or more; for fewer, begin anew with another name."
+        )
+
+
 class Keeper(Saver):
     """What keeps a run in a file.
 
@@ -111,13 +141,19 @@ class Keeper(Saver):
         self._interrupts = Interrupts()
         self._tried, self._written, self._left = 0.0, (0, 0, False), False
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: Run, epochs: int) -> None:
         """Make a new run go on from the file, where that is wanted and there is one.
+
+        Parameters
+        ----------
+        run : Run
+        epochs : int
+            How many it is to have in all.
 
         Raises
         ------
         InputError
-            If it is the file of another run.
+            If it is the file of another run, or of one that has more epochs already.
         FileFormatError
             If it is no sound checkpoint. The network is left as it was.
         """
@@ -126,7 +162,9 @@ class Keeper(Saver):
         if not path.exists():
             return
         try:
-            header, arrays = read_sealed(path, FORMAT, lambda *said: self._expected(run, *said))
+            header, arrays = read_sealed(
+                path, FORMAT, lambda *said: self._expected(run, epochs, *said)
+            )
             self._restore(run, header, arrays)
         except BaseException:
             run.network.parameters = before
@@ -201,7 +239,9 @@ class Keeper(Saver):
             stacklevel=2,
         )
 
-    def _expected(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
+    def _expected(
+        self, run: Run, epochs: int, header: Header, found: dict[str, Spec]
+    ) -> dict[str, Spec]:
         said = header["run"]
         if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
             raise FileFormatError("its header is wrong about 'run'.")
@@ -212,7 +252,9 @@ class Keeper(Saver):
                 f"{'; '.join(apart)}. Give what it was begun with, or another file."
             )
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
-        return expected(run, header, found) | own
+        wanted = expected(run, header, found) | own
+        _check_epochs(self._checkpoint.path, header, epochs)
+        return wanted
 
     def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:
         try:

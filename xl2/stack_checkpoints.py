@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import Checkpoint, always, check_every
+from .checkpoints import Checkpoint, always, check_epochs, check_every
 from .errors import FileFormatError, InputError
 from .identity import Identity, differences, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
@@ -64,7 +64,7 @@ class Folder:
                 f"resume; to begin anew, remove it or give another name."
             )
 
-    def planned(self, stacks: list[Stack], identity: Identity) -> list[Stack]:
+    def planned(self, stacks: list[Stack], identity: Identity, epochs: int) -> list[Stack]:
         """Return the plan that a path was begun with, or begin it with this one.
 
         Parameters
@@ -73,19 +73,25 @@ class Folder:
             What `members.plan` says now: the same members.
         identity : dict of str to str
             What the path is of, its stacks apart.
+        epochs : int
+            How many each stack is to have in all.
 
         Raises
         ------
         InputError
-            If the folder is that of another path.
+            If the folder is that of another path, or a stack has more epochs already.
         FileFormatError
-            If the plan is damaged, or none.
+            If the plan is damaged, or none, or the file of a stack is.
         """
         identity = {"version of xl2": own_version(), **identity}
         file = self.path / PLAN
         if file.exists():
             header, _ = read_sealed(file, FORMAT, lambda *said: self._checked(identity, *said))
-            return _stacks(file, header["stacks"], stacks)
+            found = _stacks(file, header["stacks"], stacks)
+            # All of them before one is trained: what is refused is left as it was.
+            for number in range(len(found)):
+                check_epochs(self._file(number), epochs)
+            return found
         try:
             self.path.mkdir(exist_ok=True)
             sweep(file)
@@ -104,14 +110,16 @@ class Folder:
         """Return the checkpoint of a stack by its number; None where there is no folder."""
         if not self.path.is_dir():
             return None
-        file = self.path / f"stack-{number + 1}"
-        return Checkpoint(file, self.every, True, wanted, self.troubles)
+        return Checkpoint(self._file(number), self.every, True, wanted, self.troubles)
 
     def inside(self, name: str) -> Folder | None:
         """Return a folder in this one, to go on from; None where this is not there."""
         if not self.path.is_dir():
             return None
         return Folder(self.path / name, self.every, True, self.troubles)
+
+    def _file(self, number: int) -> Path:
+        return self.path / f"stack-{number + 1}"
 
     def _checked(self, identity: Identity, header: Header, _: Any) -> dict[str, Spec]:
         said = header["run"]
