@@ -14,7 +14,7 @@ import pytest
 
 import xl2.run
 from xl2 import L2, DivergenceError, FileFormatError, InputError, Network, fit
-from xl2.checkpoints import FORMAT, Keeper
+from xl2.checkpoints import FORMAT, Checkpoint, Keeper
 from xl2.interrupts import Interrupts
 from xl2.run import Keep
 from xl2.sealed import read_sealed
@@ -355,7 +355,10 @@ def test_a_callback_with_a_state_goes_on_with_it(where, tmp_path, die):
     same(result, train())
     # It was over, and stays so.
     again = trainer(plain(where), X, LABELS, **settings(epochs=20, callbacks=[Patience(1)]))
-    same(again(checkpoint=tmp_path / "c", resume=True), result)
+    with pytest.warns(
+        UserWarning, match="Nothing is trained: a callback ended .* after 3 of 9 epochs"
+    ):
+        same(again(checkpoint=tmp_path / "c", resume=True), result)
     with pytest.raises(InputError, match="callbacks with a state is Patience, and now it is none"):
         fit(network(where), X, LABELS, checkpoint=tmp_path / "c", resume=True, **settings())
 
@@ -381,6 +384,18 @@ def test_more_epochs_go_on_from_the_end(tmp_path):
     train(2, checkpoint=tmp_path / "c", resume=True)
     assert (tmp_path / "c").stat().st_mtime_ns == written
     same(train(5, checkpoint=tmp_path / "c", resume=True), train(5))
+
+
+@pytest.mark.host
+def test_a_run_that_a_callback_ended_says_that_it_stays_so(tmp_path):
+    def train(epochs, **keeping):
+        fit(Network([3, 2]), X, LABELS, epochs=epochs, checkpoint=tmp_path / "c", **keeping)
+
+    train(10, callbacks=[lambda network, history: len(history) == 3])
+    train(10, resume=True)  # as before
+    with pytest.warns(UserWarning, match="epochs=20 does not begin it again") as said:
+        train(20, resume=True)
+    assert [warning.filename for warning in said] == [__file__]
 
 
 @pytest.mark.parametrize(("written", "has"), [(5, 2), (8, 2), (9, 3)])
@@ -921,13 +936,41 @@ def test_a_full_disk_costs_one_warning_and_leaves_the_one_before(tmp_path, monke
     monkeypatch.setattr(call, fail)
     with pytest.warns(UserWarning, match="could not be written: .*No space left.*is whole") as said:
         one, history = trained(tmp_path)
-    assert len(said) == 1
+    assert [warning.filename for warning in said] == [__file__]
     assert len(history) == 4
     monkeypatch.undo()
     assert [file.name for file in tmp_path.iterdir()] == ["c"]
     header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
     same((one, history), trained(tmp_path, resume=True))
+
+
+@pytest.mark.host
+def test_of_runs_that_fail_at_the_same_moment_one_says_so(tmp_path, monkeypatch):
+    """Each waits at each line for the other."""
+    said, shared, together = [], Checkpoint(tmp_path / "c"), threading.Barrier(2)
+    monkeypatch.setattr("warnings.warn", lambda *_, **__: said.append(1))
+
+    def step(frame, event, argument):
+        if frame.f_code is Keeper._tell.__code__:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(0.2)
+            return step
+        return None
+
+    threading.settrace(step)
+    try:
+        threads = [
+            threading.Thread(target=Keeper(shared, {}, [])._tell, args=["it is full."])
+            for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+    finally:
+        threading.settrace(None)
+    for thread in threads:
+        thread.join()
+    assert said == [1]
 
 
 def mounted(folder, *options):

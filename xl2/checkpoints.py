@@ -8,12 +8,15 @@ beside it, and a run of something else is refused.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from .errors import FileFormatError, InputError
@@ -46,8 +49,8 @@ class Checkpoint:
         Go on from it, where it is there.
     wanted : callable
         A run stops soon, as by Ctrl-C, once this returns False.
-    troubles : list
-        What kept runs that share it from writing; the first is told.
+    troubles : iterator of int
+        Counts what kept runs that share it from writing; the first is told.
 
     Raises
     ------
@@ -60,7 +63,7 @@ class Checkpoint:
     every: float = 1
     resume: bool = False
     wanted: Callable[[], bool] = always
-    troubles: list[str] = field(default_factory=list)
+    troubles: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         path = self.path
@@ -123,6 +126,19 @@ def _check_epochs(path: Path, header: Header, epochs: int) -> None:
         )
 
 
+def warn_caller(text: str) -> None:
+    """Warn at the line that called xl2, wherever in it the trouble is."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and _own(frame):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, UserWarning, stacklevel=level)
+
+
+def _own(frame: FrameType) -> bool:
+    # Contexts are left by way of contextlib.
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in (__package__, "contextlib")
+
+
 class Keeper(Saver):
     """What keeps a run in a file.
 
@@ -138,7 +154,7 @@ class Keeper(Saver):
     def __init__(self, checkpoint: Checkpoint, identity: Identity, callbacks: Sequence[Any]):
         self._checkpoint, self._callbacks = checkpoint, callbacks
         self._identity = {**identity, "callbacks with a state": names_of(callbacks)}
-        self._interrupts = Interrupts()
+        self._interrupts, self._epochs = Interrupts(), 0
         self._tried, self._written, self._left = 0.0, (0, 0, False), False
 
     def begin(self, run: Run, epochs: int) -> None:
@@ -158,6 +174,7 @@ class Keeper(Saver):
             If it is no sound checkpoint. The network is left as it was.
         """
         path, before = self._checkpoint.path, run.network.parameters
+        self._epochs = epochs
         sweep(path)
         if not path.exists():
             return
@@ -170,6 +187,12 @@ class Keeper(Saver):
             run.network.parameters = before
             raise
         self._tried, self._written = _progress(run), _place(run)
+        if run.finished and epochs > header["asked"]:
+            warn_caller(
+                f"Nothing is trained: a callback ended the run of {str(path)!r} after "
+                f"{len(run.history)} of {header['asked']} epochs, and epochs={epochs} does not "
+                f"begin it again. To have more, begin anew with another name."
+            )
 
     @contextlib.contextmanager
     def guard(self, run: Run) -> Iterator[None]:
@@ -218,7 +241,7 @@ class Keeper(Saver):
         self._tried = _progress(run)
         header, arrays = take(run)
         header["callbacks"], own = states_of(self._callbacks)
-        header["run"] = self._identity
+        header["run"], header["asked"] = self._identity, self._epochs
         try:
             write_sealed(path, FORMAT, header, arrays | own)
         except InputError as error:
@@ -227,16 +250,14 @@ class Keeper(Saver):
             self._written = place
 
     def _tell(self, trouble: str) -> None:
-        troubles, path = self._checkpoint.troubles, self._checkpoint.path
-        troubles.append(trouble)
-        if len(troubles) > 1:
+        path = self._checkpoint.path
+        # Of stacks that get here at the same moment one gets 0.
+        if next(self._checkpoint.troubles):
             return
         left = "the file of before is whole" if path.exists() else "there is none yet"
-        warnings.warn(
+        warn_caller(
             f"A checkpoint could not be written: {trouble} Training goes on, and {left}. This is "
-            f"said once.",
-            UserWarning,
-            stacklevel=2,
+            f"said once."
         )
 
     def _expected(
@@ -254,6 +275,8 @@ class Keeper(Saver):
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
         wanted = expected(run, header, found) | own
         _check_epochs(self._checkpoint.path, header, epochs)
+        if type(header["asked"]) is not int:
+            raise FileFormatError("its header is wrong about 'asked'.")
         return wanted
 
     def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:

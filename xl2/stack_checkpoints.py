@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import Checkpoint, always, check_epochs, check_every
+from .checkpoints import Checkpoint, always, check_epochs, check_every, warn_caller
 from .errors import FileFormatError, InputError
 from .identity import Identity, differences, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
@@ -34,8 +34,8 @@ class Folder:
         It is made where it is not there.
     every, resume
         As in `Checkpoint`.
-    troubles : list
-        What kept any of them from being written.
+    troubles : iterator of int
+        Counts what kept any of them from being written.
 
     Raises
     ------
@@ -46,7 +46,7 @@ class Folder:
     path: Path
     every: float = 1
     resume: bool = False
-    troubles: list[str] = field(default_factory=list)
+    troubles: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         path = self.path
@@ -98,12 +98,8 @@ class Folder:
             header = {"run": identity, "stacks": [[s.groups, s.places] for s in stacks]}
             write_sealed(file, FORMAT, header, {})
         except (InputError, OSError) as error:
-            self.troubles.append(str(error))
-            warnings.warn(
-                f"No checkpoints can be written: {error} Training goes on without them.",
-                UserWarning,
-                stacklevel=3,
-            )
+            next(self.troubles)
+            warn_caller(f"No checkpoints can be written: {error} Training goes on without them.")
         return stacks
 
     def of(self, number: int, wanted: Callable[[], bool] = always) -> Checkpoint | None:
