@@ -387,6 +387,35 @@ def test_more_epochs_go_on_from_the_end(tmp_path):
 
 
 @pytest.mark.host
+def test_it_stays_where_it_is_though_a_callback_goes_elsewhere(tmp_path, monkeypatch):
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def go(network, history):
+        if len(history) == 2:
+            os.chdir(tmp_path / "elsewhere")
+
+    fit(Network([3, 2]), X, LABELS, epochs=4, checkpoint="c", callbacks=[go])
+    header, _ = read_sealed(tmp_path / "here" / "c", FORMAT, lambda header, found: found)
+    assert header["epochs"] == 4
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    os.chdir("../here")
+    with pytest.raises(InputError, match="There is a file 'c' already"):
+        fit(Network([3, 2]), X, LABELS, checkpoint="c")
+    with pytest.raises(InputError, match="'c' is a checkpoint of a run that has 4"):
+        fit(Network([3, 2]), X, LABELS, checkpoint="c", resume=True, epochs=3)
+
+
+@pytest.mark.host
+def test_a_link_is_replaced_by_a_file(tmp_path):
+    (tmp_path / "c").symlink_to(tmp_path / "real")
+    trained(tmp_path)
+    assert not (tmp_path / "c").is_symlink()
+    assert not (tmp_path / "real").exists()
+
+
+@pytest.mark.host
 def test_a_run_that_a_callback_ended_says_that_it_stays_so(tmp_path):
     def train(epochs, **keeping):
         fit(Network([3, 2]), X, LABELS, epochs=epochs, checkpoint=tmp_path / "c", **keeping)

@@ -326,6 +326,18 @@ def test_where_nothing_can_be_written_there_is_one_warning(tmp_path, monkeypatch
 
 
 @pytest.mark.host
+def test_the_folder_stays_where_it_is_though_somebody_goes_elsewhere(tmp_path, monkeypatch):
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    path = train({"backend": "numpy"}, checkpoint="p")
+    os.chdir(tmp_path / "elsewhere")
+    path.best_model()
+    assert (tmp_path / "here" / "p" / f"refit-{path.best_lambda_:g}").is_dir()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.host
 def test_a_pickle_does_not_know_the_folder(tmp_path):
     path = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     path.best_model()

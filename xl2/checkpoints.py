@@ -43,6 +43,7 @@ class Checkpoint:
     Parameters
     ----------
     path : pathlib.Path
+        As messages call it.
     every : float, default 1
         Epochs between two times of writing it, or a part of one.
     resume : bool, default False
@@ -51,6 +52,11 @@ class Checkpoint:
         A run stops soon, as by Ctrl-C, once this returns False.
     troubles : iterator of int
         Counts what kept runs that share it from writing; the first is told.
+
+    Attributes
+    ----------
+    file : pathlib.Path
+        Where it is, though a callback should go to another folder.
 
     Raises
     ------
@@ -64,11 +70,13 @@ class Checkpoint:
     resume: bool = False
     wanted: Callable[[], bool] = always
     troubles: Iterator[int] = field(default_factory=itertools.count)
+    file: Path = field(init=False)
 
     def __post_init__(self) -> None:
         path = self.path
+        object.__setattr__(self, "file", path.absolute())
         check_every(self.every)
-        if path.is_dir() or not path.absolute().parent.is_dir():
+        if path.is_dir() or not self.file.parent.is_dir():
             check_writable(path)
         if path.exists() and not self.resume:
             raise InputError(
@@ -235,7 +243,7 @@ class Keeper(Saver):
 
     def _write(self, run: Run) -> None:
         """Write the run, unless the file is of where it is; training goes on if that fails."""
-        path, place = self._checkpoint.path, _place(run)
+        file, place = self._checkpoint.file, _place(run)
         if place == self._written:
             return
         self._tried = _progress(run)
@@ -243,18 +251,18 @@ class Keeper(Saver):
         header["callbacks"], own = states_of(self._callbacks)
         header["run"], header["asked"] = self._identity, self._epochs
         try:
-            write_sealed(path, FORMAT, header, arrays | own)
+            write_sealed(file, FORMAT, header, arrays | own)
         except InputError as error:
             self._tell(str(error))
         else:
             self._written = place
 
     def _tell(self, trouble: str) -> None:
-        path = self._checkpoint.path
         # Of stacks that get here at the same moment one gets 0.
         if next(self._checkpoint.troubles):
             return
-        left = "the file of before is whole" if path.exists() else "there is none yet"
+        there = self._checkpoint.file.exists()
+        left = "the file of before is whole" if there else "there is none yet"
         warn_caller(
             f"A checkpoint could not be written: {trouble} Training goes on, and {left}. This is "
             f"said once."

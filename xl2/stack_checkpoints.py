@@ -31,11 +31,16 @@ class Folder:
     Parameters
     ----------
     path : pathlib.Path
-        It is made where it is not there.
+        As messages call it. It is made where it is not there.
     every, resume
         As in `Checkpoint`.
     troubles : iterator of int
         Counts what kept any of them from being written.
+
+    Attributes
+    ----------
+    home : pathlib.Path
+        Where it is, from whatever folder it is asked for a network later.
 
     Raises
     ------
@@ -47,16 +52,18 @@ class Folder:
     every: float = 1
     resume: bool = False
     troubles: Iterator[int] = field(default_factory=itertools.count)
+    home: Path = field(init=False)
 
     def __post_init__(self) -> None:
         path = self.path
+        object.__setattr__(self, "home", path.absolute())
         if path.exists() and not path.is_dir():
             raise InputError(
                 f"The checkpoint of a path is a folder, and {str(path)!r} is a file. Give another "
                 f"name."
             )
         check_every(self.every)
-        if not path.absolute().parent.is_dir():
+        if not self.home.parent.is_dir():
             check_writable(path)
         if not self.resume and path.exists() and any(path.iterdir()):
             raise InputError(
@@ -84,7 +91,7 @@ class Folder:
             If the plan is damaged, or none, or the file of a stack is.
         """
         identity = {"version of xl2": own_version(), **identity}
-        file = self.path / PLAN
+        file = self.home / PLAN
         if file.exists():
             header, _ = read_sealed(file, FORMAT, lambda *said: self._checked(identity, *said))
             found = _stacks(file, header["stacks"], stacks)
@@ -93,7 +100,7 @@ class Folder:
                 check_epochs(self._file(number), epochs)
             return found
         try:
-            self.path.mkdir(exist_ok=True)
+            self.home.mkdir(exist_ok=True)
             sweep(file)
             header = {"run": identity, "stacks": [[s.groups, s.places] for s in stacks]}
             write_sealed(file, FORMAT, header, {})
@@ -104,18 +111,18 @@ class Folder:
 
     def of(self, number: int, wanted: Callable[[], bool] = always) -> Checkpoint | None:
         """Return the checkpoint of a stack by its number; None where there is no folder."""
-        if not self.path.is_dir():
+        if not self.home.is_dir():
             return None
         return Checkpoint(self._file(number), self.every, True, wanted, self.troubles)
 
     def inside(self, name: str) -> Folder | None:
         """Return a folder in this one, to go on from; None where this is not there."""
-        if not self.path.is_dir():
+        if not self.home.is_dir():
             return None
-        return Folder(self.path / name, self.every, True, self.troubles)
+        return Folder(self.home / name, self.every, True, self.troubles)
 
     def _file(self, number: int) -> Path:
-        return self.path / f"stack-{number + 1}"
+        return self.home / f"stack-{number + 1}"
 
     def _checked(self, identity: Identity, header: Header, _: Any) -> dict[str, Spec]:
         said = header["run"]
