@@ -192,6 +192,32 @@ def test_samples_that_stay_on_the_host(where, tmp_path, die, kind, monkeypatch):
     same(result, train())
 
 
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("stack", [(2, 2), None, 3])
+@pytest.mark.parametrize("homeward", [False, True])
+def test_another_backend_goes_on_from_the_same_numbers(where, tmp_path, die, stack, homeward):
+    """Within an epoch, from NumPy and to NumPy; as near as one library is to another."""
+    places = [where, {"backend": "numpy"}] if homeward else [{"backend": "numpy"}, where]
+    options = settings(optimizer="adam", dropout=0.3, penalty=0.1, validation=(X[:9], LABELS[:9]))
+    first, then = (
+        trainer(lambda place=place: network(place, stack), X, LABELS, **options) for place in places
+    )
+    die(6)
+    with pytest.raises(DiedError):
+        first(checkpoint=tmp_path / "c")
+    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    assert (header["epochs"], header["under_way"]["done"]) == (1, 24)
+    die(10**9)
+    one, history = then(checkpoint=tmp_path / "c", resume=True)
+    assert one.backend.name == places[1]["backend"]
+    whole, its = trainer(lambda: network({"backend": "numpy"}, stack), X, LABELS, **options)()
+    for p, q in zip(one.host_parameters(), whole.host_parameters(), strict=True):
+        for left, right in zip(p, q, strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(history.loss, its.loss, rtol=1e-5)
+    np.testing.assert_allclose(history.validation_loss, its.validation_loss, rtol=1e-5)
+
+
 def held(kind, folder):
     """Return the samples as float32, in memory, on the disk, or sparse."""
     import scipy.sparse
