@@ -10,15 +10,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from .caller import warn_caller
 from .errors import FileFormatError, InputError
 from .identity import Identity, differences
 from .interrupts import Interrupts
@@ -132,19 +130,6 @@ def _check_epochs(path: Path, header: Header, epochs: int) -> None:
             f"{str(path)!r} is a checkpoint of a run that {where}, and epochs={epochs} asks for "
             f"fewer in all. Ask for {has} or more; for fewer, begin anew with another name."
         )
-
-
-def warn_caller(text: str) -> None:
-    """Warn at the line that called xl2, wherever in it the trouble is."""
-    frame, level = sys._getframe(), 1
-    while frame.f_back is not None and _own(frame):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(text, UserWarning, stacklevel=level)
-
-
-def _own(frame: FrameType) -> bool:
-    # Contexts are left by way of contextlib.
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in (__package__, "contextlib")
 
 
 class Keeper(Saver):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import Checkpoint, always, check_epochs, check_every, warn_caller
+from .caller import warn_caller
+from .checkpoints import Checkpoint, always, check_epochs, check_every
 from .errors import FileFormatError, InputError
 from .identity import Identity, differences, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
