@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import pkgutil
 import signal
 import subprocess
 import threading
@@ -13,7 +14,8 @@ import pytest
 
 import xl2.run
 from xl2 import L2, DivergenceError, FileFormatError, InputError, Network, fit
-from xl2.checkpoints import FORMAT, Keeper
+from xl2.checkpoints import FORMAT, Checkpoint, Keeper
+from xl2.interrupts import Interrupts
 from xl2.run import Keep
 from xl2.sealed import read_sealed
 
@@ -173,7 +175,8 @@ def test_without_shuffling(where, tmp_path, die, rows):
 def test_samples_that_stay_on_the_host(where, tmp_path, die, kind, monkeypatch):
     import scipy.sparse
 
-    monkeypatch.setattr("xl2.rows.PIECE", 200)  # windows of a few mini-batches
+    for module in ("rows", "sparse"):  # windows of a few mini-batches
+        monkeypatch.setattr(f"xl2.{module}.PIECE", 200)
     np.save(tmp_path / "x.npy", X)
     if kind == "sparse":
         x = scipy.sparse.csr_array(X)
@@ -187,6 +190,91 @@ def test_samples_that_stay_on_the_host(where, tmp_path, die, kind, monkeypatch):
     result, deaths = survive(die, train, tmp_path / "c")
     assert deaths > 6
     same(result, train())
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("stack", [(2, 2), None, 3])
+@pytest.mark.parametrize("homeward", [False, True])
+def test_another_backend_goes_on_from_the_same_numbers(where, tmp_path, die, stack, homeward):
+    """Within an epoch, from NumPy and to NumPy; as near as one library is to another."""
+    places = [where, {"backend": "numpy"}] if homeward else [{"backend": "numpy"}, where]
+    options = settings(optimizer="adam", dropout=0.3, penalty=0.1, validation=(X[:9], LABELS[:9]))
+    first, then = (
+        trainer(lambda place=place: network(place, stack), X, LABELS, **options) for place in places
+    )
+    die(6)
+    with pytest.raises(DiedError):
+        first(checkpoint=tmp_path / "c")
+    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    assert (header["epochs"], header["under_way"]["done"]) == (1, 24)
+    die(10**9)
+    one, history = then(checkpoint=tmp_path / "c", resume=True)
+    assert one.backend.name == places[1]["backend"]
+    whole, its = trainer(lambda: network({"backend": "numpy"}, stack), X, LABELS, **options)()
+    for p, q in zip(one.host_parameters(), whole.host_parameters(), strict=True):
+        for left, right in zip(p, q, strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(history.loss, its.loss, rtol=1e-5)
+    np.testing.assert_allclose(history.validation_loss, its.validation_loss, rtol=1e-5)
+
+
+def held(kind, folder):
+    """Return the samples as float32, in memory, on the disk, or sparse."""
+    import scipy.sparse
+
+    x = X.astype(np.float32)
+    if kind == "sparse":
+        return scipy.sparse.csr_array(x)
+    if kind == "memmap":
+        np.save(folder / "x.npy", x)
+        return np.load(folder / "x.npy", mmap_mode="r")
+    if kind == "hdf5":
+        h5py = pytest.importorskip("h5py")
+        return h5py.File(folder / "x.h5", "w").create_dataset("x", data=x, chunks=(5, 3))
+    return x
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("stack", [(2, 2), None])
+@pytest.mark.parametrize(
+    "kinds",
+    list(itertools.combinations(["memory", "memmap", "sparse", "hdf5"], 2)),
+    ids="-".join,
+)
+def test_the_samples_may_be_held_another_way(where, tmp_path, die, kinds, stack, monkeypatch):
+    """By turns, so that each goes on from where the other has no piece that begins."""
+    # In HDF5 an epoch has an order of its own.
+    options = settings(optimizer="momentum", shuffle="hdf5" not in kinds)
+    make, moments = lambda: network(where, stack), []
+    # Windows of three mini-batches and of two, or of fewer in groups; runs are of three.
+    turns = itertools.cycle([(held(kinds[0], tmp_path), 250), (held(kinds[1], tmp_path), 100)])
+
+    def train(**keeping):
+        one = make()
+        x, piece = next(turns)
+        for module in ("rows", "sparse"):
+            monkeypatch.setattr(f"xl2.{module}.PIECE", piece)
+        return one, fit(one, x, LABELS, **options, **keeping)
+
+    look = Keeper.look
+
+    def watched(self, run):
+        moments.append(run.under_way.done if run.under_way else 0)
+        look(self, run)
+
+    monkeypatch.setattr(Keeper, "look", watched)
+    (one, history), _ = survive(die, train, tmp_path / "c")
+    del options["every"]
+    whole = make()
+    its = fit(whole, X, LABELS, **options)
+    # Some of what is done ends within a window, and some within a run.
+    assert any(done % 12 for done in moments)
+    assert any(done % 8 for done in moments)
+    for p, q in zip(one.host_parameters(), whole.host_parameters(), strict=True):
+        for left, right in zip(p, q, strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(history.loss, its.loss, rtol=1e-5)
+    np.testing.assert_array_equal(history.score, its.score)
 
 
 def test_of_a_stream_epochs_are_whole(where, tmp_path, die):
@@ -293,7 +381,10 @@ def test_a_callback_with_a_state_goes_on_with_it(where, tmp_path, die):
     same(result, train())
     # It was over, and stays so.
     again = trainer(plain(where), X, LABELS, **settings(epochs=20, callbacks=[Patience(1)]))
-    same(again(checkpoint=tmp_path / "c", resume=True), result)
+    with pytest.warns(
+        UserWarning, match="Nothing is trained: a callback ended .* after 3 of 9 epochs"
+    ):
+        same(again(checkpoint=tmp_path / "c", resume=True), result)
     with pytest.raises(InputError, match="callbacks with a state is Patience, and now it is none"):
         fit(network(where), X, LABELS, checkpoint=tmp_path / "c", resume=True, **settings())
 
@@ -319,6 +410,69 @@ def test_more_epochs_go_on_from_the_end(tmp_path):
     train(2, checkpoint=tmp_path / "c", resume=True)
     assert (tmp_path / "c").stat().st_mtime_ns == written
     same(train(5, checkpoint=tmp_path / "c", resume=True), train(5))
+
+
+@pytest.mark.host
+def test_it_stays_where_it_is_though_a_callback_goes_elsewhere(tmp_path, monkeypatch):
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def go(network, history):
+        if len(history) == 2:
+            os.chdir(tmp_path / "elsewhere")
+
+    fit(Network([3, 2]), X, LABELS, epochs=4, checkpoint="c", callbacks=[go])
+    header, _ = read_sealed(tmp_path / "here" / "c", FORMAT, lambda header, found: found)
+    assert header["epochs"] == 4
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    os.chdir("../here")
+    with pytest.raises(InputError, match="There is a file 'c' already"):
+        fit(Network([3, 2]), X, LABELS, checkpoint="c")
+    with pytest.raises(InputError, match="'c' is a checkpoint of a run that has 4"):
+        fit(Network([3, 2]), X, LABELS, checkpoint="c", resume=True, epochs=3)
+
+
+@pytest.mark.host
+def test_a_link_is_replaced_by_a_file(tmp_path):
+    (tmp_path / "c").symlink_to(tmp_path / "real")
+    trained(tmp_path)
+    assert not (tmp_path / "c").is_symlink()
+    assert not (tmp_path / "real").exists()
+
+
+@pytest.mark.host
+def test_a_run_that_a_callback_ended_says_that_it_stays_so(tmp_path):
+    def train(epochs, **keeping):
+        fit(Network([3, 2]), X, LABELS, epochs=epochs, checkpoint=tmp_path / "c", **keeping)
+
+    train(10, callbacks=[lambda network, history: len(history) == 3])
+    train(10, resume=True)  # as before
+    with pytest.warns(UserWarning, match="epochs=20 does not begin it again") as said:
+        train(20, resume=True)
+    assert [warning.filename for warning in said] == [__file__]
+
+
+@pytest.mark.parametrize(("written", "has"), [(5, 2), (8, 2), (9, 3)])
+def test_fewer_epochs_than_there_are_is_refused(where, tmp_path, die, written, has):
+    """In the midst of the second epoch, behind it, and in the midst of the third."""
+    train = trainer(plain(where), X, LABELS, **settings())
+    die(written)
+    with pytest.raises(DiedError):
+        train(checkpoint=tmp_path / "c")
+    die(10**9)
+    before, one = (tmp_path / "c").read_bytes(), network(where)
+    kept = one.parameters
+    fewer = settings(epochs=has - 1)
+    with pytest.raises(InputError, match=rf"epoch.*epochs={has - 1} .*Ask for {has} or"):
+        fit(one, X, LABELS, checkpoint=tmp_path / "c", resume=True, **fewer)
+    assert one.parameters is kept
+    assert (tmp_path / "c").read_bytes() == before
+    options = settings(epochs=has)
+    same(
+        trainer(plain(where), X, LABELS, **options)(checkpoint=tmp_path / "c", resume=True),
+        trainer(plain(where), X, LABELS, **options)(),
+    )
 
 
 @pytest.mark.host
@@ -507,12 +661,12 @@ def test_of_much_a_sample_of_rows_is_looked_at(tmp_path, monkeypatch, kind):
 
 def interrupted(network, history):
     if len(history) == 2:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.one_on_jax
 @pytest.mark.parametrize("stack", STACKS)
-def test_an_interrupt_comes_through_after_it_is_written(where, tmp_path, stack):
+def test_ctrl_c_comes_through_after_it_is_written(where, tmp_path, stack):
     keep = {} if stack is None else {"callbacks": [drop], "penalty": [0.1] * 3}
     stack = (2, 3) if stack == (2, 2) else stack
 
@@ -529,7 +683,7 @@ def test_an_interrupt_comes_through_after_it_is_written(where, tmp_path, stack):
             return None
 
     assert train(interrupted, checkpoint=tmp_path / "c") is None
-    # What the others would have said of that epoch is not lost.
+    # What the others said of that epoch is not lost.
     same(train(checkpoint=tmp_path / "c", resume=True), train())
 
 
@@ -546,7 +700,7 @@ def test_ctrl_c_waits_for_the_steps_and_the_second_does_not(tmp_path, die):
         fit(one, X, LABELS, epochs=3, callbacks=[send], checkpoint=tmp_path / "c", every=9)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
-    assert (header["epochs"], header["told"]) == (1, True)
+    assert header["epochs"] == 1
 
     def twice(network, history):
         send(network, history)
@@ -555,8 +709,144 @@ def test_ctrl_c_waits_for_the_steps_and_the_second_does_not(tmp_path, die):
 
     with pytest.raises(KeyboardInterrupt):
         fit(one, X, LABELS, epochs=3, callbacks=[twice], checkpoint=tmp_path / "d", every=9)
-    header, _ = read_sealed(tmp_path / "d", FORMAT, lambda header, found: found)
-    assert (header["epochs"], header["told"]) == (1, False)
+    assert not (tmp_path / "d").exists()
+
+
+def raising(number, frame):
+    """Handle Ctrl-C as somebody does who does not wait either."""
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(params=["the second", "somebody else's"])
+def at_once(request):
+    """Press Ctrl-C so that nothing holds it back."""
+    second = request.param == "the second"
+
+    def press():
+        for _ in range(2 if second else 1):
+            signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it was held back")
+
+    before = signal.getsignal(signal.SIGINT)
+    if not second:
+        signal.signal(signal.SIGINT, raising)
+    yield press
+    signal.signal(signal.SIGINT, before)
+
+
+def pressing(monkeypatch, press, path, name, calls, when):
+    """Let Ctrl-C come before a call of a function or behind it; return what was in the file."""
+    owner, _, last = name.rpartition(".")
+    real, seen, found = getattr(pkgutil.resolve_name(owner), last), [], []
+
+    def called(*arguments, **options):
+        seen.append(1)
+        result = real(*arguments, **options) if when == "behind" else None
+        if len(seen) == calls:
+            found.append(path.read_bytes() if path.exists() else None)
+            press()
+        return result if when == "behind" else real(*arguments, **options)
+
+    monkeypatch.setattr(name, called)
+    return found
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("when", ["before", "behind"])
+@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("xl2.run.Run._read", 3),
+        ("xl2.divergence.mark", 3),
+        ("xl2.run.Run._measure", 3),
+        ("xl2.history.History.add", 3),
+        ("xl2.run.Run.tell", 3),
+        ("xl2.run.Run.keep", 2),
+        ("xl2.run.copied", 4),
+    ],
+)
+def test_what_does_not_wait_leaves_the_file_of_before(
+    tmp_path, monkeypatch, at_once, name, calls, every, when
+):
+    """At each moment between the steps of the third epoch and those of the fourth."""
+    path = tmp_path / "c"
+
+    def train(**keeping):
+        one, seen = Network([3, 4, 2], ["tanh", "softmax"], stack=3, backend="numpy"), Patience(9)
+        options = settings(
+            epochs=5, validation=(X[:9], LABELS[:9]), penalty=[0.1, 0.2, 0.3], every=every
+        )
+        extra = {k: v for k, v in options.items() if keeping or k != "every"}
+        try:
+            return one, fit(one, X, LABELS, callbacks=[seen, drop], **extra, **keeping), seen
+        except KeyboardInterrupt:
+            assert np.isfinite(np.asarray(one.score(X, LABELS))).all()
+            return None
+
+    with monkeypatch.context() as patched:
+        found = pressing(patched, at_once, path, name, calls, when)
+        assert train(checkpoint=path) is None
+    assert found == [path.read_bytes() if path.exists() else None]
+    assert path.exists() == (every == 1)
+    one, history, seen = train(checkpoint=path, resume=True)
+    whole = train()
+    same((one, history), whole[:2])
+    assert seen.left == whole[2].left
+    for mine, its in zip(seen.seen, whole[2].seen, strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("every", [1, 1000])
+@pytest.mark.parametrize("name", ["finite", "find_the_step"])
+def test_what_does_not_wait_while_a_divergence_is_looked_for_writes_nothing(
+    tmp_path, monkeypatch, at_once, name, every
+):
+    path = tmp_path / "c"
+
+    def train(**keeping):
+        one = Network([3, 4, 2], ["tanh", "identity"], backend="numpy", dtype="float64")
+        extra = {"every": every} if keeping else {}
+        try:
+            fit(one, X, TARGETS, epochs=99, batch_size=4, learning_rate=3, **keeping, **extra)
+        except KeyboardInterrupt:
+            assert np.isfinite(one.forward(X)).all()
+        except DivergenceError as error:
+            return error.epoch, error.step
+        return None
+
+    with monkeypatch.context() as patched:
+        calls = 3 if name == "finite" else 1
+        found = pressing(patched, at_once, path, f"xl2.divergence.{name}", calls, "before")
+        assert train(checkpoint=path) is None
+    assert found == [path.read_bytes() if path.exists() else None]
+    epoch, step = train()
+    assert epoch > 1
+    assert step > 3
+    assert train(checkpoint=path, resume=True) == (epoch, step)
+
+
+@pytest.mark.host
+def test_a_callback_is_not_told_twice_of_an_epoch(tmp_path, at_once):
+    """Ctrl-C comes in the second, when the first has counted already."""
+    counts = []
+
+    def train(*others, **keeping):
+        counts.append(Patience(9))
+        one = Network([3, 4, 2], backend="numpy")
+        return fit(one, X, LABELS, epochs=5, callbacks=[counts[-1], *others],
+                   checkpoint=tmp_path / "c", **keeping)  # fmt: skip
+
+    def pressed(network, history):
+        if len(history) == 3:
+            at_once()
+
+    with pytest.raises(KeyboardInterrupt):
+        train(pressed)
+    history = train(resume=True)
+    assert counts[-1].left == 4
+    assert counts[-1].seen.tolist() == history.loss
 
 
 @pytest.mark.host
@@ -619,6 +909,51 @@ def test_somebody_elses_handler_is_left_alone(tmp_path):
 
 
 @pytest.mark.host
+def test_a_handler_that_was_installed_meanwhile_stays(tmp_path):
+    mine = lambda *_: None  # noqa: E731
+
+    def install(network, history):
+        signal.signal(signal.SIGINT, mine)
+
+    try:
+        fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / "c", callbacks=[install])
+        assert signal.getsignal(signal.SIGINT) is mine
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("error", [ValueError, DivergenceError])
+def test_ctrl_c_is_not_lost_in_an_error(tmp_path, monkeypatch, error):
+    def fails(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        raise (
+            ValueError
+            if error is ValueError
+            else DivergenceError("it", epoch=1, step=1, loss=1.0, history=None)
+        )
+
+    monkeypatch.setattr("xl2.run.Run.tell", fails)
+    with pytest.raises(KeyboardInterrupt) as said:
+        fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / "c")
+    assert type(said.value.__context__) is error
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.host
+def test_ctrl_c_is_not_lost_at_the_very_end(tmp_path, monkeypatch):
+    leave = Interrupts.__exit__
+
+    def pressed(self, *exception):
+        signal.raise_signal(signal.SIGINT)
+        leave(self, *exception)
+
+    monkeypatch.setattr(Interrupts, "__exit__", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / "c")
+
+
+@pytest.mark.host
 def test_in_a_thread_of_its_own_it_is_written_too(tmp_path):
     thread = threading.Thread(
         target=fit, args=(Network([3, 2]), X, LABELS), kwargs={"checkpoint": tmp_path / "c"}
@@ -656,13 +991,41 @@ def test_a_full_disk_costs_one_warning_and_leaves_the_one_before(tmp_path, monke
     monkeypatch.setattr(call, fail)
     with pytest.warns(UserWarning, match="could not be written: .*No space left.*is whole") as said:
         one, history = trained(tmp_path)
-    assert len(said) == 1
+    assert [warning.filename for warning in said] == [__file__]
     assert len(history) == 4
     monkeypatch.undo()
     assert [file.name for file in tmp_path.iterdir()] == ["c"]
     header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
     same((one, history), trained(tmp_path, resume=True))
+
+
+@pytest.mark.host
+def test_of_runs_that_fail_at_the_same_moment_one_says_so(tmp_path, monkeypatch):
+    """Each waits at each line for the other."""
+    said, shared, together = [], Checkpoint(tmp_path / "c"), threading.Barrier(2)
+    monkeypatch.setattr("warnings.warn", lambda *_, **__: said.append(1))
+
+    def step(frame, event, argument):
+        if frame.f_code is Keeper._tell.__code__:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(0.2)
+            return step
+        return None
+
+    threading.settrace(step)
+    try:
+        threads = [
+            threading.Thread(target=Keeper(shared, {}, [])._tell, args=["it is full."])
+            for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+    finally:
+        threading.settrace(None)
+    for thread in threads:
+        thread.join()
+    assert said == [1]
 
 
 def mounted(folder, *options):

@@ -9,8 +9,9 @@ import killed
 import numpy as np
 import pytest
 
+import xl2.divergence
 import xl2.members
-from xl2 import FileFormatError, InputError, regularization_path
+from xl2 import FileFormatError, InputError, checkpoints, regularization_path
 from xl2.checkpoints import Keeper
 from xl2.recipe import Recipe
 from xl2.sealed import read_sealed, write_sealed
@@ -159,9 +160,53 @@ def test_ctrl_c_writes_every_stack_in_training(tmp_path, monkeypatch, in_pieces,
     assert len(begun) >= 1 + workers  # with the plan
     monkeypatch.setattr("xl2.run.Run.epoch", epoch)
     options = {"epochs": 3000, "every": 5000}
-    monkeypatch.setattr("xl2.members.fit", until(xl2.members.fit, 30))
+    most = max(epochs_in(tmp_path / "p" / name) for name in begun if name != "plan")
+    monkeypatch.setattr("xl2.members.fit", until(xl2.members.fit, most + 10))
     path = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **options)
     assert (path.epochs_ > 0).all()
+
+
+@pytest.mark.host
+def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_file_of_before(tmp_path, monkeypatch):
+    """The callback has dropped it from its lists, and the network still has it."""
+    options = {"backend": "numpy", "patience": 1, "epochs": 6}
+    whole, keep = train({}, **options), xl2.run.Run.keep
+
+    def pressed(self, places):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        keep(self, places)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("xl2.run.Run.keep", pressed)
+        with pytest.raises(KeyboardInterrupt):
+            train({}, checkpoint=tmp_path / "p", **options)
+    same(train({}, checkpoint=tmp_path / "p", resume=True, **options), whole)
+    assert (whole.epochs_ < 6).any()
+
+
+@pytest.mark.host
+def test_ctrl_c_ends_a_path_though_the_whole_stack_diverges(tmp_path, in_pieces, monkeypatch):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
+    mark, pressed = xl2.divergence.mark, []
+
+    def watched(run, sound, before):
+        if not sound.any():
+            pressed.append(1)
+            signal.raise_signal(signal.SIGINT)
+        mark(run, sound, before)
+
+    monkeypatch.setattr("xl2.divergence.mark", watched)
+    y = X @ np.ones(3)
+    options = {"cv": 2, "optimizer": "sgd", "backend": "numpy", **SMALL}
+    with pytest.raises(KeyboardInterrupt):
+        regularization_path(X, y, [0, 0.1, 1e9], checkpoint=tmp_path / "p", **options)
+    assert len(pressed) == 1
+
+
+def epochs_in(file):
+    header, _ = read_sealed(file, checkpoints.FORMAT, lambda header, found: found)
+    return header["epochs"] + 1
 
 
 def until(fit, epochs):
@@ -200,6 +245,37 @@ def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     with pytest.raises(InputError, match=f"another (path|run): .*{said}"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **changed)
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("moment", [2, 6, 12])
+def test_fewer_epochs_than_a_stack_has_is_refused(tmp_path, die, in_pieces, moment):
+    """Though others have fewer, or none: nothing is trained, and nothing changes."""
+    die(moment)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=r"stack-.' is a checkpoint of .*epochs=1 asks for fewer"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=1)
+    assert contents(tmp_path) == before
+    more = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=6)
+    same(more, train({"backend": "numpy"}, epochs=6))
+
+
+@pytest.mark.host
+def test_the_last_stack_is_looked_at_before_the_first_is_trained(tmp_path, in_pieces):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    (tmp_path / "p" / "stack-1").unlink()
+    (tmp_path / "p" / "stack-2").unlink()
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="stack-3"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=3)
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.host
@@ -246,7 +322,19 @@ def test_where_nothing_can_be_written_there_is_one_warning(tmp_path, monkeypatch
     monkeypatch.setattr("pathlib.Path.mkdir", lambda *a, **k: (_ for _ in ()).throw(OSError("no")))
     with pytest.warns(UserWarning, match="goes on without") as said:
         same(train({"backend": "numpy"}, checkpoint=tmp_path / "q"), whole)
-    assert len(said) == 1
+    assert [warning.filename for warning in said] == [__file__]
+
+
+@pytest.mark.host
+def test_the_folder_stays_where_it_is_though_somebody_goes_elsewhere(tmp_path, monkeypatch):
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    path = train({"backend": "numpy"}, checkpoint="p")
+    os.chdir(tmp_path / "elsewhere")
+    path.best_model()
+    assert (tmp_path / "here" / "p" / f"refit-{path.best_lambda_:g}").is_dir()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 @pytest.mark.host

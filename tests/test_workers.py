@@ -1,6 +1,8 @@
 """Stacks side by side: the same results, one thread of the BLAS each, and a clean end."""
 
+import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -79,6 +81,32 @@ def test_an_error_stops_the_others(error):
         side_by_side(generic, 2, work, [0, 1, 2, 3, 4], [0])
     assert stopped.is_set()
     assert len(started) < 5
+
+
+def test_ctrl_c_while_the_threads_are_started_stops_them_all(monkeypatch):
+    """Those that have begun have ended when it comes through."""
+    began, ended, starts = [], [], []
+    start = threading.Thread.start
+
+    def pressed(self):
+        start(self)
+        starts.append(self)
+        if len(starts) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    def work(place, job, wanted):
+        began.append(job)
+        limit = time.monotonic() + 5
+        while wanted() and time.monotonic() < limit:
+            time.sleep(0.01)
+        ended.append(wanted())
+
+    monkeypatch.setattr(threading.Thread, "start", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(generic, 2, work, [0, 1, 2], [0])
+    assert not any(thread.is_alive() for thread in starts)
+    assert len(began) == len(ended)
+    assert not any(ended)
 
 
 def test_the_blas_runs_on_one_thread_meanwhile_and_as_before_afterwards():

@@ -8,14 +8,15 @@ beside it, and a run of something else is refused.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from .caller import warn_caller
 from .errors import FileFormatError, InputError
 from .identity import Identity, differences
 from .interrupts import Interrupts
@@ -40,14 +41,20 @@ class Checkpoint:
     Parameters
     ----------
     path : pathlib.Path
+        As messages call it.
     every : float, default 1
         Epochs between two times of writing it, or a part of one.
     resume : bool, default False
         Go on from it, where it is there.
     wanted : callable
         A run stops soon, as by Ctrl-C, once this returns False.
-    troubles : list
-        What kept runs that share it from writing; the first is told.
+    troubles : iterator of int
+        Counts what kept runs that share it from writing; the first is told.
+
+    Attributes
+    ----------
+    file : pathlib.Path
+        Where it is, though a callback should go to another folder.
 
     Raises
     ------
@@ -60,12 +67,14 @@ class Checkpoint:
     every: float = 1
     resume: bool = False
     wanted: Callable[[], bool] = always
-    troubles: list[str] = field(default_factory=list)
+    troubles: Iterator[int] = field(default_factory=itertools.count)
+    file: Path = field(init=False)
 
     def __post_init__(self) -> None:
         path = self.path
+        object.__setattr__(self, "file", path.absolute())
         check_every(self.every)
-        if path.is_dir() or not path.absolute().parent.is_dir():
+        if path.is_dir() or not self.file.parent.is_dir():
             check_writable(path)
         if path.exists() and not self.resume:
             raise InputError(
@@ -93,6 +102,36 @@ def kept(given: Any, every: float, resume: bool) -> Checkpoint | None:
     return Checkpoint(Path(given), every, resume)
 
 
+def check_epochs(path: Path, epochs: int) -> None:
+    """Raise before any work is done if a file, where there is one, has more epochs than wanted.
+
+    Raises
+    ------
+    InputError
+        If it has.
+    FileFormatError
+        If it is no sound checkpoint.
+    """
+
+    def look(header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
+        _check_epochs(path, header, epochs)
+        return found
+
+    if path.exists():
+        read_sealed(path, FORMAT, look)
+
+
+def _check_epochs(path: Path, header: Header, epochs: int) -> None:
+    within = header["under_way"] is not None
+    has = header["epochs"] + within
+    if has > epochs:
+        where = f"is in its epoch {has}" if within else f"has {has} epochs already"
+        raise InputError(
+            f"{str(path)!r} is a checkpoint of a run that {where}, and epochs={epochs} asks for "
+            f"fewer in all. Ask for {has} or more; for fewer, begin anew with another name."
+        )
+
+
 class Keeper(Saver):
     """What keeps a run in a file.
 
@@ -108,47 +147,62 @@ class Keeper(Saver):
     def __init__(self, checkpoint: Checkpoint, identity: Identity, callbacks: Sequence[Any]):
         self._checkpoint, self._callbacks = checkpoint, callbacks
         self._identity = {**identity, "callbacks with a state": names_of(callbacks)}
-        self._interrupts = Interrupts()
-        self._tried, self._written, self._left = 0.0, (0, 0, True, False), False
+        self._interrupts, self._epochs = Interrupts(), 0
+        self._tried, self._written, self._left = 0.0, (0, 0, False), False
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: Run, epochs: int) -> None:
         """Make a new run go on from the file, where that is wanted and there is one.
+
+        Parameters
+        ----------
+        run : Run
+        epochs : int
+            How many it is to have in all.
 
         Raises
         ------
         InputError
-            If it is the file of another run.
+            If it is the file of another run, or of one that has more epochs already.
         FileFormatError
             If it is no sound checkpoint. The network is left as it was.
         """
         path, before = self._checkpoint.path, run.network.parameters
+        self._epochs = epochs
         sweep(path)
         if not path.exists():
             return
         try:
-            header, arrays = read_sealed(path, FORMAT, lambda *said: self._expected(run, *said))
+            header, arrays = read_sealed(
+                path, FORMAT, lambda *said: self._expected(run, epochs, *said)
+            )
             self._restore(run, header, arrays)
         except BaseException:
             run.network.parameters = before
             raise
         self._tried, self._written = _progress(run), _place(run)
+        if run.finished and epochs > header["asked"]:
+            warn_caller(
+                f"Nothing is trained: a callback ended the run of {str(path)!r} after "
+                f"{len(run.history)} of {header['asked']} epochs, and epochs={epochs} does not "
+                f"begin it again. To have more, begin anew with another name."
+            )
 
     @contextlib.contextmanager
     def guard(self, run: Run) -> Iterator[None]:
-        """Return the context in which a run is trained: at its end it is written."""
+        """Return the context in which a run is trained: at its end it is written.
+
+        What raises `KeyboardInterrupt` in its midst finds it half done: an epoch without its
+        validation, a callback called and the next one not. The file of before stays.
+        """
         with self._interrupts:
             try:
                 yield
             except KeyboardInterrupt:
-                if run.under_way is None:
-                    self._write(run)
-                elif not self._left:
+                if run.under_way is not None and not self._left:
                     # In the midst of a step, whose arrays are half changed.
                     run.network.parameters = run.under_way.before.parameters
                 raise
             self._write(run)
-            if self._interrupts.asked:
-                raise KeyboardInterrupt
 
     def look(self, run: Run) -> None:
         """Write the run if it is time to, or if it is to stop.
@@ -174,34 +228,34 @@ class Keeper(Saver):
 
     def _write(self, run: Run) -> None:
         """Write the run, unless the file is of where it is; training goes on if that fails."""
-        path, place = self._checkpoint.path, _place(run)
+        file, place = self._checkpoint.file, _place(run)
         if place == self._written:
             return
         self._tried = _progress(run)
         header, arrays = take(run)
         header["callbacks"], own = states_of(self._callbacks)
-        header["run"] = self._identity
+        header["run"], header["asked"] = self._identity, self._epochs
         try:
-            write_sealed(path, FORMAT, header, arrays | own)
+            write_sealed(file, FORMAT, header, arrays | own)
         except InputError as error:
             self._tell(str(error))
         else:
             self._written = place
 
     def _tell(self, trouble: str) -> None:
-        troubles, path = self._checkpoint.troubles, self._checkpoint.path
-        troubles.append(trouble)
-        if len(troubles) > 1:
+        # Of stacks that get here at the same moment one gets 0.
+        if next(self._checkpoint.troubles):
             return
-        left = "the file of before is whole" if path.exists() else "there is none yet"
-        warnings.warn(
+        there = self._checkpoint.file.exists()
+        left = "the file of before is whole" if there else "there is none yet"
+        warn_caller(
             f"A checkpoint could not be written: {trouble} Training goes on, and {left}. This is "
-            f"said once.",
-            UserWarning,
-            stacklevel=2,
+            f"said once."
         )
 
-    def _expected(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
+    def _expected(
+        self, run: Run, epochs: int, header: Header, found: dict[str, Spec]
+    ) -> dict[str, Spec]:
         said = header["run"]
         if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
             raise FileFormatError("its header is wrong about 'run'.")
@@ -212,7 +266,11 @@ class Keeper(Saver):
                 f"{'; '.join(apart)}. Give what it was begun with, or another file."
             )
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
-        return expected(run, header, found) | own
+        wanted = expected(run, header, found) | own
+        _check_epochs(self._checkpoint.path, header, epochs)
+        if type(header["asked"]) is not int:
+            raise FileFormatError("its header is wrong about 'asked'.")
+        return wanted
 
     def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:
         try:
@@ -231,8 +289,8 @@ def _progress(run: Run) -> float:
     return len(run.history) + part
 
 
-def _place(run: Run) -> tuple[int, int, bool, bool]:
+def _place(run: Run) -> tuple[int, int, bool]:
     """Return where a run is; a file of the same place holds the same."""
     now = run.under_way
     done = now.done if now is not None and run.feed.seekable else 0
-    return len(run.history), done, run.told, run.finished
+    return len(run.history), done, run.finished

@@ -89,12 +89,12 @@ class InMemory:
     def pieces(self, order: Any, length: int, done: int = 0) -> Iterator[Piece]:
         """Yield what is not done of an epoch, in pieces of `length` rows.
 
-        They begin where they would with nothing done; `length` is a multiple of the batch
-        size.
+        They end where they would with nothing done, and the first may be shorter: what is
+        done need not have been cut as here. `length` is a multiple of the batch size.
         """
         for start, stop in cut(self.rows, length):
-            if start >= done:
-                yield Piece(self._samples, start, stop, order)
+            if stop > done:
+                yield Piece(self._samples, max(start, done), stop, order)
 
     def total(self) -> Any:
         """Return the number of an epoch's samples, or their weight."""
@@ -154,8 +154,8 @@ class OnHost(InMemory):
                 continue
             known, own = self._loaded(order, start, stop)
             for first, last in cut(stop - start, length):
-                if start + first >= done:
-                    yield Piece(known, first, last, own)
+                if start + last > done:
+                    yield Piece(known, max(first, done - start), last, own)
 
     def check(self) -> None:
         """Do nothing: what is read is checked."""

@@ -130,6 +130,7 @@ def train_members(
                 "seeds": ", ".join(map(str, seeds)),
                 "patience": str(patience),
             },
+            recipe.fit["epochs"],
         )
     halving = Halving(
         recipe.backend,

@@ -123,9 +123,7 @@ class Run:
     Attributes
     ----------
     under_way : Epoch or None
-        None between epochs.
-    told : bool
-        The callbacks were called for the last epoch.
+        None between epochs: when one is in the history whole, until the next begins.
     finished : bool
         A callback said that it is enough.
     kept : list of int
@@ -159,7 +157,7 @@ class Run:
         self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
         self.under_way: Epoch | None = None
-        self.told, self.finished = True, False
+        self.finished = False
         self.kept = list(range(network.stack[-1] if network.stack else 0))
 
     @property
@@ -186,8 +184,6 @@ class Run:
         few = network.backend.library.threads()
         bar = show_progress(epochs, progress, len(self.history))
         with network.backend.scope(), few, bar as advance, saver.guard(self):
-            if not self.told:
-                self.tell(callbacks)
             while len(self.history) < epochs and not self.finished:
                 self.epoch(held_out, saver)
                 advance(self.history)
@@ -224,21 +220,22 @@ class Run:
             self.carry, self.network.parameters = now.before, now.before.parameters
             self.under_way = None
             raise
-        self.under_way = None
         if not self.network.stack and not sound:
             divergence.find_the_step(self, now.before, now.order)
         elif self.network.stack:
             divergence.mark(self, sound, now.before)
-        self.steps, self.told = last, False
         if not self.step.objective and not sound.all():
             # Of the parameters that members which diverged were put back to.
             found["penalty"] = penalty_value(
                 self.network, self.constants.coefficients, self.feed.total()
             )
-        self.history.add(**found)
         if held_out:
-            self.history.add(**self._measure(held_out))
+            found |= self._measure(held_out)
+        self.steps = last
+        self.history.add(**found)
         self.history.seconds.append(time.perf_counter() - began)
+        # Not before: who interrupts any of the above is to find the epoch under way.
+        self.under_way = None
 
     def tell(self, callbacks: Sequence[Callback]) -> None:
         """Call the callbacks for the last epoch, and do what they say."""
@@ -247,7 +244,6 @@ class Run:
         for answer in said:
             if isinstance(answer, Keep) and not self.finished:
                 self.keep(answer.places)
-        self.told = True
 
     def keep(self, places: Sequence[int]) -> None:
         """Go on with some members of the stack only, in every group the same ones."""

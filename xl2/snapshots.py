@@ -36,7 +36,6 @@ def take(run: Run) -> tuple[Header, Arrays]:
         "epochs": len(history),
         "steps": run.steps,
         "learning_rate": run.learning_rate,
-        "told": run.told,
         "finished": run.finished,
         "kept": run.kept,
         "members": None if history.diverged is None else [v.shape[-1] for v in history.loss],
@@ -100,7 +99,7 @@ def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec
     _demand(not run.feed.seekable or steps == epochs * each, "steps")
     rate = header["learning_rate"]
     _demand(isinstance(rate, float) and 0 < rate < math.inf, "learning_rate")
-    _demand(isinstance(header["told"], bool) and isinstance(header["finished"], bool), "told")
+    _demand(isinstance(header["finished"], bool), "finished")
     kept = header["kept"]
     sound = isinstance(kept, list) and all(type(k) is int and k in run.kept for k in kept)
     _demand(sound and len(set(kept)) == len(kept) and bool(kept) == bool(stack), "kept")
@@ -119,7 +118,7 @@ def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec
     own = "F64" if run.network.dtype == "float64" else "F32"
     wanted = {name: Spec(tuple(a.shape), own) for name, a in named(run.carry).items()}
     if header["under_way"] is not None:
-        _demand(header["told"] and not header["finished"], "under_way")
+        _demand(not header["finished"], "under_way")
         wanted |= {f"before_{name}": spec for name, spec in wanted.items()}
         wanted |= _under_way(run, header["under_way"], own, found)
     for name in ("seconds", *curves):
@@ -162,7 +161,7 @@ def restore(run: Run, header: Header, arrays: Arrays) -> None:
     _restore_orders(run, header)
     _restore_history(run, header, arrays)
     run.steps, run.learning_rate = header["steps"], header["learning_rate"]
-    run.told, run.finished = header["told"], header["finished"]
+    run.finished = header["finished"]
     with run.network.backend.scope():
         run.carry = _carry(run, arrays, "")
         run.network.parameters = run.carry.parameters

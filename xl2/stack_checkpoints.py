@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import Checkpoint, always, check_every
+from .caller import warn_caller
+from .checkpoints import Checkpoint, always, check_epochs, check_every
 from .errors import FileFormatError, InputError
 from .identity import Identity, differences, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
@@ -31,11 +32,16 @@ class Folder:
     Parameters
     ----------
     path : pathlib.Path
-        It is made where it is not there.
+        As messages call it. It is made where it is not there.
     every, resume
         As in `Checkpoint`.
-    troubles : list
-        What kept any of them from being written.
+    troubles : iterator of int
+        Counts what kept any of them from being written.
+
+    Attributes
+    ----------
+    home : pathlib.Path
+        Where it is, from whatever folder it is asked for a network later.
 
     Raises
     ------
@@ -46,17 +52,19 @@ class Folder:
     path: Path
     every: float = 1
     resume: bool = False
-    troubles: list[str] = field(default_factory=list)
+    troubles: Iterator[int] = field(default_factory=itertools.count)
+    home: Path = field(init=False)
 
     def __post_init__(self) -> None:
         path = self.path
+        object.__setattr__(self, "home", path.absolute())
         if path.exists() and not path.is_dir():
             raise InputError(
                 f"The checkpoint of a path is a folder, and {str(path)!r} is a file. Give another "
                 f"name."
             )
         check_every(self.every)
-        if not path.absolute().parent.is_dir():
+        if not self.home.parent.is_dir():
             check_writable(path)
         if not self.resume and path.exists() and any(path.iterdir()):
             raise InputError(
@@ -64,7 +72,7 @@ class Folder:
                 f"resume; to begin anew, remove it or give another name."
             )
 
-    def planned(self, stacks: list[Stack], identity: Identity) -> list[Stack]:
+    def planned(self, stacks: list[Stack], identity: Identity, epochs: int) -> list[Stack]:
         """Return the plan that a path was begun with, or begin it with this one.
 
         Parameters
@@ -73,45 +81,49 @@ class Folder:
             What `members.plan` says now: the same members.
         identity : dict of str to str
             What the path is of, its stacks apart.
+        epochs : int
+            How many each stack is to have in all.
 
         Raises
         ------
         InputError
-            If the folder is that of another path.
+            If the folder is that of another path, or a stack has more epochs already.
         FileFormatError
-            If the plan is damaged, or none.
+            If the plan is damaged, or none, or the file of a stack is.
         """
         identity = {"version of xl2": own_version(), **identity}
-        file = self.path / PLAN
+        file = self.home / PLAN
         if file.exists():
             header, _ = read_sealed(file, FORMAT, lambda *said: self._checked(identity, *said))
-            return _stacks(file, header["stacks"], stacks)
+            found = _stacks(file, header["stacks"], stacks)
+            # All of them before one is trained: what is refused is left as it was.
+            for number in range(len(found)):
+                check_epochs(self._file(number), epochs)
+            return found
         try:
-            self.path.mkdir(exist_ok=True)
+            self.home.mkdir(exist_ok=True)
             sweep(file)
             header = {"run": identity, "stacks": [[s.groups, s.places] for s in stacks]}
             write_sealed(file, FORMAT, header, {})
         except (InputError, OSError) as error:
-            self.troubles.append(str(error))
-            warnings.warn(
-                f"No checkpoints can be written: {error} Training goes on without them.",
-                UserWarning,
-                stacklevel=3,
-            )
+            next(self.troubles)
+            warn_caller(f"No checkpoints can be written: {error} Training goes on without them.")
         return stacks
 
     def of(self, number: int, wanted: Callable[[], bool] = always) -> Checkpoint | None:
         """Return the checkpoint of a stack by its number; None where there is no folder."""
-        if not self.path.is_dir():
+        if not self.home.is_dir():
             return None
-        file = self.path / f"stack-{number + 1}"
-        return Checkpoint(file, self.every, True, wanted, self.troubles)
+        return Checkpoint(self._file(number), self.every, True, wanted, self.troubles)
 
     def inside(self, name: str) -> Folder | None:
         """Return a folder in this one, to go on from; None where this is not there."""
-        if not self.path.is_dir():
+        if not self.home.is_dir():
             return None
-        return Folder(self.path / name, self.every, True, self.troubles)
+        return Folder(self.home / name, self.every, True, self.troubles)
+
+    def _file(self, number: int) -> Path:
+        return self.home / f"stack-{number + 1}"
 
     def _checked(self, identity: Identity, header: Header, _: Any) -> dict[str, Spec]:
         said = header["run"]

@@ -119,7 +119,8 @@ def fit(
         the mini-batches that get there, about 8192 samples at a time; not for an iterable.
     resume : bool, default False
         Go on from the checkpoint, where there is one: as if it had not stopped, bit for bit,
-        to `epochs` in all. The other arguments are to be those it was begun with.
+        to `epochs` in all, no fewer than it has. The other arguments are to be those it was
+        begun with.
     progress : bool, optional
         Show a progress bar; by default where standard error is a terminal.
     backend, device : optional
@@ -137,7 +138,7 @@ def fit(
         If an argument, `X` or `y` cannot be used. What is read in an epoch is checked
         then, and the network keeps the parameters from before that epoch. So it does where
         an iterable was used up in an earlier epoch. Also if a checkpoint is that of another
-        run, or would be lost.
+        run, has more epochs than are asked for, or would be lost.
     FileFormatError
         If a checkpoint is damaged, or none.
     DivergenceError
@@ -195,7 +196,7 @@ def fit(
             held_out=held_out,
         )
         saver = Keeper(keeping, identity, callbacks)
-        saver.begin(run)
+        saver.begin(run, int(epochs))
     return run.train(int(epochs), held_out, callbacks, progress, saver)
 
 

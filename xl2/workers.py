@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from .generic import Library
+from .interrupts import Interrupts
 
 Job = TypeVar("Job")
 Place = TypeVar("Place")
@@ -60,8 +61,11 @@ def side_by_side(
             free.put(place)
 
     with library.threads(), ThreadPoolExecutor(threads) as pool:
-        running = [pool.submit(take, job) for job in jobs]
+        running: list[Future[None]] = []
         try:
+            # A pool does not know, and does not wait for, a thread whose start is interrupted.
+            with Interrupts():
+                running += [pool.submit(take, job) for job in jobs]
             for done in as_completed(running):
                 done.result()
         except BaseException:
