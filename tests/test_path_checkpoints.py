@@ -12,6 +12,8 @@ import pytest
 import xl2.members
 from xl2 import FileFormatError, InputError, regularization_path
 from xl2.checkpoints import Keeper
+from xl2.errors import OutOfMemoryError
+from xl2.jobs import Tally
 from xl2.recipe import Recipe
 from xl2.sealed import read_sealed, write_sealed
 from xl2.stack_checkpoints import FORMAT
@@ -182,6 +184,94 @@ def test_elsewhere_it_goes_on_by_its_own_plan(tmp_path, die, in_pieces, monkeypa
     assert {file.name for file in (tmp_path / "p").iterdir()} == {
         "plan", "stack-1", "stack-2", "stack-3"
     }  # fmt: skip
+
+
+def holding(monkeypatch, networks):
+    """Let the memory hold so many networks; return those that each training has."""
+    trained, fit = [], xl2.training.fit
+
+    def limited(network, *arguments, **options):
+        count = int(np.prod(network.stack))
+        if count > networks:
+            raise MemoryError("cannot allocate")
+        trained.append(count)
+        return fit(network, *arguments, **options)
+
+    monkeypatch.setattr("xl2.members.fit", limited)
+    return trained
+
+
+@pytest.mark.host
+def test_without_the_memory_stacks_are_halved_and_go_on_by_their_halves(tmp_path, die, monkeypatch):
+    options = {"backend": "numpy"}
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    trained = holding(monkeypatch, 2)
+    with pytest.warns(UserWarning, match="no memory for 9 networks at once"):
+        whole = train(options)
+    assert sorted(trained) == [1, 1, 1, 2, 2, 2]
+    die(6)
+    with pytest.warns(UserWarning, match="no memory for 9"), pytest.raises(DiedError):
+        train(options, checkpoint=tmp_path / "p")
+    died = {file.name for file in (tmp_path / "p").iterdir()}
+    assert died == {"plan", "stack-1-1-1", "stack-1-1-2"}
+    die(10**9)
+    # Those that are through, or begun, are known as halves: nothing larger is tried.
+    trained.clear()
+    with pytest.warns(UserWarning, match="no memory for 9"):
+        same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
+    assert sorted(trained) == [1, 1, 1, 2, 2, 2]
+    holding(monkeypatch, 2)
+    monkeypatch.setattr("xl2.run.Run.epoch", None)  # nothing is left to train
+    same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
+
+
+@pytest.mark.host
+def test_a_stack_without_a_file_obeys_a_smaller_max_memory(tmp_path, die, monkeypatch, in_pieces):
+    die(4)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2)
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+    assert {file.name for file in (tmp_path / "p").iterdir()} == {
+        "plan", "stack-1", "stack-2-1", "stack-2-2", "stack-3-1", "stack-3-2"
+    }  # fmt: skip
+
+
+@pytest.mark.host
+def test_a_stack_that_has_begun_is_not_halved(tmp_path, die, monkeypatch, in_pieces):
+    die(2)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    holding(monkeypatch, 2)
+    with pytest.raises(OutOfMemoryError, match=r"goes on only as a whole.* in another folder"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("halved", [False, True])
+def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, capsys, halved):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    die(6)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    counted = []
+    add = Tally.add
+
+    def watched(self, *arguments):
+        add(self, *arguments)
+        counted.append(self._trained // self._members)
+
+    monkeypatch.setattr(Tally, "add", watched)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2 if halved else 100)
+    capsys.readouterr()
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, progress=True)
+    # The first is through, the second goes on behind two epochs, of the third there is none.
+    assert counted[:4] == [4, 3, 4, 4]
+    assert "12/12" in capsys.readouterr().err
 
 
 @pytest.mark.host

@@ -15,6 +15,7 @@ from .sealed import Header, Spec, read_sealed, write_sealed
 from .writing import check_writable, sweep
 
 if TYPE_CHECKING:
+    from .jobs import Job
     from .planning import Stack
 
 FORMAT, PLAN = "xl2-path-1", "plan"
@@ -100,12 +101,24 @@ class Folder:
             )
         return stacks
 
-    def of(self, number: int, wanted: Callable[[], bool] = always) -> Checkpoint | None:
-        """Return the checkpoint of a stack by its number; None where there is no folder."""
+    def of(self, job: Job, wanted: Callable[[], bool] = always) -> Checkpoint | None:
+        """Return the checkpoint of a stack; None where there is no folder."""
         if not self.path.is_dir():
             return None
-        file = self.path / f"stack-{number + 1}"
-        return Checkpoint(file, self.every, True, wanted, self.troubles)
+        return Checkpoint(self._file(job), self.every, True, wanted, self.troubles)
+
+    def has(self, job: Job) -> bool:
+        """Tell whether there is a checkpoint of a stack, as a whole."""
+        return self._file(job).exists()
+
+    def pieces(self, job: Job) -> list[Job]:
+        """Return a stack, or what it was halved to when the memory did not hold it."""
+        if self.has(job) or not any(self.path.glob(f"{self._file(job).name}-*")):
+            return [job]
+        return [piece for half in job.halves() for piece in self.pieces(half)] or [job]
+
+    def _file(self, job: Job) -> Path:
+        return self.path / f"stack-{job.name}"
 
     def inside(self, name: str) -> Folder | None:
         """Return a folder in this one, to go on from; None where this is not there."""
