@@ -298,14 +298,125 @@ def test_a_callback_with_a_state_goes_on_with_it(where, tmp_path, die):
         fit(network(where), X, LABELS, checkpoint=tmp_path / "c", resume=True, **settings())
 
 
-@pytest.mark.host
-def test_a_state_is_what_json_can_say(tmp_path):
-    def call(network, history):
+class Holding:
+    """A callback whose state is what it is given."""
+
+    def __init__(self, it=None):
+        self.it = it
+
+    def __call__(self, network, history):
         return None
 
-    call.state_dict = lambda: {"it": object()}
-    with pytest.raises(InputError, match="Received: object"):
-        fit(Network([3, 2]), X, LABELS, callbacks=[call], checkpoint=tmp_path / "c", epochs=2)
+    def state_dict(self):
+        return {"it": self.it}
+
+    def load_state_dict(self, state):
+        self.it = state["it"]
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("it", "said"),
+    [
+        (object(), "object"),
+        ({1}, "set"),
+        (b"bytes", "bytes"),
+        (1j, "complex"),
+        (np.array(["text"]), "an array of <U4"),
+        (np.array([None]), "an array of object"),
+        (np.array([1j]), "an array of complex128"),
+        (np.array(["2020"], dtype="M8[D]"), r"an array of datetime64\[D\]"),
+        (np.zeros(2, dtype=[("a", "f4")]), "an array of .*'a'"),
+        (np.ma.array([1, 2], mask=[0, 1]), "MaskedArray"),
+        (np.bytes_(b"bytes"), "bytes_"),
+        (np.datetime64("2020"), "datetime64"),
+        (np.complex64(1), "complex64"),
+        (np.zeros(1, dtype=[("a", "f4")])[0], "void"),
+        ({(1, 2): 3}, "a dict with a tuple for a key"),
+        *(
+            [(np.zeros(2, np.longdouble), "an array of"), (np.longdouble(1), "longdouble")]
+            if np.dtype(np.longdouble).itemsize > 8
+            else []
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_kept_is_refused_before_anything_is_trained(tmp_path, it, said):
+    seen = []
+    calls = [Holding(it), lambda *_: seen.append(1)]
+    with pytest.raises(InputError, match=f"numbers, in at most 64 bits each. Received: {said}"):
+        fit(Network([3, 2]), X, LABELS, callbacks=calls, checkpoint=tmp_path / "c", epochs=2)
+    assert seen == list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.host
+def test_what_holds_itself_is_no_state(tmp_path):
+    own = []
+    own.append(own)
+    with pytest.raises(InputError, match="holds itself"):
+        fit(Network([3, 2]), X, LABELS, callbacks=[Holding(own)], checkpoint=tmp_path / "c")
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i4", "u8", "f2", "f4", "f8", ">f8", ">i2"])
+def test_arrays_and_numbers_of_numpy_come_back(tmp_path, dtype):
+    given = {"array": np.arange(3).astype(dtype), "number": np.arange(2).astype(dtype)[1],
+             "nan": np.float32("nan"), "text": np.str_("a"), 2: {None: [True, 2**300]}}  # fmt: skip
+    fit(Network([3, 2]), X, LABELS, callbacks=[Holding(given)], checkpoint=tmp_path / "c", epochs=1)
+    again = Holding()
+    fit(Network([3, 2]), X, LABELS, callbacks=[again], checkpoint=tmp_path / "c", epochs=1,
+        resume=True)  # fmt: skip
+    found = again.it
+    assert found["array"].dtype == np.dtype(dtype).newbyteorder("=")
+    np.testing.assert_array_equal(found["array"], given["array"])
+    assert (found["number"], found["text"], found[2]) == (1, "a", {None: [True, 2**300]})
+    assert found["nan"] != found["nan"]
+
+
+@pytest.mark.host
+def test_a_callback_with_half_of_a_state_is_refused(tmp_path):
+    def call(network, history):
+        raise AssertionError("it was trained")
+
+    call.state_dict = dict
+    with pytest.raises(InputError, match=r"function has state_dict\(\) and no load_state_dict"):
+        fit(Network([3, 2]), X, LABELS, callbacks=[call], checkpoint=tmp_path / "c")
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("error", [KeyError, TypeError, ValueError])
+def test_what_a_callback_raises_itself_comes_through(tmp_path, error):
+    class Wrong(Holding):
+        def load_state_dict(self, state):
+            raise error("its own")
+
+    options = {"callbacks": [Wrong()], "checkpoint": tmp_path / "c"}
+    fit(Network([3, 2]), X, LABELS, epochs=1, **options)
+    one = Network([3, 2], seed=7)
+    before = one.host_parameters()
+    with pytest.raises(error, match="its own") as caught:
+        fit(one, X, LABELS, epochs=2, resume=True, **options)
+    assert type(caught.value) is error
+    np.testing.assert_array_equal(one.host_parameters()[0][0], before[0][0])
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    "it", [object(), list(range(10_000)), 10**5000], ids=["object", "long", "digits"]
+)
+def test_a_state_that_comes_to_be_unwritable_costs_one_warning(tmp_path, monkeypatch, it):
+    monkeypatch.setattr("xl2.sealed.LONGEST", 8000)
+    call = Holding()
+
+    def spoil(network, history):
+        call.it = it if len(history) == 2 else call.it
+
+    said = "state of a callback consists|would have a header of|cannot be written"
+    with pytest.warns(UserWarning, match=f"({said}).*the file of before is whole") as caught:
+        _, history = trained(tmp_path, callbacks=[spoil, call])
+    assert len(caught) == 1
+    assert len(history) == 4
+    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    assert header["epochs"] == 1
 
 
 @pytest.mark.host

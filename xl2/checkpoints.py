@@ -22,7 +22,7 @@ from .interrupts import Interrupts
 from .run import Run, Saver
 from .sealed import Header, Spec, read_sealed, write_sealed
 from .snapshots import expected, restore, take
-from .states import give_states, names_of, states_of
+from .states import give_states, names_of, read_states, states_of
 from .writing import check_writable, sweep
 
 FORMAT = "xl2-checkpoint-1"
@@ -117,11 +117,12 @@ class Keeper(Saver):
         Raises
         ------
         InputError
-            If it is the file of another run.
+            If it is the file of another run, or a callback has a state that cannot be written.
         FileFormatError
             If it is no sound checkpoint. The network is left as it was.
         """
         path, before = self._checkpoint.path, run.network.parameters
+        states_of(self._callbacks)  # those that cannot be written are said now
         sweep(path)
         if not path.exists():
             return
@@ -179,9 +180,9 @@ class Keeper(Saver):
             return
         self._tried = _progress(run)
         header, arrays = take(run)
-        header["callbacks"], own = states_of(self._callbacks)
         header["run"] = self._identity
         try:
+            header["callbacks"], own = states_of(self._callbacks)
             write_sealed(path, FORMAT, header, arrays | own)
         except InputError as error:
             self._tell(str(error))
@@ -217,11 +218,16 @@ class Keeper(Saver):
     def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:
         try:
             restore(run, header, arrays)
-            give_states(self._callbacks, header["callbacks"], arrays)
+            states = read_states(self._callbacks, header["callbacks"], arrays)
         except (TypeError, ValueError, LookupError) as error:
-            raise FileFormatError(
-                f"{str(self._checkpoint.path)!r} is no sound {FORMAT} file: {error}"
-            ) from None
+            raise self._unsound(error) from None
+        try:
+            give_states(self._callbacks, states)
+        except FileFormatError as error:
+            raise self._unsound(error) from None
+
+    def _unsound(self, error: Exception) -> FileFormatError:
+        return FileFormatError(f"{str(self._checkpoint.path)!r} is no sound {FORMAT} file: {error}")
 
 
 def _progress(run: Run) -> float:
