@@ -114,7 +114,26 @@ def test_what_is_through_is_not_trained_again(tmp_path, in_pieces, monkeypatch):
         for left, right in zip(mine, its, strict=True):
             np.testing.assert_array_equal(left, right)
     files = sorted(file.name for file in (tmp_path / "p").iterdir())
-    assert files == ["plan", f"refit-{whole.best_lambda_:g}", "stack-1", "stack-2", "stack-3"]
+    assert files == ["plan", f"refit-{whole.best_lambda_!r}", "stack-1", "stack-2", "stack-3"]
+
+
+@pytest.mark.host
+def test_networks_of_lambdas_that_are_close_or_many_are_kept_apart(tmp_path):
+    def names():
+        return sorted(file.name for file in (tmp_path / "p").iterdir() if file.is_dir())
+
+    many = np.logspace(-3, 1, 60).tolist()
+    path = regularization_path(
+        X, LABELS, [0.1, 0.1000000001, *many], cv=2, **SMALL, backend="numpy",
+        checkpoint=tmp_path / "p",
+    )  # fmt: skip
+    path.models([0.1])
+    path.models([0.1000000001])
+    assert names() == ["refit-0.1", "refit-0.1000000001"]
+    path.models(many[:29])
+    path.models(many[29:59])
+    lots = [name.partition("-lambdas-") for name in names()[2:]]
+    assert [name[:2] for name in lots] == [("refit-29", "-lambdas-"), ("refit-30", "-lambdas-")]
 
 
 @pytest.mark.host
