@@ -260,6 +260,28 @@ def test_a_divergence_is_the_same_one_the_second_time(where, tmp_path, die):
     assert (resumed.value.epoch, resumed.value.step) == (whole.value.epoch, whole.value.step)
 
 
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("every", [1, 100])
+@pytest.mark.parametrize("stack", [3, (2, 3)])
+def test_a_stack_that_diverged_as_a_whole_is_not_trained_again(
+    where, tmp_path, monkeypatch, stack, every
+):
+    def train(**keeping):
+        one = network(where, stack, "identity")
+        with pytest.raises(DivergenceError) as caught:
+            fit(one, X, TARGETS, penalty=[3e4, 1e5, 1e6], learning_rate=0.02, epochs=30, **keeping)
+        return one, caught.value
+
+    (first, whole), (_, kept) = train(), train(checkpoint=tmp_path / "c", every=every)
+    assert len(whole.history) > 0
+    monkeypatch.setattr("xl2.run.Run.epoch", None)
+    again, resumed = train(checkpoint=tmp_path / "c", every=every, resume=True)
+    for error in (kept, resumed):
+        assert str(error) == str(whole)
+        assert (error.epoch, error.step) == (whole.epoch, whole.step)
+    same((again, resumed.history), (first, whole.history))
+
+
 class Patience:
     """Ends a training after a number of epochs that it counts itself."""
 

@@ -118,6 +118,25 @@ def test_what_is_through_is_not_trained_again(tmp_path, in_pieces, monkeypatch):
 
 
 @pytest.mark.host
+@pytest.mark.parametrize("options", [{}, {"patience": 1}])
+def test_a_stack_that_diverged_as_a_whole_is_through(tmp_path, monkeypatch, options):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+
+    def path(**keeping):
+        return regularization_path(
+            X, LABELS, [0, 1e5], cv=2, **{**SMALL, "epochs": 9}, optimizer="sgd",
+            backend="numpy", **options, **keeping,
+        )  # fmt: skip
+
+    whole = path()
+    assert ((whole.epochs_ > 0) & (whole.epochs_ < 9)).any()
+    same(path(checkpoint=tmp_path / "p", every=100), whole)
+    monkeypatch.setattr("xl2.run.Run.epoch", None)
+    same(path(checkpoint=tmp_path / "p", every=100, resume=True), whole)
+
+
+@pytest.mark.host
 def test_networks_of_lambdas_that_are_close_or_many_are_kept_apart(tmp_path):
     def names():
         return sorted(file.name for file in (tmp_path / "p").iterdir() if file.is_dir())

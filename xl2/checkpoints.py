@@ -16,7 +16,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from .errors import FileFormatError, InputError
+from . import divergence
+from .errors import DivergenceError, FileFormatError, InputError
 from .identity import Identity, differences
 from .interrupts import Interrupts
 from .run import Run, Saver
@@ -109,7 +110,7 @@ class Keeper(Saver):
         self._checkpoint, self._callbacks = checkpoint, callbacks
         self._identity = {**identity, "callbacks with a state": names_of(callbacks)}
         self._interrupts = Interrupts()
-        self._tried, self._written, self._left = 0.0, (0, 0, True, False), False
+        self._tried, self._written, self._left = 0.0, (0, 0, True, False, False), False
 
     def begin(self, run: Run) -> None:
         """Make a new run go on from the file, where that is wanted and there is one.
@@ -120,6 +121,8 @@ class Keeper(Saver):
             If it is the file of another run, or a callback has a state that cannot be written.
         FileFormatError
             If it is no sound checkpoint. The network is left as it was.
+        DivergenceError
+            If it is that of a stack of which no member was left.
         """
         path, before = self._checkpoint.path, run.network.parameters
         states_of(self._callbacks)  # those that cannot be written are said now
@@ -133,6 +136,8 @@ class Keeper(Saver):
             run.network.parameters = before
             raise
         self._tried, self._written = _progress(run), _place(run)
+        if divergence.is_over(run.history):
+            divergence.raise_of_all(run)
 
     @contextlib.contextmanager
     def guard(self, run: Run) -> Iterator[None]:
@@ -140,6 +145,10 @@ class Keeper(Saver):
         with self._interrupts:
             try:
                 yield
+            except DivergenceError:
+                if divergence.is_over(run.history):
+                    self._write(run)
+                raise
             except KeyboardInterrupt:
                 if run.under_way is None:
                     self._write(run)
@@ -237,8 +246,8 @@ def _progress(run: Run) -> float:
     return len(run.history) + part
 
 
-def _place(run: Run) -> tuple[int, int, bool, bool]:
+def _place(run: Run) -> tuple[int, int, bool, bool, bool]:
     """Return where a run is; a file of the same place holds the same."""
     now = run.under_way
     done = now.done if now is not None and run.feed.seekable else 0
-    return len(run.history), done, run.told, run.finished
+    return len(run.history), done, run.told, run.finished, divergence.is_over(run.history)
