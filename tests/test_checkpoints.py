@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import killed
 import numpy as np
@@ -14,6 +17,7 @@ import pytest
 import xl2.run
 from xl2 import L2, DivergenceError, FileFormatError, InputError, Network, fit
 from xl2.checkpoints import FORMAT, Keeper
+from xl2.optimizers import SGD, Adam, Momentum, sgd_update
 from xl2.run import Keep
 from xl2.sealed import read_sealed
 
@@ -534,7 +538,7 @@ CHANGED = [
     ({"loss": "squared_error"}, "loss is the default"),
     ({"sample_weight": np.ones(45)}, "sample_weight is none"),
     ({"rows": np.arange(40)}, "rows is all"),
-    ({"validation": (X, LABELS)}, "validation is "),
+    ({"validation": (X, LABELS)}, "validation is none, and now it is 45 x 3 of float32"),
     ({"optimizer": "adam", "seed": 1}, "optimizer is.*; its seed is"),
 ]
 
@@ -557,6 +561,95 @@ def test_another_way_to_learn_is_refused_with_the_difference(tmp_path, changed, 
     assert path.read_bytes() == before
     assert all(a is b for p, q in zip(kept, one.host_parameters(), strict=True)
                for a, b in zip(p, q, strict=True))  # fmt: skip
+
+
+class Scaled:
+    """An optimizer of somebody else: a constant, and a function of the step."""
+
+    update = staticmethod(sgd_update)
+
+    def __init__(self, factor=1.0, schedule=abs):
+        self.factor, self.schedule = factor, schedule
+
+    def init(self, parameter):
+        return ()
+
+    def rate(self, learning_rate, step):
+        return learning_rate * self.factor / self.schedule(step)
+
+    def scale(self, rate):
+        return rate
+
+
+@dataclass(frozen=True)
+class Scheduled(SGD):
+    """One whose field is a function, of which the text has an address."""
+
+    schedule: Any = None
+
+    def rate(self, learning_rate, step):
+        return self.schedule(learning_rate)
+
+
+def cosine():
+    """Return a new function at another address, of the same name."""
+
+    def schedule(rate, times=1):
+        return rate * times
+
+    return schedule
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"optimizer": Momentum(np.float64(0.9))}, {"optimizer": "momentum"}),
+        ({"optimizer": Adam(np.float64(0.9), epsilon=np.float64(1e-8))}, {"optimizer": "adam"}),
+        ({"rows": np.arange(40, dtype=np.int32)}, {"rows": list(range(40))}),
+        ({"optimizer": Scaled(np.float64(2))}, {"optimizer": Scaled(2.0)}),
+        ({"optimizer": Scheduled(cosine())}, {"optimizer": Scheduled(cosine())}),
+        (
+            {"optimizer": Scheduled(partial(cosine(), times=2))},
+            {"optimizer": Scheduled(partial(cosine(), times=2))},
+        ),
+    ],
+)
+def test_the_same_written_another_way_is_the_same(tmp_path, one, other):
+    for options, epochs in ((one, 1), (other, 2)):
+        history = fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True,
+                      epochs=epochs, **options)  # fmt: skip
+        assert len(history) == epochs
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (Scaled(1.0), Scaled(2.0), r"Scaled\(factor=1.0, .*=2.0, schedule=builtins.abs\)"),
+        (Scaled(), Scaled(schedule=float), r"schedule=builtins.abs\), .*schedule=builtins.float"),
+        (Scheduled(cosine()), Scheduled(float), r"cosine.<locals>.schedule.*builtins.float"),
+        (
+            Scheduled(partial(cosine(), times=2)),
+            Scheduled(partial(cosine(), times=3)),
+            "'times': 2.*'times': 3",
+        ),
+    ],
+)
+def test_other_constants_of_somebody_elses_optimizer_are_refused(tmp_path, one, other, said):
+    fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", epochs=1, optimizer=one)
+    with pytest.raises(InputError, match=f"its optimizer is .*{said}"):
+        fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True, optimizer=other)
+
+
+@pytest.mark.host
+def test_constants_that_hold_each_other_have_a_name(tmp_path):
+    one = Scaled(np.arange(1.0, 2.0))
+    one.own, one.many = one, [{"a": (1, None)}]
+    said = r"factor=1 of float64 with digest \w{16}, .*own=itself, many=\[\{'a': \[1, None\]\}\]"
+    fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", epochs=1, optimizer=one)
+    with pytest.raises(InputError, match=said):
+        fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True)
 
 
 @pytest.mark.host

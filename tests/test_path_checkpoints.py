@@ -321,7 +321,7 @@ def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, caps
         ({"patience": 2}, "patience is None, and now it is 2"),
         ({"optimizer": "sgd"}, "optimizer is Adam.*now it is SGD"),
         ({"hidden": (5,)}, "network is 3-4-1, .*now it is 3-5-1"),
-        ({"standardize": False}, "validation is .*X is 180 x 3"),
+        ({"standardize": False}, "validation is 20 x 3 .*X is 180 x 3"),
     ],
 )
 def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):
