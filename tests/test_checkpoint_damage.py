@@ -41,7 +41,10 @@ class Count:
         return {"seen": self.seen, "n": 1}
 
     def load_state_dict(self, state):
-        self.seen = np.asarray(state["seen"])
+        # What a callback makes of its state is its own affair, and so are its errors.
+        if not isinstance(state, dict) or "seen" not in state:
+            raise FileFormatError("it says nothing of what was seen.")
+        self.seen = state["seen"]
 
 
 class StopError(Exception):

@@ -7,6 +7,9 @@ import pkgutil
 import signal
 import subprocess
 import threading
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import killed
 import numpy as np
@@ -16,6 +19,7 @@ import xl2.run
 from xl2 import L2, DivergenceError, FileFormatError, InputError, Network, fit
 from xl2.checkpoints import FORMAT, Checkpoint, Keeper
 from xl2.interrupts import Interrupts
+from xl2.optimizers import SGD, Adam, Momentum, sgd_update
 from xl2.run import Keep
 from xl2.sealed import read_sealed
 
@@ -348,6 +352,28 @@ def test_a_divergence_is_the_same_one_the_second_time(where, tmp_path, die):
     assert (resumed.value.epoch, resumed.value.step) == (whole.value.epoch, whole.value.step)
 
 
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("every", [1, 100])
+@pytest.mark.parametrize("stack", [3, (2, 3)])
+def test_a_stack_that_diverged_as_a_whole_is_not_trained_again(
+    where, tmp_path, monkeypatch, stack, every
+):
+    def train(**keeping):
+        one = network(where, stack, "identity")
+        with pytest.raises(DivergenceError) as caught:
+            fit(one, X, TARGETS, penalty=[3e4, 1e5, 1e6], learning_rate=0.02, epochs=30, **keeping)
+        return one, caught.value
+
+    (first, whole), (_, kept) = train(), train(checkpoint=tmp_path / "c", every=every)
+    assert len(whole.history) > 0
+    monkeypatch.setattr("xl2.run.Run.epoch", None)
+    again, resumed = train(checkpoint=tmp_path / "c", every=every, resume=True)
+    for error in (kept, resumed):
+        assert str(error) == str(whole)
+        assert (error.epoch, error.step) == (whole.epoch, whole.step)
+    same((again, resumed.history), (first, whole.history))
+
+
 class Patience:
     """Ends a training after a number of epochs that it counts itself."""
 
@@ -389,14 +415,125 @@ def test_a_callback_with_a_state_goes_on_with_it(where, tmp_path, die):
         fit(network(where), X, LABELS, checkpoint=tmp_path / "c", resume=True, **settings())
 
 
-@pytest.mark.host
-def test_a_state_is_what_json_can_say(tmp_path):
-    def call(network, history):
+class Holding:
+    """A callback whose state is what it is given."""
+
+    def __init__(self, it=None):
+        self.it = it
+
+    def __call__(self, network, history):
         return None
 
-    call.state_dict = lambda: {"it": object()}
-    with pytest.raises(InputError, match="Received: object"):
-        fit(Network([3, 2]), X, LABELS, callbacks=[call], checkpoint=tmp_path / "c", epochs=2)
+    def state_dict(self):
+        return {"it": self.it}
+
+    def load_state_dict(self, state):
+        self.it = state["it"]
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("it", "said"),
+    [
+        (object(), "object"),
+        ({1}, "set"),
+        (b"bytes", "bytes"),
+        (1j, "complex"),
+        (np.array(["text"]), "an array of <U4"),
+        (np.array([None]), "an array of object"),
+        (np.array([1j]), "an array of complex128"),
+        (np.array(["2020"], dtype="M8[D]"), r"an array of datetime64\[D\]"),
+        (np.zeros(2, dtype=[("a", "f4")]), "an array of .*'a'"),
+        (np.ma.array([1, 2], mask=[0, 1]), "MaskedArray"),
+        (np.bytes_(b"bytes"), "bytes_"),
+        (np.datetime64("2020"), "datetime64"),
+        (np.complex64(1), "complex64"),
+        (np.zeros(1, dtype=[("a", "f4")])[0], "void"),
+        ({(1, 2): 3}, "a dict with a tuple for a key"),
+        *(
+            [(np.zeros(2, np.longdouble), "an array of"), (np.longdouble(1), "longdouble")]
+            if np.dtype(np.longdouble).itemsize > 8
+            else []
+        ),
+    ],
+)
+def test_a_state_that_cannot_be_kept_is_refused_before_anything_is_trained(tmp_path, it, said):
+    seen = []
+    calls = [Holding(it), lambda *_: seen.append(1)]
+    with pytest.raises(InputError, match=f"numbers, in at most 64 bits each. Received: {said}"):
+        fit(Network([3, 2]), X, LABELS, callbacks=calls, checkpoint=tmp_path / "c", epochs=2)
+    assert seen == list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.host
+def test_what_holds_itself_is_no_state(tmp_path):
+    own = []
+    own.append(own)
+    with pytest.raises(InputError, match="holds itself"):
+        fit(Network([3, 2]), X, LABELS, callbacks=[Holding(own)], checkpoint=tmp_path / "c")
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i4", "u8", "f2", "f4", "f8", ">f8", ">i2"])
+def test_arrays_and_numbers_of_numpy_come_back(tmp_path, dtype):
+    given = {"array": np.arange(3).astype(dtype), "number": np.arange(2).astype(dtype)[1],
+             "nan": np.float32("nan"), "text": np.str_("a"), 2: {None: [True, 2**300]}}  # fmt: skip
+    fit(Network([3, 2]), X, LABELS, callbacks=[Holding(given)], checkpoint=tmp_path / "c", epochs=1)
+    again = Holding()
+    fit(Network([3, 2]), X, LABELS, callbacks=[again], checkpoint=tmp_path / "c", epochs=1,
+        resume=True)  # fmt: skip
+    found = again.it
+    assert found["array"].dtype == np.dtype(dtype).newbyteorder("=")
+    np.testing.assert_array_equal(found["array"], given["array"])
+    assert (found["number"], found["text"], found[2]) == (1, "a", {None: [True, 2**300]})
+    assert found["nan"] != found["nan"]
+
+
+@pytest.mark.host
+def test_a_callback_with_half_of_a_state_is_refused(tmp_path):
+    def call(network, history):
+        raise AssertionError("it was trained")
+
+    call.state_dict = dict
+    with pytest.raises(InputError, match=r"function has state_dict\(\) and no load_state_dict"):
+        fit(Network([3, 2]), X, LABELS, callbacks=[call], checkpoint=tmp_path / "c")
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("error", [KeyError, TypeError, ValueError])
+def test_what_a_callback_raises_itself_comes_through(tmp_path, error):
+    class Wrong(Holding):
+        def load_state_dict(self, state):
+            raise error("its own")
+
+    options = {"callbacks": [Wrong()], "checkpoint": tmp_path / "c"}
+    fit(Network([3, 2]), X, LABELS, epochs=1, **options)
+    one = Network([3, 2], seed=7)
+    before = one.host_parameters()
+    with pytest.raises(error, match="its own") as caught:
+        fit(one, X, LABELS, epochs=2, resume=True, **options)
+    assert type(caught.value) is error
+    np.testing.assert_array_equal(one.host_parameters()[0][0], before[0][0])
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    "it", [object(), list(range(10_000)), 10**5000], ids=["object", "long", "digits"]
+)
+def test_a_state_that_comes_to_be_unwritable_costs_one_warning(tmp_path, monkeypatch, it):
+    monkeypatch.setattr("xl2.sealed.LONGEST", 8000)
+    call = Holding()
+
+    def spoil(network, history):
+        call.it = it if len(history) == 2 else call.it
+
+    said = "state of a callback consists|would have a header of|cannot be written"
+    with pytest.warns(UserWarning, match=f"({said}).*the file of before is whole") as caught:
+        _, history = trained(tmp_path, callbacks=[spoil, call])
+    assert len(caught) == 1
+    assert len(history) == 4
+    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    assert header["epochs"] == 1
 
 
 @pytest.mark.host
@@ -555,7 +692,7 @@ CHANGED = [
     ({"loss": "squared_error"}, "loss is the default"),
     ({"sample_weight": np.ones(45)}, "sample_weight is none"),
     ({"rows": np.arange(40)}, "rows is all"),
-    ({"validation": (X, LABELS)}, "validation is "),
+    ({"validation": (X, LABELS)}, "validation is none, and now it is 45 x 3 of float32"),
     ({"optimizer": "adam", "seed": 1}, "optimizer is.*; its seed is"),
 ]
 
@@ -578,6 +715,95 @@ def test_another_way_to_learn_is_refused_with_the_difference(tmp_path, changed, 
     assert path.read_bytes() == before
     assert all(a is b for p, q in zip(kept, one.host_parameters(), strict=True)
                for a, b in zip(p, q, strict=True))  # fmt: skip
+
+
+class Scaled:
+    """An optimizer of somebody else: a constant, and a function of the step."""
+
+    update = staticmethod(sgd_update)
+
+    def __init__(self, factor=1.0, schedule=abs):
+        self.factor, self.schedule = factor, schedule
+
+    def init(self, parameter):
+        return ()
+
+    def rate(self, learning_rate, step):
+        return learning_rate * self.factor / self.schedule(step)
+
+    def scale(self, rate):
+        return rate
+
+
+@dataclass(frozen=True)
+class Scheduled(SGD):
+    """One whose field is a function, of which the text has an address."""
+
+    schedule: Any = None
+
+    def rate(self, learning_rate, step):
+        return self.schedule(learning_rate)
+
+
+def cosine():
+    """Return a new function at another address, of the same name."""
+
+    def schedule(rate, times=1):
+        return rate * times
+
+    return schedule
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"optimizer": Momentum(np.float64(0.9))}, {"optimizer": "momentum"}),
+        ({"optimizer": Adam(np.float64(0.9), epsilon=np.float64(1e-8))}, {"optimizer": "adam"}),
+        ({"rows": np.arange(40, dtype=np.int32)}, {"rows": list(range(40))}),
+        ({"optimizer": Scaled(np.float64(2))}, {"optimizer": Scaled(2.0)}),
+        ({"optimizer": Scheduled(cosine())}, {"optimizer": Scheduled(cosine())}),
+        (
+            {"optimizer": Scheduled(partial(cosine(), times=2))},
+            {"optimizer": Scheduled(partial(cosine(), times=2))},
+        ),
+    ],
+)
+def test_the_same_written_another_way_is_the_same(tmp_path, one, other):
+    for options, epochs in ((one, 1), (other, 2)):
+        history = fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True,
+                      epochs=epochs, **options)  # fmt: skip
+        assert len(history) == epochs
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        (Scaled(1.0), Scaled(2.0), r"Scaled\(factor=1.0, .*=2.0, schedule=builtins.abs\)"),
+        (Scaled(), Scaled(schedule=float), r"schedule=builtins.abs\), .*schedule=builtins.float"),
+        (Scheduled(cosine()), Scheduled(float), r"cosine.<locals>.schedule.*builtins.float"),
+        (
+            Scheduled(partial(cosine(), times=2)),
+            Scheduled(partial(cosine(), times=3)),
+            "'times': 2.*'times': 3",
+        ),
+    ],
+)
+def test_other_constants_of_somebody_elses_optimizer_are_refused(tmp_path, one, other, said):
+    fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", epochs=1, optimizer=one)
+    with pytest.raises(InputError, match=f"its optimizer is .*{said}"):
+        fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True, optimizer=other)
+
+
+@pytest.mark.host
+def test_constants_that_hold_each_other_have_a_name(tmp_path):
+    one = Scaled(np.arange(1.0, 2.0))
+    one.own, one.many = one, [{"a": (1, None)}]
+    said = r"factor=1 of float64 with digest \w{16}, .*own=itself, many=\[\{'a': \[1, None\]\}\]"
+    fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", epochs=1, optimizer=one)
+    with pytest.raises(InputError, match=said):
+        fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True)
 
 
 @pytest.mark.host

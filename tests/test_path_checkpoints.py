@@ -13,6 +13,8 @@ import xl2.divergence
 import xl2.members
 from xl2 import FileFormatError, InputError, checkpoints, regularization_path
 from xl2.checkpoints import Keeper
+from xl2.errors import OutOfMemoryError
+from xl2.jobs import Tally
 from xl2.recipe import Recipe
 from xl2.sealed import read_sealed, write_sealed
 from xl2.stack_checkpoints import FORMAT
@@ -113,7 +115,45 @@ def test_what_is_through_is_not_trained_again(tmp_path, in_pieces, monkeypatch):
         for left, right in zip(mine, its, strict=True):
             np.testing.assert_array_equal(left, right)
     files = sorted(file.name for file in (tmp_path / "p").iterdir())
-    assert files == ["plan", f"refit-{whole.best_lambda_:g}", "stack-1", "stack-2", "stack-3"]
+    assert files == ["plan", f"refit-{whole.best_lambda_!r}", "stack-1", "stack-2", "stack-3"]
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("options", [{}, {"patience": 1}])
+def test_a_stack_that_diverged_as_a_whole_is_through(tmp_path, monkeypatch, options):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+
+    def path(**keeping):
+        return regularization_path(
+            X, LABELS, [0, 1e5], cv=2, **{**SMALL, "epochs": 9}, optimizer="sgd",
+            backend="numpy", **options, **keeping,
+        )  # fmt: skip
+
+    whole = path()
+    assert ((whole.epochs_ > 0) & (whole.epochs_ < 9)).any()
+    same(path(checkpoint=tmp_path / "p", every=100), whole)
+    monkeypatch.setattr("xl2.run.Run.epoch", None)
+    same(path(checkpoint=tmp_path / "p", every=100, resume=True), whole)
+
+
+@pytest.mark.host
+def test_networks_of_lambdas_that_are_close_or_many_are_kept_apart(tmp_path):
+    def names():
+        return sorted(file.name for file in (tmp_path / "p").iterdir() if file.is_dir())
+
+    many = np.logspace(-3, 1, 60).tolist()
+    path = regularization_path(
+        X, LABELS, [0.1, 0.1000000001, *many], cv=2, **SMALL, backend="numpy",
+        checkpoint=tmp_path / "p",
+    )  # fmt: skip
+    path.models([0.1])
+    path.models([0.1000000001])
+    assert names() == ["refit-0.1", "refit-0.1000000001"]
+    path.models(many[:29])
+    path.models(many[29:59])
+    lots = [name.partition("-lambdas-") for name in names()[2:]]
+    assert [name[:2] for name in lots] == [("refit-29", "-lambdas-"), ("refit-30", "-lambdas-")]
 
 
 @pytest.mark.host
@@ -229,6 +269,94 @@ def test_elsewhere_it_goes_on_by_its_own_plan(tmp_path, die, in_pieces, monkeypa
     }  # fmt: skip
 
 
+def holding(monkeypatch, networks):
+    """Let the memory hold so many networks; return those that each training has."""
+    trained, fit = [], xl2.training.fit
+
+    def limited(network, *arguments, **options):
+        count = int(np.prod(network.stack))
+        if count > networks:
+            raise MemoryError("cannot allocate")
+        trained.append(count)
+        return fit(network, *arguments, **options)
+
+    monkeypatch.setattr("xl2.members.fit", limited)
+    return trained
+
+
+@pytest.mark.host
+def test_without_the_memory_stacks_are_halved_and_go_on_by_their_halves(tmp_path, die, monkeypatch):
+    options = {"backend": "numpy"}
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    trained = holding(monkeypatch, 2)
+    with pytest.warns(UserWarning, match="no memory for 9 networks at once"):
+        whole = train(options)
+    assert sorted(trained) == [1, 1, 1, 2, 2, 2]
+    die(6)
+    with pytest.warns(UserWarning, match="no memory for 9"), pytest.raises(DiedError):
+        train(options, checkpoint=tmp_path / "p")
+    died = {file.name for file in (tmp_path / "p").iterdir()}
+    assert died == {"plan", "stack-1-1-1", "stack-1-1-2"}
+    die(10**9)
+    # Those that are through, or begun, are known as halves: nothing larger is tried.
+    trained.clear()
+    with pytest.warns(UserWarning, match="no memory for 9"):
+        same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
+    assert sorted(trained) == [1, 1, 1, 2, 2, 2]
+    holding(monkeypatch, 2)
+    monkeypatch.setattr("xl2.run.Run.epoch", None)  # nothing is left to train
+    same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
+
+
+@pytest.mark.host
+def test_a_stack_without_a_file_obeys_a_smaller_max_memory(tmp_path, die, monkeypatch, in_pieces):
+    die(4)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2)
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+    assert {file.name for file in (tmp_path / "p").iterdir()} == {
+        "plan", "stack-1", "stack-2-1", "stack-2-2", "stack-3-1", "stack-3-2"
+    }  # fmt: skip
+
+
+@pytest.mark.host
+def test_a_stack_that_has_begun_is_not_halved(tmp_path, die, monkeypatch, in_pieces):
+    die(2)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    holding(monkeypatch, 2)
+    with pytest.raises(OutOfMemoryError, match=r"goes on only as a whole.* in another folder"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("halved", [False, True])
+def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, capsys, halved):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    die(6)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    counted = []
+    add = Tally.add
+
+    def watched(self, *arguments):
+        add(self, *arguments)
+        counted.append(self._trained // self._members)
+
+    monkeypatch.setattr(Tally, "add", watched)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2 if halved else 100)
+    capsys.readouterr()
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, progress=True)
+    # The first is through, the second goes on behind two epochs, of the third there is none.
+    assert counted[:4] == [4, 3, 4, 4]
+    assert "12/12" in capsys.readouterr().err
+
+
 @pytest.mark.host
 @pytest.mark.parametrize(
     ("changed", "said"),
@@ -238,7 +366,7 @@ def test_elsewhere_it_goes_on_by_its_own_plan(tmp_path, die, in_pieces, monkeypa
         ({"patience": 2}, "patience is None, and now it is 2"),
         ({"optimizer": "sgd"}, "optimizer is Adam.*now it is SGD"),
         ({"hidden": (5,)}, "network is 3-4-1, .*now it is 3-5-1"),
-        ({"standardize": False}, "validation is .*X is 180 x 3"),
+        ({"standardize": False}, "validation is 20 x 3 .*X is 180 x 3"),
     ],
 )
 def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):

@@ -16,14 +16,15 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from . import divergence
 from .caller import warn_caller
-from .errors import FileFormatError, InputError
+from .errors import DivergenceError, FileFormatError, InputError
 from .identity import Identity, differences
 from .interrupts import Interrupts
 from .run import Run, Saver
 from .sealed import Header, Spec, read_sealed, write_sealed
 from .snapshots import expected, restore, take
-from .states import give_states, names_of, states_of
+from .states import give_states, names_of, read_states, states_of
 from .writing import check_writable, sweep
 
 FORMAT = "xl2-checkpoint-1"
@@ -148,7 +149,7 @@ class Keeper(Saver):
         self._checkpoint, self._callbacks = checkpoint, callbacks
         self._identity = {**identity, "callbacks with a state": names_of(callbacks)}
         self._interrupts, self._epochs = Interrupts(), 0
-        self._tried, self._written, self._left = 0.0, (0, 0, False), False
+        self._tried, self._written, self._left = 0.0, (0, 0, False, False), False
 
     def begin(self, run: Run, epochs: int) -> None:
         """Make a new run go on from the file, where that is wanted and there is one.
@@ -162,12 +163,16 @@ class Keeper(Saver):
         Raises
         ------
         InputError
-            If it is the file of another run, or of one that has more epochs already.
+            If it is the file of another run, or of one that has more epochs already; or if a
+            callback has a state that cannot be written.
         FileFormatError
             If it is no sound checkpoint. The network is left as it was.
+        DivergenceError
+            If it is that of a stack of which no member was left.
         """
         path, before = self._checkpoint.path, run.network.parameters
         self._epochs = epochs
+        states_of(self._callbacks)  # those that cannot be written are said now
         sweep(path)
         if not path.exists():
             return
@@ -186,6 +191,8 @@ class Keeper(Saver):
                 f"{len(run.history)} of {header['asked']} epochs, and epochs={epochs} does not "
                 f"begin it again. To have more, begin anew with another name."
             )
+        if divergence.is_over(run.history):
+            divergence.raise_of_all(run)
 
     @contextlib.contextmanager
     def guard(self, run: Run) -> Iterator[None]:
@@ -197,6 +204,10 @@ class Keeper(Saver):
         with self._interrupts:
             try:
                 yield
+            except DivergenceError:
+                if divergence.is_over(run.history):
+                    self._write(run)
+                raise
             except KeyboardInterrupt:
                 if run.under_way is not None and not self._left:
                     # In the midst of a step, whose arrays are half changed.
@@ -233,9 +244,9 @@ class Keeper(Saver):
             return
         self._tried = _progress(run)
         header, arrays = take(run)
-        header["callbacks"], own = states_of(self._callbacks)
         header["run"], header["asked"] = self._identity, self._epochs
         try:
+            header["callbacks"], own = states_of(self._callbacks)
             write_sealed(file, FORMAT, header, arrays | own)
         except InputError as error:
             self._tell(str(error))
@@ -275,11 +286,16 @@ class Keeper(Saver):
     def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:
         try:
             restore(run, header, arrays)
-            give_states(self._callbacks, header["callbacks"], arrays)
+            states = read_states(self._callbacks, header["callbacks"], arrays)
         except (TypeError, ValueError, LookupError) as error:
-            raise FileFormatError(
-                f"{str(self._checkpoint.path)!r} is no sound {FORMAT} file: {error}"
-            ) from None
+            raise self._unsound(error) from None
+        try:
+            give_states(self._callbacks, states)
+        except FileFormatError as error:
+            raise self._unsound(error) from None
+
+    def _unsound(self, error: Exception) -> FileFormatError:
+        return FileFormatError(f"{str(self._checkpoint.path)!r} is no sound {FORMAT} file: {error}")
 
 
 def _progress(run: Run) -> float:
@@ -289,8 +305,8 @@ def _progress(run: Run) -> float:
     return len(run.history) + part
 
 
-def _place(run: Run) -> tuple[int, int, bool]:
+def _place(run: Run) -> tuple[int, int, bool, bool]:
     """Return where a run is; a file of the same place holds the same."""
     now = run.under_way
     done = now.done if now is not None and run.feed.seekable else 0
-    return len(run.history), done, run.finished
+    return len(run.history), done, run.finished, divergence.is_over(run.history)

@@ -10,6 +10,7 @@ from .stacks import keep_where, sizes_of_members
 from .step import Carry, combined, copied
 
 if TYPE_CHECKING:
+    from .history import History
     from .run import Run
 
 
@@ -41,15 +42,35 @@ def mark(run: Run, sound: Any, before: Carry) -> None:
     run.carry = combined(lambda new, old: keep_where(keep, new, old), run.carry, before)
     network.parameters = run.carry.parameters
     if not left.any():
-        raise DivergenceError(
-            f"All {left.size} networks of the stack diverged, the last in epoch "
-            f"{len(history) + 1}. They keep their parameters from before the epoch in which "
-            f"it happened. {_remedy(run)}",
-            epoch=len(history) + 1,
-            step=None,
-            loss=math.nan,
-            history=history,
-        )
+        run.under_way = None  # nobody goes on with it
+        raise_of_all(run)
+
+
+def is_over(history: History) -> bool:
+    """Tell whether a stack ended because the last of its members diverged."""
+    marks = history.diverged
+    return marks is not None and bool((marks > 0).all()) and int(marks.max()) > len(history)
+
+
+def raise_of_all(run: Run) -> NoReturn:
+    """Say that all members of a stack diverged.
+
+    Raises
+    ------
+    DivergenceError
+        With the epoch behind the last of the history.
+    """
+    history = run.history
+    assert history.diverged is not None
+    raise DivergenceError(
+        f"All {history.diverged.size} networks of the stack diverged, the last in epoch "
+        f"{len(history) + 1}. They keep their parameters from before the epoch in which "
+        f"it happened. {_remedy(run)}",
+        epoch=len(history) + 1,
+        step=None,
+        loss=math.nan,
+        history=history,
+    )
 
 
 def find_the_step(run: Run, before: Carry, order: Any) -> NoReturn:

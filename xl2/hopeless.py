@@ -115,6 +115,12 @@ class Hopeless:
         FileFormatError
             If it is not that of such a stack.
         """
+        try:
+            self._load(state)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise FileFormatError(f"it says nothing sound of lambdas dropped: {error}") from None
+
+    def _load(self, state: dict[str, Any]) -> None:
         known = set(self.places)
         every = [state["places"], *state["trained"], *(names for _, names in state["dropped"])]
         every += [names for _, names in state["dropped"]]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .penalties import L2, penalties_of
@@ -73,8 +74,9 @@ def identity_of(
         "batch size": str(run.batch_size),
         "seed": ", ".join(map(str, seeds)),
         "shuffle": str(shuffle),
-        "rows": "all" if rows is None else digest.of(rows),
-        "validation": "; ".join(f"{digest.of(x)}, {digest.of(y)}" for _, x, y in held_out),
+        "rows": "all" if rows is None else digest.of(rows.astype("int64")),
+        "validation": "; ".join(f"{digest.of(x)}, {digest.of(y)}" for _, x, y in held_out)
+        or "none",
     }
     for name, array in zip(("X", "y", "sample_weight"), samples, strict=True):
         found[name] = "none" if array is None else digest.of(array)
@@ -153,13 +155,52 @@ def _penalty(penalties: Sequence[L2]) -> str:
 
 
 def _name(thing: Any) -> str:
-    """Return a text for a name, an object of settings, or functions, that does not change."""
-    if isinstance(thing, str) or is_dataclass(thing):
-        return str(thing)
+    """Return a text for a name, functions, or an object with its constants, that does not change.
+
+    Functions go by their names, and what is in them is not looked at.
+    """
+    if isinstance(thing, str):
+        return thing
     if isinstance(thing, tuple):
         return ", ".join(map(_name, thing))
-    kind = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return _constant(thing, ())
+
+
+def _constant(value: Any, within: tuple[Any, ...]) -> str:
+    """Return a text for a value without an address in it; `within` is what holds it."""
+    import numpy as np
+
+    if any(value is one for one in within):
+        return "itself"
+    deeper = (*within, value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return repr(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        digest = hashlib.sha256(value.tobytes()).hexdigest()[:16]
+        return f"{' x '.join(map(str, value.shape))} of {value.dtype} with digest {digest}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_constant(one, deeper) for one in value)}]"
+    if isinstance(value, dict):
+        pairs = (f"{_constant(k, deeper)}: {_constant(v, deeper)}" for k, v in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    kind = value if hasattr(value, "__qualname__") else type(value)
+    own = kind.__module__.partition(".")[0] == __name__.partition(".")[0]
+    name = kind.__qualname__ if own else f"{kind.__module__}.{kind.__qualname__}"
+    if kind is value:
+        return name
+    constants = (f"{k}={_constant(v, deeper)}" for k, v in _constants(value).items())
+    return f"{name}({', '.join(constants)})"
+
+
+def _constants(value: Any) -> dict[str, Any]:
+    """Return what an object was made with, as far as it keeps it."""
+    if isinstance(value, partial):
+        return {"func": value.func, "args": value.args, "keywords": value.keywords}
+    # A dataclass with slots has its fields elsewhere.
+    named = [field.name for field in fields(value)] if is_dataclass(value) else []
+    return {name: getattr(value, name) for name in named} | getattr(value, "__dict__", {})
 
 
 def own_version() -> str:

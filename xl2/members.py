@@ -13,6 +13,7 @@ from .errors import DivergenceError
 from .history import History
 from .hopeless import Hopeless
 from .inputs import CHUNK, targets, weights
+from .jobs import Job, Tally
 from .losses import find_loss
 from .measure import Measure
 from .memory import Halving
@@ -20,6 +21,7 @@ from .network import Network
 from .operations import Operations
 from .places import Place, places
 from .planning import Stack
+from .progress import show_progress
 from .recipe import Part, Pool, Recipe
 from .stack_checkpoints import Folder
 from .stacks import group_of, member_of
@@ -27,6 +29,14 @@ from .step import Samples
 from .training import fit
 from .workers import side_by_side
 
+NONE_FITS = (
+    "nor for any part of them. Take a smaller batch_size, smaller hidden layers or "
+    "dtype='float32', or fewer samples."
+)
+BEGUN = (
+    "and the checkpoint of a stack that has begun goes on only as a whole. Free some memory and "
+    "resume, or begin anew with a smaller max_memory in another folder."
+)
 CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
 
 
@@ -84,7 +94,7 @@ def train_members(
     workers: int,
     *,
     patience: int | None = None,
-    advance: Callable[[History], Any] = lambda history: None,
+    progress: bool | None = False,
     folder: Folder | None = None,
     beside: Sequence[Backend] = (),
 ) -> Members:
@@ -106,11 +116,11 @@ def train_members(
         How many of them are trained side by side.
     patience : int, optional
         Epochs after which a hopeless lambda is dropped; see `Hopeless`.
-    advance : callable, optional
-        Called with the history after each epoch of each stack.
+    progress : bool, optional
+        Show a progress bar, of the epochs of all stacks; None asks as `show_progress` does.
     folder : Folder, optional
         Where the stacks are kept; those that are through are not trained again, and none is
-        halved: its file is of the whole.
+        halved of which there is a file: that is of the whole.
     beside : sequence of Backend, optional
         Other devices to train stacks on, one on each at a time.
 
@@ -119,7 +129,8 @@ def train_members(
     Members
     """
     shape = (len(lambdas), len(parts), len(seeds))
-    members = Members.none_yet(shape, recipe.fit["epochs"])
+    epochs = recipe.fit["epochs"]
+    members = Members.none_yet(shape, epochs)
 
     if folder is not None:
         stacks = folder.planned(
@@ -134,34 +145,50 @@ def train_members(
         )
     halving = Halving(
         recipe.backend,
-        Stack.members,
-        Stack.halves,
+        Job.members,
+        lambda job: [] if _begun(folder, job) else job.halves(),
         f"{max(stack.members() for stack in stacks)} networks at once, as max_memory allows",
-        "Take a smaller batch_size, smaller hidden layers or dtype='float32', or fewer samples.",
+        lambda job: BEGUN if _begun(folder, job) else NONE_FITS,
+        # Less than the plan of a folder asks for, if it was begun with more.
+        recipe.members_at_once() // workers,
     )
 
-    def train(place: Place, job: tuple[int, Stack], wanted: Callable[[], bool]) -> None:
-        number, stack = job
-        checkpoint = None if folder is None else folder.of(number, wanted)
+    def train(place: Place, job: Job, wanted: Callable[[], bool]) -> None:
+        tally = Tally(job.members(), advance)
 
-        def look(history: History) -> bool:
-            advance(history)
-            # A run that is kept asks by itself: it is not to be over, but to go on one day.
-            return checkpoint is None and not wanted()
+        def attempt(job: Job) -> None:
+            checkpoint = None if folder is None else folder.of(job, wanted)
+            seen = 0
 
-        def attempt(stack: Stack) -> None:
-            _train(place, lambdas, seeds, stack, patience, look, checkpoint, members)
+            def look(history: History) -> bool:
+                nonlocal seen
+                # The first time with the epochs that it goes on from.
+                tally.add(job, len(history) - seen, history)
+                seen = len(history)
+                # A run that is kept asks by itself: it is not to be over, but to go on one day.
+                return checkpoint is None and not wanted()
 
-        if checkpoint is not None:
-            attempt(stack)
-            return
-        for _ in halving.each(attempt, [stack]):
+            try:
+                history = _train(
+                    place, lambdas, seeds, job.stack, patience, look, checkpoint, members
+                )
+            except Exception:
+                tally.add(job, -seen)
+                raise
+            tally.add(job, epochs - seen, history)
+
+        for _ in halving.each(attempt, [job] if folder is None else folder.pieces(job)):
             pass
 
     everywhere = places(recipe, pool, parts, beside[: len(stacks) - 1])
-    jobs = list(enumerate(stacks))
-    side_by_side(recipe.backend.library, workers, train, jobs, everywhere)
+    jobs = [Job(f"{number}", stack) for number, stack in enumerate(stacks, 1)]
+    with show_progress(len(stacks) * epochs, progress) as advance:
+        side_by_side(recipe.backend.library, workers, train, jobs, everywhere)
     return members
+
+
+def _begun(folder: Folder | None, job: Job) -> bool:
+    return folder is not None and folder.has(job)
 
 
 def _train(
@@ -173,8 +200,8 @@ def _train(
     look: Callable[[History], bool],
     checkpoint: Checkpoint | None,
     members: Members,
-) -> None:
-    """Train one stack and enter its members into the record."""
+) -> History:
+    """Train one stack, enter its members into the record, and return its history."""
     recipe, pool, parts = place
     own = [seeds[s] for _, s in stack.groups]
     chosen = [parts[f] for f, _ in stack.groups]
@@ -216,6 +243,7 @@ def _train(
                     members.sample_errors[places, f, s] = judge[1]
     for values in (members.train_scores, members.validation_scores, members.sample_errors):
         values[members.diverged > 0] = float("nan")
+    return history
 
 
 def _enter_curves(history: History, stack: Stack, watch: Hopeless, members: Members) -> None:

@@ -29,8 +29,11 @@ class Halving(Generic[Piece]):
         as it gets.
     what : str
         What a piece is, for the warning, as in "64 networks at once".
-    remedy : str
-        What to do where not even the smallest piece fits.
+    refusal : callable
+        From a piece that does not fit and cannot be halved to the rest of the sentence that says
+        so, and what to do.
+    most : float, optional
+        A size that is known not to be exceeded in vain; by default nothing is known.
     """
 
     def __init__(
@@ -39,11 +42,12 @@ class Halving(Generic[Piece]):
         size: Callable[[Piece], int],
         halves: Callable[[Piece], Sequence[Piece]],
         what: str,
-        remedy: str,
+        refusal: Callable[[Piece], str],
+        most: float = math.inf,
     ):
         self._backend, self._size, self._halves = backend, size, halves
-        self._what, self._remedy = what, remedy
-        self._most = math.inf
+        self._what, self._refusal = what, refusal
+        self._most, self._told = most, False
 
     def each(self, work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator[Result]:
         """Yield what the work returns for each piece, or for the parts of it, in their order.
@@ -68,8 +72,8 @@ class Halving(Generic[Piece]):
                     freed, parts = piece, [piece] if again else self._halves(piece)
                     if not parts:
                         raise OutOfMemoryError(
-                            f"{self._backend} has no memory for {self._what}, nor for any part "
-                            f"of them. {self._remedy}"
+                            f"{self._backend} has no memory for {self._what}, "
+                            f"{self._refusal(piece)}"
                         ) from error
                     if len(parts) > 1:
                         self._halve(self._size(piece))
@@ -83,11 +87,12 @@ class Halving(Generic[Piece]):
 
     def _halve(self, size: int) -> None:
         """Take half of a size from now on, and say so the first time."""
-        if self._most == math.inf:
+        if not self._told:
             warnings.warn(
                 f"{self._backend} has no memory for {self._what}. They are halved until they fit, "
                 f"and taken one after another, with the same results.",
                 UserWarning,
                 stacklevel=3,
             )
+        self._told = True
         self._most = min(self._most, (size + 1) // 2)

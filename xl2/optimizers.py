@@ -153,6 +153,7 @@ class Momentum(SGD):
     def __post_init__(self) -> None:
         if not 0 <= self.momentum <= 1:
             raise InputError(f"momentum is in [0, 1]. Received: momentum={self.momentum!r}.")
+        _as_floats(self, "momentum")
 
     def init(self, parameter: Array) -> State:
         """Return a velocity of zero."""
@@ -193,6 +194,7 @@ class Adam:
         _check_fraction("beta_2", self.beta_2)
         if not self.epsilon > 0:
             raise InputError(f"epsilon is positive. Received: epsilon={self.epsilon!r}.")
+        _as_floats(self, "beta_1", "beta_2", "epsilon")
 
     def init(self, parameter: Array) -> State:
         """Return a running mean and a running square of zero."""
@@ -234,3 +236,9 @@ def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
 def _check_fraction(name: str, value: float) -> None:
     if not 0 <= value < 1:
         raise InputError(f"{name} is in [0, 1). Received: {name}={value!r}.")
+
+
+def _as_floats(optimizer: object, *names: str) -> None:
+    """Make constants Python's floats: NumPy's would be written another way, and widen float32."""
+    for name in names:
+        object.__setattr__(optimizer, name, float(getattr(optimizer, name)))

@@ -41,7 +41,7 @@ def in_pieces(backend: Backend, x: Array, send: Callable[[Array], Array]) -> Arr
         lambda piece: piece[1] - piece[0],
         _halves,
         f"the outputs of {min(library.CHUNK, x.shape[0])} rows at once",
-        "Take a smaller network, or free some memory.",
+        lambda _: "nor for any part of them. Take a smaller network, or free some memory.",
     )
 
     def work(place: None, pieces: list[Piece], wanted: Callable[[], bool]) -> None:

@@ -12,9 +12,7 @@ from .history import History
 
 
 @contextlib.contextmanager
-def show_progress(
-    epochs: int, wanted: bool | None, done: int = 0
-) -> Iterator[Callable[[History], Any]]:
+def show_progress(epochs: int, wanted: bool | None, done: int = 0) -> Iterator[Callable[..., Any]]:
     """Show how many of the epochs are done while the block runs.
 
     Parameters
@@ -29,10 +27,11 @@ def show_progress(
     Yields
     ------
     callable
-        To be called with the history after each epoch.
+        To be called with the history after each epoch; as ``advance(history, epochs)`` after
+        several, or with None where there is none.
     """
     if not (sys.stderr.isatty() if wanted is None else wanted):
-        yield lambda history: None
+        yield lambda history, epochs=1: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -49,8 +48,10 @@ def show_progress(
     with Progress(*columns, console=console, transient=console.is_terminal) as bar:
         task = bar.add_task("", total=epochs, completed=done, loss="")
 
-        def advance(history: History) -> None:
-            bar.update(task, advance=1, loss=_describe(history))
+        def advance(history: History | None, epochs: int = 1) -> None:
+            bar.update(task, advance=epochs)
+            if history:
+                bar.update(task, loss=_describe(history))
 
         yield advance
 

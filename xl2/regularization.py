@@ -18,7 +18,6 @@ from .lambdas import check_lambdas
 from .members import train_members
 from .path import Path
 from .planning import plan
-from .progress import show_progress
 from .recipe import Recipe
 from .source import Source, on_host, read_labels
 from .sparse import is_sparse
@@ -199,20 +198,19 @@ def regularization_path(
     most = recipe.members_at_once() * devices
     stacks = plan(parts, len(values), len(seed_list), most, workers * devices)
     began = time.perf_counter()
-    with show_progress(len(stacks) * epochs, progress) as advance:
-        members = train_members(
-            recipe,
-            pool,
-            parts,
-            values,
-            seed_list,
-            stacks,
-            workers,
-            patience=patience,
-            advance=advance,
-            folder=folder,
-            beside=beside,
-        )
+    members = train_members(
+        recipe,
+        pool,
+        parts,
+        values,
+        seed_list,
+        stacks,
+        workers,
+        patience=patience,
+        progress=progress,
+        folder=folder,
+        beside=beside,
+    )
     return Path(
         values,
         members,

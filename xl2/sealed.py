@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import FileFormatError, XL2Error
+from .errors import FileFormatError, InputError, XL2Error
 from .tensor_bytes import tensor_bytes
 from .writing import write_whole
 
@@ -48,10 +48,19 @@ def write_sealed(path: Path, form: str, header: Header, arrays: dict[str, Any]) 
     Raises
     ------
     InputError
-        If it cannot be written.
+        If it cannot be written, or its header is longer than one may be that is read.
     """
-    text = {"format": form, "header": json.dumps(header), "digest": ZEROS.decode()}
+    try:
+        said = json.dumps(header)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The header of {str(path)!r} cannot be written: {error}.") from None
+    text = {"format": form, "header": said, "digest": ZEROS.decode()}
     head, numbers = tensor_bytes(arrays, text)
+    if len(head) - 8 > LONGEST:
+        raise InputError(
+            f"{str(path)!r} would have a header of {len(head) / 2**20:.3g} MiB, and "
+            f"{LONGEST / 2**20:.3g} are read. Keep long lists as NumPy arrays."
+        )
     digest = hashlib.sha256(head)
     digest.update(numbers)
     write_whole(path, head.replace(PLACE + ZEROS, PLACE + digest.hexdigest().encode(), 1), numbers)

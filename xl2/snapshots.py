@@ -190,7 +190,9 @@ def _restore_history(run: Run, header: Header, arrays: Arrays) -> None:
             setattr(history, name, arrays[f"history_{name}"].tolist())
         return
     history.diverged = arrays["diverged"]
-    sound = (history.diverged >= 0) & (history.diverged <= header["epochs"])
+    # Where all have, the last did so in the epoch behind the others.
+    last = header["epochs"] + bool((history.diverged > 0).all())
+    sound = (history.diverged >= 0) & (history.diverged <= last)
     _demand(bool(sound.all()), "diverged")
     ends = list(accumulate(header["members"]))[:-1]
     for name in header["curves"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from typing import Any
 
@@ -165,8 +166,7 @@ class Source:
         parts, recipe, workers = [Part(rows)], self.recipe, self.recipe.workers()
         stacks = plan(parts, len(lambdas), 1, recipe.members_at_once(), workers)
         pool = Pool(x, values, self.weight)
-        name = "-".join(["refit", *(f"{lam:g}" for lam in lambdas)])
-        folder = None if self.folder is None else self.folder.inside(name)
+        folder = None if self.folder is None else self.folder.inside(_named(lambdas))
         members = train_members(
             recipe, pool, parts, lambdas, [self.seed], stacks, workers, folder=folder
         )
@@ -244,6 +244,14 @@ class Source:
     def _moved(self, rows: Any) -> Any:
         backend = self.recipe.backend
         return backend.library.from_host(backend.xp, rows, backend.device)
+
+
+def _named(lambdas: Any) -> str:
+    """Return a folder's name for networks of some lambdas: of others another one."""
+    said = "-".join(repr(float(lam)) for lam in lambdas)
+    if len(said) <= 60:
+        return f"refit-{said}"
+    return f"refit-{len(lambdas)}-lambdas-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
 def on_host(x: Any, what: str) -> Any:

@@ -16,6 +16,7 @@ from .sealed import Header, Spec, read_sealed, write_sealed
 from .writing import check_writable, sweep
 
 if TYPE_CHECKING:
+    from .jobs import Job
     from .planning import Stack
 
 FORMAT, PLAN = "xl2-path-1", "plan"
@@ -97,8 +98,9 @@ class Folder:
             header, _ = read_sealed(file, FORMAT, lambda *said: self._checked(identity, *said))
             found = _stacks(file, header["stacks"], stacks)
             # All of them before one is trained: what is refused is left as it was.
-            for number in range(len(found)):
-                check_epochs(self._file(number), epochs)
+            for number in range(1, len(found) + 1):
+                for one in self._files(f"{number}"):
+                    check_epochs(one, epochs)
             return found
         try:
             self.home.mkdir(exist_ok=True)
@@ -110,11 +112,21 @@ class Folder:
             warn_caller(f"No checkpoints can be written: {error} Training goes on without them.")
         return stacks
 
-    def of(self, number: int, wanted: Callable[[], bool] = always) -> Checkpoint | None:
-        """Return the checkpoint of a stack by its number; None where there is no folder."""
+    def of(self, job: Job, wanted: Callable[[], bool] = always) -> Checkpoint | None:
+        """Return the checkpoint of a stack; None where there is no folder."""
         if not self.home.is_dir():
             return None
-        return Checkpoint(self._file(number), self.every, True, wanted, self.troubles)
+        return Checkpoint(self._file(job.name), self.every, True, wanted, self.troubles)
+
+    def has(self, job: Job) -> bool:
+        """Tell whether there is a checkpoint of a stack, as a whole."""
+        return self._file(job.name).exists()
+
+    def pieces(self, job: Job) -> list[Job]:
+        """Return a stack, or what it was halved to when the memory did not hold it."""
+        if self.has(job) or len(self._files(job.name)) < 2:
+            return [job]
+        return [piece for half in job.halves() for piece in self.pieces(half)] or [job]
 
     def inside(self, name: str) -> Folder | None:
         """Return a folder in this one, to go on from; None where this is not there."""
@@ -122,8 +134,12 @@ class Folder:
             return None
         return Folder(self.home / name, self.every, True, self.troubles)
 
-    def _file(self, number: int) -> Path:
-        return self.home / f"stack-{number + 1}"
+    def _file(self, name: str) -> Path:
+        return self.home / f"stack-{name}"
+
+    def _files(self, name: str) -> list[Path]:
+        """Return where a stack is kept, and where its halves are that were trained instead."""
+        return [self._file(name), *self.home.glob(f"stack-{name}-*")]
 
     def _checked(self, identity: Identity, header: Header, _: Any) -> dict[str, Spec]:
         said = header["run"]
