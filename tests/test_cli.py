@@ -266,7 +266,7 @@ def test_a_checkpoint_costs_no_file_that_is_there(xl2, flowers, tmp_path):
     assert "that something else is written to" in " ".join(err.split())
     code, _, err = xl2("train", flowers, "--resume")
     assert code == 2
-    assert "name its file" in err
+    assert "--checkpoint" in err
     assert flowers.read_bytes() == content
     assert not (tmp_path / "c").exists()
 

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 import xl2
 from xl2 import FileFormatError, InputError, Model, Network
 from xl2.model import Scaling
-from xl2.writing import check_writable, write_whole
+from xl2.writing import check_writable, sweep, write_whole
 
 
 @pytest.fixture
@@ -165,3 +165,34 @@ def test_a_path_that_cannot_be_written_is_told_before(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="cannot be written to"):
         check_writable(tmp_path / "m")
+
+
+@pytest.mark.parametrize("path", ["a" * 300, "a\0b", 5, None, b"c", "\ud800"])
+def test_what_no_system_takes_as_a_path_is_told(path):
+    for use in (check_writable, lambda path: xl2.save(Network([2, 1]), path)):
+        with pytest.raises(InputError, match="is no path of a file") as told:
+            use(path)
+        assert len(str(told.value)) < 150
+
+
+@pytest.mark.parametrize("name", ["字" * 84, "é" * 127, "a" * 255])
+def test_a_name_as_long_as_names_may_be_is_written(tmp_path, name):
+    write_whole(tmp_path / name, b"new")
+    (tmp_path / f".{name[:60]}.0123abcd.tmp").write_bytes(b"another's")
+    sweep(tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == sorted(
+        [tmp_path / name, tmp_path / f".{name[:60]}.0123abcd.tmp"]
+    )
+
+
+def test_a_folder_that_may_be_written_to_and_not_read_is_enough(tmp_path, monkeypatch):
+    opened = os.open
+
+    def refused(path, flags, *rest):
+        if Path(path) == tmp_path:
+            raise PermissionError(13, "Permission denied")
+        return opened(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", refused)
+    write_whole(tmp_path / "m", b"new")
+    assert (tmp_path / "m").read_bytes() == b"new"

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import signal
 import threading
 
@@ -417,7 +418,7 @@ def test_what_would_be_lost_is_refused(tmp_path):
             train({"backend": "numpy"}, checkpoint=tmp_path / "f", resume=resume)
     with pytest.raises(InputError, match="does not exist"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "no" / "p")
-    with pytest.raises(InputError, match="name its file"):
+    with pytest.raises(InputError, match="name it, checkpoint="):
         train({"backend": "numpy"}, resume=True)
     with pytest.raises(InputError, match="every is"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "q", every=0)
@@ -463,6 +464,21 @@ def test_the_folder_stays_where_it_is_though_somebody_goes_elsewhere(tmp_path, m
     path.best_model()
     assert (tmp_path / "here" / "p" / f"refit-{path.best_lambda_:g}").is_dir()
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.host
+def test_a_folder_that_is_removed_meanwhile_is_told_once(tmp_path, monkeypatch, in_pieces):
+    whole, write = train({"backend": "numpy"}), Keeper._write
+
+    def removed(self, run):
+        write(self, run)
+        shutil.rmtree(tmp_path / "p", ignore_errors=True)
+
+    monkeypatch.setattr(Keeper, "_write", removed)
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match="'p' is gone") as said:
+        same(train({"backend": "numpy"}, checkpoint="p", every=10), whole)
+    assert len(said) == 1
 
 
 @pytest.mark.host

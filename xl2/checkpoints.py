@@ -19,13 +19,13 @@ from typing import Any
 from . import divergence
 from .caller import warn_caller
 from .errors import DivergenceError, FileFormatError, InputError
-from .identity import Identity, differences
+from .identity import Identity, check_same
 from .interrupts import Interrupts
 from .run import Run, Saver
 from .sealed import Header, Spec, read_sealed, write_sealed
 from .snapshots import expected, restore, take
 from .states import give_states, names_of, read_states, states_of
-from .writing import check_writable, sweep
+from .writing import as_path, check_writable, sweep
 
 FORMAT = "xl2-checkpoint-1"
 
@@ -79,8 +79,8 @@ class Checkpoint:
             check_writable(path)
         if path.exists() and not self.resume:
             raise InputError(
-                f"There is a file {str(path)!r} already. To go on from it, ask to resume; to begin "
-                f"anew, remove it or give another name."
+                f"There is a file {str(path)!r} already. To go on from it say so, resume=True "
+                f"(--resume); to begin anew, remove it or give another name."
             )
 
 
@@ -97,10 +97,12 @@ def kept(given: Any, every: float, resume: bool) -> Checkpoint | None:
     """Return where a run is to be kept, checked; None for nowhere."""
     if given is None and (resume or every != 1):
         name = "resume" if resume else "every"
-        raise InputError(f"{name} is for a run with a checkpoint: name its file, checkpoint=.")
+        raise InputError(
+            f"{name} is for a run with a checkpoint: name it, checkpoint= (--checkpoint)."
+        )
     if given is None or isinstance(given, Checkpoint):
         return given
-    return Checkpoint(Path(given), every, resume)
+    return Checkpoint(as_path(given), every, resume)
 
 
 def check_epochs(path: Path, epochs: int) -> None:
@@ -267,15 +269,8 @@ class Keeper(Saver):
     def _expected(
         self, run: Run, epochs: int, header: Header, found: dict[str, Spec]
     ) -> dict[str, Spec]:
-        said = header["run"]
-        if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
-            raise FileFormatError("its header is wrong about 'run'.")
-        apart = differences(said, self._identity)
-        if apart:
-            raise InputError(
-                f"{str(self._checkpoint.path)!r} is a checkpoint of another run: "
-                f"{'; '.join(apart)}. Give what it was begun with, or another file."
-            )
+        of = f"{str(self._checkpoint.path)!r} is a checkpoint of another run"
+        check_same(header["run"], self._identity, of, "another file")
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
         wanted = expected(run, header, found) | own
         _check_epochs(self._checkpoint.path, header, epochs)

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .errors import FileFormatError, InputError
 from .penalties import L2, penalties_of
 from .rows import HostRows
 
@@ -90,6 +91,32 @@ def differences(one: Identity, other: Identity) -> list[str]:
         for name in dict.fromkeys([*other, *one])
         if one.get(name) != other.get(name)
     ]
+
+
+def check_same(said: Any, own: Identity, of: str, other: str) -> None:
+    """Compare what a file says that it is of with the run that is to go on from it.
+
+    Parameters
+    ----------
+    said : object
+        The file's.
+    own : dict of str to str
+        The run's.
+    of, other : str
+        For the messages: what the file is, and what else to give.
+
+    Raises
+    ------
+    InputError
+        If they differ; with each difference.
+    FileFormatError
+        If the file says nothing of the kind.
+    """
+    if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
+        raise FileFormatError("its header is wrong about 'run'.")
+    apart = differences(said, own)
+    if apart:
+        raise InputError(f"{of}: {'; '.join(apart)}. Give what it was begun with, or {other}.")
 
 
 class Digest:

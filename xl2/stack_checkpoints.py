@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .caller import warn_caller
 from .checkpoints import Checkpoint, always, check_epochs, check_every
 from .errors import FileFormatError, InputError
-from .identity import Identity, differences, own_version
+from .identity import Identity, check_same, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
 from .writing import check_writable, sweep
 
@@ -69,8 +69,8 @@ class Folder:
             check_writable(path)
         if not self.resume and path.exists() and any(path.iterdir()):
             raise InputError(
-                f"There is something in the folder {str(path)!r} already. To go on from it, ask to "
-                f"resume; to begin anew, remove it or give another name."
+                f"There is something in the folder {str(path)!r} already. To go on from it say so, "
+                f"resume=True (--resume); to begin anew, remove it or give another name."
             )
 
     def planned(self, stacks: list[Stack], identity: Identity, epochs: int) -> list[Stack]:
@@ -115,8 +115,11 @@ class Folder:
     def of(self, job: Job, wanted: Callable[[], bool] = always) -> Checkpoint | None:
         """Return the checkpoint of a stack; None where there is no folder."""
         if not self.home.is_dir():
+            if not next(self.troubles):
+                warn_caller(f"The folder {str(self.path)!r} is gone. Training goes on without it.")
             return None
-        return Checkpoint(self._file(job.name), self.every, True, wanted, self.troubles)
+        file = self._file(job.name)
+        return Checkpoint(file, self.every, resume=True, wanted=wanted, troubles=self.troubles)
 
     def has(self, job: Job) -> bool:
         """Tell whether there is a checkpoint of a stack, as a whole."""
@@ -132,7 +135,7 @@ class Folder:
         """Return a folder in this one, to go on from; None where this is not there."""
         if not self.home.is_dir():
             return None
-        return Folder(self.home / name, self.every, True, self.troubles)
+        return Folder(self.home / name, self.every, resume=True, troubles=self.troubles)
 
     def _file(self, name: str) -> Path:
         return self.home / f"stack-{name}"
@@ -142,15 +145,8 @@ class Folder:
         return [self._file(name), *self.home.glob(f"stack-{name}-*")]
 
     def _checked(self, identity: Identity, header: Header, _: Any) -> dict[str, Spec]:
-        said = header["run"]
-        if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
-            raise FileFormatError("its header is wrong about 'run'.")
-        apart = differences(said, identity)
-        if apart:
-            raise InputError(
-                f"{str(self.path)!r} has the checkpoints of another path: {'; '.join(apart)}. "
-                f"Give what it was begun with, or another folder."
-            )
+        of = f"{str(self.path)!r} has the checkpoints of another path"
+        check_same(header["run"], identity, of, "another folder")
         return {}
 
 

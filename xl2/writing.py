@@ -12,6 +12,34 @@ from pathlib import Path
 from .errors import InputError
 
 
+def as_path(path: str | Path) -> Path:
+    """Return a path that the system takes.
+
+    Raises
+    ------
+    InputError
+        If it is none, or too long.
+    """
+    try:
+        target = Path(path)
+        target.exists()
+        os.fsencode(target)
+    except (TypeError, ValueError, OSError) as error:
+        raise InputError(f"{_short(path)} is no path of a file: {_reason(error)}.") from None
+    if "\0" in str(target):
+        raise InputError(f"{_short(path)} is no path of a file: it has a null character.")
+    return target
+
+
+def _short(path: object) -> str:
+    text = repr(path)
+    return text if len(text) < 60 else f"{text[:56]}...{text[-1]}"
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
 def check_writable(path: str | Path) -> None:
     """Raise before any work is done if a file could not be written at its end.
 
@@ -20,7 +48,7 @@ def check_writable(path: str | Path) -> None:
     InputError
         If the folder is missing or closed, or the path is a folder.
     """
-    target = Path(path)
+    target = as_path(path)
     if target.is_dir():
         raise InputError(f"{str(path)!r} is a folder; give the name of a file in it.")
     if not target.absolute().parent.is_dir():
@@ -75,14 +103,20 @@ def sweep(path: str | Path) -> None:
 
 def _temporary(target: Path) -> tuple[str, str]:
     """Return how the names of a file's temporary ones begin and end."""
-    return f".{target.name[:200]}.", ".tmp"
+    name = target.name
+    while len(os.fsencode(name)) > 200:  # a name has 255 bytes
+        name = name[:-1]
+    return f".{name}.", ".tmp"
 
 
 def _sync(folder: Path) -> None:
     """Write a folder's entries to the disk; only then is a file in it safe under its name."""
     if os.name == "nt":
         return  # has no such thing
-    opened = os.open(folder, os.O_RDONLY)
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return  # who may write to a folder may not read it
     try:
         os.fsync(opened)
     except OSError as error:
