@@ -103,11 +103,13 @@ def _learnt(
     if not seconds:
         return close(*parameters, dtype, terms)
     with np.errstate(all="ignore"):
-        p, *means = (x.astype("float64") for x in (start[0], *start[1]))
-        kept = step.optimizer.beta_1
-        gradient = (firsts[0] - kept * means[0]) / (1.0 - kept)
-        p, (_, square) = step.update(step.optimizer, p, gradient, None, tuple(means), rate)
-    squares = (seconds[0][0], square, start[1][1])
+        kept, (first, second) = step.optimizer.beta_1, start[1]
+        told = (firsts[0].astype("float64") - kept * first) / (1.0 - kept)
+        known = start[0].copy(), told.astype(dtype), None, (first.copy(), second.copy())
+        p, (_, square) = step.update(step.optimizer, *known, rate)
+    # A square that overflows stops the parameter, here or there a little earlier.
+    p = np.where(np.isfinite(square), p, np.nan)
+    squares = (seconds[0][0], square, second)
     return close(*squares, dtype) and close(found[0], p, start[0], dtype)
 
 

@@ -326,6 +326,18 @@ def test_beside_a_gradient_that_is_rounding_a_mistake_is_seen(optimizer):
         by_rounding("linear", optimizer, "float32", runner)
 
 
+@pytest.mark.parametrize("size", [1e15, 3e19, 1e21, 1e30])
+def test_a_square_that_overflows_in_adam_is_no_mistake(size):
+    """In float32 that of a gradient of 2e19 and more."""
+    runner = Watched(kind=Rounding)
+    network = Network([5, 3], ["softmax"], dtype="float32", backend="numpy", seed=0)
+    network.backend = backend_of(runner.run)
+    fit(network, size * ROWS, CLASSES, epochs=1, batch_size=30, optimizer="adam",
+        learning_rate=1e-30, progress=False)  # fmt: skip
+    assert runner.launches
+    assert not runner._refused
+
+
 @pytest.mark.parametrize("lam", [1e37, 1e39])
 def test_a_member_that_diverges_at_once_does_not_keep_the_others_from_graphs(lam):
     """lam is of the last of three members, the others have 0 and half of it."""
