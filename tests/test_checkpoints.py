@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 
 import xl2.run
-from xl2 import L2, DivergenceError, FileFormatError, InputError, Network, fit
+from xl2 import (
+    L2,
+    DivergenceError,
+    FileFormatError,
+    InputError,
+    Network,
+    fit,
+    regularization_path,
+)
 from xl2.checkpoints import FORMAT, Keeper
 from xl2.optimizers import SGD, Adam, Momentum, sgd_update
 from xl2.run import Keep
@@ -437,7 +445,7 @@ def test_a_state_that_comes_to_be_unwritable_costs_one_warning(tmp_path, monkeyp
         call.it = it if len(history) == 2 else call.it
 
     said = "state of a callback consists|would have a header of|cannot be written"
-    with pytest.warns(UserWarning, match=f"({said}).*the file of before is whole") as caught:
+    with pytest.warns(UserWarning, match=f"({said}).*the file that is there is whole") as caught:
         _, history = trained(tmp_path, callbacks=[spoil, call])
     assert len(caught) == 1
     assert len(history) == 4
@@ -493,7 +501,7 @@ def test_every_is_a_number_above_0(tmp_path, every):
 @pytest.mark.host
 def test_what_needs_a_checkpoint_says_so(tmp_path):
     for wrong in ({"resume": True}, {"every": 2}):
-        with pytest.raises(InputError, match="name its file, checkpoint="):
+        with pytest.raises(InputError, match=r"name its file, checkpoint=\.\.\. or --checkpoint"):
             fit(Network([3, 2]), X, LABELS, **wrong)
     with pytest.raises(InputError, match="does not exist; make it first"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "no" / "c")
@@ -504,7 +512,7 @@ def test_what_needs_a_checkpoint_says_so(tmp_path):
 @pytest.mark.host
 def test_a_file_that_is_there_is_not_written_over(tmp_path):
     (tmp_path / "c").write_bytes(b"precious")
-    with pytest.raises(InputError, match="To go on from it, ask to resume"):
+    with pytest.raises(InputError, match="To go on from it, give resume=True, or --resume"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c")
     with pytest.raises(FileFormatError, match="no sound xl2-checkpoint-1 file"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True)
@@ -942,6 +950,45 @@ def test_a_real_folder_that_becomes_read_only(small_disk):
     assert [file.name for file in small_disk.iterdir()] == ["c"]
     header, _ = read_sealed(small_disk / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
+
+
+@pytest.mark.host
+def test_a_folder_that_files_can_be_made_in_and_that_cannot_be_read(tmp_path, monkeypatch):
+    opened = os.open
+
+    def closed(path, *arguments, **options):
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr("os.open", closed)
+    trained(tmp_path)
+    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    assert header["epochs"] == 4
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a" * 300, "cannot be the name of a checkpoint: File name too long"),
+        ("a\0b", "cannot be the name of a checkpoint: embedded null"),
+        (5, "checkpoint is the name of a file or folder. Received: 5"),
+    ],
+)
+def test_what_is_no_name_is_refused(name, said):
+    with pytest.raises(InputError, match=said):
+        fit(Network([3, 2]), X, LABELS, checkpoint=name)
+    with pytest.raises(InputError, match=said):
+        regularization_path(X, LABELS, [0, 1], checkpoint=name)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("letter", ["漢", "é", "a"])
+def test_a_name_as_long_as_one_may_be(tmp_path, letter):
+    name = letter * (252 // len(letter.encode()))
+    fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / name)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 @pytest.mark.host

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import signal
 import threading
 
@@ -333,7 +334,7 @@ def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):
 @pytest.mark.host
 def test_what_would_be_lost_is_refused(tmp_path):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    with pytest.raises(InputError, match="something in the folder"):
+    with pytest.raises(InputError, match=r"something in the folder.*give resume=True, or --resume"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     (tmp_path / "f").write_bytes(b"")
     for resume in (True, False):
@@ -375,6 +376,24 @@ def test_where_nothing_can_be_written_there_is_one_warning(tmp_path, monkeypatch
     with pytest.warns(UserWarning, match="goes on without") as said:
         same(train({"backend": "numpy"}, checkpoint=tmp_path / "q"), whole)
     assert len(said) == 1
+
+
+@pytest.mark.host
+def test_a_folder_that_goes_between_two_stacks_costs_one_warning(tmp_path, monkeypatch, in_pieces):
+    whole, fit, through = train({"backend": "numpy"}), xl2.training.fit, []
+
+    def clearing(*arguments, **options):
+        history = fit(*arguments, **options)
+        through.append(1)
+        if len(through) == 1:
+            shutil.rmtree(tmp_path / "p")
+        return history
+
+    monkeypatch.setattr("xl2.members.fit", clearing)
+    with pytest.warns(UserWarning, match="not there any more. Training goes on") as said:
+        same(train({"backend": "numpy"}, checkpoint=tmp_path / "p"), whole)
+    assert len(said) == 1
+    assert not (tmp_path / "p").exists()
 
 
 @pytest.mark.host

@@ -24,7 +24,7 @@ from .run import Run, Saver
 from .sealed import Header, Spec, read_sealed, write_sealed
 from .snapshots import expected, restore, take
 from .states import give_states, names_of, read_states, states_of
-from .writing import check_writable, sweep
+from .writing import check_writable, path_of, sweep
 
 FORMAT = "xl2-checkpoint-1"
 
@@ -70,8 +70,8 @@ class Checkpoint:
             check_writable(path)
         if path.exists() and not self.resume:
             raise InputError(
-                f"There is a file {str(path)!r} already. To go on from it, ask to resume; to begin "
-                f"anew, remove it or give another name."
+                f"There is a file {str(path)!r} already. To go on from it, give resume=True, or "
+                f"--resume; to begin anew, remove it or give another name."
             )
 
 
@@ -88,10 +88,12 @@ def kept(given: Any, every: float, resume: bool) -> Checkpoint | None:
     """Return where a run is to be kept, checked; None for nowhere."""
     if given is None and (resume or every != 1):
         name = "resume" if resume else "every"
-        raise InputError(f"{name} is for a run with a checkpoint: name its file, checkpoint=.")
+        raise InputError(
+            f"{name} is for a run with a checkpoint: name its file, checkpoint=... or --checkpoint."
+        )
     if given is None or isinstance(given, Checkpoint):
         return given
-    return Checkpoint(Path(given), every, resume)
+    return Checkpoint(path_of(given, "checkpoint"), every, resume)
 
 
 class Keeper(Saver):
@@ -203,7 +205,7 @@ class Keeper(Saver):
         troubles.append(trouble)
         if len(troubles) > 1:
             return
-        left = "the file of before is whole" if path.exists() else "there is none yet"
+        left = "the file that is there is whole" if path.exists() else "there is none yet"
         warnings.warn(
             f"A checkpoint could not be written: {trouble} Training goes on, and {left}. This is "
             f"said once.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import time
 from collections.abc import Sequence
 from numbers import Integral
@@ -26,6 +25,7 @@ from .switch import anywhere, resolve, to_numpy
 from .targets import Targets, default_initializer, read_targets
 from .tasks import task_of
 from .training import check_numbers, check_rate
+from .writing import path_of
 
 
 def regularization_path(
@@ -225,7 +225,7 @@ def _folder(checkpoint: Any, every: float, resume: bool) -> Folder | None:
     if checkpoint is None:
         kept(None, every, resume)
         return None
-    return Folder(pathlib.Path(checkpoint), every, resume)
+    return Folder(path_of(checkpoint, "checkpoint"), every, resume)
 
 
 def read_weights(sample_weight: Any) -> Any:

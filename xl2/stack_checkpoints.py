@@ -61,8 +61,8 @@ class Folder:
             check_writable(path)
         if not self.resume and path.exists() and any(path.iterdir()):
             raise InputError(
-                f"There is something in the folder {str(path)!r} already. To go on from it, ask to "
-                f"resume; to begin anew, remove it or give another name."
+                f"There is something in the folder {str(path)!r} already. To go on from it, give "
+                f"resume=True, or --resume; to begin anew, remove it or give another name."
             )
 
     def planned(self, stacks: list[Stack], identity: Identity) -> list[Stack]:
@@ -93,19 +93,24 @@ class Folder:
             header = {"run": identity, "stacks": [[s.groups, s.places] for s in stacks]}
             write_sealed(file, FORMAT, header, {})
         except (InputError, OSError) as error:
-            self.troubles.append(str(error))
-            warnings.warn(
-                f"No checkpoints can be written: {error} Training goes on without them.",
-                UserWarning,
-                stacklevel=3,
-            )
+            self._tell(str(error))
         return stacks
 
     def of(self, job: Job, wanted: Callable[[], bool] = always) -> Checkpoint | None:
-        """Return the checkpoint of a stack; None where there is no folder."""
+        """Return the checkpoint of a stack; None, said once, where the folder is gone."""
         if not self.path.is_dir():
+            self._tell(f"The folder {str(self.path)!r} is not there any more.")
             return None
         return Checkpoint(self._file(job), self.every, True, wanted, self.troubles)
+
+    def _tell(self, trouble: str) -> None:
+        self.troubles.append(trouble)
+        if len(self.troubles) == 1:
+            warnings.warn(
+                f"No checkpoints can be written: {trouble} Training goes on without them.",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def has(self, job: Job) -> bool:
         """Tell whether there is a checkpoint of a stack, as a whole."""

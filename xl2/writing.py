@@ -8,8 +8,31 @@ import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 from .errors import InputError
+
+
+def path_of(given: Any, what: str) -> Path:
+    """Return a path that a user gave.
+
+    Raises
+    ------
+    InputError
+        If it is none, or no file system has such a name.
+    """
+    try:
+        path = Path(given)
+    except TypeError:
+        raise InputError(f"{what} is the name of a file or folder. Received: {given!r}.") from None
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass  # said where it matters
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{str(path)!r} cannot be the name of a {what}: {why}.") from None
+    return path
 
 
 def check_writable(path: str | Path) -> None:
@@ -75,14 +98,18 @@ def sweep(path: str | Path) -> None:
 
 def _temporary(target: Path) -> tuple[str, str]:
     """Return how the names of a file's temporary ones begin and end."""
-    return f".{target.name[:200]}.", ".tmp"
+    # A name has so many bytes, not letters: one may be cut in two, and is then left out.
+    return f".{os.fsencode(target.name)[:200].decode(errors='ignore')}.", ".tmp"
 
 
 def _sync(folder: Path) -> None:
     """Write a folder's entries to the disk; only then is a file in it safe under its name."""
     if os.name == "nt":
         return  # has no such thing
-    opened = os.open(folder, os.O_RDONLY)
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return  # files can be made in it, and it cannot be read
     try:
         os.fsync(opened)
     except OSError as error:
