@@ -18,7 +18,7 @@ from typing import Any
 
 from . import divergence
 from .errors import DivergenceError, FileFormatError, InputError
-from .identity import Identity, differences
+from .identity import Identity, check_same
 from .interrupts import Interrupts
 from .run import Run, Saver
 from .sealed import Header, Spec, read_sealed, write_sealed
@@ -214,15 +214,8 @@ class Keeper(Saver):
         )
 
     def _expected(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
-        said = header["run"]
-        if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
-            raise FileFormatError("its header is wrong about 'run'.")
-        apart = differences(said, self._identity)
-        if apart:
-            raise InputError(
-                f"{str(self._checkpoint.path)!r} is a checkpoint of another run: "
-                f"{'; '.join(apart)}. Give what it was begun with, or another file."
-            )
+        file = f"{str(self._checkpoint.path)!r} is a checkpoint of another run"
+        check_same(header["run"], self._identity, file, "file")
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
         return expected(run, header, found) | own
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
 Values = list[Any]  # a float an epoch; for a stack a NumPy array of one value a member
 
 

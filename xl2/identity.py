@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .errors import FileFormatError, InputError
 from .penalties import L2, penalties_of
 from .rows import HostRows
 
@@ -90,6 +91,36 @@ def differences(one: Identity, other: Identity) -> list[str]:
         for name in dict.fromkeys([*other, *one])
         if one.get(name) != other.get(name)
     ]
+
+
+def check_same(said: Any, identity: Identity, file: str, kind: str) -> None:
+    """Refuse a file of something else.
+
+    Parameters
+    ----------
+    said : dict of str to str
+        What the file says it is of, unless it is unsound.
+    identity : dict of str to str
+        What it is to be of.
+    file : str
+        The sentence that begins the error, up to the differences.
+    kind : str
+        "file" or "folder".
+
+    Raises
+    ------
+    FileFormatError
+        If it does not say what it is of.
+    InputError
+        If that is something else.
+    """
+    if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
+        raise FileFormatError("its header is wrong about 'run'.")
+    apart = differences(said, identity)
+    if apart:
+        raise InputError(
+            f"{file}: {'; '.join(apart)}. Give what it was begun with, or another {kind}."
+        )
 
 
 class Digest:

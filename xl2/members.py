@@ -10,7 +10,7 @@ from . import tasks
 from .backend import Backend
 from .checkpoints import Checkpoint
 from .errors import DivergenceError
-from .history import History
+from .history import CURVES, History
 from .hopeless import Hopeless
 from .inputs import CHUNK, targets, weights
 from .jobs import Job, Tally
@@ -37,7 +37,6 @@ BEGUN = (
     "and the checkpoint of a stack that has begun goes on only as a whole. Free some memory and "
     "resume, or begin anew with a smaller max_memory in another folder."
 )
-CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
 
 
 @dataclass

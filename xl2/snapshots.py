@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import FileFormatError
 from .feeding import InMemory
+from .history import CURVES
 from .measure import Measure
 from .operations import Layer
 from .sealed import Header, Spec
@@ -16,7 +17,6 @@ from .step import Carry
 if TYPE_CHECKING:
     from .run import Run
 
-CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
 # By safetensors' names of them; the others are in the network's dtype.
 ANY_FLOAT = ("F32", "F64")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checkpoints import Checkpoint, always, check_every
 from .errors import FileFormatError, InputError
-from .identity import Identity, differences, own_version
+from .identity import Identity, check_same, own_version
 from .sealed import Header, Spec, read_sealed, write_sealed
 from .writing import check_writable, sweep
 
@@ -101,7 +101,9 @@ class Folder:
         if not self.path.is_dir():
             self._tell(f"The folder {str(self.path)!r} is not there any more.")
             return None
-        return Checkpoint(self._file(job), self.every, True, wanted, self.troubles)
+        return Checkpoint(
+            self._file(job), self.every, resume=True, wanted=wanted, troubles=self.troubles
+        )
 
     def _tell(self, trouble: str) -> None:
         self.troubles.append(trouble)
@@ -129,18 +131,11 @@ class Folder:
         """Return a folder in this one, to go on from; None where this is not there."""
         if not self.path.is_dir():
             return None
-        return Folder(self.path / name, self.every, True, self.troubles)
+        return Folder(self.path / name, self.every, resume=True, troubles=self.troubles)
 
     def _checked(self, identity: Identity, header: Header, _: Any) -> dict[str, Spec]:
-        said = header["run"]
-        if not isinstance(said, dict) or not all(isinstance(text, str) for text in said.values()):
-            raise FileFormatError("its header is wrong about 'run'.")
-        apart = differences(said, identity)
-        if apart:
-            raise InputError(
-                f"{str(self.path)!r} has the checkpoints of another path: {'; '.join(apart)}. "
-                f"Give what it was begun with, or another folder."
-            )
+        file = f"{str(self.path)!r} has the checkpoints of another path"
+        check_same(header["run"], identity, file, "folder")
         return {}
 
 
