@@ -260,7 +260,7 @@ class Keeper(Saver):
         if next(self._checkpoint.troubles):
             return
         there = self._checkpoint.file.exists()
-        left = "the file of before is whole" if there else "there is none yet"
+        left = "the file that is there is whole" if there else "there is none yet"
         warn_caller(
             f"A checkpoint could not be written: {trouble} Training goes on, and {left}. This is "
             f"said once."

@@ -25,9 +25,9 @@ def as_path(path: str | Path) -> Path:
         target.exists()
         os.fsencode(target)
     except (TypeError, ValueError, OSError) as error:
-        raise InputError(f"{_short(path)} is no path of a file: {_reason(error)}.") from None
+        raise InputError(f"{_short(path)} cannot be used as a path: {_reason(error)}.") from None
     if "\0" in str(target):
-        raise InputError(f"{_short(path)} is no path of a file: it has a null character.")
+        raise InputError(f"{_short(path)} cannot be used as a path: it has a null character.")
     return target
 
 
