@@ -528,7 +528,7 @@ def test_a_state_that_comes_to_be_unwritable_costs_one_warning(tmp_path, monkeyp
         call.it = it if len(history) == 2 else call.it
 
     said = "state of a callback consists|would have a header of|cannot be written"
-    with pytest.warns(UserWarning, match=f"({said}).*the file of before is whole") as caught:
+    with pytest.warns(UserWarning, match=f"({said}).*the file that is there is whole") as caught:
         _, history = trained(tmp_path, callbacks=[spoil, call])
     assert len(caught) == 1
     assert len(history) == 4
