@@ -155,7 +155,7 @@ WRONG = [
     (["train", "digits", "--dtype", "float16"], "dtypes are float32, float64"),
     (["train", "digits", "--held-out", "2"], "fraction|held"),
     (["train", "digits", "--out", "/no/such/folder/m"], "does not exist"),
-    (["predict", "no-model", "digits"], "no model file"),
+    (["predict", "no-model", "digits"], "There is no file.*xl2 train --out"),
     (["train", "digits", "--learning-rate", "1e30", "--optimizer", "sgd"], "epoch 1, step"),
 ]
 
@@ -278,3 +278,56 @@ def test_a_checkpoint_of_another_run_is_one_message(xl2, flowers, tmp_path):
     )
     assert code == 2
     assert "its penalty is lambda 0.0, per batch, and now it is lambda 2.0" in " ".join(err.split())
+
+
+ESCAPES = "\x1b[2Jevil\u202e"
+
+
+def test_a_terminal_is_sent_no_escapes_of_a_file(xl2, tmp_path, monkeypatch):
+    import xl2 as library
+
+    model = tmp_path / "m"
+    library.save(library.Model(library.Network([1, 1], "sigmoid"), classes=("a", ESCAPES)), model)
+    (tmp_path / "t.csv").write_text("x\n1\n2\n")
+    network = library.load(model)
+    network.network.set_parameters([(np.ones((1, 1)), np.ones(1))])  # all are of the second class
+    library.save(network, model)
+    _, out, _ = xl2("predict", model, tmp_path / "t.csv")
+    assert out.count(ESCAPES) == 2  # a pipe is sent what they are
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    _, out, _ = xl2("predict", model, tmp_path / "t.csv")
+    assert out.count(r"\x1b[2Jevil\u202e") == 2
+    assert out.replace("\n", "").isprintable()
+
+
+def test_errors_have_no_escapes_of_a_file(xl2, flowers, tmp_path):
+    from test_files import changed
+
+    model = changed(tmp_path / "m", {"activations": '{"\u202eevil": 1}'})
+    code, _, err = xl2("predict", model, flowers)
+    assert code == 2
+    assert "evil" in err
+    assert err.replace("\n", "").isprintable()
+
+
+def test_a_label_that_standard_output_cannot_hold_is_one_message(xl2, tmp_path, monkeypatch):
+    import io
+    import sys
+
+    import xl2 as library
+
+    model = library.Model(library.Network([1, 1], "sigmoid"), classes=("\u65e5", "\u65e5\u65e5"))
+    library.save(model, tmp_path / "m")
+    (tmp_path / "t.csv").write_text("x\n1\n2\n")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "cp1252"))
+    code, _, err = xl2("predict", tmp_path / "m", tmp_path / "t.csv")
+    assert code == 2
+    assert "Standard output is" in err
+    assert "--out" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_name_that_no_file_can_have_is_one_message(xl2):
+    code, _, err = xl2("train", "a" * 300 + ".csv")
+    assert code == 2
+    assert "cannot be opened" in err

@@ -200,7 +200,7 @@ def test_h5_with_text_labels_and_features_first(tmp_path, h5py):
 def test_an_h5_group_is_refused(tmp_path, h5py):
     with h5py.File(tmp_path / "d.h5", "w") as file:
         file.create_group("x")
-    assert "group at 'x'" in refused(InputError, tmp_path / "d.h5")
+    assert "no dataset at 'x'" in refused(InputError, tmp_path / "d.h5")
 
 
 @IN_TMP_PATH

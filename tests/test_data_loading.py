@@ -30,7 +30,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_a_directory_is_refused(tmp_path):
-    assert "cannot be opened" in refused(InputError, tmp_path)
+    assert "is a folder, a pipe or a device" in refused(InputError, tmp_path)
 
 
 def test_an_unknown_suffix_is_refused(tmp_path):

@@ -70,3 +70,11 @@ def test_counts_that_are_not_whole_keep_two_decimals():
 def test_a_matrix_that_is_not_square_or_not_labelled_is_refused(matrix, labels):
     with pytest.raises(InputError, match=f"Received: shape .* and {len(labels)} labels"):
         figures.plot_confusion(matrix, list(labels))
+
+
+def test_names_with_dollars_are_no_formulas(tmp_path):
+    ax = figures.plot_confusion(np.eye(2), ["$10-$20", r"$\frac{$"])
+    ax.figure.savefig(tmp_path / "f.svg")  # where the second could not be read as one
+    assert not any(
+        label.get_parse_math() for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]
+    )

@@ -98,6 +98,8 @@ def changed(path, header=None, **arrays):
         ({"task": "mining"}, {}, "task is 'mining'"),
         ({"classes": '["one"]'}, {}, "1 classes for 2"),
         ({"features": '["one"]'}, {}, "1 features for 3"),
+        ({"features": r'["a", "b", "\ud800"]'}, {}, "features are not what"),
+        ({"classes": r'["a", "\ud800"]'}, {}, "classes are not what"),
         ({"split": "[1.5, 0]"}, {}, "of the samples held out"),
         ({"split": "[0.2, -1]"}, {}, "of the samples held out"),
         ({"split": '[0.2, "0"]'}, {}, "of the samples held out"),

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,29 @@ def h5_of_one_text(folder):
     return path
 
 
+def h5_that_unpacks(folder, megabytes, shape=(64, 4), pieces=1, **filters):
+    """Write chunks that hold more than they declare."""
+    path = h5(folder, x={"shape": (pieces * shape[0], 4), "dtype": "f8", "chunks": shape} | filters)
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        content = zlib.compress(bytes(megabytes * 2**20))
+        for piece in range(pieces):
+            file["x"].id.write_direct_chunk((piece * shape[0], 0), content + bytes(4))
+    return path
+
+
+def parquet_of_one_text(folder):
+    """Write a label of 64 million characters."""
+    pa = pytest.importorskip("pyarrow", reason="pyarrow writes the file")
+    from pyarrow import parquet as files
+
+    files.write_table(
+        pa.table({"a": [1.0], "y": ["a" * 2**26]}), folder / "f.parquet", compression="zstd"
+    )
+    return folder / "f.parquet"
+
+
 def parquet(folder, rows):
     """Write a table of equal numbers and equal words."""
     pa = pytest.importorskip("pyarrow", reason="pyarrow writes the file")
@@ -165,6 +189,16 @@ BOMBS = {
         f, x={"shape": (2**27, 4), "dtype": "f8", "chunks": (2**26, 4), "compression": "gzip"}
     ),
     "an h5 whose labels are one long text": h5_of_one_text,
+    "an h5 with a chunk that unpacks to more than it declares": lambda f: h5_that_unpacks(
+        f, 64, compression="gzip"
+    ),
+    "an h5 with such a chunk that has a sum": lambda f: h5_that_unpacks(
+        f, 64, compression="gzip", shuffle=True, fletcher32=True
+    ),
+    "an h5 with such a chunk that declares what a file may": lambda f: h5_that_unpacks(
+        f, 64, (2**17, 4), compression="gzip"
+    ),
+    "a parquet with one label of a text": parquet_of_one_text,
     "a parquet of equal rows": lambda f: parquet(f, 2**22),
     "a csv with one label of 100000 characters": words,
     "a model file that declares a long header": lambda f: written(
@@ -181,6 +215,128 @@ BOMBS = {
 # Bytes that may be taken meanwhile. A header of 16 MB is read before it can be checked, and
 # texts of HDF5 until they are a hundred times the file.
 LIMITS = {".safetensors": 2**28, ".h5": 2**28}
+
+
+def h5_packed_twice(folder):
+    """Write a chunk that is packed by gzip two times over."""
+    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
+    with h5py.File(folder / "f.h5", "w") as file:
+        how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        how.set_chunk((64, 4))
+        how.set_deflate(9)
+        how.set_deflate(9)
+        space = h5py.h5s.create_simple((64, 4))
+        h5py.h5d.create(file.id, b"x", h5py.h5t.IEEE_F64LE, space, how)
+        file["x"][:] = 1.0
+    return folder / "f.h5"
+
+
+def test_an_hdf5_file_that_is_packed_twice_is_refused(tmp_path):
+    path = h5_packed_twice(tmp_path)
+    for read in (load_data, open_rows):
+        with pytest.raises(FileFormatError, match="gzip and then by something else"):
+            read(path, require_target=False)
+
+
+MANY_SMALL = """
+import sys, resource
+from xl2.data import load_data, open_rows
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+load_data(sys.argv[1], require_target=False)
+X, _ = open_rows(sys.argv[1], require_target=False)
+for start in range(0, len(X), 64):
+    X[start : start + 64]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_chunks_that_unpack_to_more_than_they_declare_are_not_kept(tmp_path):
+    # Each of them is below the limit; libhdf5 counts 2 kB for each, and kept up to 521.
+    path = h5_that_unpacks(tmp_path, 16, pieces=60, compression="gzip")
+    done = subprocess.run(
+        [sys.executable, "-c", MANY_SMALL, path],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 300 * 1024  # kB; all of them are 960 MB
+
+
+@pytest.mark.parametrize("name", ["f.csv", "f.npy", "f.parquet", "f-idx", "f", "f.safetensors"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_refused_at_once(tmp_path, name, kind):
+    path = tmp_path / name
+    if kind == "pipe":
+        os.mkfifo(path)  # whoever opens it waits for a writer
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.mkdir()
+    for read in (load_data, open_rows, xl2.load):
+        with pytest.raises(xl2.InputError, match="is a folder, a pipe or a device"):
+            read(path)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0", "a\ud800", "loop"])
+@pytest.mark.parametrize("suffix", [".csv", ".npy"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path, name, suffix):
+    (tmp_path / f"loop{suffix}").symlink_to(f"loop{suffix}")
+    for read in (load_data, open_rows, xl2.load):
+        with pytest.raises(xl2.InputError, match="cannot be opened"):
+            read(tmp_path / (name + suffix))
+
+
+def test_a_table_of_equal_names_is_refused_at_once(tmp_path):
+    # Counting each name by itself would take an hour.
+    path = written(tmp_path, "f.csv", b"a," * 400_000 + b"y\n" + b"1," * 400_000 + b"1\n")
+    with pytest.raises(xl2.InputError, match="more than one column of the name 'a'"):
+        load_data(path)
+
+
+def test_a_table_of_many_columns_is_opened(tmp_path):
+    # The schema, asked for again for each column, took more than a minute.
+    write_parquet(tmp_path / "f.parquet", **{f"c{i}": [1.0, 2.0] for i in range(10_000)})
+    X, y = open_rows(tmp_path / "f.parquet")
+    assert (X.shape, y.tolist()) == ((2, 9_999), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("code", [0xD800, 0x110000, 0xFFFFFFFF])
+def test_labels_that_are_no_text_are_refused(tmp_path, code):
+    y = np.array([97, code], dtype="u4").view("<U1")
+    np.savez(tmp_path / "f.npz", x=np.ones((2, 1)), y=y)
+    with pytest.raises(FileFormatError, match="the labels are no text"):
+        load_data(tmp_path / "f.npz")
+
+
+def test_labels_without_a_column_are_refused(tmp_path):
+    np.savez(tmp_path / "f.npz", x=np.ones((2, 1)), y=np.ones((2, 0)))
+    with pytest.raises(xl2.InputError, match=r"y has shape \(2, 0\)"):
+        load_data(tmp_path / "f.npz")
+
+
+def test_a_dataset_of_nothing_is_refused(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["x"] = h5py.Empty("f8")
+    for read in (load_data, open_rows):
+        with pytest.raises(xl2.InputError, match="nothing in 'x'"):
+            read(tmp_path / "f.h5", require_target=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is not a NumPy .npy file"),
+        (b"\x80\x04.", "is not a NumPy .npy file"),
+        (npy((4, 2), "|O"), "holds Python objects"),
+        (b"\x93NUMPY\x02\0" + (2**20).to_bytes(4, "little") + b" " * 2**20, "is large"),
+        (npy((2**62, 2)), "cannot be read"),
+    ],
+)
+def test_what_is_no_npy_file_is_called_what_it_is(tmp_path, content, said):
+    with pytest.raises(FileFormatError, match=said):
+        open_rows(written(tmp_path, "f.npy", content))
 
 
 def written(folder, name, content):

@@ -384,7 +384,7 @@ def test_an_hdf5_file_is_opened_by_the_names_in_it(tmp_path, names):
         ({"x": DENSE, "y": LABELS[:80]}, "83 samples and y has 80"),
         ({"x": DENSE.T, "y": LABELS}, "features-first"),
         ({"x": DENSE[:, 0], "y": LABELS}, r"shape \(83,\)"),
-        ({"x/inner": DENSE, "y": LABELS}, "group at 'x'"),
+        ({"x/inner": DENSE, "y": LABELS}, "no dataset at 'x'"),
     ],
 )
 def test_an_hdf5_file_that_cannot_be_learnt_from_is_refused(tmp_path, arrays, said):

@@ -45,7 +45,9 @@ def read_settings(header: dict[str, str]) -> dict[str, Any]:
     for name, is_right in CHECKS.items():
         settings[name] = _value(header, name)
         if not is_right(settings[name]):
-            raise FileFormatError(f"its {name} are not what a model file has: {header[name]:.200}.")
+            raise FileFormatError(
+                f"its {name} are not what a model file has: {header[name]!r:.200}."
+            )
     settings["split"] = _split(_value(header, "split"))
     return settings
 
@@ -66,7 +68,15 @@ def _is_count(size: Any) -> bool:
 
 
 def _texts(said: Any) -> bool:
-    return isinstance(said, list) and all(isinstance(text, str) for text in said)
+    return isinstance(said, list) and all(isinstance(text, str) and _is_text(text) for text in said)
+
+
+def _is_text(said: str) -> bool:
+    try:
+        said.encode()
+    except UnicodeEncodeError:  # half of a character
+        return False
+    return True
 
 
 def _classes(said: Any) -> bool:

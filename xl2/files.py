@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from .data.opening import reading
+from .data.opening import check_file, reading
 from .errors import FileFormatError, InputError
 from .file_header import read_settings
 from .model import Model, Scaling
@@ -95,8 +95,7 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
     FileFormatError
         If it is no model file of this version, or contradicts itself.
     """
-    if not Path(path).is_file():
-        raise InputError(f"There is no model file {str(path)!r}. `xl2 train --out` writes one.")
+    check_file(Path(path), "Give a model file; `xl2 train --out` writes one.")
     with reading(Path(path), "a safetensors model file"):
         try:
             settings, tensors = _read(Path(path))

@@ -9,6 +9,7 @@ import typer
 from ..errors import XL2Error
 from .backends import backends
 from .bench import bench
+from .options import printable
 from .paths import diagnose, path
 from .training import export, predict, train
 
@@ -28,7 +29,7 @@ def main() -> None:
     try:
         app()
     except XL2Error as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {printable(str(error))}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)

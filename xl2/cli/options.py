@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -69,6 +70,11 @@ def numbers(option: str, text: str, kind: type) -> list[Any]:
         raise InputError(f"{option} is numbers with commas between. Received: {text!r}.") from None
 
 
+def printable(text: str) -> str:
+    """Return a text of which a terminal obeys nothing: a file may hold any names."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 def check_outputs(
     written: Sequence[Path | None],
     read: Sequence[str | Path | None],
@@ -85,10 +91,11 @@ def check_outputs(
     """
     from ..writing import check_writable
 
+    # By os, to which a name that no file can have is one that is not there.
     taken = {
         Path(file).resolve(): "that is read"
         for file in read
-        if file is not None and Path(file).exists()
+        if file is not None and os.path.exists(file)
     }
     for file in filter(None, (checkpoint, *written)):
         if file is not checkpoint:

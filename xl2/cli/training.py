@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..errors import InputError
 from .options import (
     Activation,
     Backend,
@@ -33,6 +34,7 @@ from .options import (
     Test,
     check_outputs,
     numbers,
+    printable,
     read_data,
     resumable,
 )
@@ -147,7 +149,14 @@ def predict(
     )
     text = _table(trained, samples.X)
     if out is None:
-        sys.stdout.write(text)
+        try:
+            sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+        except UnicodeEncodeError as error:
+            raise InputError(
+                f"Standard output is {error.encoding}, which has no "
+                f"{error.object[error.start : error.end]!a}. Write a file with --out, or set "
+                "PYTHONUTF8=1."
+            ) from None
         return
     write_whole(out, text.encode())
     typer.echo(f"{len(samples.X)} predictions are in {out}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,7 +76,7 @@ def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Colu
         If the table does not have what is wanted, or has two columns of one name.
     """
     if len(set(names)) < len(names):
-        repeated = sorted({name for name in names if names.count(name) > 1})
+        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         raise InputError(
             f"{path} has more than one column of the name {listed(repeated)}. "
             "Rename columns until all names differ."

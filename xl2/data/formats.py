@@ -7,6 +7,7 @@ from pathlib import Path
 from ..errors import InputError
 from .columns import Wanted
 from .idx import looks_like_idx
+from .opening import check_file
 
 FORMATS = ".npz, .h5, .hdf5, .csv, .tsv (both also as .gz), .parquet, or IDX (also as .gz)"
 SUFFIXES = {
@@ -27,16 +28,10 @@ def format_of(path: Path) -> str:
     InputError
         If the file cannot be opened, or its format is unknown.
     """
-    if not path.exists():
-        raise InputError(
-            f"There is no file {str(path)!r}. Give the path of a data set ({FORMATS}), or the "
-            "word digits, a data set that is built in."
-        )
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise InputError(f"{path} cannot be opened: {error}. Give a file to read.") from error
+    check_file(
+        path,
+        f"Give the path of a data set ({FORMATS}), or the word digits, which is built in.",
+    )
     name = path.name.lower()
     if name.endswith((".csv.gz", ".tsv.gz")):
         return "csv"

@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileFormatError, InputError
+from .hdf5_chunks import check_chunks
 from .hdf5_heaps import check_heaps
 from .limits import check_declared, most_from, text_array
 from .opening import needs, reading
+
+# Unpacked chunks that libhdf5 keeps, by how many; it counts their bytes as those they declare.
+SLOTS = 4
 
 
 def read_h5(path: Path, accepted: Collection[str]) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def read_h5(path: Path, accepted: Collection[str]) -> dict[str, Any]:
         other files.
     """
     h5py = library(path)
-    with reading(path, "an HDF5 file"), h5py.File(path, "r") as file:
+    with reading(path, "an HDF5 file"), h5py.File(path, "r", rdcc_nslots=SLOTS) as file:
         found = datasets_of(file, path, accepted)
         return {key: x if x is None else read_dataset(x, path) for key, x in found.items()}
 
@@ -72,7 +76,9 @@ def datasets_of(file: Any, path: Path, accepted: Collection[str]) -> dict[str, A
             raise elsewhere(path, key)
         dataset = file[key]
         if not isinstance(dataset, h5py.Dataset):
-            raise InputError(f"{path} has a group at {key!r}. Expected a dataset of numbers.")
+            raise InputError(f"{path} has no dataset at {key!r}. Expected one of numbers.")
+        if dataset.shape is None:
+            raise InputError(f"{path} has nothing in {key!r}. Expected one row a sample.")
         # A soft link may go through an external one.
         if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
             raise elsewhere(path, key)
@@ -88,15 +94,6 @@ def elsewhere(path: Path, key: str) -> FileFormatError:
     return FileFormatError(
         f"{path} has {key!r} in another file, and one file is read. Copy the data into it."
     )
-
-
-def check_chunks(dataset: Any, path: Path) -> None:
-    """Refuse chunks that are far larger than what is in the file: each is unpacked whole."""
-    if dataset.chunks:
-        size = math.prod(dataset.chunks) * dataset.dtype.itemsize
-        check_declared(
-            path, f"a chunk of {dataset.name!r}", size, stored(dataset, path), "write it unpacked."
-        )
 
 
 def stored(dataset: Any, path: Path) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import FileFormatError, InputError
 from .dataset import Dataset
-from .opening import open_bytes, reading
+from .opening import check_file, open_bytes, reading
 from .shapes import as_features, as_labels
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dat
             "images, and this one as its labels."
         )
     beside = labels_beside(path) if labels is None else Path(labels)
-    if labels is not None and not Path(labels).is_file():
-        raise InputError(f"There is no file {str(labels)!r}. Give the path of the labels.")
+    if labels is not None:
+        check_file(Path(labels), "Give the path of the labels.")
     if beside is None and require_target:
         raise InputError(
             f"The labels of {path} were not found: expected a file beside it of that name with "

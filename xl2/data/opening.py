@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
@@ -12,6 +13,34 @@ from .limits import Unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def check_file(path: Path, instead: str) -> None:
+    """Refuse what is no file to read: a pipe may never say anything, a device may never end.
+
+    Parameters
+    ----------
+    path : Path
+    instead : str
+        What to do.
+
+    Raises
+    ------
+    InputError
+        If there is nothing of this name, or it is no regular file, or may not be read.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path} is a folder, a pipe or a device, and no file. {instead}")
+        with path.open("rb"):
+            pass
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"There is no file {str(path)!r}. {instead}") from None
+    except XL2Error:
+        raise
+    # A ValueError is a name that no file can have.
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be opened: {error}. {instead}") from error
 
 
 def open_bytes(path: Path) -> BinaryIO:

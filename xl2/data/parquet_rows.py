@@ -47,10 +47,8 @@ class ParquetRows(LazyRows):
         self._path = path
         with reading(path, "a Parquet file"):
             self._file = opened(path, **LAZILY)
-            kinds = [
-                number_type(self._file.schema_arrow.field(name).type, name, path)
-                for name in features
-            ]
+            schema = self._file.schema_arrow  # made anew each time it is asked for
+            kinds = [number_type(schema.field(name).type, name, path) for name in features]
             about = self._file.metadata
             counts = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
             if min(counts, default=0) < 0 or sum(counts) != about.num_rows:

@@ -63,17 +63,25 @@ def as_labels(y: NDArray[Any], path: Path) -> NDArray[Any]:
         except UnicodeDecodeError as error:
             message = f"{path}: the labels are not UTF-8 text: {error}. Save them as UTF-8."
             raise FileFormatError(message) from error
+    elif y.dtype.kind == "U" and not is_text(y):
+        raise FileFormatError(f"{path}: the labels are no text. Save them as UTF-8.")
     y = y.astype(np.int64) if y.dtype.kind == "b" else y
     if y.dtype.kind not in "uifU":
         raise InputError(
             f"{path}: y is of type {y.dtype}. Expected integers, real numbers or text. "
             "Convert it before saving."
         )
-    if y.ndim not in {1, 2}:
+    if y.ndim not in {1, 2} or y.shape[1:] == (0,):
         raise InputError(
             f"{path}: y has shape {y.shape}. Expected (samples,) or (samples, outputs). Reshape it."
         )
     return native(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
+
+
+def is_text(array: NDArray[Any]) -> bool:
+    """Tell whether all characters are of Unicode, without the halves that make no text."""
+    codes = native(array).reshape(-1).view("u4")
+    return not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any()
 
 
 def native(array: NDArray[Any]) -> NDArray[Any]:

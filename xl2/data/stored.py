@@ -13,9 +13,9 @@ from .checks import check_part
 from .columns import Wanted
 from .dataset import Dataset
 from .formats import format_of, refuse_options
-from .hdf5 import datasets_of, library, read_dataset
+from .hdf5 import SLOTS, datasets_of, library, read_dataset
 from .messages import listed
-from .opening import reading
+from .opening import check_file, reading
 from .parquet_rows import open_parquet
 from .shapes import orient
 
@@ -54,7 +54,8 @@ def open_rows(
         If the file is damaged or not what its name says.
     """
     path = Path(source)
-    if path.suffix.lower() == ".npy" and path.is_file():
+    if path.suffix.lower() == ".npy":
+        check_file(path, "Give the path of a .npy file, as numpy.save writes it.")
         return _open_npy(path, target), None
     kind = format_of(path)
     wanted = Wanted(target, (), None, require_target)
@@ -107,18 +108,20 @@ def _open_npy(path: Path, target: str | None) -> Any:
             f"A target column is for tables (.parquet). Received: target={target!r} with {path}, "
             f"which holds one array. Leave it out, and load the targets from their own file."
         )
+    with path.open("rb") as stream:
+        # Of anything else numpy.load says that it is a pickle.
+        if stream.read(6) != b"\x93NUMPY":
+            raise FileFormatError(f"{path} is not a NumPy .npy file. Save it with numpy.save.")
     try:
-        with reading(path, "a NumPy .npy file"):
+        with reading(path, "a NumPy .npy file"), np.errstate(over="ignore"):
             X = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileFormatError as error:
-        if "pickle" not in str(error) and "object" not in str(error):
+        if "Python objects" not in str(error):
             raise
         raise FileFormatError(
             f"{path} holds Python objects, and nothing is unpickled, since that can run code. "
             f"Save an array of numbers."
         ) from error
-    if not isinstance(X, np.memmap):
-        raise FileFormatError(f"{path} is not a NumPy .npy file. Save it with numpy.save.")
     orient(_stand_in(X), None, False, path)
     return X if X.ndim == 2 else FlatRows(X)
 
@@ -127,7 +130,7 @@ def _open_h5(path: Path, require_target: bool) -> tuple[Any, Any]:
     h5py = library(path)
     with reading(path, "an HDF5 file"):
         # Left open: it is closed when no dataset of it is left.
-        file = h5py.File(path, "r")
+        file = h5py.File(path, "r", rdcc_nslots=SLOTS)
         X, y = find_pair(datasets_of(file, path, ACCEPTED), KEYS, path, require_target)
         if X is None:
             raise InputError(

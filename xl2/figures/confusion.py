@@ -64,13 +64,15 @@ def _name_classes(ax: Any, labels: Sequence[Any]) -> None:
     every = math.ceil(classes / 30)
     names = [shorten(str(label), 12) for label in labels][::every]
     size = "medium" if classes <= 12 else "x-small"
+    # A class of "$10-$20" is no formula.
+    plain: dict[str, Any] = {"fontsize": size, "parse_math": False}
     turned: dict[str, Any] = {}
     if max(map(len, names)) * len(names) > 40:
         turned = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         if len(names) > 12:
             turned.update(rotation=90, va="center")
-    ax.set_xticks(range(0, classes, every), names, fontsize=size, **turned)
-    ax.set_yticks(range(0, classes, every), names, fontsize=size)
+    ax.set_xticks(range(0, classes, every), names, **plain, **turned)
+    ax.set_yticks(range(0, classes, every), names, **plain)
 
 
 def _write_counts(ax: Any, counts: Any, shares: Any) -> None:
