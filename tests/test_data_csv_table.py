@@ -140,3 +140,10 @@ def test_any_csv_round_trip(tmp_path, rows, header, packed):
     np.testing.assert_array_equal(loaded.X, [x for x, _ in rows])
     np.testing.assert_array_equal(loaded.y, [y for _, y in rows])
     assert loaded.features == (names if header else ())
+
+
+def test_digits_with_an_underscore_are_no_number(tmp_path):
+    # Python reads 1_2 as 12.
+    message = refused(InputError, write(tmp_path / "t.csv", "a,y\n1_2,0\n"))
+    assert "column 'a': '1_2' is not a number" in message
+    assert load_data(write(tmp_path / "t.csv", "1_2,y\n3,0\n")).features == ("1_2",)

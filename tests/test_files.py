@@ -95,6 +95,7 @@ def changed(path, header=None, **arrays):
         ({"sizes": "[1000000000, 1000000000]"}, {}, "header asks for arrays"),
         ({"sizes": "nonsense"}, {}, "sizes cannot be read"),
         ({"activations": '["evil"]'}, {}, "output activations are"),
+        ({"activations": '["dtype"]'}, {}, "output activations are"),
         ({"task": "mining"}, {}, "task is 'mining'"),
         ({"classes": '["one"]'}, {}, "1 classes for 2"),
         ({"features": '["one"]'}, {}, "1 features for 3"),

@@ -16,6 +16,7 @@ from .errors import FileFormatError, InputError
 from .file_header import read_settings
 from .model import Model, Scaling
 from .network import Network
+from .switch import resolve
 from .tensor_bytes import tensor_bytes
 from .writing import write_whole
 
@@ -178,6 +179,7 @@ def _check_values(settings: dict[str, Any], tensors: dict[str, Any]) -> None:
 def _model(
     settings: dict[str, Any], tensors: dict[str, Any], path: Any, backend: Any, device: Any
 ) -> Model:
+    resolve(backend, device).dtype(settings["dtype"])  # the machine's matter, not the file's
     try:
         network = Network(
             settings["sizes"],
@@ -188,9 +190,6 @@ def _model(
             device=device,
         )
     except InputError as error:
-        # A dtype this backend does not have is the machine's matter, not the file's.
-        if "dtype" in str(error):
-            raise
         raise FileFormatError(f"{path}: {error}") from None
     layers = range(1, len(settings["sizes"]))
     network.set_parameters([(tensors[f"weight_{i}"], tensors[f"bias_{i}"]) for i in layers])

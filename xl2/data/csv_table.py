@@ -97,8 +97,11 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
                 f"{path}, line {reader.line_num}: {counted(len(row), 'cell')}, where the first "
                 f"row has {len(first)}. Give all rows the same number of cells."
             )
+        cells = [row[i] for i in columns.features]
         try:
-            values.extend(map(float, [row[i] for i in columns.features]))
+            if "_" in "".join(cells):
+                raise ValueError
+            values.extend(map(float, cells))
         except ValueError:
             raise InputError(bad_cell(row, names, columns, reader.line_num, path)) from None
         if columns.target is not None:
@@ -133,12 +136,12 @@ def has_header(row: Sequence[str], wanted: Wanted) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Say whether a cell is a number (nan and inf are)."""
+    """Say whether a cell is a number: nan and inf are, ``1_2``, to Python 12, is none."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text
 
 
 def missing_cell(names: Sequence[str], position: int, line: int, path: Path) -> str:
