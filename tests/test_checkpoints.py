@@ -1319,10 +1319,12 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 # Killed.
 
 
-@pytest.mark.host
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize(("optimizer", "stack"), [("sgd", None), ("momentum", 3), ("adam", [2, 2])])
-def test_a_process_that_is_killed_goes_on_bit_for_bit(tmp_path, optimizer, stack):
-    settings = {"backend": "numpy", "optimizer": optimizer, "stack": stack}
+def test_a_process_that_is_killed_goes_on_bit_for_bit(backend, tmp_path, optimizer, stack):
+    if backend.device is not None or backend.name == "array_api_strict":
+        pytest.skip("processes are killed on what people train with, and take the default device")
+    settings = {"backend": backend.name, "optimizer": optimizer, "stack": stack}
     with killed.in_pieces():
         whole = killed.train(None, **settings)
     assert killed.results(tmp_path, settings, 2, optimizer) == {whole}
