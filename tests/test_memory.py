@@ -159,6 +159,7 @@ def test_a_budget_is_filled_with_what_a_library_takes_for_itself(monkeypatch):
     assert recipe.member_bytes() == 2 * alone
     for most, members in ((2, 1), (3, 1), (9, 4), (10, 5), (12, 7)):
         assert replace(recipe, max_memory=most * alone).members_at_once() == members
+    assert replace(recipe, max_memory=10**20).members_at_once() > 10**9  # longer than a range
     with pytest.raises(XL2Error, match="max_memory allows"):
         replace(recipe, max_memory=2 * alone - 1).members_at_once()
 

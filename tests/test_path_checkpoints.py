@@ -62,6 +62,14 @@ def train(where, **more):
     return regularization_path(X, LABELS, [0, 0.1, 30], **options, **where)
 
 
+def begun(die, writes, folder):
+    """Train until so many checkpoints are written, and die."""
+    die(writes)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=folder)
+    die(10**9)
+
+
 def same(one, other):
     for name, values in one.curves_.items():
         np.testing.assert_array_equal(values, other.curves_[name])
@@ -259,10 +267,7 @@ def until(fit, epochs):
 
 @pytest.mark.host
 def test_elsewhere_it_goes_on_by_its_own_plan(tmp_path, die, in_pieces, monkeypatch):
-    die(5)
-    with pytest.raises(DiedError):
-        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    die(10**9)
+    begun(die, 5, tmp_path / "p")
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 100)
     assert train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True).folds == 3
     assert {file.name for file in (tmp_path / "p").iterdir()} == {
@@ -311,10 +316,7 @@ def test_without_the_memory_stacks_are_halved_and_go_on_by_their_halves(tmp_path
 
 @pytest.mark.host
 def test_a_stack_without_a_file_obeys_a_smaller_max_memory(tmp_path, die, monkeypatch, in_pieces):
-    die(4)
-    with pytest.raises(DiedError):
-        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    die(10**9)
+    begun(die, 4, tmp_path / "p")
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2)
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
     assert {file.name for file in (tmp_path / "p").iterdir()} == {

@@ -179,9 +179,7 @@ class Keeper(Saver):
         if not path.exists():
             return
         try:
-            header, arrays = read_sealed(
-                path, FORMAT, lambda *said: self._expected(run, epochs, *said)
-            )
+            header, arrays = read_sealed(path, FORMAT, lambda *said: self._expected(run, *said))
             self._restore(run, header, arrays)
         except BaseException:
             run.network.parameters = before
@@ -266,14 +264,12 @@ class Keeper(Saver):
             f"said once."
         )
 
-    def _expected(
-        self, run: Run, epochs: int, header: Header, found: dict[str, Spec]
-    ) -> dict[str, Spec]:
+    def _expected(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
         of = f"{str(self._checkpoint.path)!r} is a checkpoint of another run"
         check_same(header["run"], self._identity, of, "another file")
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
         wanted = expected(run, header, found) | own
-        _check_epochs(self._checkpoint.path, header, epochs)
+        _check_epochs(self._checkpoint.path, header, self._epochs)
         if type(header["asked"]) is not int:
             raise FileFormatError("its header is wrong about 'asked'.")
         return wanted

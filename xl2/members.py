@@ -140,7 +140,7 @@ def train_members(
                 "seeds": ", ".join(map(str, seeds)),
                 "patience": str(patience),
             },
-            recipe.fit["epochs"],
+            epochs,
         )
     halving = Halving(
         recipe.backend,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from .backend import Backend
+from .caller import warn_caller
 from .errors import OutOfMemoryError
 
 Piece = TypeVar("Piece")
@@ -33,7 +33,7 @@ class Halving(Generic[Piece]):
         From a piece that does not fit and cannot be halved to the rest of the sentence that says
         so, and what to do.
     most : float, optional
-        A size that is known not to be exceeded in vain; by default nothing is known.
+        The largest size to try; by default any.
     """
 
     def __init__(
@@ -88,11 +88,9 @@ class Halving(Generic[Piece]):
     def _halve(self, size: int) -> None:
         """Take half of a size from now on, and say so the first time."""
         if not self._told:
-            warnings.warn(
+            warn_caller(
                 f"{self._backend} has no memory for {self._what}. They are halved until they fit, "
-                f"and taken one after another, with the same results.",
-                UserWarning,
-                stacklevel=3,
+                f"and taken one after another, with the same results."
             )
         self._told = True
         self._most = min(self._most, (size + 1) // 2)

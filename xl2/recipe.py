@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
@@ -109,7 +110,9 @@ class Recipe:
                 f"max_memory allows {megabytes(most)}. Allow more, or take a smaller network or "
                 f"mini-batch."
             )
-        return bisect_right(range(1, most + 1), most, key=self.members_bytes)
+        # A range may be no longer than an index.
+        counts = range(1, min(most, sys.maxsize - 1) + 1)
+        return bisect_right(counts, most, key=self.members_bytes)
 
     def _budget(self) -> int:
         """Return what a stack may take: where nobody said, what is free, but room for one."""
