@@ -18,7 +18,7 @@ from .model import Model, Scaling
 from .network import Network
 from .switch import resolve
 from .tensor_bytes import tensor_bytes
-from .writing import as_path, write_whole
+from .writing import write_whole
 
 FORMAT = "xl2-model-1"
 # Bytes of a header: the names of a million features. It is read whole before it can be checked,
@@ -96,7 +96,7 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
     FileFormatError
         If it is no model file of this version, or contradicts itself.
     """
-    check_file(as_path(path), "Give a model file; `xl2 train --out` writes one.")
+    check_file(Path(path), "Give a model file; `xl2 train --out` writes one.")
     with reading(Path(path), "a safetensors model file"):
         try:
             settings, tensors = _read(Path(path))
