@@ -30,7 +30,7 @@ def tried(
     """
     import numpy as np
 
-    from xl2.step import copied, run_batches
+    from xl2.nn.step import copied, run_batches
 
     def on_host(carry: Any) -> list[tuple[Any, list[Any]]]:
         return [(program.fetch(p), list(map(program.fetch, own))) for p, own in _listed(carry)]
@@ -59,8 +59,8 @@ def _listed(carry: Any) -> Iterator[tuple[Any, Any]]:
 
 def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> list[Any]:
     """Return for each parameter the sums of the sizes of what its gradient is the sum of."""
-    from xl2.arrays import namespace
-    from xl2.propagation import differentiate, propagate
+    from xl2.array.api import namespace
+    from xl2.nn.propagation import differentiate, propagate
 
     rate = batches.rates[0]
     batch = batches.batch(step.operations, samples, batches.start, rate, batches.first)

@@ -22,7 +22,7 @@ class Plan(NamedTuple):
     sizes : tuple of int
         Units of each layer, the inputs first.
     stack : tuple of int
-        As `xl2.stacks.stack_of` gives it.
+        As `xl2.array.stacks.stack_of` gives it.
     groups, members : int
         Those of the stack; of a single network 1 and 1.
     batch : int
@@ -69,7 +69,7 @@ class Plan(NamedTuple):
 
 def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> Plan | None:
     """Return the plan of a run of batches; None where the fast path does not take it."""
-    from xl2.stacks import stack_of
+    from xl2.array.stacks import stack_of
 
     parameters = carry.parameters
     hidden = [number for one in step.hidden if (number := _activation(one)) is not None]
@@ -97,7 +97,7 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
 
 
 def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
-    """Return the memory of the program of a stack, at most; see `xl2.generic.extra_bytes`."""
+    """Return the memory of the program of a stack, at most; see `xl2.array.generic.extra_bytes`."""
     layers, row = list(pairwise(sizes)), 4 if dtype == "float32" else 8
     weights, biases = sum(i * o for i, o in layers), sum(sizes[1:])
     # Where they lie, and while a graph is captured as they were and as they are to become.
@@ -113,7 +113,7 @@ def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, d
 
 def _activation(activation: Any) -> int | None:
     """Return the number of one of xl2's own activations."""
-    from xl2.activations import ACTIVATIONS
+    from xl2.array.activations import ACTIVATIONS
 
     for number, name in enumerate(kernels.ACTIVATIONS):
         if activation == ACTIVATIONS[name]:
@@ -123,7 +123,7 @@ def _activation(activation: Any) -> int | None:
 
 def _loss(loss: Any) -> int | None:
     """Return the number of one of xl2's own losses whose delta is ``output(z) - y``."""
-    from xl2 import losses
+    from xl2.nn import losses
 
     for number, name in enumerate(kernels.LOSSES):
         if loss.delta is getattr(losses, f"{name}_delta"):
@@ -133,7 +133,7 @@ def _loss(loss: Any) -> int | None:
 
 def _rule(optimizer: Any, update: Any) -> Rule | None:
     """Return one of xl2's own optimizers as the kernels take it."""
-    from xl2 import optimizers
+    from xl2.nn import optimizers
 
     for number, name in enumerate(kernels.OPTIMIZERS):
         kind = getattr(optimizers, name)

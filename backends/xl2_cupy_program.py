@@ -68,7 +68,7 @@ class Program:
         carry : Carry
             It is left alone.
         constants, samples, batches
-            As for `xl2.step.run_batches`; `batches` has no short last one.
+            As for `xl2.nn.step.run_batches`; `batches` has no short last one.
         scale : callable
             The optimizer's.
         xp : module

@@ -21,7 +21,7 @@ def wanted() -> bool:
 
 
 class Runner:
-    """Takes the place of `xl2.step.run_batches`.
+    """Takes the place of `xl2.nn.step.run_batches`.
 
     Before a program is used its first step is taken by the portable text too, and both have to
     arrive at the same. Whatever goes wrong, the arguments are as they were: the run is then
@@ -39,7 +39,7 @@ class Runner:
     current : callable
         Returns which device is the current one.
     out_of_memory : callable
-        As that of `xl2.generic`.
+        As that of `xl2.array.generic`.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class Runner:
     def run(
         self, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
     ) -> tuple[Any, Any]:
-        """Take one step after another; see `xl2.step.run_batches`."""
-        from xl2.step import run_batches
+        """Take one step after another; see `xl2.nn.step.run_batches`."""
+        from xl2.nn.step import run_batches
 
         arguments = step, carry, constants, samples
         plan = None

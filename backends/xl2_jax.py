@@ -90,7 +90,7 @@ def _scan(step: Any) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp
 
-    from xl2.step import Batch, beside_members
+    from xl2.nn.step import Batch, beside_members
 
     def scan(carry: Any, constants: Any, samples: Any, rows: Any, rates: Any, numbers: Any) -> Any:
         def one(carry: Any, which: Any) -> Any:

@@ -125,8 +125,8 @@ def run_batches(
     Rows in random order have to be waited for where no cache holds them, which in 784
     columns is a tenth of a step of 64. The steps are the same, and so is every bit.
     """
-    from xl2.step import Batches, Samples
-    from xl2.step import run_batches as run
+    from xl2.nn.step import Batches, Samples
+    from xl2.nn.step import run_batches as run
 
     order, x, size = batches.order, samples.x, batches.size
     if order is None or order.ndim > 1 or x.nbytes < UNCACHED or _limit.free_cores() == 1:

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from xl2.backend import connect
+from xl2.array.backend import connect
 from xl2.errors import XL2Error
 
 from . import machine, table

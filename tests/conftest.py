@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from xl2.backend import Backend, connect, is_installed
+from xl2.array.backend import Backend, connect, is_installed
 from xl2.errors import BackendError
 
 EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax", "cupy")

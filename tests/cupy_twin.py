@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from xl2 import activations, generic, losses
-from xl2.backend import Backend
+from xl2.array import activations, generic
+from xl2.array.backend import Backend
+from xl2.nn import losses
 from xl2_cupy_kernels import ACTIVATIONS, LOSSES, OPTIMIZERS
 
 

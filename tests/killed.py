@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-import xl2.run
+import xl2.training.run
 from xl2 import Network, fit, regularization_path
 
 RNG = np.random.default_rng(4)
@@ -130,7 +130,7 @@ def results(folder, settings, kills, seed):
 
 def main():
     checkpoint, settings = sys.argv[1], json.loads(sys.argv[2])
-    learn, said = xl2.run.Run.learn, []
+    learn, said = xl2.training.run.Run.learn, []
 
     def slowly(self, *arguments):
         if not said:
@@ -139,7 +139,7 @@ def main():
         learn(self, *arguments)
         time.sleep(0.005)
 
-    xl2.run.Run.learn = slowly
+    xl2.training.run.Run.learn = slowly
     kind = train_path if settings.pop("path", False) else train
     with in_pieces():
         print("digest", kind(checkpoint, every=0.01, **settings), flush=True)
@@ -148,11 +148,11 @@ def main():
 @contextlib.contextmanager
 def in_pieces():
     """Let an epoch have many moments at which it may be written."""
-    before, xl2.run.RUN = xl2.run.RUN, 256
+    before, xl2.training.run.RUN = xl2.training.run.RUN, 256
     try:
         yield
     finally:
-        xl2.run.RUN = before
+        xl2.training.run.RUN = before
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xl2.backend import connect
+from xl2.array.backend import connect
+from xl2.array.operations import PORTABLE
 from xl2.cli.bench import _module
 from xl2.errors import BackendError, XL2Error
-from xl2.operations import PORTABLE
 
 HOME = _module("suite").__package__
 gpu, measure, problem = (

@@ -10,11 +10,11 @@ import pytest
 
 import xl2
 from xl2 import InputError, Model, Network, fit, regularization_path
-from xl2.backend import Backend, connect, reconnect
+from xl2.array.backend import Backend, connect, reconnect
 from xl2.errors import BackendError
-from xl2.history import History
-from xl2.model import Scaling
-from xl2.path import fingerprint
+from xl2.nn.model import Scaling
+from xl2.path.result import fingerprint
+from xl2.training.history import History
 
 RNG = np.random.default_rng(8)
 X = RNG.normal(size=(40, 3))
@@ -39,7 +39,7 @@ def elsewhere(backend, monkeypatch):
     """Make the library under test one that does not work, as on a machine without a GPU."""
     if backend.name == "numpy":
         pytest.skip("NumPy is what is left where a library does not work")
-    load = xl2.backend.load
+    load = xl2.array.backend.load
 
     def refuse(name):
         if name == backend.name:
@@ -47,7 +47,7 @@ def elsewhere(backend, monkeypatch):
         return load(name)
 
     def begin():
-        monkeypatch.setattr(xl2.backend, "load", refuse)
+        monkeypatch.setattr(xl2.array.backend, "load", refuse)
 
     return begin
 
@@ -222,7 +222,7 @@ def test_each_device_has_the_name_that_finds_it(backend):
 
 
 def test_the_device_of_an_array_has_one_too(backend, to):
-    found = xl2.switch.resolve(data=to(X))
+    found = xl2.array.switch.resolve(data=to(X))
     assert found.device_name() in backend.library.devices(backend.xp)
     assert again(found) == found
 
@@ -386,7 +386,7 @@ def test_other_samples_have_another():
 @pytest.mark.host
 def test_samples_beyond_one_piece_count_too(monkeypatch):
     whole, changed = fingerprint(X), X.copy()
-    monkeypatch.setattr(xl2.path, "PIECE", 7)
+    monkeypatch.setattr(xl2.path.result, "PIECE", 7)
     assert fingerprint(X) == whole
     changed[39, 2] = 9.0
     assert fingerprint(changed) != whole

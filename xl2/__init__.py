@@ -10,70 +10,57 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import notebook as notebook
+    from . import notebook
+    from .array.switch import BackendInfo, backends, get_backend, set_backend, to_numpy, use_backend
     from .data import Dataset, load_data
-    from .diagnosis import Diagnosis, diagnose
-    from .errors import (
-        BackendError,
-        DivergenceError,
-        FileFormatError,
-        InputError,
-        XL2Error,
-    )
+    from .diagnosis.diagnose import Diagnosis, diagnose
+    from .errors import BackendError, DivergenceError, FileFormatError, InputError, XL2Error
     from .estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
-    from .files import load, save
-    from .history import History
-    from .model import Model
-    from .network import Network
-    from .onnx_graph import to_onnx
-    from .optimizers import SGD, Adam, Momentum, Nesterov
-    from .path import Path
-    from .penalties import L2
-    from .regularization import regularization_path
-    from .switch import (
-        BackendInfo,
-        backends,
-        get_backend,
-        set_backend,
-        to_numpy,
-        use_backend,
-    )
-    from .training import fit
+    from .io.model_file import load, save
+    from .io.onnx import to_onnx
+    from .nn.model import Model
+    from .nn.network import Network
+    from .nn.optimizers import SGD, Adam, Momentum, Nesterov
+    from .nn.penalties import L2
+    from .path.regularization import regularization_path
+    from .path.result import Path
+    from .training.fit import fit
+    from .training.history import History
 
 _HOME = {
     "Dataset": "data",
     "load_data": "data",
-    "Diagnosis": "diagnosis",
-    "diagnose": "diagnosis",
+    "Diagnosis": "diagnosis.diagnose",
+    "diagnose": "diagnosis.diagnose",
     "BackendError": "errors",
     "DivergenceError": "errors",
     "FileFormatError": "errors",
     "InputError": "errors",
     "XL2Error": "errors",
-    "load": "files",
-    "save": "files",
+    "load": "io.model_file",
+    "save": "io.model_file",
     "MLPClassifier": "estimators",
     "MLPClassifierCV": "estimators",
     "MLPRegressor": "estimators",
     "MLPRegressorCV": "estimators",
-    "History": "history",
-    "Model": "model",
-    "Network": "network",
-    "SGD": "optimizers",
-    "Adam": "optimizers",
-    "Momentum": "optimizers",
-    "Nesterov": "optimizers",
-    "to_onnx": "onnx_graph",
-    "Path": "path",
-    "L2": "penalties",
-    "regularization_path": "regularization",
-    "BackendInfo": "switch",
-    "backends": "switch",
-    "get_backend": "switch",
-    "set_backend": "switch",
-    "to_numpy": "switch",
-    "use_backend": "switch",
-    "fit": "training",
+    "History": "training.history",
+    "Model": "nn.model",
+    "Network": "nn.network",
+    "SGD": "nn.optimizers",
+    "Adam": "nn.optimizers",
+    "Momentum": "nn.optimizers",
+    "Nesterov": "nn.optimizers",
+    "to_onnx": "io.onnx",
+    "Path": "path.result",
+    "L2": "nn.penalties",
+    "regularization_path": "path.regularization",
+    "BackendInfo": "array.switch",
+    "backends": "array.switch",
+    "get_backend": "array.switch",
+    "set_backend": "array.switch",
+    "to_numpy": "array.switch",
+    "use_backend": "array.switch",
+    "fit": "training.fit",
 }
 
 __all__ = [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from types import FrameType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .history import History
+    from .training.history import History
 
 
 class XL2Error(Exception):
@@ -90,3 +93,33 @@ def unknown(kind: str, received: object, available: Iterable[str]) -> str:
     """
     several = f"{kind}es" if kind.endswith("s") else f"{kind}s"
     return f"Available {several} are {', '.join(available)}. Received: {kind}={received!r}."
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names for an error message, the first twelve of them if there are many."""
+    shown = [repr(name) for name in names]
+    more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
+    return ", ".join(shown[:12]) + more
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def column_label(names: Sequence[str], position: int) -> str:
+    """Return what an error message calls a column: its name, else its number from 1."""
+    return repr(names[position]) if names else str(position + 1)
+
+
+def warn_caller(text: str) -> None:
+    """Warn at the line that called xl2, wherever in it the trouble is."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and _own(frame):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, UserWarning, stacklevel=level)
+
+
+def _own(frame: FrameType) -> bool:
+    # Contexts are left by way of contextlib.
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in (__package__, "contextlib")

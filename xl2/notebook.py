@@ -12,15 +12,15 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from . import activations as _activations
-from . import initializers as _initializers
-from . import operations as _operations
-from .arrays import Array, library_of, namespace
+from .array import activations as _activations
+from .array import operations as _operations
+from .array.api import Array, library_of, namespace
+from .array.switch import resolve_like, to_numpy
 from .errors import InputError, unknown
-from .network import Network
-from .switch import resolve_like, to_numpy
-from .tasks import decode
-from .training import fit
+from .nn import initializers as _initializers
+from .nn.network import Network
+from .nn.tasks import decode
+from .training.fit import fit
 
 Parameters = dict[str, Array]
 

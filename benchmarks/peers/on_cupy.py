@@ -88,7 +88,7 @@ class Looks:
     def _transfers(self) -> str:
         import cupy
 
-        from xl2.backend import file_of
+        from xl2.array.backend import file_of
 
         library, seen = file_of("cupy"), []
         to_host, fit = library.to_host, Fit(self.problem, "cupy")

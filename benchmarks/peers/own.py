@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import xl2
-from xl2.backend import connect
+from xl2.array.backend import connect
 
 from ..problem import ACTIVATIONS, LAMBDA, LAMBDAS, RATE, SEED, Problem, Weights
 

@@ -9,7 +9,7 @@ def backends() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ..switch import backends as listed
+    from ..array.switch import backends as listed
 
     table = Table("backend", "version", "devices", "if not, why", box=None, pad_edge=False)
     for info in listed():

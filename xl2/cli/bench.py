@@ -30,7 +30,7 @@ def bench(
     Sections: epoch, path, wide, forward, memory, overhead, growth. Peers: floor, sklearn,
     torch, jax, keras, thinc; one that is not installed is a line that says so.
     """
-    from ..training import check_numbers
+    from ..training.fit import check_numbers
 
     check_numbers(rows=rows, rounds=rounds)
     batches = numbers("--batch", batch, int)

@@ -16,7 +16,7 @@ from ..errors import InputError
 
 if TYPE_CHECKING:
     from ..data import Dataset
-    from ..model import Model
+    from ..nn.model import Model
 
 DATA = "digits (built in), or a file: .npz, .csv, .tsv, .parquet, .h5, IDX images"
 Target = Annotated[
@@ -89,7 +89,7 @@ def check_outputs(
     InputError
         If a file to write cannot be, is one that is read, or is named twice.
     """
-    from ..writing import check_writable
+    from ..io.writing import check_writable
 
     # By os, to which a name that no file can have is one that is not there.
     taken = {

@@ -83,8 +83,9 @@ def path(
     ] = None,
 ) -> None:
     """Train every lambda at once, and say whether L2 helps here, and which lambda."""
-    from .. import files, runs
-    from ..switch import resolve
+    from ..array.switch import resolve
+    from ..io import model_file
+    from . import workflows
 
     lambdas = _lambdas(l2)
     resolve(backend, device).dtype(dtype)
@@ -92,7 +93,7 @@ def path(
     check_outputs((drawn, report, out), (data, test, labels), checkpoint)
     training, judged_by = read_data(data, test, target, labels, features_first)
     with resumable(checkpoint):
-        result = runs.train_path(
+        result = workflows.train_path(
             training,
             judged_by,
             lambdas=lambdas,
@@ -126,7 +127,7 @@ def path(
     typer.echo(how)
     typer.echo(f"{result.path}\n\n{result.diagnosis}")
     if out is not None:
-        files.save(result.model, out)
+        model_file.save(result.model, out)
     if drawn is not None:
         _draw(result.path, drawn)
     if report is not None:
@@ -153,11 +154,12 @@ def diagnose(
     device: Device = None,
 ) -> None:
     """Say what a model's error is made of, on the data set it was trained on."""
-    from .. import files, runs
+    from ..io import model_file
+    from . import workflows
 
-    trained = files.load(model, backend=backend, device=device)
+    trained = model_file.load(model, backend=backend, device=device)
     training, judged_by = read_data(data, test, target, labels, features_first, trained)
-    typer.echo(str(runs.diagnose_model(trained, training, judged_by, target_score)))
+    typer.echo(str(workflows.diagnose_model(trained, training, judged_by, target_score)))
 
 
 def _lambdas(text: str) -> Any:
@@ -187,7 +189,7 @@ def _where_to_draw(data: str, picture: Path | None, report: Path | None) -> Path
 def _draw(path: Any, file: Path) -> None:
     from matplotlib.figure import Figure
 
-    from ..writing import write_whole
+    from ..io.writing import write_whole
 
     figure, drawn = Figure(figsize=(7.2, 4.4), layout="constrained"), io.BytesIO()
     path.plot(figure.add_subplot())
@@ -196,7 +198,7 @@ def _draw(path: Any, file: Path) -> None:
 
 
 def _write_report(report: Path, result: Any, name: str, how: str) -> None:
-    from ..report import run_facts, write_report
+    from ..report.page import run_facts, write_report
 
     network = result.model.network
     facts = run_facts(

@@ -66,9 +66,10 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Write the model: model.safetensors.")] = None,
 ) -> None:
     """Train a network and say how well it does on samples it has not seen."""
-    from .. import files, runs
-    from ..penalties import L2
-    from ..switch import resolve
+    from ..array.switch import resolve
+    from ..io import model_file
+    from ..nn.penalties import L2
+    from . import workflows
 
     units, lams = numbers("--hidden", hidden, int), numbers("--l2", l2, float)
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, l2_per)  # type: ignore[arg-type]
@@ -76,7 +77,7 @@ def train(
     check_outputs([out], (data, test, labels), checkpoint)
     training, judged_by = read_data(data, test, target, labels, features_first)
     with resumable(checkpoint):
-        result = runs.train(
+        result = workflows.train(
             training,
             judged_by,
             hidden=units,
@@ -97,7 +98,7 @@ def train(
             resume=resume,
         )
     if out is not None:
-        files.save(result.model, out)
+        model_file.save(result.model, out)
     _report(data, result, f"{optimizer}, {len(result.history)} epochs, L2 {l2}", out)
 
 
@@ -132,12 +133,12 @@ def predict(
     device: Device = None,
 ) -> None:
     """Predict with a trained network, one line a sample."""
-    from .. import files
     from ..data import load_data
-    from ..writing import write_whole
+    from ..io import model_file
+    from ..io.writing import write_whole
 
     check_outputs([out], (model, data, labels))
-    trained = files.load(model, backend=backend, device=device)
+    trained = model_file.load(model, backend=backend, device=device)
     samples = load_data(
         data,
         target=target,
@@ -190,11 +191,11 @@ def export(
     onnx: Annotated[Path, typer.Option(help="Write an ONNX graph: model.onnx.")],
 ) -> None:
     """Write a model for other programs, its standardisation and labels included."""
-    from .. import files
-    from ..onnx_graph import to_onnx
-    from ..writing import write_whole
+    from ..io import model_file
+    from ..io.onnx import to_onnx
+    from ..io.writing import write_whole
 
     check_outputs([onnx], [model])
-    graph = to_onnx(files.load(model, backend="numpy"))
+    graph = to_onnx(model_file.load(model, backend="numpy"))
     write_whole(onnx, graph.SerializeToString(deterministic=True))
     typer.echo(f"The ONNX graph is in {onnx}.")

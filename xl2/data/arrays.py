@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..errors import InputError, listed
 from .dataset import Dataset
 from .hdf5 import read_h5
-from .messages import listed
 from .npz import read_npz
 from .shapes import orient
 

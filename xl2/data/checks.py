@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, column_label, counted
 from .dataset import Dataset
-from .messages import column_label, counted
 
 
 def check(dataset: Dataset) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from .messages import column_label, counted, listed
+from ..errors import InputError, column_label, counted, listed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileFormatError, InputError
+from ..errors import FileFormatError, InputError, column_label, counted
+from ..io.limits import text_array
+from ..io.opening import open_bytes, reading
 from .columns import Columns, Wanted, choose
 from .dataset import Dataset
-from .limits import text_array
-from .messages import column_label, counted
-from .opening import open_bytes, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
+from ..io.opening import check_file
 from .columns import Wanted
 from .idx import looks_like_idx
-from .opening import check_file
 
 FORMATS = ".npz, .h5, .hdf5, .csv, .tsv (both also as .gz), .parquet, or IDX (also as .gz)"
 SUFFIXES = {

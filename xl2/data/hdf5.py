@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileFormatError, InputError
+from ..io.limits import check_declared, most_from, text_array
+from ..io.opening import needs, reading
 from .hdf5_chunks import check_chunks
 from .hdf5_heaps import check_heaps
-from .limits import check_declared, most_from, text_array
-from .opening import needs, reading
 
 # Unpacked chunks that libhdf5 keeps, by how many; it counts their bytes as those they declare.
 SLOTS = 4

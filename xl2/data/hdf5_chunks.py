@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileFormatError
-from .limits import check_declared, most_from
+from ..io.limits import check_declared, most_from
 
 # "HDF5 File Format Specification", version 3, IV.A.2.l.
 DEFLATE, FLETCHER32 = 1, 3

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import FileFormatError, InputError
+from ..io.opening import check_file, open_bytes, reading
 from .dataset import Dataset
-from .opening import check_file, open_bytes, reading
 from .shapes import as_features, as_labels
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileFormatError
-from .limits import check_declared
-from .opening import reading
+from ..io.limits import check_declared
+from ..io.opening import reading
 
 
 def read_npz(path: Path, accepted: Collection[str]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..array.rows import READ, LazyRows
 from ..errors import FileFormatError
-from ..rows import READ, LazyRows
+from ..io.opening import reading
 from .columns import Wanted, choose
-from .opening import reading
 from .parquet_table import check_type, opened, read_column, read_table
 
 if TYPE_CHECKING:

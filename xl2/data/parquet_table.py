@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileFormatError, InputError
+from ..errors import FileFormatError, InputError, counted
+from ..io.limits import check_declared, text_array
+from ..io.opening import needs, reading
 from .columns import Wanted, choose
 from .dataset import Dataset
-from .limits import check_declared, text_array
-from .messages import counted
-from .opening import needs, reading
 
 if TYPE_CHECKING:
     from pathlib import Path

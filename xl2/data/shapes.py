@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileFormatError, InputError
-from .messages import counted
+from ..errors import FileFormatError, InputError, counted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
-from .messages import counted
+from ..errors import InputError, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

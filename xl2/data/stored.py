@@ -6,16 +6,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileFormatError, InputError
-from ..rows import LazyRows, edges_of, unit_of
+from ..array.rows import LazyRows, edges_of, unit_of
+from ..errors import FileFormatError, InputError, listed
+from ..io.opening import check_file, reading
 from .arrays import ACCEPTED, KEYS, find_pair
 from .checks import check_part
 from .columns import Wanted
 from .dataset import Dataset
 from .formats import format_of, refuse_options
 from .hdf5 import SLOTS, datasets_of, library, read_dataset
-from .messages import listed
-from .opening import check_file, reading
 from .parquet_rows import open_parquet
 from .shapes import orient
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ..arrays import is_true
-from ..dropout import Dropout
+from ..array.api import is_true
 from ..errors import InputError
-from ..optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from ..nn.dropout import Dropout
+from ..nn.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
 
 if TYPE_CHECKING:
-    from ..network import Network
+    from ..nn.network import Network
 
 # scikit-learn's name of an activation, and ours.
 ACTIVATION = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
@@ -229,7 +229,7 @@ def coefficients(estimator: Any, network: Network) -> tuple[float | None, ...]:
     InputError
         If `l2` has another number of values than the network has layers.
     """
-    from ..penalties import L2
+    from ..nn.penalties import L2
 
     given = estimator.alpha if estimator.l2 is None else estimator.l2
     try:

@@ -10,20 +10,20 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ..backend import Backend
+from ..array.backend import Backend
+from ..array.operations import Layer
+from ..array.switch import resolve
 from ..errors import InputError
-from ..model import Model
-from ..network import Network
-from ..operations import Layer
-from ..step import Samples
-from ..switch import resolve
-from . import data
+from ..nn.model import Model
+from ..nn.network import Network
+from ..nn.step import Samples
+from . import inputs
 from .arguments import CONSTRAINTS, Arguments, Layers, activations, coefficients
-from .descending import NOT_FINITE, Judged, Known, descend
-from .drawing import initial_parameters
-from .keeping import Portable
-from .lbfgs import minimise
+from .lbfgs_solver import minimise
 from .losses import REPORTED
+from .pickling import Portable
+from .random_draws import initial_parameters
+from .sgd_solver import NOT_FINITE, Judged, Known, descend
 
 STOCHASTIC = ("sgd", "adam")
 
@@ -46,15 +46,15 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         if not first:
-            data.check_home(self, X, "partial_fit" if incremental else "fit")
-        home = data.home_of(X)
-        X, y = data.read(self, X, y, reset=first, numeric=self._numeric)
-        weight = self._weights(y, data.read_weights(sample_weight, X.shape[0]), incremental)
+            inputs.check_home(self, X, "partial_fit" if incremental else "fit")
+        home = inputs.home_of(X)
+        X, y = inputs.read(self, X, y, reset=first, numeric=self._numeric)
+        weight = self._weights(y, inputs.read_weights(sample_weight, X.shape[0]), incremental)
         y = self._encode(y, incremental)
         random = check_random_state(self.random_state)
         backend = resolve(self.backend, self.device, data=X)
         if first:
-            dtype = data.dtype_of(X, home, self.dtype)
+            dtype = inputs.dtype_of(X, home, self.dtype)
             sizes = arguments.layers.sizes(X.shape[1], y.shape[1])
             network = self._begin(arguments.layers, sizes, random, backend, dtype)
         else:
@@ -104,17 +104,19 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
 
     def _network(self, backend: Backend) -> Network:
         """Return the fitted network where it is to compute."""
-        home = data.home_of(self.coefs_[0])
+        home = inputs.home_of(self.coefs_[0])
         pairs = zip(self.coefs_, self.intercepts_, strict=True)
-        layers = tuple(Layer(*(data.given_back(p, home, backend) for p in pair)) for pair in pairs)
+        layers = tuple(
+            Layer(*(inputs.given_back(p, home, backend) for p in pair)) for pair in pairs
+        )
         # As many as were fitted: `hidden_layer_sizes` may have been set anew since.
         names = activations(self.activation, len(layers) - 1, self.out_activation_)
         return Network.of(layers, names, backend)
 
     def _take(self, network: Network, home: Backend) -> None:
         """Make a network's parameters the estimator's, where the samples are."""
-        self.coefs_ = [data.given_back(w, network.backend, home) for w in network.weights]
-        self.intercepts_ = [data.given_back(b, network.backend, home) for b in network.biases]
+        self.coefs_ = [inputs.given_back(w, network.backend, home) for w in network.weights]
+        self.intercepts_ = [inputs.given_back(b, network.backend, home) for b in network.biases]
 
     def _minimise(self, network: Network, known: Known) -> None:
         if self.dropout:
@@ -136,20 +138,20 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
             raise InputError("X_val is given and y_val is not: give both, or none.")
         if self.solver not in STOCHASTIC:
             raise InputError("X_val is for solver='sgd' or 'adam'; lbfgs has no epochs.")
-        X, y = data.read(self, X, y, reset=False, numeric=self._numeric)
-        weight = data.read_weights(weight, X.shape[0])
+        X, y = inputs.read(self, X, y, reset=False, numeric=self._numeric)
+        weight = inputs.read_weights(weight, X.shape[0])
         return Judged(
-            data.moved(X, network.backend, network.dtype), self._encode_more(y, "y_val"), weight
+            inputs.moved(X, network.backend, network.dtype), self._encode_more(y, "y_val"), weight
         )
 
     def _outputs(self, X: Any, method: str) -> tuple[Any, Backend]:
         """Return the network's outputs for samples, (n, outputs), and where they are."""
         check_is_fitted(self, "coefs_")
-        X = data.read_samples(self, X, method)
+        X = inputs.read_samples(self, X, method)
         backend = resolve(self.backend, self.device, data=X)
         network = self._network(backend)
         with backend.scope():
-            x = data.moved(X, backend, network.dtype)
+            x = inputs.moved(X, backend, network.dtype)
             return network.activate(network.logits_of(x)), backend
 
     def to_model(self) -> Model:
@@ -160,7 +162,7 @@ class BaseMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn has
         Model
         """
         check_is_fitted(self, "coefs_")
-        home = data.home_of(self.coefs_[0])
+        home = inputs.home_of(self.coefs_[0])
         network = self._network(home).to()
         network.task = self._task()
         names = tuple(map(str, getattr(self, "feature_names_in_", ())))
@@ -199,7 +201,7 @@ def _known(network: Network, home: Backend, X: Any, y: Any, weight: Any) -> Know
     backend, dtype = network.backend, network.dtype
     with backend.scope():
         counted = None if weight is None else backend.asarray(weight[:, None], dtype)
-        samples = Samples(data.moved(X, backend, dtype), backend.asarray(y, dtype, "y"), counted)
+        samples = Samples(inputs.moved(X, backend, dtype), backend.asarray(y, dtype, "y"), counted)
     return Known(samples, y, weight, home)
 
 

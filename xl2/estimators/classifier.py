@@ -8,7 +8,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from . import data
+from . import inputs
 from .arguments import CLASS_WEIGHT, CONSTRAINTS
 from .base import STOCHASTIC, BaseMLP
 from .classifying import Classifying
@@ -84,7 +84,7 @@ class MLPClassifier(Classifying, BaseMLP):
     max_fun : int, default 15000
         Evaluations of the loss by lbfgs, at most.
     backend, device : optional
-        Where to compute, see `xl2.switch`; by default where `X` is.
+        Where to compute, see `xl2.array.switch`; by default where `X` is.
     dtype : {"float32", "float64"}, optional
         By default that of `X` where it is float32, else float64.
     class_weight : dict, list of dict, "balanced" or None, default None
@@ -94,7 +94,7 @@ class MLPClassifier(Classifying, BaseMLP):
     l2 : float or sequence of float, optional
         One penalty a layer, first to last, in the place of `alpha`.
     initializer : str or callable, optional
-        Of the weights, see `xl2.initializers`; biases then start at 0. By default both are
+        Of the weights, see `xl2.nn.initializers`; biases then start at 0. By default both are
         drawn as scikit-learn does.
     dropout : float, default 0
         The part of each hidden layer that is left out of a step, in [0, 1); 0 for lbfgs.
@@ -270,8 +270,8 @@ class MLPClassifier(Classifying, BaseMLP):
         ValueError
             As for `fit`; if `classes` are missing or change, or `y` has others.
         """
-        classes = data.host(classes)
+        classes = inputs.host(classes)
         if _check_partial_fit_first_call(self, classes):
-            several = type_of_target(data.host(y)).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(data.host(y) if several else classes)
+            several = type_of_target(inputs.host(y)).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(inputs.host(y) if several else classes)
         return self._fit(X, y, sample_weight, incremental=True)

@@ -11,9 +11,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import unique_labels
 
-from .. import tasks
 from ..errors import InputError
-from . import data
+from ..nn import tasks
+from . import inputs
 from .labels import back_to_labels, log_probabilities, probabilities
 
 
@@ -38,7 +38,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
             Where `X` is; labels that are text as NumPy's.
         """
         outputs, backend = self._outputs(X, "predict")
-        return back_to_labels(self, outputs, backend, data.home_of(X))
+        return back_to_labels(self, outputs, backend, inputs.home_of(X))
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
@@ -53,7 +53,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         """
         outputs, backend = self._outputs(X, "predict_proba")
         with backend.scope():
-            return data.given_back(probabilities(outputs), backend, data.home_of(X))
+            return inputs.given_back(probabilities(outputs), backend, inputs.home_of(X))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`.
@@ -68,7 +68,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         """
         outputs, backend = self._outputs(X, "predict_log_proba")
         with backend.scope():
-            return data.given_back(log_probabilities(outputs), backend, data.home_of(X))
+            return inputs.given_back(log_probabilities(outputs), backend, inputs.home_of(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; of several labels at once, of whole rows.
@@ -83,8 +83,8 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         -------
         float
         """
-        y, weight = data.host(y), data.host(sample_weight)
-        return float(accuracy_score(y, data.host(self.predict(X)), sample_weight=weight))
+        y, weight = inputs.host(y), inputs.host(sample_weight)
+        return float(accuracy_score(y, inputs.host(self.predict(X)), sample_weight=weight))
 
     def _encode(self, y: Any, incremental: bool) -> Any:
         """Set or compare the classes; return labels as the network learns them, 0 and 1."""

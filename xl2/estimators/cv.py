@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..array.switch import resolve
 from ..errors import DivergenceError, InputError
-from ..regularization import regularization_path
-from ..switch import resolve
-from . import data
+from ..path.regularization import regularization_path
+from . import inputs
 from .arguments import CLASS_WEIGHT, SHARED, Layers, optimizer_of
 from .base import BaseMLP
 from .classifying import Classifying
-from .drawing import draw_seed
+from .random_draws import draw_seed
 from .regressing import Regressing
 
 CONSTRAINTS = {
@@ -36,19 +36,19 @@ class BaseMLPCV(BaseMLP):
 
     def _fit_path(self, X: Any, y: Any, sample_weight: Any) -> BaseMLPCV:
         self._validate_params()
-        layers, home = Layers.of(self), data.home_of(X)
-        X, y = data.read(self, X, y, reset=True, numeric=self._numeric, sparse=False)
-        weight = self._weights(y, data.read_weights(sample_weight, X.shape[0]), False)
+        layers, home = Layers.of(self), inputs.home_of(X)
+        X, y = inputs.read(self, X, y, reset=True, numeric=self._numeric, sparse=False)
+        weight = self._weights(y, inputs.read_weights(sample_weight, X.shape[0]), False)
         known = self._encode(y, False)
         self.n_outputs_, self.n_layers_ = known.shape[1], len(layers.hidden) + 2
         self.out_activation_ = self._output()
         backend = resolve(self.backend, self.device, data=X)
-        dtype = data.dtype_of(X, home, self.dtype)
+        dtype = inputs.dtype_of(X, home, self.dtype)
         random = check_random_state(self.random_state)
         names = layers.activations(self.out_activation_)
         try:
             path = regularization_path(
-                data.moved(X, backend, dtype),
+                inputs.moved(X, backend, dtype),
                 self._path_targets(known),
                 int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                 cv=5 if self.cv is None else self.cv,
@@ -82,7 +82,7 @@ class BaseMLPCV(BaseMLP):
             ("mean_scores_", path.validation_means_),
             ("standard_errors_", path.standard_errors_),
         ):
-            setattr(self, name, home.asarray(values, data.dtype_of(None, home, None)))
+            setattr(self, name, home.asarray(values, inputs.dtype_of(None, home, None)))
         self.n_iter_ = int(self.max_iter)
         self.path_ = path.without_samples()
         self._take(model.network, home)

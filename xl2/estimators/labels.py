@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import tasks
-from ..arrays import Array, namespace
-from ..backend import Backend
-from .data import given_back
+from ..array.api import Array, namespace
+from ..array.backend import Backend
+from ..nn import tasks
+from .inputs import given_back
 
 
 def probabilities(outputs: Array) -> Array:

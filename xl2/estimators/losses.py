@@ -1,4 +1,4 @@
-"""The losses as scikit-learn reports them; their derivatives are those of `xl2.losses`.
+"""The losses as scikit-learn reports them; their derivatives are those of `xl2.nn.losses`.
 
 scikit-learn keeps a probability away from 0 and 1 by the dtype's smallest step before it
 takes a logarithm. The loss of an output then has a floor and a ceiling, which can be said
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..arrays import Array, namespace
-from ..losses import (
+from ..array.api import Array, namespace
+from ..nn.losses import (
     Loss,
     binary_cross_entropy_delta,
     categorical_cross_entropy,

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
 
 from ..errors import InputError
-from . import data
+from . import inputs
 
 
 class Regressing(RegressorMixin):  # type: ignore[misc] # scikit-learn has no types
@@ -36,7 +36,7 @@ class Regressing(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
         """
         outputs, backend = self._outputs(X, "predict")
         found = outputs[:, 0] if outputs.shape[1] == 1 else outputs
-        return data.given_back(found, backend, data.home_of(X))
+        return inputs.given_back(found, backend, inputs.home_of(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R2, the mean over the outputs.
@@ -51,8 +51,8 @@ class Regressing(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
         -------
         float
         """
-        y, weight = data.host(y), data.host(sample_weight)
-        return float(r2_score(y, data.host(self.predict(X)), sample_weight=weight))
+        y, weight = inputs.host(y), inputs.host(sample_weight)
+        return float(r2_score(y, inputs.host(self.predict(X)), sample_weight=weight))
 
     def _encode(self, y: Any, incremental: bool) -> Any:
         """Return values as the network learns them, (n, outputs)."""

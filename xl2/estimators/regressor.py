@@ -69,13 +69,13 @@ class MLPRegressor(Regressing, BaseMLP):
     max_fun : int, default 15000
         Evaluations of the loss by lbfgs, at most.
     backend, device : optional
-        Where to compute, see `xl2.switch`; by default where `X` is.
+        Where to compute, see `xl2.array.switch`; by default where `X` is.
     dtype : {"float32", "float64"}, optional
         By default that of `X` where it is float32, else float64.
     l2 : float or sequence of float, optional
         One penalty a layer, first to last, in the place of `alpha`.
     initializer : str or callable, optional
-        Of the weights, see `xl2.initializers`; biases then start at 0. By default both are
+        Of the weights, see `xl2.nn.initializers`; biases then start at 0. By default both are
         drawn as scikit-learn does.
     dropout : float, default 0
         The part of each hidden layer that is left out of a step, in [0, 1); 0 for lbfgs.

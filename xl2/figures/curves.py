@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import InputError
-from ..history import History
+from ..training.history import History
 from .lambda_axis import LABELS, three_digits
 from .legends import add_legend
 from .style import BLACK, MEMBERS, PENALTY, TRAINING, VALIDATION, two_axes

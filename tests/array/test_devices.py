@@ -1,0 +1,213 @@
+"""Several devices: a path is spread over them, and nothing is computed on another one."""
+
+import threading
+
+import array_api_compat
+import numpy as np
+import pytest
+
+from xl2 import Network, fit, regularization_path, use_backend
+from xl2.array.backend import connect, file_of
+from xl2.array.switch import anywhere
+
+pytestmark = pytest.mark.host
+
+X = np.random.default_rng(3).normal(size=(40, 3))
+LABELS = (X[:, 0] > 0).astype(int)
+SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False}
+
+
+@pytest.fixture
+def strict(monkeypatch):
+    """Array-api-strict as a library whose accelerators are its made-up devices."""
+    pytest.importorskip("array_api_strict", reason="no array-api-strict")
+    library = file_of("array_api_strict")
+    names = ["device1", "device2", "no_float64"]
+    monkeypatch.setattr(library, "accelerators", lambda xp: names)
+    return library
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Which threads trained how many members on which devices."""
+    from xl2.path import train_stacks
+
+    seen = []
+
+    def watched(network, *arguments, **options):
+        seen.append((network.backend.device, threading.get_ident(), np.prod(network.stack)))
+        assert array_api_compat.device(network.weights[0]) == network.backend.device
+        assert array_api_compat.device(arguments[0]) == network.backend.device
+        return fit(network, *arguments, **options)
+
+    monkeypatch.setattr(train_stacks, "fit", watched)
+    return seen
+
+
+@pytest.mark.parametrize("samples", [{"cv": 4}, {"validation": (X[:9], LABELS[:9])}])
+def test_a_path_is_spread_over_devices_with_the_same_results(strict, monkeypatch, trained, samples):
+    names = ["device1", "device2"]
+    monkeypatch.setattr(strict, "accelerators", lambda xp: names)
+    options = {**samples, **SMALL, "backend": "array_api_strict"}
+    one = regularization_path(X, LABELS, [0, 0.1, 1, 2], device="device1", **options)
+    assert {str(device) for device, *_ in trained} == {"array_api_strict.Device('device1')"}
+    trained.clear()
+    two = regularization_path(X, LABELS, [0, 0.1, 1, 2], device="auto", **options)
+    devices = [str(device) for device, *_ in trained]
+    assert sorted(devices) == [f"array_api_strict.Device('device{i}')" for i in (1, 2)]
+    assert len({count for *_, count in trained}) == 1
+    assert threading.get_ident() not in {thread for _, thread, _ in trained}
+    np.testing.assert_allclose(two.validation_scores_, one.validation_scores_, rtol=1e-12)
+    for name, values in one.curves_.items():
+        np.testing.assert_allclose(two.curves_[name], values, rtol=1e-9)
+
+
+def test_each_device_has_the_memory_for_itself(strict, trained, monkeypatch):
+    monkeypatch.setattr(strict, "accelerators", lambda xp: ["device1", "device2"])
+    options = {**SMALL, "backend": "array_api_strict", "device": "auto", "cv": 4}
+    each = regularization_path(X, LABELS, [0, 1], **options)._recipe.member_bytes()
+    trained.clear()
+    regularization_path(X, LABELS, [0, 1], max_memory=4 * each, **options)
+    assert sorted(count for *_, count in trained) == [4, 4]
+
+
+@pytest.mark.parametrize("options", [{"patience": 1}, {"device": "device2"}])
+def test_a_path_stays_on_one_device_where_it_has_to(strict, trained, options):
+    options = {"backend": "array_api_strict", "device": "auto"} | options
+    regularization_path(X, LABELS, [0, 1], cv=2, **options, **SMALL)
+    assert len({device for device, *_ in trained}) == 1
+
+
+def test_a_device_that_does_not_work_is_left_out(strict, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(strict, "accelerators", lambda xp: ["device1", "device2", "CPU_DEVICE"])
+        patch.setattr(strict, "find_device", lambda xp, name: xp.Device(name))
+        broken = connect("array_api_strict", "device1")
+        assert [one.device for one in broken.beside()] == [
+            broken.xp.Device(name) for name in ("device1", "device2", "CPU_DEVICE")
+        ]
+        scope = strict.scope
+
+        def fails(device):
+            if str(device).endswith("'device2')"):
+                raise RuntimeError("it is on fire")
+            return scope(device)
+
+        patch.setattr(strict, "scope", fails)
+        assert len(broken.beside()) == 2
+
+
+@pytest.fixture
+def on_default(strict, monkeypatch):
+    """The default device is one of several accelerators, as CuPy's current one is."""
+    monkeypatch.setattr(strict, "accelerators", lambda xp: ["device1", "CPU_DEVICE"])
+    monkeypatch.setattr(strict, "find_device", lambda xp, name: xp.Device(name))
+    return connect("array_api_strict")
+
+
+def test_among_several_the_default_device_is_named(on_default):
+    assert on_default.device is None
+    names = [str(one.device).partition("'")[2][:-2] for one in on_default.beside()]
+    assert names == ["CPU_DEVICE", "device1"]
+    assert on_default.pinned().pinned() == on_default.pinned()
+
+
+def test_threads_of_a_path_name_the_default_device(on_default, monkeypatch):
+    """A thread of CUDA begins on device 0, whatever the current one is where the path is begun."""
+    from xl2.path import train_stacks
+
+    seen = []
+
+    def watched(network, *arguments, **options):
+        seen.append(network.backend.device)
+        return fit(network, *arguments, **options)
+
+    monkeypatch.setattr(train_stacks, "fit", watched)
+    regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", **SMALL)
+    assert set(seen) == {one.device for one in on_default.beside()}
+    assert None not in seen
+    seen.clear()
+    regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", patience=2, **SMALL)
+    assert set(seen) == {None}
+
+
+def test_a_backend_can_be_hashed(on_default):
+    assert hash(on_default) == hash(connect("array_api_strict"))
+    assert len({on_default, connect("array_api_strict"), on_default.pinned()}) == 2
+
+
+def test_a_library_on_its_cpu_has_nothing_beside(strict):
+    on_cpu = connect("array_api_strict")
+    assert on_cpu.beside() == [on_cpu]
+
+
+def test_anywhere_is_where_nobody_said_a_device(monkeypatch):
+    assert anywhere("numpy")
+    assert anywhere("numpy", "auto")
+    assert not anywhere("numpy", "cpu")
+    assert not anywhere()
+    with use_backend("numpy", "cpu"):
+        assert not anywhere()
+    monkeypatch.setenv("XL2_BACKEND", "numpy")
+    assert anywhere()
+
+
+@pytest.fixture
+def scoped(strict, monkeypatch):
+    """Fail where an array of a device is made while it is not the current one, as CuPy's would."""
+    import contextlib
+
+    from array_api_strict import _array_object
+
+    current, scope, made = [None], strict.scope, _array_object.Array._new.__func__
+
+    @contextlib.contextmanager
+    def entered(device):
+        before, current[0] = current[0], device
+        with scope(device):
+            yield
+        current[0] = before
+
+    def new(cls, x, /, device):
+        if device is not None and "device" in str(device) and device != current[0]:
+            raise AssertionError(f"computed on {device} while {current[0]} was current")
+        return made(cls, x, device=device)
+
+    def from_host(xp, array, device):
+        with entered(device):
+            return xp.asarray(array, device=device)
+
+    monkeypatch.setattr(strict, "scope", entered)
+    monkeypatch.setattr(strict, "from_host", from_host)
+    monkeypatch.setattr(_array_object.Array, "_new", classmethod(new))
+
+
+@pytest.mark.parametrize("stack", [None, 2, (2, 2)])
+def test_everything_is_computed_with_the_device_current(scoped, stack):
+    place = {"backend": "array_api_strict", "device": "device1"}
+    options = {"seed": [0, 1]} if isinstance(stack, tuple) else {}
+    if isinstance(stack, tuple):
+        options["rows"] = [list(range(30)), list(range(10, 40))]
+    network = Network([3, 4, 1], dtype="float64", stack=stack, **place)
+    for optimizer in ("sgd", "adam"):
+        fit(network, X, LABELS, epochs=2, optimizer=optimizer, penalty=0.1, dropout=0.2,
+            validation=(X, LABELS), **options)  # fmt: skip
+    if not stack or isinstance(stack, int):
+        fit(network, X, LABELS, epochs=1, sample_weight=np.ones(40))
+    network.predict(X)
+    network.score(X, LABELS)
+    network.to(device="device2").forward(X)
+    network.member(*[0] * len(network.stack)) if stack else network.gradients(X, LABELS)
+
+
+def test_paths_and_estimators_are_computed_with_the_device_current(scoped):
+    from xl2 import MLPClassifier
+
+    place = {"backend": "array_api_strict", "device": "device1"}
+    for standardize in (False, True):
+        path = regularization_path(X, LABELS, [0, 1], cv=2, standardize=standardize, **SMALL,
+                                   **place)  # fmt: skip
+        path.best_model().predict(X)
+    for solver in ("adam", "lbfgs"):
+        model = MLPClassifier((4,), solver=solver, max_iter=20, tol=1.0, **place)
+        model.fit(X, LABELS).predict(X)

@@ -1,0 +1,225 @@
+"""What the memory does not hold is halved, once said, with the same results."""
+
+import contextlib
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from xl2 import Network, regularization_path
+from xl2.array.backend import file_of
+from xl2.errors import OutOfMemoryError, XL2Error
+from xl2.path.planning import Stack
+
+X = np.random.default_rng(3).normal(size=(40, 3))
+LABELS = (X[:, 0] > 0).astype(int)
+SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False}
+
+
+def no_memory(name):
+    """Return what a library says where an allocation fails."""
+    if name == "torch":
+        import torch
+
+        return torch.OutOfMemoryError("CUDA out of memory.")
+    if name == "jax":
+        return RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.")
+    return MemoryError("cannot allocate")
+
+
+@pytest.fixture
+def holds(backend, monkeypatch):
+    """Have products of more than some numbers fail, as if there were no memory for them."""
+
+    def limit(most):
+        library = backend.library
+
+        def limited(operation):
+            def call(*arguments):
+                found = operation(*arguments)
+                if np.prod(found.shape) > most:
+                    raise no_memory(backend.name)
+                return found
+
+            return call
+
+        from xl2.array import operations
+        from xl2.nn.step import run_batches
+
+        for name in ("affine", "affine_shared"):
+            operation = getattr(library, name, getattr(operations, name))
+            monkeypatch.setattr(library, name, limited(operation), raising=False)
+        # A compiled run keeps what it was compiled from.
+        monkeypatch.setattr(library, "run_batches", run_batches, raising=False)
+
+    return limit
+
+
+def test_a_piece_of_rows_is_halved_until_it_fits(backend, where, host, holds):
+    network = Network([3, 4, 1], dtype="float64", seed=1, **where)
+    expected = host(network.forward(X))
+    holds(4 * 11)
+    with pytest.warns(UserWarning, match="no memory for the outputs of 40 rows") as caught:
+        found = host(network.forward(X))
+    assert len(caught) == 1
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_what_a_library_keeps_is_given_back_before_anything_is_halved(
+    backend, where, host, monkeypatch
+):
+    network = Network([3, 4, 1], dtype="float64", seed=1, **where)
+    expected, kept = host(network.forward(X)), [True]
+    from xl2.array import operations
+
+    library, affine = backend.library, operations.affine
+
+    def limited(*arguments):
+        if kept:
+            raise no_memory(backend.name)
+        return affine(*arguments)
+
+    monkeypatch.setattr(library, "affine", limited, raising=False)
+    monkeypatch.setattr(library, "release", lambda: bool(kept and kept.pop()))
+    np.testing.assert_allclose(host(network.forward(X)), expected, rtol=1e-12)
+
+
+def test_what_is_made_anew_each_time_does_not_keep_a_piece_from_being_halved(
+    backend, where, host, holds, monkeypatch
+):
+    network = Network([3, 4, 1], dtype="float64", seed=1, **where)
+    expected = host(network.forward(X))
+    holds(4 * 11)
+    monkeypatch.setattr(backend.library, "release", lambda: True)
+    with pytest.warns(UserWarning, match="no memory for the outputs of 40 rows"):
+        found = host(network.forward(X))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_row_that_does_not_fit_is_an_error_that_says_so(where, holds):
+    network = Network([3, 4, 1], **where)
+    holds(3)
+    with (
+        pytest.warns(UserWarning, match="no memory"),
+        pytest.raises(OutOfMemoryError, match=r"nor for any part of them\. Take"),
+    ):
+        network.forward(X)
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("options", [{"validation": (X, LABELS)}, {"cv": 3}], ids=["one", "cv"])
+def test_a_stack_is_halved_until_it_fits(where, holds, options):
+    lambdas = [0.0, 0.1, 1.0]
+    expected = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
+    # Batches of 64, so of all rows; one member's hidden layer fits, and two do not.
+    holds(4 * 40)
+    with pytest.warns(UserWarning, match="no memory for . networks at once") as caught:
+        found = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
+    assert len(caught) == 1
+    np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_, rtol=1e-12)
+    for name, values in expected.curves_.items():
+        np.testing.assert_allclose(found.curves_[name], values, rtol=1e-9)
+
+
+def test_a_network_that_does_not_fit_is_an_error_that_says_so(where, holds):
+    holds(4 * 12)
+    with (
+        pytest.warns(UserWarning, match="no memory"),
+        pytest.raises(XL2Error, match="Take a smaller batch_size"),
+    ):
+        regularization_path(X, LABELS, [0.0, 1.0], cv=3, **SMALL, **where)
+
+
+def test_another_error_is_not_taken_for_it(backend, where, monkeypatch):
+    def wrong(*_):
+        raise ValueError("no shape fits")
+
+    monkeypatch.setattr(backend.library, "affine", wrong, raising=False)
+    with pytest.raises(ValueError, match="no shape fits"):
+        Network([3, 4, 1], **where).forward(X)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("name", ["numpy", "torch", "jax", "cupy", "array_api_strict"])
+def test_a_library_knows_its_errors(name):
+    pytest.importorskip(name, reason=f"no {name}")
+    library = file_of(name)
+    assert library.out_of_memory(no_memory(name))
+    assert library.out_of_memory(MemoryError())
+    assert not library.out_of_memory(ValueError("memory"))
+
+
+@pytest.mark.host
+def test_a_budget_is_filled_with_what_a_library_takes_for_itself(monkeypatch):
+    library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
+    monkeypatch.setattr(library, "workers", lambda: 1)
+    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
+    alone = recipe.member_bytes()
+    monkeypatch.setattr(library, "extra_bytes", lambda members, *_: min(members, 5) * alone)
+    assert recipe.member_bytes() == 2 * alone
+    for most, members in ((2, 1), (3, 1), (9, 4), (10, 5), (12, 7)):
+        assert replace(recipe, max_memory=most * alone).members_at_once() == members
+    assert replace(recipe, max_memory=10**20).members_at_once() > 10**9  # longer than a range
+    with pytest.raises(XL2Error, match="max_memory allows"):
+        replace(recipe, max_memory=2 * alone - 1).members_at_once()
+
+
+@pytest.mark.host
+def test_without_a_budget_it_is_what_is_free_but_room_for_one(monkeypatch):
+    library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
+    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
+    each = recipe.member_bytes()
+    assert recipe.members_at_once() == 2**31 // each
+    for free, members in ((10 * each, 10), (each // 2, 1), (2**40, 2**31 // each)):
+        monkeypatch.setattr(library, "free_memory", lambda device, free=free: free)
+        assert recipe.members_at_once() == members
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(("limit", "free"), [(0, 750), (500, 250), (9000, 750)])
+def test_cupys_free_memory_is_the_drivers_and_the_pools(monkeypatch, limit, free):
+    """Of 1000 bytes the pool has 450, and 250 of them are used."""
+    pool = SimpleNamespace(free_bytes=lambda: 200, used_bytes=lambda: 250, get_limit=lambda: limit)
+    entered = []
+
+    class Device(contextlib.nullcontext):
+        def __init__(self, id_):
+            entered.append(id_)
+            super().__init__()
+
+    runtime = SimpleNamespace(memGetInfo=lambda: (550, 1000))
+    cuda = SimpleNamespace(runtime=runtime, Device=Device)
+    fake = SimpleNamespace(cuda=cuda, get_default_memory_pool=lambda: pool)
+    monkeypatch.setitem(sys.modules, "cupy", fake)
+    assert file_of("cupy").free_memory(SimpleNamespace(id=1)) == free
+    assert file_of("cupy").free_memory(None) == free
+    assert entered == [1]
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("text", ["cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED"])
+def test_cupys_other_libraries_have_words_for_it(text):
+    assert file_of("cupy").out_of_memory(RuntimeError(f"{text}: out of memory"))
+
+
+@pytest.mark.host
+def test_torchs_cublas_has_words_for_it():
+    pytest.importorskip("torch", reason="no torch")
+    said = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    assert file_of("torch").out_of_memory(RuntimeError(said))
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    "stack", [Stack([(0, 0)], [3, 4, 5]), Stack([(0, 0), (1, 0), (2, 1)], [7])]
+)
+def test_halves_are_the_whole(stack):
+    def every(stacks):
+        return [(*group, place) for one in stacks for group in one.groups for place in one.places]
+
+    one, other = stack.halves()
+    assert sorted(every([one, other])) == sorted(every([stack]))
+    assert one.members() == 1
+    assert one.halves() == []

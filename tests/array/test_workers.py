@@ -1,0 +1,196 @@
+"""Stacks side by side: the same results, one thread of the BLAS each, and a clean end."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from xl2 import Network, fit, regularization_path
+from xl2.array import generic
+from xl2.array.backend import file_of
+from xl2.array.workers import side_by_side
+from xl2.path.planning import Stack, plan
+from xl2.path.settings import Part, Recipe
+
+RNG = np.random.default_rng(6)
+X = RNG.normal(size=(60, 3))
+LABELS = (X[:, 0] > 0).astype(int)
+SMALL = {"hidden": (4,), "epochs": 3, "dtype": "float64", "progress": False, "backend": "numpy"}
+
+
+def test_all_jobs_are_done_at_the_same_time():
+    together = threading.Barrier(2, timeout=30)
+    done = []
+
+    def work(place, job, wanted):
+        together.wait()
+        assert wanted()
+        done.append(job)
+
+    side_by_side(generic, 2, work, ["a", "b"], [0])
+    assert sorted(done) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("workers", "jobs"), [(1, 3), (4, 1)])
+def test_one_at_a_time_there_is_no_thread(workers, jobs):
+    seen = []
+    side_by_side(
+        generic,
+        workers,
+        lambda place, job, wanted: seen.append(threading.get_ident()),
+        [0] * jobs,
+        [0],
+    )
+    assert seen == [threading.get_ident()] * jobs
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_more_jobs_than_workers_are_in_a_place_at_a_time(workers):
+    inside, seen, lock = dict.fromkeys("ab", 0), set(), threading.Lock()
+    together = threading.Barrier(2 * workers, timeout=30)
+
+    def work(place, job, wanted):
+        with lock:
+            inside[place] += 1
+            seen.add((place, inside[place]))
+        together.wait()
+        with lock:
+            inside[place] -= 1
+        together.wait()
+
+    side_by_side(generic, workers, work, range(4 * workers), list("ab"))
+    assert seen == {(place, n) for place in "ab" for n in range(1, workers + 1)}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_stops_the_others(error):
+    began, stopped, started = threading.Event(), threading.Event(), []
+
+    def work(place, job, wanted):
+        started.append(job)
+        if job == 1:
+            began.wait(30)
+            raise error("it failed")
+        began.set()
+        while wanted():
+            pass
+        stopped.set()
+
+    with pytest.raises(error, match="it failed"):
+        side_by_side(generic, 2, work, [0, 1, 2, 3, 4], [0])
+    assert stopped.is_set()
+    assert len(started) < 5
+
+
+def test_ctrl_c_while_the_threads_are_started_stops_them_all(monkeypatch):
+    """Those that have begun have ended when it comes through."""
+    began, ended, starts = [], [], []
+    start = threading.Thread.start
+
+    def pressed(self):
+        start(self)
+        starts.append(self)
+        if len(starts) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    def work(place, job, wanted):
+        began.append(job)
+        limit = time.monotonic() + 5
+        while wanted() and time.monotonic() < limit:
+            time.sleep(0.01)
+        ended.append(wanted())
+
+    monkeypatch.setattr(threading.Thread, "start", pressed)
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(generic, 2, work, [0, 1, 2], [0])
+    assert not any(thread.is_alive() for thread in starts)
+    assert len(began) == len(ended)
+    assert not any(ended)
+
+
+def test_the_blas_runs_on_one_thread_meanwhile_and_as_before_afterwards():
+    library = file_of("numpy")
+    before, during = library.workers(), []
+    side_by_side(library, 2, lambda *_: during.append(library.workers()), [0, 1], [0])
+    assert during == [1, 1]
+    assert library.workers() == before
+
+
+def test_a_fit_takes_one_thread_of_the_blas():
+    library, during = file_of("numpy"), []
+    before = library.workers()
+    network = Network([64, 1], ["identity"], backend="numpy")
+    look = [lambda network, history: during.append(library.workers())]
+    fit(network, np.ones((20, 64)), np.ones(20), epochs=1, callbacks=look)
+    assert during == [1]
+    assert library.workers() == before
+
+
+def test_the_blas_is_as_before_whichever_fit_ends_first():
+    library = file_of("numpy")
+    before, first, second = library.workers(), library.threads(), library.threads()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert library.workers() == 1
+    second.__exit__(None, None, None)
+    assert library.workers() == before
+
+
+@pytest.mark.parametrize("samples", [{"cv": 4}, {"validation": (X[40:], LABELS[40:])}])
+def test_a_path_is_the_same_on_two_workers(monkeypatch, samples):
+    one = regularization_path(X, LABELS, [0, 0.1, 1], seeds=2, **samples, **SMALL)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 2)
+    two = regularization_path(X, LABELS, [0, 0.1, 1], seeds=2, **samples, **SMALL)
+    np.testing.assert_array_equal(two.validation_scores_, one.validation_scores_)
+    for name, values in one.curves_.items():
+        np.testing.assert_allclose(two.curves_[name], values, rtol=1e-12)
+    for mine, its in zip(two.network(1).weights, one.network(1).weights, strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-12)
+
+
+def every_member(stacks):
+    return sorted(
+        (*group, place) for stack in stacks for group in stack.groups for place in stack.places
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("most", [3, 7, 16, 100])
+def test_a_plan_has_every_member_once_and_keeps_to_the_memory(workers, most):
+    parts = [Part(np.arange(n)) for n in (20, 21, 20)]
+    stacks = plan(parts, 8, 2, most, workers)
+    assert every_member(stacks) == [(f, s, m) for f in range(3) for s in range(2) for m in range(8)]
+    for stack in stacks:
+        assert len(stack.groups) * len(stack.places) <= most // workers
+        assert len({len(parts[f].rows) for f, _ in stack.groups}) == 1
+
+
+def test_a_plan_keeps_lambdas_together_while_it_can():
+    parts = [Part(np.arange(20))] * 4
+    assert plan(parts, 8, 1, 100) == [Stack([(f, 0) for f in range(4)], list(range(8)))]
+    assert {len(stack.places) for stack in plan(parts, 8, 1, 17)} == {8}
+    assert {len(stack.places) for stack in plan(parts, 8, 1, 100, workers=2)} == {8}
+    assert {len(stack.places) for stack in plan(parts[:1], 8, 1, 100, workers=2)} == {4}
+
+
+def test_training_takes_no_more_memory_than_a_member_is_said_to():
+    """NumPy tells tracemalloc what it allocates: the peak of a path stays below its budget."""
+    import tracemalloc
+
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(300, 200)).astype("float32"), rng.integers(0, 2, 300)
+    options = {"validation": (x[:50], y[:50]), "hidden": (100, 50), "batch_size": 32}
+    options |= {"epochs": 2, "progress": False, "backend": "numpy"}
+    each = regularization_path(x, y, [0], **options)._recipe.member_bytes()
+    finished = 4 * (200 * 100 + 100 * 50 + 50 + 151)
+    for most in (2, 8):
+        tracemalloc.start()
+        regularization_path(x, y, 8, max_memory=most * each, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        # On top come what is finished and a few arrays of the samples' size.
+        assert peak < most * each + 8 * finished + 4 * x.nbytes
+        assert peak > 0.3 * most * each

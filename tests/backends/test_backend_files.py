@@ -1,0 +1,68 @@
+"""Every file of backends/ says what `generic` says, and only replaces what exists."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import xl2_cupy
+from xl2.array import activations, generic, operations
+from xl2.array.backend import known
+from xl2.array.generic import Library
+from xl2.nn import losses, optimizers, step
+
+# Checked by the type checker: the generic functions are a whole library.
+COMPLETE: Library = generic
+
+REPLACEABLE = (generic, operations, activations, losses, optimizers, step)
+
+
+def original(name: str) -> object:
+    found = [getattr(module, name) for module in REPLACEABLE if hasattr(module, name)]
+    assert found, f"{name} replaces nothing: {[module.__name__ for module in REPLACEABLE]}"
+    return found[0]
+
+
+def public(module: ModuleType) -> dict[str, object]:
+    own = inspect.getmembers(module, lambda value: inspect.getmodule(value) is module)
+    return {name: value for name, value in own if not name.startswith("_")}
+
+
+def test_the_five_backends_are_found() -> None:
+    assert {"array_api_strict", "cupy", "jax", "numpy", "torch"} <= set(known())
+
+
+def test_a_room_of_a_file_is_no_library_and_another_library_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = {file.stem for file in Path(xl2_cupy.__file__).parent.glob("xl2_cupy_*.py")}
+    assert rooms
+    assert not {room.removeprefix("xl2_") for room in rooms} & set(known())
+    for name, text in (("torch_other", "INSTALL = 'build it'"), ("torch_room", "x = 1")):
+        (tmp_path / f"xl2_{name}.py").write_text(f"{text}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "torch_other" in known()
+    assert "torch_room" not in known()
+
+
+@pytest.mark.parametrize("name", known())
+def test_functions_of_a_file_replace_one_of_the_same_signature(name: str) -> None:
+    module = importlib.import_module(f"xl2_{name}")
+    for function_name, function in public(module).items():
+        assert callable(function)
+        replaced = original(function_name)
+        assert callable(replaced)
+        assert list(inspect.signature(function).parameters) == list(
+            inspect.signature(replaced).parameters
+        ), function_name
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_file_is_readable_without_its_library(name: str) -> None:
+    module = importlib.import_module(f"xl2_{name}")
+    assert isinstance(module.INSTALL, str)
+    assert not hasattr(module, name), "the library is imported at the top"

@@ -1,0 +1,573 @@
+"""CuPy's fast path, all of it but the arithmetic of the GPU: the twin computes with NumPy."""
+
+import threading
+
+import numpy as np
+import pytest
+from cupy_twin import Rounding, Twin, backend_of, recorded
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xl2 import Network, fit
+from xl2.errors import DivergenceError
+from xl2.nn.optimizers import Momentum
+from xl2_cupy_runs import SWITCH, Runner
+
+pytestmark = pytest.mark.host
+
+LAST = {"sigmoid": None, "softmax": None, "identity": None, "exp": "poisson"}
+OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
+
+
+class Watched(Runner):
+    """A runner on twins that counts, and may be made to fail."""
+
+    def __init__(self, broken=None, kind=Twin):
+        self.twins, self.broken, self.kind = [], broken or (lambda twin: None), kind
+        super().__init__(self.twin)
+
+    def twin(self, dtype):
+        self.twins.append(self.kind(dtype))
+        self.broken(self.twins[-1])
+        return self.twins[-1]
+
+    @property
+    def launches(self):
+        return sum(twin.launches for twin in self.twins)
+
+
+def trained(run_batches, *, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, rows=23,
+            batch=4, epochs=2, dtype="float64", lam=0.3, seed=0, optimizer="sgd", rate=0.1,
+            **options):  # fmt: skip
+    """Return a network and its history, trained by one way of taking steps or another."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, sizes[0]))
+    y = rng.random(size=(rows, sizes[-1]))
+    if last == "softmax":
+        y /= y.sum(axis=1, keepdims=True)
+    layers = [hidden] * (len(sizes) - 2)
+    network = Network(sizes, [*layers, last], seed=seed, dtype=dtype, stack=stack, backend="numpy")
+    network.backend = backend_of(run_batches)
+    members = None if stack is None else np.ravel(stack)[-1]
+    penalty = lam if stack is None else [lam * k for k in range(members)]
+    if isinstance(stack, tuple):
+        picked = [rng.permutation(rows)[: rows - 2] for _ in range(stack[0])]
+        options |= {"rows": picked, "seed": list(range(stack[0]))}
+    history = fit(network, x, y, epochs=epochs, batch_size=batch, optimizer=optimizer,
+                  learning_rate=rate, penalty=penalty, progress=False, **options)  # fmt: skip
+    return network, history
+
+
+def assert_same(one, other, rtol=1e-9):
+    for mine, its in zip(one[0].host_parameters(), other[0].host_parameters(), strict=True):
+        for a, b in zip(mine, its, strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * 1e-2)
+    for name in ("loss", "score", "penalty"):
+        np.testing.assert_allclose(
+            getattr(one[1], name), getattr(other[1], name), rtol=rtol, atol=1e-12
+        )
+
+
+@given(
+    sizes=st.lists(st.sampled_from([1, 2, 5]), min_size=2, max_size=4),
+    hidden=st.sampled_from(["identity", "sigmoid", "tanh", "relu"]),
+    last=st.sampled_from(sorted(LAST)),
+    stack=st.sampled_from([None, 1, 3, (1, 2), (2, 1), (2, 3)]),
+    rows=st.integers(3, 40),
+    batch=st.sampled_from([1, 3, 4]),
+    optimizer=st.sampled_from(OPTIMIZERS),
+    per=st.sampled_from(["batch", "dataset"]),
+    shuffle=st.booleans(),
+)
+def test_a_fit_by_graphs_is_the_fit_by_the_portable_text(
+    sizes, hidden, last, stack, rows, batch, optimizer, per, shuffle
+):
+    from xl2 import L2
+
+    lam = L2(0.3, per) if stack is None else 0.3
+    options = {"sizes": sizes, "hidden": hidden, "last": last, "stack": stack, "rows": rows,
+               "batch": batch, "optimizer": optimizer, "lam": lam, "shuffle": shuffle,
+               "rate": 0.01}  # fmt: skip
+    runner = Watched()
+    found = trained(runner.run, **options)
+    assert_same(found, trained(None, **options))
+    assert runner.launches
+    assert not runner._refused
+
+
+@pytest.mark.parametrize("stack", [None, 3])
+def test_float32_stays_float32(stack):
+    options = {"dtype": "float32", "stack": stack}
+    runner = Watched()
+    assert_same(trained(runner.run, **options), trained(None, **options), rtol=1e-4)
+    assert runner.launches
+
+
+def test_a_penalty_a_layer_and_a_momentum_of_ones_own():
+    from xl2 import L2
+
+    options = {"lam": L2([0.5, 0.0]), "optimizer": Momentum(0.5)}
+    runner = Watched()
+    assert_same(trained(runner.run, **options), trained(None, **options))
+    assert runner.launches
+
+
+def test_a_run_is_as_few_graphs_as_make_it_up_and_they_are_captured_once():
+    """100 rows in batches of 4 are 25 steps: graphs of 16, 8 and 1, and one of 1 tried first."""
+    runner = Watched()
+    trained(runner.run, rows=100, epochs=3)
+    (twin,) = runner.twins
+    steps = [calls / twin.captures[0] for calls in twin.captures]
+    assert steps == [1, 16, 8]
+    # Each when it was captured, and the first when it was tried; then three an epoch.
+    assert twin.launches == 3 + 1 + 3 * 3
+
+
+def test_nothing_comes_to_the_host_once_a_fit_is_under_way():
+    runner = Watched()
+    trained(runner.run, rows=100, epochs=1)
+    once = runner.twins[0].fetched
+    trained(runner.run, rows=100, epochs=5)
+    assert runner.twins[0].fetched == once
+
+
+def test_the_launches_of_a_step():
+    """Three layers: 3 + 2 + 3 products, 2 activations, 1 loss, 3 updates of biases."""
+    runner = Watched()
+    trained(runner.run, sizes=(5, 4, 3, 2))
+    assert runner.twins[0].captures[0] == 14
+
+
+def test_other_fits_have_programs_of_their_own():
+    runner = Watched()
+    for options in ({}, {"lam": 3.0}, {"rate": 0.01}, {"hidden": "tanh"}, {"batch": 5}, {}):
+        assert_same(trained(runner.run, **options), trained(None, **options))
+    assert not runner._refused
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": 0.5},
+        {"sample_weight": np.arange(23.0)},
+        {"loss": "squared_error"},
+        {"optimizer": type("Own", (Momentum,), {})(0.5)},
+    ],
+    ids=str,
+)
+def test_what_is_not_taken_goes_through_the_portable_text(options):
+    runner = Watched()
+    assert_same(trained(runner.run, **options), trained(None, **options), rtol=1e-15)
+    assert not runner.twins
+
+
+def test_samples_on_the_host_and_in_pairs_of_whole_mini_batches_go_by_graphs():
+    from scipy import sparse
+
+    x = np.random.default_rng(2).normal(size=(40, 5))
+    y = x[:, :3] ** 2
+    pairs = [(x[start : start + 20], y[start : start + 20]) for start in (0, 20)]
+    for data, batch, graphs in (
+        ((sparse.csr_array(x), y), 20, True),
+        ((pairs,), 10, True),
+        ((pairs,), 20, True),
+        ((pairs,), 40, False),
+    ):
+        networks, runner = [], Watched()
+        for run_batches in (runner.run, None):
+            network = Network([5, 4, 3], ["tanh", "identity"], seed=1, backend="numpy")
+            network.backend = backend_of(run_batches)
+            how = {"epochs": 2, "batch_size": batch, "learning_rate": 0.1, "progress": False}
+            networks.append((network, fit(network, *data, **how)))
+        assert_same(*networks, rtol=1e-4)
+        assert bool(runner.launches) == graphs
+
+
+@pytest.mark.parametrize("stack", [None, 2, (2, 2)])
+def test_a_batch_larger_than_the_set_goes_by_graphs_as_the_set_does(stack):
+    fits = []
+    for batch in (23, 99):
+        runner = Watched()
+        fits.append(trained(runner.run, batch=batch, stack=stack, shuffle=False))
+        assert runner.launches
+    assert_same(*fits, rtol=0)
+
+
+def test_the_switch_leaves_graphs_out(monkeypatch):
+    monkeypatch.setenv(SWITCH, "0")
+    runner = Watched()
+    assert_same(trained(runner.run), trained(None), rtol=1e-15)
+    assert not runner.twins
+
+
+def wrong(twin):
+    twin.output_delta = lambda z, bias, y, logits, delta, *_: delta.fill(1.0)
+
+
+def half_a_graph(twin):
+    captured = twin.captured
+
+    def half(work):
+        captured(work)
+        return lambda: None
+
+    twin.captured = half
+
+
+def refuses(error, method="captured"):
+    def broken(twin):
+        def raises(*_):
+            raise error
+
+        setattr(twin, method, raises)
+
+    return broken
+
+
+BROKEN = {
+    "wrong": (wrong, "differs from one of the portable text"),
+    "graph": (half_a_graph, "a graph of 1 steps differs"),
+    "capture": (refuses(NotImplementedError("calling cuBLAS")), "NotImplementedError: calling"),
+    "status": (refuses(RuntimeError("cublasSgemm_v2 returned status 13"), "multiply"), "status 13"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_what_goes_wrong_is_said_once_and_harms_nothing(kind, optimizer):
+    broken, message = BROKEN[kind]
+    runner = Watched(broken)
+    with pytest.warns(UserWarning, match=message) as caught:
+        found = trained(runner.run, optimizer=optimizer)
+    assert len(caught) == 1
+    assert SWITCH in str(caught[0].message)
+    expected = trained(None, optimizer=optimizer)
+    assert_same(found, expected, rtol=1e-15)
+    # It is not tried again, and another fit that fails says nothing either.
+    assert_same(trained(runner.run, optimizer=optimizer), expected, rtol=1e-15)
+    assert len(runner.twins) == 1
+    trained(runner.run, optimizer=optimizer, batch=5)
+
+
+ROWS = np.random.default_rng(5).normal(size=(90, 5))
+CENTRED = (ROWS - ROWS.mean(axis=0)) / ROWS.std(axis=0)
+STRAIGHT = CENTRED @ np.arange(10.0).reshape(5, 2) / 9.0
+VALUES = STRAIGHT + CENTRED[:, ::-1][:, :2] ** 2
+VALUES = (VALUES - VALUES.mean(axis=0)) / VALUES.std(axis=0)
+BEST, *_ = np.linalg.lstsq(CENTRED, VALUES, rcond=None)
+CLASSES = np.eye(3)[np.arange(90) % 3]
+# Where some gradient is zero, but for rounding: sizes, output, initializer, targets.
+CANCELLING = {
+    "linear": ((5, 2), "identity", "xavier", VALUES),
+    "hidden": ((5, 4, 2), "identity", "xavier", VALUES),
+    "softmax": ((5, 3), "softmax", "zeros", CLASSES),
+    "best": ((5, 2), "identity", lambda inputs, outputs, rng: BEST, VALUES),
+    "learnt": ((5, 2), "identity", lambda i, o, rng: np.arange(10.0).reshape(5, 2) / 9, STRAIGHT),
+}  # fmt: skip
+
+
+def by_rounding(case, optimizer, dtype, runner, epochs=1):
+    sizes, last, initializer, y = CANCELLING[case]
+    hidden = ["identity"] * (len(sizes) - 2)
+    network = Network(sizes, [*hidden, last], initializer, dtype=dtype, backend="numpy")
+    network.backend = backend_of(runner.run)
+    fit(network, CENTRED, y, epochs=epochs, batch_size=90, learning_rate=0.1, optimizer=optimizer,
+        progress=False)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("case", CANCELLING)
+def test_a_gradient_that_is_rounding_is_no_mistake(case, optimizer, dtype):
+    """Of the biases where the samples are centred; of everything at the optimum."""
+    runner = Watched(kind=Rounding)
+    by_rounding(case, optimizer, dtype, runner, epochs=3)
+    assert runner.launches == 2 + 3  # tried and captured, then one an epoch
+    assert not runner._refused
+
+
+def wrong_by_a_tenth(method, at):
+    """Return a twin that gets an argument of a method wrong."""
+
+    def call(self, *arguments):
+        changed = list(arguments)
+        changed[at] = changed[at] * changed[at].dtype.type(1.1)
+        getattr(Rounding, method)(self, *changed)
+
+    return type("Wrong", (Rounding,), {method: recorded(call)})
+
+
+MISTAKES = {
+    "delta": wrong_by_a_tenth("output_delta", 5),
+    "gradient of a bias": wrong_by_a_tenth("bias_step", 0),
+    "product": wrong_by_a_tenth("multiply", 5),
+    # Of Adam the rate is among the numbers, and of the others nothing.
+    "rate": wrong_by_a_tenth("bias_step", 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("mistake", "optimizer"),
+    [(name, one) for name in MISTAKES for one in (OPTIMIZERS if name != "rate" else ["adam"])],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_tenth_too_much_is_a_mistake(mistake, optimizer, dtype):
+    runner = Watched(kind=MISTAKES[mistake])
+    with pytest.warns(UserWarning, match="differs from one of the portable text"):
+        trained(runner.run, optimizer=optimizer, dtype=dtype, rows=64, batch=32)
+    assert runner._refused
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_beside_a_gradient_that_is_rounding_a_mistake_is_seen(optimizer):
+    runner = Watched(kind=MISTAKES["product"])
+    with pytest.warns(UserWarning, match="differs from one of the portable text"):
+        by_rounding("linear", optimizer, "float32", runner)
+
+
+@pytest.mark.parametrize("size", [1e15, 3e19, 1e21, 1e30])
+def test_a_square_that_overflows_in_adam_is_no_mistake(size):
+    """In float32 that of a gradient of 2e19 and more."""
+    runner = Watched(kind=Rounding)
+    network = Network([5, 3], ["softmax"], dtype="float32", backend="numpy", seed=0)
+    network.backend = backend_of(runner.run)
+    fit(network, size * ROWS, CLASSES, epochs=1, batch_size=30, optimizer="adam",
+        learning_rate=1e-30, progress=False)  # fmt: skip
+    assert runner.launches
+    assert not runner._refused
+
+
+@pytest.mark.parametrize("lam", [1e37, 1e39])
+def test_a_member_that_diverges_at_once_does_not_keep_the_others_from_graphs(lam):
+    """lam is of the last of three members, the others have 0 and half of it."""
+    options = {"dtype": "float32", "stack": 3, "rows": 40, "lam": lam / 2}
+    runner = Watched(kind=Rounding)
+    found, expected = trained(runner.run, **options), trained(None, **options)
+    # Graphs of 8, 2 steps and the one that is tried: one program in both epochs.
+    assert len(runner.twins[0].captures) == 3
+    assert not runner._refused
+    assert expected[1].diverged[-1]
+    np.testing.assert_array_equal(found[1].diverged, expected[1].diverged)
+    mine, its = (network.member(0).host_parameters() for network, _ in (found, expected))
+    for one, other in zip(mine, its, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+
+
+def test_a_failure_in_a_later_run_leaves_what_was_learnt_before():
+    runner = Watched()
+    trained(runner.run, rows=64)
+    program = runner._own.program
+    launches = iter(range(3))
+
+    def once_more(count, graph=program._graph):
+        if next(launches, None) is None:
+            raise RuntimeError("the driver is gone")
+        return graph(count)
+
+    program._graph = once_more
+    with pytest.warns(UserWarning, match="the driver is gone"):
+        found = trained(runner.run, rows=64, epochs=5)
+    assert_same(found, trained(None, rows=64, epochs=5))
+
+
+def test_an_interrupt_in_a_replay_leaves_the_parameters_from_before_the_run():
+    runner = Watched()
+    network, _ = trained(runner.run, rows=64, epochs=1)
+    program, before = runner._own.program, network.host_parameters()
+    before = [tuple(np.array(p) for p in layer) for layer in before]
+    twin = runner.twins[0]
+
+    def interrupted():
+        twin.launches += 1
+        program._weights[0][...] = np.nan
+        raise KeyboardInterrupt
+
+    program._graphs = dict.fromkeys(program._graphs, interrupted)
+    x, y = np.ones((64, 5)), np.ones((64, 3))
+    with pytest.raises(KeyboardInterrupt):
+        fit(network, x, y, epochs=1, batch_size=4, learning_rate=0.1, penalty=0.3, progress=False)
+    for mine, its in zip(network.host_parameters(), before, strict=True):
+        for a, b in zip(mine, its, strict=True):
+            np.testing.assert_array_equal(a, b)
+    network.predict(x)
+
+
+def test_rates_that_an_interrupt_kept_from_being_remembered_are_sent_again():
+    runner = Watched()
+    trained(runner.run)
+    (twin,) = runner.twins
+    send = twin.send
+
+    def interrupted(array, to):
+        send(array, to)
+        raise KeyboardInterrupt
+
+    twin.send = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        trained(runner.run, rate=0.5)
+    twin.send = send
+    assert_same(trained(runner.run), trained(None))
+
+
+@pytest.mark.parametrize("name", ["program", "key"])
+def test_a_program_that_is_interrupted_when_it_is_kept_is_made_again_or_used(name):
+    class Kept(threading.local):
+        def __setattr__(self, key, value):
+            super().__setattr__(key, value)
+            if key == name:
+                raise KeyboardInterrupt
+
+    runner = Watched()
+    runner._own = Kept()
+    with pytest.raises(KeyboardInterrupt):
+        trained(runner.run)
+    Kept.__setattr__ = threading.local.__setattr__
+    launches = runner.launches
+    assert_same(trained(runner.run), trained(None))
+    assert runner.launches > launches
+
+
+# Without memory.
+
+
+def test_a_network_whose_program_has_no_room_is_trained_without_until_the_next_fit():
+    room, asked = [], []
+
+    def full(twin):
+        zeros = twin.zeros
+
+        def tight(shape):
+            asked.append(shape)
+            if not room:
+                raise MemoryError("out of memory allocating 8 bytes")
+            return zeros(shape)
+
+        twin.zeros = tight
+
+    runner, options = Watched(full), {"rows": 9000, "batch": 30, "epochs": 2}
+    expected = trained(None, **options)
+    with pytest.warns(UserWarning, match="out of memory allocating") as caught:
+        found = trained(runner.run, **options)
+    assert len(caught) == 1
+    assert_same(found, expected, rtol=1e-15)
+    assert len(asked) == 1  # of four runs in two epochs
+    room.append(True)
+    assert_same(trained(runner.run, **options), expected)
+    assert runner.launches
+
+
+def test_a_stack_whose_program_has_no_room_is_halved(monkeypatch):
+    """As a path does; not one of them is kept from graphs for good."""
+    from xl2 import regularization_path
+    from xl2.array.backend import file_of
+
+    def full(twin):
+        zeros = twin.zeros
+
+        def tight(shape):
+            if len(shape) == 3 and shape[0] == 1 and shape[2] > 2 * 4:
+                raise MemoryError("out of memory")
+            return zeros(shape)
+
+        twin.zeros = tight
+
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(64, 5))
+    y = (x[:, 0] > 0).astype(int)
+    options = {"hidden": (4,), "epochs": 2, "batch_size": 16, "dtype": "float64",
+               "optimizer": "sgd", "validation": (x[:9], y[:9]), "progress": False,
+               "backend": "numpy"}  # fmt: skip
+    expected = regularization_path(x, y, [0, 0.1, 1, 2], **options)
+    runner, library = Watched(full), vars(file_of("numpy"))
+    for name in list(library):
+        monkeypatch.delitem(library, name)
+    for name, value in vars(backend_of(runner.run).library).items():
+        monkeypatch.setitem(library, name, value)
+    with pytest.warns(UserWarning, match="no memory for 4 networks at once"):
+        found = regularization_path(x, y, [0, 0.1, 1, 2], **options)
+    assert not runner._refused
+    assert runner.launches
+    np.testing.assert_allclose(found.curves_["loss"], expected.curves_["loss"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("stack", [None, 7, (5, 1), (2, 3)])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_memory_of_a_program_is_what_a_path_counts(stack, optimizer, dtype, monkeypatch):
+    """All its arrays, and two copies of those that a capture changes; of samples at most."""
+    import xl2_cupy
+    from xl2.nn.optimizers import OPTIMIZERS as KNOWN
+
+    made = []
+
+    def counted(twin):
+        zeros = twin.zeros
+        twin.zeros = lambda shape: made.append(zeros(shape)) or made[-1]
+
+    runner, sizes, batch = Watched(counted), (90, 60, 50, 40), 8
+    trained(runner.run, sizes=sizes, stack=stack, dtype=dtype, optimizer=optimizer, batch=batch,
+            rows=300)  # fmt: skip
+    taken = sum(x.nbytes for x in made) + 2 * sum(x.nbytes for x in runner._own.program._arrays())
+    members, states = np.prod(stack or 1), len(KNOWN[optimizer]().init(np.zeros(1)))
+    counts = [xl2_cupy.extra_bytes(n, sizes, states, batch, dtype) for n in (1, members)]
+    assert taken <= 1.02 * counts[1]
+    assert counts[1] <= members * counts[0]
+    if stack == (5, 1):  # a group of its own for each
+        assert taken >= 0.95 * counts[1]
+    monkeypatch.setenv(SWITCH, "0")
+    assert xl2_cupy.extra_bytes(1, sizes, states, batch, dtype) == 0
+
+
+def test_the_samples_of_many_members_have_a_room_of_fixed_size():
+    import xl2_cupy
+
+    one, many = (xl2_cupy.extra_bytes(n, (784, 50, 10), 2, 64, "float32") for n in (1, 1000))
+    assert many < 0.5 * 1000 * one
+
+
+def test_what_is_kept_can_be_released():
+    runner = Watched()
+    assert not runner.release()
+    expected = trained(runner.run)
+    assert runner.release()
+    assert not runner.release()
+    assert_same(trained(runner.run), expected)
+    assert len(runner.twins) == 2
+
+
+def test_a_divergence_is_found_as_ever():
+    for run_batches in (Watched().run, None):
+        with pytest.raises(DivergenceError, match="epoch 1"):
+            trained(run_batches, rate=1e200, last="identity", hidden="identity", rows=64)
+
+
+def test_a_first_step_that_diverges_says_nothing_of_the_program():
+    runner = Watched()
+    with pytest.raises(DivergenceError):
+        trained(runner.run, rate=1e300, last="identity", hidden="identity", rows=64, lam=1e30)
+    assert not runner._refused
+    assert_same(trained(runner.run), trained(None))
+
+
+def test_arrays_in_the_hands_of_a_callback_are_left_alone():
+    runner, seen = Watched(), []
+
+    def look(network, history):
+        seen.append((network.weights[0], np.array(network.weights[0])))
+
+    trained(runner.run, epochs=4, callbacks=[look])
+    for held, copy in seen:
+        np.testing.assert_array_equal(held, copy)
+    assert len({id(held) for held, _ in seen}) == 4
+
+
+def test_threads_have_programs_of_their_own():
+    from concurrent.futures import ThreadPoolExecutor
+
+    runner = Watched()
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda seed: trained(runner.run, seed=seed, epochs=8), range(6)))
+    for seed, one in enumerate(found):
+        assert_same(one, trained(None, seed=seed, epochs=8))

@@ -1,0 +1,333 @@
+"""The command line, as a user meets it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shlex
+import signal
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+
+def percent(out, label):
+    return float(re.search(rf"^{label} +([-\d.]+)", out, re.M).group(1))
+
+
+def test_train_says_accuracy_bias_and_gap(xl2, backend):
+    where = ["--backend", backend.name]
+    where += ["--device", "device1"] if "device1" in str(backend.device) else []
+    code, out, err = xl2("train", "digits", "--epochs", 8, "--l2", 1, *where)
+    assert (code, err) == (0, "")
+    assert "64-50-25-10" in out
+    training, held = percent(out, "training"), percent(out, "held out")
+    assert held > 85
+    assert percent(out, "bias") == pytest.approx(100 - training, abs=0.011)
+    assert percent(out, "gap") == pytest.approx(training - held, abs=0.011)
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_same_command_gives_the_same_answer(xl2):
+    def table():
+        return xl2("train", "digits", "--epochs", 2, "--seed", 5)[1].partition("\n\n")[2]
+
+    assert table() == table()
+
+
+def test_train_then_predict_with_text_labels(xl2, flowers, tmp_path):
+    model, out = tmp_path / "model.safetensors", tmp_path / "p.csv"
+    code, said, _ = xl2("train", flowers, "--hidden", 8, "--learning-rate", 0.02, "--out", model)
+    assert code == 0
+    assert str(model) in said.replace("\n", "")
+    assert percent(said, "held out") > 80
+    code, said, _ = xl2("predict", model, flowers, "--out", out)
+    assert code == 0
+    assert "90 predictions" in said
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["prediction"] for row in rows} == {"rose", "iris", "tulipe"}
+    assert all(1 / 3 <= float(row["probability"]) <= 1 for row in rows)
+    with flowers.open(newline="") as file:
+        kinds = [row["kind"] for row in csv.DictReader(file)]
+    right = np.mean([row["prediction"] == kind for row, kind in zip(rows, kinds, strict=True)])
+    assert f"{right:.4f}" in said
+
+
+def test_predict_takes_columns_by_name_and_needs_no_label(xl2, flowers, tmp_path):
+    model = tmp_path / "m"
+    xl2("train", flowers, "--epochs", 5, "--out", model)
+    expected = xl2("predict", model, flowers)[1]
+    lines = [row.split(",") for row in flowers.read_text().splitlines()]
+    swapped = tmp_path / "swapped.csv"
+    swapped.write_text("\n".join(f"{b},{a}" for a, b, _ in lines))
+    code, out, _ = xl2("predict", model, swapped)
+    assert code == 0
+    assert out == expected
+    swapped.write_text(swapped.read_text().replace("width", "depth"))
+    code, _, err = xl2("predict", model, swapped)
+    assert code == 2
+    assert "width" in err
+
+
+def test_two_classes_get_one_output_and_the_larger_probability(xl2, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 2))
+    np.savez(tmp_path / "d.npz", x=X, y=np.where(X[:, 0] > 0, "oui", "non"))
+    model = tmp_path / "m"
+    code, out, _ = xl2("train", tmp_path / "d.npz", "--out", model, "--epochs", 80)
+    assert code == 0
+    assert "2-50-25-1," in out
+    rows = list(csv.DictReader(xl2("predict", model, tmp_path / "d.npz")[1].splitlines()))
+    assert {row["prediction"] for row in rows} == {"oui", "non"}
+    assert all(0.5 <= float(row["probability"]) <= 1 for row in rows)
+
+
+def test_regression_answers_in_the_targets_units(xl2, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 3))
+    y = 1e4 + 1e3 * X @ [1.0, -2.0, 0.5]
+    np.savez(tmp_path / "d.npz", x=X, y=y)
+    model = tmp_path / "m"
+    code, out, _ = xl2("train", tmp_path / "d.npz", "--out", model, "--epochs", 80)
+    assert code == 0
+    assert "R2" in out
+    assert percent(out, "held out") > 0.9
+    lines = xl2("predict", model, tmp_path / "d.npz")[1].splitlines()
+    assert lines[0] == "prediction"
+    assert np.corrcoef([float(line) for line in lines[1:]], y)[0, 1] > 0.97
+    assert abs(np.mean([float(line) for line in lines[1:]]) - y.mean()) < 300
+
+
+def test_a_held_out_set_of_its_own_in_any_order_of_columns(xl2, flowers, tmp_path):
+    lines = [row.split(",") for row in flowers.read_text().splitlines()]
+    swapped = tmp_path / "swapped.csv"
+    swapped.write_text("\n".join(f"{b},{a},{kind}" for a, b, kind in lines))
+    code, out, _ = xl2("train", flowers, "--test", swapped, "--epochs", 3)
+    assert code == 0
+    assert percent(out, "gap") == 0
+    assert "90 samples it has not seen" in out
+
+
+def test_standardisation_is_learnt_from_the_training_part_only(tmp_path):
+    import xl2 as library
+    from xl2.cli.workflows import train
+    from xl2.data import Dataset
+
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((50, 2)), np.arange(50) % 2
+    data = Dataset(X, y, X_test=X + 1000, y_test=y)
+    model = train(data, epochs=1).model
+    np.testing.assert_allclose(model.inputs.mean, X.mean(axis=0))
+    np.testing.assert_allclose(model.inputs.scale, X.std(axis=0))
+    library.save(model, tmp_path / "m")
+    np.testing.assert_array_equal(library.load(tmp_path / "m").inputs.mean, model.inputs.mean)
+
+
+def test_backends_are_listed_with_their_install_hint_unharmed(xl2, monkeypatch):
+    monkeypatch.setattr("xl2.array.switch.is_installed", lambda name: name == "numpy")
+    code, out, _ = xl2("backends")
+    assert code == 0
+    assert re.search(r"numpy +2\.\S+ +cpu", out)
+    assert "xl2[torch]" in out.replace("\n", "")
+    assert max(map(len, out.splitlines())) <= 80
+
+
+WRONG = [
+    (["train", "nonesuch.csv"], "nonesuch.csv.*digits"),
+    (["train", "digits", "--backend", "nonesuch"], "backends are .*Received: backend='nonesuch'"),
+    (["train", "digits", "--device", "cuda", "--backend", "numpy"], "device='cuda'"),
+    (["train", "digits", "--activation", "selu"], "activations are .*'selu'"),
+    (["train", "digits", "--l2", "-1"], "lambda is a finite number, 0 or more. Received: -1.0"),
+    (["train", "digits", "--l2", "nan"], "lambda"),
+    (["train", "digits", "--l2", "1,2"], "3 values"),
+    (["train", "digits", "--l2", "much"], "--l2 is numbers"),
+    (["train", "digits", "--l2-per", "year"], "per='year'"),
+    (["train", "digits", "--hidden", "a"], "--hidden is numbers"),
+    (["train", "digits", "--hidden", "0"], "sizes are"),
+    (["train", "digits", "--epochs", "0"], "epochs is a whole number, 1 or more"),
+    (["train", "digits", "--batch-size", "-3"], "batch_size"),
+    (["train", "digits", "--learning-rate", "0"], "learning_rate"),
+    (["train", "digits", "--optimizer", "lbfgs"], "optimizers are sgd"),
+    (["train", "digits", "--task", "chess"], "tasks are auto"),
+    (["train", "digits", "--dtype", "float16"], "dtypes are float32, float64"),
+    (["train", "digits", "--held-out", "2"], "fraction|held"),
+    (["train", "digits", "--out", "/no/such/folder/m"], "does not exist"),
+    (["predict", "no-model", "digits"], "There is no file.*xl2 train --out"),
+    (["train", "digits", "--learning-rate", "1e30", "--optimizer", "sgd"], "epoch 1, step"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG)
+def test_bad_input_is_one_message_and_exit_code_2(xl2, tmp_path, monkeypatch, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = xl2(*arguments, *(["--backend", "numpy"] if "--backend" not in arguments
+                                       and arguments[0] == "train" else []))  # fmt: skip
+    assert code == 2
+    assert out == ""
+    assert re.search(said, err), err
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a,b,c\n1,2,x\n3,4,x\n5,6,x\n", "one class only, 'x'"),
+        ("a,b,c\n1,2,x\n3,oops,y\n", "oops"),
+        ("a,b,c\n1,2,x\n3,,y\n", "missing"),
+        ("a,b,c\n1,2,x\n3,nan,y\n", "(?i)nan"),
+        ("a,b,c\n", "(?i)empty|no "),
+        ("", "(?i)empty"),
+    ],
+)
+def test_bad_tables_are_refused_and_nothing_is_written(xl2, tmp_path, content, said):
+    (tmp_path / "t.csv").write_text(content)
+    code, _, err = xl2("train", tmp_path / "t.csv", "--out", tmp_path / "m")
+    assert code == 2
+    assert re.search(said, err), err
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_model_refuses_another_number_of_features(xl2, flowers, tmp_path):
+    np.savez(tmp_path / "d.npz", x=np.eye(4), y=[0, 1, 0, 1])
+    xl2("train", flowers, "--epochs", 1, "--out", tmp_path / "m")
+    code, _, err = xl2("predict", tmp_path / "m", tmp_path / "d.npz")
+    assert code == 2
+    assert re.search(r"\b2\b", err)
+    assert re.search(r"\b4\b", err)
+
+
+def test_ctrl_c_exits_130(xl2, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xl2.cli.workflows.train", interrupt)
+    code, _, err = xl2("train", "digits", "--backend", "numpy")
+    assert code == 130
+    assert "Traceback" not in err
+
+
+def test_neither_the_data_nor_the_model_is_written_over(xl2, flowers, tmp_path):
+    model = tmp_path / "m"
+    xl2("train", flowers, "--epochs", 1, "--out", model)
+    kept = flowers.read_bytes(), model.read_bytes()
+    for command in (("train", flowers, "--out", flowers),
+                    ("predict", model, flowers, "--out", flowers),
+                    ("predict", model, flowers, "--out", model)):  # fmt: skip
+        code, _, err = xl2(*command)
+        assert code == 2
+        assert "is a file that is read: give another name" in " ".join(err.split())
+    assert (flowers.read_bytes(), model.read_bytes()) == kept
+
+
+def test_a_run_that_is_kept_goes_on_and_ends_with_the_same_model(xl2, tmp_path, monkeypatch):
+    from xl2.training import run
+
+    kept, whole = (tmp_path / name for name in ("kept", "whole"))
+    command = ("train", "digits", "--epochs", 4, "--backend", "numpy")
+    xl2(*command, "--out", whole)
+    epoch, seen = run.Run.epoch, []
+
+    def interrupted(self, *arguments):
+        epoch(self, *arguments)
+        seen.append(1)
+        if len(seen) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(run.Run, "epoch", interrupted)
+    keep = (*command, "--checkpoint", tmp_path / "c", "--out", kept)
+    code, out, err = xl2(*keep)
+    assert (code, out) == (130, "")
+    said = shlex.join(["xl2", *map(str, keep), "--resume"])
+    assert err == f"Interrupted. To go on: {said}\n"
+    assert not kept.exists()
+    again = shlex.split(err.partition("To go on: xl2 ")[2])
+    code, out, err = xl2(*again)
+    assert (code, err) == (0, "")
+    assert "4 epochs" in out
+    assert len(seen) == 4
+    # The header of a safetensors file has no order.
+    one, other = load_file(kept), load_file(whole)
+    assert one.keys() == other.keys()
+    assert all(one[name].tobytes() == other[name].tobytes() for name in one)
+
+
+def test_a_checkpoint_costs_no_file_that_is_there(xl2, flowers, tmp_path):
+    content = flowers.read_bytes()
+    for options in ((), ("--resume",)):
+        code, _, err = xl2("train", flowers, "--checkpoint", flowers, *options)
+        assert code == 2
+        assert "is a file that is read" in " ".join(err.split())
+    code, _, err = xl2("train", flowers, "--checkpoint", tmp_path / "c", "--out", tmp_path / "c")
+    assert code == 2
+    assert "that something else is written to" in " ".join(err.split())
+    code, _, err = xl2("train", flowers, "--resume")
+    assert code == 2
+    assert "--checkpoint" in err
+    assert flowers.read_bytes() == content
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_checkpoint_of_another_run_is_one_message(xl2, flowers, tmp_path):
+    xl2("train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c")
+    code, _, err = xl2(
+        "train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c", "--resume", "--l2", 2
+    )
+    assert code == 2
+    assert "its penalty is lambda 0.0, per batch, and now it is lambda 2.0" in " ".join(err.split())
+
+
+ESCAPES = "\x1b[2Jevil\u202e"
+
+
+def test_a_terminal_is_sent_no_escapes_of_a_file(xl2, tmp_path, monkeypatch):
+    import xl2 as library
+
+    model = tmp_path / "m"
+    library.save(library.Model(library.Network([1, 1], "sigmoid"), classes=("a", ESCAPES)), model)
+    (tmp_path / "t.csv").write_text("x\n1\n2\n")
+    network = library.load(model)
+    network.network.set_parameters([(np.ones((1, 1)), np.ones(1))])  # all are of the second class
+    library.save(network, model)
+    _, out, _ = xl2("predict", model, tmp_path / "t.csv")
+    assert out.count(ESCAPES) == 2  # a pipe is sent what they are
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    _, out, _ = xl2("predict", model, tmp_path / "t.csv")
+    assert out.count(r"\x1b[2Jevil\u202e") == 2
+    assert out.replace("\n", "").isprintable()
+
+
+def test_errors_have_no_escapes_of_a_file(xl2, flowers, tmp_path):
+    from model_files import changed
+
+    model = changed(tmp_path / "m", {"activations": '{"\u202eevil": 1}'})
+    code, _, err = xl2("predict", model, flowers)
+    assert code == 2
+    assert "evil" in err
+    assert err.replace("\n", "").isprintable()
+
+
+def test_a_label_that_standard_output_cannot_hold_is_one_message(xl2, tmp_path, monkeypatch):
+    import io
+    import sys
+
+    import xl2 as library
+
+    model = library.Model(library.Network([1, 1], "sigmoid"), classes=("\u65e5", "\u65e5\u65e5"))
+    library.save(model, tmp_path / "m")
+    (tmp_path / "t.csv").write_text("x\n1\n2\n")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "cp1252"))
+    code, _, err = xl2("predict", tmp_path / "m", tmp_path / "t.csv")
+    assert code == 2
+    assert "Standard output is" in err
+    assert "--out" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_name_that_no_file_can_have_is_one_message(xl2):
+    code, _, err = xl2("train", "a" * 300 + ".csv")
+    assert code == 2
+    assert "cannot be opened" in err

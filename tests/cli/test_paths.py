@@ -1,0 +1,305 @@
+"""`xl2 path` and `xl2 diagnose`, as a user meets them."""
+
+import importlib.util
+import os
+import re
+import shlex
+import signal
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import xl2 as package
+from xl2.data import split
+
+QUICK = (
+    "--epochs",
+    4,
+    "--batch-size",
+    479,
+    "--cv",
+    3,
+    "--hidden",
+    "8",
+    "--learning-rate",
+    0.02,
+    "--l2",
+    "0,0.1,3",
+)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Work in an empty folder, where the default picture goes."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lambdas(out):
+    return [line.split()[0] for line in out.splitlines() if re.match(r" +[\d.e+]+ +[-\d]", line)]
+
+
+def test_path_prints_a_table_and_the_verdict_and_draws(xl2, here, backend):
+    where = ["--backend", backend.name]
+    where += ["--device", "device1"] if "device1" in str(backend.device) else []
+    code, out, err = xl2("path", "digits", *QUICK, *where)
+    assert (code, err) == (0, "")
+    assert lambdas(out) == ["0", "0.1", "3"]
+    for said in ("3 lambdas x 3 folds, 4 epochs", "best", "bias", "gap", "McNemar"):
+        assert said in out
+    assert "The picture is in digits-path.png." in out
+    assert (here / "digits-path.png").read_bytes().startswith(b"\x89PNG")
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_verdict_is_that_of_samples_that_chose_nothing(xl2, here):
+    """The library, called step by step, finds what the command printed."""
+    _, out, _ = xl2("path", "digits", *QUICK, "--seed", 2)
+    data = package.load_data("digits")
+    X, X_held, y, y_held = split(data.X, data.y, fraction=0.2, seed=2, stratify=True)
+    path = package.regularization_path(
+        X,
+        y,
+        [0, 0.1, 3],
+        cv=3,
+        seeds=[2],
+        hidden=(8,),
+        epochs=4,
+        batch_size=479,
+        learning_rate=0.02,
+        standardize=True,
+    )
+    diagnosis = package.diagnose(path, X, y, X_held, y_held)
+    assert str(diagnosis) in out
+    assert str(path).split("\n\n")[1] in out
+
+
+def test_the_model_it_writes_is_that_of_the_best_lambda(xl2, here, flowers):
+    code, out, _ = xl2("path", flowers, *QUICK, "--out", "m.safetensors", "--picture", "a.svg")
+    assert code == 0
+    assert "The model of the best lambda is in m.safetensors." in out
+    assert (here / "a.svg").read_text().lstrip().startswith("<?xml")
+    model = package.load("m.safetensors")
+    assert model.features == ("length", "width")
+    assert model.split == (0.2, 0)
+    code, said, _ = xl2("diagnose", "m.safetensors", flowers)
+    assert code == 0
+    table = re.compile(r"^(?:training|test|bias|gap)  .*$", re.M)
+    assert len(table.findall(said)) == 4
+    assert table.findall(said) == table.findall(out)
+
+
+def test_diagnose_judges_by_the_samples_the_training_held_out(xl2, here):
+    _, out, _ = xl2("train", "digits", "--epochs", 5, "--seed", 3, "--out", "m")
+    code, said, _ = xl2("diagnose", "m", "digits")
+    assert code == 0
+    for label in ("training", "bias", "gap"):
+        trained, judged = (re.search(rf"^{label} +([-\d.]+)", text, re.M) for text in (out, said))
+        assert float(trained.group(1)) == pytest.approx(float(judged.group(1)), abs=0.011)
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_diagnose_with_a_test_file_and_without_any(xl2, here):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 3))
+    y = (X[:, 0] > 0).astype(int)
+    np.savez("all.npz", x_train=X[:60], y_train=y[:60], x_test=X[60:], y_test=y[60:])
+    np.savez("train.npz", x=X[:60], y=y[:60])
+    np.savez("test.npz", x=X[60:], y=y[60:])
+    assert xl2("train", "all.npz", "--epochs", 3, "--out", "m")[0] == 0
+    whole = xl2("diagnose", "m", "all.npz")
+    assert whole[0] == 0
+    assert xl2("diagnose", "m", "train.npz", "--test", "test.npz")[1] == whole[1]
+    code, _, err = xl2("diagnose", "m", "train.npz")
+    assert code == 2
+    assert "does not say which samples were held out" in err
+
+
+def test_the_columns_of_a_table_are_those_the_model_was_trained_on(xl2, here, flowers):
+    assert xl2("path", flowers, *QUICK, "--out", "m")[0] == 0
+    head, *rows = (line.split(",") for line in flowers.read_text().splitlines())
+    swapped = [",".join([row[1], row[0], *row[2:]]) for row in (head, *rows)]
+    (here / "swapped.csv").write_text("\n".join(swapped))
+    assert xl2("diagnose", "m", "swapped.csv") == xl2("diagnose", "m", flowers)
+    (here / "other.csv").write_text("\n".join([swapped[0].replace("width", "size"), *swapped[1:]]))
+    code, _, err = xl2("diagnose", "m", "other.csv")
+    assert code == 2
+    assert "lacks 1 column that the model was trained on: 'width'" in err
+
+
+def test_labels_that_training_has_not_are_no_test(xl2, here):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.where(X[:, 0] > 0, "a", "b")
+    np.savez("data.npz", x=X, y=y)
+    np.savez("other.npz", x=X, y=np.char.upper(y))
+    assert xl2("path", "data.npz", *QUICK, "--out", "m")[0] == 0
+    for command in (("path", "data.npz", *QUICK, "--test", "other.npz"),
+                    ("diagnose", "m", "data.npz", "--test", "other.npz"),
+                    ("diagnose", "m", "other.npz")):  # fmt: skip
+        code, _, err = xl2(*command)
+        assert code == 2
+        assert "No label to judge by is one of training" in err
+
+
+@pytest.mark.parametrize(
+    ("data", "picture"),
+    [("a.2024.npz", "a.2024-path.png"), (".hidden.npz", ".hidden-path.png")],
+)
+def test_the_picture_is_named_after_the_data(xl2, here, data, picture):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    np.savez(data, x=X, y=(X[:, 0] > 0).astype(int))
+    assert f"The picture is in {picture}." in xl2("path", data, *QUICK)[1]
+    assert (here / picture).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--out", "data.npz"), "'data.npz' is a file that is read"),
+        (("--out", "./data.npz"), "is a file that is read"),
+        (("--report", "a", "--out", "a"), "'a' is a file that something else is written to"),
+        (("--picture", "a.png", "--out", "a.png"), "that something else is written to"),
+        (("--test", "test.npz", "--out", "test.npz"), "is a file that is read"),
+    ],
+)
+def test_no_file_costs_another_one(xl2, here, arguments, said):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    for name in ("data.npz", "test.npz"):
+        np.savez(name, x=X, y=(X[:, 0] > 0).astype(int))
+    before = {file.name: file.read_bytes() for file in here.iterdir()}
+    code, _, err = xl2("path", "data.npz", *QUICK, *arguments)
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert {file.name: file.read_bytes() for file in here.iterdir()} == before
+
+
+def test_a_regression(xl2, here):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(90, 3))
+    np.savez("values.npz", x=X, y=X @ [1.0, 2.0, -1.0] + 0.5)
+    code, out, _ = xl2("path", "values.npz", *QUICK, "--target-score", 0.9)
+    assert code == 0
+    assert "; R2" in out
+    assert "0.9" in out
+
+
+def test_a_grid_by_its_length(xl2, here):
+    _, out, _ = xl2("path", "digits", *QUICK[:-2], "--l2", "grid:3", "--patience", 2, "--seeds", 2)
+    assert lambdas(out) == ["0", "0.001", "1000"]
+    assert "3 lambdas x 3 folds x 2 seeds" in out
+
+
+def test_a_report_is_written(xl2, here):
+    code, out, _ = xl2("path", "digits", *QUICK, "--report", "out.html")
+    assert code == 0
+    assert "The page is in out.html." in out
+    page = (here / "out.html").read_text()
+    assert "xl2 path digits" in page
+    assert "McNemar" in page
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "said"),
+    [
+        ("matplotlib", ("--picture", "a.png"), "Pictures need matplotlib"),
+        ("matplotlib", ("--report", "a.html"), "Pictures need matplotlib"),
+        ("jinja2", ("--report", "a.html"), "The page needs Jinja2"),
+    ],
+)
+def test_what_is_not_installed_is_told_before(xl2, here, monkeypatch, missing, arguments, said):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *more: None if name == missing else found(name, *more),
+    )
+    code, out, err = xl2("path", "digits", *QUICK, *arguments)
+    assert (code, out) == (2, "")
+    assert f'{said}: run pip install "xl2[plot]"' in err
+    assert list(here.iterdir()) == []
+
+
+def test_without_matplotlib_there_is_no_picture_and_the_rest_is_as_ever(xl2, here, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *more: None if name == "matplotlib" else found(name, *more),
+    )
+    code, out, _ = xl2("path", "digits", *QUICK)
+    assert code == 0
+    assert "McNemar" in out
+    assert 'No picture was drawn: that needs pip install "xl2[plot]".' in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--l2", "1,1"), "more than once: 1"),
+        (("--l2", "0,-1"), "0 or more. Received: -1.0"),
+        (("--l2", "nan"), "finite number"),
+        (("--l2", "a,b"), "--l2 is numbers with commas between"),
+        (("--l2", "grid:x"), "--l2 grid:"),
+        (("--l2", "grid:"), "--l2 grid: is one whole number, as in grid:8"),
+        (("--l2", "grid:3,4"), "--l2 grid: is one whole number, as in grid:8"),
+        (("--l2", ""), "lambdas is empty"),
+        (("--cv", 1), "cv is a number of folds from 2"),
+        (("--seeds", 0), "seeds is"),
+        (("--seed", -1), "seed of the split is a whole number from 0"),
+        (("--seed", 2**32), "from 0 to 4294967295"),
+        (("--picture", "no/such/folder.png"), "folder of 'no/such/folder.png' does not exist"),
+        (("--picture", "path.docx"), "ends in .png, .svg or .pdf"),
+        (("--report", "no/such/out.html"), "folder of 'no/such/out.html' does not exist"),
+        (("--out", "no/such/m"), "folder of 'no/such/m' does not exist"),
+        (("--dtype", "float16"), "float16"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_trained(xl2, here, monkeypatch, arguments, said):
+    def train(*arguments, **settings):
+        raise AssertionError("it trained")
+
+    monkeypatch.setattr("xl2.path.train_stacks._train", train)
+    code, _, err = xl2("path", "digits", *arguments)
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert list(here.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_does_not_cost_the_answer(xl2, here, monkeypatch):
+    def fail(path, *content):
+        raise package.InputError("No space left on device.")
+
+    for room in ("model_file", "writing"):
+        monkeypatch.setattr(f"xl2.io.{room}.write_whole", fail)
+    code, out, err = xl2("path", "digits", *QUICK, "--out", "m")
+    assert code == 2
+    assert "No space left" in err
+    assert "McNemar" in out
+
+
+def test_a_path_that_is_kept_goes_on_and_says_the_same(xl2, here, monkeypatch):
+    from xl2.training import run
+
+    command = ("path", "digits", *QUICK, "--backend", "numpy")
+    whole = xl2(*command, "--out", "whole")[1]
+    epoch, seen = run.Run.epoch, []
+
+    def interrupted(self, *arguments):
+        epoch(self, *arguments)
+        seen.append(1)
+        if len(seen) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(run.Run, "epoch", interrupted)
+    code, out, err = xl2(*command, "--checkpoint", "c", "--out", "kept")
+    assert (code, out) == (130, "")
+    assert re.fullmatch(r"Interrupted\. To go on: xl2 path digits .* --resume\n", err)
+    code, out, err = xl2(*shlex.split(err.partition("To go on: xl2 ")[2]))
+    assert (code, err) == (0, "")
+    verdict = re.compile(r"\d+\.\d s;|\b(whole|kept)\b")
+    assert verdict.sub("", out) == verdict.sub("", whole)
+    # The header of a safetensors file has no order.
+    one, other = load_file("kept"), load_file("whole")
+    assert all(one[name].tobytes() == other[name].tobytes() for name in one)
+    assert (here / "c" / "plan").exists()

@@ -1,0 +1,35 @@
+"""scikit-learn's own checks of an estimator: none is expected to fail."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from versions import is_at_least
+
+from xl2 import BackendError, MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
+from xl2.array.backend import connect
+
+pytestmark = [
+    pytest.mark.host,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # Folds are drawn anew for each fit, and some checks have few values.
+    pytest.mark.filterwarnings("ignore:.*judged by values that are all equal"),
+]
+
+
+@parametrize_with_checks(
+    [
+        MLPClassifier(max_iter=100),
+        MLPRegressor(max_iter=100),
+        MLPClassifierCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02),
+        MLPRegressorCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02),
+    ]
+)
+def test_scikit_learns_check(estimator, check):
+    # scikit-learn asks whether CuPy is installed, and not whether it works.
+    if getattr(check, "keywords", {}).get("array_namespace") == "cupy":
+        try:
+            connect("cupy")
+        except BackendError as error:
+            pytest.skip(str(error))
+    if "array_api" in str(check) and not is_at_least("scikit-learn", "1.9"):
+        pytest.skip("the checks of arrays are scikit-learn 1.9's: install it")
+    check(estimator)

@@ -1,0 +1,143 @@
+"""ONNX Runtime predicts what the model predicts."""
+
+import importlib.util
+import sys
+
+import numpy as np
+import pytest
+
+from xl2 import InputError, Model, Network, fit, load_data, save, to_onnx
+from xl2.cli.workflows import train
+from xl2.nn.model import Scaling
+
+pytest.importorskip("onnx", reason="the graphs are made by onnx")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the graphs are run by ONNX Runtime")
+
+RNG = np.random.default_rng(2)
+X = 100.0 + 7.0 * RNG.normal(size=(40, 3))
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+
+
+def run(model, X):
+    """Run a model's graph on samples; return its outputs by their names."""
+    made = to_onnx(model).SerializeToString()
+    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
+    found = session.run(None, {"X": np.asarray(X, dtype=model.network.dtype)})
+    return dict(zip([output.name for output in session.get_outputs()], found, strict=True))
+
+
+def model(where, sizes, activations, dtype="float32", classes=None, outputs=None, y=None):
+    network = Network(sizes, activations, "he", seed=3, dtype=dtype, **where)
+    made = Model(network, Scaling.learn(X), outputs, classes)
+    if y is not None:
+        fit(network, made.prepare(X), y, epochs=1, learning_rate=0.1)
+    return made
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hidden", ["identity", "sigmoid", "tanh", "relu"])
+def test_classes_with_every_activation(where, dtype, hidden):
+    names = ("ça", "a", "b", "c")
+    made = model(where, [3, 5, 4], [hidden, "softmax"], dtype, names)
+    found = run(made, X)
+    np.testing.assert_allclose(found["probabilities"], made.forward(X), atol=TOLERANCE[dtype])
+    assert found["label"].tolist() == made.predict(X).tolist()
+    assert set(found["label"]) <= set(names)
+
+
+@pytest.mark.parametrize("classes", [("no", "yes"), (3, 7), (0.5, 1.5), (False, True), None])
+def test_two_classes_with_labels_of_any_kind(where, classes):
+    made = model(where, [3, 4, 1], ["tanh", "sigmoid"], classes=classes)
+    found = run(made, X)
+    yes = made.forward(X)[:, 0]
+    np.testing.assert_allclose(found["probabilities"], np.stack([1 - yes, yes], 1), atol=1e-5)
+    assert found["label"].tolist() == made.predict(X).tolist()
+
+
+def test_counts_are_the_exponential(where):
+    made = model(where, [3, 4, 1], ["tanh", "exp"])
+    np.testing.assert_allclose(run(made, X)["variable"][:, 0], made.predict(X), rtol=1e-5)
+
+
+def test_several_labels_at_once(where):
+    y = RNG.integers(0, 2, size=(40, 3))
+    y[0] = 1
+    made = model(where, [3, 3], ["sigmoid"], y=y)
+    assert made.network.task == "multilabel"
+    found = run(made, X)
+    np.testing.assert_allclose(found["probabilities"], made.forward(X), atol=1e-5)
+    np.testing.assert_array_equal(found["label"], made.predict(X))
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_regression_in_the_targets_units(where, outputs, dtype):
+    units = Scaling(np.array([1000.0, -3.0][:outputs]), np.array([50.0, 0.1][:outputs]))
+    made = model(where, [3, 5, outputs], ["relu", "identity"], dtype, outputs=units)
+    found = run(made, X)["variable"]
+    assert found.shape == (40, outputs)
+    np.testing.assert_allclose(found, made.forward(X), rtol=TOLERANCE[dtype])
+
+
+def test_a_trained_model_of_the_digits():
+    digits = load_data("digits")
+    made = train(digits, epochs=3, backend="numpy").model
+    found = run(made, digits.X)
+    np.testing.assert_allclose(found["probabilities"], made.forward(digits.X), atol=1e-5)
+    assert (found["label"] == made.predict(digits.X)).all()
+    one = run(made, digits.X[:1])
+    np.testing.assert_allclose(one["probabilities"], found["probabilities"][:1], atol=1e-6)
+
+
+def test_a_network_alone_and_a_stack(where):
+    network = Network([3, 2], ["softmax"], **where)
+    found = run(Model(network), X / 100)
+    np.testing.assert_allclose(
+        found["probabilities"], network.backend.to_numpy(network.forward(X / 100)), atol=1e-5
+    )
+    assert to_onnx(network) == to_onnx(Model(network))
+    with pytest.raises(InputError, match="take it from the stack by member"):
+        to_onnx(Network([3, 2], stack=2, **where))
+
+
+def test_without_onnx_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(InputError, match=r'pip install "xl2\[onnx\]"'):
+        to_onnx(Network([3, 2]))
+
+
+def test_the_command_writes_a_file_that_runs(xl2, flowers, tmp_path):
+    saved, out = tmp_path / "m", tmp_path / "m.onnx"
+    xl2("train", flowers, "--epochs", 3, "--out", saved)
+    code, said, _ = xl2("export", saved, "--onnx", out)
+    assert code == 0
+    assert "m.onnx" in said.replace("\n", "")
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    labels, _ = session.run(None, {"X": np.array([[4.0, 0.0]], "float32")})
+    assert labels[0] in ("rose", "iris", "tulipe")
+    first = out.read_bytes()
+    xl2("export", saved, "--onnx", out)
+    assert out.read_bytes() == first
+
+
+@pytest.mark.parametrize("out", ["no/such/m.onnx", "."])
+def test_a_file_that_cannot_be_written_is_told(xl2, tmp_path, monkeypatch, out):
+    monkeypatch.chdir(tmp_path)
+    save(Network([3, 2]), "m")
+    code, _, err = xl2("export", "m", "--onnx", out)
+    assert code == 2
+    assert "folder" in err
+
+
+def test_the_model_file_is_not_overwritten(xl2, tmp_path):
+    save(Network([3, 2]), tmp_path / "m")
+    before = (tmp_path / "m").read_bytes()
+    code, _, err = xl2("export", tmp_path / "m", "--onnx", tmp_path / "m")
+    assert code == 2
+    assert "that is read" in err
+    assert (tmp_path / "m").read_bytes() == before
+
+
+def test_nothing_is_asked_of_onnx_before_it_is_needed(python):
+    assert importlib.util.find_spec("onnx")
+    assert python("import sys, xl2; xl2.to_onnx; print('onnx' in sys.modules)") == "False"

@@ -1,0 +1,225 @@
+import numpy as np
+import pytest
+
+from xl2 import SGD, Adam, Momentum, Nesterov, Network, fit
+from xl2.array.operations import choose
+from xl2.errors import InputError
+from xl2.nn.optimizers import OPTIMIZERS, find_optimizer
+
+RATE, DECAY, STEPS = 0.05, 0.3, 6
+every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
+either_decay = pytest.mark.parametrize("decay", [None, DECAY])
+
+
+@pytest.fixture
+def start(rng):
+    return rng.normal(size=(3, 2))
+
+
+@pytest.fixture
+def gradients(rng):
+    return rng.normal(size=(STEPS, 3, 2))
+
+
+@pytest.fixture
+def descend(backend, to, host):
+    """Take a step for each gradient, folded as the training step folds it."""
+
+    def run(optimizer, start, gradients, decay=None):
+        update = choose(backend.library, optimizer.update)
+        parameter = to(start)
+        state = optimizer.init(parameter)
+        for step, gradient in enumerate(gradients, start=1):
+            rate = optimizer.rate(RATE, step)
+            scale = optimizer.scale(rate)
+            folded = None if decay is None else decay * scale
+            with backend.scope():
+                parameter, state = update(
+                    optimizer, parameter, to(gradient * scale), folded, state, rate
+                )
+        return host(parameter)
+
+    return run
+
+
+class Formula:
+    """The textbook's update of one array, the penalty added to the gradient."""
+
+    def __init__(self, name):
+        self.name, self.t, self.m, self.v = name, 0, 0.0, 0.0
+
+    def __call__(self, p, g, rate):
+        self.t += 1
+        if self.name == "sgd":
+            return p - rate * g
+        if self.name == "adam":
+            self.m = 0.9 * self.m + 0.1 * g
+            self.v = 0.999 * self.v + 0.001 * g**2
+            rate_t = rate * np.sqrt(1 - 0.999**self.t) / (1 - 0.9**self.t)
+            return p - rate_t * self.m / (np.sqrt(self.v) + 1e-8)
+        self.v = 0.9 * self.v - rate * g
+        return p + (self.v if self.name == "momentum" else 0.9 * self.v - rate * g)
+
+
+@either_decay
+@every_optimizer
+def test_steps_are_those_of_the_formula(descend, start, gradients, name, decay):
+    formula, expected = Formula(name), start
+    for gradient in gradients:
+        expected = formula(expected, gradient + (decay or 0.0) * expected, RATE)
+    found = descend(find_optimizer(name), start, gradients, decay)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+@either_decay
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [
+        (SGD(), {}),
+        (Momentum(), {"momentum": 0.9}),
+        (Momentum(0.5), {"momentum": 0.5}),
+        (Nesterov(), {"momentum": 0.9, "nesterov": True}),
+    ],
+)
+def test_steps_are_those_of_torch_optim(descend, start, gradients, optimizer, options, decay):
+    torch = pytest.importorskip("torch", reason="torch.optim is the oracle")
+    p = torch.tensor(start, requires_grad=True)
+    theirs = torch.optim.SGD([p], lr=RATE, weight_decay=decay or 0.0, **options)
+    for gradient in gradients:
+        p.grad = torch.tensor(gradient)
+        theirs.step()
+    found = descend(optimizer, start, gradients, decay)
+    np.testing.assert_allclose(found, p.detach().numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "theirs", "options"),
+    [
+        (Momentum(0.8), "SGDOptimizer", {"momentum": 0.8, "nesterov": False}),
+        (Nesterov(0.8), "SGDOptimizer", {"momentum": 0.8, "nesterov": True}),
+        (Adam(), "AdamOptimizer", {}),
+        (
+            Adam(beta_1=0.5, beta_2=0.9, epsilon=1e-3),
+            "AdamOptimizer",
+            {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
+        ),
+    ],
+)
+def test_steps_are_those_of_scikit_learn(descend, start, gradients, optimizer, theirs, options):
+    module = pytest.importorskip(
+        "sklearn.neural_network._stochastic_optimizers", reason="a private module, the oracle"
+    )
+    p = start.copy()
+    oracle = getattr(module, theirs)([p], RATE, **options)
+    for gradient in gradients:
+        oracle.update_params([p], [gradient.copy()])
+    np.testing.assert_allclose(descend(optimizer, start, gradients), p, rtol=1e-10, atol=1e-12)
+
+
+def test_momentum_of_zero_is_plain_descent(descend, start, gradients):
+    plain = descend(SGD(), start, gradients)
+    for optimizer in (Momentum(0.0), Nesterov(0.0)):
+        np.testing.assert_allclose(descend(optimizer, start, gradients), plain, rtol=1e-12)
+
+
+@every_optimizer
+def test_dtype_shape_and_device_stay(backend, to, rng, name):
+    optimizer = find_optimizer(name)
+    update = choose(backend.library, optimizer.update)
+    gradient = to(rng.normal(size=(3, 2)), "float32")
+    parameter = to(rng.normal(size=(3, 2)), "float32")
+    device = parameter.device
+    state = optimizer.init(parameter)
+    for step in (1, 2):
+        with backend.scope():
+            found = update(optimizer, parameter, gradient + 0.0, 0.1, state, RATE / step)
+        parameter, state = found
+        for array in (parameter, *state):
+            assert array.dtype == backend.dtype("float32")
+            assert array.device == device
+            assert tuple(array.shape) == (3, 2)
+
+
+@pytest.mark.parametrize("lam", [0.0, 0.4])
+@every_optimizer
+def test_a_fit_is_the_plain_numpy_loop(where, host, name, lam):
+    """Ten samples in mini-batches of four: the last one has two."""
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(10, 3)), rng.integers(0, 2, size=(10, 2)).astype(float)
+    network = Network([3, 4, 2], "tanh", dtype="float64", **where)
+    W1, b1, W2, b2 = (p.copy() for layer in network.host_parameters() for p in layer)
+    updates = [Formula(name) for _ in range(4)]
+    losses = []
+    for _ in range(3):
+        total = 0.0
+        for start in range(0, 10, 4):
+            x, t = X[start : start + 4], y[start : start + 4]
+            m = len(x)
+            hidden = np.tanh(x @ W1 + b1)
+            out = 1 / (1 + np.exp(-(hidden @ W2 + b2)))
+            total -= np.sum(t * np.log(out) + (1 - t) * np.log(1 - out))
+            delta = (out - t) / m
+            before = delta @ W2.T * (1 - hidden**2)
+            slopes = [
+                x.T @ before + lam / m * W1,
+                before.sum(axis=0),
+                hidden.T @ delta + lam / m * W2,
+                delta.sum(axis=0),
+            ]
+            W1, b1, W2, b2 = (
+                update(p, slope, RATE)
+                for update, p, slope in zip(updates, (W1, b1, W2, b2), slopes, strict=True)
+            )
+        losses.append(total / 10)
+    history = fit(
+        network,
+        X,
+        y,
+        epochs=3,
+        batch_size=4,
+        learning_rate=RATE,
+        optimizer=name,
+        penalty=lam,
+        shuffle=False,
+    )
+    found = [host(p) for layer in network.parameters for p in layer]
+    for mine, its in zip((W1, b1, W2, b2), found, strict=True):
+        np.testing.assert_allclose(its, mine, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(history.loss, losses, rtol=1e-11)
+
+
+@pytest.mark.parametrize("kind", [Momentum, Nesterov])
+@pytest.mark.parametrize("momentum", [-0.1, 1.1, 1.5, float("nan")])
+def test_a_momentum_outside_0_to_1_is_refused(kind, momentum):
+    with pytest.raises(InputError, match=f"momentum={momentum!r}"):
+        kind(momentum)
+
+
+@pytest.mark.parametrize("name", ["beta_1", "beta_2"])
+@pytest.mark.parametrize("value", [-0.1, 1.0, float("nan")])
+def test_a_beta_outside_0_to_1_is_refused(name, value):
+    with pytest.raises(InputError, match=f"{name}={value!r}"):
+        Adam(**{name: value})
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1e-8, float("nan")])
+def test_an_epsilon_that_is_not_positive_is_refused(epsilon):
+    with pytest.raises(InputError, match=f"epsilon={epsilon!r}"):
+        Adam(epsilon=epsilon)
+
+
+def test_an_unknown_optimizer_is_refused_with_the_names():
+    with pytest.raises(InputError, match="lbfgs") as caught:
+        find_optimizer("lbfgs")
+    assert all(name in str(caught.value) for name in OPTIMIZERS)
+
+
+@every_optimizer
+def test_equal_settings_are_equal_and_hash_alike(name):
+    # A backend that compiles a step keeps it by its settings.
+    assert find_optimizer(name) == find_optimizer(name)
+    assert hash(find_optimizer(name)) == hash(find_optimizer(name))
+
+
+def test_different_optimizers_are_not_equal():
+    assert len({SGD(), Momentum(), Momentum(0.5), Nesterov(), Adam(), Adam(beta_1=0.5)}) == 6

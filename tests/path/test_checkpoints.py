@@ -1,0 +1,502 @@
+"""A path that stops at any moment goes on as if it had not, and trains nothing twice."""
+
+import os
+import pickle
+import shutil
+import signal
+import threading
+
+import killed
+import numpy as np
+import pytest
+
+import xl2.path.train_stacks
+import xl2.training.divergence
+from xl2 import FileFormatError, InputError, regularization_path
+from xl2.errors import OutOfMemoryError
+from xl2.io.sealed import read_sealed, write_sealed
+from xl2.path.checkpoints import FORMAT
+from xl2.path.jobs import Tally
+from xl2.path.settings import Recipe
+from xl2.training import checkpoints
+from xl2.training.checkpoints import Keeper
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(60, 3))
+LABELS = (X[:, 0] > 0).astype(int)
+SMALL = {"hidden": (4,), "epochs": 4, "batch_size": 8, "learning_rate": 0.05, "progress": False}
+
+
+class DiedError(Exception):
+    """What ends a training here, where a process would be killed."""
+
+
+@pytest.fixture
+def die(monkeypatch):
+    """Let a training end as soon as something was written for the n-th time."""
+    moments = {"left": 10**9}
+    look = Keeper.look
+
+    def watched(self, run):
+        before = self._written
+        look(self, run)
+        moments["left"] -= self._written != before
+        if moments["left"] == 0:
+            raise DiedError
+
+    def at(n):
+        moments["left"] = n
+
+    monkeypatch.setattr(Keeper, "look", watched)
+    return at
+
+
+@pytest.fixture
+def in_pieces(monkeypatch):
+    """Let a stack have the lambdas of one fold only."""
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+
+
+def train(where, **more):
+    options = {"cv": 3, "standardize": True, **SMALL, **more}
+    return regularization_path(X, LABELS, [0, 0.1, 30], **options, **where)
+
+
+def begun(die, writes, folder):
+    """Train until so many checkpoints are written, and die."""
+    die(writes)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=folder)
+    die(10**9)
+
+
+def same(one, other):
+    for name, values in one.curves_.items():
+        np.testing.assert_array_equal(values, other.curves_[name])
+    np.testing.assert_array_equal(one.epochs_, other.epochs_)
+    np.testing.assert_array_equal(one.diverged_, other.diverged_)
+    np.testing.assert_array_equal(one.train_scores_by_seed_, other.train_scores_by_seed_)
+    np.testing.assert_array_equal(one.validation_scores_by_seed_, other.validation_scores_by_seed_)
+    for lam in one.lambdas_:
+        for fold in range(one.folds):
+            pair = (path.network(lam, fold).host_parameters() for path in (one, other))
+            for mine, its in zip(*pair, strict=True):
+                for left, right in zip(mine, its, strict=True):
+                    np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize(
+    "options", [{}, {"patience": 1, "epochs": 6}, {"seeds": 2, "dropout": 0.2, "every": 0.3}]
+)
+def test_it_goes_on_bit_for_bit_from_every_moment(where, tmp_path, die, in_pieces, options):
+    for deaths in range(100):
+        die(2 + deaths % 3)
+        try:
+            path = train(where, checkpoint=tmp_path / "p", resume=True, **options)
+            break
+        except DiedError:
+            pass
+    assert deaths > 2
+    die(10**9)
+    options.pop("every", None)
+    whole = train(where, **options)
+    same(path, whole)
+    if "patience" in options:
+        assert (path.epochs_ < 6).any()
+
+
+@pytest.mark.host
+def test_what_is_through_is_not_trained_again(tmp_path, in_pieces, monkeypatch):
+    whole = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    model = whole.best_model()
+
+    def never(self, *arguments):
+        raise AssertionError("it trained")
+
+    monkeypatch.setattr("xl2.training.run.Run.epoch", never)
+    again = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+    same(again, whole)
+    # Nor is the network of the best lambda, on all samples.
+    for mine, its in zip(
+        again.best_model().network.host_parameters(), model.network.host_parameters(), strict=True
+    ):
+        for left, right in zip(mine, its, strict=True):
+            np.testing.assert_array_equal(left, right)
+    files = sorted(file.name for file in (tmp_path / "p").iterdir())
+    assert files == ["plan", f"refit-{whole.best_lambda_!r}", "stack-1", "stack-2", "stack-3"]
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("options", [{}, {"patience": 1}])
+def test_a_stack_that_diverged_as_a_whole_is_through(tmp_path, monkeypatch, options):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+
+    def path(**keeping):
+        return regularization_path(
+            X, LABELS, [0, 1e5], cv=2, **{**SMALL, "epochs": 9}, optimizer="sgd",
+            backend="numpy", **options, **keeping,
+        )  # fmt: skip
+
+    whole = path()
+    assert ((whole.epochs_ > 0) & (whole.epochs_ < 9)).any()
+    same(path(checkpoint=tmp_path / "p", every=100), whole)
+    monkeypatch.setattr("xl2.training.run.Run.epoch", None)
+    same(path(checkpoint=tmp_path / "p", every=100, resume=True), whole)
+
+
+@pytest.mark.host
+def test_networks_of_lambdas_that_are_close_or_many_are_kept_apart(tmp_path):
+    def names():
+        return sorted(file.name for file in (tmp_path / "p").iterdir() if file.is_dir())
+
+    many = np.logspace(-3, 1, 60).tolist()
+    path = regularization_path(
+        X, LABELS, [0.1, 0.1000000001, *many], cv=2, **SMALL, backend="numpy",
+        checkpoint=tmp_path / "p",
+    )  # fmt: skip
+    path.models([0.1])
+    path.models([0.1000000001])
+    assert names() == ["refit-0.1", "refit-0.1000000001"]
+    path.models(many[:29])
+    path.models(many[29:59])
+    lots = [name.partition("-lambdas-") for name in names()[2:]]
+    assert [name[:2] for name in lots] == [("refit-29", "-lambdas-"), ("refit-30", "-lambdas-")]
+
+
+@pytest.mark.host
+def test_two_stacks_side_by_side(tmp_path, monkeypatch, in_pieces):
+    """One dies while the other is in training, which stops where it can go on from."""
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 6)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 2)
+    whole = train({"backend": "numpy"}, epochs=200)
+    look, seen, lock = Keeper.look, [], threading.Lock()
+
+    def watched(self, run):
+        look(self, run)
+        with lock:
+            seen.append(self)
+            if len(seen) == 60:
+                raise DiedError
+
+    monkeypatch.setattr(Keeper, "look", watched)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p")
+    # A third may have begun before it was called off.
+    assert len(set(seen)) in (2, 3)
+    assert len(seen) < 350
+    same(train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p", resume=True), whole)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_writes_every_stack_in_training(tmp_path, monkeypatch, in_pieces, workers):
+    monkeypatch.setattr(Recipe, "workers", lambda self: workers)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3 * workers)
+    epoch, seen = xl2.training.run.Run.epoch, []
+
+    def watched(self, *arguments):
+        epoch(self, *arguments)
+        seen.append(1)
+        if len(seen) == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("xl2.training.run.Run.epoch", watched)
+    with pytest.raises(KeyboardInterrupt):
+        train({"backend": "numpy"}, epochs=3000, checkpoint=tmp_path / "p", every=5000)
+    begun = [file.name for file in (tmp_path / "p").iterdir()]
+    assert len(begun) >= 1 + workers  # with the plan
+    monkeypatch.setattr("xl2.training.run.Run.epoch", epoch)
+    options = {"epochs": 3000, "every": 5000}
+    most = max(epochs_in(tmp_path / "p" / name) for name in begun if name != "plan")
+    monkeypatch.setattr("xl2.path.train_stacks.fit", until(xl2.path.train_stacks.fit, most + 10))
+    path = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **options)
+    assert (path.epochs_ > 0).all()
+
+
+@pytest.mark.host
+def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_file_of_before(tmp_path, monkeypatch):
+    """The callback has dropped it from its lists, and the network still has it."""
+    options = {"backend": "numpy", "patience": 1, "epochs": 6}
+    whole, keep = train({}, **options), xl2.training.run.Run.keep
+
+    def pressed(self, places):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+        keep(self, places)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("xl2.training.run.Run.keep", pressed)
+        with pytest.raises(KeyboardInterrupt):
+            train({}, checkpoint=tmp_path / "p", **options)
+    same(train({}, checkpoint=tmp_path / "p", resume=True, **options), whole)
+    assert (whole.epochs_ < 6).any()
+
+
+@pytest.mark.host
+def test_ctrl_c_ends_a_path_though_the_whole_stack_diverges(tmp_path, in_pieces, monkeypatch):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
+    mark, pressed = xl2.training.divergence.mark, []
+
+    def watched(run, sound, before):
+        if not sound.any():
+            pressed.append(1)
+            signal.raise_signal(signal.SIGINT)
+        mark(run, sound, before)
+
+    monkeypatch.setattr("xl2.training.divergence.mark", watched)
+    y = X @ np.ones(3)
+    options = {"cv": 2, "optimizer": "sgd", "backend": "numpy", **SMALL}
+    with pytest.raises(KeyboardInterrupt):
+        regularization_path(X, y, [0, 0.1, 1e9], checkpoint=tmp_path / "p", **options)
+    assert len(pressed) == 1
+
+
+def epochs_in(file):
+    header, _ = read_sealed(file, checkpoints.FORMAT, lambda header, found: found)
+    return header["epochs"] + 1
+
+
+def until(fit, epochs):
+    """Return a fit that is over after fewer epochs."""
+    return lambda *arguments, **options: fit(
+        *arguments, **{**options, "epochs": min(epochs, options["epochs"])}
+    )
+
+
+@pytest.mark.host
+def test_elsewhere_it_goes_on_by_its_own_plan(tmp_path, die, in_pieces, monkeypatch):
+    begun(die, 5, tmp_path / "p")
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 100)
+    assert train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True).folds == 3
+    assert {file.name for file in (tmp_path / "p").iterdir()} == {
+        "plan", "stack-1", "stack-2", "stack-3"
+    }  # fmt: skip
+
+
+def holding(monkeypatch, networks):
+    """Let the memory hold so many networks; return those that each training has."""
+    trained, fit = [], xl2.training.fit.fit
+
+    def limited(network, *arguments, **options):
+        count = int(np.prod(network.stack))
+        if count > networks:
+            raise MemoryError("cannot allocate")
+        trained.append(count)
+        return fit(network, *arguments, **options)
+
+    monkeypatch.setattr("xl2.path.train_stacks.fit", limited)
+    return trained
+
+
+@pytest.mark.host
+def test_without_the_memory_stacks_are_halved_and_go_on_by_their_halves(tmp_path, die, monkeypatch):
+    options = {"backend": "numpy"}
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    trained = holding(monkeypatch, 2)
+    with pytest.warns(UserWarning, match="no memory for 9 networks at once"):
+        whole = train(options)
+    assert sorted(trained) == [1, 1, 1, 2, 2, 2]
+    die(6)
+    with pytest.warns(UserWarning, match="no memory for 9"), pytest.raises(DiedError):
+        train(options, checkpoint=tmp_path / "p")
+    died = {file.name for file in (tmp_path / "p").iterdir()}
+    assert died == {"plan", "stack-1-1-1", "stack-1-1-2"}
+    die(10**9)
+    # Those that are through, or begun, are known as halves: nothing larger is tried.
+    trained.clear()
+    with pytest.warns(UserWarning, match="no memory for 9"):
+        same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
+    assert sorted(trained) == [1, 1, 1, 2, 2, 2]
+    holding(monkeypatch, 2)
+    monkeypatch.setattr("xl2.training.run.Run.epoch", None)  # nothing is left to train
+    same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
+
+
+@pytest.mark.host
+def test_a_stack_without_a_file_obeys_a_smaller_max_memory(tmp_path, die, monkeypatch, in_pieces):
+    begun(die, 4, tmp_path / "p")
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2)
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+    assert {file.name for file in (tmp_path / "p").iterdir()} == {
+        "plan", "stack-1", "stack-2-1", "stack-2-2", "stack-3-1", "stack-3-2"
+    }  # fmt: skip
+
+
+@pytest.mark.host
+def test_a_stack_that_has_begun_is_not_halved(tmp_path, die, monkeypatch, in_pieces):
+    die(2)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    holding(monkeypatch, 2)
+    with pytest.raises(OutOfMemoryError, match=r"goes on only as a whole.* in another folder"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("halved", [False, True])
+def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, capsys, halved):
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
+    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    die(6)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    counted = []
+    add = Tally.add
+
+    def watched(self, *arguments):
+        add(self, *arguments)
+        counted.append(self._trained // self._members)
+
+    monkeypatch.setattr(Tally, "add", watched)
+    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2 if halved else 100)
+    capsys.readouterr()
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, progress=True)
+    # The first is through, the second goes on behind two epochs, of the third there is none.
+    assert counted[:4] == [4, 3, 4, 4]
+    assert "12/12" in capsys.readouterr().err
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"cv": 2}, "folds is 40, 40, 40, and now it is 30, 30"),
+        ({"seeds": 2}, "seeds is 0, and now it is 0, 1"),
+        ({"patience": 2}, "patience is None, and now it is 2"),
+        ({"optimizer": "sgd"}, "optimizer is Adam.*now it is SGD"),
+        ({"hidden": (5,)}, "network is 3-4-1, .*now it is 3-5-1"),
+        ({"standardize": False}, "validation is 20 x 3 .*X is 180 x 3"),
+    ],
+)
+def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    with pytest.raises(InputError, match=f"another (path|run): .*{said}"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **changed)
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("moment", [2, 6, 12])
+def test_fewer_epochs_than_a_stack_has_is_refused(tmp_path, die, in_pieces, moment):
+    """Though others have fewer, or none: nothing is trained, and nothing changes."""
+    die(moment)
+    with pytest.raises(DiedError):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    die(10**9)
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=r"stack-.' is a checkpoint of .*epochs=1 asks for fewer"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=1)
+    assert contents(tmp_path) == before
+    more = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=6)
+    same(more, train({"backend": "numpy"}, epochs=6))
+
+
+@pytest.mark.host
+def test_the_last_stack_is_looked_at_before_the_first_is_trained(tmp_path, in_pieces):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    (tmp_path / "p" / "stack-1").unlink()
+    (tmp_path / "p" / "stack-2").unlink()
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match="stack-3"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, epochs=3)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.host
+def test_what_would_be_lost_is_refused(tmp_path):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    with pytest.raises(InputError, match="something in the folder"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    (tmp_path / "f").write_bytes(b"")
+    for resume in (True, False):
+        with pytest.raises(InputError, match=r"is a folder, and .* is a file"):
+            train({"backend": "numpy"}, checkpoint=tmp_path / "f", resume=resume)
+    with pytest.raises(InputError, match="does not exist"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "no" / "p")
+    with pytest.raises(InputError, match="name it, checkpoint="):
+        train({"backend": "numpy"}, resume=True)
+    with pytest.raises(InputError, match="every is"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "q", every=0)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    "stacks",
+    [[], "plan", [[[[0, 0]], [0, 1]]], [[[[0, 0], [1, 0], [2, 0]], [0, 1, 1]]], [[1, 2]], {"a": 1}],
+)
+def test_a_plan_of_other_members_is_refused(tmp_path, stacks):
+    train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    header, _ = read_sealed(tmp_path / "p" / "plan", FORMAT, lambda header, found: found)
+    write_sealed(tmp_path / "p" / "plan", FORMAT, {**header, "stacks": stacks}, {})
+    with pytest.raises(FileFormatError, match="no plan of this path"):
+        train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+
+
+@pytest.mark.host
+def test_where_nothing_can_be_written_there_is_one_warning(tmp_path, monkeypatch, in_pieces):
+    whole = train({"backend": "numpy"})
+
+    def full(*arguments):
+        raise InputError("'it' cannot be written: No space left on device.")
+
+    monkeypatch.setattr("xl2.io.sealed.write_whole", full)
+    with pytest.warns(UserWarning, match="No space left") as said:
+        same(train({"backend": "numpy"}, checkpoint=tmp_path / "p"), whole)
+    assert len(said) == 1
+    monkeypatch.setattr("pathlib.Path.mkdir", lambda *a, **k: (_ for _ in ()).throw(OSError("no")))
+    with pytest.warns(UserWarning, match="goes on without") as said:
+        same(train({"backend": "numpy"}, checkpoint=tmp_path / "q"), whole)
+    assert [warning.filename for warning in said] == [__file__]
+
+
+@pytest.mark.host
+def test_the_folder_stays_where_it_is_though_somebody_goes_elsewhere(tmp_path, monkeypatch):
+    for folder in ("here", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    path = train({"backend": "numpy"}, checkpoint="p")
+    os.chdir(tmp_path / "elsewhere")
+    path.best_model()
+    assert (tmp_path / "here" / "p" / f"refit-{path.best_lambda_:g}").is_dir()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.host
+def test_a_folder_that_is_removed_meanwhile_is_told_once(tmp_path, monkeypatch, in_pieces):
+    whole, write = train({"backend": "numpy"}), Keeper._write
+
+    def removed(self, run):
+        write(self, run)
+        shutil.rmtree(tmp_path / "p", ignore_errors=True)
+
+    monkeypatch.setattr(Keeper, "_write", removed)
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(UserWarning, match="'p' is gone") as said:
+        same(train({"backend": "numpy"}, checkpoint="p", every=10), whole)
+    assert len(said) == 1
+
+
+@pytest.mark.host
+def test_a_pickle_does_not_know_the_folder(tmp_path):
+    path = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
+    path.best_model()
+    assert str(tmp_path).encode() not in pickle.dumps(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("patience", [None, 2])
+def test_a_path_that_is_killed(backend, tmp_path, patience):
+    if str(backend.device).endswith("device1"):
+        pytest.skip("a made-up device has no process of its own to kill")
+    settings = {"backend": backend.name, "patience": patience}
+    with killed.in_pieces():
+        whole = killed.train_path(None, **settings)
+    assert killed.results(tmp_path, {**settings, "path": True}, 10, str(patience)) == {whole}

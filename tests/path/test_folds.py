@@ -1,0 +1,195 @@
+"""The folds of a path, against scikit-learn's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
+
+from xl2.errors import InputError
+from xl2.path.folds import make_folds
+
+pytestmark = pytest.mark.host
+
+LABELS = np.array([0, 1, 1] * 8)
+TEXT = np.array(["no", "yes", "yes"] * 8)
+VALUES = np.linspace(0.0, 1.0, 24)
+SAMPLES = np.zeros((24, 1))
+
+
+def assert_same(folds, pairs):
+    for fold, (training, validation) in zip(folds, pairs, strict=True):
+        np.testing.assert_array_equal(fold.training, training)
+        np.testing.assert_array_equal(fold.validation, validation)
+        assert fold.training.dtype == fold.validation.dtype == np.int64
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("cv", [2, 5, np.int64(3), 8])
+@pytest.mark.parametrize("y", [LABELS, TEXT, LABELS > 0, LABELS * 1.0])
+def test_a_number_is_of_shuffled_stratified_folds(y, cv, seed):
+    expected = StratifiedKFold(int(cv), shuffle=True, random_state=seed).split(SAMPLES, y)
+    assert_same(make_folds(y, cv, regression=False, seed=seed), expected)
+
+
+@pytest.mark.parametrize("y", [LABELS + 0.5, np.array([b"no", b"yes", b"yes"] * 8)])
+def test_labels_that_scikit_learn_would_not_take_are_stratified_too(y):
+    expected = StratifiedKFold(4, shuffle=True, random_state=0).split(SAMPLES, LABELS)
+    assert_same(make_folds(y, 4, regression=False), expected)
+
+
+@pytest.mark.parametrize("y", [VALUES, np.stack([VALUES, -VALUES], axis=1), LABELS])
+def test_the_folds_of_a_regression_are_shuffled_only(y):
+    expected = KFold(5, shuffle=True, random_state=3).split(SAMPLES)
+    assert_same(make_folds(y, 5, regression=True, seed=3), expected)
+
+
+@pytest.mark.parametrize("regression", [False, True])
+@pytest.mark.parametrize(
+    "splitter",
+    [
+        ShuffleSplit(4, test_size=0.25, random_state=1),
+        TimeSeriesSplit(3),
+        KFold(4),
+        StratifiedKFold(3),
+    ],
+)
+def test_a_splitter_is_taken_as_it_is(splitter, regression):
+    expected = splitter.split(SAMPLES, LABELS)
+    assert_same(make_folds(LABELS, splitter, regression), expected)
+
+
+@pytest.mark.parametrize("kind", [list, iter, lambda pairs: (pair for pair in pairs)])
+def test_pairs_of_rows_may_be_any_iterable(kind):
+    pairs = [(np.arange(12), np.arange(12, 24)), (np.arange(6, 24), [0, 5])]
+    assert_same(make_folds(LABELS, kind(pairs), False), pairs)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32])
+def test_rows_of_narrow_numbers_are_widened(kind):
+    """A uint8 row 200 would be row 44 once another fold's 100 is added to it."""
+    rows = np.arange(24, dtype=kind)
+    assert_same(make_folds(LABELS, [(rows[:20], rows[20:])], False), [(rows[:20], rows[20:])])
+
+
+def test_a_row_may_be_learnt_from_twice():
+    pairs = [([0, 1, 1, 2], [5, 6])]
+    assert_same(make_folds(LABELS, pairs, False), pairs)
+
+
+@pytest.mark.parametrize("y", [[0] * 20 + [1] * 4, [0] * 11 + list(range(1, 14))])
+def test_what_scikit_learn_warns_of_is_no_warning_here(y, recwarn):
+    """The folds are good all the same."""
+    y, splitter = np.array(y), StratifiedKFold(6)
+    with pytest.warns(UserWarning, match=r"least populated class|number of unique classes"):
+        expected = list(splitter.split(SAMPLES, y))
+    recwarn.clear()
+    assert_same(make_folds(y, splitter, regression=False), expected)
+    assert len(recwarn) == 0
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize("cv", [1, 0, -2, 25])
+def test_a_number_of_folds_out_of_range_is_refused(cv):
+    for y, regression in ((LABELS, False), (VALUES, True)):
+        with pytest.raises(InputError, match=f"from 2 to the 24 samples there .* cv={cv}"):
+            make_folds(y, cv, regression)
+
+
+@pytest.mark.parametrize(
+    ("rare", "said"),
+    [
+        (
+            2,
+            r"class 'b' has 2 samples\. Give it more samples or leave it out, or take cv=2 or less",
+        ),
+        (1, r"class 'b' has 1 sample\. Give it more samples or leave it out\.$"),
+    ],
+)
+def test_more_folds_than_the_rarest_class_has_samples_are_refused(rare, said):
+    y = np.array(["a"] * 10 + ["b"] * rare + ["c"] * 5)
+    with pytest.raises(InputError, match=rf"cv=3 folds are to have every class, and the {said}"):
+        make_folds(y, 3, regression=False)
+
+
+class Triples:
+    def split(self, X, y):
+        yield [0, 1], [2], [3]
+
+
+@pytest.mark.parametrize(
+    "cv",
+    ["5", "kfold", 5.0, True, object(), [1, 2], [([0, 1],)], [([0, [1, 2]], [3])], Triples(),
+     KFold, KFold(25), GroupKFold(2)],
+)  # fmt: skip
+def test_what_does_not_split_is_refused_and_named(cv):
+    with pytest.raises(InputError, match=r"does not split 24 samples: .") as caught:
+        make_folds(LABELS, cv, regression=False)
+    assert str(caught.value).startswith(f"cv={cv!r} ")
+
+
+def test_a_splitter_of_groups_is_told_how():
+    groups = np.arange(24) // 4
+    with pytest.raises(InputError, match=r"cv=list\(splitter.split\(X, y, groups\)\)"):
+        make_folds(LABELS, GroupKFold(2), regression=False)
+    pairs = list(GroupKFold(2).split(LABELS, LABELS, groups))
+    assert_same(make_folds(LABELS, pairs, regression=False), pairs)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_does_not_shuffle_is_refused(seed):
+    with pytest.raises(InputError, match=f"seed of the folds, .* Received: {seed}"):
+        make_folds(LABELS, 3, regression=False, seed=seed)
+
+
+def test_no_folds_are_refused():
+    generator = iter([(np.arange(12), np.arange(12, 24))])
+    assert len(make_folds(LABELS, generator, False)) == 1
+    for cv in ([], generator):
+        with pytest.raises(InputError, match=r"has no folds\. Give one pair .* used up"):
+            make_folds(LABELS, cv, False)
+
+
+FIRST = (list(range(12)), list(range(12, 24)))
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        (([], [1, 2]), r"no training samples.*float64 of shape \(0,\)"),
+        (([0, 1], []), r"no validation samples.*float64 of shape \(0,\)"),
+        (([0, 1], 2), r"no validation samples.*int64 of shape \(\)"),
+        (([[0, 1]], [2]), r"no training samples.*shape \(1, 2\)"),
+        (([0, 1], LABELS > 0), r"no validation samples.*bool of shape \(24,\)"),
+        (([0.0, 1.0], [2]), r"no training samples.*float64 of shape \(2,\)"),
+        (([0, 24], [2]), "training rows 0 to 24, and the samples are 0 to 23"),
+        (([0, 1], [-1, 5]), "validation rows -1 to 5, and the samples are 0 to 23"),
+        (([0, 1, 9, 4], [9, 5, 4]), "learns from 2 samples that it is judged by.* row 4"),
+        (([0, 1], [1]), "learns from 1 sample that it is judged by, .* row 1. Take them out"),
+        (([0, 3, 6], [1, 2]), "one class only to learn from, 'no': .* stratified: cv=5"),
+    ],
+)
+def test_a_fold_that_nothing_can_be_learnt_from_is_named(second, said):
+    with pytest.raises(InputError, match=f"^Fold 2 of cv .*{said}"):
+        make_folds(TEXT, [FIRST, second], regression=False)
+
+
+def test_samples_sorted_by_class_are_refused_unless_shuffled():
+    y = np.sort(LABELS)
+    with pytest.raises(InputError, match=r"^Fold 1 of cv has one class only to .*, 1:"):
+        make_folds(y, [(np.arange(8, 24), np.arange(8))], regression=False)
+    assert len(make_folds(y, 5, regression=False)) == 5
+
+
+def test_r2_of_one_sample_is_refused():
+    with pytest.raises(InputError, match=r"^Fold 1 of cv is judged by one sample, and R2 needs"):
+        make_folds(VALUES, 24, regression=True)
+    assert_same(make_folds(LABELS, [([0, 1], [2])], False), [([0, 1], [2])])

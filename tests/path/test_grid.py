@@ -1,0 +1,150 @@
+"""The lambdas of a path: the default grid, and those a user names."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xl2.errors import InputError
+from xl2.path.grid import check_lambdas, grid
+
+pytestmark = pytest.mark.host
+
+
+def test_eight_are_no_penalty_and_the_powers_of_ten():
+    powers = [0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0]
+    assert check_lambdas(8).tolist() == powers
+    assert [f"{lam:g}" for lam in grid(8)] == [
+        "0",
+        "0.001",
+        "0.01",
+        "0.1",
+        "1",
+        "10",
+        "100",
+        "1000",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, [0.0]), (2, [0.0, 0.001]), (3, [0.0, 0.001, 1000.0])]
+)
+def test_few(count, expected):
+    assert check_lambdas(count).tolist() == expected
+
+
+@given(st.integers(3, 200))
+def test_each_is_the_same_multiple_of_the_one_before(count):
+    lambdas = check_lambdas(count)
+    assert lambdas.shape == (count,)
+    assert lambdas.dtype == np.float64
+    assert lambdas[0] == 0.0
+    assert lambdas[1] == 1e-3
+    assert lambdas[-1] == 1e3
+    # Six decades in count - 2 steps; each value is rounded to six digits.
+    ratio = 10.0 ** (6 / (count - 2))
+    np.testing.assert_allclose(lambdas[2:] / lambdas[1:-1], ratio, rtol=2e-5)
+    assert all(float(f"{lam:g}") == lam for lam in lambdas)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.int64, np.uint16])
+def test_a_count_may_be_an_integer_of_numpy(kind):
+    assert check_lambdas(kind(8)).tolist() == grid(8).tolist()
+
+
+@given(st.lists(st.floats(0, 1e300), min_size=1, max_size=8, unique=True), st.randoms())
+def test_the_order_given_does_not_matter(values, random):
+    expected = sorted(values)
+    random.shuffle(values)
+    found = check_lambdas(values)
+    assert found.tolist() == expected
+    assert check_lambdas(tuple(values)).tolist() == expected
+    assert found.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([2, 0, 1]),
+        np.array([2, 0, 1], dtype=np.uint8),
+        np.array([2.0, 0.0, 1.0], dtype=np.float32),
+        [2, np.int64(0), 1.0],
+        range(3),
+        [Fraction(2), Fraction(0), Fraction(1)],
+    ],
+)
+def test_values_may_be_whole_numbers_and_of_any_kind(values):
+    found = check_lambdas(values)
+    assert found.dtype == np.float64
+    assert found.tolist() == [0.0, 1.0, 2.0]
+
+
+def test_an_integer_beyond_64_bits_is_a_number_too():
+    assert check_lambdas([10**20, 0]).tolist() == [0.0, 1e20]
+
+
+def test_the_array_given_is_left_alone():
+    given = np.array([2.0, 0.0, 1.0])
+    check_lambdas(given)[:] = 7.0
+    assert given.tolist() == [2.0, 0.0, 1.0]
+
+
+def test_minus_zero_is_zero():
+    assert math.copysign(1.0, check_lambdas([-0.0, 1.0])[0]) == 1.0
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize("count", [0, -3, np.int64(0)])
+def test_fewer_than_one_are_refused(count):
+    with pytest.raises(InputError, match=f"1 lambda or more. Received: lambdas={count}"):
+        check_lambdas(count)
+
+
+@pytest.mark.parametrize("empty", [[], (), np.array([])])
+def test_no_values_are_refused(empty):
+    with pytest.raises(InputError, match="empty: give at least one, 0 for no penalty"):
+        check_lambdas(empty)
+
+
+@pytest.mark.parametrize(
+    ("values", "came"),
+    [
+        ([0, -0.1, 1], r"-0\.1, at place 2 of 3"),
+        ([math.nan], "nan, at place 1 of 1"),
+        ([0, 1, math.inf], "inf, at place 3 of 3"),
+        ([-math.inf, 1], "-inf, at place 1 of 2"),
+        (np.array([3, -2]), r"-2\.0, at place 2 of 2"),
+    ],
+)
+def test_a_value_that_is_negative_or_not_finite_is_named_with_its_place(values, came):
+    with pytest.raises(InputError, match=f"a finite number, 0 or more. Received: {came}"):
+        check_lambdas(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [([1, 0.5, 1.0], "1"), ([2, 0.1, 2, 0.1, 3], "0.1, 2"), ([0.0, -0.0], "0")],
+)
+def test_values_that_come_twice_are_named(values, named):
+    with pytest.raises(InputError) as caught:
+        check_lambdas(values)
+    assert str(caught.value).endswith(f"Received more than once: {named}.")
+
+
+@pytest.mark.parametrize(
+    "values",
+    ["8", "abc", b"8", ["0", "1"], ["a"], [b"1"], [[0, 1], [2, 3]], [[1], [2, 3]], np.ones((1, 1)),
+     True, False, np.True_, [True, False], 0.5, np.float64(3), [1j], np.array([1 + 0j]), None,
+     {1, 2}, object(), [10**400]],
+)  # fmt: skip
+def test_what_is_no_list_of_numbers_is_refused_and_repeated(values):
+    with pytest.raises(InputError, match="how many of the default grid, or a list") as caught:
+        check_lambdas(values)
+    assert str(caught.value).endswith(f"Received: {values!r}.")

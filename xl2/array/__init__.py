@@ -1,0 +1,1 @@
+"""What every array library is asked, and how each one answers."""

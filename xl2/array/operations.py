@@ -1,0 +1,166 @@
+"""The operations a training step is made of, each said once in the Array API.
+
+Shapes: `n` samples, `i` inputs, `o` outputs of a layer; ``...`` stands for the
+axes of a stack, see `stacks`. Where `K` members see the same samples, their first
+layer is one wide product instead of `K` small ones: the two operations called
+``..._shared`` are those of such a layer.
+
+An argument that is *consumed* may be changed in place or not, as the library
+likes it: never use it again, use what is returned.
+
+A file in ``backends/`` may define a function of the same name and signature;
+`choose` then takes that one instead. The same holds for the functions of
+`activations`, `losses` and `optimizers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+
+from .activations import Activation
+from .api import Array, namespace
+
+
+class Layer(NamedTuple):
+    """The parameters of one layer.
+
+    Attributes
+    ----------
+    weight : array, shape (..., i, o); the first layer's of a stack (..., i, K, o)
+    bias : array, shape (..., o)
+    """
+
+    weight: Array
+    bias: Array
+
+
+Parameters = tuple[Layer, ...]
+
+
+def take_rows(x: Array, rows: Array) -> Array:
+    """Gather rows: (N, i) and indices (..., n) give (..., n, i)."""
+    xp = namespace(x)
+    if rows.ndim == 1:
+        return xp.take(x, rows, axis=0)
+    found = xp.take(x, xp.reshape(rows, (-1,)), axis=0)
+    return xp.reshape(found, (*rows.shape, x.shape[1]))
+
+
+def affine(x: Array, weight: Array, bias: Array) -> Array:
+    """Return ``x @ weight + bias``: (..., n, i), (..., i, o), (..., o) give (..., n, o)."""
+    z = x @ weight
+    z += bias[..., None, :]
+    return z
+
+
+def affine_shared(x: Array, weight: Array, bias: Array) -> Array:
+    """Apply the first layer of a stack.
+
+    Parameters
+    ----------
+    x : array, shape (..., n, i)
+        Samples that `K` members share.
+    weight : array, shape (..., i, K, o)
+    bias : array, shape (..., K, o)
+
+    Returns
+    -------
+    array, shape (..., K, n, o)
+    """
+    xp = namespace(x)
+    *lead, inputs, members, outputs = weight.shape
+    z = x @ xp.reshape(weight, (*lead, inputs, members * outputs))
+    z = xp.reshape(z, (*lead, x.shape[-2], members, outputs))
+    z += bias[..., None, :, :]
+    return _swapped(z)
+
+
+def backpropagate(delta: Array, weight: Array, outputs: Array, activation: Activation) -> Array:
+    """Carry a delta through a layer to the pre-activations of the layer before it.
+
+    Parameters
+    ----------
+    delta : array, shape (..., n, o)
+        Derivative of the cost by the pre-activations of this layer.
+    weight : array, shape (..., i, o)
+        Weights of this layer.
+    outputs : array, shape (..., n, i)
+        Outputs of the layer before it, `activation` of its pre-activations.
+    activation : Activation
+        The activation of the layer before it.
+
+    Returns
+    -------
+    array, shape (..., n, i)
+        Derivative of the cost by the pre-activations of the layer before it.
+    """
+    before = delta @ weight.mT
+    before *= activation.derivative(outputs)
+    return before
+
+
+def gradient(x: Array, delta: Array) -> Array:
+    """Differentiate by a weight: (..., n, i) and (..., n, o) give (..., i, o)."""
+    return x.mT @ delta
+
+
+def gradient_shared(x: Array, delta: Array) -> Array:
+    """Differentiate by a stack's first weight: (..., n, i), (..., K, n, o) give (..., i, K, o)."""
+    xp = namespace(x)
+    *lead, members, samples, outputs = delta.shape
+    wide = xp.reshape(_swapped(delta), (*lead, samples, members * outputs))
+    return xp.reshape(x.mT @ wide, (*lead, x.shape[-1], members, outputs))
+
+
+def bias_gradient(delta: Array) -> Array:
+    """Differentiate by a bias: (..., n, o) gives (..., o)."""
+    return namespace(delta).sum(delta, axis=-2)
+
+
+def _swapped(x: Array) -> Array:
+    """Swap samples and members: (..., n, K, o) and (..., K, n, o) give each other."""
+    *lead, one, other, last = range(x.ndim)
+    return namespace(x).permute_dims(x, (*lead, other, one, last))
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def choose(library: object, function: Function) -> Function:
+    """Take a backend's replacement of a function where it has one.
+
+    Parameters
+    ----------
+    library : module
+        A file of ``backends/``.
+    function : callable
+        The portable function.
+
+    Returns
+    -------
+    callable
+        The library's function of the same name, or `function`.
+    """
+    return cast(Function, getattr(library, function.__name__, function))
+
+
+class Operations(NamedTuple):
+    """One choice of every operation, made once before a fit."""
+
+    take_rows: Callable[[Array, Array], Array] = take_rows
+    affine: Callable[[Array, Array, Array], Array] = affine
+    affine_shared: Callable[[Array, Array, Array], Array] = affine_shared
+    backpropagate: Callable[[Array, Array, Array, Activation], Array] = backpropagate
+    gradient: Callable[[Array, Array], Array] = gradient
+    gradient_shared: Callable[[Array, Array], Array] = gradient_shared
+    bias_gradient: Callable[[Array], Array] = bias_gradient
+
+    @classmethod
+    def of(cls, library: object) -> Operations:
+        """Choose every operation for a backend."""
+        chosen: list[Any] = [choose(library, function) for function in PORTABLE]
+        return cls(*chosen)
+
+
+PORTABLE = Operations()

@@ -1,0 +1,1 @@
+"""Bias, variance, and what an L2 penalty does: the verdict."""

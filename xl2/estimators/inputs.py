@@ -1,0 +1,192 @@
+"""Samples as an estimator is given them: checked, and taken to where it computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+
+from ..array.api import library_of
+from ..array.backend import Backend, connect
+from ..array.operations import Operations
+from ..array.rows import HostRows
+from ..array.sparse import SparseRows, is_sparse
+from ..array.switch import resolve_like, to_numpy
+from ..errors import InputError
+from ..nn.inputs import check_finite
+
+
+def home_of(X: Any) -> Backend:
+    """Return where samples are, which is where results are given back; NumPy for no arrays."""
+    # NumPy's one device has two names, "cpu" and None.
+    return connect("numpy") if library_of(X) in (None, "numpy") else resolve_like(X)
+
+
+def dtype_of(X: Any, home: Backend, wanted: str | None) -> str:
+    """Return the dtype to compute in: the one asked for, or float32 for float32, or float64."""
+    if wanted is not None:
+        return wanted
+    found = home.xp.__array_namespace_info__().dtypes(device=home.device, kind="real floating")
+    narrow = getattr(X, "dtype", None) == home.xp.float32
+    return "float32" if narrow or "float64" not in found else "float64"
+
+
+def read(
+    estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool, sparse: bool = True
+) -> tuple[Any, Any]:
+    """Return samples where they are, and targets on the host, both checked.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its number and names of features are set, or compared.
+    X : array_like, sparse matrix or array of any library, shape (n, features)
+    y : array_like, shape (n,) or (n, outputs)
+    reset : bool
+        This is the first the estimator sees.
+    numeric : bool
+        The targets are numbers.
+    sparse : bool, default True
+        A sparse matrix will do.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn does.
+    """
+    y = host(y)
+    if home_of(X).name == "numpy":
+        return validate_data(  # type: ignore[no-any-return]
+            estimator,
+            X,
+            y,
+            accept_sparse=["csr", "csc"] if sparse else False,
+            multi_output=True,
+            y_numeric=numeric,
+            dtype=("float64", "float32"),
+            reset=reset,
+        )
+    if y is None:
+        raise InputError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
+            f"y is None."
+        )
+    X = _read_elsewhere(estimator, X, reset)
+    y = check_array(y, ensure_2d=False, dtype="numeric" if numeric else None, input_name="y")
+    if len(y) != X.shape[0]:
+        raise InputError(f"X has {X.shape[0]} samples and y has {len(y)}: they must agree.")
+    return X, y
+
+
+def read_samples(estimator: Any, X: Any, method: str) -> Any:
+    """Return samples to predict, checked; they are where those of the fit were.
+
+    Raises
+    ------
+    ValueError
+        As scikit-learn does, and if they are elsewhere.
+    """
+    check_home(estimator, X, method)
+    if home_of(X).name == "numpy":
+        return validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=False)
+    return _read_elsewhere(estimator, X, reset=False)
+
+
+def check_home(estimator: Any, X: Any, method: str) -> None:
+    """Refuse samples that are elsewhere than the fit's were.
+
+    Raises
+    ------
+    InputError
+        Naming both places, and how to get from one to the other.
+    """
+    fitted, received = home_of(estimator.coefs_[0]), home_of(X)
+    if fitted == received:
+        return
+    fix = "pass xl2.to_numpy(X)"
+    if fitted.name != "numpy":
+        # Of all spellings the one that every library takes: cupy.asarray has no device, and
+        # not every device's name is known to its library.
+        host_X = {"numpy": "X", None: "numpy.array(X)"}.get(library_of(X), "xl2.to_numpy(X)")
+        if is_sparse(X):
+            host_X = "X.toarray()"
+        fix = (
+            f"move X by {fitted.xp.__name__}.asarray({host_X}, device=model.coefs_[0].device), "
+            f"where model is the estimator, or fit again on samples like these"
+        )
+    raise InputError(
+        f"Inputs passed to {type(estimator).__name__}.{method}() must use the same namespace and "
+        f"the same device as those passed to fit(). It was fitted with {fitted}, and X is of "
+        f"{received}: {fix}."
+    )
+
+
+def _read_elsewhere(estimator: Any, X: Any, reset: bool) -> Any:
+    """Check an array of another library where it is."""
+    if X.ndim != 2:
+        raise InputError(
+            f"Expected 2D array, got {X.ndim}D array instead. Reshape it to (samples, features)."
+        )
+    name = type(estimator).__name__
+    for count, what in zip(X.shape, ("sample", "feature"), strict=True):
+        if count == 0:
+            raise InputError(
+                f"Found array with 0 {what}(s) (shape={tuple(X.shape)}) while a minimum of 1 is "
+                f"required by {name}."
+            )
+    if reset:
+        estimator.n_features_in_ = int(X.shape[1])
+        estimator.__dict__.pop("feature_names_in_", None)
+    elif X.shape[1] != estimator.n_features_in_:
+        raise InputError(
+            f"X has {X.shape[1]} features, but {name} is expecting {estimator.n_features_in_} "
+            f"features as input."
+        )
+    if home_of(X).xp.isdtype(X.dtype, "real floating"):
+        check_finite(X, "X")
+    return X
+
+
+def read_weights(sample_weight: Any, samples: int) -> Any:
+    """Return sample weights on the host, or None.
+
+    Raises
+    ------
+    ValueError
+        If their number is wrong, one is negative, or all are zero.
+    """
+    import numpy as np
+
+    if sample_weight is None:
+        return None
+    stand_in = np.empty((samples, 1))
+    return _check_sample_weight(host(sample_weight), stand_in, ensure_non_negative=True)
+
+
+def host(x: Any) -> Any:
+    """Return an array of another library as NumPy's, and anything else as it is."""
+    return x if library_of(x) in (None, "numpy") else to_numpy(x)
+
+
+def moved(X: Any, backend: Backend, dtype: str) -> Any:
+    """Return checked samples where the estimator computes, in its dtype."""
+    if is_sparse(X):
+        return SparseRows(X, backend, dtype)
+    if library_of(X) not in (None, "numpy", backend.name):
+        X = to_numpy(X)
+    return backend.asarray(X, dtype)
+
+
+def given_back(x: Any, backend: Backend, home: Backend) -> Any:
+    """Return a result where the samples of the fit were."""
+    if backend == home:
+        return x
+    return home.library.from_host(home.xp, backend.to_numpy(x), home.device)
+
+
+def part(x: Any, rows: Any, backend: Backend) -> Any:
+    """Return some of the samples, by their numbers on the host."""
+    if isinstance(x, HostRows):
+        return x.only(rows)
+    take = Operations.of(backend.library).take_rows
+    return take(x, backend.library.from_host(backend.xp, rows, backend.device))

@@ -1,0 +1,180 @@
+"""A model as an ONNX graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import InputError
+from ..nn.model import Model
+
+# Both are some years old, so that older runtimes open the file too.
+OPSET, IR_VERSION = 13, 8
+
+# Our activations as ONNX calls them; there is nothing to add for the identity.
+NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "exp": "Exp"}
+
+
+def to_onnx(model: Any) -> Any:
+    """Return a model as an ONNX graph, its standardisation and labels included.
+
+    The graph takes ``X``, (n, features), in their own units and in the network's dtype.
+    It gives, for a classifier, ``label`` (n,) and ``probabilities`` (n, classes); of several
+    labels at once both are (n, outputs), and the labels 0 and 1. For a regression it gives
+    ``variable``, (n, outputs), in the targets' units.
+
+    Parameters
+    ----------
+    model : Model, Network or estimator of xl2
+        Of a single network, not of a stack; an estimator that was fitted.
+
+    Returns
+    -------
+    onnx.ModelProto
+
+    Raises
+    ------
+    InputError
+        If it is a stack, or onnx is not installed.
+    """
+    try:
+        import onnx
+    except ImportError:
+        raise InputError('An ONNX graph needs onnx: run pip install "xl2[onnx]".') from None
+    model = Model.of(model)
+    network = model.network
+    if network.stack:
+        raise InputError("One network is exported at a time: take it from the stack by member().")
+    graph = Graph(network.dtype)
+    last = add_network(graph, model)
+    if network.task == "regression":
+        outputs = add_values(graph, model, last)
+    elif network.task == "multilabel":
+        outputs = add_multilabel(graph, network.sizes[-1], last)
+    else:
+        outputs = add_classes(graph, model, last)
+    inputs = [graph.declare("X", graph.float, network.sizes[0])]
+    made = onnx.helper.make_model(
+        onnx.helper.make_graph(graph.nodes, "xl2", inputs, outputs, graph.constants),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="xl2",
+    )
+    onnx.checker.check_model(made, full_check=True)
+    return made
+
+
+class Graph:
+    """The nodes and constants of a graph, each with a name of its own.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+        Of the network.
+    """
+
+    def __init__(self, dtype: str):
+        from onnx import TensorProto
+
+        self.float = TensorProto.FLOAT if dtype == "float32" else TensorProto.DOUBLE
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def add(self, operator: str, *inputs: Any, name: str = "", **attributes: Any) -> str:
+        """Add a node; an input is the name of another's output, or an array."""
+        from onnx import helper
+
+        name = name or f"{operator.lower()}_{len(self.nodes)}"
+        names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
+        self.nodes.append(helper.make_node(operator, names, [name], name, **attributes))
+        return name
+
+    def constant(self, value: Any) -> str:
+        """Add an array and return its name."""
+        from onnx import numpy_helper
+
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def cast(self, last: str, kind: int) -> str:
+        """Add a conversion to another type of numbers."""
+        return self.add("Cast", last, to=kind)
+
+    def declare(self, name: str, kind: int, *sizes: int) -> Any:
+        """Declare an input or an output, (n, *sizes)."""
+        from onnx import helper
+
+        return helper.make_tensor_value_info(name, kind, ["n", *sizes])
+
+
+def add_network(graph: Graph, model: Model) -> str:
+    """Add the layers, and before them the standardisation; return the name of the outputs."""
+    from onnx import TensorProto
+
+    last, network = "X", model.network
+    if model.inputs is not None:
+        # In float64, as the library does it: a large mean leaves float32 few digits.
+        last = graph.cast(last, TensorProto.DOUBLE)
+        last = graph.add("Sub", last, model.inputs.mean)
+        last = graph.add("Div", last, model.inputs.scale)
+        last = graph.cast(last, graph.float)
+    for (weight, bias), name in zip(network.host_parameters(), network.activations, strict=True):
+        last = graph.add("Gemm", last, weight.copy(), bias.copy())
+        if name == "softmax":
+            last = graph.add("Softmax", last, axis=-1)
+        elif name in NAMES:
+            last = graph.add(NAMES[name], last)
+    return last
+
+
+def add_values(graph: Graph, model: Model, last: str) -> list[Any]:
+    """Add the way back to the targets' units."""
+    from onnx import TensorProto
+
+    if model.outputs is not None:
+        last = graph.cast(last, TensorProto.DOUBLE)
+        last = graph.add("Mul", last, model.outputs.scale)
+        last = graph.add("Add", last, model.outputs.mean)
+        last = graph.cast(last, graph.float)
+    graph.add("Identity", last, name="variable")
+    return [graph.declare("variable", graph.float, model.network.sizes[-1])]
+
+
+def add_multilabel(graph: Graph, outputs: int, last: str) -> list[Any]:
+    """Add each label's 0 or 1."""
+    import numpy as np
+    from onnx import TensorProto, helper
+
+    half = np.array(0.5, dtype=helper.tensor_dtype_to_np_dtype(graph.float))
+    chosen = graph.add("Greater", last, half)
+    graph.add("Cast", chosen, to=TensorProto.INT64, name="label")
+    graph.add("Identity", last, name="probabilities")
+    return [
+        graph.declare("label", TensorProto.INT64, outputs),
+        graph.declare("probabilities", graph.float, outputs),
+    ]
+
+
+def add_classes(graph: Graph, model: Model, last: str) -> list[Any]:
+    """Add the label of the most probable class, and a probability for each."""
+    import numpy as np
+    from onnx import TensorProto, helper
+
+    count = max(2, model.network.sizes[-1])
+    if model.network.sizes[-1] == 1:
+        one = np.array(1.0, dtype=helper.tensor_dtype_to_np_dtype(graph.float))
+        last = graph.add("Concat", graph.add("Sub", one, last), last, axis=1)
+    graph.add("Identity", last, name="probabilities")
+    number = graph.add("ArgMax", last, axis=1, keepdims=0)
+    labels = np.asarray(range(count) if model.classes is None else model.classes)
+    if labels.dtype.kind in "OU":
+        labels, kind = labels.astype(object), TensorProto.STRING
+    elif labels.dtype.kind in "iub":
+        labels, kind = labels.astype(np.int64), TensorProto.INT64
+    else:
+        labels, kind = labels.astype(np.float64), TensorProto.DOUBLE
+    graph.add("Gather", labels, number, axis=0, name="label")
+    return [
+        graph.declare("label", kind),
+        graph.declare("probabilities", graph.float, count),
+    ]

@@ -1,0 +1,1 @@
+"""Networks: layers, losses, penalties, optimizers, and one step of training."""

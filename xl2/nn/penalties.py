@@ -1,0 +1,206 @@
+"""The L2 penalty, ``lam / (2 m) * sum(W^2)`` over the weights; biases are exempt.
+
+`m` is a number of samples. The notebook, and scikit-learn's `alpha`, take the
+mini-batch in the gradient: half the batch is then twice the decay, and `lam` has
+to be chosen again for every batch size. With ``per="dataset"`` it is the training
+set's, and `lam` means the same for every batch size.
+
+The same penalty elsewhere, for mini-batches of `m` (or a training set of `m`):
+
+============================  ==================================
+Keras ``l2(c)``               ``c = lam / (2 m)``
+torch ``SGD(weight_decay=c)`` ``c = lam / m``, biases in a group without
+glmnet ``lambda=c``           ``c = lam / m``
+scikit-learn ``alpha=c``      ``c = lam``, ``per="batch"``
+AdamW                         no equal: its decay is not a gradient
+============================  ==================================
+
+where the other loss is a sum over the outputs, and a squared error has its half, as here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from ..array.api import namespace
+from ..array.stacks import beside_weight, stack_of, weight_axes
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..array.operations import Parameters
+    from .network import Network
+
+
+@dataclass(frozen=True)
+class L2:
+    """An L2 penalty.
+
+    Parameters
+    ----------
+    lam : float or sequence of float, default 0
+        lambda, not negative: one for all layers, or one a layer, first to last.
+    per : {"batch", "dataset"}, default "batch"
+        Whose number of samples divides it in the gradient.
+
+    Raises
+    ------
+    InputError
+        If a lambda is negative or not finite, or `per` is neither.
+
+    Examples
+    --------
+    >>> L2(1.0).of_layers(3)
+    (1.0, 1.0, 1.0)
+    >>> L2([1.0, 0.0]).of_layers(2)
+    (1.0, 0.0)
+    """
+
+    lam: float | tuple[float, ...] = 0.0
+    per: Literal["batch", "dataset"] = "batch"
+
+    def __init__(
+        self, lam: float | Sequence[float] = 0.0, per: Literal["batch", "dataset"] = "batch"
+    ):
+        try:
+            several = not isinstance(lam, float | int | str) and hasattr(lam, "__len__")
+            every = tuple(map(float, cast(Any, lam) if several else [lam]))
+        except (TypeError, ValueError):
+            raise InputError(f"lambda is a number, or one a layer. Received: {lam!r}.") from None
+        for value in every:
+            if not (math.isfinite(value) and value >= 0):
+                raise InputError(f"lambda is a finite number, 0 or more. Received: {value!r}.")
+        if per not in ("batch", "dataset"):
+            raise InputError(f"per is 'batch' or 'dataset'. Received: per={per!r}.")
+        object.__setattr__(self, "lam", every if several else every[0])
+        object.__setattr__(self, "per", per)
+
+    def of_layers(self, layers: int) -> tuple[float, ...]:
+        """Return one lambda for each of so many layers.
+
+        Raises
+        ------
+        InputError
+            If `lam` has another number of values.
+        """
+        if not isinstance(self.lam, tuple):
+            return (self.lam,) * layers
+        if len(self.lam) != layers:
+            raise InputError(
+                f"One lambda a layer means {layers} values for this network. "
+                f"Received: {len(self.lam)}, {self.lam!r}."
+            )
+        return self.lam
+
+
+Penalty = float | L2 | Sequence[float | L2]
+
+
+def penalties_of(network: Network, penalty: Penalty) -> list[L2]:
+    """Return one `L2` for a network, or one for each member of a stack.
+
+    Parameters
+    ----------
+    network : Network
+        The network or stack.
+    penalty : float, L2 or, for a stack, a sequence of `K` of them
+        A single one holds for every member. For a stack in groups (G, M) there are
+        `M`, the same in each group.
+
+    Returns
+    -------
+    list of L2
+        Of length 1, `K` or `M`.
+
+    Raises
+    ------
+    InputError
+        If their number is not the stack's, or they differ in `per`.
+    """
+    count = network.stack[-1] if network.stack else 1
+    several = network.stack and hasattr(penalty, "__len__")
+    each: list[Any] = list(cast(Any, penalty)) if several else [penalty] * count
+    if len(each) != count:
+        of = f"{network.stack[0]} groups of {count}" if len(network.stack) == 2 else f"{count}"
+        raise InputError(
+            f"A stack of {of} networks takes one penalty, or {count}. Received: {len(each)}."
+        )
+    checked = [one if isinstance(one, L2) else L2(one) for one in each]
+    if len({one.per for one in checked}) > 1:
+        raise InputError("The members of a stack share one rule: all per='batch' or all 'dataset'.")
+    return checked
+
+
+def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
+    """Return lambda for each layer, as the training step multiplies it.
+
+    Parameters
+    ----------
+    network, penalty
+        As for `penalties_of`.
+
+    Returns
+    -------
+    tuple
+        For each layer None where lambda is 0, a float, or for a stack an array of
+        the network's backend shaped to multiply the layer's weight.
+    """
+    layers = len(network.sizes) - 1
+    lams = [one.of_layers(layers) for one in penalties_of(network, penalty)]
+    found: list[Any] = []
+    for i, same in enumerate(zip(*lams, strict=True)):
+        if not any(same):
+            found.append(None)
+        elif not network.stack:
+            found.append(same[0])
+        else:
+            # One beyond float32 is infinite there, and its member diverges.
+            with network.backend.scope():
+                # The first layer's once for every output too: then it lies as a row of the
+                # weight does, and the two are multiplied in long runs.
+                each = [[lam] * network.sizes[1] for lam in same] if i == 0 else same
+                lam = network.backend.asarray(each, network.dtype, "lambda")
+                found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
+    return tuple(found)
+
+
+def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: float) -> Any:
+    """Return ``lam / (2 m) sum(W^2)`` over the layers.
+
+    Parameters
+    ----------
+    network : Network
+        The network or stack.
+    coefficients : tuple
+        What `coefficients_of` returned.
+    samples : float
+        `m`.
+
+    Returns
+    -------
+    float; of a stack a NumPy array, shaped like it
+    """
+    import numpy as np
+
+    total = squares(network.parameters, coefficients)
+    if total is None:
+        return np.zeros(network.stack) if network.stack else 0.0
+    return network.number(total / (2.0 * samples))
+
+
+def squares(parameters: Parameters, coefficients: tuple[Any, ...]) -> Any:
+    """Return ``sum(lam W^2)`` over the layers, shaped like the stack; None without a penalty."""
+    stack, total = stack_of(parameters), None
+    for i, (lam, (weight, _)) in enumerate(zip(coefficients, parameters, strict=True)):
+        xp = namespace(weight)
+        if lam is None:
+            continue
+        if not stack:
+            flat = xp.reshape(weight, (-1,))
+            share = lam * (flat @ flat)  # no temporary of the weight's size
+        else:
+            share = xp.sum(lam * weight * weight, axis=weight_axes(i, stack))
+        total = share if total is None else total + share
+    return total

@@ -1,0 +1,1 @@
+"""The L2 regularisation path: every lambda, fold and seed, trained as stacks."""

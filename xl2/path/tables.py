@@ -1,0 +1,117 @@
+"""A path as a table: for the terminal, for a notebook, for pandas."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, counted
+
+if TYPE_CHECKING:
+    from .result import Path
+
+HEAD = ("lambda", "training", "validation", "std. error")
+WIDTHS = (12, 11, 11, 12)  # they leave 32 of 80 columns to a remark
+
+
+def rows_of(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield for each lambda its name, its three figures, and a remark."""
+    times, digits = (1.0, 4) if path.score_name == "R2" else (100.0, 2)
+    for k, lam in enumerate(path.lambdas_):
+        figures = (path.train_means_[k], path.validation_means_[k], path.standard_errors_[k])
+        shown = [_figure(times * x, digits) for x in figures]
+        yield (f"{lam:g}", *shown, _remark(path, k))  # type: ignore[misc]
+
+
+def _figure(value: float, digits: int) -> str:
+    if math.isnan(value):
+        return "-"
+    # An R2 can be as far below 0 as it likes.
+    return f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:.2g}"
+
+
+def _remark(path: Path, k: int) -> str:
+    parts = []
+    if path.diverged_[k].any():
+        of = path.diverged_[k].size
+        parts.append(f"diverged in {path.diverged_[k].sum()} of {of}" if of > 1 else "diverged")
+    elif (path.epochs_[k] < path.epochs).any():
+        parts.append(f"dropped after {counted(path.epochs_[k].min(), 'epoch')}")
+    if k == path.best_index_:
+        parts.append("best")
+    if k == path.index_1se_:
+        parts.append("within one standard error")
+    return ", ".join(parts)
+
+
+def what_was_trained(path: Path) -> str:
+    """Say in a line how many networks there are and how long they took."""
+    lambdas, folds, seeds = path.diverged_.shape
+    parts = [counted(lambdas, "lambda")]
+    if folds > 1:
+        parts.append(f"{folds} folds")
+    if seeds > 1:
+        parts.append(f"{seeds} seeds")
+    return f"{' x '.join(parts)}, {counted(path.epochs, 'epoch')}, {path.fit_time_:.1f} s"
+
+
+def unit(path: Path) -> str:
+    """Name the score, with its unit."""
+    return "R2" if path.score_name == "R2" else "accuracy in %"
+
+
+def path_text(path: Path) -> str:
+    """Return the table as text of at most 80 columns."""
+    lines = [f"{what_was_trained(path)}; {unit(path)}", ""]
+    lines.append(_aligned(HEAD))
+    for *cells, remark in rows_of(path):
+        start = _aligned(cells) + "  "
+        below = " " * len(start)
+        lines += textwrap.wrap(remark, 80, initial_indent=start, subsequent_indent=below) or [start]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _aligned(cells: Sequence[str]) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+
+
+def path_html(path: Path) -> str:
+    """Return the table as HTML."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in (*HEAD, ""))
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+        for cells in rows_of(path)
+    )
+    caption = html.escape(f"{what_was_trained(path)}; {unit(path)}")
+    return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>"
+
+
+def path_frame(path: Path) -> Any:
+    """Return a pandas.DataFrame with a row for each member.
+
+    Raises
+    ------
+    InputError
+        If pandas is not installed.
+    """
+    import numpy as np
+
+    try:
+        import pandas
+    except ImportError:
+        raise InputError("A data frame needs pandas: run pip install pandas.") from None
+    lambdas, folds, seeds = np.indices(path.diverged_.shape)
+    return pandas.DataFrame(
+        {
+            "lambda": path.lambdas_[lambdas.ravel()],
+            "fold": folds.ravel(),
+            "seed": seeds.ravel(),
+            "train_score": path.train_scores_by_seed_.ravel(),
+            "validation_score": path.validation_scores_by_seed_.ravel(),
+            "diverged": path.diverged_.ravel(),
+            "epochs": path.epochs_.ravel(),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Training: `fit`, the loop, its batches, history and checkpoints."""
