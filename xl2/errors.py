@@ -6,10 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .training.history import History
+from typing import Any
 
 
 class XL2Error(Exception):
@@ -65,7 +62,7 @@ class DivergenceError(XL2Error, ArithmeticError):
         epoch: int,
         step: int | None,
         loss: float,
-        history: History | None,
+        history: Any,
     ):
         super().__init__(message)
         self.epoch = epoch

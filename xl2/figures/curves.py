@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import InputError
-from ..training.history import History
 from .lambda_axis import LABELS, three_digits
 from .legends import add_legend
 from .style import BLACK, MEMBERS, PENALTY, TRAINING, VALIDATION, two_axes
@@ -23,7 +22,7 @@ LOOKS = {
 POINTS = 20  # so many epochs have room for a marker each
 
 
-def plot_history(history: History, axes: Any = None) -> Any:
+def plot_history(history: Any, axes: Any = None) -> Any:
     """Draw the loss and the score of a fit against the epoch.
 
     Parameters
@@ -141,7 +140,7 @@ def _draw_members(ax: Any, name: str, curves: Any) -> None:
         ax.plot(epochs, curves[:, k], label=LOOKS[name][1] if k == 0 else None, **look)
 
 
-def _members_of(history: History) -> list[str]:
+def _members_of(history: Any) -> list[str]:
     """Return what `Network.member` calls each member: "2", or "0, 2" in groups."""
     import numpy as np
 

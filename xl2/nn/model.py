@@ -10,9 +10,9 @@ from ..array.backend import connect, numbers
 from ..array.rows import LazyRows, StoredRows, edges_of, is_stored, unit_of
 from ..array.switch import to_numpy
 from ..errors import InputError
-from ..training.batches import Pairs
 from .inputs import chunks
 from .network import Network
+from .streams import Pairs
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from ..nn.network import Network
 from ..nn.optimizers import Optimizer, Update, find_optimizer
 from ..nn.penalties import Penalty, coefficients_of
 from ..nn.step import Constants, Step
-from .batches import Pairs, Streamed
+from ..nn.streams import Pairs
+from .batches import Streamed
 from .checkpoints import Checkpoint, Keeper, kept
 from .fingerprint import identity_of
 from .history import History

@@ -13,7 +13,7 @@ from ..nn.inputs import samples, targets, weights
 from ..nn.network import Network
 from ..nn.penalties import Penalty, penalties_of
 from ..nn.step import Samples
-from .batches import Pairs
+from ..nn.streams import Pairs
 from .run import HeldOut
 
 
