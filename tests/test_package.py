@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import importlib.metadata
 import os
@@ -17,11 +18,36 @@ import xl2
 SOURCE = Path(xl2.__file__).parent
 
 
-def test_every_public_name_is_there_and_no_other():
+def test_every_public_name_can_be_imported_and_is_listed():
     for name in xl2.__all__:
         assert getattr(xl2, name) is not None
-    assert set(xl2.__all__) == {*xl2._HOME, "notebook"}
+    assert set(xl2.__all__) == {*xl2._MODULES, *xl2._SUBPACKAGES}
     assert set(dir(xl2)) == {*xl2.__all__, "__version__"}
+
+
+def test_a_type_checker_sees_the_names_in_the_same_modules():
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.name: node.module for node in block.body for alias in node.names}
+    assert seen == {**xl2._MODULES, **dict.fromkeys(xl2._SUBPACKAGES)}
+
+
+@pytest.mark.host
+def test_the_docs_name_only_what_exists(python):
+    """Each dotted name and each import of the README and the docs, after a plain `import xl2`."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text() for page in pages)
+    names = set(re.findall(r"\bxl2((?:\.[A-Za-z]\w*)+)", text))
+    assert len(names) > 20
+    imports = set(re.findall(r"^from xl2\S* import [\w, ]+", text, re.M))
+    assert len(imports) > 3
+    resolved = python(
+        f"import operator, xl2\n"
+        f"for name in {sorted(names)}: operator.attrgetter(name[1:])(xl2)\n"
+        f"for line in {sorted(imports)}: exec(line)\n"
+        f"print(len({sorted(names)}))"
+    )
+    assert int(resolved) == len(names)
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -1,7 +1,6 @@
 """Multilayer perceptrons with an L2 penalty, on any array library.
 
-The names are imported when they are first used, so that ``import xl2`` costs
-little more than NumPy's own import.
+A name is imported when it is first used: ``import xl2`` imports no library, not even NumPy.
 """
 
 from __future__ import annotations
@@ -10,15 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import notebook
+    from . import data, figures, notebook
     from .array.switch import BackendInfo, backends, get_backend, set_backend, to_numpy, use_backend
     from .data import Dataset, load_data
     from .diagnosis.diagnose import Diagnosis, diagnose
-    from .errors import BackendError, DivergenceError, FileFormatError, InputError, XL2Error
+    from .errors import (
+        BackendError,
+        DivergenceError,
+        FileFormatError,
+        InputError,
+        OutOfMemoryError,
+        XL2Error,
+    )
     from .estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
     from .io.model_file import load, save
     from .io.onnx import to_onnx
-    from .nn.model import Model
+    from .nn.model import Model, Scaling
     from .nn.network import Network
     from .nn.optimizers import SGD, Adam, Momentum, Nesterov
     from .nn.penalties import L2
@@ -27,41 +33,25 @@ if TYPE_CHECKING:
     from .training.fit import fit
     from .training.history import History
 
-_HOME = {
-    "Dataset": "data",
-    "load_data": "data",
-    "Diagnosis": "diagnosis.diagnose",
-    "diagnose": "diagnosis.diagnose",
-    "BackendError": "errors",
-    "DivergenceError": "errors",
-    "FileFormatError": "errors",
-    "InputError": "errors",
-    "XL2Error": "errors",
-    "load": "io.model_file",
-    "save": "io.model_file",
-    "MLPClassifier": "estimators",
-    "MLPClassifierCV": "estimators",
-    "MLPRegressor": "estimators",
-    "MLPRegressorCV": "estimators",
-    "History": "training.history",
-    "Model": "nn.model",
-    "Network": "nn.network",
-    "SGD": "nn.optimizers",
-    "Adam": "nn.optimizers",
-    "Momentum": "nn.optimizers",
-    "Nesterov": "nn.optimizers",
-    "to_onnx": "io.onnx",
-    "Path": "path.result",
-    "L2": "nn.penalties",
-    "regularization_path": "path.regularization",
-    "BackendInfo": "array.switch",
-    "backends": "array.switch",
-    "get_backend": "array.switch",
-    "set_backend": "array.switch",
-    "to_numpy": "array.switch",
-    "use_backend": "array.switch",
-    "fit": "training.fit",
+_SUBPACKAGES = ("data", "figures", "notebook")
+_NAMES = {
+    "array.switch": "BackendInfo backends get_backend set_backend to_numpy use_backend",
+    "data": "Dataset load_data",
+    "diagnosis.diagnose": "Diagnosis diagnose",
+    "errors": "BackendError DivergenceError FileFormatError InputError OutOfMemoryError XL2Error",
+    "estimators": "MLPClassifier MLPClassifierCV MLPRegressor MLPRegressorCV",
+    "io.model_file": "load save",
+    "io.onnx": "to_onnx",
+    "nn.model": "Model Scaling",
+    "nn.network": "Network",
+    "nn.optimizers": "SGD Adam Momentum Nesterov",
+    "nn.penalties": "L2",
+    "path.regularization": "regularization_path",
+    "path.result": "Path",
+    "training.fit": "fit",
+    "training.history": "History",
 }
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 __all__ = [
     "L2",
@@ -83,10 +73,14 @@ __all__ = [
     "Momentum",
     "Nesterov",
     "Network",
+    "OutOfMemoryError",
     "Path",
+    "Scaling",
     "XL2Error",
     "backends",
+    "data",
     "diagnose",
+    "figures",
     "fit",
     "get_backend",
     "load",
@@ -102,15 +96,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "notebook":
-        return importlib.import_module(".notebook", __name__)
+    if name in _SUBPACKAGES:
+        return importlib.import_module(f".{name}", __name__)
     if name == "__version__":
         from importlib.metadata import version
 
         return version("xl2")
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module 'xl2' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
     globals()[name] = value
     return value
 

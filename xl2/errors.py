@@ -1,4 +1,4 @@
-"""The errors xl2 raises about what it was given, all of them `XL2Error`."""
+"""The errors that a user can fix, all of them `XL2Error`, and words for their messages."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 
 class XL2Error(Exception):
-    """Base of every error that a user can mend; the command line exits with 2 on it."""
+    """Base of every error that a user can fix; the command line prints it and exits with 2."""
 
 
 class InputError(XL2Error, ValueError):
-    """An argument or a data set that xl2 cannot work with."""
+    """An argument or a data set that xl2 cannot use."""
 
 
 class BackendError(XL2Error, RuntimeError):
-    """An array library or a device that is unknown or does not work here.
+    """An array library or a device that is unknown or does not work.
 
     Attributes
     ----------
@@ -32,27 +32,27 @@ class BackendError(XL2Error, RuntimeError):
 
 
 class OutOfMemoryError(XL2Error, MemoryError):
-    """The smallest part of a computation needs more memory than the device has left."""
+    """The smallest part of a computation needs more memory than the device has free."""
 
 
 class FileFormatError(XL2Error, ValueError):
-    """A file that is not what it says it is."""
+    """A file that is damaged or is not in the format that its name or header declares."""
 
 
 class DivergenceError(XL2Error, ArithmeticError):
-    """The training loss or a parameter left the finite numbers.
+    """The training loss or a parameter became infinite or NaN.
 
     The network keeps its last finite parameters.
 
     Attributes
     ----------
     epoch, step : int
-        Where it happened, both counted from 1; `step` counts inside the epoch. A stack
-        only fails when all its members have, and has no step: None.
+        Where training diverged, both counted from 1; `step` counts within the epoch. A stack
+        raises only when all its members have diverged, and its `step` is None.
     loss : float
         The loss of that step's mini-batch; NaN for a stack.
     history : History or None
-        The epochs that were completed before; None for a path, which has many.
+        The completed epochs; None for a path, which has many.
     """
 
     def __init__(
@@ -72,45 +72,30 @@ class DivergenceError(XL2Error, ArithmeticError):
 
 
 def unknown(kind: str, received: object, available: Iterable[str]) -> str:
-    """Say which names exist and which one came.
-
-    Parameters
-    ----------
-    kind : str
-        What the name stands for, in the singular: "activation".
-    received : object
-        What the caller gave.
-    available : iterable of str
-        The names that would have worked.
-
-    Returns
-    -------
-    str
-        A sentence for an error message.
-    """
+    """Return a message about an unknown name, with the known ones; `kind` as in "activation"."""
     several = f"{kind}es" if kind.endswith("s") else f"{kind}s"
     return f"Available {several} are {', '.join(available)}. Received: {kind}={received!r}."
 
 
 def listed(names: Iterable[object]) -> str:
-    """Return names for an error message, the first twelve of them if there are many."""
+    """Return the first twelve names, and how many more there are."""
     shown = [repr(name) for name in names]
     more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
     return ", ".join(shown[:12]) + more
 
 
 def counted(count: int, thing: str) -> str:
-    """Return a count with its noun."""
+    """Return a count with its noun in the singular or plural."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def column_label(names: Sequence[str], position: int) -> str:
-    """Return what an error message calls a column: its name, else its number from 1."""
+    """Return a column's name for a message, or its number from 1 if columns have no names."""
     return repr(names[position]) if names else str(position + 1)
 
 
 def warn_caller(text: str) -> None:
-    """Warn at the line that called xl2, wherever in it the trouble is."""
+    """Warn, and blame the line outside xl2 that led to the warning."""
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and _own(frame):
         frame, level = frame.f_back, level + 1
@@ -118,5 +103,5 @@ def warn_caller(text: str) -> None:
 
 
 def _own(frame: FrameType) -> bool:
-    # Contexts are left by way of contextlib.
+    # contextlib's frames are between a `with` block of xl2 and its caller.
     return str(frame.f_globals.get("__name__")).partition(".")[0] in (__package__, "contextlib")
