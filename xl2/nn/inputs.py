@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..array.api import Array, namespace
+from ..array.chunks import chunks
+from ..array.generic import CHUNK
 from ..array.rows import HostRows, StoredRows, is_stored, not_finite
 from ..array.sparse import SparseRows, is_sparse
 from ..errors import InputError
@@ -13,10 +14,6 @@ from . import tasks
 
 if TYPE_CHECKING:
     from .network import Network
-
-# Rows looked at, or sent through a network, at once outside training: enough for
-# the products to run at full speed, few enough for the layers to stay in memory.
-CHUNK = 8192
 
 
 def samples(
@@ -143,28 +140,10 @@ def check_finite(x: Array, what: str) -> None:
     # A sum is finite only of finite numbers; the reverse fails only on overflow.
     if bool(xp.isfinite(xp.sum(x))):
         return
-    for start, piece in chunks(x, CHUNK):
-        finite = xp.isfinite(piece)
-        if piece.ndim > 1:
+    for start, chunk in chunks(x, CHUNK):
+        finite = xp.isfinite(chunk)
+        if chunk.ndim > 1:
             finite = xp.all(finite, axis=-1)
         if not bool(xp.all(finite)):
             row = start + int(xp.argmin(xp.astype(finite, xp.int8)))
             raise not_finite(what, row)
-
-
-def chunks(x: Any, size: int) -> Iterator[tuple[int, Array]]:
-    """Yield rows in pieces of a size, or smaller ones, each with the number of its first row."""
-    for start, stop in ranges(x, size):
-        yield start, between(x, start, stop)
-
-
-def ranges(x: Any, size: int) -> list[tuple[int, int]]:
-    """Return the first row of each such piece, and the row behind its last."""
-    size = min(size, x.rows_at_once) if isinstance(x, HostRows) else size
-    rows = x.shape[0]
-    return [(start, min(start + size, rows)) for start in range(0, rows, size)]
-
-
-def between(x: Any, start: int, stop: int) -> Array:
-    """Return some rows on the backend."""
-    return x.between(start, stop) if isinstance(x, HostRows) else x[start:stop, ...]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..array.backend import connect, numbers
+from ..array.chunks import chunks
 from ..array.rows import LazyRows, StoredRows, edges_of, is_stored, unit_of
 from ..array.switch import to_numpy
 from ..errors import InputError
-from .inputs import chunks
 from .network import Network
 from .streams import Pairs
 

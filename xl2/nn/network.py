@@ -9,6 +9,7 @@ from typing import Any
 from ..array.activations import ACTIVATIONS, OUTPUTS, Activation
 from ..array.api import Array
 from ..array.backend import Backend, connect
+from ..array.chunks import in_chunks
 from ..array.operations import Layer, Operations, Parameters, choose
 from ..array.rows import HostRows
 from ..array.stacks import Stack, member_of, stack_of
@@ -20,7 +21,6 @@ from .initializers import Initializer
 from .inputs import check_finite, samples, targets
 from .losses import find_loss
 from .penalties import L2, coefficients_of
-from .pieces import in_pieces
 from .propagation import propagate
 from .step import Samples
 
@@ -290,7 +290,7 @@ class Network:
         parameters : tuple of Layer, optional
             Those of a part of this stack; by default all.
         """
-        return in_pieces(self.backend, x, self._through(parameters))
+        return in_chunks(self.backend, x, self._through(parameters))
 
     def _through(self, parameters: Parameters | None = None) -> Callable[[Array], Array]:
         """Return the function from a few samples to their logits."""
@@ -341,7 +341,7 @@ class Network:
             return self.activate(through(piece))
 
         with self.backend.scope():
-            found = in_pieces(self.backend, x, outputs)
+            found = in_chunks(self.backend, x, outputs)
             if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(sums))):
                 check_finite(x, "X")
         return found

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..array.api import Array
+from ..array.chunks import chunks
+from ..array.generic import CHUNK
 from ..array.operations import Operations
-from .inputs import CHUNK, chunks
 from .losses import Loss
 from .network import Network
 from .penalties import squares

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from ..array.backend import Backend
+from ..array.generic import CHUNK
 from ..array.memory import Halving
 from ..array.operations import Operations
 from ..array.stacks import group_of, member_of
 from ..array.workers import side_by_side
 from ..errors import DivergenceError
 from ..nn import tasks
-from ..nn.inputs import CHUNK, targets, weights
+from ..nn.inputs import targets, weights
 from ..nn.losses import find_loss
 from ..nn.measure import Measure
 from ..nn.network import Network
