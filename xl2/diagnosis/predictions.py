@@ -7,7 +7,7 @@ from typing import Any
 
 from ..array.switch import to_numpy
 from ..errors import InputError
-from ..nn.targets import is_regression
+from ..nn.targets import is_present, is_regression
 
 _KINDS = {"b": "numbers", "i": "numbers", "u": "numbers", "f": "numbers"}
 _KINDS |= {"U": "text", "T": "text", "S": "bytes", "M": "dates", "m": "durations"}
@@ -116,14 +116,6 @@ def plain(values: Any, what: str) -> Any:
             f"0). Drop such rows; where predictions have one, the model diverged: train it anew."
         )
     return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
-
-
-def is_present(value: Any) -> bool:
-    """Tell whether a label is there: not None, NaN or pandas.NA."""
-    try:
-        return value is not None and bool(value == value)
-    except (TypeError, ValueError):
-        return False  # pandas.NA will not say whether it equals itself
 
 
 def predicts_values(model: Any, y: Any, found: Any) -> bool:

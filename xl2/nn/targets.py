@@ -123,6 +123,14 @@ def is_regression(y: Any, task: str = "auto") -> bool:
     return bool(numeric and (y.ndim > 1 or (y.dtype.kind == "f" and (y % 1 != 0).any())))
 
 
+def is_present(value: Any) -> bool:
+    """Tell whether a label is present: not None, NaN or pandas.NA."""
+    try:
+        return value is not None and bool(value == value)
+    except (TypeError, ValueError):
+        return False  # pandas.NA == pandas.NA has no truth value
+
+
 def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
     """Return the labels in order, and each sample's class number.
 

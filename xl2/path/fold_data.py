@@ -10,12 +10,11 @@ from ..array.backend import numbers
 from ..array.operations import Operations
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
-from ..diagnosis.predictions import is_present
 from ..errors import InputError, counted
 from ..nn import tasks
 from ..nn.inputs import check_finite, samples, weights
 from ..nn.model import Model, Scaling
-from ..nn.targets import Targets
+from ..nn.targets import Targets, is_present
 from .checkpoints import Folder
 from .planning import plan
 from .result import Judge
