@@ -14,7 +14,7 @@ import xl2.path.train_stacks
 import xl2.training.divergence
 from xl2 import FileFormatError, InputError, regularization_path
 from xl2.errors import OutOfMemoryError
-from xl2.io.sealed import read_sealed, write_sealed
+from xl2.io.safetensors_file import read_with_digest, write_with_digest
 from xl2.path.checkpoints import FORMAT
 from xl2.path.jobs import Tally
 from xl2.path.settings import Recipe
@@ -255,7 +255,7 @@ def test_ctrl_c_ends_a_path_though_the_whole_stack_diverges(tmp_path, in_pieces,
 
 
 def epochs_in(file):
-    header, _ = read_sealed(file, checkpoints.FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(file, checkpoints.FORMAT, lambda header, found: found)
     return header["epochs"] + 1
 
 
@@ -434,8 +434,8 @@ def test_what_would_be_lost_is_refused(tmp_path):
 )
 def test_a_plan_of_other_members_is_refused(tmp_path, stacks):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    header, _ = read_sealed(tmp_path / "p" / "plan", FORMAT, lambda header, found: found)
-    write_sealed(tmp_path / "p" / "plan", FORMAT, {**header, "stacks": stacks}, {})
+    header, _ = read_with_digest(tmp_path / "p" / "plan", FORMAT, lambda header, found: found)
+    write_with_digest(tmp_path / "p" / "plan", FORMAT, {**header, "stacks": stacks}, {})
     with pytest.raises(FileFormatError, match="no plan of this path"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
 
@@ -447,7 +447,7 @@ def test_where_nothing_can_be_written_there_is_one_warning(tmp_path, monkeypatch
     def full(*arguments):
         raise InputError("'it' cannot be written: No space left on device.")
 
-    monkeypatch.setattr("xl2.io.sealed.write_whole", full)
+    monkeypatch.setattr("xl2.io.safetensors_file.write_whole", full)
     with pytest.warns(UserWarning, match="No space left") as said:
         same(train({"backend": "numpy"}, checkpoint=tmp_path / "p"), whole)
     assert len(said) == 1

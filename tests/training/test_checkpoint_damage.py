@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import xl2.training.run
 from xl2 import DivergenceError, FileFormatError, InputError, Network, fit
-from xl2.io.sealed import read_sealed, write_sealed
+from xl2.io.safetensors_file import read_with_digest, write_with_digest
 from xl2.training.checkpoints import FORMAT
 
 pytestmark = pytest.mark.host
@@ -68,7 +68,7 @@ def sound(tmp_path_factory):
         patched.setattr(xl2.training.run.Run, "learn", stopped)
         with pytest.raises(StopError):
             fit(new(), X, LABELS, callbacks=[Count()], checkpoint=path, **SETTINGS)
-    header, arrays = read_sealed(path, FORMAT, lambda header, found: found)
+    header, arrays = read_with_digest(path, FORMAT, lambda header, found: found)
     assert header["under_way"]["done"] == 8
     return path.read_bytes(), header, arrays
 
@@ -177,7 +177,7 @@ def check_lies(sound, path, count, seed):
     for number in range(count):
         header, arrays = twisted(sound[1], sound[2], random.Random(f"{seed} {number}"))
         path.unlink(missing_ok=True)
-        write_sealed(path, FORMAT, header, arrays)
+        write_with_digest(path, FORMAT, header, arrays)
         with contextlib.suppress(DivergenceError):
             resume(path)
 
@@ -211,14 +211,14 @@ def test_the_sound_one_is_taken(sound, tmp_path):
 @pytest.mark.parametrize("length", [2**27, 2**63, 2**64 - 1])
 def test_a_header_of_a_size_that_is_a_lie_is_not_read(sound, tmp_path, length):
     (tmp_path / "c").write_bytes(length.to_bytes(8, "little") + sound[0][8:])
-    with pytest.raises(FileFormatError, match="no header of the length"):
+    with pytest.raises(FileFormatError, match="length of its header"):
         fit(new(), X, LABELS, callbacks=[Count()], checkpoint=tmp_path / "c", resume=True,
             **SETTINGS)  # fmt: skip
 
 
 def test_a_deep_header_is_no_crash(tmp_path):
     deep = json.loads("[" * 500 + "]" * 500)
-    write_sealed(tmp_path / "c", FORMAT, {"run": {}, "deep": deep}, {})
+    write_with_digest(tmp_path / "c", FORMAT, {"run": {}, "deep": deep}, {})
     content = (tmp_path / "c").read_bytes()
     assert b"[[[[" in content
     with pytest.raises(InputError, match="another run"):

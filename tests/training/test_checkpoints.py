@@ -18,7 +18,7 @@ import pytest
 import xl2.training.run
 from xl2 import L2, DivergenceError, FileFormatError, InputError, Network, fit
 from xl2.array.interrupts import Interrupts
-from xl2.io.sealed import read_sealed
+from xl2.io.safetensors_file import read_with_digest
 from xl2.nn.optimizers import SGD, Adam, Momentum, sgd_update
 from xl2.training.checkpoints import FORMAT, Checkpoint, Keeper
 from xl2.training.run import Keep
@@ -209,7 +209,7 @@ def test_another_backend_goes_on_from_the_same_numbers(where, tmp_path, die, sta
     die(6)
     with pytest.raises(DiedError):
         first(checkpoint=tmp_path / "c")
-    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(tmp_path / "c", FORMAT, lambda header, found: found)
     assert (header["epochs"], header["under_way"]["done"]) == (1, 24)
     die(10**9)
     one, history = then(checkpoint=tmp_path / "c", resume=True)
@@ -521,7 +521,7 @@ def test_what_a_callback_raises_itself_comes_through(tmp_path, error):
     "it", [object(), list(range(10_000)), 10**5000], ids=["object", "long", "digits"]
 )
 def test_a_state_that_comes_to_be_unwritable_costs_one_warning(tmp_path, monkeypatch, it):
-    monkeypatch.setattr("xl2.io.sealed.LONGEST", 8000)
+    monkeypatch.setattr("xl2.io.safetensors_file.MAX_HEADER", 8000)
     call = Holding()
 
     def spoil(network, history):
@@ -532,7 +532,7 @@ def test_a_state_that_comes_to_be_unwritable_costs_one_warning(tmp_path, monkeyp
         _, history = trained(tmp_path, callbacks=[spoil, call])
     assert len(caught) == 1
     assert len(history) == 4
-    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(tmp_path / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
 
 
@@ -560,7 +560,7 @@ def test_it_stays_where_it_is_though_a_callback_goes_elsewhere(tmp_path, monkeyp
             os.chdir(tmp_path / "elsewhere")
 
     fit(Network([3, 2]), X, LABELS, epochs=4, checkpoint="c", callbacks=[go])
-    header, _ = read_sealed(tmp_path / "here" / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(tmp_path / "here" / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 4
     assert list((tmp_path / "elsewhere").iterdir()) == []
     os.chdir("../here")
@@ -617,7 +617,7 @@ def test_fewer_epochs_than_there_are_is_refused(where, tmp_path, die, written, h
 def test_it_is_written_every_so_many_epochs_and_at_the_end(tmp_path, monkeypatch, every, epochs):
     written = []
     monkeypatch.setattr(
-        "xl2.training.checkpoints.write_sealed",
+        "xl2.training.checkpoints.write_with_digest",
         lambda path, form, header, arrays: written.append(header["epochs"]),
     )
     fit(Network([3, 2]), X, LABELS, epochs=5, checkpoint=tmp_path / "c", every=every)
@@ -629,7 +629,7 @@ def test_within_an_epoch_it_is_written_where_a_part_is_over(tmp_path, monkeypatc
     monkeypatch.setattr(xl2.training.run, "RUN", 4)
     written = []
     monkeypatch.setattr(
-        "xl2.training.checkpoints.write_sealed",
+        "xl2.training.checkpoints.write_with_digest",
         lambda path, form, header, arrays: written.append(header["under_way"]),
     )
     fit(Network([3, 2]), X[:40], LABELS[:40], epochs=1, batch_size=4, every=0.3,
@@ -660,7 +660,7 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
     (tmp_path / "c").write_bytes(b"precious")
     with pytest.raises(InputError, match="To go on from it say so, resume=True"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c")
-    with pytest.raises(FileFormatError, match="no sound xl2-checkpoint-1 file"):
+    with pytest.raises(FileFormatError, match="not a valid xl2-checkpoint-1 file"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", resume=True)
     assert (tmp_path / "c").read_bytes() == b"precious"
 
@@ -670,7 +670,7 @@ def test_nothing_is_written_where_nobody_asked(where, tmp_path, monkeypatch):
         raise AssertionError("it cost something")
 
     monkeypatch.setattr("xl2.training.fit.identity_of", never)
-    monkeypatch.setattr("xl2.training.checkpoints.write_sealed", never)
+    monkeypatch.setattr("xl2.training.checkpoints.write_with_digest", never)
     monkeypatch.setattr("signal.signal", never)
     monkeypatch.chdir(tmp_path)
     fit(network(where), X, LABELS, epochs=2)
@@ -840,7 +840,7 @@ def test_another_version_is_refused_with_the_difference(tmp_path, monkeypatch):
         fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
     monkeypatch.undo()
     monkeypatch.setattr("xl2.training.checkpoints.FORMAT", "xl2-checkpoint-2")
-    with pytest.raises(FileFormatError, match="format='xl2-checkpoint-1', not"):
+    with pytest.raises(FileFormatError, match="format is 'xl2-checkpoint-1', not"):
         fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
 
 
@@ -925,7 +925,7 @@ def test_ctrl_c_waits_for_the_steps_and_the_second_does_not(tmp_path, die):
     with pytest.raises(KeyboardInterrupt):
         fit(one, X, LABELS, epochs=3, callbacks=[send], checkpoint=tmp_path / "c", every=9)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(tmp_path / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
 
     def twice(network, history):
@@ -1095,7 +1095,7 @@ def test_an_interrupt_within_an_epoch_loses_no_step(tmp_path, monkeypatch):
     monkeypatch.setattr(xl2.training.run.Run, "learn", watched)
     with pytest.raises(KeyboardInterrupt):
         train(checkpoint=tmp_path / "c")
-    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(tmp_path / "c", FORMAT, lambda header, found: found)
     assert (header["epochs"], header["under_way"]["done"]) == (1, 24)
     same(train(checkpoint=tmp_path / "c", resume=True), whole)
 
@@ -1118,7 +1118,7 @@ def test_an_interrupt_in_the_midst_of_a_step_leaves_a_sound_network(tmp_path, mo
     with pytest.raises(KeyboardInterrupt):
         fit(one, X, LABELS, epochs=5, checkpoint=tmp_path / "c")
     assert np.isfinite(one.forward(X)).all()
-    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(tmp_path / "c", FORMAT, lambda header, found: found)
     assert (header["epochs"], header["under_way"]) == (2, None)
 
 
@@ -1221,7 +1221,7 @@ def test_a_full_disk_costs_one_warning_and_leaves_the_one_before(tmp_path, monke
     assert len(history) == 4
     monkeypatch.undo()
     assert [file.name for file in tmp_path.iterdir()] == ["c"]
-    header, _ = read_sealed(tmp_path / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(tmp_path / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
     same((one, history), trained(tmp_path, resume=True))
 
@@ -1286,7 +1286,7 @@ def test_a_real_disk_that_fills_up(small_disk):
         one, history = trained(small_disk, callbacks=[fill])
     assert len(said) == 1
     assert sorted(file.name for file in small_disk.iterdir()) == ["c", "f"]
-    header, _ = read_sealed(small_disk / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(small_disk / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
     (small_disk / "f").unlink()
     same((one, history), trained(small_disk, resume=True))
@@ -1303,7 +1303,7 @@ def test_a_real_folder_that_becomes_read_only(small_disk):
     assert len(said) == 1
     assert len(history) == 4
     assert [file.name for file in small_disk.iterdir()] == ["c"]
-    header, _ = read_sealed(small_disk / "c", FORMAT, lambda header, found: found)
+    header, _ = read_with_digest(small_disk / "c", FORMAT, lambda header, found: found)
     assert header["epochs"] == 1
 
 

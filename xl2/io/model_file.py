@@ -17,7 +17,7 @@ from ..nn.model import Model, Scaling
 from ..nn.network import Network
 from .header import read_settings
 from .opening import check_file, reading
-from .tensor_bytes import tensor_bytes
+from .safetensors_file import safetensors_bytes
 from .writing import write_whole
 
 FORMAT = "xl2-model-1"
@@ -66,7 +66,7 @@ def save(model: Any, path: str | Path) -> None:
         "features": json.dumps(model.features),
         "split": json.dumps(model.split),
     }
-    head, numbers = tensor_bytes(tensors, header)
+    head, numbers = safetensors_bytes(tensors, header)
     if len(head) - 8 > HEADER:
         raise InputError(
             f"The names of features and classes take more than the {HEADER} bytes that a model "

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileFormatError, InputError, warn_caller
-from ..io.sealed import Header, Spec, read_sealed, write_sealed
+from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import check_writable, sweep
 from ..training.checkpoints import Checkpoint, always, check_epochs, check_every
 from ..training.fingerprint import Identity, check_same, own_version
@@ -94,7 +94,7 @@ class Folder:
         identity = {"version of xl2": own_version(), **identity}
         file = self.home / PLAN
         if file.exists():
-            header, _ = read_sealed(file, FORMAT, lambda *said: self._checked(identity, *said))
+            header, _ = read_with_digest(file, FORMAT, lambda *said: self._checked(identity, *said))
             found = _stacks(file, header["stacks"], stacks)
             # All of them before one is trained: what is refused is left as it was.
             for number in range(1, len(found) + 1):
@@ -105,7 +105,7 @@ class Folder:
             self.home.mkdir(exist_ok=True)
             sweep(file)
             header = {"run": identity, "stacks": [[s.groups, s.places] for s in stacks]}
-            write_sealed(file, FORMAT, header, {})
+            write_with_digest(file, FORMAT, header, {})
         except (InputError, OSError) as error:
             next(self.troubles)
             warn_caller(f"No checkpoints can be written: {error} Training goes on without them.")

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..array.interrupts import Interrupts
 from ..errors import DivergenceError, FileFormatError, InputError, warn_caller
-from ..io.sealed import Header, Spec, read_sealed, write_sealed
+from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import as_path, check_writable, sweep
 from . import divergence
 from .fingerprint import Identity, check_same
@@ -120,7 +120,7 @@ def check_epochs(path: Path, epochs: int) -> None:
         return found
 
     if path.exists():
-        read_sealed(path, FORMAT, look)
+        read_with_digest(path, FORMAT, look)
 
 
 def _check_epochs(path: Path, header: Header, epochs: int) -> None:
@@ -178,7 +178,9 @@ class Keeper(Saver):
         if not path.exists():
             return
         try:
-            header, arrays = read_sealed(path, FORMAT, lambda *said: self._expected(run, *said))
+            header, arrays = read_with_digest(
+                path, FORMAT, lambda *said: self._expected(run, *said)
+            )
             self._restore(run, header, arrays)
         except BaseException:
             run.network.parameters = before
@@ -246,7 +248,7 @@ class Keeper(Saver):
         header["run"], header["asked"] = self._identity, self._epochs
         try:
             header["callbacks"], own = states_of(self._callbacks)
-            write_sealed(file, FORMAT, header, arrays | own)
+            write_with_digest(file, FORMAT, header, arrays | own)
         except InputError as error:
             self._tell(str(error))
         else:

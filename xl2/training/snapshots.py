@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..array.operations import Layer
 from ..errors import FileFormatError
-from ..io.sealed import Header, Spec
+from ..io.safetensors_file import Header, Spec
 from ..nn.measure import Measure
 from ..nn.step import Carry
 from .batches import InMemory
