@@ -277,7 +277,7 @@ def test_a_checkpoint_of_another_run_is_one_message(xl2, flowers, tmp_path):
         "train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c", "--resume", "--l2", 2
     )
     assert code == 2
-    assert "its penalty is lambda 0.0, per batch, and now it is lambda 2.0" in " ".join(err.split())
+    assert "its penalty was lambda 0.0, per batch and is now lambda 2.0" in " ".join(err.split())
 
 
 ESCAPES = "\x1b[2Jevil\u202e"

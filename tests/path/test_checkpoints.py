@@ -365,12 +365,12 @@ def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, caps
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"cv": 2}, "folds is 40, 40, 40, and now it is 30, 30"),
-        ({"seeds": 2}, "seeds is 0, and now it is 0, 1"),
-        ({"patience": 2}, "patience is None, and now it is 2"),
-        ({"optimizer": "sgd"}, "optimizer is Adam.*now it is SGD"),
-        ({"hidden": (5,)}, "network is 3-4-1, .*now it is 3-5-1"),
-        ({"standardize": False}, "validation is 20 x 3 .*X is 180 x 3"),
+        ({"cv": 2}, "folds was 40, 40, 40 and is now 30, 30"),
+        ({"seeds": 2}, "seeds was 0 and is now 0, 1"),
+        ({"patience": 2}, "patience was None and is now 2"),
+        ({"optimizer": "sgd"}, "optimizer was Adam.*is now SGD"),
+        ({"hidden": (5,)}, "network was 3-4-1, .*is now 3-5-1"),
+        ({"standardize": False}, "validation was 20 x 3 .*X was 180 x 3"),
     ],
 )
 def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ..errors import FileFormatError, InputError, warn_caller
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import check_writable, sweep
 from ..training.checkpoints import Checkpoint, always, check_epochs, check_every
-from ..training.fingerprint import Identity, check_same, own_version
+from ..training.fingerprint import Fingerprint, check_same, own_version
 
 if TYPE_CHECKING:
     from .jobs import Job
@@ -72,15 +73,15 @@ class Folder:
                 f"resume=True (--resume); to begin anew, remove it or give another name."
             )
 
-    def planned(self, stacks: list[Stack], identity: Identity, epochs: int) -> list[Stack]:
+    def planned(self, stacks: list[Stack], fingerprint: Fingerprint, epochs: int) -> list[Stack]:
         """Return the plan that a path was begun with, or begin it with this one.
 
         Parameters
         ----------
         stacks : list of Stack
             What `members.plan` says now: the same members.
-        identity : dict of str to str
-            What the path is of, its stacks apart.
+        fingerprint : dict of str to str
+            Of the path, without the data: each stack's file has its own.
         epochs : int
             How many each stack is to have in all.
 
@@ -91,10 +92,12 @@ class Folder:
         FileFormatError
             If the plan is damaged, or none, or the file of a stack is.
         """
-        identity = {"version of xl2": own_version(), **identity}
+        fingerprint = {"version of xl2": own_version(), **fingerprint}
         file = self.home / PLAN
         if file.exists():
-            header, _ = read_with_digest(file, FORMAT, lambda *said: self._checked(identity, *said))
+            header, _ = read_with_digest(
+                file, FORMAT, lambda *said: self._checked(fingerprint, *said)
+            )
             found = _stacks(file, header["stacks"], stacks)
             # All of them before one is trained: what is refused is left as it was.
             for number in range(1, len(found) + 1):
@@ -104,7 +107,7 @@ class Folder:
         try:
             self.home.mkdir(exist_ok=True)
             sweep(file)
-            header = {"run": identity, "stacks": [[s.groups, s.places] for s in stacks]}
+            header = {"run": fingerprint, "stacks": [[s.groups, s.places] for s in stacks]}
             write_with_digest(file, FORMAT, header, {})
         except (InputError, OSError) as error:
             next(self.troubles)
@@ -143,9 +146,9 @@ class Folder:
         """Return where a stack is kept, and where its halves are that were trained instead."""
         return [self._file(name), *self.home.glob(f"stack-{name}-*")]
 
-    def _checked(self, identity: Identity, header: Header, _: Any) -> dict[str, Spec]:
+    def _checked(self, fingerprint: Fingerprint, header: Header, _: Any) -> dict[str, Spec]:
         of = f"{str(self.path)!r} has the checkpoints of another path"
-        check_same(header["run"], identity, of, "another folder")
+        check_same(header["run"], fingerprint, of, "another folder")
         return {}
 
 

@@ -21,7 +21,7 @@ from ..errors import DivergenceError, FileFormatError, InputError, warn_caller
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import as_path, check_writable, sweep
 from . import divergence
-from .fingerprint import Identity, check_same
+from .fingerprint import Fingerprint, check_same
 from .run import Run, Saver
 from .snapshots import expected, restore, take
 from .states import give_states, names_of, read_states, states_of
@@ -140,15 +140,14 @@ class Keeper(Saver):
     Parameters
     ----------
     checkpoint : Checkpoint
-    identity : dict of str to str
-        What the run is of.
+    fingerprint : dict of str to str
     callbacks : sequence of callable
         Those with a state are kept with it.
     """
 
-    def __init__(self, checkpoint: Checkpoint, identity: Identity, callbacks: Sequence[Any]):
+    def __init__(self, checkpoint: Checkpoint, fingerprint: Fingerprint, callbacks: Sequence[Any]):
         self._checkpoint, self._callbacks = checkpoint, callbacks
-        self._identity = {**identity, "callbacks with a state": names_of(callbacks)}
+        self._fingerprint = {**fingerprint, "callbacks with a state": names_of(callbacks)}
         self._interrupts, self._epochs = Interrupts(), 0
         self._tried, self._written, self._left = 0.0, (0, 0, False, False), False
 
@@ -245,7 +244,7 @@ class Keeper(Saver):
             return
         self._tried = _progress(run)
         header, arrays = take(run)
-        header["run"], header["asked"] = self._identity, self._epochs
+        header["run"], header["asked"] = self._fingerprint, self._epochs
         try:
             header["callbacks"], own = states_of(self._callbacks)
             write_with_digest(file, FORMAT, header, arrays | own)
@@ -267,7 +266,7 @@ class Keeper(Saver):
 
     def _expected(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
         of = f"{str(self._checkpoint.path)!r} is a checkpoint of another run"
-        check_same(header["run"], self._identity, of, "another file")
+        check_same(header["run"], self._fingerprint, of, "another file")
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
         wanted = expected(run, header, found) | own
         _check_epochs(self._checkpoint.path, header, self._epochs)

@@ -19,7 +19,7 @@ from ..nn.step import Constants, Step
 from ..nn.streams import Pairs
 from .batches import Streamed
 from .checkpoints import Checkpoint, Keeper, kept
-from .fingerprint import identity_of
+from .fingerprint import fingerprint_of
 from .history import History
 from .orders import check_rows, check_seeds, orders_of
 from .preparation import (
@@ -186,7 +186,7 @@ def fit(
         if pairs is not None:
             check_repeats(pairs, keeping.every)
             known = cast(Streamed, run.feed).checked(*pairs.first, 1)
-        identity = identity_of(
+        fingerprint = fingerprint_of(
             run,
             penalty=penalty,
             loss=loss,
@@ -196,7 +196,7 @@ def fit(
             samples=known,
             held_out=held_out,
         )
-        saver = Keeper(keeping, identity, callbacks)
+        saver = Keeper(keeping, fingerprint, callbacks)
         saver.begin(run, int(epochs))
     return run.train(int(epochs), held_out, callbacks, progress, saver)
 
