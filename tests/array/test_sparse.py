@@ -72,7 +72,7 @@ def test_validation_samples_may_be_sparse(where):
 @pytest.mark.parametrize(
     ("broken", "words"),
     [
-        (scipy.sparse.csr_array(np.where(np.eye(23, 6, k=-9) > 0, np.nan, DENSE)), ["row 9"]),
+        (scipy.sparse.csr_array(np.where(np.eye(23, 6, k=-9) > 0, np.nan, DENSE)), ["row 10."]),
         (scipy.sparse.csr_array(DENSE[:, :5]), ["5 features", "6"]),
         (scipy.sparse.csr_array(DENSE.astype(complex)), ["complex128"]),
     ],

@@ -85,7 +85,7 @@ def test_each_group_takes_the_weights_of_its_own_samples(where, host):
         ([[1.0]] * 12, ["(12,)", "(12, 1)"]),
         ([-1.0] + [1.0] * 11, ["0 or more", "-1"]),
         ([0.0] * 12, ["more than 0 for some"]),
-        ([float("nan")] + [1.0] * 11, ["sample_weight", "NaN", "row 0"]),
+        ([float("nan")] + [1.0] * 11, ["sample_weight", "NaN", "row 1."]),
     ],
 )
 def test_weights_that_cannot_be_used_are_refused(where, weight, words):

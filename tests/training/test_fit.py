@@ -482,7 +482,7 @@ def test_numpys_numbers_are_numbers(where):
         ({"y": LABELS[:5]}, "X has 11 samples and y has 5 values"),
         ({"y": LABELS + 1}, "whole numbers 0 to 1"),
         ({"X": X[:, :2]}, "X has 2 features"),
-        ({"X": X * np.nan}, "first in row 0"),
+        ({"X": X * np.nan}, "first in row 1[.]"),
         ({"X": X[:0], "y": LABELS[:0]}, "X is empty"),
         ({"validation": (HELD[:, :2], HELD_LABELS)}, "validation X has 2 features"),
         ({"validation": (HELD, HELD_LABELS[:3])}, "validation y has 3 values"),

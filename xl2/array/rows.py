@@ -39,9 +39,9 @@ def is_stored(X: object) -> bool:
 
 
 def not_finite(what: str, row: int) -> InputError:
-    """Return the error for a NaN or an infinity in a row."""
+    """Return the error for a NaN or an infinity at the index `row`; its message counts from 1."""
     return InputError(
-        f"{what} holds a NaN or an infinity, first in row {row} (counted from 0). "
+        f"{what} holds a NaN or an infinity, first in row {row + 1}. "
         f"Drop such rows or fill them in; xl2 does not guess."
     )
 
@@ -94,7 +94,7 @@ class LazyRows:
             return self._between(start, max(start, stop))
         if isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype.kind in "iu":
             return self._numbered(rows)
-        raise TypeError("Rows are had by a slice without a step, or an array of their numbers.")
+        raise TypeError("Index rows with a slice without a step, or with an integer array.")
 
     def edges(self) -> Any:
         """Return where blocks begin that are read as one, and the end; None for any order."""
