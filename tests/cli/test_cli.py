@@ -20,10 +20,10 @@ def percent(out, label):
 def test_train_says_accuracy_bias_and_gap(xl2, backend):
     where = ["--backend", backend.name]
     where += ["--device", "device1"] if "device1" in str(backend.device) else []
-    code, out, err = xl2("train", "digits", "--epochs", 8, "--l2", 1, *where)
+    code, out, err = xl2("train", "digits", "--epochs", 8, "--lambda", 1, *where)
     assert (code, err) == (0, "")
     assert "64-50-25-10" in out
-    training, held = percent(out, "training"), percent(out, "held out")
+    training, held = percent(out, "training"), percent(out, "test")
     assert held > 85
     assert percent(out, "bias") == pytest.approx(100 - training, abs=0.011)
     assert percent(out, "gap") == pytest.approx(training - held, abs=0.011)
@@ -42,7 +42,7 @@ def test_train_then_predict_with_text_labels(xl2, flowers, tmp_path):
     code, said, _ = xl2("train", flowers, "--hidden", 8, "--learning-rate", 0.02, "--out", model)
     assert code == 0
     assert str(model) in said.replace("\n", "")
-    assert percent(said, "held out") > 80
+    assert percent(said, "test") > 80
     code, said, _ = xl2("predict", model, flowers, "--out", out)
     assert code == 0
     assert "90 predictions" in said
@@ -94,7 +94,7 @@ def test_regression_answers_in_the_targets_units(xl2, tmp_path):
     code, out, _ = xl2("train", tmp_path / "d.npz", "--out", model, "--epochs", 80)
     assert code == 0
     assert "R2" in out
-    assert percent(out, "held out") > 0.9
+    assert percent(out, "test") > 0.9
     lines = xl2("predict", model, tmp_path / "d.npz")[1].splitlines()
     assert lines[0] == "prediction"
     assert np.corrcoef([float(line) for line in lines[1:]], y)[0, 1] > 0.97
@@ -108,7 +108,7 @@ def test_a_held_out_set_of_its_own_in_any_order_of_columns(xl2, flowers, tmp_pat
     code, out, _ = xl2("train", flowers, "--test", swapped, "--epochs", 3)
     assert code == 0
     assert percent(out, "gap") == 0
-    assert "90 samples it has not seen" in out
+    assert "90 samples not used for training" in out
 
 
 def test_standardisation_is_learnt_from_the_training_part_only(tmp_path):
@@ -140,12 +140,12 @@ WRONG = [
     (["train", "digits", "--backend", "nonesuch"], "backends are .*Received: backend='nonesuch'"),
     (["train", "digits", "--device", "cuda", "--backend", "numpy"], "device='cuda'"),
     (["train", "digits", "--activation", "selu"], "activations are .*'selu'"),
-    (["train", "digits", "--l2", "-1"], "lambda is a finite number, 0 or more. Received: -1.0"),
-    (["train", "digits", "--l2", "nan"], "lambda"),
-    (["train", "digits", "--l2", "1,2"], "3 values"),
-    (["train", "digits", "--l2", "much"], "--l2 is numbers"),
-    (["train", "digits", "--l2-per", "year"], "per='year'"),
-    (["train", "digits", "--hidden", "a"], "--hidden is numbers"),
+    (["train", "digits", "--lambda", "-1"], "lambda is a finite number, 0 or more. Received: -1.0"),
+    (["train", "digits", "--lambda", "nan"], "lambda"),
+    (["train", "digits", "--lambda", "1,2"], "3 values"),
+    (["train", "digits", "--lambda", "much"], "--lambda takes numbers"),
+    (["train", "digits", "--per", "year"], "per='year'"),
+    (["train", "digits", "--hidden", "a"], "--hidden takes numbers"),
     (["train", "digits", "--hidden", "0"], "sizes are"),
     (["train", "digits", "--epochs", "0"], "epochs is a whole number, 1 or more"),
     (["train", "digits", "--batch-size", "-3"], "batch_size"),
@@ -219,7 +219,7 @@ def test_neither_the_data_nor_the_model_is_written_over(xl2, flowers, tmp_path):
                     ("predict", model, flowers, "--out", model)):  # fmt: skip
         code, _, err = xl2(*command)
         assert code == 2
-        assert "is a file that is read: give another name" in " ".join(err.split())
+        assert "is also an input file. Give another name" in " ".join(err.split())
     assert (flowers.read_bytes(), model.read_bytes()) == kept
 
 
@@ -242,9 +242,9 @@ def test_a_run_that_is_kept_goes_on_and_ends_with_the_same_model(xl2, tmp_path, 
     code, out, err = xl2(*keep)
     assert (code, out) == (130, "")
     said = shlex.join(["xl2", *map(str, keep), "--resume"])
-    assert err == f"Interrupted. To go on: {said}\n"
+    assert err == f"Interrupted. To continue: {said}\n"
     assert not kept.exists()
-    again = shlex.split(err.partition("To go on: xl2 ")[2])
+    again = shlex.split(err.partition("To continue: xl2 ")[2])
     code, out, err = xl2(*again)
     assert (code, err) == (0, "")
     assert "4 epochs" in out
@@ -260,10 +260,10 @@ def test_a_checkpoint_costs_no_file_that_is_there(xl2, flowers, tmp_path):
     for options in ((), ("--resume",)):
         code, _, err = xl2("train", flowers, "--checkpoint", flowers, *options)
         assert code == 2
-        assert "is a file that is read" in " ".join(err.split())
+        assert "is also an input file" in " ".join(err.split())
     code, _, err = xl2("train", flowers, "--checkpoint", tmp_path / "c", "--out", tmp_path / "c")
     assert code == 2
-    assert "that something else is written to" in " ".join(err.split())
+    assert "is named for another output too" in " ".join(err.split())
     code, _, err = xl2("train", flowers, "--resume")
     assert code == 2
     assert "--checkpoint" in err
@@ -274,7 +274,7 @@ def test_a_checkpoint_costs_no_file_that_is_there(xl2, flowers, tmp_path):
 def test_a_checkpoint_of_another_run_is_one_message(xl2, flowers, tmp_path):
     xl2("train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c")
     code, _, err = xl2(
-        "train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c", "--resume", "--l2", 2
+        "train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c", "--resume", "--lambda", 2
     )
     assert code == 2
     assert "its penalty was lambda 0.0, per batch and is now lambda 2.0" in " ".join(err.split())

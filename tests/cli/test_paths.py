@@ -24,7 +24,7 @@ QUICK = (
     "8",
     "--learning-rate",
     0.02,
-    "--l2",
+    "--lambdas",
     "0,0.1,3",
 )
 
@@ -139,7 +139,7 @@ def test_labels_that_training_has_not_are_no_test(xl2, here):
                     ("diagnose", "m", "other.npz")):  # fmt: skip
         code, _, err = xl2(*command)
         assert code == 2
-        assert "No label to judge by is one of training" in err
+        assert "None of the test labels is a training label" in err
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ def test_the_picture_is_named_after_the_data(xl2, here, data, picture):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--out", "data.npz"), "'data.npz' is a file that is read"),
-        (("--out", "./data.npz"), "is a file that is read"),
-        (("--report", "a", "--out", "a"), "'a' is a file that something else is written to"),
-        (("--picture", "a.png", "--out", "a.png"), "that something else is written to"),
-        (("--test", "test.npz", "--out", "test.npz"), "is a file that is read"),
+        (("--out", "data.npz"), "'data.npz' is also an input file"),
+        (("--out", "./data.npz"), "is also an input file"),
+        (("--report", "a", "--out", "a"), "'a' is named for another output"),
+        (("--picture", "a.png", "--out", "a.png"), "is named for another output too"),
+        (("--test", "test.npz", "--out", "test.npz"), "is also an input file"),
     ],
 )
 def test_no_file_costs_another_one(xl2, here, arguments, said):
@@ -185,7 +185,9 @@ def test_a_regression(xl2, here):
 
 
 def test_a_grid_by_its_length(xl2, here):
-    _, out, _ = xl2("path", "digits", *QUICK[:-2], "--l2", "grid:3", "--patience", 2, "--seeds", 2)
+    _, out, _ = xl2(
+        "path", "digits", *QUICK[:-2], "--lambdas", "grid:3", "--patience", 2, "--seed", "0,1"
+    )
     assert lambdas(out) == ["0", "0.001", "1000"]
     assert "3 lambdas x 3 folds x 2 seeds" in out
 
@@ -193,7 +195,7 @@ def test_a_grid_by_its_length(xl2, here):
 def test_a_report_is_written(xl2, here):
     code, out, _ = xl2("path", "digits", *QUICK, "--report", "out.html")
     assert code == 0
-    assert "The page is in out.html." in out
+    assert "The report is in out.html." in out
     page = (here / "out.html").read_text()
     assert "xl2 path digits" in page
     assert "McNemar" in page
@@ -204,7 +206,7 @@ def test_a_report_is_written(xl2, here):
     [
         ("matplotlib", ("--picture", "a.png"), "Pictures need matplotlib"),
         ("matplotlib", ("--report", "a.html"), "Pictures need matplotlib"),
-        ("jinja2", ("--report", "a.html"), "The page needs Jinja2"),
+        ("jinja2", ("--report", "a.html"), "The report needs Jinja2"),
     ],
 )
 def test_what_is_not_installed_is_told_before(xl2, here, monkeypatch, missing, arguments, said):
@@ -236,16 +238,17 @@ def test_without_matplotlib_there_is_no_picture_and_the_rest_is_as_ever(xl2, her
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--l2", "1,1"), "more than once: 1"),
-        (("--l2", "0,-1"), "0 or more. Received: -1.0"),
-        (("--l2", "nan"), "finite number"),
-        (("--l2", "a,b"), "--l2 is numbers with commas between"),
-        (("--l2", "grid:x"), "--l2 grid:"),
-        (("--l2", "grid:"), "--l2 grid: is one whole number, as in grid:8"),
-        (("--l2", "grid:3,4"), "--l2 grid: is one whole number, as in grid:8"),
-        (("--l2", ""), "lambdas is empty"),
+        (("--lambdas", "1,1"), "more than once: 1"),
+        (("--lambdas", "0,-1"), "0 or more. Received: -1.0"),
+        (("--lambdas", "nan"), "finite number"),
+        (("--lambdas", "a,b"), "--lambdas takes numbers separated by commas"),
+        (("--lambdas", "grid:x"), "--lambdas grid:"),
+        (("--lambdas", "grid:"), "--lambdas grid: takes one number, as in grid:8"),
+        (("--lambdas", "grid:3,4"), "--lambdas grid: takes one number, as in grid:8"),
+        (("--lambdas", ""), "lambdas is empty"),
         (("--cv", 1), "cv is a number of folds from 2"),
-        (("--seeds", 0), "seeds is"),
+        (("--seed", "0,0"), "different whole numbers"),
+        (("--seed", ""), "--seed takes one or more whole numbers"),
         (("--seed", -1), "seed of the split is a whole number from 0"),
         (("--seed", 2**32), "from 0 to 4294967295"),
         (("--picture", "no/such/folder.png"), "folder of 'no/such/folder.png' does not exist"),
@@ -294,8 +297,8 @@ def test_a_path_that_is_kept_goes_on_and_says_the_same(xl2, here, monkeypatch):
     monkeypatch.setattr(run.Run, "epoch", interrupted)
     code, out, err = xl2(*command, "--checkpoint", "c", "--out", "kept")
     assert (code, out) == (130, "")
-    assert re.fullmatch(r"Interrupted\. To go on: xl2 path digits .* --resume\n", err)
-    code, out, err = xl2(*shlex.split(err.partition("To go on: xl2 ")[2]))
+    assert re.fullmatch(r"Interrupted\. To continue: xl2 path digits .* --resume\n", err)
+    code, out, err = xl2(*shlex.split(err.partition("To continue: xl2 ")[2]))
     assert (code, err) == (0, "")
     verdict = re.compile(r"\d+\.\d s;|\b(whole|kept)\b")
     assert verdict.sub("", out) == verdict.sub("", whole)

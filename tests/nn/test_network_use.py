@@ -31,7 +31,7 @@ STEPS = [
     ("train", "digits", "--epochs", "2", "--hidden", "8", "--out", "m.safetensors"),
     ("predict", "m.safetensors", "digits", "--out", "p.csv"),
     ("diagnose", "m.safetensors", "digits"),
-    ("path", "digits", "--l2", "0,1", "--epochs", "2", "--hidden", "8", "--report", "r.html"),
+    ("path", "digits", "--lambdas", "0,1", "--epochs", "2", "--hidden", "8", "--report", "r.html"),
     ("export", "m.safetensors", "--onnx", "m.onnx"),
     ("backends",),
 ]

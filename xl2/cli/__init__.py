@@ -1,4 +1,4 @@
-"""The command line: it reads arguments, calls, and prints."""
+"""The command line: it reads arguments, calls the library, and prints."""
 
 from __future__ import annotations
 
@@ -7,25 +7,42 @@ import sys
 import typer
 
 from ..errors import XL2Error
-from .backends import backends
 from .bench import bench
 from .options import printable
 from .paths import diagnose, path
 from .training import export, predict, train
 
 app = typer.Typer(
-    help="Train multilayer perceptrons with an L2 penalty, on NumPy, CuPy, PyTorch or JAX.",
+    help="Train multilayer perceptrons with an L2 penalty on NumPy, CuPy, PyTorch or JAX.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def backends() -> None:
+    """List array libraries, their devices, and why one does not work."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..array.switch import backends as found
+
+    table = Table("backend", "version", "devices", "if not, why", box=None, pad_edge=False)
+    for info in found():
+        cells = (info.name, info.version or "-", ", ".join(info.devices) or "-", info.reason)
+        # As text: rich would read "xl2[torch]" as markup and drop the brackets.
+        table.add_row(*map(Text, cells))
+    Console().print(table)
+
+
 for command in (path, diagnose, train, predict, export, backends, bench):
     app.command()(command)
 
 
 def main() -> None:
-    """Run the command line; every error a user can mend is one message and exit code 2."""
+    """Run the command line; an error that a user can fix is one message and exit code 2."""
     try:
         app()
     except XL2Error as error:

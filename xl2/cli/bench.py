@@ -13,22 +13,22 @@ from .options import check_outputs, numbers
 
 
 def bench(
-    rows: Annotated[int, typer.Option(help="Samples of an epoch.")] = 60000,
-    rounds: Annotated[int, typer.Option(help="Runs of each candidate, by turns.")] = 11,
-    batch: Annotated[str, typer.Option(help="Samples of a mini-batch: 64,256.")] = "64,256",
+    rows: Annotated[int, typer.Option(help="Samples in an epoch.")] = 60000,
+    rounds: Annotated[int, typer.Option(help="Timings of each candidate.")] = 11,
+    batch: Annotated[str, typer.Option(help="Samples in a mini-batch, as in 64,256.")] = "64,256",
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Sections or peers, as in epoch,torch; may be repeated. See below."),
+        typer.Option(help="Sections or peers (see above), as in epoch,torch; may be repeated."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 if a limit is clearly missed.")
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw how the cost grows: growth.png.")] = None,
 ) -> None:
-    """Measure xl2 beside other libraries, beside its own products, and as it grows.
+    """Measure the speed of xl2 and of other libraries.
 
     Sections: epoch, path, wide, forward, memory, overhead, growth. Peers: floor, sklearn,
-    torch, jax, keras, thinc; one that is not installed is a line that says so.
+    torch, jax, keras, thinc; those that are not installed are skipped.
     """
     from ..training.fit import check_numbers
 
@@ -48,13 +48,7 @@ def bench(
 
 
 def _module(name: str) -> Any:
-    """Return a module of the benchmarks: of the wheel, or in a checkout the folder beside xl2.
-
-    Raises
-    ------
-    XL2Error
-        If they are in neither place.
-    """
+    """Return a module of the benchmarks: from the wheel, or from the checkout beside xl2."""
     import xl2
 
     try:
@@ -62,13 +56,11 @@ def _module(name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != "xl2.benchmarks":
             raise
-    beside = Path(xl2.__file__).parent.parent / "benchmarks"
+    folder = Path(xl2.__file__).parent.parent / "benchmarks"
     try:
-        home = importlib.import_module("benchmarks")
+        package = importlib.import_module("benchmarks")
     except ModuleNotFoundError:
-        home = None
-    if home is None or Path(home.__file__ or "").parent != beside:
-        raise XL2Error(
-            f"The benchmarks are neither in the package nor, as in a checkout, in {beside}."
-        )
+        package = None
+    if package is None or Path(package.__file__ or "").parent != folder:
+        raise XL2Error(f"The benchmarks are neither in the package nor in {folder}.")
     return importlib.import_module(f"benchmarks.{name}")

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share, and their checks."""
 
 from __future__ import annotations
 
@@ -18,60 +18,66 @@ if TYPE_CHECKING:
     from ..data import Dataset
     from ..nn.model import Model
 
-DATA = "digits (built in), or a file: .npz, .csv, .tsv, .parquet, .h5, IDX images"
+Data = Annotated[
+    str,
+    typer.Argument(help="digits (built in), or a file: .npz, .csv, .tsv, .parquet, .h5 or IDX."),
+]
+Test = Annotated[Path | None, typer.Option(help="File with the test samples.")]
 Target = Annotated[
-    str | None, typer.Option(help="Label column of a table, by name or number; default: the last.")
+    str | None,
+    typer.Option(help="Label column of a table: its name or index (-1 is the last, the default)."),
 ]
 Labels = Annotated[
-    Path | None, typer.Option(help="IDX labels; default: the images' name with 'labels'.")
+    Path | None,
+    typer.Option(help="IDX labels; default: the file named as the images, with 'labels'."),
 ]
-FeaturesFirst = Annotated[bool, typer.Option(help="Samples are the columns of X.")]
+FeaturesFirst = Annotated[
+    bool,
+    typer.Option("--features-first", help="X is (features, samples), not (samples, features)."),
+]
 Backend = Annotated[
     str | None, typer.Option(help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`.")
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")]
-Data = Annotated[str, typer.Argument(help=DATA)]
-Test = Annotated[Path | None, typer.Option(help="A held-out set in a file of its own.")]
-Hidden = Annotated[str, typer.Option(help="Units of the hidden layers.")]
+Hidden = Annotated[str, typer.Option(help="Units of each hidden layer, first to last.")]
 Activation = Annotated[
-    str, typer.Option(help="Of the hidden layers: relu, tanh, sigmoid, identity.")
+    str, typer.Option(help="Of the hidden layers: relu, tanh, sigmoid or identity.")
 ]
 Per = Annotated[
-    str, typer.Option(help="Divide lambda by the samples of a batch or of the dataset.")
+    str,
+    typer.Option(
+        help="Divide lambda by the samples of a mini-batch (batch) or of all data (dataset)."
+    ),
 ]
 Epochs = Annotated[int, typer.Option(help="Passes over the training samples.")]
-BatchSize = Annotated[int, typer.Option(help="Samples of a mini-batch.")]
-LearningRate = Annotated[float, typer.Option(help="Size of the steps.")]
+BatchSize = Annotated[int, typer.Option(help="Samples in a mini-batch.")]
+LearningRate = Annotated[float, typer.Option(help="Step size of the optimizer.")]
 Optimizer = Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")]
 Task = Annotated[str, typer.Option(help="auto, classification or regression.")]
-HeldOut = Annotated[float, typer.Option(help="Part to hold out where the data has no test part.")]
+HeldOut = Annotated[
+    float, typer.Option(help="Fraction of the samples to hold out if there are no test samples.")
+]
 DType = Annotated[str, typer.Option(help="float32 or float64.")]
-Kept = Annotated[
-    Path | None, typer.Option("--checkpoint", help="Keep the run there, to be resumed.")
+Every = Annotated[float, typer.Option(help="Epochs between checkpoints, such as 10 or 0.5.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint.")]
+TargetScore = Annotated[
+    float, typer.Option(help="Training score that means no bias; 1 is a perfect score.")
 ]
-Every = Annotated[float, typer.Option(help="Epochs between two checkpoints, or a part of one.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")]
-Score = Annotated[
-    float, typer.Option(help="The training score that would leave no bias; 1 is perfect.")
-]
+ModelFile = Annotated[Path, typer.Argument(help="Model file, written by --out.")]
 
 
 def numbers(option: str, text: str, kind: type) -> list[Any]:
-    """Read numbers with commas between them.
-
-    Raises
-    ------
-    InputError
-        If one is no number.
-    """
+    """Return the numbers of a comma-separated list."""
     try:
         return [kind(part) for part in text.split(",") if part.strip()] if text.strip() else []
     except ValueError:
-        raise InputError(f"{option} is numbers with commas between. Received: {text!r}.") from None
+        raise InputError(
+            f"{option} takes numbers separated by commas. Received: {text!r}."
+        ) from None
 
 
 def printable(text: str) -> str:
-    """Return a text of which a terminal obeys nothing: a file may hold any names."""
+    """Escape what a terminal would interpret: names can come from a stranger's file."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
@@ -80,29 +86,24 @@ def check_outputs(
     read: Sequence[str | Path | None],
     checkpoint: Path | None = None,
 ) -> None:
-    """Raise before any work is done if a file could not be written, or would cost another one.
+    """Refuse output files that cannot be written or that would overwrite another file.
 
-    A checkpoint that cannot be written costs a warning later, and nothing here.
-
-    Raises
-    ------
-    InputError
-        If a file to write cannot be, is one that is read, or is named twice.
+    A checkpoint that cannot be written is only a warning, later.
     """
     from ..io.writing import check_writable
 
-    # By os, to which a name that no file can have is one that is not there.
-    taken = {
-        Path(file).resolve(): "that is read"
+    # os.path.exists is False for names that no file can have; Path.exists raises.
+    used = {
+        Path(file).resolve(): "is also an input file"
         for file in read
         if file is not None and os.path.exists(file)
     }
     for file in filter(None, (checkpoint, *written)):
         if file is not checkpoint:
             check_writable(file)
-        if (place := file.resolve()) in taken:
-            raise InputError(f"{str(file)!r} is a file {taken[place]}: give another name.")
-        taken[place] = "that something else is written to"
+        if (target := file.resolve()) in used:
+            raise InputError(f"The output file {str(file)!r} {used[target]}. Give another name.")
+        used[target] = "is named for another output too"
 
 
 def read_data(
@@ -113,10 +114,7 @@ def read_data(
     features_first: bool,
     model: Model | None = None,
 ) -> tuple[Dataset, Dataset | None]:
-    """Read a data set, and the held-out set in a file of its own where there is one.
-
-    With a model, the columns that it was trained on, in its order.
-    """
+    """Read a data set and its test file; with a model, only the columns it was trained on."""
     from ..data import load_data
 
     source: dict[str, Any] = {"target": target, "features_first": features_first}
@@ -125,20 +123,14 @@ def read_data(
     training = load_data(data, labels=labels, **source)
     if test is None:
         return training, None
-    # By the names of the training columns, in case the other file has another order.
+    # By name, because the columns of the test file may be in another order.
     source |= {"features": training.features or None, "n_features": training.X.shape[1]}
     return training, load_data(str(test), **source)
 
 
 @contextlib.contextmanager
 def resumable(checkpoint: Path | None) -> Iterator[None]:
-    """Say how to go on with what Ctrl-C interrupts, in one line, and exit with 130.
-
-    Raises
-    ------
-    typer.Exit
-        If a run was interrupted that is kept.
-    """
+    """After Ctrl-C in a run with a checkpoint, print the command that resumes it; exit 130."""
     try:
         yield
     except KeyboardInterrupt:
@@ -146,5 +138,5 @@ def resumable(checkpoint: Path | None) -> Iterator[None]:
             raise
         arguments = [argument for argument in sys.argv[1:] if argument != "--resume"]
         again = shlex.join(["xl2", *arguments, "--resume"])
-        typer.echo(f"Interrupted. To go on: {again}", err=True)
+        typer.echo(f"Interrupted. To continue: {again}", err=True)
         raise typer.Exit(130) from None

@@ -13,94 +13,73 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import (
-    Activation,
-    Backend,
-    BatchSize,
-    Data,
-    Device,
-    DType,
-    Epochs,
-    Every,
-    FeaturesFirst,
-    HeldOut,
-    Hidden,
-    Labels,
-    LearningRate,
-    Optimizer,
-    Per,
-    Resume,
-    Score,
-    Target,
-    Task,
-    Test,
-    check_outputs,
-    numbers,
-    read_data,
-    resumable,
-)
+from . import options as opt
 
 
 def path(
-    data: Data,
-    test: Test = None,
-    l2: Annotated[
-        str, typer.Option(help="The lambdas, as in 0,0.1,1,3; or how many, as in grid:8.")
+    data: opt.Data,
+    test: opt.Test = None,
+    lambdas: Annotated[
+        str, typer.Option(help="The lambdas, as in 0,0.1,1,3, or their number, as in grid:8.")
     ] = "grid:8",
-    l2_per: Per = "batch",
+    per: opt.Per = "batch",
     cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
-    seeds: Annotated[int, typer.Option(help="Networks for each lambda and fold.")] = 1,
-    hidden: Hidden = "50,25",
-    activation: Activation = "relu",
-    epochs: Epochs = 100,
-    batch_size: BatchSize = 64,
-    learning_rate: LearningRate = 0.001,
-    optimizer: Optimizer = "adam",
+    hidden: opt.Hidden = "50,25",
+    activation: opt.Activation = "relu",
+    epochs: opt.Epochs = 100,
+    batch_size: opt.BatchSize = 64,
+    learning_rate: opt.LearningRate = 0.001,
+    optimizer: opt.Optimizer = "adam",
     patience: Annotated[
-        int | None, typer.Option(help="Drop hopeless lambdas after so many epochs.")
+        int | None, typer.Option(help="Drop lambdas without prospects after this many epochs.")
     ] = None,
-    task: Task = "auto",
-    target_score: Score = 1.0,
-    held_out: HeldOut = 0.2,
-    seed: Annotated[int, typer.Option(help="Of the split, the folds and the weights.")] = 0,
-    dtype: DType = "float32",
-    target: Target = None,
-    labels: Labels = None,
-    features_first: FeaturesFirst = False,
-    backend: Backend = None,
-    device: Device = None,
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="Keep the run in this folder, to be resumed.")
-    ] = None,
-    every: Every = 1.0,
-    resume: Resume = False,
+    task: opt.Task = "auto",
+    target_score: opt.TargetScore = 1.0,
+    held_out: opt.HeldOut = 0.2,
+    seed: Annotated[
+        str,
+        typer.Option(help="Random seed. With several, as in 0,1,2, a network is trained for each."),
+    ] = "0",
+    dtype: opt.DType = "float32",
+    target: opt.Target = None,
+    labels: opt.Labels = None,
+    features_first: opt.FeaturesFirst = False,
+    backend: opt.Backend = None,
+    device: opt.Device = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Folder to save checkpoints in.")] = None,
+    every: opt.Every = 1.0,
+    resume: opt.Resume = False,
     picture: Annotated[
-        Path | None, typer.Option(help="Where to draw the path; default: NAME-path.png.")
+        Path | None, typer.Option(help="File for the picture; default: NAME-path.png.")
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a page: report.html.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="File for an HTML report, as report.html.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the best model: model.safetensors.")
+        Path | None, typer.Option(help="File for the best model, as model.safetensors.")
     ] = None,
 ) -> None:
-    """Train every lambda at once, and say whether L2 helps here, and which lambda."""
+    """Train all lambdas at once, and say whether an L2 penalty helps."""
     from ..array.switch import resolve
     from ..io import model_file
     from . import workflows
 
-    lambdas = _lambdas(l2)
+    chosen, seeds = _lambdas(lambdas), opt.numbers("--seed", seed, int)
+    if not seeds:
+        raise InputError("--seed takes one or more whole numbers, as in 0,1,2.")
     resolve(backend, device).dtype(dtype)
-    drawn = _where_to_draw(data, picture, report)
-    check_outputs((drawn, report, out), (data, test, labels), checkpoint)
-    training, judged_by = read_data(data, test, target, labels, features_first)
-    with resumable(checkpoint):
+    drawn = _picture_file(data, picture, report)
+    opt.check_outputs((drawn, report, out), (data, test, labels), checkpoint)
+    training, testing = opt.read_data(data, test, target, labels, features_first)
+    with opt.resumable(checkpoint):
         result = workflows.train_path(
             training,
-            judged_by,
-            lambdas=lambdas,
-            per=l2_per,
+            testing,
+            lambdas=chosen,
+            per=per,
             cv=cv,
             seeds=seeds,
-            hidden=numbers("--hidden", hidden, int),
+            hidden=opt.numbers("--hidden", hidden, int),
             activation=activation,
             epochs=epochs,
             batch_size=batch_size,
@@ -110,7 +89,6 @@ def path(
             task=task,
             target_score=target_score,
             fraction=held_out,
-            seed=seed,
             dtype=dtype,
             backend=backend,
             device=device,
@@ -118,14 +96,13 @@ def path(
             every=every,
             resume=resume,
         )
-    # Said before anything is written: a full disk is not to cost the answer.
+    # Printed before anything is written: a full disk must not cost the answer.
     network = result.model.network
-    how = f"{optimizer}, batches of {batch_size}, seed {seed}"
-    typer.echo(f"{data}: network {'-'.join(map(str, network.sizes))}", nl=False)
-    typer.echo(f", {', '.join(network.activations)}")
-    typer.echo(f"{network.backend}, {network.dtype}")
-    typer.echo(how)
-    typer.echo(f"{result.path}\n\n{result.diagnosis}")
+    how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
+    typer.echo(
+        f"{data}: network {'-'.join(map(str, network.sizes))}, {', '.join(network.activations)}\n"
+        f"{network.backend}, {network.dtype}\n{how}\n{result.path}\n\n{result.diagnosis}"
+    )
     if out is not None:
         model_file.save(result.model, out)
     if drawn is not None:
@@ -137,52 +114,54 @@ def path(
         typer.echo('No picture was drawn: that needs pip install "xl2[plot]".')
     else:
         typer.echo(f"The picture is in {drawn}.")
-    for file, what in ((report, "page"), (out, "model of the best lambda")):
+    for file, what in ((report, "report"), (out, "model of the best lambda")):
         if file is not None:
             typer.echo(f"The {what} is in {file}.")
 
 
 def diagnose(
-    model: Annotated[Path, typer.Argument(help="A file of `xl2 train --out` or `path --out`.")],
-    data: Data,
-    test: Test = None,
-    target_score: Score = 1.0,
-    target: Target = None,
-    labels: Labels = None,
-    features_first: FeaturesFirst = False,
-    backend: Backend = None,
-    device: Device = None,
+    model: opt.ModelFile,
+    data: opt.Data,
+    test: opt.Test = None,
+    target_score: opt.TargetScore = 1.0,
+    target: opt.Target = None,
+    labels: opt.Labels = None,
+    features_first: opt.FeaturesFirst = False,
+    backend: opt.Backend = None,
+    device: opt.Device = None,
 ) -> None:
-    """Say what a model's error is made of, on the data set it was trained on."""
+    """Say how much of a model's error is bias, and how much gap."""
     from ..io import model_file
     from . import workflows
 
     trained = model_file.load(model, backend=backend, device=device)
-    training, judged_by = read_data(data, test, target, labels, features_first, trained)
-    typer.echo(str(workflows.diagnose_model(trained, training, judged_by, target_score)))
+    training, testing = opt.read_data(data, test, target, labels, features_first, trained)
+    typer.echo(str(workflows.diagnose_model(trained, training, testing, target_score)))
 
 
-def _lambdas(text: str) -> Any:
-    """Read the lambdas, or the length of the default grid."""
-    if text.startswith("grid:"):
-        counts = numbers("--l2 grid:", text.removeprefix("grid:"), int)
-        if len(counts) != 1:
-            raise InputError(f"--l2 grid: is one whole number, as in grid:8. Received: {text!r}.")
-        return counts[0]
-    return numbers("--l2", text, float)
+def _lambdas(text: str) -> int | list[float]:
+    """Return the lambdas of --lambdas, or the length of the default grid."""
+    if not text.startswith("grid:"):
+        return opt.numbers("--lambdas", text, float)
+    counts = opt.numbers("--lambdas grid:", text.removeprefix("grid:"), int)
+    if len(counts) != 1:
+        raise InputError(f"--lambdas grid: takes one number, as in grid:8. Received: {text!r}.")
+    return int(counts[0])
 
 
-def _where_to_draw(data: str, picture: Path | None, report: Path | None) -> Path | None:
-    """Return the picture's file; None where nobody asked for it and matplotlib is missing."""
+def _picture_file(data: str, picture: Path | None, report: Path | None) -> Path | None:
+    """Return the picture's file; None if matplotlib is missing and no option asks for one."""
     if importlib.util.find_spec("matplotlib") is None:
         if picture is None and report is None:
             return None
         raise InputError('Pictures need matplotlib: run pip install "xl2[plot]".')
     if report is not None and importlib.util.find_spec("jinja2") is None:
-        raise InputError('The page needs Jinja2: run pip install "xl2[plot]".')
+        raise InputError('The report needs Jinja2: run pip install "xl2[plot]".')
     file = picture or Path(f"{Path(data.removesuffix('.gz')).stem}-path.png")
     if file.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(f"A picture ends in .png, .svg or .pdf. Received: {str(file)!r}.")
+        raise InputError(
+            f"The name of a picture ends in .png, .svg or .pdf. Received: {str(file)!r}."
+        )
     return file
 
 
@@ -214,8 +193,8 @@ def _write_report(report: Path, result: Any, name: str, how: str) -> None:
         result.path,
         result.diagnosis,
         result.model,
-        result.X_held,
-        result.y_held,
+        result.X_test,
+        result.y_test,
         title=f"{name}: does L2 help here?",
         facts=facts,
     )

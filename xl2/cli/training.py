@@ -11,75 +11,55 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import (
-    Activation,
-    Backend,
-    BatchSize,
-    Data,
-    Device,
-    DType,
-    Epochs,
-    Every,
-    FeaturesFirst,
-    HeldOut,
-    Hidden,
-    Kept,
-    Labels,
-    LearningRate,
-    Optimizer,
-    Per,
-    Resume,
-    Target,
-    Task,
-    Test,
-    check_outputs,
-    numbers,
-    printable,
-    read_data,
-    resumable,
-)
+from . import options as opt
 
 
 def train(
-    data: Data,
-    test: Test = None,
-    hidden: Hidden = "50,25",
-    activation: Activation = "relu",
-    l2: Annotated[str, typer.Option(help="lambda: one number, or one a layer, as in 1,1,0.")] = "0",
-    l2_per: Per = "batch",
-    epochs: Epochs = 100,
-    batch_size: BatchSize = 64,
-    learning_rate: LearningRate = 0.001,
-    optimizer: Optimizer = "adam",
-    task: Task = "auto",
-    held_out: HeldOut = 0.2,
-    seed: Annotated[int, typer.Option(help="Of the split, the weights and the batches.")] = 0,
-    dtype: DType = "float32",
-    target: Target = None,
-    labels: Labels = None,
-    features_first: FeaturesFirst = False,
-    backend: Backend = None,
-    device: Device = None,
-    checkpoint: Kept = None,
-    every: Every = 1.0,
-    resume: Resume = False,
-    out: Annotated[Path | None, typer.Option(help="Write the model: model.safetensors.")] = None,
+    data: opt.Data,
+    test: opt.Test = None,
+    hidden: opt.Hidden = "50,25",
+    activation: opt.Activation = "relu",
+    lam: Annotated[
+        str, typer.Option("--lambda", help="L2 penalty: one number, or one per layer (1,1,0).")
+    ] = "0",
+    per: opt.Per = "batch",
+    epochs: opt.Epochs = 100,
+    batch_size: opt.BatchSize = 64,
+    learning_rate: opt.LearningRate = 0.001,
+    optimizer: opt.Optimizer = "adam",
+    task: opt.Task = "auto",
+    held_out: opt.HeldOut = 0.2,
+    seed: Annotated[
+        int, typer.Option(help="Random seed of the split, weights and mini-batches.")
+    ] = 0,
+    dtype: opt.DType = "float32",
+    target: opt.Target = None,
+    labels: opt.Labels = None,
+    features_first: opt.FeaturesFirst = False,
+    backend: opt.Backend = None,
+    device: opt.Device = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="File to save checkpoints to.")] = None,
+    every: opt.Every = 1.0,
+    resume: opt.Resume = False,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the model, as model.safetensors.")
+    ] = None,
 ) -> None:
-    """Train a network and say how well it does on samples it has not seen."""
+    """Train one network and score it on test samples."""
     from ..array.switch import resolve
     from ..io import model_file
     from ..nn.penalties import L2
     from . import workflows
 
-    units, lams = numbers("--hidden", hidden, int), numbers("--l2", l2, float)
-    penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, l2_per)  # type: ignore[arg-type]
+    units, lams = opt.numbers("--hidden", hidden, int), opt.numbers("--lambda", lam, float)
+    penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
-    check_outputs([out], (data, test, labels), checkpoint)
-    training, judged_by = read_data(data, test, target, labels, features_first)
-    with resumable(checkpoint):
+    opt.check_outputs([out], (data, test, labels), checkpoint)
+    training, testing = opt.read_data(data, test, target, labels, features_first)
+    with opt.resumable(checkpoint):
         result = workflows.train(
             training,
-            judged_by,
+            testing,
             hidden=units,
             activation=activation,
             task=task,
@@ -99,18 +79,19 @@ def train(
         )
     if out is not None:
         model_file.save(result.model, out)
-    _report(data, result, f"{optimizer}, {len(result.history)} epochs, L2 {l2}", out)
+    _report(data, result, f"{optimizer}, {len(result.history)} epochs, lambda {lam}", out)
 
 
 def _report(data: str, result: Any, how: str, out: Path | None) -> None:
     network = result.model.network
     layers = "-".join(map(str, network.sizes))
     name, unit, times = ("R2", "", 1.0) if network.task == "regression" else ("accuracy", " %", 100)
+    perfect = f"{times:g}{unit}"
     rows = (
         ("training", result.score, f"{result.rows} samples"),
-        ("held out", result.held_score, f"{result.held_rows} samples it has not seen"),
-        ("bias", result.bias, f"the training {name} that is missing"),
-        ("gap", result.gap, "training minus held out"),
+        ("test", result.test_score, f"{result.test_rows} samples not used for training"),
+        ("bias", 1.0 - result.score, f"{perfect} minus training"),
+        ("gap", result.score - result.test_score, "training minus test"),
     )
     typer.echo(f"{data}: network {layers}, {', '.join(network.activations)}")
     typer.echo(f"{network.backend}, {network.dtype}")
@@ -123,21 +104,23 @@ def _report(data: str, result: Any, how: str, out: Path | None) -> None:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="A file of `xl2 train --out`.")],
-    data: Data,
-    out: Annotated[Path | None, typer.Option(help="A .csv file; default: standard output.")] = None,
-    target: Target = None,
-    labels: Labels = None,
-    features_first: FeaturesFirst = False,
-    backend: Backend = None,
-    device: Device = None,
+    model: opt.ModelFile,
+    data: opt.Data,
+    out: Annotated[
+        Path | None, typer.Option(help="CSV file for the predictions; default: standard output.")
+    ] = None,
+    target: opt.Target = None,
+    labels: opt.Labels = None,
+    features_first: opt.FeaturesFirst = False,
+    backend: opt.Backend = None,
+    device: opt.Device = None,
 ) -> None:
-    """Predict with a trained network, one line a sample."""
+    """Predict with a trained model, one line per sample."""
     from ..data import load_data
     from ..io import model_file
     from ..io.writing import write_whole
 
-    check_outputs([out], (model, data, labels))
+    opt.check_outputs([out], (model, data, labels))
     trained = model_file.load(model, backend=backend, device=device)
     samples = load_data(
         data,
@@ -151,10 +134,10 @@ def predict(
     text = _table(trained, samples.X)
     if out is None:
         try:
-            sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+            sys.stdout.write(opt.printable(text) if sys.stdout.isatty() else text)
         except UnicodeEncodeError as error:
             raise InputError(
-                f"Standard output is {error.encoding}, which has no "
+                f"Standard output is {error.encoding}, which cannot encode "
                 f"{error.object[error.start : error.end]!a}. Write a file with --out, or set "
                 "PYTHONUTF8=1."
             ) from None
@@ -167,12 +150,12 @@ def predict(
 
 
 def _table(model: Any, X: Any) -> str:
-    """Return predictions as CSV text; a classifier's with the probability of each."""
+    """Return predictions as CSV text, a classifier's with their probability."""
     import numpy as np
 
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    found, outputs = model.predict(X), model.forward(X)
+    predictions, outputs = model.predict(X), model.forward(X)
     if model.network.task == "regression":
         columns = outputs.shape[1]
         names = ["prediction"] if columns == 1 else [f"prediction_{i}" for i in range(columns)]
@@ -182,20 +165,20 @@ def _table(model: Any, X: Any) -> str:
         sure = np.maximum(outputs[:, 0], 1 - outputs[:, 0])
         sure = sure if outputs.shape[1] == 1 else outputs.max(axis=1)
         writer.writerow(["prediction", "probability"])
-        writer.writerows(zip(found.tolist(), (f"{p:.6g}" for p in sure), strict=True))
+        writer.writerows(zip(predictions.tolist(), (f"{p:.6g}" for p in sure), strict=True))
     return lines.getvalue()
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="A file of `xl2 train --out`.")],
-    onnx: Annotated[Path, typer.Option(help="Write an ONNX graph: model.onnx.")],
+    model: opt.ModelFile,
+    onnx: Annotated[Path, typer.Option(help="File for the ONNX graph, as model.onnx.")],
 ) -> None:
-    """Write a model for other programs, its standardisation and labels included."""
+    """Write a model as an ONNX graph for other programs."""
     from ..io import model_file
     from ..io.onnx import to_onnx
     from ..io.writing import write_whole
 
-    check_outputs([onnx], [model])
+    opt.check_outputs([onnx], [model])
     graph = to_onnx(model_file.load(model, backend="numpy"))
     write_whole(onnx, graph.SerializeToString(deterministic=True))
     typer.echo(f"The ONNX graph is in {onnx}.")

@@ -1,4 +1,4 @@
-"""What the command line does between reading its arguments and printing: one function a job."""
+"""What the commands do between reading their arguments and printing."""
 
 from __future__ import annotations
 
@@ -21,127 +21,74 @@ from ..training.history import History
 
 @dataclass(frozen=True)
 class Training:
-    """A trained model and how well it does.
-
-    Attributes
-    ----------
-    model : Model
-    history : History
-    rows, held_rows : int
-        Samples it learnt from, and samples held out.
-    score, held_score : float
-        Accuracy, or R2 for a regression, on each.
-    """
+    """A trained model and its scores: accuracy, or R2 for a regression."""
 
     model: Model
     history: History
     rows: int
-    held_rows: int
+    test_rows: int
     score: float
-    held_score: float
-
-    @property
-    def bias(self) -> float:
-        """What is missing to a perfect score on the training samples."""
-        return 1.0 - self.score
-
-    @property
-    def gap(self) -> float:
-        """The training score minus the held-out score."""
-        return self.score - self.held_score
+    test_score: float
 
 
 @dataclass(frozen=True)
 class PathRun:
-    """A path, the model of its best lambda, and the verdict on samples that chose nothing.
-
-    Attributes
-    ----------
-    path : Path
-    model : Model
-    diagnosis : Diagnosis
-    X_held, y_held : numpy.ndarray
-        The held-out samples.
-    """
+    """A path, the model of its best lambda, and the verdict on the test samples."""
 
     path: Path
     model: Model
     diagnosis: Diagnosis
-    X_held: Any
-    y_held: Any
+    X_test: Any
+    y_test: Any
 
 
 @dataclass(frozen=True)
 class Divided:
-    """A data set in two parts.
-
-    Attributes
-    ----------
-    X, y : numpy.ndarray
-        Samples to learn from.
-    X_held, y_held : numpy.ndarray
-        Samples to judge by.
-    split : (float, int) or None
-        The part that was held out and the seed, where it was drawn here.
-    """
+    """A data set in two parts; `split` is the fraction and seed of a split drawn at random."""
 
     X: Any
     y: Any
-    X_held: Any
-    y_held: Any
+    X_test: Any
+    y_test: Any
     split: tuple[float, int] | None
 
 
-def divide(
-    data: Dataset, held_out: Dataset | None, fraction: float, seed: int, task: str
-) -> Divided:
-    """Say what to learn from and what to judge by.
+def divide(data: Dataset, test: Dataset | None, fraction: float, seed: int, task: str) -> Divided:
+    """Divide a data set into training and test samples.
 
-    Parameters
-    ----------
-    data : Dataset
-    held_out : Dataset or None
-        Samples to judge by. Without them the data set's own test part, or else a
-        `fraction` of its samples, of labels stratified.
-    fraction, seed
-        Of that split.
-    task : {"auto", "classification", "regression"}
-        See `targets.is_regression`.
-
-    Raises
-    ------
-    InputError
-        If there are no labels, or the samples cannot be split so.
+    The test samples are those of `test`, else the test part of the data set, else a `fraction`
+    of its samples, stratified by class.
     """
     X, y = data.X, data.y
     if y is None:
-        raise InputError(f"{data.name} has no labels to learn from.")
+        raise InputError(f"{data.name} has no labels to train on.")
     regression = is_regression(y, task)
-    if held_out is not None:
-        return Divided(X, y, held_out.X, _known(held_out.y, y, regression), None)
+    if test is not None:
+        return Divided(X, y, test.X, _known(test.y, y, regression), None)
     if data.X_test is not None:
         return Divided(X, y, data.X_test, _known(data.y_test, y, regression), None)
     if not regression:
         number_classes(y)
-    X, X_held, y, y_held = split(X, y, fraction=fraction, seed=seed, stratify=not regression)
-    return Divided(X, y, X_held, y_held, (fraction, seed))
+    X, X_test, y, y_test = split(X, y, fraction=fraction, seed=seed, stratify=not regression)
+    return Divided(X, y, X_test, y_test, (fraction, seed))
 
 
 def _known(y: Any, known: Any, regression: bool) -> Any:
-    """Return the labels to judge by; refuse them if training has none of them."""
+    """Return the test labels; refuse them if no training sample has any of them."""
     import numpy as np
 
     if not (regression or np.isin(y, known).any()):
         raise InputError(
-            f"No label to judge by is one of training: the first is {y.ravel()[0].item()!r}, and "
-            f"that of training {known.ravel()[0].item()!r}. Check the label column, --target."
+            f"None of the test labels is a training label: the first test label is "
+            f"{y.ravel()[0].item()!r}, the first training label {known.ravel()[0].item()!r}. "
+            "Check the label column, --target."
         )
     return y
 
 
 def train(
     data: Dataset,
-    held_out: Dataset | None = None,
+    test: Dataset | None = None,
     *,
     hidden: Sequence[int] = (50, 25),
     activation: str = "relu",
@@ -153,42 +100,8 @@ def train(
     device: Any = None,
     **settings: Any,
 ) -> Training:
-    """Train a network on a data set as it comes from a file.
-
-    Parameters
-    ----------
-    data : Dataset
-        Samples in their own units; labels may be text.
-    held_out : Dataset, optional
-        Samples to judge by. By default the data set's own test part, or else a
-        stratified `fraction` of its samples.
-    hidden : sequence of int, default (50, 25)
-        Units of the hidden layers.
-    activation : str, default "relu"
-        Of the hidden layers.
-    task : {"auto", "classification", "regression"}, default "auto"
-        See `is_regression`.
-    fraction : float, default 0.2
-        Of the samples to hold out.
-    seed : int, default 0
-        Of the split, the initial weights and the orders.
-    dtype, backend, device
-        As in `xl2.Network`.
-    **settings
-        As in `xl2.fit`.
-
-    Returns
-    -------
-    Training
-
-    Raises
-    ------
-    InputError
-        If the data cannot be used.
-    DivergenceError
-        If training diverges.
-    """
-    parts = divide(data, held_out, fraction, seed, task)
+    """Train a network on a data set as read from a file; `settings` are those of `xl2.fit`."""
+    parts = divide(data, test, fraction, seed, task)
     X, y = parts.X, parts.y
     targets, outputs_scaling = read_targets(y, task), None
     values = targets.values
@@ -208,101 +121,51 @@ def train(
         network, Scaling.learn(X), outputs_scaling, targets.classes, data.features, parts.split
     )
     history = fit(network, model.prepare(X), values, seed=seed, **settings)
-    score, held_score = model.score(X, y), model.score(parts.X_held, parts.y_held)
-    if not math.isfinite(held_score):
-        raise InputError("The held-out score is undefined: hold out two samples or more.")
-    return Training(model, history, len(X), len(parts.X_held), score, held_score)
+    score, test_score = model.score(X, y), model.score(parts.X_test, parts.y_test)
+    if not math.isfinite(test_score):
+        raise InputError("The test score is undefined: it needs two test samples or more.")
+    return Training(model, history, len(X), len(parts.X_test), score, test_score)
 
 
 def train_path(
     data: Dataset,
-    held_out: Dataset | None = None,
+    test: Dataset | None = None,
     *,
     lambdas: int | Sequence[float] = 8,
-    seeds: int = 1,
+    seeds: Sequence[int] = (0,),
     fraction: float = 0.2,
-    seed: int = 0,
     task: str = "auto",
     target_score: float = 1.0,
     **settings: Any,
 ) -> PathRun:
-    """Train a regularisation path on a data set as it comes from a file, and judge it.
+    """Train a path on the training samples of a data set, and diagnose it on the test samples.
 
-    Lambda is chosen by cross-validation on the training samples. The verdict is that of
-    the held-out samples, which had no part in the choice.
-
-    Parameters
-    ----------
-    data, held_out, fraction, task
-        As for `train`.
-    lambdas : int or sequence of float, default 8
-        See `xl2.regularization_path`.
-    seeds : int, default 1
-        How many seeds to train each lambda and fold with.
-    seed : int, default 0
-        The first of them; also of the split.
-    target_score : float, default 1
-        See `xl2.diagnose`.
-    **settings
-        As in `xl2.regularization_path`.
-
-    Returns
-    -------
-    PathRun
-
-    Raises
-    ------
-    InputError
-        If the data cannot be used.
-    DivergenceError
-        If every lambda diverges.
+    Lambda is chosen by cross-validation, without the test samples. The first seed is also that
+    of the split. `settings` are those of `xl2.regularization_path`.
     """
-    parts = divide(data, held_out, fraction, seed, task)
+    parts = divide(data, test, fraction, seeds[0], task)
     path = regularization_path(
-        parts.X,
-        parts.y,
-        lambdas,
-        seeds=range(seed, seed + seeds),
-        task=task,
-        standardize=True,
-        **settings,
+        parts.X, parts.y, lambdas, seeds=seeds, task=task, standardize=True, **settings
     )
-    diagnosis = diagnose(path, parts.X, parts.y, parts.X_held, parts.y_held, target_score)
+    diagnosis = diagnose(path, parts.X, parts.y, parts.X_test, parts.y_test, target_score)
     model = replace(path.best_model(), features=data.features, split=parts.split)
-    return PathRun(path, model, diagnosis, parts.X_held, parts.y_held)
+    return PathRun(path, model, diagnosis, parts.X_test, parts.y_test)
 
 
 def diagnose_model(
-    model: Model, data: Dataset, held_out: Dataset | None = None, target_score: float = 1.0
+    model: Model, data: Dataset, test: Dataset | None = None, target_score: float = 1.0
 ) -> Diagnosis:
-    """Diagnose a trained model on the data set it was trained on.
-
-    Parameters
-    ----------
-    model : Model
-    data : Dataset
-        The samples it learnt from; with them, where the training held some of them out,
-        those.
-    held_out : Dataset, optional
-        Samples to judge by, where they are in a file of their own.
-    target_score : float, default 1
-        See `xl2.diagnose`.
-
-    Raises
-    ------
-    InputError
-        If it is not known which samples were held out.
-    """
+    """Diagnose a model on the data set it was trained on, divided as for its training."""
     import numpy as np
 
-    if held_out is None and data.X_test is None and model.split is None:
+    if test is None and data.X_test is None and model.split is None:
         raise InputError(
             "The model file does not say which samples were held out, and the data has no test "
-            "part: give the held-out set, --test FILE."
+            "part. Give the test samples with --test FILE."
         )
     fraction, seed = model.split or (0.2, 0)
     task = "regression" if model.network.task == "regression" else "classification"
-    parts = divide(data, held_out, fraction, seed, task)
+    parts = divide(data, test, fraction, seed, task)
     if model.classes is not None:
-        _known(parts.y_held, np.asarray(model.classes), task == "regression")
-    return diagnose(model, parts.X, parts.y, parts.X_held, parts.y_held, target_score)
+        _known(parts.y_test, np.asarray(model.classes), task == "regression")
+    return diagnose(model, parts.X, parts.y, parts.X_test, parts.y_test, target_score)
