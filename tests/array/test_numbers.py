@@ -149,9 +149,9 @@ def test_inputs_of_1e30_saturate(where, host, output):
 def test_what_overflows_in_the_networks_dtype_is_refused_with_its_row(where):
     network = Network([2, 1], dtype="float32", **where)
     for call in (network.predict, lambda X: fit(network, X, [0, 1], epochs=1)):
-        with pytest.raises(InputError, match="infinity, first in row 2[.]"):
+        with pytest.raises(InputError, match=r"infinity, first in row 2[.]"):
             call([[1.0, 1.0], [1e300, 1.0]])
-    with pytest.raises(InputError, match="infinity, first in row 1[.]"):
+    with pytest.raises(InputError, match=r"infinity, first in row 1[.]"):
         fit(Network([2, 1], ["identity"], **where), np.ones((2, 2)), [1e300, 1.0], epochs=1)
 
 

@@ -149,5 +149,5 @@ def test_a_nan_among_many_samples_is_named_by_its_row(monkeypatch, cores):
     monkeypatch.setattr(network.backend.library, "workers", lambda: cores)
     x = RNG.normal(size=(135, 3))
     x[77, 1], x[101, 0] = -np.inf, np.nan
-    with pytest.raises(InputError, match="first in row 78[.]"):
+    with pytest.raises(InputError, match=r"first in row 78[.]"):
         network.forward(x)

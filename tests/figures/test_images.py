@@ -68,7 +68,7 @@ def test_weights_of_colours_are_around_grey():
 
 @pytest.mark.parametrize("inputs", [4, 12])
 def test_weights_that_are_all_zero_are_drawn(inputs):
-    axes = figures.plot_weights(network_of(inputs, initializers="zeros"))
+    axes = figures.plot_weights(network_of(inputs, initializer="zeros"))
     low, high = pictures(axes)[0].get_clim()
     assert low < high if inputs == 4 else (pictures(axes)[0].get_array() == 0.5).all()
 

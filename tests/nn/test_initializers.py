@@ -56,21 +56,21 @@ def test_zeros_draw_nothing():
 
 def test_an_unknown_name_is_refused_with_the_names():
     with pytest.raises(InputError, match="orthogonal") as caught:
-        Network([2, 1], initializers="orthogonal")
+        Network([2, 1], initializer="orthogonal")
     assert all(name in str(caught.value) for name in INITIALIZERS)
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_another_number_of_initializers_than_layers_is_refused(count):
     with pytest.raises(InputError, match=f"Received: {count}"):
-        Network([2, 2, 1], initializers=["he"] * count)
+        Network([2, 2, 1], initializer=["he"] * count)
 
 
 def test_a_callable_draws_the_weights(where, host):
     def counting(inputs, outputs, rng):
         return np.arange(inputs * outputs).reshape(inputs, outputs) + rng.random()
 
-    network = Network([2, 3, 1], initializers=counting, seed=5, dtype="float64", **where)
+    network = Network([2, 3, 1], initializer=counting, seed=5, dtype="float64", **where)
     rng = np.random.default_rng(5)
     for weight, shape in zip(network.weights, [(2, 3), (3, 1)], strict=True):
         expected = np.arange(shape[0] * shape[1]).reshape(shape) + rng.random()
@@ -78,13 +78,13 @@ def test_a_callable_draws_the_weights(where, host):
 
 
 def test_names_and_callables_mix_one_a_layer(where, host):
-    network = Network([2, 2, 2], initializers=["zeros", lambda i, o, rng: np.eye(i, o)], **where)
+    network = Network([2, 2, 2], initializer=["zeros", lambda i, o, rng: np.eye(i, o)], **where)
     assert host(network.weights[0]).tolist() == [[0, 0], [0, 0]]
     assert host(network.weights[1]).tolist() == [[1, 0], [0, 1]]
 
 
 def test_biases_start_at_zero(where, host):
-    network = Network([2, 3, 1], initializers="gaussian", **where)
+    network = Network([2, 3, 1], initializer="gaussian", **where)
     assert [host(bias).tolist() for bias in network.biases] == [[0, 0, 0], [0]]
 
 
@@ -113,9 +113,9 @@ def test_float32_weights_are_the_float64_ones_rounded(where, host):
 
 
 def test_each_member_of_a_stack_draws_what_a_network_of_its_seed_draws(where, host):
-    stack = Network([4, 3, 2], initializers=MIXED[:2], seed=[3, 8], stack=2, **where)
+    stack = Network([4, 3, 2], initializer=MIXED[:2], seed=[3, 8], stack=2, **where)
     for k, seed in enumerate((3, 8)):
-        alone = Network([4, 3, 2], initializers=MIXED[:2], seed=seed, **where)
+        alone = Network([4, 3, 2], initializer=MIXED[:2], seed=seed, **where)
         member = stack.member(k)
         for mine, its in zip(alone.weights, member.weights, strict=True):
             np.testing.assert_array_equal(host(mine), host(its))

@@ -274,12 +274,12 @@ def test_an_empty_set_is_refused(enter):
 def test_a_number_that_is_not_finite_is_refused_with_its_row(enter, bad):
     dirty = np.ones((5, 3))
     dirty[2:4, 1] = bad
-    with pytest.raises(InputError, match="X holds a NaN or an infinity, first in row 3[.]"):
+    with pytest.raises(InputError, match=r"X holds a NaN or an infinity, first in row 3[.]"):
         enter(dirty)
 
 
 def test_targets_that_are_not_finite_are_refused_with_their_row(where):
-    with pytest.raises(InputError, match="y holds a NaN or an infinity, first in row 7[.]"):
+    with pytest.raises(InputError, match=r"y holds a NaN or an infinity, first in row 7[.]"):
         Network([3, 1], **where).score(X, [0, 1, 0, 1, 0, 1, np.nan])
 
 

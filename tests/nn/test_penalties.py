@@ -5,7 +5,7 @@ import pytest
 
 from xl2 import L2, Network, fit
 from xl2.errors import InputError
-from xl2.nn.penalties import coefficients_of, penalties_of
+from xl2.nn.penalties import penalties_of
 
 SIZES = [3, 4, 2]
 X = np.random.default_rng(1).normal(size=(5, 3))
@@ -113,13 +113,13 @@ def test_a_weight_the_data_do_not_touch_decays_by_the_formula(where, host, per, 
 
 
 def test_a_number_is_an_l2_per_batch(where):
-    assert penalties_of(new(where), 0.3) == [L2(0.3, per="batch")]
-    assert penalties_of(new(where, stack=2), 1) == [L2(1.0), L2(1.0)]
+    assert penalties_of(0.3, ()) == [L2(0.3, per="batch")]
+    assert penalties_of(1, (2,)) == [L2(1.0), L2(1.0)]
 
 
 def test_a_penalty_of_zero_costs_no_work(where):
-    assert coefficients_of(new(where), 0.0) == (None, None)
-    assert coefficients_of(new(where), L2([0.0, 2.0])) == (None, 2.0)
+    assert new(where).coefficients(0.0) == (None, None)
+    assert new(where).coefficients(L2([0.0, 2.0])) == (None, 2.0)
 
 
 @pytest.mark.parametrize("lam", [-0.1, math.nan, math.inf, [0.1, -0.1], [math.nan, 0.0]])

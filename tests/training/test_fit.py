@@ -9,7 +9,6 @@ from xl2.array.operations import Layer, Operations, choose
 from xl2.errors import InputError
 from xl2.nn.losses import Loss, find_loss
 from xl2.nn.optimizers import OPTIMIZERS, find_optimizer
-from xl2.nn.penalties import coefficients_of
 from xl2.nn.step import Batch, Carry, Constants, Step
 
 RNG = np.random.default_rng(5)
@@ -252,7 +251,7 @@ def test_a_step_promotes_nothing(backend, where, to, optimizer, stack, dtype):
     )
     states = tuple((found.init(w), found.init(b)) for w, b in network.parameters)
     carry = Carry(network.parameters, states)
-    lam = coefficients_of(network, [0.1, 0.2] if stack else 0.1)
+    lam = network.coefficients([0.1, 0.2] if stack else 0.1)
     wanted = backend.dtype(dtype)
     for number in (1, 2):
         rate = found.rate(0.1, number)

@@ -245,21 +245,21 @@ def test_a_number_that_is_none_is_named_by_its_row_and_nothing_is_learnt(
     X[61, 4] = X[70, 1] = value
     network = Network([6, 4, 3], ["relu", "softmax"], dtype="float64", **where)
     before = network.host_parameters()[0][0].copy()
-    with pytest.raises(InputError, match="row 62[.]"):
+    with pytest.raises(InputError, match=r"row 62[.]"):
         fit(network, stored(kind, X), LABELS, batch_size=5, epochs=2, shuffle=False)
     np.testing.assert_array_equal(network.host_parameters()[0][0], before)
     with pytest.raises(InputError, match=r"row (62|71)[.]"):
         fit(network, stored(kind, X), LABELS, batch_size=5, epochs=2)
-    with pytest.raises(InputError, match="row 62[.]"):
+    with pytest.raises(InputError, match=r"row 62[.]"):
         network.forward(stored(kind, X))
-    with pytest.raises(InputError, match="row 62[.]"):
+    with pytest.raises(InputError, match=r"row 62[.]"):
         Scaling.learn(stored(kind, X))
 
 
 def test_what_overflows_in_the_networks_dtype_is_an_infinity(where, stored):
     X = DENSE.copy()
     X[40, 0] = 1e300
-    with pytest.raises(InputError, match="row 41[.]"):
+    with pytest.raises(InputError, match=r"row 41[.]"):
         trained(where, stored("h5", X), dtype="float32", shuffle=False)
 
 

@@ -5,8 +5,6 @@ import pytest
 import scipy.sparse
 
 from xl2 import L2, DivergenceError, InputError, Network, fit
-from xl2.nn.losses import find_loss
-from xl2.nn.measure import Measure
 from xl2.nn.model import Scaling
 
 pytestmark = pytest.mark.one_on_jax
@@ -140,7 +138,7 @@ def test_the_score_of_a_stream_is_r2_with_its_spread_merged(where, to, weighted,
     y[:, 2] = shift + 0.5  # its mean is exact, in scikit-learn too
     found = y + RNG.normal(size=(23, 3))
     weight = np.where(np.arange(23) < 10, 0.0, WEIGHTS) if weighted else None
-    measure = Measure(network, find_loss(None, "identity"), None)
+    measure = network.measure(None)
     for part in PARTS:
         own = None if weight is None else to(weight[part, None])
         measure.add(to(found[part]), to(y[part]), own)
@@ -244,7 +242,7 @@ def test_in_one_that_does_not_the_step_cannot_be_told(where, batches):
     if batches == "iterator":
         network, before, error = diverged(where, iter(pairs(TARGETS)))
     else:
-        network = new(where, "identity", initializers="zeros")
+        network = new(where, "identity", initializer="zeros")
         before = network.host_parameters()
         with pytest.raises(DivergenceError) as caught:
             fit(network, Once(), batch_size=5, learning_rate=1e200)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from ..nn.objective import objective
 from .arguments import callbacks_of, said_enough
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def value_and_gradient(
     backend = network.backend
     network.set_parameters(unpack(vector, network.host_parameters()))
     with backend.scope():
-        value, found = objective(network, samples, coefficients, loss)
+        value, found = network.objective(samples, coefficients, loss)
         host = [tuple(map(backend.to_numpy, layer)) for layer in found]
         return float(backend.to_numpy(value)), pack(host)
 

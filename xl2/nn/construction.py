@@ -56,7 +56,7 @@ def check_stack(stack: int | tuple[int, int] | None) -> tuple[int, ...]:
 
 def draw_layers(
     sizes: tuple[int, ...],
-    initializers: str | Initializer | Sequence[str | Initializer],
+    initializer: str | Initializer | Sequence[str | Initializer],
     seed: int | Sequence[int],
     stack: tuple[int, ...],
 ) -> list[tuple[Any, Any]]:
@@ -65,9 +65,9 @@ def draw_layers(
 
     layers = len(sizes) - 1
     each = (
-        [initializers] * layers
-        if isinstance(initializers, str) or callable(initializers)
-        else list(initializers)
+        [initializer] * layers
+        if isinstance(initializer, str) or callable(initializer)
+        else list(initializer)
     )
     if len(each) != layers:
         raise InputError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..array.api import Array, namespace
 from ..array.backend import Backend
 from . import tasks
 from .losses import Loss
-from .network import Network
 from .step import beside_members
 
 
@@ -17,46 +17,49 @@ class Measure:
 
     Parameters
     ----------
-    network : Network
-        Whose outputs they are, or those of a part of its stack.
+    backend : Backend
+    task : str
+        See `xl2.nn.tasks`.
+    activate : callable
+        The output activation, from logits to outputs.
     loss : Loss
-        What to add up.
-    y : array, shape (n, outputs); for a stack in groups also (G, n, outputs); or None
-        All the targets to come; None where nobody has them all at once.
-    weight : array, shape (n, 1) or (G, n, 1), optional
-        How much each sample counts; by default all the same.
-
-    Attributes
-    ----------
-    total : int or array
-        The number of the samples so far, or their weight.
-    sums : (array, array) or None
-        Of their losses, and what `tasks.hits` says of them.
+    y : array (n, outputs), in a stack of groups also (G, n, outputs); or None
+        All targets that will be added. None for a stream, which has them one batch at a time.
+    weight : array (n, 1) or (G, n, 1), optional
+        Sample weights; by default all equal.
     """
 
-    def __init__(self, network: Network, loss: Loss, y: Array | None, weight: Array | None = None):
-        self._network, self._loss = network, loss
+    def __init__(
+        self,
+        backend: Backend,
+        task: str,
+        activate: Callable[[Array], Array],
+        loss: Loss,
+        y: Array | None,
+        weight: Array | None = None,
+    ):
+        self._backend, self._task, self._activate, self._loss = backend, task, activate, loss
         self._around: Array | None = None
         self._spread: Spread | None = None
-        if network.task == "regression" and y is None:
+        if task == "regression" and y is None:
             self._spread = Spread()
-        elif network.task == "regression":
+        elif task == "regression":
             beside = None if weight is None else beside_members(weight)
             self._around = tasks.spread(beside_members(y), beside)
-        self.total: Any = 0
-        self.sums: tuple[Array, Array] | None = None
+        self.total: Any = 0  # samples added so far, or their weight
+        self.sums: tuple[Array, Array] | None = None  # of the losses, and of `tasks.hits`
 
     def add(self, logits: Array, y: Array, weight: Array | None = None) -> None:
         """Add logits (..., n, outputs) of samples and their targets, (n, outputs) or as those."""
-        xp = self._network.backend.xp
+        xp = self._backend.xp
         loss = self._loss.value(logits, y)
         if weight is not None:
             loss = loss * weight[..., 0]
         loss = xp.sum(loss, axis=-1)
         # Of several classes the most probable is the one of the largest logit.
-        several = self._network.task == "classes"
-        outputs = logits if several else self._network.activate(logits)
-        hits = tasks.hits(self._network.task, outputs, y, weight)
+        several = self._task == "classes"
+        outputs = logits if several else self._activate(logits)
+        hits = tasks.hits(self._task, outputs, y, weight)
         self.total += y.shape[-2] if weight is None else xp.sum(weight, axis=(-2, -1))
         if self.sums is not None:
             loss, hits = self.sums[0] + loss, self.sums[1] + hits
@@ -80,17 +83,17 @@ class Measure:
         parts : list of numpy.ndarray
             Those of `parts`, as they arrived on the host.
         """
-        network, (loss, hits, *others) = self._network, parts
+        loss, hits, *others = parts
         total = self.total if isinstance(self.total, int) else others.pop(0)
         around, loss = others[0] if others else None, loss / total
-        score = tasks.score(network.task, hits, total, around)
-        if not network.stack:
+        score = tasks.score(self._task, hits, total, around)
+        if loss.ndim == 0:
             loss, score = float(loss), float(score)
         return {"loss": loss, "score": score}
 
     def read(self) -> dict[str, Any]:
         """Return what `result` does, by one transfer."""
-        return self.result(self._network.backend.read(self.parts()))
+        return self.result(self._backend.read(self.parts()))
 
 
 class Spread:

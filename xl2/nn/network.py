@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..array.activations import ACTIVATIONS, OUTPUTS, Activation
-from ..array.api import Array
 from ..array.backend import Backend, connect
-from ..array.chunks import in_chunks
-from ..array.operations import Layer, Operations, Parameters, choose
-from ..array.rows import HostRows
-from ..array.stacks import Stack, member_of, stack_of
+from ..array.operations import Layer, Parameters
+from ..array.stacks import member_of
 from ..array.switch import decided, resolve
 from ..errors import InputError
 from . import tasks
 from .construction import check_activations, check_sizes, check_stack, draw_layers
+from .feedforward import Feedforward
 from .initializers import Initializer
-from .inputs import check_finite, samples, targets
-from .losses import find_loss
-from .penalties import L2, coefficients_of
-from .propagation import propagate
-from .step import Samples
 
 
-class Network:
+class Network(Feedforward):
     """A multilayer perceptron, or a stack of `K` of them.
 
     Parameters
@@ -36,7 +28,7 @@ class Network:
         One a layer after the inputs; a single name is that of the hidden layers,
         and the output is then "sigmoid". Available: identity, sigmoid, tanh, relu,
         and for the output also softmax and exp.
-    initializers : str, callable or a sequence of them, default "glorot_uniform"
+    initializer : str, callable or a sequence of them, default "glorot_uniform"
         One for all layers or one a layer; see `xl2.nn.initializers`. Biases start at 0.
     seed : int or sequence of int, default 0
         Seed of the initial weights; in a stack one for all members or one each, in a
@@ -81,7 +73,7 @@ class Network:
         self,
         sizes: Sequence[int],
         activations: str | Sequence[str] = "relu",
-        initializers: str | Initializer | Sequence[str | Initializer] = "glorot_uniform",
+        initializer: str | Initializer | Sequence[str | Initializer] = "glorot_uniform",
         *,
         seed: int | Sequence[int] = 0,
         dtype: str = "float32",
@@ -95,7 +87,7 @@ class Network:
         self.task = tasks.task_of(self.activations[-1], self.sizes[-1])
         self.backend = resolve(backend, device)
         self.placed = decided(backend, device) != (None, None)
-        drawn = draw_layers(self.sizes, initializers, seed, check_stack(stack))
+        drawn = draw_layers(self.sizes, initializer, seed, check_stack(stack))
         self.parameters = self._place(drawn)
 
     @classmethod
@@ -160,21 +152,6 @@ class Network:
         self.__dict__.update(state)
         self.parameters = self._place(state["parameters"])
 
-    @property
-    def stack(self) -> Stack:
-        """The shape of the stack, (K,) or (G, M); () for a single network."""
-        return stack_of(self.parameters)
-
-    @property
-    def weights(self) -> list[Array]:
-        """The weights of each layer."""
-        return [layer.weight for layer in self.parameters]
-
-    @property
-    def biases(self) -> list[Array]:
-        """The biases of each layer."""
-        return [layer.bias for layer in self.parameters]
-
     def __repr__(self) -> str:
         shape = self.stack[0] if len(self.stack) == 1 else self.stack
         stack = f", stack={shape}" if shape else ""
@@ -204,10 +181,6 @@ class Network:
         one = copy.copy(self)
         one.parameters = one._place(member_of(self.host_parameters(), index))
         return one
-
-    def host_parameters(self) -> list[tuple[Any, Any]]:
-        """Return each layer's weight and bias as NumPy arrays."""
-        return [tuple(map(self.backend.to_numpy, layer)) for layer in self.parameters]
 
     def set_parameters(self, parameters: Sequence[tuple[Any, Any]]) -> None:
         """Replace weights and biases by copies of those given, shaped like the old ones.
@@ -280,143 +253,3 @@ class Network:
             self.backend = backend
             self.parameters = self._place(host)
         self.placed = True
-
-    def logits_of(self, x: Array, parameters: Parameters | None = None) -> Array:
-        """Return the logits of checked samples: (n, inputs) gives (..., n, outputs).
-
-        Parameters
-        ----------
-        x : array, shape (n, inputs)
-        parameters : tuple of Layer, optional
-            Those of a part of this stack; by default all.
-        """
-        return in_chunks(self.backend, x, self._through(parameters))
-
-    def _through(self, parameters: Parameters | None = None) -> Callable[[Array], Array]:
-        """Return the function from a few samples to their logits."""
-        ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
-        layers = parameters or self.parameters
-        return lambda piece: propagate(ops, hidden, layers, piece)[-1]
-
-    def hidden_activations(self) -> tuple[Activation, ...]:
-        """Return the hidden layers' activations, as this backend computes them."""
-        library = self.backend.library
-        return tuple(
-            Activation(*(choose(library, function) for function in ACTIVATIONS[name]))
-            for name in self.activations[:-1]
-        )
-
-    def activate(self, logits: Array) -> Array:
-        """Apply the output activation to logits."""
-        name = self.activations[-1]
-        function = OUTPUTS[name] if name in OUTPUTS else ACTIVATIONS[name].function
-        return function(logits)
-
-    def forward(self, X: Any) -> Array:
-        """Return the outputs for samples.
-
-        Parameters
-        ----------
-        X : array_like, sparse matrix or array on disk, shape (n, inputs)
-            The samples. Those that are not in memory stay where they are; the outputs are
-            gathered on the backend.
-
-        Returns
-        -------
-        array, shape (n, outputs); of a stack (..., n, outputs)
-            On the network's backend.
-
-        Raises
-        ------
-        InputError
-            As `samples` does.
-        """
-        x, xp = samples(self, X, finite=False, stored=True), self.backend.xp
-        through = self._through()
-        sums: list[Array] = []
-
-        def outputs(piece: Array) -> Array:
-            # While the piece is in the cache; what is read from a file is checked there.
-            sums.append(xp.sum(piece))
-            return self.activate(through(piece))
-
-        with self.backend.scope():
-            found = in_chunks(self.backend, x, outputs)
-            if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(sums))):
-                check_finite(x, "X")
-        return found
-
-    def predict(self, X: Any) -> Array:
-        """Return the predicted class numbers, labels or values; see `xl2.nn.tasks.decode`.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, inputs)
-            The samples.
-
-        Returns
-        -------
-        array, shape (n,) or (n, outputs); of a stack its axes come first
-            On the network's backend.
-        """
-        outputs = self.forward(X)
-        with self.backend.scope():
-            return tasks.decode(self.task, outputs)
-
-    def score(self, X: Any, y: Any) -> Any:
-        """Return the accuracy, or R2 for a regression.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, inputs)
-            The samples.
-        y : array_like, shape (n,) or (n, outputs)
-            Their targets.
-
-        Returns
-        -------
-        float; of a stack a NumPy array, shaped like it
-        """
-        from .measure import Measure
-
-        x = samples(self, X, stored=True)
-        expected = targets(self, y, x.shape[0])
-        with self.backend.scope():
-            measure = Measure(self, find_loss(None, self.activations[-1]), expected)
-            measure.add(self.logits_of(x), expected)
-            return measure.read()["score"]
-
-    def number(self, value: Array) -> Any:
-        """Return a result as a float, or of a stack as a NumPy array, one value a member."""
-        host = self.backend.to_numpy(value)
-        return host.copy() if self.stack else float(host)
-
-    def gradients(
-        self, X: Any, y: Any, *, penalty: float | L2 = 0.0, loss: str | None = None
-    ) -> list[tuple[Array, Array]]:
-        """Return the derivatives of the mean loss plus the penalty.
-
-        Parameters
-        ----------
-        X : array_like, shape (n, inputs)
-            The samples; `n` is also the penalty's `m`.
-        y : array_like, shape (n,) or (n, outputs)
-            Their targets.
-        penalty : float or L2, default 0
-            lambda.
-        loss : str, optional
-            By default the natural one of the output activation.
-
-        Returns
-        -------
-        list of (array, array)
-            For each layer the derivatives by its weight and by its bias, shaped
-            like them.
-        """
-        from .objective import objective
-
-        x = samples(self, X, stored=True)
-        known = Samples(x, targets(self, y, x.shape[0]))
-        with self.backend.scope():
-            chosen = find_loss(loss, self.activations[-1])
-            return objective(self, known, coefficients_of(self, penalty), chosen)[1]

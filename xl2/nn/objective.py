@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..array.api import Array
+from ..array.activations import Activation
+from ..array.api import Array, namespace
 from ..array.chunks import chunks
 from ..array.generic import CHUNK
-from ..array.operations import Operations
+from ..array.operations import Operations, Parameters
 from .losses import Loss
-from .network import Network
 from .penalties import squares
 from .propagation import differentiate, propagate
 from .step import Batch, Samples
@@ -19,28 +19,20 @@ Gradients = list[tuple[Array, Array]]
 
 
 def objective(
-    network: Network, samples: Samples, coefficients: tuple[Any, ...], loss: Loss
+    ops: Operations,
+    hidden: Sequence[Activation],
+    parameters: Parameters,
+    samples: Samples,
+    coefficients: tuple[Any, ...],
+    loss: Loss,
 ) -> tuple[Array, Gradients]:
-    """Return the mean loss plus the penalty, and its derivatives.
+    """Return the mean loss plus the penalty, shaped like the stack, and its derivatives.
 
-    Parameters
-    ----------
-    network : Network
-        One, or a stack whose members share their samples.
-    samples : Samples
-        Checked; the layers' outputs are kept for a part of them at a time.
-    coefficients : tuple
-        lambda for each layer, from `penalties.coefficients_of`.
-    loss : Loss
-
-    Returns
-    -------
-    value : array, shaped like the stack
-    gradients : list of (array, array)
-        For each layer those by its weight and its bias, shaped like them.
+    The members of a stack share the samples. The derivatives are, for each layer, those by
+    its weight and by its bias. Samples are processed in chunks, so that the layers' outputs
+    fit in memory.
     """
-    ops, hidden = Operations.of(network.backend.library), network.hidden_activations()
-    xp, parameters = network.backend.xp, network.parameters
+    xp = namespace(parameters[0].weight)
     total = _total(samples)
     value: Any = 0.0
     found: list[Any] = [None] * len(parameters)

@@ -23,15 +23,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from ..array.api import namespace
-from ..array.stacks import beside_weight, stack_of, weight_axes
+from ..array.backend import Backend
+from ..array.operations import Parameters
+from ..array.stacks import Stack, beside_weight, stack_of, weight_axes
 from ..errors import InputError
-
-if TYPE_CHECKING:
-    from ..array.operations import Parameters
-    from .network import Network
 
 
 @dataclass(frozen=True)
@@ -98,96 +96,54 @@ class L2:
 Penalty = float | L2 | Sequence[float | L2]
 
 
-def penalties_of(network: Network, penalty: Penalty) -> list[L2]:
-    """Return one `L2` for a network, or one for each member of a stack.
-
-    Parameters
-    ----------
-    network : Network
-        The network or stack.
-    penalty : float, L2 or, for a stack, a sequence of `K` of them
-        A single one holds for every member. For a stack in groups (G, M) there are
-        `M`, the same in each group.
-
-    Returns
-    -------
-    list of L2
-        Of length 1, `K` or `M`.
+def penalties_of(penalty: Penalty, stack: Stack) -> list[L2]:
+    """Return one `L2` for a network, for each of the `K` members of a stack, or `M` of a group.
 
     Raises
     ------
     InputError
         If their number is not the stack's, or they differ in `per`.
     """
-    count = network.stack[-1] if network.stack else 1
-    several = network.stack and hasattr(penalty, "__len__")
+    count = stack[-1] if stack else 1
+    several = stack and hasattr(penalty, "__len__")
     each: list[Any] = list(cast(Any, penalty)) if several else [penalty] * count
     if len(each) != count:
-        of = f"{network.stack[0]} groups of {count}" if len(network.stack) == 2 else f"{count}"
+        of = f"{stack[0]} groups of {count}" if len(stack) == 2 else f"{count}"
         raise InputError(
             f"A stack of {of} networks takes one penalty, or {count}. Received: {len(each)}."
         )
     checked = [one if isinstance(one, L2) else L2(one) for one in each]
     if len({one.per for one in checked}) > 1:
-        raise InputError("The members of a stack share one rule: all per='batch' or all 'dataset'.")
+        raise InputError(
+            "The members of a stack share one rule: all per='batch' or all per='dataset'."
+        )
     return checked
 
 
-def coefficients_of(network: Network, penalty: Penalty) -> tuple[Any, ...]:
+def coefficients_of(
+    penalty: Penalty, sizes: Sequence[int], stack: Stack, backend: Backend, dtype: str
+) -> tuple[Any, ...]:
     """Return lambda for each layer, as the training step multiplies it.
 
-    Parameters
-    ----------
-    network, penalty
-        As for `penalties_of`.
-
-    Returns
-    -------
-    tuple
-        For each layer None where lambda is 0, a float, or for a stack an array of
-        the network's backend shaped to multiply the layer's weight.
+    None where lambda is 0, a float, or for a stack an array that multiplies the layer's weight.
     """
-    layers = len(network.sizes) - 1
-    lams = [one.of_layers(layers) for one in penalties_of(network, penalty)]
+    layers = len(sizes) - 1
+    lams = [one.of_layers(layers) for one in penalties_of(penalty, stack)]
     found: list[Any] = []
     for i, same in enumerate(zip(*lams, strict=True)):
         if not any(same):
             found.append(None)
-        elif not network.stack:
+        elif not stack:
             found.append(same[0])
         else:
-            # One beyond float32 is infinite there, and its member diverges.
-            with network.backend.scope():
-                # The first layer's once for every output too: then it lies as a row of the
-                # weight does, and the two are multiplied in long runs.
-                each = [[lam] * network.sizes[1] for lam in same] if i == 0 else same
-                lam = network.backend.asarray(each, network.dtype, "lambda")
+            # A lambda beyond float32 becomes infinite, and its member diverges.
+            with backend.scope():
+                # The first layer's lambda is repeated for every output, so that it has the
+                # memory layout of the weight's rows: long contiguous products.
+                each = [[lam] * sizes[1] for lam in same] if i == 0 else same
+                lam = backend.asarray(each, dtype, "lambda")
                 found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
     return tuple(found)
-
-
-def penalty_value(network: Network, coefficients: tuple[Any, ...], samples: float) -> Any:
-    """Return ``lam / (2 m) sum(W^2)`` over the layers.
-
-    Parameters
-    ----------
-    network : Network
-        The network or stack.
-    coefficients : tuple
-        What `coefficients_of` returned.
-    samples : float
-        `m`.
-
-    Returns
-    -------
-    float; of a stack a NumPy array, shaped like it
-    """
-    import numpy as np
-
-    total = squares(network.parameters, coefficients)
-    if total is None:
-        return np.zeros(network.stack) if network.stack else 0.0
-    return network.number(total / (2.0 * samples))
 
 
 def squares(parameters: Parameters, coefficients: tuple[Any, ...]) -> Any:

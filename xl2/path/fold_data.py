@@ -8,11 +8,12 @@ from typing import Any
 
 from ..array.backend import numbers
 from ..array.operations import Operations
+from ..array.rows import is_stored
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import InputError, counted
 from ..nn import tasks
-from ..nn.inputs import check_finite, samples, weights
+from ..nn.inputs import check_finite
 from ..nn.model import Model, Scaling
 from ..nn.targets import Targets, is_present
 from .checkpoints import Folder
@@ -53,14 +54,13 @@ class Source:
         self.recipe, self.targets, self.standardize = recipe, targets, standardize
         self.seed, self.weight, self.folder = seed, weight, folder
         blank = recipe.blank()
-        self._x = samples(blank, X) if not standardize else self._checked(X)
+        self._x = blank.check_samples(_in_memory(X)) if not standardize else self._checked(X)
         if self._x.shape[0] != len(targets.values):
             raise InputError(
                 f"X has {counted(self._x.shape[0], 'sample')} and y has {len(targets.values)}: "
                 f"they must agree."
             )
-        if weight is not None:
-            weights(blank, weight, len(targets.values))
+        blank.check_weights(weight, len(targets.values))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a pickle holds: everything but the samples and their targets."""
@@ -116,7 +116,7 @@ class Source:
         values = self.targets.number(read_labels(y, "validation y"), "validation y")
         if not self.standardize:
             held, known, judge, x = (
-                samples(blank, X, "validation X"),
+                blank.check_samples(_in_memory(X), "validation X"),
                 self.targets.values,
                 Judge(),
                 self._x,
@@ -242,6 +242,11 @@ class Source:
     def _moved(self, rows: Any) -> Any:
         backend = self.recipe.backend
         return backend.library.from_host(backend.xp, rows, backend.device)
+
+
+def _in_memory(X: Any) -> Any:
+    """Read an array on disk: folds are drawn from all rows."""
+    return X[:] if is_stored(X) else X
 
 
 def _named(lambdas: Any) -> str:

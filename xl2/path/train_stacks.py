@@ -14,9 +14,6 @@ from ..array.stacks import group_of, member_of
 from ..array.workers import side_by_side
 from ..errors import DivergenceError
 from ..nn import tasks
-from ..nn.inputs import targets, weights
-from ..nn.losses import find_loss
-from ..nn.measure import Measure
 from ..nn.network import Network
 from ..nn.step import Samples
 from ..training.checkpoints import Checkpoint
@@ -227,8 +224,8 @@ def _train(
         history = cast(History, error.history)
     members.task = network.task
     _enter_curves(history, stack, watch, members)
-    y = targets(network, pool.y, pool.x.shape[0])
-    weight = None if pool.weight is None else weights(network, pool.weight, pool.x.shape[0])
+    y = network.check_targets(pool.y, pool.x.shape[0])
+    weight = network.check_weights(pool.weight, pool.x.shape[0])
     known = Samples(pool.x, y, weight)
     with network.backend.scope():
         for finished, places in [*watch.dropped, (network, watch.places)]:
@@ -268,7 +265,7 @@ def _score(network: Network, group: int, known: Samples, rows: Any) -> Any:
     part = group_of(network.parameters, group)
     moved = backend.library.from_host(backend.xp, rows, backend.device)
     y, weight = (None if a is None else take(a, moved) for a in known[1:])
-    measure = Measure(network, find_loss(None, network.activations[-1]), y, weight)
+    measure = network.measure(y, weight)
     for start in range(0, len(rows), CHUNK):
         stop = min(start + CHUNK, len(rows))
         y, weight = (None if a is None else take(a, moved[start:stop]) for a in known[1:])
@@ -282,12 +279,11 @@ def _judge(network: Network, group: int, part: Part) -> tuple[Any, Any]:
     import numpy as np
 
     assert part.x is not None
-    count, weight = part.x.shape[0], None
-    expected = targets(network, part.y, count)
-    if part.weight is not None:
-        weight = weights(network, part.weight, count)
+    count = part.x.shape[0]
+    expected = network.check_targets(part.y, count)
+    weight = network.check_weights(part.weight, count)
     logits = network.logits_of(part.x, group_of(network.parameters, group))
-    measure = Measure(network, find_loss(None, network.activations[-1]), expected, weight)
+    measure = network.measure(expected, weight)
     measure.add(logits, expected, weight)
     score = measure.read()["score"]
     if network.task != "regression":

@@ -13,7 +13,7 @@ from ..array.api import Array
 from ..array.operations import Operations
 from ..array.rows import HostRows
 from ..errors import InputError
-from ..nn.inputs import check_finite, samples, targets, weights
+from ..nn.inputs import check_finite
 from ..nn.network import Network
 from ..nn.step import Samples
 from ..nn.streams import Pairs
@@ -242,9 +242,9 @@ class Streamed:
     def checked(self, X: Any, y: Any, weight: Any, number: int) -> Samples:
         """Return a pair as a network takes it; `number` is what an error calls it."""
         network = self._network
-        x = samples(network, X, f"X of batch {number}", stored=True)
-        known = targets(network, y, x.shape[0], f"y of batch {number}")
-        return Samples(x, known, None if weight is None else weights(network, weight, x.shape[0]))
+        x = network.check_samples(X, f"X of batch {number}")
+        known = network.check_targets(y, x.shape[0], f"y of batch {number}")
+        return Samples(x, known, network.check_weights(weight, x.shape[0]))
 
 
 Feed = InMemory | Streamed

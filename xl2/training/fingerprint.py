@@ -51,7 +51,7 @@ def fingerprint_of(
         return known[id(array)]
 
     shape = " x ".join(map(str, network.stack))
-    penalties = penalties_of(network, penalty)
+    penalties = penalties_of(penalty, network.stack)
     lambdas = ", ".join(repr(one.lam) for one in penalties)
     dropout = run.step.dropout
     validation = "; ".join(f"{digest(x)}, {digest(y)}" for _, x, y in held_out)

@@ -14,7 +14,7 @@ from ..nn.dropout import Dropout
 from ..nn.losses import Loss, find_loss
 from ..nn.network import Network
 from ..nn.optimizers import Optimizer, Update, find_optimizer
-from ..nn.penalties import Penalty, coefficients_of
+from ..nn.penalties import Penalty
 from ..nn.step import Constants, Step
 from ..nn.streams import Pairs
 from .batches import Streamed
@@ -173,7 +173,7 @@ def fit(
         seen,
         make_step(network, find_optimizer(optimizer), loss, thin),
         Constants(
-            coefficients_of(network, penalty),
+            network.coefficients(penalty),
             dataset_rows(network, seen, penalty),
             None if thin is None else thin.keys(network.backend, _keys_of(network, seeds)),
         ),

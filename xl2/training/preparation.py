@@ -9,7 +9,6 @@ from ..array.operations import Operations
 from ..array.switch import decided, resolve
 from ..errors import InputError
 from ..nn import tasks
-from ..nn.inputs import samples, targets, weights
 from ..nn.network import Network
 from ..nn.penalties import Penalty, penalties_of
 from ..nn.step import Samples
@@ -29,12 +28,10 @@ def place(network: Network, X: Any, backend: str | None, device: Any) -> None:
 def known_samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:
     """Return what a fit learns from, checked, and set the network's task by it."""
     # A NaN or an infinity would leave no parameter finite, and is then looked for: see `Run`.
-    x = samples(network, X, finite=False, stored=True)
+    x = network.check_samples(X, finite=False)
     _choose_task(network, y)
-    expected, weight = targets(network, y, x.shape[0]), None
-    if sample_weight is not None:
-        weight = weights(network, sample_weight, x.shape[0])
-    return Samples(x, expected, weight)
+    expected = network.check_targets(y, x.shape[0])
+    return Samples(x, expected, network.check_weights(sample_weight, x.shape[0]))
 
 
 def stream(network: Network, pairs: Pairs, sample_weight: Any, rows: Any) -> Samples:
@@ -86,7 +83,7 @@ def gather(network: Network, known: Samples, rows: Any) -> Samples:
 
 def dataset_rows(network: Network, seen: Samples, penalty: Penalty) -> Any:
     """Return what divides lambda where that is not the mini-batch's number."""
-    if penalties_of(network, penalty)[0].per == "batch":
+    if penalties_of(penalty, network.stack)[0].per == "batch":
         return None
     if seen.y is None:
         raise InputError(
@@ -115,8 +112,8 @@ def held_out_samples(network: Network, validation: Any) -> list[HeldOut]:
     found = []
     for group, (X, y) in enumerate(validation if in_groups else [validation]):
         if (id(X), id(y)) not in moved:
-            x = samples(network, X, "validation X", stored=True)
-            moved[id(X), id(y)] = x, targets(network, y, x.shape[0], "validation y")
+            x = network.check_samples(X, "validation X")
+            moved[id(X), id(y)] = x, network.check_targets(y, x.shape[0], "validation y")
         found.append(HeldOut(group if in_groups else None, *moved[id(X), id(y)]))
     return found
 

@@ -15,7 +15,7 @@ from ..array.operations import choose
 from ..array.stacks import group_of, sizes_of_members, take_places
 from ..nn.measure import Measure, Objective
 from ..nn.network import Network
-from ..nn.penalties import penalty_value, squares
+from ..nn.penalties import squares
 from ..nn.step import Batches, Carry, Constants, Samples, Step, combined, copied, run_batches
 from . import divergence
 from .batches import RUN as RUN
@@ -226,9 +226,9 @@ class Run:
             divergence.mark(self, sound, now.before)
         if not self.step.objective and not sound.all():
             # Of the parameters that members which diverged were put back to.
-            found["penalty"] = penalty_value(
-                self.network, self.constants.coefficients, self.feed.total()
-            )
+            penalty = self._penalty()
+            on_host = None if penalty is None else self.network.backend.to_numpy(penalty)
+            found["penalty"] = self._penalty_of(on_host)
         if held_out:
             found |= self._measure(held_out)
         self.steps = last
@@ -301,7 +301,7 @@ class Run:
         """Return what adds up the reports of an epoch's steps."""
         if self.step.objective:
             return Objective(self.network.backend, self.rows)
-        return Measure(self.network, self.step.loss, self.feed.y, self.feed.weight)
+        return self.network.measure(self.feed.y, self.feed.weight, self.step.loss)
 
     def _measure(self, held_out: Sequence[HeldOut]) -> dict[str, Any]:
         """Return the loss and the score of held-out samples, each shaped like the stack."""
@@ -311,7 +311,7 @@ class Run:
         for group, x, y in held_out:
             parameters = self.network.parameters
             part = parameters if group is None else group_of(parameters, group)
-            measures.append(Measure(self.network, self.step.loss, y))
+            measures.append(self.network.measure(y, loss=self.step.loss))
             measures[-1].add(self.network.logits_of(x, part), y)
         # By one transfer: a device then has not to be waited for each time.
         parts = [measure.parts() for measure in measures]
@@ -331,19 +331,28 @@ class Run:
         """
         import numpy as np
 
-        network, parts, penalty = self.network, measure.parts(), None
-        if not self.step.objective:
-            penalty = squares(network.parameters, self.constants.coefficients)
-            if penalty is not None:
-                penalty = penalty / (2.0 * self.feed.total())
+        network, parts = self.network, measure.parts()
+        penalty = None if self.step.objective else self._penalty()
         sizes = sizes_of_members(self.carry.parameters)
         arrays = [*parts, sizes] if penalty is None else [*parts, sizes, penalty]
         host = network.backend.read(arrays)
         found = measure.result(host[: len(parts)])
         if not self.step.objective:
-            value = np.zeros(network.stack) if penalty is None else host[-1]
-            found["penalty"] = value if network.stack else float(value)
+            found["penalty"] = self._penalty_of(None if penalty is None else host[-1])
         return found, np.isfinite(found["loss"]) & np.isfinite(host[len(parts)])
+
+    def _penalty(self) -> Any:
+        """Return ``lam / (2 m) sum(W^2)`` on the device, shaped like the stack, or None."""
+        total = squares(self.network.parameters, self.constants.coefficients)
+        return None if total is None else total / (2.0 * self.feed.total())
+
+    def _penalty_of(self, value: Any) -> Any:
+        """Return a penalty read from the device as a float, or as an array for a stack."""
+        import numpy as np
+
+        if value is None:
+            return np.zeros(self.network.stack) if self.network.stack else 0.0
+        return value if self.network.stack else float(value)
 
 
 def _numbers(places: Sequence[int]) -> Any:
