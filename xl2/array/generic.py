@@ -78,7 +78,7 @@ def import_namespace(name: str) -> Namespace:
     if not hasattr(xp, "__array_namespace_info__"):
         raise BackendError(
             f"There is a module {name!r}, but it is no Array API namespace: it has no "
-            f"__array_namespace_info__(). A file xl2_{name}.py can wrap it; see CONTRIBUTING."
+            f"__array_namespace_info__(). A file xl2_{name}.py can wrap it; see docs/recipes.md."
         )
     return xp
 
