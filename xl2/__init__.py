@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from . import data, figures, notebook
     from .array.switch import BackendInfo, backends, get_backend, set_backend, to_numpy, use_backend
     from .data import Dataset, load_data
-    from .diagnosis.diagnose import Diagnosis, diagnose
+    from .diagnosis.diagnose import diagnose
+    from .diagnosis.verdict import Diagnosis
     from .errors import (
         BackendError,
         DivergenceError,
@@ -37,7 +38,8 @@ _SUBPACKAGES = ("data", "figures", "notebook")
 _NAMES = {
     "array.switch": "BackendInfo backends get_backend set_backend to_numpy use_backend",
     "data": "Dataset load_data",
-    "diagnosis.diagnose": "Diagnosis diagnose",
+    "diagnosis.diagnose": "diagnose",
+    "diagnosis.verdict": "Diagnosis",
     "errors": "BackendError DivergenceError FileFormatError InputError OutOfMemoryError XL2Error",
     "estimators": "MLPClassifier MLPClassifierCV MLPRegressor MLPRegressorCV",
     "io.model_file": "load save",

@@ -11,15 +11,14 @@ from sklearn.metrics import r2_score
 from statsmodels.stats import contingency_tables
 from statsmodels.stats.power import TTestPower, normal_sample_size_one_tail
 
-from xl2.diagnosis.comparison import (
-    compare_labels,
-    compare_values,
+from xl2.diagnosis.comparison import compare_labels, compare_values
+from xl2.diagnosis.intervals import paired_difference
+from xl2.diagnosis.paired_tests import (
     mcnemar,
     paired_t,
-    samples_for_means,
-    samples_for_proportions,
+    samples_for_mcnemar,
+    samples_for_paired_t,
 )
-from xl2.diagnosis.intervals import paired_difference
 
 pytestmark = pytest.mark.host
 
@@ -69,8 +68,8 @@ def test_four_pictures_of_fifty():
     assert flat(found) == (
         "Lambda 50 gets 39 of 50 right, no penalty 35: 4 samples more (6 gained, 2 lost). The "
         "difference is 8.00 points (95 % interval -3.66 to 19.63 points). Exact McNemar test: "
-        "p = 0.29: on this test set it cannot be told from no penalty. Telling a difference of "
-        "this size would take about 194 test samples."
+        "p = 0.29. On this test set, lambda 50 cannot be distinguished from no penalty. Detecting "
+        "a difference of this size would take about 194 test samples."
     )
 
 
@@ -84,14 +83,17 @@ def test_the_difference_is_that_of_the_penalised_model():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ((30, 1, 14, 5), "more than luck, lambda 50 is better than no penalty."),
+        ((30, 1, 14, 5), "The difference is more than luck: lambda 50 is better than no penalty."),
         ((30, 14, 1, 5), "13 samples fewer (1 gained, 14 lost)"),
-        ((30, 14, 1, 5), "the penalty costs accuracy."),
+        ((30, 14, 1, 5), "The difference is more than luck: the penalty costs accuracy."),
         ((30, 3, 2, 15), "1 sample fewer (2 gained, 3 lost)"),
         ((30, 2, 3, 15), "1 sample more (3 gained, 2 lost)"),
         ((30, 2, 2, 16), "as many (2 gained, 2 lost)"),
-        ((30, 0, 0, 20), "p = 1: on this test set it cannot be told from no penalty."),
-        ((0, 0, 5000, 0), "p < 0.0001: more than luck"),
+        (
+            (30, 0, 0, 20),
+            "p = 1. On this test set, lambda 50 cannot be distinguished from no penalty.",
+        ),
+        ((0, 0, 5000, 0), "p < 0.0001. The difference is more than luck"),
     ],
 )
 def test_the_words_fit_the_counts(table, words):
@@ -100,21 +102,21 @@ def test_the_words_fit_the_counts(table, words):
 
 @pytest.mark.parametrize(("table", "p"), [((1, 5, 17, 1), "0.017"), ((1, 0, 6, 0), "0.031")])
 def test_the_words_fit_the_level(table, p):
-    assert f"p = {p}: more than luck" in flat(compared(table))
-    assert f"p = {p}: on this test set it cannot" in flat(compared(table, confidence=0.99))
+    assert f"p = {p}. The difference is more than luck" in flat(compared(table))
+    assert f"p = {p}. On this test set, lambda 50 cannot" in flat(compared(table, confidence=0.99))
 
 
 def test_a_p_value_is_never_rounded_to_the_other_side_of_the_level():
     found = compared((0, 0, 6, 0), confidence=1 - 0.0311)
     assert found.p_value == 0.03125
     assert not found.distinguishable
-    assert "p = 0.0312: on this test set it cannot" in flat(found)
+    assert "p = 0.0312. On this test set, lambda 50 cannot" in flat(found)
 
 
 def test_the_smallest_lambda_is_called_so():
     words = flat(compared((33, 2, 6, 9), lams=(0.1, 50.0)))
-    assert "39 of 50 right, the smallest lambda, 0.1, 35: 4 samples more" in words
-    assert "cannot be told from the smallest lambda, 0.1. Telling" in words
+    assert "39 of 50 right, the smallest lambda (0.1) 35: 4 samples more" in words
+    assert "cannot be distinguished from the smallest lambda (0.1). Detecting" in words
 
 
 def test_the_words_fit_a_terminal():
@@ -133,13 +135,13 @@ def test_the_samples_mcnemar_needs_are_those_of_statsmodels(parts, confidence):
         std_null=np.sqrt(differing),
         std_alternative=np.sqrt(differing - difference**2),
     )
-    assert samples_for_proportions(*parts, confidence) == np.ceil(expected)
+    assert samples_for_mcnemar(*parts, confidence) == np.ceil(expected)
 
 
 @pytest.mark.parametrize("parts", [(0.04, 0.12), (0.01, 0.03), (0.1, 0.3)])
 def test_so_many_samples_do_have_about_that_power(parts):
     """Summed over the outcomes: how often the exact test finds the difference."""
-    rows, differing = samples_for_proportions(*parts, 0.95), sum(parts)
+    rows, differing = samples_for_mcnemar(*parts, 0.95), sum(parts)
     power = 0.0
     for pairs in range(rows + 1):
         gained = np.arange(pairs + 1)
@@ -154,20 +156,20 @@ def test_so_many_samples_do_have_about_that_power(parts):
 @pytest.mark.parametrize("effect", [0.02, 0.1, -0.3, 0.8])
 def test_the_samples_a_paired_t_test_needs_are_those_of_statsmodels(effect, confidence):
     expected = TTestPower().solve_power(effect, power=0.8, alpha=1 - confidence)
-    assert samples_for_means(effect, 1.0, confidence) == pytest.approx(np.ceil(expected), abs=1)
+    assert samples_for_paired_t(effect, 1.0, confidence) == pytest.approx(np.ceil(expected), abs=1)
 
 
 def test_where_there_is_no_difference_no_number_of_samples_shows_it():
-    assert samples_for_proportions(0.1, 0.1, 0.95) is None
-    assert samples_for_means(0.0, 1.0, 0.95) is None
-    assert samples_for_means(1e-15, 1.0, 0.95) is None
-    assert samples_for_means(0.0, 0.0, 0.95) is None
+    assert samples_for_mcnemar(0.1, 0.1, 0.95) is None
+    assert samples_for_paired_t(0.0, 1.0, 0.95) is None
+    assert samples_for_paired_t(1e-15, 1.0, 0.95) is None
+    assert samples_for_paired_t(0.0, 0.0, 0.95) is None
     assert compared((30, 2, 2, 16)).needed is None
     assert "would take" not in str(compared((30, 2, 2, 16)))
 
 
 def test_five_of_five_are_not_enough_and_the_approximation_is_not_believed():
-    assert samples_for_proportions(0.0, 1.0, 0.95) == 4
+    assert samples_for_mcnemar(0.0, 1.0, 0.95) == 4
     found = compared((0, 0, 5, 0))
     assert (found.p_value, found.needed) == (0.0625, 6)
 
@@ -214,7 +216,7 @@ def test_a_regression_that_is_better_is_called_so(rng):
     words = flat(found)
     assert f"Lambda 5 has an R2 of {found.score_b:.4f} on the 400 test samples" in words
     assert f"no penalty one of {found.score_a:.4f}." in words
-    assert "more than luck, lambda 5 is better than no penalty." in words
+    assert "more than luck: lambda 5 is better than no penalty." in words
     assert found.difference_interval[0] > 0
 
 

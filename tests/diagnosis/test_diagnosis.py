@@ -140,7 +140,7 @@ def test_neither_dominates_where_both_could_be_luck():
     found = diagnosed((200, 200), (49, 50))
     assert found.dominates == "neither"
     assert found.gap_interval[0] < 0 < found.gap
-    assert "neither the bias nor the gap can be told from zero" in flat(found).lower()
+    assert "neither the bias nor the gap can be distinguished from zero" in flat(found).lower()
 
 
 def test_a_bias_below_zero_and_a_gap_below_zero_read_right():
@@ -231,7 +231,7 @@ def test_a_path_shows_its_best_lambda_and_compares_it_with_none():
     words = flat(found)
     assert words.startswith("With lambda 50, the best by validation, the gap dominates")
     assert "4 samples more (6 gained, 2 lost)" in words
-    assert "cannot be told from no penalty" in words
+    assert "lambda 50 cannot be distinguished from no penalty" in words
     assert found.cautions == ()
     assert "L2 does not help" not in words
 
@@ -243,7 +243,7 @@ def test_a_path_whose_best_is_no_penalty_says_that_l2_does_not_help():
     assert (found.lam, found.test_score) == (0.0, 0.7)
     assert (found.comparison.lam_a, found.comparison.lam_b) == (0.0, 50.0)
     assert found.advice[0] == "L2 does not help here: by validation no penalty is best."
-    assert "Beside it the best positive lambda. Lambda 50 gets 39" in flat(found)
+    assert "Compare it with the best positive lambda. Lambda 50 gets 39" in flat(found)
 
 
 def test_where_the_bias_dominates_and_no_penalty_is_best_a_penalty_adds_to_it():
@@ -258,7 +258,7 @@ def test_without_a_zero_the_smallest_lambda_stands_for_it():
     path = cats(models=(0.1, 50.0, 1000.0), best=1000.0, means=(0.7, 0.3, 0.8))
     found = diagnosed_path(path)
     assert path.asked == [[0.1, 1000.0]]
-    assert "the smallest lambda, 0.1" in flat(found)
+    assert "the smallest lambda (0.1)" in flat(found)
     assert "no penalty" not in flat(found)
     assert "the largest tried" in found.advice[0]
     smallest = diagnosed_path(cats(models=(0.1, 50.0, 1000.0), best=0.1, means=(0.8, 0.3, 0.7)))
@@ -466,32 +466,32 @@ LABELS = np.array([0, 1, 0, 1])
     ("model", "y", "message"),
     [
         (Says(LABELS), LABELS[:3], "X_train has 4 samples and y_train 3 values"),
-        (Says(LABELS), [], r"y_train is an array .* Received: shape \(0,\)"),
-        (Says(LABELS), 3, r"y_train is an array .* Received: shape \(\)"),
-        (Says(LABELS), [0, 1, math.nan, 1], "y_train has a missing value.*first in row 2"),
-        (Says(LABELS), ["a", None, "b", "a"], "y_train has a missing value.*first in row 1"),
-        (Says(LABELS), [[0], [1, 2], [0], [1]], "y_train is no array"),
+        (Says(LABELS), [], r"y_train must have shape .* Received: shape \(0,\)"),
+        (Says(LABELS), 3, r"y_train must have shape .* Received: shape \(\)"),
+        (Says(LABELS), [0, 1, math.nan, 1], "y_train has a missing value.*first in row 3"),
+        (Says(LABELS), ["a", None, "b", "a"], "y_train has a missing value.*first in row 2"),
+        (Says(LABELS), [[0], [1, 2], [0], [1]], "y_train cannot be read as an array"),
         (
             Says(LABELS, task="classes"),
             list("abab"),
-            "predicts numbers such as 0, and y_train holds",
+            "predicts numbers such as 0, but y_train holds text",
         ),
         (
             Says(list("abab")),
             LABELS,
-            "predicts text such as 'a', and y_train holds numbers such as 0",
+            "predicts text such as 'a', but y_train holds numbers such as 0",
         ),
         (Says(np.eye(4), task="classes"), LABELS, "cannot be compared.*not probabilities"),
         (Says(LABELS, task="classes"), [0.5, 1, 0, 1], "numbers that are not whole"),
         (Says([0.5, math.nan, 0, 1]), LABELS, "The prediction of X_train has a missing value"),
-        (Says(LABELS, task="regression"), list("abab"), "R2 is of numbers. y_train holds .* 'a'"),
+        (Says(LABELS, task="regression"), list("abab"), "R2 needs numbers. y_train holds .* 'a'"),
         (
             Says(np.eye(4), task="regression"),
             LABELS,
-            "predicts 4 values a sample and y_train has 1",
+            "predicts 4 values for each sample and y_train has 1",
         ),
-        (Says(LABELS, task="regression"), [2, 2, 2, 2], "in column 0 .* of y_train all are equal"),
-        (Says(1e300 * LABELS, task="regression"), LABELS, "beyond the range of numbers"),
+        (Says(LABELS, task="regression"), [2, 2, 2, 2], "Column 1 of y_train holds one value only"),
+        (Says(1e300 * LABELS, task="regression"), LABELS, "exceed the range of floats"),
         (object(), LABELS, r"a trained model with predict\(X\).*Received: object"),
         (LogisticRegression, LABELS, "Received: the class LogisticRegression"),
     ],
@@ -525,15 +525,15 @@ def test_the_test_set_is_checked_as_well():
 )
 def test_a_target_or_a_confidence_that_is_none_is_refused(options):
     [[name, value]] = options.items()
-    with pytest.raises(InputError, match=f"(?i)The {name} is .*Received: {name}={value!r}"):
+    with pytest.raises(InputError, match=f"{name} must be .*Received: {name}={value!r}"):
         diagnose(Says(LABELS), ZEROS, LABELS, ZEROS, LABELS, **options)
 
 
 @pytest.mark.parametrize(
     ("shape", "message", "one"),
     [
-        (3, r"a stack of 3 networks.*network\.member\(k\), at most member\(2\)", (1,)),
-        ((2, 3), r"of 2 x 3 networks.*network\.member\(g, k\), at most member\(1, 2\)", (0, 2)),
+        (3, r"network\.member\(k\), at most member\(2\).*a stack of 3 networks", (1,)),
+        ((2, 3), r"network\.member\(g, k\), at most member\(1, 2\).*of 2 x 3 networks", (0, 2)),
     ],
 )
 def test_a_stack_is_refused_and_its_members_are_not(where, shape, message, one):

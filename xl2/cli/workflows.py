@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..data import Dataset, split
-from ..diagnosis.diagnose import Diagnosis, diagnose
+from ..diagnosis.diagnose import diagnose
+from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError
 from ..nn.model import Model, Scaling
 from ..nn.network import Network

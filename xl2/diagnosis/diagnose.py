@@ -1,96 +1,26 @@
-"""What keeps a model from a better test score, its bias or its gap, and how sure that is."""
+"""What limits a model's test score, its bias or its gap, and how sure that is."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any, NamedTuple
 
 from ..errors import InputError
+from .advice import advise, caution
 from .comparison import Comparison, compare_labels, compare_values
 from .intervals import FEW, Estimate, Interval, percentiles, r2_draws, square_and_add, wilson
-from .predictions import Errors, Hits, check_model, judge, plain, predictions, predicts_values
-from .verdict import advise, as_html, as_text, caution_words
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Bias and gap of a model, what each costs, and what to do.
-
-    The bias is what its training score lacks of the target. It is not the bias of an
-    estimator in statistics: it is of one model and not of the mean of many, and it
-    contains whatever error no model could avoid, unless `target` leaves that out. The
-    gap is the training score minus the test score, which the notebook this library
-    comes from calls the variance. It is not the variance over training sets, nor is it
-    overfitting alone: the luck of the test samples is in it, and whatever makes them
-    different from the training samples.
-
-    The intervals take the samples of either set for random draws. For the training
-    samples that is an approximation, since the model was fitted to them.
-
-    Attributes
-    ----------
-    task : {"classification", "regression"}
-    target, confidence : float
-        As they were given.
-    score_name : {"accuracy", "R2"}
-    train_score, test_score : float
-    train_interval, test_interval : (float, float)
-        Wilson's intervals of the accuracies; of R2 from resampled rows.
-    train_rows, test_rows : int
-        Numbers of samples.
-    bias, gap : float
-        ``target - train_score`` and ``train_score - test_score``.
-    bias_interval, gap_interval : (float, float)
-    excess_interval : (float, float)
-        Of ``bias - gap``.
-    dominates : {"bias", "gap", "neither"}
-        The larger one; neither where the intervals of both reach down to 0.
-    sure : bool
-        Whether `excess_interval` leaves 0 out, so that the other is not the larger one
-        by luck. False for "neither", since that there is none cannot be shown, and for a
-        regression of fewer than 30 samples, whose intervals are too narrow.
-    halving_bias, halving_gap : float
-        The test score that half the bias would leave at best, if all of it reaches the
-        test samples, and the one that half the gap would leave.
-    lam : float or None
-        lambda of the model, where a path was diagnosed.
-    comparison : Comparison or None
-        The best positive lambda beside no penalty, where a path was diagnosed.
-    cautions, advice : tuple of str
-        What the figures do not show, and what to try, in sentences.
-    """
-
-    task: str
-    target: float
-    confidence: float
-    score_name: str
-    train_score: float
-    train_interval: Interval
-    train_rows: int
-    test_score: float
-    test_interval: Interval
-    test_rows: int
-    bias: float
-    bias_interval: Interval
-    gap: float
-    gap_interval: Interval
-    excess_interval: Interval
-    dominates: str
-    sure: bool
-    halving_bias: float
-    halving_gap: float
-    lam: float | None
-    comparison: Comparison | None
-    cautions: tuple[str, ...]
-    advice: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self)
+from .predictions import (
+    R2,
+    Accuracy,
+    as_array,
+    check_model,
+    evaluate_labels,
+    evaluate_values,
+    predict,
+    predicts_values,
+)
+from .verdict import Diagnosis
 
 
 def diagnose(
@@ -103,26 +33,26 @@ def diagnose(
     *,
     confidence: float = 0.95,
 ) -> Diagnosis:
-    """Say whether a model's bias or its gap to unseen samples is worth working on.
+    """Tell whether a model's bias or its gap to unseen samples is worth working on.
 
-    Half the bias and half the gap are compared in what they would do for the test
-    score. Accuracies of 96 % in training and 95 % in the test leave a bias of 4 points
-    and a gap of 1: without half its bias the model could reach 97 % in the test, and
-    without half its gap 95.5 %. So it is the bias that is worth the work.
+    Half the bias and half the gap are compared by what they would do for the test score.
+    Accuracies of 96 % in training and 95 % in the test leave a bias of 4 points and a gap
+    of 1: with half its bias the model could reach 97 % in the test, and with half its gap
+    95.5 %. So the bias is worth the work.
 
     Parameters
     ----------
     model : Network, Model, estimator or Path
-        Anything with ``predict(X)``. Of the result of `xl2.regularization_path` the
+        Anything with ``predict(X)``. For the result of `xl2.regularization_path`, the
         model of the best lambda is diagnosed, and the best positive lambda compared
-        with none.
+        with no penalty.
     X_train, X_test : array_like, shape (n, features)
-        The samples it learnt from, and samples that neither it nor the choice of lambda
-        has seen, as the model takes them.
+        The samples that the model was trained on, and samples that had no part in its
+        training or in the choice of lambda.
     y_train, y_test : array_like, shape (n,) or (n, outputs)
         Their labels or values.
     target : float, default 1
-        The score one could hope for: what people reach, or the best model known.
+        The best score one could hope for: that of people, or of the best known model.
     confidence : float, default 0.95
         Of all intervals, and 1 minus the level of the test.
 
@@ -138,93 +68,96 @@ def diagnose(
     """
     _check("target", target, -math.inf, 1.0, "a finite score, 1 or less")
     _check("confidence", confidence, 0.0, 1.0, "a number between 0 and 1, such as 0.95")
-    y_train, y_test = plain(y_train, "y_train"), plain(y_test, "y_test")
+    target, confidence = float(target), float(confidence)
+    y_train, y_test = as_array(y_train, "y_train"), as_array(y_test, "y_test")
     choice = _choose(model)
-    best = choice.models[choice.lam]
+    best, path = choice.models[choice.lam], choice.path
     check_model(best)
-    found = predictions(best, X_train, y_train, "train")
-    regression = choice.score_name == "R2" or (
-        choice.score_name is None and predicts_values(best, y_train, found)
-    )
+    predictions = predict(best, X_train, y_train, "train")
+    if path is None:
+        regression = predicts_values(best, y_train, predictions)
+    else:
+        regression = path.score_name == "R2"
     if not regression and target < 0.0:
-        raise InputError(f"The target is an accuracy between 0 and 1. Received: target={target}.")
-    train = judge(found, y_train, regression, "train")
+        raise InputError(f"target must be an accuracy from 0 to 1. Received: target={target}.")
+    score_name = "R2" if regression else "accuracy"
+    evaluate: Any = evaluate_values if regression else evaluate_labels
+    train = evaluate(predictions, y_train, "train")
     tests = {
-        lam: judge(predictions(one, X_test, y_test, "test"), y_test, regression, "test")
+        lam: evaluate(predict(one, X_test, y_test, "test"), y_test, "test")
         for lam, one in choice.models.items()
     }
-    comparison = _compare(choice, tests, confidence)
-    measures = _measures(train, tests[choice.lam], float(target), confidence)
-    selected = choice.path is not None and bool(choice.path.selected_on(X_test))
-    largest = choice.path is not None and choice.lam == max(choice.path.lambdas_)
+    measures = _measures(train, tests[choice.lam], target, confidence)
+    selected = path is not None and bool(path.selected_on(X_test))
+    largest = path is not None and choice.lam == max(path.lambdas_)
     return Diagnosis(
         task="regression" if regression else "classification",
-        target=float(target),
-        confidence=float(confidence),
-        score_name="R2" if regression else "accuracy",
+        target=target,
+        confidence=confidence,
+        score_name=score_name,
         **measures,
         lam=choice.lam,
-        comparison=comparison,
-        cautions=caution_words(X_train is X_test, selected, regression, train.rows, len(y_test)),
+        comparison=_compare(choice, tests, confidence),
+        cautions=caution(X_train is X_test, selected, score_name, train.rows, len(y_test)),
         advice=advise(
-            measures["dominates"], float(target), choice.lam, choice.none, largest, regression
+            measures["dominates"], target, score_name, choice.lam, choice.baseline, largest
         ),
     )
 
 
 def _check(name: str, value: Any, low: float, high: float, wanted: str) -> None:
-    # Of the confidence both ends are out, of the target only the lower one.
+    # The confidence excludes both ends, the target the lower one only.
     fits = isinstance(value, Real) and not isinstance(value, bool) and low < float(value) <= high
     if not fits or (name == "confidence" and value == high):
-        raise InputError(f"The {name} is {wanted}. Received: {name}={value!r}.")
+        raise InputError(f"{name} must be {wanted}. Received: {name}={value!r}.")
 
 
 class _Choice(NamedTuple):
-    """The models to look at, by their lambda; a single one has none."""
+    """The models to evaluate by their lambda, the best, and the two to compare."""
 
     models: dict[float | None, Any]
     lam: float | None
-    none: float | None = None
+    baseline: float | None = None
     positive: float | None = None
-    score_name: str | None = None
     path: Any = None
 
 
 def _choose(model: Any) -> _Choice:
-    """Return the model itself, or of a path those of the best lambda and of the comparison."""
+    """Return a single model, or those of a path's best lambda and of the comparison."""
     if not (hasattr(model, "lambdas_") and hasattr(model, "models")):
         return _Choice({None: model}, None)
-    lambdas = [float(lam) for lam in model.lambdas_]
-    # A lambda with a member that diverged has no mean score, and is no choice.
+    path, lambdas = model, [float(lam) for lam in model.lambdas_]
+    # A lambda with a member that diverged has no mean score.
     scores = {
         lam: float(score)
-        for lam, score in zip(lambdas, model.validation_means_, strict=True)
+        for lam, score in zip(lambdas, path.validation_means_, strict=True)
         if not math.isnan(score)
     }
     if not scores:
         raise InputError("Every lambda of this path diverged. Lower the learning rate.")
-    best, none = float(model.best_lambda_), min(scores)
-    others = [lam for lam in scores if lam not in (0.0, none)]
-    # The path's own choice among equal scores is kept.
+    best, baseline = float(path.best_lambda_), min(scores)
+    others = [lam for lam in scores if lam not in (0.0, baseline)]
+    # Among equal scores, the choice of the path holds.
     positive = best if best in others else max(others, key=scores.__getitem__, default=None)
-    wanted = list(dict.fromkeys(lam for lam in (none, best, positive) if lam is not None))
-    models: dict[float | None, Any] = dict(zip(wanted, model.models(wanted), strict=True))
-    return _Choice(models, best, none, positive, model.score_name, model)
+    wanted = list(dict.fromkeys(lam for lam in (baseline, best, positive) if lam is not None))
+    models: dict[float | None, Any] = dict(zip(wanted, path.models(wanted), strict=True))
+    return _Choice(models, best, baseline, positive, path)
 
 
-def _compare(choice: _Choice, tests: dict[float | None, Any], confidence: float) -> Any:
-    a, b = choice.none, choice.positive
+def _compare(choice: _Choice, tests: dict[Any, Any], confidence: float) -> Comparison | None:
+    a, b = choice.baseline, choice.positive
     if a is None or b is None:
         return None
-    if isinstance(tests[a], Hits):
+    if isinstance(tests[a], Accuracy):
         return compare_labels(a, tests[a].right, b, tests[b].right, confidence)
-    squared = tests[a].squared, tests[b].squared
-    return compare_values(a, squared[0], b, squared[1], tests[a].centred, confidence)
+    return compare_values(
+        a, tests[a].squared_errors, b, tests[b].squared_errors, tests[a].centred, confidence
+    )
 
 
 def _measures(train: Any, test: Any, target: float, confidence: float) -> dict[str, Any]:
     """Return the numbers of a `Diagnosis`: scores, bias, gap, and which dominates."""
-    intervals = _of_accuracies if isinstance(train, Hits) else _of_r2
+    intervals = _accuracy_intervals if isinstance(train, Accuracy) else _r2_intervals
     train_interval, test_interval, gap_interval, twice = intervals(train, test, confidence)
     bias, gap = target - train.score, train.score - test.score
     bias_interval = target - train_interval[1], target - train_interval[0]
@@ -234,7 +167,7 @@ def _measures(train: Any, test: Any, target: float, confidence: float) -> dict[s
     if bias_interval[0] <= 0.0 and gap_interval[0] <= 0.0:
         dominates = "neither"
     apart = excess_interval[0] > 0.0 or excess_interval[1] < 0.0
-    enough = isinstance(train, Hits) or min(train.rows, test.rows) >= FEW
+    enough = isinstance(train, Accuracy) or min(train.rows, test.rows) >= FEW
     return {
         "train_score": train.score,
         "train_interval": train_interval,
@@ -254,22 +187,22 @@ def _measures(train: Any, test: Any, target: float, confidence: float) -> dict[s
     }
 
 
-def _of_accuracies(train: Hits, test: Hits, confidence: float) -> tuple[Interval, ...]:
+def _accuracy_intervals(train: Accuracy, test: Accuracy, confidence: float) -> tuple[Interval, ...]:
     """Return the intervals of training, test, training - test and 2 training - test."""
-    one, other = (
-        Estimate(hits.score, *wilson(int(hits.right.sum()), hits.rows, confidence))
-        for hits in (train, test)
+    a, b = (
+        Estimate(part.score, *wilson(int(part.right.sum()), part.rows, confidence))
+        for part in (train, test)
     )
-    gap, twice = (square_and_add(one.times(factor), other) for factor in (1.0, 2.0))
-    return (one.low, one.high), (other.low, other.high), gap, twice
+    gap, twice = (square_and_add(a.times(factor), b) for factor in (1.0, 2.0))
+    return (a.low, a.high), (b.low, b.high), gap, twice
 
 
-def _of_r2(train: Errors, test: Errors, confidence: float) -> tuple[Interval, ...]:
-    """Return the same intervals of R2."""
+def _r2_intervals(train: R2, test: R2, confidence: float) -> tuple[Interval, ...]:
+    """Return the same intervals for R2."""
     a, b = train.score, test.score
-    # Two seeds, since the two sets are drawn independently of each other.
-    draws_a = r2_draws(train.centred, train.squared, seed=1)[0]
-    draws_b = r2_draws(test.centred, test.squared, seed=2)[0]
+    # Two seeds, because the two sets are drawn independently of each other.
+    draws_a = r2_draws(train.centred, train.squared_errors, seed=1)[0]
+    draws_b = r2_draws(test.centred, test.squared_errors, seed=2)[0]
     return (
         percentiles(draws_a, a, confidence),
         percentiles(draws_b, b, confidence),

@@ -1,7 +1,7 @@
-"""Confidence intervals of accuracies and of R2, and of the difference of two of either.
+"""Confidence intervals of accuracies and of R2, and of their differences.
 
-Accuracies are proportions and have formulas. R2 is a ratio of two sums over the
-same samples and has none that is any good for few of them: it is resampled.
+Accuracies are proportions, and there are formulas for their intervals. R2 is a ratio of two
+sums over the same samples, and no formula is accurate for few samples: it is resampled.
 
 References
 ----------
@@ -27,41 +27,25 @@ from typing import Any, NamedTuple
 Interval = tuple[float, float]
 
 RESAMPLES = 2000
-# Samples are summed into so many groups before they are resampled, so that a
-# million of them cost no more than these.
-GROUPS = 5000
-# Resampling fewer rows than these gives intervals that are too narrow.
-FEW = 30
+GROUPS = 5000  # more samples are summed in groups first, to bound the cost of resampling
+FEW = 30  # resampling fewer samples gives intervals that are too narrow
 _BATCH = 100  # resamples held in memory at once, 4 MB of counts
 
 
 class Estimate(NamedTuple):
-    """A number known from a sample, and the interval it is given with."""
+    """A number estimated from a sample, and its interval."""
 
     value: float
     low: float
     high: float
 
     def times(self, factor: float) -> Estimate:
-        """Return `factor` times the number; `factor` is positive."""
+        """Return the estimate of `factor` times the number; `factor` is positive."""
         return Estimate(*(factor * part for part in self))
 
 
 def wilson(right: int, rows: int, confidence: float) -> Interval:
-    """Return Wilson's score interval of a proportion [1]_.
-
-    Parameters
-    ----------
-    right, rows : int
-        How many of how many.
-    confidence : float
-        Such as 0.95.
-
-    Returns
-    -------
-    (float, float)
-        Within 0 and 1, and never of length zero.
-    """
+    """Return Wilson's score interval of the proportion ``right / rows`` [1]_."""
     from scipy.stats import binomtest
 
     found = binomtest(right, rows).proportion_ci(confidence, method="wilson")
@@ -71,17 +55,9 @@ def wilson(right: int, rows: int, confidence: float) -> Interval:
 def square_and_add(first: Estimate, second: Estimate, correlation: float = 0.0) -> Interval:
     """Return the interval of ``first - second`` from the intervals of the two.
 
-    The distances from an estimate to its limits stand for its standard error on
-    that side, and are added as such. With Wilson's limits and no correlation it is
-    Newcombe's method 10 for independent proportions [2]_; it holds for a multiple
-    of either as well [4]_.
-
-    Parameters
-    ----------
-    first, second : Estimate
-        With intervals of the same confidence.
-    correlation : float, default 0
-        Between the two estimates.
+    Their distances from estimate to limit are combined like standard errors. With Wilson's
+    limits and no correlation this is Newcombe's method 10 for independent proportions [2]_;
+    it holds for multiples of them as well [4]_.
     """
     difference = first.value - second.value
     down = _together(first.value - first.low, second.high - second.value, correlation)
@@ -90,28 +66,16 @@ def square_and_add(first: Estimate, second: Estimate, correlation: float = 0.0) 
 
 
 def _together(a: float, b: float, correlation: float) -> float:
-    # The square is of a number that may be 0, and rounding may carry it below.
+    # Rounding may make the square of 0 negative.
     return math.sqrt(max(a * a - 2.0 * correlation * a * b + b * b, 0.0))
 
 
 def paired_difference(
     both: int, only_first: int, only_second: int, neither: int, confidence: float
 ) -> Interval:
-    """Return the interval of the difference of two proportions of the same samples.
+    """Return the interval of the difference of two proportions of the same samples [3]_.
 
-    Newcombe's method 10 for paired data [3]_.
-
-    Parameters
-    ----------
-    both, only_first, only_second, neither : int
-        In how many samples so.
-    confidence : float
-        Such as 0.95.
-
-    Returns
-    -------
-    (float, float)
-        Of the first proportion minus the second.
+    Newcombe's method 10 for paired data, from the four counts of samples.
     """
     rows = both + only_first + only_second + neither
     first, second = (
@@ -122,7 +86,7 @@ def paired_difference(
 
 
 def _phi(both: int, only_first: int, only_second: int, neither: int) -> float:
-    """Return the correlation of two yes-or-no answers; a positive one is corrected as in [3]_."""
+    """Return the correlation of two binary answers, with the correction of [3]_ if positive."""
     margins = (
         (both + only_first)
         * (only_second + neither)
@@ -138,21 +102,21 @@ def _phi(both: int, only_first: int, only_second: int, neither: int) -> float:
 
 
 def r2_draws(centred: Any, *errors: Any, seed: int) -> Any:
-    """Resample rows and return the R2 that each resample would have given [5]_.
+    """Resample rows, and return the R2 of each resample [5]_.
 
     Parameters
     ----------
     centred : numpy.ndarray, shape (n, outputs)
-        Targets less their mean; none of the columns is constant.
+        Targets minus their mean; none of the columns is constant.
     *errors : numpy.ndarray, shape (n, outputs)
-        Squared errors of as many models, all on these rows.
+        The squared errors of each model.
     seed : int
         Of the resampling: equal seeds give equal intervals.
 
     Returns
     -------
     numpy.ndarray, shape (models, RESAMPLES)
-        The mean over the outputs; NaN where the resampled targets are all equal.
+        The mean over the outputs; NaN if the resampled targets are all equal.
     """
     import numpy as np
 
@@ -168,9 +132,9 @@ def r2_draws(centred: Any, *errors: Any, seed: int) -> Any:
 def _resampled(table: Any, rng: Any) -> Any:
     """Return the column sums of `_BATCH` resamples of the rows.
 
-    How often each row was drawn, times the table: of 5000 rows and ten outputs 0.13 s
-    for all resamples, on one thread. `scipy.stats.bootstrap`, which gathers the rows,
-    took 1.5 s, and warns where a few resamples have no R2.
+    It multiplies the counts of the rows by the table: 0.13 s for all resamples of 5000 rows
+    and ten outputs, on one thread. `scipy.stats.bootstrap`, which gathers the rows, took
+    1.5 s, and warns if a few resamples have no R2.
     """
     import numpy as np
 
@@ -180,7 +144,7 @@ def _resampled(table: Any, rng: Any) -> Any:
 
 
 def _grouped(table: Any, rng: Any) -> Any:
-    """Return the sums of at most `GROUPS` groups of rows, taken at random."""
+    """Return the sums of at most `GROUPS` groups of rows, grouped at random."""
     import numpy as np
 
     if len(table) <= GROUPS:
@@ -190,17 +154,10 @@ def _grouped(table: Any, rng: Any) -> Any:
 
 
 def percentiles(draws: Any, value: float, confidence: float) -> Interval:
-    """Return the interval that holds the middle part of the draws, and the value.
+    """Return the interval that holds the middle `confidence` of the draws, and `value`.
 
-    Parameters
-    ----------
-    draws : numpy.ndarray, shape (RESAMPLES,)
-        What resampling gave; NaN is left out.
-    value : float
-        What the sample itself gave. The draws of a few rows can all lie on one
-        side of it.
-    confidence : float
-        The part of the draws within.
+    NaN draws are left out. With few rows, all draws may be on one side of `value`, the
+    estimate from the sample itself.
     """
     import numpy as np
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from ..array.backend import Backend
 from ..array.switch import to_numpy
-from ..diagnosis.diagnose import Diagnosis
-from ..diagnosis.predictions import plain
-from ..diagnosis.verdict import comparison_words, headline, percent, score
+from ..diagnosis.formats import format_score
+from ..diagnosis.predictions import as_array
+from ..diagnosis.verdict import Diagnosis, headline, prospects, score_table
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
 from ..nn.model import Model
@@ -121,7 +121,7 @@ def report_html(
         If the samples cannot be used, or jinja2 or matplotlib is not installed.
     """
     template = _template()
-    X, y = to_numpy(X_test), plain(y_test, "y_test")
+    X, y = to_numpy(X_test), as_array(y_test, "y_test")
     outputs = model.forward(X)
     if len(outputs) != len(y):
         raise InputError(
@@ -135,9 +135,8 @@ def report_html(
         figures=_figures(diagnosis),
         legend=_legend(diagnosis),
         cautions=diagnosis.cautions,
-        prospects=_prospects(diagnosis),
-        advice=_unbroken(" ".join(diagnosis.advice)),
-        comparison=diagnosis.comparison and _unbroken(comparison_words(diagnosis.comparison)),
+        advice=_unbroken(" ".join([prospects(diagnosis), *diagnosis.advice])),
+        comparison=diagnosis.comparison and _unbroken(diagnosis.comparison.words),
         path=path,
         scores=picture_path(path),
         lambdas=Table((*HEAD, "remark"), list(rows_of(path))),
@@ -200,19 +199,9 @@ def _unbroken(text: str) -> str:
 
 
 def _figures(d: Diagnosis) -> Table:
-    """Return the numbers of a diagnosis."""
-    name = d.score_name
-    rows: list[tuple[str, ...]] = []
-    for label, value, limits in (
-        ("training", d.train_score, d.train_interval),
-        ("test", d.test_score, d.test_interval),
-        ("bias", d.bias, d.bias_interval),
-        ("gap", d.gap, d.gap_interval),
-    ):
-        low, high = (score(limit, name) for limit in limits)
-        span = f"{low.removesuffix(' %')} to {high}"
-        rows.append((label, _unbroken(score(value, name)), _unbroken(span)))
-    return Table(("", name, _unbroken(f"{percent(d.confidence)} interval")), rows)
+    """Return the table of the scores, whose numbers of samples the legend has."""
+    head, *rows = (tuple(map(_unbroken, cells[:3])) for cells in score_table(d))
+    return Table(head, rows)
 
 
 def _legend(d: Diagnosis) -> str:
@@ -220,22 +209,8 @@ def _legend(d: Diagnosis) -> str:
     return _unbroken(
         f"Scores on {counted(d.train_rows, 'training sample')} and "
         f"{counted(d.test_rows, 'test sample')}. The bias is what training lacks of the target, "
-        f"{score(d.target, d.score_name)}; the gap is what the test lacks of training."
+        f"{format_score(d.target, d.score_name)}; the gap is what the test lacks of training."
     )
-
-
-def _prospects(d: Diagnosis) -> str:
-    """Say what half the bias and half the gap would leave of the test score."""
-    name = d.score_name
-    found = []
-    if d.bias > 0.0:
-        found.append(
-            f"Half the bias would leave a test {name} of {score(d.halving_bias, name)} at best"
-        )
-    if d.gap > 0.0:
-        half = "half the gap one of" if found else f"Half the gap would leave a test {name} of"
-        found.append(f"{half} {score(d.halving_gap, name)}")
-    return _unbroken(f"{', '.join(found)}.") if found else ""
 
 
 def _classes(model: Model, X: Any, outputs: Any, y: Any) -> dict[str, Any]:
