@@ -82,7 +82,8 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
 def model_file(folder: Path) -> bytes:
     """Return a model file that has everything such a file can have."""
     import xl2
-    from xl2.nn.model import Model, Scaling
+    from xl2.nn.model import Model
+    from xl2.nn.scaling import Scaling
 
     scaling = Scaling(np.array([1.0, 2.0]), np.array([0.5, 2.0]))
     network = xl2.Network([2, 3, 3], ["tanh", "softmax"], seed=1)

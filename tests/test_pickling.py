@@ -12,7 +12,7 @@ import xl2
 from xl2 import InputError, Model, Network, fit, regularization_path
 from xl2.array.backend import Backend, connect, reconnect
 from xl2.errors import BackendError
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 from xl2.path.result import fingerprint
 from xl2.training.history import History
 

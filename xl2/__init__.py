@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from .estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
     from .io.model_file import load, save
     from .io.onnx import to_onnx
-    from .nn.model import Model, Scaling
+    from .nn.model import Model
     from .nn.network import Network
     from .nn.optimizers import SGD, Adam, Momentum, Nesterov
     from .nn.penalties import L2
+    from .nn.scaling import Scaling
     from .path.regularization import regularization_path
     from .path.result import Path
     from .training.fit import fit
@@ -44,10 +45,11 @@ _NAMES = {
     "estimators": "MLPClassifier MLPClassifierCV MLPRegressor MLPRegressorCV",
     "io.model_file": "load save",
     "io.onnx": "to_onnx",
-    "nn.model": "Model Scaling",
+    "nn.model": "Model",
     "nn.network": "Network",
     "nn.optimizers": "SGD Adam Momentum Nesterov",
     "nn.penalties": "L2",
+    "nn.scaling": "Scaling",
     "path.regularization": "regularization_path",
     "path.result": "Path",
     "training.fit": "fit",

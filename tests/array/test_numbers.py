@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xl2 import DivergenceError, InputError, Network, fit, regularization_path
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 
 on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 

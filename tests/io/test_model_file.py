@@ -15,7 +15,7 @@ from model_files import changed
 import xl2
 from xl2 import FileFormatError, InputError, Model, Network
 from xl2.io.writing import check_writable, sweep, write_whole
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 
 
 @pytest.fixture

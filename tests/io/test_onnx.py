@@ -8,7 +8,7 @@ import pytest
 
 from xl2 import InputError, Model, Network, fit, load_data, save, to_onnx
 from xl2.cli.workflows import train
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 
 pytest.importorskip("onnx", reason="the graphs are made by onnx")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the graphs are run by ONNX Runtime")

@@ -6,7 +6,7 @@ import pytest
 from xl2 import BackendError, InputError, Model, Network
 from xl2.array import generic
 from xl2.array.backend import is_installed
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 
 X = np.random.default_rng(1).normal(size=(6, 3))
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 import xl2
 from xl2 import L2, DivergenceError, Network, fit, regularization_path
 from xl2.errors import InputError
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(41, 3))

@@ -13,7 +13,7 @@ from data_files import write_parquet
 from xl2 import FileFormatError, InputError, Model, Network, fit
 from xl2.array import rows
 from xl2.data import open_rows
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 from xl2.training.batches import window
 from xl2.training.orders import drawing
 
@@ -466,7 +466,7 @@ import resource, sys
 import numpy as np
 from xl2 import Network, fit
 from xl2.data import open_rows
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 path, limit = sys.argv[1], int(sys.argv[2])
 X, y = open_rows(path)
 network = Network([64, 8, 2], ["relu", "softmax"], backend="numpy")

@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 from xl2 import L2, DivergenceError, InputError, Network, fit
-from xl2.nn.model import Scaling
+from xl2.nn.scaling import Scaling
 
 pytestmark = pytest.mark.one_on_jax
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from ..array.switch import resolve
 from ..errors import FileFormatError, InputError
-from ..nn.model import Model, Scaling
+from ..nn.model import Model
 from ..nn.network import Network
+from ..nn.scaling import Scaling
 from .header import read_settings
 from .opening import check_file, reading
 from .safetensors_file import safetensors_bytes

@@ -14,7 +14,8 @@ from ..array.switch import to_numpy
 from ..errors import InputError, counted
 from ..nn import tasks
 from ..nn.inputs import check_finite
-from ..nn.model import Model, Scaling
+from ..nn.model import Model
+from ..nn.scaling import Scaling
 from ..nn.targets import Targets, is_present
 from .checkpoints import Folder
 from .planning import plan

@@ -12,8 +12,9 @@ from ..array.backend import numbers
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import DivergenceError, InputError
-from ..nn.model import Model, Scaling
+from ..nn.model import Model
 from ..nn.network import Network
+from ..nn.scaling import Scaling
 from . import selection
 from .settings import Recipe
 from .train_stacks import Members

@@ -1,0 +1,176 @@
+"""Column-wise standardisation of samples and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..array.backend import connect, numbers
+from ..array.chunks import chunks
+from ..array.rows import LazyRows, StoredRows, edges_of, is_stored, unit_of
+from ..array.switch import to_numpy
+from ..errors import InputError
+from .streams import Pairs
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """A column-wise ``(x - mean) / scale``, learnt from training samples.
+
+    Attributes
+    ----------
+    mean, scale : numpy.ndarray, shape (columns,)
+        In float64; the scale of a constant column is 1.
+    """
+
+    mean: Any
+    scale: Any
+
+    @classmethod
+    def learn(cls, x: Any) -> Scaling:
+        """Learn from samples by `sklearn.preprocessing.StandardScaler`.
+
+        Parameters
+        ----------
+        x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
+            All but those in memory are gone through once, a piece at a time.
+
+        Raises
+        ------
+        InputError
+            If an array on disk holds a NaN or an infinity, or the squares of a column overflow.
+        """
+        import numpy as np
+        from sklearn.preprocessing import StandardScaler
+
+        scaler = StandardScaler()
+        with np.errstate(over="ignore", invalid="ignore"):
+            for piece in _pieces(x) if is_stored(x) or _is_stream(x) else [x]:
+                scaler.partial_fit(piece)
+        usable = np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)
+        if not usable.all():
+            raise InputError(
+                f"Column {int(np.argmin(usable)) + 1} of X holds numbers too large to be "
+                "standardised: the sum of their squares overflows. Divide the column by its "
+                "largest number."
+            )
+        return cls(scaler.mean_, scaler.scale_)
+
+    def apply(self, x: Any, dtype: str) -> Any:
+        """Scale samples (n, columns); what overflows becomes an infinity, without a warning."""
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            return ((x - self.mean) / self.scale).astype(dtype)
+
+    def lazily(self, x: Any) -> Any:
+        """Return samples that are scaled when they are read, for `fit` and `Network.forward`.
+
+        Parameters
+        ----------
+        x : array on disk, shape (n, columns); or iterable of (X, y)
+            An array in memory is one too.
+
+        Returns
+        -------
+        ScaledRows or ScaledBatches
+            Of an iterable the pairs with X scaled; it can be gone through as often.
+
+        Raises
+        ------
+        InputError
+            If it has another number of columns.
+        """
+        if _is_stream(x):
+            return ScaledBatches(self, x)
+        return ScaledRows(self, x if is_stored(x) else to_numpy(x))
+
+    def undo(self, x: Any) -> Any:
+        """Bring scaled samples back to their own units; what overflows becomes an infinity."""
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            return x * self.scale + self.mean
+
+
+class ScaledRows(LazyRows):
+    """Samples that are scaled when they are read.
+
+    Parameters
+    ----------
+    scaling : Scaling
+    source : numpy.ndarray or array on disk, shape (n, columns)
+    """
+
+    def __init__(self, scaling: Scaling, source: Any):
+        if len(source.shape) != 2 or source.shape[1] != len(scaling.mean):
+            raise InputError(
+                f"The scaling is of {len(scaling.mean)} columns: X is (samples, "
+                f"{len(scaling.mean)}). Received: shape {tuple(source.shape)}."
+            )
+        super().__init__(tuple(source.shape), "float64", getattr(source, "features", ()))
+        self._scaling, self._source = scaling, source
+        self.unit = unit_of(source)
+
+    def edges(self) -> Any:
+        """Return where the source's blocks begin."""
+        return edges_of(self._source)
+
+    def _between(self, start: int, stop: int) -> Any:
+        return self._scaled(self._source[start:stop])
+
+    def _numbered(self, rows: Any) -> Any:
+        if self.edges() is None:
+            return self._scaled(self._source[rows])
+        return super()._numbered(rows)
+
+    def _scaled(self, part: Any) -> Any:
+        return self._scaling.apply(numbers(part, "float64", "X"), "float64")
+
+
+class ScaledBatches:
+    """An iterable of (X, y), or (X, y, sample_weight), with X scaled as it comes by.
+
+    Parameters
+    ----------
+    scaling : Scaling
+    batches : iterable
+    """
+
+    def __init__(self, scaling: Scaling, batches: Iterable[Any]):
+        self._scaling, self._batches = scaling, batches
+
+    def __iter__(self) -> Iterator[Any]:
+        for X, *known in self._batches:
+            rows = self._scaling.lazily(X) if is_stored(X) else self._apply(X)
+            yield (rows, *known)
+
+    def _apply(self, X: Any) -> Any:
+        return self._scaling.apply(numbers(to_numpy(X), "float64", "X"), "float64")
+
+
+def _is_stream(x: Any) -> bool:
+    """Tell pairs from samples: an iterator, or a sequence or other iterable of tuples."""
+    if isinstance(x, Iterator):
+        return True
+    if hasattr(x, "shape") or not isinstance(x, Iterable):
+        return False
+    first = x[0] if isinstance(x, list | tuple) and x else None
+    return not isinstance(x, list | tuple) or (
+        isinstance(first, tuple | list) and hasattr(first[0] if first else None, "shape")
+    )
+
+
+def _pieces(x: Any) -> Iterator[Any]:
+    """Yield samples on disk, or of a stream, in float64 and a few at a time."""
+    home = connect("numpy")
+    if is_stored(x):
+        rows = StoredRows(x, home, "float64")
+        yield from (piece for _, piece in chunks(rows, rows.rows_at_once))
+        return
+    for X, *_ in Pairs(x):
+        if is_stored(X):
+            yield from _pieces(X)
+        else:
+            yield numbers(to_numpy(X), "float64", "X")
