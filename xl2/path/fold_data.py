@@ -165,7 +165,7 @@ class Source:
         parts, recipe, workers = [Part(rows)], self.recipe, self.recipe.workers()
         stacks = plan(parts, len(lambdas), 1, recipe.members_at_once(), workers)
         pool = Pool(x, values, self.weight)
-        folder = None if self.folder is None else self.folder.inside(_named(lambdas))
+        folder = None if self.folder is None else self.folder.subfolder(_named(lambdas))
         members = train_members(
             recipe, pool, parts, lambdas, [self.seed], stacks, workers, folder=folder
         )

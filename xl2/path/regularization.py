@@ -16,7 +16,7 @@ from ..io.writing import as_path
 from ..nn.initializers import INITIALIZERS, Initializer
 from ..nn.targets import Targets, default_initializer, read_targets
 from ..nn.tasks import task_of
-from ..training.checkpoints import kept
+from ..training.checkpoints import as_checkpoint
 from ..training.fit import check_numbers, check_rate
 from .checkpoints import Folder
 from .fold_data import Source, on_host, read_labels
@@ -226,7 +226,7 @@ def regularization_path(
 def _folder(checkpoint: Any, every: float, resume: bool) -> Folder | None:
     """Return where a path is to be kept, checked; None for nowhere."""
     if checkpoint is None:
-        kept(None, every, resume)
+        as_checkpoint(None, every, resume)
         return None
     return Folder(as_path(checkpoint), every, resume)
 

@@ -154,7 +154,7 @@ def train_members(
         tally = Tally(job.members(), advance)
 
         def attempt(job: Job) -> None:
-            checkpoint = None if folder is None else folder.of(job, wanted)
+            checkpoint = None if folder is None else folder.checkpoint(job, wanted)
             seen = 0
 
             def look(history: History) -> bool:
@@ -174,7 +174,7 @@ def train_members(
                 raise
             tally.add(job, epochs - seen, history)
 
-        for _ in halving.each(attempt, [job] if folder is None else folder.pieces(job)):
+        for _ in halving.each(attempt, [job] if folder is None else folder.split(job)):
             pass
 
     everywhere = places(recipe, pool, parts, beside[: len(stacks) - 1])

@@ -1,8 +1,8 @@
-"""Checkpoints: a run on the disk, from which it goes on bit for bit.
+"""Checkpoints: save a run to a file while it trains, and resume it bit for bit.
 
-A file is replaced whole, by a rename, and holds parameters, the optimizer's state, the random
-state of the orders, the order of an epoch under way, and the history. What the run is of stands
-beside it, and a run of something else is refused.
+A file holds the parameters, the optimizer's state, the random state of the orders, the history
+and, within an epoch, its order and how far it got. It is replaced atomically. Its fingerprint
+rejects another run's checkpoint.
 """
 
 from __future__ import annotations
@@ -23,281 +23,240 @@ from ..io.writing import as_path, check_writable, sweep
 from . import divergence
 from .fingerprint import Fingerprint, check_same
 from .run import Run, Saver
-from .snapshots import expected, restore, take
-from .states import give_states, names_of, read_states, states_of
+from .snapshots import decoded, encoded, expected, restore, take, with_state
 
 FORMAT = "xl2-checkpoint-1"
 
 
-def always() -> bool:
-    """Return True: nobody wants a run to stop."""
-    return True
-
-
-@dataclass(frozen=True)
+@dataclass
 class Checkpoint:
-    """Where a run is kept, and how often.
+    """Where and how often a run is saved.
 
     Parameters
     ----------
     path : pathlib.Path
-        As messages call it.
+        The file, as messages name it. Its folder has to exist.
     every : float, default 1
-        Epochs between two times of writing it, or a part of one.
+        Epochs between two checkpoints; below 1 also within an epoch.
     resume : bool, default False
-        Go on from it, where it is there.
+        Resume from the file if it exists.
     wanted : callable
-        A run stops soon, as by Ctrl-C, once this returns False.
-    troubles : iterator of int
-        Counts what kept runs that share it from writing; the first is told.
-
-    Attributes
-    ----------
-    file : pathlib.Path
-        Where it is, though a callback should go to another folder.
-
-    Raises
-    ------
-    InputError
-        If `every` is no number above 0, there is no such folder, or there is a file that would
-        be lost.
+        Training is saved and interrupted, as by Ctrl-C, once it returns False.
+    failures : iterator of int
+        Counts failed writes of the runs that share it. Only the first one warns.
     """
 
     path: Path
     every: float = 1
     resume: bool = False
-    wanted: Callable[[], bool] = always
-    troubles: Iterator[int] = field(default_factory=itertools.count)
-    file: Path = field(init=False)
+    wanted: Callable[[], bool] = lambda: True
+    failures: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         path = self.path
-        object.__setattr__(self, "file", path.absolute())
+        self.file = path.absolute()  # a callback may change the working directory
         check_every(self.every)
         if path.is_dir() or not self.file.parent.is_dir():
             check_writable(path)
         if path.exists() and not self.resume:
             raise InputError(
-                f"There is a file {str(path)!r} already. To go on from it say so, resume=True "
-                f"(--resume); to begin anew, remove it or give another name."
+                f"The file {str(path)!r} already exists. To resume from it, pass resume=True "
+                f"(--resume). To start over, remove it or give another name."
             )
 
 
 def check_every(every: float) -> None:
-    """Raise `InputError` where a number of epochs is none, or not above 0."""
+    """Raise `InputError` unless `every` is a finite number above 0."""
     if not (isinstance(every, Real) and not isinstance(every, bool) and 0 < every < math.inf):
         raise InputError(
-            f"every is the epochs between two checkpoints, or the part of one, a number above 0. "
+            f"every is the number of epochs between two checkpoints, a finite number above 0. "
             f"Received: every={every!r}."
         )
 
 
-def kept(given: Any, every: float, resume: bool) -> Checkpoint | None:
-    """Return where a run is to be kept, checked; None for nowhere."""
+def as_checkpoint(given: Any, every: float, resume: bool) -> Checkpoint | None:
+    """Return the checkpoint that the arguments of `fit` describe, checked; None without one."""
     if given is None and (resume or every != 1):
         name = "resume" if resume else "every"
-        raise InputError(
-            f"{name} is for a run with a checkpoint: name it, checkpoint= (--checkpoint)."
-        )
+        raise InputError(f"{name} needs a checkpoint. Pass checkpoint= (--checkpoint) too.")
     if given is None or isinstance(given, Checkpoint):
         return given
     return Checkpoint(as_path(given), every, resume)
 
 
 def check_epochs(path: Path, epochs: int) -> None:
-    """Raise before any work is done if a file, where there is one, has more epochs than wanted.
+    """Raise `InputError` if a file exists and has more epochs, `FileFormatError` if it is bad."""
 
-    Raises
-    ------
-    InputError
-        If it has.
-    FileFormatError
-        If it is no sound checkpoint.
-    """
-
-    def look(header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
+    def check(header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
         _check_epochs(path, header, epochs)
         return found
 
     if path.exists():
-        read_with_digest(path, FORMAT, look)
+        read_with_digest(path, FORMAT, check)
 
 
 def _check_epochs(path: Path, header: Header, epochs: int) -> None:
     within = header["under_way"] is not None
-    has = header["epochs"] + within
-    if has > epochs:
-        where = f"is in its epoch {has}" if within else f"has {has} epochs already"
+    reached = header["epochs"] + within
+    if reached > epochs:
         raise InputError(
-            f"{str(path)!r} is a checkpoint of a run that {where}, and epochs={epochs} asks for "
-            f"fewer in all. Ask for {has} or more; for fewer, begin anew with another name."
+            f"{str(path)!r} is a checkpoint {'within' if within else 'after'} epoch {reached}, "
+            f"and epochs={epochs} is fewer. Pass the total number of epochs, {reached} or more, "
+            f"or start over with another name."
         )
 
 
-class Keeper(Saver):
-    """What keeps a run in a file.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-    fingerprint : dict of str to str
-    callbacks : sequence of callable
-        Those with a state are kept with it.
-    """
+class CheckpointSaver(Saver):
+    """Saves a run to a file, with the states of its callbacks."""
 
     def __init__(self, checkpoint: Checkpoint, fingerprint: Fingerprint, callbacks: Sequence[Any]):
-        self._checkpoint, self._callbacks = checkpoint, callbacks
-        self._fingerprint = {**fingerprint, "callbacks with a state": names_of(callbacks)}
-        self._interrupts, self._epochs = Interrupts(), 0
-        self._tried, self._written, self._left = 0.0, (0, 0, False, False), False
+        self._checkpoint, self._callbacks = checkpoint, with_state(callbacks)
+        names = ", ".join(type(call).__qualname__ for call in self._callbacks)
+        self._fingerprint = {**fingerprint, "callbacks with a state": names or "none"}
+        self._interrupts, self._epochs, self._left = Interrupts(), 0, False
+        self._tried, self._written = 0.0, (0, 0, False, False)
 
     def begin(self, run: Run, epochs: int) -> None:
-        """Make a new run go on from the file, where that is wanted and there is one.
-
-        Parameters
-        ----------
-        run : Run
-        epochs : int
-            How many it is to have in all.
+        """Resume a new run from the file, if it exists; `epochs` is the total.
 
         Raises
         ------
         InputError
-            If it is the file of another run, or of one that has more epochs already; or if a
-            callback has a state that cannot be written.
+            If the file is another run's, or has more epochs; or a callback's state cannot be
+            saved.
         FileFormatError
-            If it is no sound checkpoint. The network is left as it was.
+            If it is not a valid checkpoint. The network is left as it was.
         DivergenceError
-            If it is that of a stack of which no member was left.
+            If all members of the stack had diverged.
         """
         path, before = self._checkpoint.path, run.network.parameters
         self._epochs = epochs
-        states_of(self._callbacks)  # those that cannot be written are said now
+        self._states()  # raises now if one cannot be saved
         sweep(path)
         if not path.exists():
             return
         try:
-            header, arrays = read_with_digest(
-                path, FORMAT, lambda *said: self._expected(run, *said)
-            )
+            header, arrays = read_with_digest(path, FORMAT, lambda *read: self._check(run, *read))
             self._restore(run, header, arrays)
         except BaseException:
             run.network.parameters = before
             raise
-        self._tried, self._written = _progress(run), _place(run)
+        self._tried, self._written = _progress(run), _position(run)
         if run.finished and epochs > header["asked"]:
             warn_caller(
-                f"Nothing is trained: a callback ended the run of {str(path)!r} after "
+                f"No epoch is trained: a callback ended the run of {str(path)!r} after "
                 f"{len(run.history)} of {header['asked']} epochs, and epochs={epochs} does not "
-                f"begin it again. To have more, begin anew with another name."
+                f"restart it. To train more, start over with another name."
             )
         if divergence.is_over(run.history):
             divergence.raise_of_all(run)
 
     @contextlib.contextmanager
     def guard(self, run: Run) -> Iterator[None]:
-        """Return the context in which a run is trained: at its end it is written.
+        """Return the context in which a run is trained; it is saved at the end.
 
-        What raises `KeyboardInterrupt` in its midst finds it half done: an epoch without its
-        validation, a callback called and the next one not. The file of before stays.
+        It is not saved when a `KeyboardInterrupt` comes at any other moment than `look`: the
+        epoch may lack its validation, or some of the callbacks.
         """
         with self._interrupts:
             try:
                 yield
             except DivergenceError:
                 if divergence.is_over(run.history):
-                    self._write(run)
+                    self._save(run)
                 raise
             except KeyboardInterrupt:
                 if run.under_way is not None and not self._left:
-                    # In the midst of a step, whose arrays are half changed.
+                    # The arrays may be half changed by a step.
                     run.network.parameters = run.under_way.before.parameters
                 raise
-            self._write(run)
+            self._save(run)
 
     def look(self, run: Run) -> None:
-        """Write the run if it is time to, or if it is to stop.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            If it is to stop.
-        """
-        leave = self._interrupts.asked or not self._checkpoint.wanted()
+        """Save the run if it is due, or asked to stop; raise `KeyboardInterrupt` if so."""
+        stop = self._interrupts.asked or not self._checkpoint.wanted()
         now = run.under_way
         if now is not None and run.feed.seekable and now.done >= run.rows:
-            return  # the epoch is as good as over
-        if leave or (self._due(run) and (now is None or run.feed.seekable)):
-            self._write(run)
-        if leave:
+            return  # the epoch is about to end
+        # Tenths do not add up to exactly one.
+        due = _progress(run) - self._tried >= self._checkpoint.every - 1e-9
+        if stop or (due and (now is None or run.feed.seekable)):
+            self._save(run)
+        if stop:
             self._left = True
             raise KeyboardInterrupt
 
-    def _due(self, run: Run) -> bool:
-        # Tenths do not add up to one.
-        return _progress(run) - self._tried >= self._checkpoint.every - 1e-9
-
-    def _write(self, run: Run) -> None:
-        """Write the run, unless the file is of where it is; training goes on if that fails."""
-        file, place = self._checkpoint.file, _place(run)
-        if place == self._written:
+    def _save(self, run: Run) -> None:
+        """Write the run unless the file has it already; a failure is only warned of."""
+        position = _position(run)
+        if position == self._written:
             return
         self._tried = _progress(run)
         header, arrays = take(run)
         header["run"], header["asked"] = self._fingerprint, self._epochs
         try:
-            header["callbacks"], own = states_of(self._callbacks)
-            write_with_digest(file, FORMAT, header, arrays | own)
+            header["callbacks"], own = self._states()
+            write_with_digest(self._checkpoint.file, FORMAT, header, arrays | own)
         except InputError as error:
-            self._tell(str(error))
+            self._warn(str(error))
         else:
-            self._written = place
+            self._written = position
 
-    def _tell(self, trouble: str) -> None:
-        # Of stacks that get here at the same moment one gets 0.
-        if next(self._checkpoint.troubles):
+    def _states(self) -> tuple[list[Any], dict[str, Any]]:
+        arrays: dict[str, Any] = {}
+        return [encoded(call.state_dict(), arrays) for call in self._callbacks], arrays
+
+    def _warn(self, reason: str) -> None:
+        # `next` is atomic: one of several threads gets 0.
+        if next(self._checkpoint.failures):
             return
-        there = self._checkpoint.file.exists()
-        left = "the file that is there is whole" if there else "there is none yet"
+        exists = self._checkpoint.file.exists()
+        previous = "the previous one is intact" if exists else "there is no earlier one"
         warn_caller(
-            f"A checkpoint could not be written: {trouble} Training goes on, and {left}. This is "
-            f"said once."
+            f"A checkpoint could not be written: {reason} Training continues, and {previous}. "
+            f"Later failures are not reported."
         )
 
-    def _expected(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
-        of = f"{str(self._checkpoint.path)!r} is a checkpoint of another run"
-        check_same(header["run"], self._fingerprint, of, "another file")
+    def _check(self, run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
+        prefix = f"{str(self._checkpoint.path)!r} is a checkpoint of another run"
+        check_same(header["run"], self._fingerprint, prefix, "another file")
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
         wanted = expected(run, header, found) | own
         _check_epochs(self._checkpoint.path, header, self._epochs)
-        if type(header["asked"]) is not int:
-            raise FileFormatError("its header is wrong about 'asked'.")
+        if type(header["asked"]) is not int or len(header["callbacks"]) != len(self._callbacks):
+            raise FileFormatError("its header has an invalid value of 'asked' or 'callbacks'.")
         return wanted
 
     def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:
         try:
             restore(run, header, arrays)
-            states = read_states(self._callbacks, header["callbacks"], arrays)
+            states = [decoded(state, arrays) for state in header["callbacks"]]
         except (TypeError, ValueError, LookupError) as error:
-            raise self._unsound(error) from None
+            raise self._invalid(error) from None
         try:
-            give_states(self._callbacks, states)
+            for call, state in zip(self._callbacks, states, strict=True):
+                call.load_state_dict(state)
         except FileFormatError as error:
-            raise self._unsound(error) from None
+            raise self._invalid(error) from None
 
-    def _unsound(self, error: Exception) -> FileFormatError:
-        return FileFormatError(f"{str(self._checkpoint.path)!r} is no sound {FORMAT} file: {error}")
+    def _invalid(self, error: Exception) -> FileFormatError:
+        path = self._checkpoint.path
+        return FileFormatError(f"{str(path)!r} is not a valid {FORMAT} file: {error}")
+
+
+def _rows_done(run: Run) -> int:
+    """Return the rows of the current epoch after which it can be resumed."""
+    now = run.under_way
+    return now.done if now is not None and run.feed.seekable else 0
 
 
 def _progress(run: Run) -> float:
-    """Return the epochs that a run has gone through."""
-    now = run.under_way
-    part = now.done / run.rows if now is not None and run.feed.seekable else 0.0
-    return len(run.history) + part
+    """Return the number of epochs done, with the part of the current one."""
+    done = _rows_done(run)
+    return len(run.history) + (done / run.rows if done else 0.0)
 
 
-def _place(run: Run) -> tuple[int, int, bool, bool]:
-    """Return where a run is; a file of the same place holds the same."""
-    now = run.under_way
-    done = now.done if now is not None and run.feed.seekable else 0
-    return len(run.history), done, run.finished, divergence.is_over(run.history)
+def _position(run: Run) -> tuple[int, int, bool, bool]:
+    """Return what differs between any two states of a run."""
+    over = divergence.is_over(run.history)
+    return len(run.history), _rows_done(run), run.finished, over

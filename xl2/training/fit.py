@@ -18,7 +18,7 @@ from ..nn.penalties import Penalty
 from ..nn.step import Constants, Step
 from ..nn.streams import Pairs
 from .batches import Streamed
-from .checkpoints import Checkpoint, Keeper, kept
+from .checkpoints import Checkpoint, CheckpointSaver, as_checkpoint
 from .fingerprint import fingerprint_of
 from .history import History
 from .orders import check_rows, check_seeds, orders_of
@@ -151,7 +151,7 @@ def fit(
     """
     check_numbers(epochs=epochs, batch_size=batch_size)
     check_rate(learning_rate)
-    keeping = kept(checkpoint, every, resume)
+    saved = as_checkpoint(checkpoint, every, resume)
     pairs = Pairs(X) if y is None else None
     place(network, X if pairs is None else pairs.first[0], backend, device)
     if pairs is not None:
@@ -182,9 +182,9 @@ def fit(
         orders,
     )
     saver: Saver = NOTHING
-    if keeping is not None:
+    if saved is not None:
         if pairs is not None:
-            check_repeats(pairs, keeping.every)
+            check_repeats(pairs, saved.every)
             known = cast(Streamed, run.feed).checked(*pairs.first, 1)
         fingerprint = fingerprint_of(
             run,
@@ -196,7 +196,7 @@ def fit(
             samples=known,
             held_out=held_out,
         )
-        saver = Keeper(keeping, fingerprint, callbacks)
+        saver = CheckpointSaver(saved, fingerprint, callbacks)
         saver.begin(run, int(epochs))
     return run.train(int(epochs), held_out, callbacks, progress, saver)
 

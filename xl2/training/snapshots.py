@@ -1,13 +1,14 @@
-"""A run as a header and arrays, and back again."""
+"""The state of a run, and of its callbacks, as a JSON header and NumPy arrays."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from ..array.operations import Layer
-from ..errors import FileFormatError
+from ..errors import FileFormatError, InputError
 from ..io.safetensors_file import Header, Spec
 from ..nn.measure import Measure
 from ..nn.step import Carry
@@ -17,28 +18,25 @@ from .history import CURVES
 if TYPE_CHECKING:
     from .run import Run
 
-# By safetensors' names of them; the others are in the network's dtype.
-ANY_FLOAT = ("F32", "F64")
-
 Arrays = dict[str, Any]
 
 
 def take(run: Run) -> tuple[Header, Arrays]:
-    """Return what a run needs to go on from where it is, between two runs of mini-batches.
+    """Return the state of a run between two chunks of mini-batches.
 
-    A stream cannot be gone on with in its midst: of an epoch under way nothing is kept.
+    A stream cannot be resumed within an epoch: its state is that before the epoch.
     """
     import numpy as np
 
     host, history, now = run.network.backend.to_numpy, run.history, run.under_way
-    orders = getattr(run.feed.orders, "rngs", None)
+    orders, stacked = getattr(run.feed.orders, "rngs", None), history.diverged is not None
     header: Header = {
         "epochs": len(history),
         "steps": run.steps,
         "learning_rate": run.learning_rate,
         "finished": run.finished,
         "kept": run.kept,
-        "members": None if history.diverged is None else [v.shape[-1] for v in history.loss],
+        "members": [values.shape[-1] for values in history.loss] if stacked else None,
         "curves": [name for name in CURVES if getattr(history, name)],
         "randoms": orders and [rng.bit_generator.state for rng in orders],
         "under_way": None,
@@ -47,10 +45,9 @@ def take(run: Run) -> tuple[Header, Arrays]:
     arrays: Arrays = {"history_seconds": np.asarray(history.seconds, dtype=np.float64)}
     for name in header["curves"]:
         values = getattr(history, name)
-        # Of a stack one epoch behind the other: it may have had more members than it has.
-        several = history.diverged is not None
-        arrays[f"history_{name}"] = np.concatenate(values, -1) if several else np.asarray(values)
-    if history.diverged is not None:
+        # Epochs of a stack may differ in their members, so they are concatenated.
+        arrays[f"history_{name}"] = np.concatenate(values, -1) if stacked else np.asarray(values)
+    if stacked:
         arrays["diverged"] = history.diverged
     if now and isinstance(run.feed, InMemory) and isinstance(now.measure, Measure):
         header["under_way"] = {"done": now.done, "seconds": now.seconds}
@@ -59,125 +56,101 @@ def take(run: Run) -> tuple[Header, Arrays]:
         if run.feed.weight is not None:
             arrays["measured_weight"] = host(now.measure.total)
         if orders:
-            order = run.feed.order_of(now.order)
-            # Numbers below 2^32 take half the room.
-            arrays["order"] = order.astype(np.uint32 if order.max() < 2**32 else np.uint64)
-        arrays |= {f"before_{name}": host(a) for name, a in named(now.before).items()}
+            arrays["order"] = run.feed.order_of(now.order).astype(np.int64)
+        arrays |= {f"before_{name}": host(array) for name, array in _named(now.before).items()}
     elif now:
         carry = now.before
-    return header, arrays | {name: host(a) for name, a in named(carry).items()}
-
-
-def named(carry: Carry) -> Arrays:
-    """Return the arrays of a carry by names."""
-    found = {}
-    for i, (layer, states) in enumerate(zip(carry.parameters, carry.states, strict=True), 1):
-        for kind, parameter, state in zip(("weight", "bias"), layer, states, strict=True):
-            found[f"{kind}_{i}"] = parameter
-            found |= {f"{kind}_{i}_state_{s}": a for s, a in enumerate(state)}
-    return found
+    return header, arrays | {name: host(array) for name, array in _named(carry).items()}
 
 
 def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
-    """Check a header, and return the arrays that a file with it has.
+    """Check a header, and return the arrays that belong to it.
 
-    Parameters
-    ----------
-    run : Run
-        A new one. Members that were dropped are dropped from it.
-    header : dict
-    found : dict of str to Spec
-        What a file says it has; only the dtypes of curves are believed.
+    `run` is a new one, and loses the members that the header has dropped. `found` are the arrays
+    in the file. Only the dtypes of the curves are taken from them.
 
     Raises
     ------
     FileFormatError
-        If it cannot be that of the run.
+        If the header does not fit the run.
     """
-    stack, epochs = run.network.stack, _count(header, "epochs")
-    steps, each = _count(header, "steps"), math.ceil(run.feed.rows / run.batch_size)
-    _demand(not run.feed.seekable or steps == epochs * each, "steps")
-    rate = header["learning_rate"]
-    _demand(isinstance(rate, float) and 0 < rate < math.inf, "learning_rate")
-    _demand(isinstance(header["finished"], bool), "finished")
-    kept = header["kept"]
-    sound = isinstance(kept, list) and all(type(k) is int and k in run.kept for k in kept)
-    _demand(sound and len(set(kept)) == len(kept) and bool(kept) == bool(stack), "kept")
-    length: tuple[int, ...] = (epochs,)
+    epochs, stack = _count(header, "epochs"), run.network.stack
+    _count(header, "steps")
+    rate, kept, curves = header["learning_rate"], header["kept"], header["curves"]
+    _check(isinstance(rate, float) and 0 < rate < math.inf, "learning_rate")
+    _check(isinstance(header["finished"], bool), "finished")
+    _check(isinstance(curves, list) and set(curves) <= set(CURVES), "curves")
+    _check(not epochs or {"loss", "score", "penalty"} <= set(curves), "curves")
+    valid = isinstance(kept, list) and all(type(k) is int and k in run.kept for k in kept)
+    _check(valid and len(set(kept)) == len(kept) and bool(kept) == bool(stack), "kept")
+    shape: tuple[int, ...] = (epochs,)
     if stack:
         members = header["members"]
-        sound = isinstance(members, list) and len(members) == epochs
-        _demand(sound and all(type(m) is int and 0 < m <= stack[-1] for m in members), "members")
-        length = (*stack[:-1], sum(members))
+        _check(isinstance(members, list) and len(members) == epochs, "members")
+        _check(all(type(m) is int and 0 < m <= stack[-1] for m in members), "members")
+        shape = (*stack[:-1], sum(members))
     if kept != run.kept:
         run.keep(kept)
-    stack = run.network.stack
-    curves = header["curves"]
-    _demand(isinstance(curves, list) and set(curves) <= set(CURVES), "curves")
-    _demand(not epochs or {"loss", "score", "penalty"} <= set(curves), "curves")
-    own = "F64" if run.network.dtype == "float64" else "F32"
-    wanted = {name: Spec(tuple(a.shape), own) for name, a in named(run.carry).items()}
+    dtype = "F64" if run.network.dtype == "float64" else "F32"
+    wanted = {n: Spec(tuple(a.shape), dtype) for n, a in _named(run.carry).items()}
     if header["under_way"] is not None:
-        _demand(not header["finished"], "under_way")
+        _check(not header["finished"], "under_way")
         wanted |= {f"before_{name}": spec for name, spec in wanted.items()}
-        wanted |= _under_way(run, header["under_way"], own, found)
-    for name in ("seconds", *curves):
+        wanted |= _expected_within_epoch(run, header["under_way"], dtype)
+    for name in curves:
         spec = found.get(f"history_{name}")
-        given = spec is not None and spec.dtype in ANY_FLOAT and name != "seconds"
-        dtype = spec.dtype if spec is not None and given else "F64"
-        wanted[f"history_{name}"] = Spec((epochs,) if name == "seconds" else length, dtype)
+        single = spec is not None and spec.dtype == "F32"
+        wanted[f"history_{name}"] = Spec(shape, "F32" if single else "F64")
+    wanted["history_seconds"] = Spec((epochs,), "F64")
     if stack:
-        wanted["diverged"] = Spec(stack, "I64")
+        wanted["diverged"] = Spec(run.network.stack, "I64")
     return wanted
 
 
-def _under_way(run: Run, said: Any, own: str, found: dict[str, Spec]) -> dict[str, Spec]:
-    """Return the arrays of an epoch under way."""
-    stack, feed = run.network.stack, run.feed
-    done = _count(said, "done")
-    _demand(isinstance(said["seconds"], float), "seconds")
-    _demand(feed.seekable and 0 < done < feed.rows and not done % run.batch_size, "done")
-    several = run.network.task == "regression"
-    hits = (*stack, run.network.sizes[-1]) if several else stack
-    wanted = {"measured_loss": Spec(stack, own), "measured_hits": Spec(hits, own)}
+def _expected_within_epoch(run: Run, epoch: Any, dtype: str) -> dict[str, Spec]:
+    stack, feed, done = run.network.stack, run.feed, _count(epoch, "done")
+    _check(isinstance(epoch["seconds"], float), "seconds")
+    _check(feed.seekable and 0 < done < feed.rows and not done % run.batch_size, "done")
+    outputs = run.network.sizes[-1:] if run.network.task == "regression" else ()
+    wanted = {
+        "measured_loss": Spec(stack, dtype),
+        "measured_hits": Spec((*stack, *outputs), dtype),
+    }
     groups = stack[:1] if len(stack) == 2 else ()
     if feed.weight is not None:
-        wanted["measured_weight"] = Spec((*groups, 1) if groups else (), own)
+        wanted["measured_weight"] = Spec((*groups, 1) if groups else (), dtype)
     if getattr(feed.orders, "rngs", None):
-        spec = found.get("order")
-        dtype = "U64" if spec is not None and spec.dtype == "U64" else "U32"
-        wanted["order"] = Spec((*groups, feed.rows), dtype)
+        wanted["order"] = Spec((*groups, feed.rows), "I64")
     return wanted
 
 
 def restore(run: Run, header: Header, arrays: Arrays) -> None:
-    """Make a new run one that goes on from what `take` returned, as `expected` found it.
+    """Give a new run the state that `take` returned and `expected` checked.
 
     Raises
     ------
     FileFormatError
-        If a number in it is impossible.
+        If a value in it is impossible.
     """
     _restore_orders(run, header)
     _restore_history(run, header, arrays)
     run.steps, run.learning_rate = header["steps"], header["learning_rate"]
     run.finished = header["finished"]
     with run.network.backend.scope():
-        run.carry = _carry(run, arrays, "")
+        run.carry = _carry(run, arrays)
         run.network.parameters = run.carry.parameters
         if header["under_way"] is not None:
             _restore_epoch(run, header["under_way"], arrays)
 
 
 def _restore_orders(run: Run, header: Header) -> None:
-    rngs, states = getattr(run.feed.orders, "rngs", None), header["randoms"]
-    _demand(isinstance(states, list) if rngs else not states, "randoms")
-    _demand(not rngs or len(rngs) == len(states), "randoms")
-    for rng, state in zip(rngs or (), states or (), strict=True):
+    rngs, states = getattr(run.feed.orders, "rngs", None) or [], header["randoms"] or []
+    _check(isinstance(states, list) and len(rngs) == len(states), "randoms")
+    for rng, state in zip(rngs, states, strict=True):
         try:
             rng.bit_generator.state = state
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise FileFormatError(f"its random state is none: {error}") from None
+            raise FileFormatError(f"its random state is invalid: {error}") from None
 
 
 def _restore_history(run: Run, header: Header, arrays: Arrays) -> None:
@@ -190,63 +163,128 @@ def _restore_history(run: Run, header: Header, arrays: Arrays) -> None:
             setattr(history, name, arrays[f"history_{name}"].tolist())
         return
     history.diverged = arrays["diverged"]
-    # Where all have, the last did so in the epoch behind the others.
+    # When all members diverged, the last did so in an epoch that has no curves.
     last = header["epochs"] + bool((history.diverged > 0).all())
-    sound = (history.diverged >= 0) & (history.diverged <= last)
-    _demand(bool(sound.all()), "diverged")
+    valid = (history.diverged >= 0) & (history.diverged <= last)
+    _check(bool(valid.all()), "diverged")
     ends = list(accumulate(header["members"]))[:-1]
     for name in header["curves"]:
         values = np.split(arrays[f"history_{name}"], ends, axis=-1) if header["members"] else []
         setattr(history, name, [value.copy() for value in values])
 
 
-def _restore_epoch(run: Run, said: dict[str, Any], arrays: Arrays) -> None:
-    import numpy as np
-
+def _restore_epoch(run: Run, epoch: dict[str, Any], arrays: Arrays) -> None:
     from .run import Epoch
 
-    rngs, feed = getattr(run.feed.orders, "rngs", None), run.feed
-    measure, done = run.meter(), said["done"]
+    feed, measure, done = run.feed, run.meter(), epoch["done"]
     assert isinstance(measure, Measure) and isinstance(feed, InMemory)  # noqa: PT018
     measure.sums = _moved(run, arrays["measured_loss"]), _moved(run, arrays["measured_hits"])
     measure.total = done if feed.weight is None else _moved(run, arrays["measured_weight"])
-    if rngs:
+    if "order" in arrays:
         order = arrays["order"]
-        _demand(int(order.max()) < feed.available, "order")
-        begun = feed.going_by(order.astype(np.int64))
+        _check(int(order.min()) >= 0 and int(order.max()) < feed.available, "order")
+        begun = feed.going_by(order)
     else:
         begun = feed.begin()
-    run.under_way = Epoch(begun, _carry(run, arrays, "before_"), measure, done, said["seconds"])
+    run.under_way = Epoch(begun, _carry(run, arrays, "before_"), measure, done, epoch["seconds"])
 
 
-def _carry(run: Run, arrays: Arrays, prefix: str) -> Carry:
-    """Return a carry with arrays of its own."""
-    own = {name: _moved(run, arrays[prefix + name]) for name in named(run.carry)}
+def _named(carry: Carry) -> Arrays:
+    found = {}
+    for i, (layer, states) in enumerate(zip(carry.parameters, carry.states, strict=True), 1):
+        for kind, parameter, state in zip(("weight", "bias"), layer, states, strict=True):
+            found[f"{kind}_{i}"] = parameter
+            found |= {f"{kind}_{i}_state_{s}": array for s, array in enumerate(state)}
+    return found
+
+
+def _carry(run: Run, arrays: Arrays, prefix: str = "") -> Carry:
+    """Return the carry whose names `_named` gave."""
+    moved = iter([_moved(run, arrays[prefix + name]) for name in _named(run.carry)])
     layers, states = [], []
-    for i, (before, _) in enumerate(zip(run.carry.states, run.carry.parameters, strict=True), 1):
-        kinds = [f"weight_{i}", f"bias_{i}"]
-        layers.append(Layer(*(own[kind] for kind in kinds)))
-        pair = [
-            tuple(own[f"{kind}_state_{s}"] for s in range(len(state)))
-            for kind, state in zip(kinds, before, strict=True)
-        ]
-        states.append((pair[0], pair[1]))
+    for pair in run.carry.states:
+        (weight, weight_state), (bias, bias_state) = (
+            (next(moved), tuple(next(moved) for _ in state)) for state in pair
+        )
+        layers.append(Layer(weight, bias))
+        states.append((weight_state, bias_state))
     return Carry(tuple(layers), tuple(states))
 
 
 def _moved(run: Run, array: Any) -> Any:
-    """Return an array on the backend that steps may change."""
+    """Return a copy on the backend, which steps may change in place."""
     backend = run.network.backend
     moved = backend.library.from_host(backend.xp, array, backend.device)
     return backend.xp.asarray(moved, copy=True)
 
 
-def _count(said: dict[str, Any], name: str) -> int:
-    value = said[name]
-    _demand(type(value) is int and 0 <= value < 2**53, name)
+def _count(header: dict[str, Any], name: str) -> int:
+    value = header[name]
+    _check(type(value) is int and 0 <= value < 2**53, name)
     return int(value)
 
 
-def _demand(sound: bool, what: str) -> None:
-    if not sound:
-        raise FileFormatError(f"its header is wrong about {what!r}.")
+def _check(valid: bool, name: str) -> None:
+    if not valid:
+        raise FileFormatError(f"its header has an invalid value of {name!r}.")
+
+
+def with_state(callbacks: Sequence[Any]) -> list[Any]:
+    """Return the callbacks that have ``state_dict()`` and ``load_state_dict(state)``."""
+    found = [call for call in callbacks if hasattr(call, "state_dict")]
+    for call in found:
+        if not hasattr(call, "load_state_dict"):
+            raise InputError(
+                f"The callback {type(call).__qualname__} has state_dict() but no "
+                f"load_state_dict(state), which is needed to resume. Define both, or neither."
+            )
+    return found
+
+
+def encoded(value: Any, arrays: Arrays) -> Any:
+    """Return the state of a callback as JSON; its arrays go into `arrays`.
+
+    Raises
+    ------
+    InputError
+        If `decoded` could not return the same.
+    """
+    import numpy as np
+
+    kind = type(value).__name__
+    if type(value) is np.ndarray:
+        if _is_number(value.dtype):
+            name = f"callback_{len(arrays)}"
+            arrays[name] = value
+            return {"array": name}
+        kind = f"an array of {value.dtype}"
+    elif isinstance(value, np.generic) and (_is_number(value.dtype) or value.dtype.kind == "U"):
+        return value.item()
+    elif isinstance(value, dict):
+        if not any(isinstance(key, tuple) for key in value):  # JSON makes it a list
+            return {"dict": [[encoded(k, arrays), encoded(v, arrays)] for k, v in value.items()]}
+        kind = "a dict with a tuple as key"
+    elif isinstance(value, list | tuple):
+        return [encoded(item, arrays) for item in value]
+    elif value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise InputError(
+        f"The state of a callback may contain dicts, lists, numbers, text and NumPy arrays of "
+        f"numbers of at most 64 bits. Received: {kind}."
+    )
+
+
+def decoded(value: Any, arrays: Arrays) -> Any:
+    """Return what `encoded` got; a tuple comes back as a list."""
+    if isinstance(value, list):
+        return [decoded(item, arrays) for item in value]
+    if isinstance(value, dict) and "array" in value:
+        return arrays[value["array"]]
+    if isinstance(value, dict):
+        return {decoded(k, arrays): decoded(v, arrays) for k, v in value["dict"]}
+    return value
+
+
+def _is_number(dtype: Any) -> bool:
+    """Tell whether safetensors can store the dtype."""
+    return dtype.kind in "biuf" and dtype.itemsize <= 8
