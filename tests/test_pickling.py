@@ -67,7 +67,11 @@ def test_a_network_comes_back_as_it_was(backend, network, host):
     assert_equal(back, network)
     np.testing.assert_array_equal(host(back.forward(X)), host(network.forward(X)))
     assert repr(back) == repr(network)
-    assert (back.task, back.dtype, back.placed) == (network.task, "float32", network.placed)
+    assert (back.task, back.dtype, back.on_chosen_device) == (
+        network.task,
+        "float32",
+        network.on_chosen_device,
+    )
     assert back.backend == network.backend
     assert str(back.weights[0].device) == str(network.weights[0].device)
     fit(back, X, LABELS, epochs=1, progress=False)
@@ -84,7 +88,7 @@ def test_a_stack_does_too(where, stack):
 
 def test_one_that_nothing_has_placed_still_follows_its_data(backend, to):
     back = again(Network([3, 1]))
-    assert not back.placed
+    assert not back.on_chosen_device
     fit(back, to(X), to(LABELS), epochs=1, progress=False)
     assert back.backend.name == backend.name
 
@@ -122,7 +126,11 @@ def test_a_deep_copy_has_arrays_of_its_own(backend, network):
     twin = copy.deepcopy(network)
     assert_equal(twin, network)
     assert twin.backend == network.backend
-    assert (repr(twin), twin.task, twin.placed) == (repr(network), network.task, network.placed)
+    assert (repr(twin), twin.task, twin.on_chosen_device) == (
+        repr(network),
+        network.task,
+        network.on_chosen_device,
+    )
     for parameter in (*twin.weights, *twin.biases):
         parameter += 1.0
     fit(twin, X, LABELS, epochs=1, progress=False)

@@ -41,7 +41,9 @@ def taken(network, places):
     (weight, bias), *deeper = network.host_parameters()
     first = (weight[:, :, places], bias[:, places])
     network = network.to()
-    network.parameters = network._place([first, *((w[:, places], b[:, places]) for w, b in deeper)])
+    network.parameters = network._copy_in(
+        [first, *((w[:, places], b[:, places]) for w, b in deeper)]
+    )
     return network
 
 

@@ -86,9 +86,9 @@ class Network(Feedforward):
         self.dtype = dtype
         self.task = tasks.task_of(self.activations[-1], self.sizes[-1])
         self.backend = resolve(backend, device)
-        self.placed = decided(backend, device) != (None, None)
+        self.on_chosen_device = decided(backend, device) != (None, None)
         drawn = draw_layers(self.sizes, initializer, seed, check_stack(stack))
-        self.parameters = self._place(drawn)
+        self.parameters = self._copy_in(drawn)
 
     @classmethod
     def of(cls, parameters: Parameters, activations: Sequence[str], backend: Backend) -> Network:
@@ -109,11 +109,11 @@ class Network(Feedforward):
         wide = parameters[0].weight.dtype == backend.xp.float64
         network.dtype = "float64" if wide else "float32"
         network.task = tasks.task_of(network.activations[-1], network.sizes[-1])
-        network.backend, network.placed = backend, True
+        network.backend, network.on_chosen_device = backend, True
         network.parameters = parameters
         return network
 
-    def _place(self, drawn: list[tuple[Any, Any]]) -> Parameters:
+    def _copy_in(self, drawn: list[tuple[Any, Any]]) -> Parameters:
         # A copy each: training changes them in place, and NumPy and torch would
         # otherwise share the memory of whatever they were given.
         xp = self.backend.xp
@@ -134,7 +134,7 @@ class Network(Feedforward):
         memo[id(self)] = new = copy.copy(self)
         others = {key: value for key, value in vars(self).items() if key != "parameters"}
         new.__dict__.update(copy.deepcopy(others, memo))
-        new.parameters = new._place(list(self.parameters))
+        new.parameters = new._copy_in(list(self.parameters))
         return new
 
     def __getstate__(self) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class Network(Feedforward):
             If that backend works but has no such dtype here, as JAX without its 64-bit flag.
         """
         self.__dict__.update(state)
-        self.parameters = self._place(state["parameters"])
+        self.parameters = self._copy_in(state["parameters"])
 
     def __repr__(self) -> str:
         shape = self.stack[0] if len(self.stack) == 1 else self.stack
@@ -179,7 +179,7 @@ class Network(Feedforward):
             wanted = ", ".join(map(str, index))
             raise InputError(f"A stack of {shape} networks has no member {wanted}.")
         one = copy.copy(self)
-        one.parameters = one._place(member_of(self.host_parameters(), index))
+        one.parameters = one._copy_in(member_of(self.host_parameters(), index))
         return one
 
     def set_parameters(self, parameters: Sequence[tuple[Any, Any]]) -> None:
@@ -199,7 +199,7 @@ class Network(Feedforward):
         received = [tuple(tuple(p.shape) for p in layer) for layer in parameters]
         if received != wanted:
             raise InputError(f"The parameters' shapes are {wanted}. Received: {received}.")
-        self.parameters = self._place(list(parameters))
+        self.parameters = self._copy_in(list(parameters))
 
     def to(
         self, backend: str | None = None, device: Any = None, dtype: str | None = None
@@ -221,8 +221,8 @@ class Network(Feedforward):
         if backend is not None or device is not None:
             new.backend = resolve(backend or self.backend.name, device)
         new.dtype = dtype or self.dtype
-        new.placed = True
-        new.parameters = new._place(self.host_parameters())
+        new.on_chosen_device = True
+        new.parameters = new._copy_in(self.host_parameters())
         return new
 
     def to_torch(self) -> Any:
@@ -246,10 +246,10 @@ class Network(Feedforward):
         library = connect("torch", "cpu").library
         return library.as_module(self.host_parameters(), self.activations, self.dtype)
 
-    def follow(self, backend: Backend) -> None:
+    def move_to(self, backend: Backend) -> None:
         """Move the parameters to a backend, where they are not there already."""
         if backend != self.backend:
             host = self.host_parameters()
             self.backend = backend
-            self.parameters = self._place(host)
-        self.placed = True
+            self.parameters = self._copy_in(host)
+        self.on_chosen_device = True

@@ -20,9 +20,9 @@ def place(network: Network, X: Any, backend: str | None, device: Any) -> None:
     """Move the network to where the fit is to compute."""
     said = decided(backend, device) if backend is not None or device is not None else None
     if said is not None:
-        network.follow(resolve(said.backend or network.backend.name, said.device))
-    elif not network.placed:
-        network.follow(resolve(data=X))
+        network.move_to(resolve(said.backend or network.backend.name, said.device))
+    elif not network.on_chosen_device:
+        network.move_to(resolve(data=X))
 
 
 def known_samples(network: Network, X: Any, y: Any, sample_weight: Any) -> Samples:
