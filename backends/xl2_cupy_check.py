@@ -30,14 +30,14 @@ def tried(
     """
     import numpy as np
 
-    from xl2.nn.step import copied, run_batches
+    from xl2.nn.step import copy_carry, run_batches
 
     def on_host(carry: Any) -> list[tuple[Any, list[Any]]]:
         return [(program.fetch(p), list(map(program.fetch, own))) for p, own in _listed(carry)]
 
     terms = [program.fetch(x) for x in _terms(step, carry, constants, samples, batches)]
     start = on_host(carry)
-    carried, report = run_batches(step, copied(carry), constants, samples, batches, xp)
+    carried, report = run_batches(step, copy_carry(carry), constants, samples, batches, xp)
     expected, logits = on_host(carried), program.fetch(report)
     if not any(np.isfinite(p).any() for p, _ in expected):
         return False

@@ -968,7 +968,7 @@ def pressing(monkeypatch, press, path, name, calls, when):
         ("xl2.training.history.History.add", 3),
         ("xl2.training.run.Run.tell", 3),
         ("xl2.training.run.Run.keep", 2),
-        ("xl2.training.run.copied", 4),
+        ("xl2.training.run.copy_carry", 4),
     ],
 )
 def test_what_does_not_wait_leaves_the_file_of_before(

@@ -23,7 +23,7 @@ class Carry(NamedTuple):
     states: tuple[tuple[State, State], ...]
 
 
-def combined(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Carry:
+def map_layers(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Carry:
     """Apply a function of parameters, as those of `stacks` are, to all that carries hold.
 
     The states of an optimizer are arrays shaped like the parameters they belong to.
@@ -42,13 +42,13 @@ def combined(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Car
     )
 
 
-def copied(carry: Carry) -> Carry:
+def copy_carry(carry: Carry) -> Carry:
     """Return a carry with arrays of its own, for steps to change."""
 
     def own(p: Array) -> Array:
         return namespace(p).asarray(p, copy=True)
 
-    return combined(lambda layers: tuple(Layer(*map(own, layer)) for layer in layers), carry)
+    return map_layers(lambda layers: tuple(Layer(*map(own, layer)) for layer in layers), carry)
 
 
 class Samples(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..array.stacks import keep_where, sizes_of_members
 from ..errors import DivergenceError
-from ..nn.step import Carry, combined, copied
+from ..nn.step import Carry, copy_carry, map_layers
 
 if TYPE_CHECKING:
     from .history import History
@@ -39,7 +39,7 @@ def mark(run: Run, sound: Any, before: Carry) -> None:
     if left.all():
         return
     keep = network.backend.library.from_host(network.backend.xp, left, network.backend.device)
-    run.carry = combined(lambda new, old: keep_where(keep, new, old), run.carry, before)
+    run.carry = map_layers(lambda new, old: keep_where(keep, new, old), run.carry, before)
     network.parameters = run.carry.parameters
     if not left.any():
         run.under_way = None  # nobody goes on with it
@@ -89,7 +89,7 @@ def find_the_step(run: Run, before: Carry, order: Any) -> NoReturn:
     step, safe, loss = 0, before, math.nan
     for samples, batches in run.batches(run.batch_size, order) if run.feed.repeats else ():
         step, safe = step + 1, run.carry
-        run.carry = copied(safe)
+        run.carry = copy_carry(safe)
         measure = run.meter()
         run.learn(samples, batches, measure)
         loss = measure.read()["loss"]

@@ -16,7 +16,7 @@ from ..array.stacks import group_of, sizes_of_members, take_places
 from ..nn.measure import Measure, Objective
 from ..nn.network import Network
 from ..nn.penalties import squares
-from ..nn.step import Batches, Carry, Constants, Samples, Step, combined, copied, run_batches
+from ..nn.step import Batches, Carry, Constants, Samples, Step, copy_carry, map_layers, run_batches
 from . import divergence
 from .batches import RUN as RUN
 from .batches import feed
@@ -250,7 +250,7 @@ class Run:
         backend = self.network.backend
         chosen = backend.library.from_host(backend.xp, _numbers(places), backend.device)
         carry = self.carry._replace(parameters=self.network.parameters)
-        self.carry = combined(lambda layers: take_places(layers, chosen), carry)
+        self.carry = map_layers(lambda layers: take_places(layers, chosen), carry)
         self.network.parameters = self.carry.parameters
         coefficients = tuple(
             # Shaped like weights with one number a member: (1, K, 1), then (K, 1, 1).
@@ -269,7 +269,7 @@ class Run:
         replaced them.
         """
         order, before = self.feed.begin(), self.carry._replace(parameters=self.network.parameters)
-        self.carry = copied(before)
+        self.carry = copy_carry(before)
         return Epoch(order, before, self.meter())
 
     def batches(self, size: int, order: Any, done: int = 0) -> Iterator[tuple[Samples, Batches]]:
