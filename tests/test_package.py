@@ -7,7 +7,11 @@ import configparser
 import importlib.metadata
 import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -95,6 +99,23 @@ def test_array_libraries_are_not_imported_by_the_library_but_numpy_on_the_host()
             ):
                 found.append((path.name, line))
     assert found == []
+
+
+@pytest.mark.host
+@pytest.mark.skipif(find_spec("importlinter") is None, reason="no import-linter: pip install it")
+def test_an_import_upward_is_refused(tmp_path):
+    shutil.copytree(SOURCE, tmp_path / "xl2", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    lowest = tmp_path / "xl2" / "array" / "api.py"
+    lint = "from importlinter.cli import lint_imports_command as lint; lint(['--no-cache'])"
+    for planted, verdict in (("", "KEPT"), ("\n\nfrom ..path import result\n", "BROKEN")):
+        lowest.write_text(lowest.read_text() + planted)
+        done = subprocess.run(
+            [sys.executable, "-c", lint], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert f"Imports go down only {verdict}" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 1
+    assert re.search(r"xl2\.array\.api -> xl2\.path\.result", done.stdout)
 
 
 @pytest.mark.host

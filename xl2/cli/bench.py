@@ -49,14 +49,12 @@ def bench(
 
 def _module(name: str) -> Any:
     """Return a module of the benchmarks: from the wheel, or from the checkout beside xl2."""
-    import xl2
-
     try:
         return importlib.import_module(f"xl2.benchmarks.{name}")
     except ModuleNotFoundError as error:
         if error.name != "xl2.benchmarks":
             raise
-    folder = Path(xl2.__file__).parent.parent / "benchmarks"
+    folder = Path(__file__).parents[2] / "benchmarks"
     try:
         package = importlib.import_module("benchmarks")
     except ModuleNotFoundError:
