@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from figure_tools import FEW, a_path, arrange, boxes, overlap, paint, plt
+from figure_tools import arrange, boxes, overlap
 from figure_tools import clean as clean
 
 from xl2 import InputError, Network, figures
@@ -84,23 +84,14 @@ def test_weights_beyond_the_limit_are_left_out_and_counted():
     assert len(axes[0].figure.axes) == 5 + 1  # and that of the colour bar
 
 
-def test_weights_are_drawn_into_a_figure_or_a_part_of_one():
-    figure = plt.figure(layout="constrained")
-    above, below = figure.subfigures(2, 1)
-    assert all(ax.figure is above for ax in figures.plot_weights(network_of(4, 3), figure=above))
-    figures.plot_path(a_path(FEW), below.subplots())
-    paint(figure)
-    assert plt.get_fignums() == [figure.number]
-
-
 def test_a_stack_is_refused():
-    with pytest.raises(InputError, match=r"plot stack\.member\(k\)"):
+    with pytest.raises(InputError, match=r"Pass stack\.member\(k\)"):
         figures.plot_weights(network_of(4, stack=2))
 
 
 @pytest.mark.parametrize(("inputs", "named"), [(30, r"shape=\(5, 6\)"), (7, r"shape=\(1, 7\)")])
 def test_inputs_that_are_no_square_are_asked_for_their_shape(inputs, named):
-    with pytest.raises(InputError, match=f"{inputs} inputs are no square image.*{named}"):
+    with pytest.raises(InputError, match=f"{inputs} inputs do not form a square image.*{named}"):
         figures.plot_weights(network_of(inputs))
 
 
@@ -155,5 +146,5 @@ def test_what_is_no_image_is_refused(shape):
 
 
 def test_another_number_of_titles_than_images_is_refused():
-    with pytest.raises(InputError, match=r"2 images have as many titles. Received: 3"):
+    with pytest.raises(InputError, match=r"2 images need as many titles. Received: 3"):
         figures.plot_images(np.zeros((2, 3, 3)), "abc")

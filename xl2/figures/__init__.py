@@ -1,8 +1,8 @@
-"""Pictures of what was trained: axes in, axes out.
+"""Figures of networks, fits and regularisation paths.
 
-Each function draws into the axes it is given, or into a new figure of
-`matplotlib.pyplot`, which a notebook shows by itself. None calls ``show`` or
-changes a setting of matplotlib. Two curves never differ by colour alone.
+Each function draws into the matplotlib axes that it is given, or into a new figure of
+`matplotlib.pyplot`, and returns the axes. None calls ``show`` or changes a setting of
+matplotlib, which is imported at the first figure. No two curves differ by colour alone.
 """
 
 from __future__ import annotations
@@ -11,32 +11,8 @@ from .confusion import plot_confusion
 from .curves import plot_curves, plot_history
 from .images import image_shape, plot_images, plot_weights
 from .scores import plot_path
-from .style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    MEMBERS,
-    ORANGE,
-    PENALTY,
-    PURPLE,
-    SKY,
-    TRAINING,
-    VALIDATION,
-    VERMILLION,
-)
 
 __all__ = [
-    "BLACK",
-    "BLUE",
-    "GREEN",
-    "MEMBERS",
-    "ORANGE",
-    "PENALTY",
-    "PURPLE",
-    "SKY",
-    "TRAINING",
-    "VALIDATION",
-    "VERMILLION",
     "image_shape",
     "plot_confusion",
     "plot_curves",

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InputError
 from .style import BLACK, DIGIT, one_axes, shorten, size_in_points
 
-TEXTS = 20  # so many classes leave room for a count in each cell
+MOST_COUNTED = 20  # classes; with more, the cells are too small for counts
 
 
 def plot_confusion(matrix: Any, labels: Sequence[Any], ax: Any = None) -> Any:
@@ -18,11 +18,11 @@ def plot_confusion(matrix: Any, labels: Sequence[Any], ax: Any = None) -> Any:
     Parameters
     ----------
     matrix : array_like, shape (classes, classes)
-        How many samples of the class of the row were taken for that of the column.
+        Numbers of samples: a row for each true class, a column for each predicted one.
     labels : sequence, length classes
         Names of the classes; long ones are shortened.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure.
+        By default of a new figure.
 
     Returns
     -------
@@ -32,8 +32,8 @@ def plot_confusion(matrix: Any, labels: Sequence[Any], ax: Any = None) -> Any:
     Raises
     ------
     InputError
-        If the matrix is not square, `labels` are not as many as its rows, or
-        matplotlib is not installed.
+        If the matrix is not square, the number of labels is another, or matplotlib is not
+        installed.
     """
     import numpy as np
 
@@ -41,30 +41,30 @@ def plot_confusion(matrix: Any, labels: Sequence[Any], ax: Any = None) -> Any:
     classes = len(counts) if counts.ndim else 0
     if not classes or counts.shape != (classes, classes) or len(labels) != classes:
         raise InputError(
-            "A confusion matrix is square and has a label for each row. Received: shape "
+            "A confusion matrix must be square, with one label for each row. Received: shape "
             f"{counts.shape} and {len(labels)} labels."
         )
-    side = max(4.8, 0.36 * min(classes, TEXTS))
+    side = max(4.8, 0.36 * min(classes, MOST_COUNTED))
     ax = one_axes(ax, figsize=(1.25 * side, side))
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.where(totals > 0, totals, 1)  # a class without samples is all white
     drawn = ax.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0, interpolation="nearest")
     ax.figure.colorbar(drawn, ax=ax, label="share of the true class")
-    if classes <= TEXTS:
+    if classes <= MOST_COUNTED:
         _write_counts(ax, counts, shares)
-    _name_classes(ax, labels)
+    _label_classes(ax, labels)
     ax.set_xlabel("predicted class")
     ax.set_ylabel("true class")
     return ax
 
 
-def _name_classes(ax: Any, labels: Sequence[Any]) -> None:
-    """Name each class, or some where they are many, and turn names that have no room."""
+def _label_classes(ax: Any, labels: Sequence[Any]) -> None:
+    """Label each class, or some of many; turn labels that would overlap."""
     classes = len(labels)
     every = math.ceil(classes / 30)
     names = [shorten(str(label), 12) for label in labels][::every]
     size = "medium" if classes <= 12 else "x-small"
-    # A class of "$10-$20" is no formula.
+    # A class "$10-$20" is not a formula.
     plain: dict[str, Any] = {"fontsize": size, "parse_math": False}
     turned: dict[str, Any] = {}
     if max(map(len, names)) * len(names) > 40:
@@ -82,7 +82,7 @@ def _write_counts(ax: Any, counts: Any, shares: Any) -> None:
     texts = [[f"{int(n)}" if whole else f"{n:.2f}" for n in row] for row in counts.tolist()]
     widest = max(len(text) for row in texts for text in row)
     cell = min(size_in_points(ax)) / len(texts)
-    # The labels may yet take a quarter of the cell.
+    # The labels may later take a quarter of the cell.
     size = max(3.0, min(11.0, 0.75 * cell / (DIGIT * widest), 0.6 * cell))
     for i, row in enumerate(texts):
         for j, text in enumerate(row):

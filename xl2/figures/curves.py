@@ -1,8 +1,8 @@
-"""What changes from epoch to epoch: the history of a fit, and the losses of a path."""
+"""Losses and scores against the epoch: of a fit, and of a regularisation path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
@@ -10,7 +10,7 @@ from .lambda_axis import LABELS, three_digits
 from .legends import add_legend
 from .style import BLACK, MEMBERS, PENALTY, TRAINING, VALIDATION, two_axes
 
-# What a history and the curves of a path call them, how they look, and their names here.
+# Style and label of each attribute of a history, or key of a path's curves.
 LOOKS = {
     "loss": (TRAINING, "training"),
     "score": (TRAINING, "training"),
@@ -19,7 +19,7 @@ LOOKS = {
     "penalty": (PENALTY, "penalty"),
 }
 
-POINTS = 20  # so many epochs have room for a marker each
+MOST_MARKED = 20  # epochs; with more, the curves have no markers
 
 
 def plot_history(history: Any, axes: Any = None) -> Any:
@@ -28,9 +28,9 @@ def plot_history(history: Any, axes: Any = None) -> Any:
     Parameters
     ----------
     history : History
-        As `xl2.fit` returns it; that of a stack has a thin line for each member.
+        As `xl2.fit` returns it. A stack has a thin line for each member.
     axes : sequence of two matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure.
+        By default of a new figure.
 
     Returns
     -------
@@ -40,12 +40,12 @@ def plot_history(history: Any, axes: Any = None) -> Any:
     Raises
     ------
     InputError
-        If the history has no epoch, `axes` are not two, or matplotlib is not installed.
+        If the history is empty, `axes` are not two, or matplotlib is not installed.
     """
     import numpy as np
 
     if not len(history):
-        raise InputError("The history has no epoch to draw. Fit the network first.")
+        raise InputError("The history has no epoch. Fit the network first.")
     axes = two_axes(axes)
     kinds = ["loss", "validation_loss"]
     if np.any(_by_epoch(history.penalty) > 0):
@@ -61,9 +61,14 @@ def plot_history(history: Any, axes: Any = None) -> Any:
         if not 1 < len(members) <= len(MEMBERS):
             add_legend(ax, top=ax is axes[0])
         elif ax is axes[0]:
-            add_legend(ax, _dashes_of(drawn), top=True)
+            dashes = {LOOKS[name][1]: LOOKS[name][0]["linestyle"] for name in drawn}
+            styles = {label: {"color": BLACK, "linestyle": dash} for label, dash in dashes.items()}
+            add_legend(ax, _handles(styles), top=True)
         else:
-            add_legend(ax, _colours_of(members), title="member")
+            styles = {
+                name: {"color": colour} for name, colour in zip(members, MEMBERS, strict=False)
+            }
+            add_legend(ax, _handles(styles), title="member")
     return axes
 
 
@@ -75,13 +80,13 @@ def plot_curves(path: Any, axes: Any = None) -> Any:
     path : Path
         As `xl2.regularization_path` returns it.
     axes : sequence of two matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure.
+        By default of a new figure.
 
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes, shape (2,)
         The training and the validation loss, means over folds and seeds. A line ends
-        where the first of its members diverges; that of the best lambda is thick.
+        when the first of its members diverges. The best lambda has a thick line.
 
     Raises
     ------
@@ -107,12 +112,12 @@ def plot_curves(path: Any, axes: Any = None) -> Any:
 
 
 def _draw_lambdas(ax: Any, path: Any, curves: Any) -> list[Any]:
-    """Draw a line a lambda, the darker the smaller it is; return them."""
+    """Draw and return a line for each lambda, darker for smaller ones."""
     import numpy as np
     from matplotlib import colormaps
 
     epochs = np.arange(1, len(curves) + 1)
-    marker = "." if len(epochs) <= POINTS else None
+    marker = "." if len(epochs) <= MOST_MARKED else None
     # The upper end of the map is a yellow that cannot be read on white.
     colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(path.lambdas_)))
     lines = []
@@ -125,14 +130,14 @@ def _draw_lambdas(ax: Any, path: Any, curves: Any) -> list[Any]:
 
 
 def _draw_members(ax: Any, name: str, curves: Any) -> None:
-    """Draw a line a member; a few members have a colour each."""
+    """Draw a line for each member; a few members have different colours."""
     import numpy as np
 
     epochs, members = np.arange(1, len(curves) + 1), curves.shape[1]
     look: dict[str, Any] = {**LOOKS[name][0], "markersize": 4, "linewidth": 1.6}
     if members > 1:
         look.update(linewidth=0.8, alpha=0.8, markersize=2.5)
-    if len(epochs) > POINTS:
+    if len(epochs) > MOST_MARKED:
         look["marker"] = None
     for k in range(members):
         if 1 < members <= len(MEMBERS):
@@ -141,14 +146,14 @@ def _draw_members(ax: Any, name: str, curves: Any) -> None:
 
 
 def _members_of(history: Any) -> list[str]:
-    """Return what `Network.member` calls each member: "2", or "0, 2" in groups."""
+    """Return the arguments of `Network.member` for each member: "2", or "0, 2" in groups."""
     import numpy as np
 
     return [", ".join(map(str, k)) for k in np.ndindex(np.shape(history.loss[0]))]
 
 
 def _known(values: Any) -> Any:
-    """Return numbers as an array, what is not finite as NaN."""
+    """Return an array in which all that is not finite is NaN."""
     import numpy as np
 
     numbers = np.asarray(values, dtype="float64")
@@ -160,20 +165,11 @@ def _by_epoch(values: Any) -> Any:
     return _known(values).reshape(len(values), -1)
 
 
-def _dashes_of(names: Iterable[str]) -> list[Any]:
+def _handles(styles: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+    """Return a line of each style for a legend, by its label."""
     from matplotlib.lines import Line2D
 
-    return [
-        Line2D([], [], color=BLACK, linestyle=look["linestyle"], label=label)
-        for look, label in (LOOKS[name] for name in names)
-    ]
-
-
-def _colours_of(members: Sequence[str]) -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    pairs = zip(members, MEMBERS, strict=False)
-    return [Line2D([], [], color=colour, label=member) for member, colour in pairs]
+    return [Line2D([], [], label=label, **style) for label, style in styles.items()]
 
 
 def _epoch_axis(ax: Any) -> None:
@@ -185,10 +181,9 @@ def _epoch_axis(ax: Any) -> None:
 
 
 def _frame(ax: Any, groups: Sequence[Any]) -> None:
-    """Fit the axis to the curves that last to the end, if others leave it on the way up.
+    """Fit the y axis to the curves that do not diverge, so that these are not flattened.
 
-    `groups` are arrays (epochs, curves); a curve that ends in NaN has diverged, and what
-    it was before would make a flat line of all others.
+    `groups` are arrays (epochs, curves). A curve that ends in NaN has diverged.
     """
     import numpy as np
 
@@ -196,5 +191,5 @@ def _frame(ax: Any, groups: Sequence[Any]) -> None:
     lasting = curves[:, np.isfinite(curves[-1])]
     if lasting.size and lasting.shape != curves.shape:
         low, high = np.nanmin(lasting), np.nanmax(lasting)
-        room = 0.05 * (high - low) or 0.5
-        ax.set_ylim(low - room, high + room)
+        margin = 0.05 * (high - low) or 0.5
+        ax.set_ylim(low - margin, high + margin)

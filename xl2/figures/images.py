@@ -11,18 +11,13 @@ from .style import new_figure, shorten
 
 
 def image_shape(inputs: int) -> tuple[int, ...] | None:
-    """Guess the shape of an image from the number of its values.
-
-    Parameters
-    ----------
-    inputs : int
-        Features of a sample, an image that was flattened.
+    """Guess the shape of a flattened image from its number of values.
 
     Returns
     -------
     tuple of int, or None
-        (side, side), or (side, side, 3) if they are three times a square: (8, 8) for 64,
-        (64, 64, 3) for 12288. None where there is neither.
+        (side, side) for a square, such as (8, 8) for 64; (side, side, 3) for three times a
+        square, such as (64, 64, 3) for 12288; otherwise None.
     """
     for colours in ((), (3,)):
         side = math.isqrt(max(inputs, 0) // math.prod(colours))
@@ -39,58 +34,53 @@ def plot_weights(
     columns: int = 8,
     limit: int = 32,
     axes: Any = None,
-    figure: Any = None,
 ) -> Any:
-    """Draw the weights of the first layer as images, one a hidden unit.
+    """Draw the weights of the first layer as images, one for each hidden unit.
 
-    All share one scale, from minus to plus the largest size among them. White, or in
-    colour images grey, is 0.
+    All have the same scale, from minus to plus the largest absolute weight. Zero is white,
+    or grey in colour images.
 
     Parameters
     ----------
     model : Model or Network
-        A single network, or what has one as its `network`.
+        Not a stack.
     shape : sequence of int, optional
         Of one sample: (height, width), or (height, width, 3) for colours. By default
-        a square, in colours if the inputs are three times a square.
+        that of `image_shape`.
     columns : int, default 8
         Images in a row of a new figure.
     limit : int, default 32
-        Units drawn; the others are left out.
+        The number of units drawn, at most.
     axes : array of matplotlib.axes.Axes, optional
-        Where to draw, one a unit.
-    figure : matplotlib.figure.Figure or SubFigure, optional
-        Where to make the axes; by default a new one.
+        One for each unit; by default in a new figure.
 
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes, shape (units,)
-        Those drawn into.
+        With one image each.
 
     Raises
     ------
     InputError
-        If the network is a stack, `shape` does not fit its inputs or is not to be
-        guessed, `limit` is below 1, there are fewer `axes` than units, or matplotlib is
-        not installed.
+        If the network is a stack, `shape` does not fit its inputs or cannot be guessed,
+        `limit` is below 1, there are fewer `axes` than units, or matplotlib is not
+        installed.
     """
     import numpy as np
 
     network = getattr(model, "network", model)
     weight = network.backend.to_numpy(network.parameters[0].weight).astype("float64")
     if weight.ndim > 2:
-        raise InputError(
-            "The weights of one network are drawn. Received: a stack; plot stack.member(k)."
-        )
+        raise InputError("plot_weights draws one network. Pass stack.member(k). Received: a stack.")
     if limit < 1:
-        raise InputError(f"limit is a number of units, 1 or more. Received: limit={limit}.")
+        raise InputError(f"limit must be 1 or more. Received: limit={limit}.")
     inputs, units = weight.shape
     images = weight.T[:limit].reshape(-1, *_shape_of(inputs, shape))
     size = float(np.max(np.abs(images), initial=0.0, where=np.isfinite(images))) or 1.0
     coloured, new = images.ndim == 4, axes is None
     if coloured:
         images = np.clip(np.nan_to_num(0.5 + images / (2 * size)), 0.0, 1.0)
-    axes = _axes_for(images, columns, axes, figure, beside=0.0 if coloured else 0.9)
+    axes = _axes_for(images, columns, axes, beside=0.0 if coloured else 0.9)
     for k, (ax, image) in enumerate(zip(axes, images, strict=True)):
         drawn = _show(ax, image, str(k), cmap="RdBu_r", vmin=-size, vmax=size)
     if new and not coloured:
@@ -108,33 +98,33 @@ def plot_images(images: Any, titles: Sequence[Any], axes: Any = None, columns: i
     images : array_like, shape (n, height, width) or (n, height, width, 3)
         In any range; the smallest of all values is black, the largest white.
     titles : sequence, length n
-        What stands above each; the lines of long ones are shortened.
+        Long lines are shortened.
     axes : array of matplotlib.axes.Axes, optional
-        Where to draw, one an image; by default in a new figure.
+        One for each image; by default in a new figure.
     columns : int, default 8
         Images in a row of a new figure.
 
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes, shape (n,)
-        Those drawn into.
+        With one image each.
 
     Raises
     ------
     InputError
-        If there is no image, `images` or `titles` have another shape, there are fewer
-        `axes` than images, or matplotlib is not installed.
+        If there is no image, the shape of `images` or the number of `titles` is wrong,
+        there are fewer `axes` than images, or matplotlib is not installed.
     """
     import numpy as np
 
     values = np.asarray(images, dtype="float64")
     if values.ndim not in (3, 4) or values.shape[3:] not in ((), (3,)) or not values.size:
         raise InputError(
-            "Images are of shape (n, height, width), or (n, height, width, 3) for colours, and "
-            f"one or more. Received: shape {values.shape}."
+            "images must have shape (n, height, width), or (n, height, width, 3) for colours, "
+            f"with n at least 1. Received: shape {values.shape}."
         )
     if len(titles) != len(values):
-        raise InputError(f"{len(values)} images have as many titles. Received: {len(titles)}.")
+        raise InputError(f"{len(values)} images need as many titles. Received: {len(titles)}.")
     known = np.isfinite(values)
     low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 0.0)
     shades = (np.where(known, values, low) - low) / (high - low or 1.0)
@@ -146,13 +136,13 @@ def plot_images(images: Any, titles: Sequence[Any], axes: Any = None, columns: i
 
 
 def _shape_of(inputs: int, shape: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the shape of one sample as an image: the one given, or the one guessed."""
+    """Return the shape of one sample as an image: the one given if it fits, or a guess."""
     if shape is not None:
         given = tuple(shape)
         fits = len(given) in (2, 3) and given[2:] in ((), (3,)) and min(given) > 0
         if not fits or math.prod(given) != inputs:
             raise InputError(
-                f"shape is (height, width) or (height, width, 3), {inputs} inputs in all. "
+                f"shape must be (height, width) or (height, width, 3), {inputs} inputs in all. "
                 f"Received: shape={given}."
             )
         return given
@@ -160,18 +150,16 @@ def _shape_of(inputs: int, shape: Sequence[int] | None) -> tuple[int, ...]:
     if guess is None:
         height = next(h for h in range(math.isqrt(inputs), 0, -1) if inputs % h == 0)
         raise InputError(
-            f"{inputs} inputs are no square image. Pass their height and width, such as "
+            f"{inputs} inputs do not form a square image. Pass the height and width, such as "
             f"shape=({height}, {inputs // height}), or (height, width, 3) for colours."
         )
     return guess
 
 
-def _axes_for(
-    images: Any, columns: int, axes: Any, figure: Any = None, lines: int = 1, beside: float = 0.0
-) -> Any:
+def _axes_for(images: Any, columns: int, axes: Any, lines: int = 1, beside: float = 0.0) -> Any:
     """Return axes for images: the first of those given, or new ones in rows of `columns`.
 
-    A new figure fits them, with titles of so many lines and so many inches `beside` them.
+    A new figure has space for titles of `lines` lines, and for `beside` inches beside the axes.
     """
     import numpy as np
 
@@ -183,12 +171,10 @@ def _axes_for(
         return axes[:count]
     columns = max(1, min(columns, count))
     rows = math.ceil(count / columns)
-    if figure is None:
-        cell = max(1.0, min(1.4, 8.0 / columns))
-        tall = cell * min(3.0, height / width) + 0.04 + 0.18 * lines
-        size = (columns * cell + beside, max(rows * tall, 1.6 if beside else 0.0) + 0.1)
-        figure = new_figure(size)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    cell = max(1.0, min(1.4, 8.0 / columns))
+    tall = cell * min(3.0, height / width) + 0.04 + 0.18 * lines
+    size = (columns * cell + beside, max(rows * tall, 1.6 if beside else 0.0) + 0.1)
+    axes = new_figure(size).subplots(rows, columns, squeeze=False).ravel()
     for surplus in axes[count:]:
         surplus.remove()
     return axes[:count]
@@ -196,7 +182,7 @@ def _axes_for(
 
 def _show(ax: Any, image: Any, title: str, **scale: Any) -> Any:
     drawn = ax.imshow(image, interpolation="nearest", **scale)
-    # Thirteen digits of 7.5 points are as wide as an inch, the narrowest of our own axes.
+    # Thirteen digits of 7.5 points are as wide as an inch, the least width of new axes.
     ax.set_title(title, fontsize=7.5, pad=3)
     ax.set_xticks([])
     ax.set_yticks([])

@@ -1,4 +1,4 @@
-"""The axis of lambda: logarithmic, with a place for 0, and labels that do not overlap."""
+"""A logarithmic axis of lambda with a position for 0, and labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -8,23 +8,13 @@ from typing import Any
 
 from .style import BLACK, DIGIT, size_in_points
 
-LABELS = 12  # so many lambdas each get a label; of more, decades or a choice do
+LABELS = 12  # up to this many lambdas, each has a label
 
 
 def draw_lambda_axis(ax: Any, lams: Sequence[float]) -> Any:
-    """Make the axis of lambda.
+    """Make the x axis of `ax` one of lambda; return the position of each, an array (lambdas,).
 
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        Whose horizontal axis it becomes.
-    lams : sequence of float
-        In rising order; only the first may be 0.
-
-    Returns
-    -------
-    numpy.ndarray, shape (lambdas,)
-        Where each stands: where it is, but for 0, which has a place left of a break.
+    `lams` are in ascending order. The position of 0, if it is the first, is left of a break.
     """
     import numpy as np
 
@@ -43,41 +33,41 @@ def draw_lambda_axis(ax: Any, lams: Sequence[float]) -> Any:
 
 
 def three_digits(lam: float) -> str:
-    """Return a lambda as text: 0.03, 1000, 1e-05."""
+    """Format a lambda: 0.03, 1000, 1e-05."""
     # `:.3g` alone would write 1000 as 1e+03.
     return f"{float(f'{lam:.3g}'):g}"
 
 
 def _label_lambdas(ax: Any, lams: Sequence[float], logs: Any) -> None:
-    """Give each lambda a tick, and a label to those that have room for one."""
+    """Give each lambda a tick, and labels to those with enough space."""
     from matplotlib.ticker import NullFormatter
 
-    places = dict(zip(logs, lams, strict=True))
+    known = dict(zip(logs, lams, strict=True))
     width, _ = size_in_points(ax)
     left, right = (math.log10(limit) for limit in ax.get_xlim())
     size = ax.xaxis.get_major_ticks(1)[0].label1.get_size()
     labels, end = {}, -math.inf
-    for place in _worth_a_label(lams, logs):
-        text = three_digits(places.get(place, 10**place))
-        # The width of one more digit separates two labels.
-        half, middle = DIGIT / 2 * size * (len(text) + 1), (place - left) / (right - left) * width
+    for log in _worth_a_label(lams, logs):
+        text = three_digits(known.get(log, 10**log))
+        # One more digit separates two labels.
+        half, middle = DIGIT / 2 * size * (len(text) + 1), (log - left) / (right - left) * width
         if middle - half >= end:
-            labels[place], end = text, middle + half
-    ax.set_xticks([10**place for place in labels], list(labels.values()))
-    ax.set_xticks([10**place for place in places if place not in labels], minor=True)
+            labels[log], end = text, middle + half
+    ax.set_xticks([10**log for log in labels], list(labels.values()))
+    ax.set_xticks([10**log for log in known if log not in labels], minor=True)
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _worth_a_label(lams: Sequence[float], logs: Any) -> list[float]:
-    """Return the places of all lambdas if they are few, else of 0 and decades, or of some."""
-    places, zeros = list(logs), int(lams[0] == 0)
+    """Return the logarithms of a few lambdas, else of 0 and the decades, or of every nth."""
+    every, zeros = list(logs), int(lams[0] == 0)
     if len(lams) <= LABELS:
-        return places
+        return every
     exponents = range(math.ceil(logs[zeros]), math.floor(logs[-1]) + 1)
     decades = [float(exponent) for exponent in exponents[:: math.ceil(len(exponents) / 6)]]
     if len(decades) > 2:
-        return places[:zeros] + decades
-    return places[:: math.ceil(len(lams) / LABELS)]
+        return every[:zeros] + decades
+    return every[:: math.ceil(len(lams) / LABELS)]
 
 
 def _break_axis(ax: Any, x: float) -> None:

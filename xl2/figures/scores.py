@@ -12,21 +12,21 @@ from .style import BLACK, GREEN, PURPLE, TRAINING, VALIDATION, VERMILLION, one_a
 def plot_path(path: Any, ax: Any = None) -> Any:
     """Draw the scores of a regularisation path against lambda.
 
-    The axis is logarithmic. A lambda of 0 has a place of its own, left of a break.
+    The axis is logarithmic, with lambda 0 left of a break.
 
     Parameters
     ----------
     path : Path
         As `xl2.regularization_path` returns it.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default in a new figure.
+        By default of a new figure.
 
     Returns
     -------
     matplotlib.axes.Axes
         With the mean training and validation scores, one standard error around the
-        latter, the scores of the single folds if there are several, the best lambda
-        and that of the one-standard-error rule, and a cross for each that diverged.
+        latter, the score of each fold if there are several, the best lambda and that
+        of the one-standard-error rule, and a cross for each lambda that diverged.
 
     Raises
     ------
@@ -40,13 +40,13 @@ def plot_path(path: Any, ax: Any = None) -> Any:
     _draw_folds(ax, path, x)
     _mark_diverged(ax, path, x)
     ax.set_xlabel("lambda (L2 penalty)")
-    _name_scores(ax, path.score_name)
+    _label_scores(ax, path.score_name)
     add_legend(ax)
     return ax
 
 
 def _draw_means(ax: Any, path: Any, x: Any) -> None:
-    """Draw the two means, and one standard error to each side of that of the validation."""
+    """Draw the two means, and one standard error to each side of the validation mean."""
     import numpy as np
 
     means, errors = path.validation_means_, path.standard_errors_
@@ -56,7 +56,7 @@ def _draw_means(ax: Any, path: Any, x: Any) -> None:
     ax.plot(x, means, label=label, **VALIDATION, **look)
     low, high = means - errors, means + errors
     ax.fill_between(x, low, high, color=VERMILLION, alpha=0.18, linewidth=0)
-    # A band has no width where a lambda stands alone; a bar does not need neighbours.
+    # A lambda between two that diverged has a bar, because a band needs neighbours.
     ax.vlines(x, low, high, color=VERMILLION, alpha=0.6, linewidth=1.5, zorder=2)
 
 
@@ -87,8 +87,8 @@ def _mark_diverged(ax: Any, path: Any, x: Any) -> None:
         ax.plot(lost, at_the_bottom, label="diverged", transform=ax.get_xaxis_transform(), **cross)
 
 
-def _name_scores(ax: Any, name: str) -> None:
-    """Name the axis of the scores, and read an accuracy in percent."""
+def _label_scores(ax: Any, name: str) -> None:
+    """Label the axis of the scores, with an accuracy in percent."""
     from matplotlib.ticker import PercentFormatter
 
     if name == "accuracy":

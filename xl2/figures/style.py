@@ -1,4 +1,4 @@
-"""What the figures share: colours, the looks of curves, room for text, and new axes."""
+"""Colours, curve styles, new axes, and the size of text."""
 
 from __future__ import annotations
 
@@ -15,26 +15,11 @@ TRAINING = {"color": BLUE, "linestyle": "--", "marker": "s"}
 VALIDATION = {"color": VERMILLION, "linestyle": "-", "marker": "o"}
 PENALTY = {"color": GREEN, "linestyle": ":", "marker": "^"}
 
-DIGIT = 0.64  # about the width of a digit, in sizes of the type
+DIGIT = 0.64  # width of a digit in units of the font size, about
 
 
 def new_figure(figsize: tuple[float, float] | None = None) -> Any:
-    """Return a new figure that arranges itself.
-
-    Parameters
-    ----------
-    figsize : tuple of two floats, optional
-        Width and height in inches; by default as matplotlib is set.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    InputError
-        If matplotlib is not installed. Nothing else has to ask: whoever brings axes has it.
-    """
+    """Return a new figure with constrained layout; an InputError without matplotlib."""
     try:
         from matplotlib import pyplot
     except ImportError as error:
@@ -45,30 +30,30 @@ def new_figure(figsize: tuple[float, float] | None = None) -> Any:
 
 
 def one_axes(ax: Any, figsize: tuple[float, float] | None = None) -> Any:
-    """Return the axes given, or where that is None those of a new figure."""
+    """Return the axes given, or those of a new figure."""
     return new_figure(figsize).subplots() if ax is None else ax
 
 
 def two_axes(axes: Any, sharey: bool = False) -> Any:
-    """Return the two axes given, or where that is None those of a new figure."""
+    """Return the two axes given, or those of a new figure."""
     import numpy as np
 
     if axes is None:
         return new_figure((8.0, 3.8)).subplots(1, 2, sharey=sharey)
     axes = np.asarray(axes).ravel()
     if len(axes) != 2:
-        raise InputError(f"axes are two: the left and the right. Received: {len(axes)}.")
+        raise InputError(f"axes must be two, left and right. Received: {len(axes)}.")
     return axes
 
 
 def size_in_points(ax: Any) -> tuple[float, float]:
-    """Return the width and the height of axes in points, as the type is measured."""
+    """Return the width and the height of axes in points, the unit of font sizes."""
     box, dpi = ax.get_window_extent(), ax.figure.dpi
     return box.width * 72 / dpi, box.height * 72 / dpi
 
 
 def shorten(text: str, most: int) -> str:
-    """Leave out the middle of a long text: names that begin alike often end in a number."""
+    """Replace the middle of a long text by "…": names that start alike often end in a number."""
     if len(text) <= most:
         return text
     return text[: most // 2] + "…" + text[most // 2 + 1 - most :]

@@ -228,7 +228,7 @@ def picture_values(values: Any, true: Any) -> Picture:
 
 
 def _draw_values(values: Any, true: Any, figure: Any, narrow: bool) -> None:
-    from ..figures import BLACK, BLUE
+    from ..figures.style import BLACK, BLUE
 
     count = min(true.shape[1], PANELS)
     # Many points hide one another, unless they let some of what is behind them through.
