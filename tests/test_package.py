@@ -102,6 +102,18 @@ def test_array_libraries_are_not_imported_by_the_library_but_numpy_on_the_host()
 
 
 @pytest.mark.host
+def test_the_docs_name_only_tests_that_exist():
+    text = "\n".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    found = {file.name.removesuffix(".py") for file in files}
+    for file in files:
+        found.update(re.findall(r"def (test_\w+)", file.read_text()))
+    named = set(re.findall(r"\btest_\w+\b(?!=)", text))
+    assert len(named) > 20
+    assert named <= found
+
+
+@pytest.mark.host
 @pytest.mark.skipif(find_spec("importlinter") is None, reason="no import-linter: pip install it")
 def test_an_import_upward_is_refused(tmp_path):
     shutil.copytree(SOURCE, tmp_path / "xl2", ignore=shutil.ignore_patterns("__pycache__"))
