@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import xl2
 from xl2 import InputError, diagnose, notebook, use_backend
+from xl2.array.backend import connect
+from xl2.array.switch import resolve_like
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "notebook_figures.py"
 ACTIVATIONS = ["relu", "tanh", "sigmoid"]
@@ -156,6 +159,63 @@ def test_passes_by_hand_give_the_gradient_of_the_cost(problem, to, host, xp):
             values.append(cost())
         parameters[key] = kept
         np.testing.assert_allclose(derivative[1, 0], (values[0] - values[1]) / (2 * h), rtol=1e-5)
+
+
+def all_passes(X, Y, parameters):
+    """Return the outputs of both passes, and the accuracy."""
+    results = notebook.model_forward_pass(X, ACTIVATIONS, parameters)
+    gradients = notebook.model_backward_pass(Y, parameters, results, ACTIVATIONS)
+    labels = xl2.to_numpy(Y)[:1] > 0.5
+    return results | gradients, notebook.accuracy(X, labels, parameters, ACTIVATIONS)
+
+
+@pytest.fixture
+def elsewhere(backend, to):
+    """Move arrays to another device of the library under test."""
+    here = resolve_like(to(np.zeros(1)))
+    for name in backend.library.devices(backend.xp):
+        other = connect(backend.name, name)
+        if resolve_like(other.asarray([0.0], "float32")) != here:
+            return lambda x: other.asarray(x, "float32")
+    pytest.skip("needs a library with two devices")
+
+
+@pytest.mark.parametrize("of_samples", ["NumPy", "lists", "the library", "another device"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_samples_follow_the_parameters(problem, to, backend, request, of_samples, dtype):
+    """The parameters' library, device and dtype compute, whatever the samples are."""
+    parameters = {}
+    for i, (inputs, outputs) in enumerate(pairwise(DIMENSIONS), start=1):
+        parameters[f"W{i}"] = np.full((outputs, inputs), 0.1, dtype)
+        parameters[f"b{i}"] = np.zeros((outputs, 1), dtype)
+    problem = [x.astype("float32").astype("float64") for x in problem]
+    expected, accuracy = all_passes(*(x.astype(dtype) for x in problem), parameters)
+    if of_samples == "the library":  # and NumPy's parameters
+        found, again = all_passes(*map(to, problem), parameters)
+        backend = resolve_like(problem[0])
+    else:
+        moves = {"NumPy": np.array, "lists": np.ndarray.tolist}
+        move = moves.get(of_samples) or request.getfixturevalue("elsewhere")
+        there = {name: to(array) for name, array in parameters.items()}
+        found, again = all_passes(*map(move, problem), there)
+        backend = resolve_like(to(problem[0]))
+    assert again == accuracy
+    assert found.keys() == expected.keys()
+    tolerance = {"float64": 1e-12, "float32": 1e-4}[dtype]
+    for name, array in found.items():
+        assert resolve_like(array) == backend
+        assert array.dtype == getattr(backend.xp, dtype)
+        np.testing.assert_allclose(
+            xl2.to_numpy(array), expected[name], rtol=tolerance, atol=tolerance
+        )
+
+
+def test_arrays_that_hold_no_numbers_are_named(problem, to):
+    W, b = to(np.ones((2, 6))), to(np.ones((2, 1)))
+    with pytest.raises(InputError, match="X is not an array of real numbers"):
+        notebook.layer_forward_pass(problem[0].astype(str), W, b, "relu")
+    with pytest.raises(InputError, match="dA is not an array of real numbers"):
+        notebook.layer_backward_pass(W + 1j, W, problem[0], W, "relu")
 
 
 def test_costs_are_shown_twenty_times(problem, capsys):

@@ -1,19 +1,20 @@
-"""The notebook's functions: its names, its signatures, its orientation.
+"""The functions of the original notebook, under its names and with its signatures.
 
-Samples are columns here: X is (features, samples), W is (outputs, inputs), b is
-(outputs, 1). Parameters are a dict of ``'W1'``, ``'b1'``, ... Initial weights
-come from NumPy's global state, so ``numpy.random.seed(0)`` is what fixes them.
-Everything is handed, transposed, to the library proper.
+Samples are columns: X is (features, samples), W is (outputs, inputs), b is (outputs, 1).
+Parameters are a dict of ``'W1'``, ``'b1'``, ``'W2'``, ... Activations are "sigmoid",
+"tanh" or "relu", one for each layer.
+
+Initial weights come from NumPy's global state, so ``numpy.random.seed(0)`` fixes them.
+The library and device of the parameters compute, in their dtype: arrays of another library,
+another device or another dtype are moved there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 from .array import activations as _activations
-from .array import operations as _operations
 from .array.api import Array, library_of, namespace
 from .array.switch import resolve_like, to_numpy
 from .errors import InputError, unknown
@@ -26,7 +27,7 @@ Parameters = dict[str, Array]
 
 
 class _GlobalDraws:
-    """NumPy's global state as an initializer's generator, drawn (outputs, inputs) as there."""
+    """NumPy's global state as an initializer's generator, drawn (outputs, inputs)."""
 
     def random(self, size: tuple[int, int]) -> Any:
         import numpy as np
@@ -39,47 +40,24 @@ class _GlobalDraws:
         return np.random.randn(*reversed(size)).T
 
 
-def _drawn(initializer: str, in_dim: int, out_dim: int) -> Any:
-    return _initializers.INITIALIZERS[initializer](in_dim, out_dim, _GlobalDraws()).T
+def _drawing(name: str, values: str) -> Callable[[int, int], Any]:
+    def draw(in_dim: int, out_dim: int) -> Any:
+        return _initializers.INITIALIZERS[name](in_dim, out_dim, _GlobalDraws()).T
+
+    draw.__name__ = draw.__qualname__ = name
+    draw.__doc__ = f"Draw (out_dim, in_dim) weights, {values}."
+    return draw
 
 
-def uniform(in_dim: int, out_dim: int) -> Any:
-    """Draw (out_dim, in_dim) weights, uniform on [0, 1)."""
-    return _drawn("uniform", in_dim, out_dim)
-
-
-def uniform_100(in_dim: int, out_dim: int) -> Any:
-    """Draw (out_dim, in_dim) weights, uniform on [0, 0.01)."""
-    return _drawn("uniform_100", in_dim, out_dim)
-
-
-def gaussian(in_dim: int, out_dim: int) -> Any:
-    """Draw (out_dim, in_dim) weights, gaussian of variance 1."""
-    return _drawn("gaussian", in_dim, out_dim)
-
-
-def xavier(in_dim: int, out_dim: int) -> Any:
-    """Draw (out_dim, in_dim) weights, gaussian of variance 1 / in_dim."""
-    return _drawn("xavier", in_dim, out_dim)
-
-
-def he(in_dim: int, out_dim: int) -> Any:
-    """Draw (out_dim, in_dim) weights, gaussian of variance 2 / in_dim."""
-    return _drawn("he", in_dim, out_dim)
-
-
-def bengio(in_dim: int, out_dim: int) -> Any:
-    """Draw (out_dim, in_dim) weights, gaussian of variance 1 / (in_dim + out_dim)."""
-    return _drawn("bengio", in_dim, out_dim)
-
+uniform = _drawing("uniform", "uniform on [0, 1)")
+uniform_100 = _drawing("uniform_100", "uniform on [0, 0.01)")
+gaussian = _drawing("gaussian", "Gaussian with variance 1")
+xavier = _drawing("xavier", "Gaussian with variance 1 / in_dim")
+he = _drawing("he", "Gaussian with variance 2 / in_dim")
+bengio = _drawing("bengio", "Gaussian with variance 1 / (in_dim + out_dim)")
 
 init_functions: dict[str, Callable[[int, int], Any]] = {
-    "uniform": uniform,
-    "uniform_100": uniform_100,
-    "gaussian": gaussian,
-    "xavier": xavier,
-    "he": he,
-    "bengio": bengio,
+    draw.__name__: draw for draw in (uniform, uniform_100, gaussian, xavier, he, bengio)
 }
 
 sigmoid = _activations.sigmoid
@@ -106,29 +84,35 @@ act_functions = {"sigmoid": sigmoid, "tanh": tanh, "relu": relu}
 act_derivates = {"sigmoid": d_sigmoid, "tanh": d_tanh, "relu": d_relu}
 
 
-def _activation(name: str) -> _activations.Activation:
-    if name not in act_functions:
-        raise InputError(unknown("activation", name, act_functions))
-    return _activations.ACTIVATIONS[name]
+def _find(functions: dict[str, Any], name: str, what: str = "activation") -> Any:
+    if name not in functions:
+        raise InputError(unknown(what, name, functions))
+    return functions[name]
+
+
+def _beside(W: Any, **arrays: Any) -> list[Array]:
+    """Return `W`, and arrays on its device and in its dtype."""
+    backend = resolve_like(W)
+    dtype = "float32" if getattr(W, "dtype", None) == backend.xp.float32 else "float64"
+    moved = [backend.asarray(W, dtype, "W")]
+    for name, x in arrays.items():
+        x = x if library_of(x) == backend.name else to_numpy(x)
+        moved.append(backend.asarray(x, dtype, name))
+    return moved
 
 
 def layer_forward_pass(X: Array, W: Array, b: Array, activation: str) -> tuple[Array, Array]:
-    """Pass samples through one layer.
-
-    Parameters
-    ----------
-    X : array, shape (inputs, samples)
-    W : array, shape (outputs, inputs)
-    b : array, shape (outputs, 1)
-    activation : {"sigmoid", "tanh", "relu"}
+    """Pass samples through one layer: `X` is (inputs, samples).
 
     Returns
     -------
     Z, A : array, shape (outputs, samples)
         Before and after the activation.
     """
-    Z = _operations.affine(X.T, W.T, b[:, 0]).T
-    return Z, _activation(activation).function(Z)
+    function = _find(act_functions, activation)
+    W, X, b = _beside(W, X=X, b=b)
+    Z = W @ X + b
+    return Z, function(Z)
 
 
 def model_forward_pass(
@@ -136,20 +120,12 @@ def model_forward_pass(
 ) -> dict[str, Array]:
     """Pass samples through all layers.
 
-    Parameters
-    ----------
-    X : array, shape (features, samples)
-    activations : sequence of str
-        One a layer.
-    parameters : dict
-        ``'W1'``, ``'b1'``, ``'W2'``, ...
-
     Returns
     -------
     dict
-        ``'A0'`` (which is `X`), ``'Z1'``, ``'A1'``, ``'Z2'``, ...
+        ``'A0'`` (the samples), ``'Z1'``, ``'A1'``, ``'Z2'``, ...
     """
-    result = {"A0": X}
+    result = {"A0": _beside(parameters["W1"], X=X)[1]}
     for i, activation in enumerate(activations, start=1):
         result[f"Z{i}"], result[f"A{i}"] = layer_forward_pass(
             result[f"A{i - 1}"], parameters[f"W{i}"], parameters[f"b{i}"], activation
@@ -162,28 +138,18 @@ def layer_backward_pass(
 ) -> tuple[Array, Array, Array]:
     """Pass a derivative back through one layer; sums over the samples, not means.
 
-    Parameters
-    ----------
-    dA : array, shape (outputs, samples)
-        Derivative of the cost by the layer's outputs.
-    Z : array, shape (outputs, samples)
-        Its pre-activations.
-    A_prev : array, shape (inputs, samples)
-        Its inputs.
-    W : array, shape (outputs, inputs)
-    activation : {"sigmoid", "tanh", "relu"}
+    `dA` is the derivative of the cost by the layer's outputs, `Z` its pre-activations and
+    `A_prev` its inputs.
 
     Returns
     -------
     dW, db, dA_prev : array
         Derivatives by `W`, by `b` (outputs, 1) and by `A_prev`.
     """
-    _activation(activation)
-    delta = (dA * act_derivates[activation](Z)).T
-    db = namespace(delta).expand_dims(_operations.bias_gradient(delta), axis=1)
-    through = _activations.ACTIVATIONS["identity"]
-    dA_prev = _operations.backpropagate(delta, W.T, A_prev.T, through).T
-    return _operations.gradient(A_prev.T, delta).T, db, dA_prev
+    derivative = _find(act_derivates, activation)
+    W, dA, Z, A_prev = _beside(W, dA=dA, Z=Z, A_prev=A_prev)
+    dZ = dA * derivative(Z)
+    return dZ @ A_prev.T, namespace(dZ).sum(dZ, axis=1, keepdims=True), W.T @ dZ
 
 
 def model_backward_pass(
@@ -192,17 +158,9 @@ def model_backward_pass(
     forward_pass_results: dict[str, Array],
     activations: Sequence[str],
 ) -> dict[str, Array]:
-    """Pass the derivative by the last outputs back through all layers.
+    """Pass a derivative by the last outputs, (outputs, samples), back through all layers.
 
-    Parameters
-    ----------
-    dA_last : array, shape (outputs, samples)
-    parameters : dict
-        As for `model_forward_pass`.
-    forward_pass_results : dict
-        What that returned.
-    activations : sequence of str
-        One a layer.
+    `forward_pass_results` is the result of `model_forward_pass`.
 
     Returns
     -------
@@ -248,49 +206,41 @@ def train_model(
     layer_dimensions : sequence of int
         Units of each layer, the inputs first.
     layer_activations : sequence of str
-        One a layer after the inputs; the last is "sigmoid", the cost's own.
+        One for each layer after the inputs; the last must be "sigmoid".
     initializations : sequence of str
-        Keys of `init_functions`, one a layer.
+        Keys of `init_functions`, one for each layer after the inputs.
     learning_rate, epochs, batch_size : optional
         As in `xl2.fit`.
     lambd : float, default 0
-        lambda; the penalty's gradient is ``lambd / m * W`` with the mini-batch's `m`.
+        lambda; the gradient of the penalty is ``lambd / m * W``, with m the mini-batch's size.
     show_cost : bool, default False
         Print the cost about twenty times.
     dtype, backend, device : optional
-        As in `xl2.Network`; with no backend said, that of `X`.
+        As in `xl2.Network`; the default backend is that of `X`.
 
     Returns
     -------
     parameters : dict
         ``'W1'`` (outputs, inputs), ``'b1'`` (outputs, 1), ...
     costs : list of float
-        After each epoch the cost over the whole set, ``lambd / (2 m) sum(W^2)`` with
-        the set's `m` included.
+        The cost over all samples after each epoch, with the penalty
+        ``lambd / (2 m) sum(W^2)``, where m is the number of all samples.
 
     Raises
     ------
     InputError
-        If an argument is not as said here.
+        If the last activation is not "sigmoid", or an initialization is unknown.
     """
     if layer_activations[-1] != "sigmoid":
         raise InputError(
             "The notebook's cost is the cross-entropy of sigmoid outputs: the last activation "
-            f"is 'sigmoid'. Received: {layer_activations[-1]!r}."
+            f"must be 'sigmoid'. Received: {layer_activations[-1]!r}."
         )
-    for name in initializations:
-        if name not in init_functions:
-            raise InputError(unknown("initialization", name, init_functions))
-    X, Y = _columns(X), _columns(Y)
-    network = Network(
-        layer_dimensions, layer_activations, "zeros", dtype=dtype, backend=backend, device=device
-    )
-    shapes = pairwise(layer_dimensions)
-    drawn = [
-        init_functions[name](i, o).T for name, (i, o) in zip(initializations, shapes, strict=True)
-    ]
-    biases = [bias for _, bias in network.host_parameters()]
-    network.set_parameters(list(zip(drawn, biases, strict=True)))
+    draws = [_find(init_functions, name, "initialization") for name in initializations]
+    initializers: Any = [lambda i, o, rng, draw=draw: draw(i, o).T for draw in draws]
+    where: Any = {"backend": backend, "device": device}
+    network = Network(layer_dimensions, layer_activations, initializers, dtype=dtype, **where)
+    x, y = _rows(X), _rows(Y)
 
     def show(network: Network, history: Any) -> None:
         epoch = len(history) - 1
@@ -299,18 +249,17 @@ def train_model(
 
     history = fit(
         network,
-        X.T,
-        Y.T,
+        x,
+        y,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         penalty=lambd,
         shuffle=False,
-        validation=(X.T, Y.T),
+        validation=(x, y),
         callbacks=[show],
         progress=False,
-        backend=backend,
-        device=device,
+        **where,
     )
     costs = [a + b for a, b in zip(history.validation_loss, history.penalty, strict=True)]
     parameters = {}
@@ -321,34 +270,26 @@ def train_model(
 
 
 def accuracy(x: Any, y: Any, params: Parameters, layer_activations: Sequence[str]) -> float:
-    """Return the part of the samples that a network gets right.
+    """Return the fraction of samples that a network classifies correctly.
 
     Parameters
     ----------
     x : array_like, shape (features, samples)
     y : array_like, shape (1, samples)
-        Class numbers; of a network with one output, 0 or 1.
-    params : dict
-        As `train_model` returns it; `x` is moved to its backend.
-    layer_activations : sequence of str
-        One a layer.
-
-    Returns
-    -------
-    float
+        Class numbers; 0 or 1 for a network with one output.
+    params, layer_activations
+        As for `train_model`, which returns the parameters.
     """
     backend = resolve_like(params["W1"])
-    dtype = "float64" if params["W1"].dtype == backend.xp.float64 else "float32"
     with backend.scope():
-        results = model_forward_pass(backend.asarray(x, dtype), layer_activations, params)
-        last = results[f"A{len(layer_activations)}"].T
+        last = model_forward_pass(x, layer_activations, params)[f"A{len(layer_activations)}"].T
         found = decode("binary" if last.shape[-1] == 1 else "classes", last)
         right = backend.to_numpy(found) == to_numpy(y)[0, :]
     return float(right.mean())
 
 
-def _columns(x: Any) -> Any:
-    """Return what is no array of a library as a NumPy array, so that it can be transposed."""
+def _rows(x: Any) -> Any:
+    """Return samples in columns as samples in rows, an array of the same library."""
     import numpy as np
 
-    return np.asarray(x) if library_of(x) is None else x
+    return (np.asarray(x) if library_of(x) is None else x).T
