@@ -110,11 +110,11 @@ def test_early_stopping_takes_it_in_the_place_of_a_part_of_the_samples():
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"X_val": X}, "y_val is not"),
-        ({"y_val": LABELS}, "X_val is not"),
+        ({"X_val": X}, "X_val is given without y_val"),
+        ({"y_val": LABELS}, "y_val is given without X_val"),
         ({"X_val": X[:, :2], "y_val": LABELS}, "X has 2 features"),
         ({"X_val": X, "y_val": LABELS[:5]}, "inconsistent numbers of samples"),
-        ({"X_val": X, "y_val": np.full(60, "maybe")}, r"labels that y has not: \['maybe'\]"),
+        ({"X_val": X, "y_val": np.full(60, "maybe")}, r"labels that are not in y: \['maybe'\]"),
         ({"X_val": X, "y_val": LABELS, "solver": "lbfgs"}, "lbfgs has no epochs"),
     ],
 )
@@ -166,7 +166,7 @@ def test_callbacks_see_each_iteration_of_lbfgs_and_may_stop_it():
 
 
 def test_lbfgs_refuses_dropout_instead_of_leaving_it_out():
-    with pytest.raises(ValueError, match=r"dropout is for solver='sgd' or 'adam'.*dropout=0.5"):
+    with pytest.raises(ValueError, match=r"dropout needs solver='sgd' or 'adam'.*dropout=0.5"):
         fitted(solver="lbfgs", dropout=0.5)
 
 

@@ -527,7 +527,7 @@ def test_a_negative_count_is_refused(x):
     y = np.arange(30.0) - 1
     with np.errstate(all="ignore"):
         assert np.isnan(theirs.fit(x, y).loss_)
-    with pytest.raises(ValueError, match="loss='poisson' is for values of 0 or more"):
+    with pytest.raises(ValueError, match="loss='poisson' needs values of 0 or more"):
         ours.fit(x, y)
 
 
@@ -562,7 +562,7 @@ def test_a_second_fit_of_another_depth_is_refused_in_plain_words(x):
     theirs, ours = pair("MLPRegressor", warm_start=True)
     for estimator, error, words in (
         (theirs, TypeError, "unsupported operand"),
-        (ours, ValueError, r"hidden layers are \(4,\), and hidden_layer_sizes is \(4, 2\)"),
+        (ours, ValueError, r"hidden layers are \(4,\), but hidden_layer_sizes is \(4, 2\)"),
     ):
         estimator.fit(x, x[:, 0]).set_params(hidden_layer_sizes=(4, 2))
         with pytest.raises(error, match=words):

@@ -1,12 +1,6 @@
-"""scikit-learn's faces: estimators that train on any backend.
+"""scikit-learn-compatible estimators that train on any backend."""
 
-The arguments of an estimator become a few small objects (`arguments`), its samples go to
-where it computes (`data`), and the same network, optimizers and training loop as
-everywhere else do the rest (`base`, `cv`).
-"""
-
-from .classifier import MLPClassifier
-from .cv import MLPClassifierCV, MLPRegressorCV
-from .regressor import MLPRegressor
+from .classifier import MLPClassifier, MLPClassifierCV
+from .regressor import MLPRegressor, MLPRegressorCV
 
 __all__ = ["MLPClassifier", "MLPClassifierCV", "MLPRegressor", "MLPRegressorCV"]

@@ -1,4 +1,4 @@
-"""The arguments of an estimator, checked, and turned into a few small objects."""
+"""The arguments of an estimator, checked, as a few small objects."""
 
 from __future__ import annotations
 
@@ -18,20 +18,17 @@ from ..nn.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
 if TYPE_CHECKING:
     from ..nn.network import Network
 
-# scikit-learn's name of an activation, and ours.
-ACTIVATION = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
-OUTPUT = {"identity": "identity", "logistic": "sigmoid", "softmax": "softmax", "exp": "exp"}
-
 _AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
 _FRACTION = Interval(Real, 0, 1, closed="left")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
 
-# What scikit-learn allows, so that its messages are those of scikit-learn.
-SHARED: dict[str, Any] = {
+# The constraints of scikit-learn, so that the error messages are scikit-learn's.
+_SHARED: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", _AT_LEAST_1],
-    "activation": [StrOptions(set(ACTIVATION))],
+    "activation": [StrOptions({"identity", "logistic", "tanh", "relu"})],
     "batch_size": [StrOptions({"auto"}), _AT_LEAST_1],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "learning_rate_init": [_POSITIVE],
     "max_iter": [_AT_LEAST_1],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
@@ -40,7 +37,7 @@ SHARED: dict[str, Any] = {
     "nesterovs_momentum": ["boolean"],
     "beta_1": [_FRACTION],
     "beta_2": [_FRACTION],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "epsilon": [_POSITIVE],
     "backend": [str, None],
     "device": "no_validation",
     "dtype": [StrOptions({"float32", "float64"}), None],
@@ -48,7 +45,7 @@ SHARED: dict[str, Any] = {
     "dropout": [_FRACTION],
 }
 CONSTRAINTS: dict[str, Any] = {
-    **SHARED,
+    **_SHARED,
     "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
     "alpha": [_NOT_NEGATIVE],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
@@ -62,82 +59,53 @@ CONSTRAINTS: dict[str, Any] = {
     "l2": ["array-like", _NOT_NEGATIVE, None],
     "callbacks": ["array-like", callable, None],
 }
-CLASS_WEIGHT: list[Any] = [dict, list, StrOptions({"balanced"}), None]
+CV_CONSTRAINTS: dict[str, Any] = {
+    **_SHARED,
+    "alphas": ["array-like", _AT_LEAST_1],
+    "cv": ["cv_object"],
+    "rule": [StrOptions({"best", "1se"})],
+    "solver": [StrOptions({"sgd", "adam"})],
+    "seeds": [_AT_LEAST_1],
+}
+CLASS_WEIGHT = {"class_weight": [dict, list, StrOptions({"balanced"}), None]}
+LOSS = {"loss": [StrOptions({"squared_error", "poisson"})]}
 
 
 @dataclass(frozen=True)
 class Layers:
-    """What the network is made of, but for the inputs and outputs that the data say.
-
-    Attributes
-    ----------
-    hidden : tuple of int
-    activation : str
-        Of the hidden layers, scikit-learn's name.
-    initializer : str, callable or None
-        None for scikit-learn's draw.
-    dropout : Dropout or None
-    """
+    """The network, without the numbers of inputs and outputs, which the data decide."""
 
     hidden: tuple[int, ...]
-    activation: str
-    initializer: Any
+    activation: str  # of the hidden layers, scikit-learn's name
+    initializer: Any  # None: drawn as scikit-learn does
     dropout: Dropout | None
 
     @classmethod
     def of(cls, estimator: Any) -> Layers:
-        """Read them.
-
-        Raises
-        ------
-        ValueError
-            If a hidden layer has no units.
-        TypeError
-            If one has no whole number of them.
-        """
+        """Read the arguments; ValueError or TypeError if a number of units is not usable."""
         sizes = estimator.hidden_layer_sizes
         hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
         if any(count <= 0 for count in hidden):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-        thin = Dropout(estimator.dropout) if estimator.dropout else None
+        dropout = Dropout(estimator.dropout) if estimator.dropout else None
         units = tuple(map(operator.index, hidden))
-        return cls(units, estimator.activation, estimator.initializer, thin)
-
-    def sizes(self, inputs: int, outputs: int) -> tuple[int, ...]:
-        """Return the units of every layer."""
-        return (inputs, *self.hidden, outputs)
-
-    def activations(self, output: str) -> tuple[str, ...]:
-        """Return the activation of every layer by our names, given the output's by theirs."""
-        return activations(self.activation, len(self.hidden), output)
+        return cls(units, estimator.activation, estimator.initializer, dropout)
 
 
 @dataclass(frozen=True)
 class Descent:
-    """How the weights are updated.
-
-    Attributes
-    ----------
-    optimizer : Optimizer
-    learning_rate : float
-        At the start.
-    schedule : {"constant", "invscaling", "adaptive"}
-    power : float
-        Of "invscaling".
-    batch_size : int or "auto"
-    shuffle : bool
-    """
+    """How mini-batches update the weights."""
 
     optimizer: Optimizer
-    learning_rate: float
-    schedule: str
-    power: float
+    learning_rate: float  # the initial one
+    schedule: str  # "constant", "invscaling" or "adaptive"
+    power: float  # the exponent of "invscaling"
     batch_size: Any
     shuffle: bool
 
     @classmethod
     def of(cls, estimator: Any) -> Descent:
-        """Read them; the schedule is that of plain descent alone, as in scikit-learn."""
+        """Read the arguments. As in scikit-learn, only "sgd" has a schedule."""
         return cls(
             optimizer_of(estimator),
             float(estimator.learning_rate_init),
@@ -150,33 +118,18 @@ class Descent:
 
 @dataclass(frozen=True)
 class Stopping:
-    """When training ends.
+    """When training by mini-batches ends."""
 
-    Attributes
-    ----------
-    epochs : int
-        At the latest.
-    tolerance : float
-        What counts as better.
-    patience : float
-        Epochs that may pass without.
-    early : bool
-        By a validation score and not by the training loss.
-    fraction : float
-        The part of the samples that is set aside for it.
-    verbose : bool
-    """
-
-    epochs: int
-    tolerance: float
-    patience: float
-    early: bool
-    fraction: float
+    epochs: int  # the maximum
+    tolerance: float  # the smallest change that counts as an improvement
+    patience: float  # epochs without an improvement
+    early: bool  # by the validation score, not by the training loss
+    fraction: float  # of the samples, for validation
     verbose: bool
 
     @classmethod
     def of(cls, estimator: Any) -> Stopping:
-        """Read them."""
+        """Read the arguments."""
         return cls(
             int(estimator.max_iter),
             float(estimator.tol),
@@ -188,14 +141,7 @@ class Stopping:
 
 
 class Arguments(NamedTuple):
-    """All that decides a training.
-
-    Attributes
-    ----------
-    layers : Layers
-    descent : Descent
-    stopping : Stopping
-    """
+    """The arguments that decide a training."""
 
     layers: Layers
     descent: Descent
@@ -203,17 +149,17 @@ class Arguments(NamedTuple):
 
     @classmethod
     def of(cls, estimator: Any) -> Arguments:
-        """Read those of an estimator; raises as `Layers.of` does."""
+        """Read the arguments of an estimator; raises as `Layers.of` does."""
         return cls(Layers.of(estimator), Descent.of(estimator), Stopping.of(estimator))
 
 
 def activations(hidden: str, count: int, output: str) -> tuple[str, ...]:
-    """Return by our names the activation of so many hidden layers, and the output's."""
-    return (*[ACTIVATION[hidden]] * count, OUTPUT[output])
+    """Return the activations of `count` hidden layers and the output, by xl2's names."""
+    return tuple("sigmoid" if a == "logistic" else a for a in (*[hidden] * count, output))
 
 
 def optimizer_of(estimator: Any) -> Optimizer:
-    """Return the optimizer of a solver and its constants."""
+    """Return the optimizer of "adam" or "sgd"."""
     if estimator.solver == "adam":
         return Adam(estimator.beta_1, estimator.beta_2, estimator.epsilon)
     if estimator.momentum == 0:
@@ -222,13 +168,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
 
 
 def coefficients(estimator: Any, network: Network) -> tuple[float | None, ...]:
-    """Return lambda for each layer: of `l2` where it is given, else `alpha` for all.
-
-    Raises
-    ------
-    InputError
-        If `l2` has another number of values than the network has layers.
-    """
+    """Return lambda for each layer: `l2` if it is given, else `alpha` for all."""
     from ..nn.penalties import L2
 
     given = estimator.alpha if estimator.l2 is None else estimator.l2
@@ -239,14 +179,14 @@ def coefficients(estimator: Any, network: Network) -> tuple[float | None, ...]:
 
 
 def callbacks_of(estimator: Any) -> list[Callable[[Any], Any]]:
-    """Return the callbacks, one or several, as a list."""
+    """Return the callbacks as a list."""
     given = estimator.callbacks
     if given is None:
         return []
     return [given] if callable(given) else list(given)
 
 
-def said_enough(callbacks: list[Callable[[Any], Any]], estimator: Any) -> bool:
-    """Call each of the callbacks, and return whether one of them returned True."""
-    said = [call(estimator) for call in callbacks]
-    return any(map(is_true, said))
+def stopped_by(callbacks: list[Callable[[Any], Any]], estimator: Any) -> bool:
+    """Call every callback; return whether one of them returned True."""
+    answers = [callback(estimator) for callback in callbacks]
+    return any(map(is_true, answers))

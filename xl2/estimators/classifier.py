@@ -1,134 +1,121 @@
-"""`MLPClassifier`: scikit-learn's, on any backend."""
+"""`MLPClassifier` and `MLPClassifierCV`: scikit-learn's classifier, on any backend."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from . import inputs
-from .arguments import CLASS_WEIGHT, CONSTRAINTS
-from .base import STOCHASTIC, BaseMLP
-from .classifying import Classifying
+from .arguments import CLASS_WEIGHT, CONSTRAINTS, CV_CONSTRAINTS
+from .base import BaseMLP, learns_by_parts
+from .classification import Classification
+from .cv import BaseMLPCV
 
 
-def learns_by_parts(estimator: Any) -> bool:
-    """Tell whether a solver can go on where it stopped; raise with the reason if not.
-
-    Raises
-    ------
-    AttributeError
-        If it is lbfgs.
-    """
-    if estimator.solver not in STOCHASTIC:
-        raise AttributeError(
-            f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not "
-            f"stochastic."
-        )
-    return True
-
-
-class MLPClassifier(Classifying, BaseMLP):
+class MLPClassifier(Classification, BaseMLP):
     """Multilayer perceptron classifier with the interface of scikit-learn's.
 
-    The arguments up to `max_fun` are those of `sklearn.neural_network.MLPClassifier` 1.9,
-    and with NumPy, float64 and the same `random_state` so are the numbers. Labels may be
-    numbers or text, or rows of 0 and 1 for several labels at once.
+    The parameters up to `max_fun` are those of `sklearn.neural_network.MLPClassifier` 1.9.
+    With NumPy, float64 and the same `random_state`, so are the weights and scores. Labels
+    are numbers, text, or, for multilabel classification, rows of 0 and 1.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, default (100,)
         Units of each hidden layer.
     activation : {"identity", "logistic", "tanh", "relu"}, default "relu"
-        Of the hidden layers.
+        Activation of the hidden layers.
     solver : {"lbfgs", "sgd", "adam"}, default "adam"
-        How the loss is minimised: by mini-batches, or on all samples at once.
+        How the loss is minimised: "sgd" and "adam" take mini-batches, "lbfgs" all samples.
     alpha : float, default 0.0001
-        Strength of the L2 penalty on the weights, divided by the samples of a mini-batch.
+        Strength of the L2 penalty on the weights, divided by the size of the mini-batch.
     batch_size : int or "auto", default "auto"
-        Samples of a mini-batch; "auto" is 200, or all where there are fewer.
+        Size of the mini-batches; "auto" is 200, or all samples if they are fewer.
     learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
-        For "sgd": as it is; falling as ``learning_rate_init / (t_ + 1) ** power_t`` after
-        each epoch; or divided by 5 when `n_iter_no_change` epochs brought nothing.
+        Schedule of "sgd". "invscaling" takes ``learning_rate_init / (t_ + 1) ** power_t``
+        after each epoch; "adaptive" divides by 5 after `n_iter_no_change` epochs without
+        improvement.
     learning_rate_init : float, default 0.001
-        The step size at the start.
+        The initial learning rate.
     power_t : float, default 0.5
         The exponent of "invscaling".
     max_iter : int, default 200
-        Epochs, or iterations of lbfgs, at most.
+        Maximum number of epochs, or of iterations of "lbfgs".
     shuffle : bool, default True
-        Draw a new order for each epoch.
+        Shuffle the samples before each epoch.
     random_state : int, RandomState or None, default None
-        Of the initial weights, the split of `early_stopping`, the orders and dropout.
+        Seed of the initial weights, the `early_stopping` split, the shuffling and dropout.
     tol : float, default 1e-4
-        What counts as an improvement of the loss, or of the validation score; for lbfgs
-        the largest gradient at which it has converged.
+        Smallest change of the loss or the validation score that counts as an improvement;
+        for "lbfgs" the largest gradient that counts as converged.
     verbose : bool, default False
-        Print a line an epoch.
+        Print a line after each epoch.
     warm_start : bool, default False
-        Let `fit` go on from the weights of the fit before.
+        Let `fit` continue from the weights of the previous fit.
     momentum : float, default 0.9
-        For "sgd", in [0, 1].
+        Momentum of "sgd", in [0, 1].
     nesterovs_momentum : bool, default True
-        Of "sgd": take the gradient where the momentum leads to.
+        Use Nesterov's momentum for "sgd".
     early_stopping : bool, default False
-        Set samples aside, stop when their score does not improve, and keep the best weights.
+        Score validation samples after each epoch, stop when the score does not improve, and
+        return the best weights.
     validation_fraction : float, default 0.1
-        The part of the samples that is set aside.
+        Fraction of the samples that `early_stopping` takes for validation.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
-        Of Adam.
+        Constants of "adam".
     n_iter_no_change : int or inf, default 10
-        Epochs without improvement after which training ends.
+        Epochs without improvement after which training stops.
     max_fun : int, default 15000
-        Evaluations of the loss by lbfgs, at most.
+        Maximum number of evaluations of the loss by "lbfgs".
     backend, device : optional
-        Where to compute, see `xl2.array.switch`; by default where `X` is.
+        Where to compute, see `xl2.use_backend`; by default where `X` is.
     dtype : {"float32", "float64"}, optional
-        By default that of `X` where it is float32, else float64.
+        By default float32 if `X` is float32, else float64.
     class_weight : dict, list of dict, "balanced" or None, default None
-        The weight of each class, or "balanced" for weights that make all classes count
-        the same; they multiply `sample_weight`. For several labels at once it is a list of
-        one dict a label, and a sample counts by the product over its labels.
+        Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the
+        same total weight. For multilabel classification, a list with one dict for each
+        label: the weight of a sample is the product over its labels.
     l2 : float or sequence of float, optional
-        One penalty a layer, first to last, in the place of `alpha`.
+        One penalty for each layer, first to last, instead of `alpha`.
     initializer : str or callable, optional
-        Of the weights, see `xl2.nn.initializers`; biases then start at 0. By default both are
-        drawn as scikit-learn does.
+        Initial weights, see `xl2.Network`; biases are then 0. By default both are drawn as
+        scikit-learn does.
     dropout : float, default 0
-        The part of each hidden layer that is left out of a step, in [0, 1); 0 for lbfgs.
+        Fraction of each hidden layer's units dropped in a step, in [0, 1); not for "lbfgs".
     callbacks : callable or sequence of callable, optional
-        Called with the estimator after each epoch, or iteration of lbfgs; training ends
-        where one returns True.
+        Called with the estimator after each epoch, or iteration of "lbfgs". Training stops
+        if one returns True.
 
     Attributes
     ----------
     classes_ : numpy.ndarray, shape (n_classes,)
-        The labels, sorted; of several labels at once their numbers.
+        The sorted labels; for multilabel classification their numbers.
     coefs_, intercepts_ : list of array
-        The weights (inputs, outputs) and biases (outputs,) of each layer, where `X` is.
+        Weights (inputs, outputs) and biases (outputs,) of each layer, on the device of `X`.
     loss_ : float
-        Of the last epoch, or iteration, penalty included.
+        Loss of the last epoch or iteration, with the penalty.
     best_loss_ : float or None
-        The least; None with `early_stopping`. lbfgs has no epochs, and neither this nor the
-        next three.
+        The lowest loss; None with `early_stopping`. This and the next three are not set by
+        "lbfgs".
     loss_curve_ : list of float
-        One an epoch.
+        Loss of each epoch.
     validation_scores_ : list of float or None
         Accuracy after each epoch, with `early_stopping` or validation samples.
     best_validation_score_ : float or None
-        The highest of them.
+        The highest validation score.
     n_iter_ : int
-        Epochs, or iterations, of the last fit.
+        Number of epochs or iterations of the last fit.
     t_ : int
-        Samples that were learnt from, counted again in each epoch; 0 for lbfgs.
+        Number of samples trained on, counted again in each epoch; 0 for "lbfgs".
     n_features_in_, n_layers_, n_outputs_ : int
-        The inputs count as a layer.
+        Numbers of features, of layers including the inputs, and of outputs.
     feature_names_in_ : numpy.ndarray
-        Where the columns of `X` have names.
+        Names of the columns of `X`, if it has names.
     out_activation_ : {"logistic", "softmax"}
-        Of the last layer.
+        Activation of the output layer.
 
     Examples
     --------
@@ -139,10 +126,7 @@ class MLPClassifier(Classifying, BaseMLP):
     ['high']
     """
 
-    _parameter_constraints: ClassVar = {
-        **CONSTRAINTS,
-        "class_weight": CLASS_WEIGHT,
-    }
+    _parameter_constraints: ClassVar = CONSTRAINTS | CLASS_WEIGHT
     loss = "log_loss"
 
     def __init__(
@@ -180,98 +164,128 @@ class MLPClassifier(Classifying, BaseMLP):
         dropout: float = 0.0,
         callbacks: Any = None,
     ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.backend = backend
-        self.device = device
-        self.dtype = dtype
-        self.class_weight = class_weight
-        self.l2 = l2
-        self.initializer = initializer
-        self.dropout = dropout
-        self.callbacks = callbacks
-
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> MLPClassifier:
-        """Train on samples and their labels.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array of any library, shape (n, features)
-        y : array-like, shape (n,), or of 0 and 1 (n, labels)
-        sample_weight : array-like, shape (n,), optional
-            How much each sample counts, 0 or more.
-        X_val, y_val, sample_weight_val : optional
-            Samples to score after each epoch. With `early_stopping` they are used in the
-            place of a part of `X`.
-
-        Returns
-        -------
-        MLPClassifier
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If an argument or the data cannot be used, or training diverged.
-        """
-        validation = (X_val, y_val, sample_weight_val)
-        return self._fit(X, y, sample_weight, incremental=False, validation=validation)
+        self._set_arguments(locals())
 
     @available_if(learns_by_parts)
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
-    ) -> MLPClassifier:
-        """Train for one epoch on some samples, from where the last call ended.
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one epoch, continuing from the last call.
 
         Parameters
         ----------
         X, y, sample_weight
             As for `fit`.
         classes : array-like, shape (n_classes,)
-            All labels there will be; needed at the first call.
+            All labels of all calls; required in the first call.
 
         Returns
         -------
-        MLPClassifier
-            Itself.
+        estimator
 
         Raises
         ------
         ValueError
-            As for `fit`; if `classes` are missing or change, or `y` has others.
+            As for `fit`; if `classes` is missing or changes, or `y` has other labels.
         """
         classes = inputs.host(classes)
         if _check_partial_fit_first_call(self, classes):
-            several = type_of_target(inputs.host(y)).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(inputs.host(y) if several else classes)
-        return self._fit(X, y, sample_weight, incremental=True)
+            multilabel = type_of_target(inputs.host(y)).startswith("multilabel")
+            labels = inputs.host(y) if multilabel else classes
+            self._label_binarizer = LabelBinarizer().fit(labels)
+        return self._fit(X, y, sample_weight, part=True)
+
+
+class MLPClassifierCV(Classification, BaseMLPCV):
+    """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
+
+    The networks of all alphas and folds are trained at once, as stacks, for `max_iter`
+    epochs. Then a network with the chosen alpha is trained on all samples.
+
+    Parameters
+    ----------
+    alphas : int or sequence of float, default 8
+        The alphas, or the size of the default grid: 0, and values equally spaced on a
+        logarithmic scale from 1e-3 to 1e3.
+    cv : int, splitter, iterable or None, default None
+        Folds as scikit-learn takes them. An int, or None for 5, means shuffled folds,
+        stratified by the labels.
+    rule : {"best", "1se"}, default "best"
+        Choose the alpha with the best mean score, or the largest alpha within one standard
+        error of it.
+    seeds : int, default 1
+        Number of networks for each alpha and fold, from different initial weights; their
+        scores are averaged.
+    solver : {"sgd", "adam"}, default "adam"
+        As in `MLPClassifier`, without "lbfgs", which has no epochs.
+    hidden_layer_sizes, activation, batch_size, learning_rate_init : optional
+        As in `MLPClassifier`.
+    max_iter : int, default 200
+        Number of epochs of each network.
+    shuffle, random_state, momentum, nesterovs_momentum, beta_1, beta_2, epsilon : optional
+        As in `MLPClassifier`.
+    verbose : bool, default False
+        Show a progress bar if standard error is a terminal.
+    backend, device, dtype, class_weight, dropout : optional
+        As in `MLPClassifier`.
+    initializer : str or callable, optional
+        By default "he" with relu, else "glorot_uniform"; biases are 0.
+
+    Attributes
+    ----------
+    alphas_ : array, shape (n_alphas,)
+        The alphas in ascending order; this and the scores are on the device of `X`.
+    alpha_, alpha_1se_ : float
+        The best alpha, and the largest within one standard error of it.
+    scores_ : array, shape (n_alphas, n_folds)
+        Accuracy on each validation fold, averaged over the seeds.
+    mean_scores_, standard_errors_ : array, shape (n_alphas,)
+        Mean over the folds, and its standard error.
+    best_score_ : float
+        The mean score of `alpha_`.
+    path_ : Path
+        All results, as a table and for `xl2.figures`; it does not hold the samples.
+    coefs_, intercepts_ : list of array
+        As in `MLPClassifier`, of the network trained on all samples.
+    classes_, n_iter_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
+        As in `MLPClassifier`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> model = MLPClassifierCV([0.01, 10], cv=3, max_iter=20, random_state=0)
+    >>> model.fit(X, X[:, 0] > 0).scores_.shape
+    (2, 3)
+    """
+
+    _parameter_constraints: ClassVar = CV_CONSTRAINTS | CLASS_WEIGHT
+    loss = "log_loss"
+
+    def __init__(
+        self,
+        alphas: Any = 8,
+        *,
+        cv: Any = None,
+        rule: str = "best",
+        seeds: int = 1,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        solver: str = "adam",
+        batch_size: Any = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        verbose: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        backend: str | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+        class_weight: Any = None,
+        initializer: Any = None,
+        dropout: float = 0.0,
+    ):
+        self._set_arguments(locals())

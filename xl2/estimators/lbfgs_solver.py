@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from .arguments import callbacks_of, said_enough
+from .arguments import callbacks_of, stopped_by
 
 if TYPE_CHECKING:
     from ..array.backend import Backend
@@ -125,7 +125,7 @@ def _after_an_iteration(network: Network, estimator: Any, home: Backend) -> Any:
         if callbacks:
             network.set_parameters(unpack(intermediate_result.x, network.host_parameters()))
             estimator._take(network, home)
-        if said_enough(callbacks, estimator):
+        if stopped_by(callbacks, estimator):
             raise StopIteration
 
     return look

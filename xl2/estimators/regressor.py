@@ -1,113 +1,130 @@
-"""`MLPRegressor`: scikit-learn's, on any backend."""
+"""`MLPRegressor` and `MLPRegressorCV`: scikit-learn's regressor, on any backend."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import math
+from typing import Any, ClassVar, Self
 
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from .arguments import CONSTRAINTS
-from .base import BaseMLP
-from .classifier import learns_by_parts
-from .regressing import Regressing
+from ..errors import InputError
+from . import inputs
+from .arguments import CONSTRAINTS, CV_CONSTRAINTS, LOSS
+from .base import BaseMLP, learns_by_parts
+from .cv import BaseMLPCV
 
 
-class MLPRegressor(Regressing, BaseMLP):
+class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no types
+    """The methods of a regressor that depend on its targets."""
+
+    _numeric = True
+    _stratified = False
+    _outputs: Any
+    loss: str
+
+    def predict(self, X: Any) -> Any:
+        """Return the predicted values of samples.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or array, shape (n, features)
+            Of the same library and device as the samples of the fit.
+
+        Returns
+        -------
+        array, shape (n,) or (n, outputs)
+            Of the library and on the device of `X`.
+        """
+        outputs, backend = self._outputs(X, "predict")
+        found = outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        return inputs.given_back(found, backend, inputs.home_of(X))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R2, averaged over the outputs.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or array, shape (n, features)
+        y : array-like, shape (n,) or (n, outputs)
+        sample_weight : array-like, shape (n,), optional
+
+        Returns
+        -------
+        float
+        """
+        y, weight = inputs.host(y), inputs.host(sample_weight)
+        return float(r2_score(y, inputs.host(self.predict(X)), sample_weight=weight))
+
+    def _encode(self, y: Any, part: bool) -> Any:
+        """Return values as targets of the network (n, outputs)."""
+        return self._encode_more(y, "y")
+
+    def _encode_more(self, y: Any, what: str) -> Any:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if self.loss == "poisson" and (y < 0).any():
+            raise InputError(
+                f"loss='poisson' needs values of 0 or more. Received: {what} with {y.min():g}."
+            )
+        return y.reshape(len(y), -1)
+
+    def _weights(self, y: Any, weight: Any, part: bool) -> Any:
+        return weight
+
+    def _output(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
+
+    def _task(self) -> str:
+        return "regression"
+
+    def _labels(self) -> None:
+        return None
+
+    def _score_outputs(self, outputs: Any, y: Any, weight: Any) -> float:
+        if not math.isfinite(float(outputs.sum())):
+            return math.nan
+        return r2_score(y, outputs, sample_weight=weight)  # type: ignore[no-any-return]
+
+    def _path_targets(self, known: Any) -> tuple[Any, str]:
+        """Return targets and task as `regularization_path` takes them."""
+        return known, "regression"
+
+
+class MLPRegressor(Regression, BaseMLP):
     """Multilayer perceptron regressor with the interface of scikit-learn's.
 
-    The arguments up to `max_fun` are those of `sklearn.neural_network.MLPRegressor` 1.9, and
-    with NumPy, float64 and the same `random_state` so are the numbers.
+    The parameters up to `max_fun` are those of `sklearn.neural_network.MLPRegressor` 1.9.
+    With NumPy, float64 and the same `random_state`, so are the weights and scores.
 
     Parameters
     ----------
     loss : {"squared_error", "poisson"}, default "squared_error"
-        "poisson" is for counts, 0 or more: half the Poisson deviance, with an exponential
-        as the output's activation.
-    hidden_layer_sizes : array-like of int, default (100,)
-        Units of each hidden layer.
-    activation : {"identity", "logistic", "tanh", "relu"}, default "relu"
-        Of the hidden layers.
-    solver : {"lbfgs", "sgd", "adam"}, default "adam"
-        How the loss is minimised: by mini-batches, or on all samples at once.
-    alpha : float, default 0.0001
-        Strength of the L2 penalty on the weights, divided by the samples of a mini-batch.
-    batch_size : int or "auto", default "auto"
-        Samples of a mini-batch; "auto" is 200, or all where there are fewer.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
-        For "sgd": as it is; falling as ``learning_rate_init / (t_ + 1) ** power_t`` after
-        each epoch; or divided by 5 when `n_iter_no_change` epochs brought nothing.
-    learning_rate_init : float, default 0.001
-        The step size at the start.
-    power_t : float, default 0.5
-        The exponent of "invscaling".
-    max_iter : int, default 200
-        Epochs, or iterations of lbfgs, at most.
-    shuffle : bool, default True
-        Draw a new order for each epoch.
-    random_state : int, RandomState or None, default None
-        Of the initial weights, the split of `early_stopping`, the orders and dropout.
-    tol : float, default 1e-4
-        What counts as an improvement of the loss, or of the validation score; for lbfgs
-        the largest gradient at which it has converged.
-    verbose : bool, default False
-        Print a line an epoch.
-    warm_start : bool, default False
-        Let `fit` go on from the weights of the fit before.
-    momentum : float, default 0.9
-        For "sgd", in [0, 1].
-    nesterovs_momentum : bool, default True
-        Of "sgd": take the gradient where the momentum leads to.
-    early_stopping : bool, default False
-        Set samples aside, stop when their score does not improve, and keep the best weights.
-    validation_fraction : float, default 0.1
-        The part of the samples that is set aside.
-    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
-        Of Adam.
-    n_iter_no_change : int or inf, default 10
-        Epochs without improvement after which training ends.
-    max_fun : int, default 15000
-        Evaluations of the loss by lbfgs, at most.
-    backend, device : optional
-        Where to compute, see `xl2.array.switch`; by default where `X` is.
-    dtype : {"float32", "float64"}, optional
-        By default that of `X` where it is float32, else float64.
-    l2 : float or sequence of float, optional
-        One penalty a layer, first to last, in the place of `alpha`.
-    initializer : str or callable, optional
-        Of the weights, see `xl2.nn.initializers`; biases then start at 0. By default both are
-        drawn as scikit-learn does.
-    dropout : float, default 0
-        The part of each hidden layer that is left out of a step, in [0, 1); 0 for lbfgs.
-    callbacks : callable or sequence of callable, optional
-        Called with the estimator after each epoch, or iteration of lbfgs; training ends
-        where one returns True.
+        "poisson" is half the Poisson deviance, for counts of 0 or more; the activation of
+        the output is then the exponential.
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate : optional
+        As in `MLPClassifier`.
+    learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose : optional
+        As in `MLPClassifier`.
+    warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction : optional
+        As in `MLPClassifier`.
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun : optional
+        As in `MLPClassifier`.
+    backend, device, dtype, l2, initializer, dropout, callbacks : optional
+        As in `MLPClassifier`.
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of array
-        The weights (inputs, outputs) and biases (outputs,) of each layer, where `X` is.
-    loss_ : float
-        Of the last epoch, or iteration, penalty included.
-    best_loss_ : float or None
-        The least; None with `early_stopping`. lbfgs has no epochs, and neither this nor the
-        next three.
-    loss_curve_ : list of float
-        One an epoch.
     validation_scores_ : list of float or None
         R2 after each epoch, with `early_stopping` or validation samples.
-    best_validation_score_ : float or None
-        The highest of them.
-    n_iter_ : int
-        Epochs, or iterations, of the last fit.
-    t_ : int
-        Samples that were learnt from, counted again in each epoch; 0 for lbfgs.
-    n_features_in_, n_layers_, n_outputs_ : int
-        The inputs count as a layer.
-    feature_names_in_ : numpy.ndarray
-        Where the columns of `X` have names.
     out_activation_ : {"identity", "exp"}
-        Of the last layer.
+        Activation of the output layer.
+    coefs_, intercepts_, loss_, best_loss_, loss_curve_, best_validation_score_, n_iter_, t_
+        As in `MLPClassifier`.
+    n_features_in_, n_layers_, n_outputs_, feature_names_in_
+        As in `MLPClassifier`.
 
     Examples
     --------
@@ -118,10 +135,7 @@ class MLPRegressor(Regressing, BaseMLP):
     (20,)
     """
 
-    _parameter_constraints: ClassVar = {
-        **CONSTRAINTS,
-        "loss": [StrOptions({"squared_error", "poisson"})],
-    }
+    _parameter_constraints: ClassVar = CONSTRAINTS | LOSS
 
     def __init__(
         self,
@@ -158,75 +172,11 @@ class MLPRegressor(Regressing, BaseMLP):
         dropout: float = 0.0,
         callbacks: Any = None,
     ):
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.backend = backend
-        self.device = device
-        self.dtype = dtype
-        self.l2 = l2
-        self.initializer = initializer
-        self.dropout = dropout
-        self.callbacks = callbacks
-
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> MLPRegressor:
-        """Train on samples and their values.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array of any library, shape (n, features)
-        y : array-like, shape (n,) or (n, outputs)
-        sample_weight : array-like, shape (n,), optional
-            How much each sample counts, 0 or more.
-        X_val, y_val, sample_weight_val : optional
-            As for `MLPClassifier.fit`.
-
-        Returns
-        -------
-        MLPRegressor
-            Itself.
-
-        Raises
-        ------
-        ValueError
-            If an argument or the data cannot be used, or training diverged.
-        """
-        validation = (X_val, y_val, sample_weight_val)
-        return self._fit(X, y, sample_weight, incremental=False, validation=validation)
+        self._set_arguments(locals())
 
     @available_if(learns_by_parts)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Train for one epoch on some samples, from where the last call ended.
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one epoch, continuing from the last call.
 
         Parameters
         ----------
@@ -235,12 +185,82 @@ class MLPRegressor(Regressing, BaseMLP):
 
         Returns
         -------
-        MLPRegressor
-            Itself.
+        estimator
 
         Raises
         ------
         ValueError
             As for `fit`.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, part=True)
+
+
+class MLPRegressorCV(Regression, BaseMLPCV):
+    """Multilayer perceptron regressor that chooses `alpha` by cross-validation.
+
+    It is trained like `MLPClassifierCV`.
+
+    Parameters
+    ----------
+    alphas, cv, rule, seeds : optional
+        As in `MLPClassifierCV`, but folds are not stratified.
+    loss : {"squared_error", "poisson"}, default "squared_error"
+        As in `MLPRegressor`.
+    hidden_layer_sizes, activation, solver, batch_size, learning_rate_init, max_iter : optional
+        As in `MLPClassifierCV`.
+    shuffle, random_state, verbose, momentum, nesterovs_momentum, beta_1, beta_2 : optional
+        As in `MLPClassifierCV`.
+    epsilon, backend, device, dtype, initializer, dropout : optional
+        As in `MLPClassifierCV`.
+
+    Attributes
+    ----------
+    scores_ : array, shape (n_alphas, n_folds)
+        R2 on each validation fold, averaged over the seeds.
+    out_activation_ : {"identity", "exp"}
+        Activation of the output layer.
+    alphas_, alpha_, alpha_1se_, mean_scores_, standard_errors_, best_score_, path_
+        As in `MLPClassifierCV`.
+    coefs_, intercepts_, n_iter_, n_features_in_, feature_names_in_, n_layers_, n_outputs_
+        As in `MLPClassifierCV`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> model = MLPRegressorCV([0.01, 10], cv=3, max_iter=20, random_state=0)
+    >>> model.fit(X, X[:, 0]).alpha_ in (0.01, 10)
+    True
+    """
+
+    _parameter_constraints: ClassVar = CV_CONSTRAINTS | LOSS
+
+    def __init__(
+        self,
+        alphas: Any = 8,
+        *,
+        cv: Any = None,
+        rule: str = "best",
+        seeds: int = 1,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        solver: str = "adam",
+        batch_size: Any = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        verbose: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        backend: str | None = None,
+        device: Any = None,
+        dtype: str | None = None,
+        initializer: Any = None,
+        dropout: float = 0.0,
+    ):
+        self._set_arguments(locals())

@@ -17,9 +17,9 @@ from ..training.fit import make_step
 from ..training.run import Run
 from . import inputs
 from .arguments import Arguments, callbacks_of, coefficients
+from .epoch_end import OptimizerState, Watch
 from .losses import REPORTED
 from .random_draws import draw_seed, orders
-from .watch import OptimizerState, Watch
 
 if TYPE_CHECKING:
     from .arguments import Stopping

@@ -1,4 +1,4 @@
-"""What classifiers have in common: labels in, labels and probabilities out."""
+"""The mixin for classifiers: labels in, labels and probabilities out."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import unique_labels
 
+from ..array.api import Array, namespace
+from ..array.backend import Backend
 from ..errors import InputError
 from ..nn import tasks
 from . import inputs
-from .labels import back_to_labels, log_probabilities, probabilities
 
 
-class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no types
-    """The methods of a fitted classifier; beside `BaseMLP` in its subclasses."""
+class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no types
+    """The methods of a classifier that depend on its targets."""
 
     _numeric = False
     _stratified = True
     _outputs: Any
+    classes_: Any
 
     def predict(self, X: Any) -> Any:
         """Return the most probable label of each sample.
@@ -30,15 +32,15 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         Parameters
         ----------
         X : array-like, sparse matrix or array, shape (n, features)
-            Where the samples of the fit were.
+            Of the same library and device as the samples of the fit.
 
         Returns
         -------
-        array, shape (n,); for several labels at once of 0 and 1 (n, labels)
-            Where `X` is; labels that are text as NumPy's.
+        array, shape (n,); for multilabel classification of 0 and 1 (n, labels)
+            Of the library and on the device of `X`; labels that are text in a NumPy array.
         """
         outputs, backend = self._outputs(X, "predict")
-        return back_to_labels(self, outputs, backend, inputs.home_of(X))
+        return _labels(self, outputs, backend, inputs.home_of(X))
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
@@ -53,7 +55,7 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         """
         outputs, backend = self._outputs(X, "predict_proba")
         with backend.scope():
-            return inputs.given_back(probabilities(outputs), backend, inputs.home_of(X))
+            return inputs.given_back(_probabilities(outputs), backend, inputs.home_of(X))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`.
@@ -68,10 +70,11 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         """
         outputs, backend = self._outputs(X, "predict_log_proba")
         with backend.scope():
-            return inputs.given_back(log_probabilities(outputs), backend, inputs.home_of(X))
+            logarithms = namespace(outputs).log(_probabilities(outputs))
+            return inputs.given_back(logarithms, backend, inputs.home_of(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy; of several labels at once, of whole rows.
+        """Return the accuracy; for multilabel classification, of whole rows.
 
         Parameters
         ----------
@@ -86,13 +89,13 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         y, weight = inputs.host(y), inputs.host(sample_weight)
         return float(accuracy_score(y, inputs.host(self.predict(X)), sample_weight=weight))
 
-    def _encode(self, y: Any, incremental: bool) -> Any:
-        """Set or compare the classes; return labels as the network learns them, 0 and 1."""
+    def _encode(self, y: Any, part: bool) -> Any:
+        """Set or compare the classes; return the targets of the network (n, outputs), boolean."""
         import numpy as np
 
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
+        if not hasattr(self, "classes_") or (not self.warm_start and not part):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
             return self._label_binarizer.transform(y).astype(bool)
@@ -110,29 +113,29 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         return self._label_binarizer.transform(y).astype(bool)
 
     def _encode_more(self, y: Any, what: str) -> Any:
-        """Return other samples' labels as the network would learn them."""
+        """Return validation labels as targets of the network."""
         import numpy as np
 
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y)
-        strange = np.setdiff1d(unique_labels(y), self.classes_)
-        if len(strange):
+        unknown = np.setdiff1d(unique_labels(y), self.classes_)
+        if len(unknown):
             raise InputError(
-                f"{what} has labels that y has not: {strange.tolist()[:10]}. y has "
+                f"{what} has labels that are not in y: {unknown.tolist()[:10]}. y has "
                 f"{self.classes_.tolist()[:10]}."
             )
         return self._label_binarizer.transform(y).astype(bool)
 
-    def _weights(self, y: Any, weight: Any, incremental: bool) -> Any:
-        """Return sample weights with the classes' in them."""
+    def _weights(self, y: Any, weight: Any, part: bool) -> Any:
+        """Return the sample weights multiplied by the class weights."""
         if self.class_weight is None:
             return weight
-        if incremental and self.class_weight == "balanced":
+        if part and self.class_weight == "balanced":
             raise ValueError(
-                "class_weight 'balanced' is not supported for partial_fit: what is balanced is "
-                "not known from a part. Weigh labels that stand for all by "
+                "class_weight 'balanced' is not supported for partial_fit: it depends on all "
+                "labels, and a part does not have them. Compute the weights by "
                 "sklearn.utils.class_weight.compute_class_weight('balanced', classes=classes, "
-                "y=y), and give the result as a dict."
+                "y=y), and give them as a dict."
             )
         of_classes = compute_sample_weight(self.class_weight, y)
         return of_classes if weight is None else weight * of_classes
@@ -146,10 +149,11 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         return "classes" if self.n_outputs_ > 1 else "binary"
 
     def _labels(self) -> tuple[Any, ...] | None:
+        """Return the label of each class number; None for multilabel classification."""
         if self._task() == "multilabel":
             return None
         labels = self.classes_.tolist()
-        # Where there was one class only, both of the two that an output tells apart are it.
+        # A single class is the label of both class numbers of a binary network.
         return tuple(labels if len(labels) > 1 else 2 * labels)
 
     def _score_outputs(self, outputs: Any, y: Any, weight: Any) -> float:
@@ -158,10 +162,52 @@ class Classifying(ClassifierMixin):  # type: ignore[misc] # scikit-learn has no 
         found = tasks.decode(self._task(), outputs)
         known = tasks.decode(self._task(), y)
         if len(self.classes_) == 1:
-            found = np.zeros_like(found)  # the other output has no label
+            found = np.zeros_like(found)  # class number 1 has the same label
         return accuracy_score(known, found, sample_weight=weight)  # type: ignore[no-any-return]
+
+    def _path_targets(self, known: Any) -> tuple[Any, str]:
+        """Return targets and task as `regularization_path` takes them."""
+        if self._task() == "multilabel":
+            return known.astype(int), "auto"
+        numbers = known.argmax(axis=1) if self._task() == "classes" else known[:, 0].astype(int)
+        return numbers, "classification"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _probabilities(outputs: Array) -> Array:
+    """Return a column for each class; a single output is the probability of class 1."""
+    if outputs.shape[-1] > 1:
+        return outputs
+    return namespace(outputs).concat([1.0 - outputs, outputs], axis=-1)
+
+
+def _labels(estimator: Any, outputs: Array, backend: Backend, home: Backend) -> Any:
+    """Return the label of each sample on `home`, from its outputs (n, outputs) on `backend`.
+
+    A dtype that `home` lacks becomes float32. Labels that are neither numbers nor booleans stay
+    in a NumPy array. Labels are a sparse matrix if those of the fit were.
+    """
+    import numpy as np
+
+    with backend.scope():
+        numbers = tasks.decode(estimator._task(), outputs)
+    classes = estimator.classes_
+    if estimator._task() == "multilabel":
+        if estimator._label_binarizer.sparse_input_:
+            import scipy.sparse
+
+            return scipy.sparse.csr_matrix(backend.to_numpy(numbers))
+        return inputs.given_back(numbers, backend, home)
+    # On the host, because PyTorch cannot index arrays of unsigned integers. The minimum is
+    # for a single class, whose network has two class numbers.
+    labels = classes[np.minimum(backend.to_numpy(numbers), len(classes) - 1)]
+    if home.name == "numpy" or labels.dtype.kind not in "biuf":
+        return labels
+    known = home.xp.__array_namespace_info__().dtypes(device=home.device)
+    if labels.dtype.kind == "f" and labels.dtype.name not in known:
+        labels = labels.astype("float32")
+    return home.library.from_host(home.xp, labels, home.device)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
-from .arguments import callbacks_of, said_enough
+from .arguments import callbacks_of, stopped_by
 
 if TYPE_CHECKING:
     from ..array.backend import Backend
@@ -101,7 +101,7 @@ class Watch:
             return True
         if self._callbacks:
             estimator._take(network, self._home)
-            if said_enough(self._callbacks, estimator):
+            if stopped_by(self._callbacks, estimator):
                 return True
         if not self._incremental and estimator.n_iter_ == stopping.epochs:
             warnings.warn(
