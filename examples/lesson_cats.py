@@ -1,10 +1,10 @@
-"""The notebook's second lesson: where the gap dominates, L2 may help - and how sure that is.
+"""The notebook's second lesson: if the gap dominates, L2 may help, and how certain that is.
 
     python examples/lesson_cats.py
 
 Needs d20_train_data.npz and d20_test_data.npz (209 and 50 pictures, cats and others) in the
-folder that XL2_DATA names. Where they are absent it takes 60 of scikit-learn's digits, which
-are as few for their task.
+folder that XL2_DATA names. Without them it uses 60 of scikit-learn's digits, which are as few for
+their task.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xl2.data import split
 
 
 def load() -> tuple[list[Any], dict[str, Any]]:
-    """Return training and test samples with their labels, and how to train on them."""
+    """Return training and test samples with their labels, and the settings of the path."""
     folder = Path(os.environ.get("XL2_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if (folder / "d20_train_data.npz").is_file():
         train, test = (
@@ -27,7 +27,7 @@ def load() -> tuple[list[Any], dict[str, Any]]:
         )
         settings = {"lambdas": [0, 10, 30, 50, 100], "optimizer": "sgd", "epochs": 200}
         return [train.X, train.y, test.X, test.y], settings
-    print("The cats are not here: these are 60 of scikit-learn's digits.\n")
+    print("The cats are not installed: using 60 of scikit-learn's digits.\n")
     digits = xl2.load_data("digits")
     X, X_test, y, y_test = split(digits.X, digits.y, fraction=0.9, stratify=True)
     X, _, y, _ = split(X, y, fraction=1 - 60 / len(X), stratify=True)
@@ -37,7 +37,7 @@ def load() -> tuple[list[Any], dict[str, Any]]:
 
 
 def main() -> None:
-    """Train the path with several seeds, print it and the verdict."""
+    """Train the path with several seeds; print it and the verdict."""
     (X, y, X_test, y_test), settings = load()
     path = xl2.regularization_path(
         X,

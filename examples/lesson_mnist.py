@@ -1,9 +1,9 @@
-"""The notebook's first lesson: where bias dominates, L2 does not help.
+"""The notebook's first lesson: if bias dominates, L2 does not help.
 
     python examples/lesson_mnist.py
 
-Needs d09_train_data.npz and d09_test_data.npz (MNIST) in the folder that XL2_DATA names. Where
-they are absent it takes scikit-learn's digits, and a network too small for them.
+Needs d09_train_data.npz and d09_test_data.npz (MNIST) in the folder that XL2_DATA names. Without
+them it uses scikit-learn's digits, and a network too small for them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from xl2.data import split
 
 
 def load() -> tuple[list[Any], dict[str, Any]]:
-    """Return training and test samples with their labels, and how to train on them."""
+    """Return training and test samples with their labels, and the settings of the path."""
     folder = Path(os.environ.get("XL2_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if (folder / "d09_train_data.npz").is_file():
         train, test = (xl2.load_data(folder / f"d09_{part}_data.npz") for part in ("train", "test"))
         settings = {"lambdas": [0, 0.1, 1, 3], "hidden": (50, 25), "epochs": 20}
         return [train.X, train.y, test.X, test.y], {"learning_rate": 0.005, **settings}
-    print("MNIST is not here: these are scikit-learn's digits.\n")
+    print("MNIST is not installed: using scikit-learn's digits.\n")
     digits = xl2.load_data("digits")
     X, X_test, y, y_test = split(digits.X, digits.y, fraction=0.3, stratify=True)
     settings = {"lambdas": [0, 1, 3, 10], "hidden": (5,), "epochs": 30}
@@ -33,10 +33,10 @@ def load() -> tuple[list[Any], dict[str, Any]]:
 
 
 def main() -> None:
-    """Train the path, print it and the verdict."""
+    """Train the path; print it and the verdict."""
     (X, y, X_test, y_test), settings = load()
-    # As the notebook did, lambda is chosen by the test samples. The verdict says what that
-    # is worth; with cv=5 in place of validation= they would have no part in the choice.
+    # As in the notebook, the test samples choose lambda, and the verdict says so. With cv=5
+    # in place of validation= they would have no influence on the choice.
     path = xl2.regularization_path(
         X,
         y,

@@ -2,8 +2,8 @@
 
     python examples/pick_a_backend.py [NAME[:DEVICE] ...]
 
-Without names it takes every library that works on this machine. One seed gives the same initial
-weights and the same order of samples on all of them; what is left are rounding errors.
+Without names it uses every library that works on this machine. The seed gives the same initial
+weights and order of samples on all of them, so results differ by rounding errors only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import xl2
 
 
 def main() -> None:
-    """Train the same network on each backend and print what came out."""
+    """Train the same network on each backend and print the results."""
     names = sys.argv[1:] or [info.name for info in xl2.backends() if info.usable]
     digits = xl2.load_data("digits")
     X, y = digits.X / 16, digits.y

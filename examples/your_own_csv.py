@@ -1,9 +1,9 @@
-"""A table of your own: from the file to a verdict, a model and a picture.
+"""From a table of your own to a verdict, a model and a picture.
 
     python examples/your_own_csv.py [TABLE.csv] [LABEL_COLUMN]
 
-Without a table it writes one of scikit-learn's wine data, with its names, and takes that. What
-it makes goes into the current folder.
+Without a table it writes scikit-learn's wine data to one and uses that. Its output goes into the
+current folder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xl2.data import split
 
 
 def write_wine(path: Path) -> None:
-    """Write a table with named columns and labels in words."""
+    """Write a table with named columns and text labels."""
     from sklearn.datasets import load_wine
 
     wine = load_wine()
@@ -29,7 +29,7 @@ def write_wine(path: Path) -> None:
 
 
 def main() -> None:
-    """Train, judge, save, and open what was saved."""
+    """Train, diagnose, save, and load the model again."""
     if len(sys.argv) > 1:
         table, label = Path(sys.argv[1]), (sys.argv[2] if len(sys.argv) > 2 else None)
     else:
@@ -43,7 +43,7 @@ def main() -> None:
 
     xl2.save(path.best_model(), "wine.safetensors")
     model = xl2.load("wine.safetensors")
-    print(f"\nThe first test sample is {y_test[0]}, and is taken for {model.predict(X_test)[0]}.")
+    print(f"\nThe first test sample is {y_test[0]}; the model predicts {model.predict(X_test)[0]}.")
     try:
         path.plot().figure.savefig("wine-path.png")
     except xl2.InputError as error:

@@ -1,13 +1,13 @@
-"""``tox -e audit``: what is installed is looked up in a list of vulnerabilities, and its licences.
+"""``tox -e audit``: known vulnerabilities and the licences of what is installed.
 
-Without a network there is nothing to look up: that is said, and is no failure.
+Without a network nothing can be looked up; the output says so, and it is not a failure.
 """
 
 import json
 import subprocess
 import sys
 
-# Of these a part of a licence's name is enough; what has none of them is looked at by hand.
+# One of these in a licence's name is enough; look at the others by hand.
 FREE = ("MIT", "BSD", "Apache", "PSF", "Python Software Foundation", "ISC", "MPL", "Mozilla")
 FREE += ("Zlib", "HPND", "Unlicense", "0BSD", "CC0", "Public Domain")
 
@@ -19,12 +19,12 @@ def run(*arguments):
 
 
 def vulnerabilities():
-    """Return what is known, nothing where nobody could be asked."""
+    """Return the known vulnerabilities; none if no index could be reached."""
     done = run("pip_audit", "--local", "--progress-spinner", "off", "-f", "json")
     try:
         found = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
-        said = done.stderr.strip().splitlines() or ["pip-audit says nothing"]
+        said = done.stderr.strip().splitlines() or ["pip-audit printed nothing"]
         print(f"Vulnerabilities were not looked up, since no index was reached: {said[-1]}")
         return []
     known = [d for d in found if "vulns" in d]
@@ -35,7 +35,7 @@ def vulnerabilities():
 
 
 def doubtful_licences():
-    """Return the distributions whose licence is none of those that are known to be free."""
+    """Return the distributions whose licence is not known to be free."""
     listed = json.loads(run("piplicenses", "--format=json", "--from=mixed").stdout)
     print(f"The licences of {len(listed)} distributions were read.")
     return [

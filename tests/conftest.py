@@ -30,7 +30,6 @@ from xl2.errors import BackendError
 
 EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax", "cupy")
 ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "examples"
 
 settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=20)
 # JAX compiles every operation anew for every shape: 20 shapes are minutes.

@@ -1,4 +1,4 @@
-"""The examples run as a reader runs them, on the data that come with scikit-learn."""
+"""The examples, run as a reader runs them, on data that come with scikit-learn."""
 
 import os
 import re
@@ -6,40 +6,34 @@ import runpy
 import sys
 
 import pytest
+from conftest import ROOT
 
 
 @pytest.fixture
-def run(example_folder, tmp_path, monkeypatch, capsys):
-    """Run an example in an empty folder, without the real data; return what it prints."""
+def run(tmp_path, monkeypatch, capsys):
+    """Run an example in an empty folder, without the real data; return its output."""
 
     def run(name, *arguments):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("XL2_DATA", os.fspath(tmp_path))
         monkeypatch.setattr(sys, "argv", [name, *arguments])
-        runpy.run_path(os.fspath(example_folder / name), run_name="__main__")
+        runpy.run_path(os.fspath(ROOT / "examples" / name), run_name="__main__")
         return capsys.readouterr().out
 
     return run
 
 
-@pytest.fixture
-def example_folder():
-    from conftest import EXAMPLES
-
-    return EXAMPLES
-
-
-def test_the_lesson_where_bias_dominates(run):
+def test_the_lesson_in_which_bias_dominates(run):
     said = " ".join(run("lesson_mnist.py").split())
-    assert "MNIST is not here" in said
+    assert "MNIST is not installed" in said
     assert "the bias dominates" in said
     assert "With no penalty, the best by validation" in said
     assert "L2 does not help here" in said
 
 
-def test_the_lesson_where_the_gap_dominates(run):
+def test_the_lesson_in_which_the_gap_dominates(run):
     said = " ".join(run("lesson_cats.py").split())
-    assert "The cats are not here" in said
+    assert "The cats are not installed" in said
     assert "the gap dominates" in said
     assert "Exact McNemar test" in said
     assert "cannot say whether L2 helped" in said
@@ -51,7 +45,7 @@ def test_a_table_of_your_own(run, tmp_path):
 
     matplotlib.use("Agg")
     said = run("your_own_csv.py")
-    assert re.search(r"The first test sample is (\w+), and is taken for \w+", said)
+    assert re.search(r"The first test sample is (\w+); the model predicts \w+", said)
     assert {file.name for file in tmp_path.iterdir()} == {
         "wine.csv",
         "wine.safetensors",

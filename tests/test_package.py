@@ -1,4 +1,4 @@
-"""What the package says of itself is true."""
+"""The public names, the docs, the layers and the dependencies agree."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_types_are_published():
     assert (SOURCE / "py.typed").is_file()
 
 
-def test_the_import_brings_nothing_in_but_the_package_itself(python):
+def test_the_import_imports_no_library(python):
     heavy = "['numpy', 'sklearn', 'rich', 'typer', 'safetensors', 'array_api_compat']"
     code = f"import xl2; print([m for m in {heavy} if m in sys.modules])"
     assert python(code) == "[]"
@@ -80,15 +80,15 @@ def test_the_version_is_the_distributions():
     try:
         expected = importlib.metadata.version("xl2")
     except importlib.metadata.PackageNotFoundError:
-        return  # run from the source tree: there is no distribution to agree with
+        return  # run from the source tree, without a distribution
     assert xl2.__version__ == expected
 
 
-def test_array_libraries_are_not_imported_by_the_library_but_numpy_on_the_host():
+def test_no_array_library_is_imported_except_numpy():
     found = []
     for path in SOURCE.rglob("*.py"):
         if path.is_relative_to(SOURCE / "benchmarks"):
-            continue  # in the wheel they lie there; they measure those libraries
+            continue  # part of the wheel; they measure those libraries
         for line in path.read_text().splitlines():
             words = line.split()
             if words[:1] in (["import"], ["from"]) and words[1].partition(".")[0] in (
@@ -132,7 +132,7 @@ def test_an_import_upward_is_refused(tmp_path):
 
 @pytest.mark.host
 def test_the_lower_bounds_are_those_that_are_tested():
-    """`tox -e oldest` installs them, PyTorch's and CuPy's left out: those are gigabytes."""
+    """`tox -e oldest` installs them, except PyTorch's and CuPy's, which are gigabytes."""
     tox = configparser.ConfigParser()
     tox.read(ROOT / "tox.ini")
     tested = dict(re.findall(r"([\w-]+)(?:\[\w+\])?==([\w.]+)", tox["testenv:oldest"]["deps"]))

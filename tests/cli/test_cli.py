@@ -1,4 +1,4 @@
-"""The command line, as a user meets it."""
+"""`xl2 train`, `predict` and `backends`, through the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def percent(out, label):
     return float(re.search(rf"^{label} +([-\d.]+)", out, re.M).group(1))
 
 
-def test_train_says_accuracy_bias_and_gap(xl2, backend):
+def test_train_prints_accuracy_bias_and_gap(xl2, backend):
     where = ["--backend", backend.name]
     where += ["--device", "device1"] if "device1" in str(backend.device) else []
     code, out, err = xl2("train", "digits", "--epochs", 8, "--lambda", 1, *where)
@@ -30,7 +30,7 @@ def test_train_says_accuracy_bias_and_gap(xl2, backend):
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_the_same_command_gives_the_same_answer(xl2):
+def test_the_same_command_prints_the_same_table(xl2):
     def table():
         return xl2("train", "digits", "--epochs", 2, "--seed", 5)[1].partition("\n\n")[2]
 
@@ -56,7 +56,7 @@ def test_train_then_predict_with_text_labels(xl2, flowers, tmp_path):
     assert f"{right:.4f}" in said
 
 
-def test_predict_takes_columns_by_name_and_needs_no_label(xl2, flowers, tmp_path):
+def test_predict_finds_columns_by_name_and_needs_no_label(xl2, flowers, tmp_path):
     model = tmp_path / "m"
     xl2("train", flowers, "--epochs", 5, "--out", model)
     expected = xl2("predict", model, flowers)[1]
@@ -72,7 +72,7 @@ def test_predict_takes_columns_by_name_and_needs_no_label(xl2, flowers, tmp_path
     assert "width" in err
 
 
-def test_two_classes_get_one_output_and_the_larger_probability(xl2, tmp_path):
+def test_two_classes_have_one_output_and_the_larger_probability_is_printed(xl2, tmp_path):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((60, 2))
     np.savez(tmp_path / "d.npz", x=X, y=np.where(X[:, 0] > 0, "oui", "non"))
@@ -85,7 +85,7 @@ def test_two_classes_get_one_output_and_the_larger_probability(xl2, tmp_path):
     assert all(0.5 <= float(row["probability"]) <= 1 for row in rows)
 
 
-def test_regression_answers_in_the_targets_units(xl2, tmp_path):
+def test_a_regression_predicts_in_the_units_of_the_target(xl2, tmp_path):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200, 3))
     y = 1e4 + 1e3 * X @ [1.0, -2.0, 0.5]
@@ -101,7 +101,7 @@ def test_regression_answers_in_the_targets_units(xl2, tmp_path):
     assert abs(np.mean([float(line) for line in lines[1:]]) - y.mean()) < 300
 
 
-def test_a_held_out_set_of_its_own_in_any_order_of_columns(xl2, flowers, tmp_path):
+def test_the_columns_of_a_test_file_may_be_in_another_order(xl2, flowers, tmp_path):
     lines = [row.split(",") for row in flowers.read_text().splitlines()]
     swapped = tmp_path / "swapped.csv"
     swapped.write_text("\n".join(f"{b},{a},{kind}" for a, b, kind in lines))
@@ -111,7 +111,7 @@ def test_a_held_out_set_of_its_own_in_any_order_of_columns(xl2, flowers, tmp_pat
     assert "90 samples not used for training" in out
 
 
-def test_standardisation_is_learnt_from_the_training_part_only(tmp_path):
+def test_standardisation_uses_the_training_samples_only(tmp_path):
     import xl2 as library
     from xl2.cli.workflows import train
     from xl2.data import Dataset
@@ -126,7 +126,7 @@ def test_standardisation_is_learnt_from_the_training_part_only(tmp_path):
     np.testing.assert_array_equal(library.load(tmp_path / "m").inputs.mean, model.inputs.mean)
 
 
-def test_backends_are_listed_with_their_install_hint_unharmed(xl2, monkeypatch):
+def test_backends_are_listed_with_their_whole_install_hint(xl2, monkeypatch):
     monkeypatch.setattr("xl2.array.switch.is_installed", lambda name: name == "numpy")
     code, out, _ = xl2("backends")
     assert code == 0
@@ -210,7 +210,7 @@ def test_ctrl_c_exits_130(xl2, monkeypatch):
     assert "Traceback" not in err
 
 
-def test_neither_the_data_nor_the_model_is_written_over(xl2, flowers, tmp_path):
+def test_neither_the_data_nor_the_model_is_overwritten(xl2, flowers, tmp_path):
     model = tmp_path / "m"
     xl2("train", flowers, "--epochs", 1, "--out", model)
     kept = flowers.read_bytes(), model.read_bytes()
@@ -223,7 +223,7 @@ def test_neither_the_data_nor_the_model_is_written_over(xl2, flowers, tmp_path):
     assert (flowers.read_bytes(), model.read_bytes()) == kept
 
 
-def test_a_run_that_is_kept_goes_on_and_ends_with_the_same_model(xl2, tmp_path, monkeypatch):
+def test_an_interrupted_run_resumes_and_ends_with_the_same_model(xl2, tmp_path, monkeypatch):
     from xl2.training import run
 
     kept, whole = (tmp_path / name for name in ("kept", "whole"))
@@ -255,7 +255,7 @@ def test_a_run_that_is_kept_goes_on_and_ends_with_the_same_model(xl2, tmp_path, 
     assert all(one[name].tobytes() == other[name].tobytes() for name in one)
 
 
-def test_a_checkpoint_costs_no_file_that_is_there(xl2, flowers, tmp_path):
+def test_a_checkpoint_overwrites_no_other_file(xl2, flowers, tmp_path):
     content = flowers.read_bytes()
     for options in ((), ("--resume",)):
         code, _, err = xl2("train", flowers, "--checkpoint", flowers, *options)
@@ -290,10 +290,12 @@ def test_a_terminal_is_sent_no_escapes_of_a_file(xl2, tmp_path, monkeypatch):
     library.save(library.Model(library.Network([1, 1], "sigmoid"), classes=("a", ESCAPES)), model)
     (tmp_path / "t.csv").write_text("x\n1\n2\n")
     network = library.load(model)
-    network.network.set_parameters([(np.ones((1, 1)), np.ones(1))])  # all are of the second class
+    network.network.set_parameters(
+        [(np.ones((1, 1)), np.ones(1))]
+    )  # every sample is of the second class
     library.save(network, model)
     _, out, _ = xl2("predict", model, tmp_path / "t.csv")
-    assert out.count(ESCAPES) == 2  # a pipe is sent what they are
+    assert out.count(ESCAPES) == 2  # a pipe gets them unchanged
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     _, out, _ = xl2("predict", model, tmp_path / "t.csv")
     assert out.count(r"\x1b[2Jevil\u202e") == 2

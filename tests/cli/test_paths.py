@@ -1,4 +1,4 @@
-"""`xl2 path` and `xl2 diagnose`, as a user meets them."""
+"""`xl2 path` and `xl2 diagnose`, through the command line."""
 
 import importlib.util
 import os
@@ -31,7 +31,7 @@ QUICK = (
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """Work in an empty folder, where the default picture goes."""
+    """Work in an empty folder, which the default picture is written to."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -53,8 +53,8 @@ def test_path_prints_a_table_and_the_verdict_and_draws(xl2, here, backend):
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_the_verdict_is_that_of_samples_that_chose_nothing(xl2, here):
-    """The library, called step by step, finds what the command printed."""
+def test_the_verdict_is_on_samples_that_did_not_choose_lambda(xl2, here):
+    """The library, called step by step, gives what the command prints."""
     _, out, _ = xl2("path", "digits", *QUICK, "--seed", 2)
     data = package.load_data("digits")
     X, X_held, y, y_held = split(data.X, data.y, fraction=0.2, seed=2, stratify=True)
@@ -75,7 +75,7 @@ def test_the_verdict_is_that_of_samples_that_chose_nothing(xl2, here):
     assert str(path).split("\n\n")[1] in out
 
 
-def test_the_model_it_writes_is_that_of_the_best_lambda(xl2, here, flowers):
+def test_out_writes_the_model_of_the_best_lambda(xl2, here, flowers):
     code, out, _ = xl2("path", flowers, *QUICK, "--out", "m.safetensors", "--picture", "a.svg")
     assert code == 0
     assert "The model of the best lambda is in m.safetensors." in out
@@ -90,11 +90,11 @@ def test_the_model_it_writes_is_that_of_the_best_lambda(xl2, here, flowers):
     assert table.findall(said) == table.findall(out)
 
 
-def test_diagnose_judges_by_the_samples_the_training_held_out(xl2, here):
+def test_diagnose_tests_on_the_samples_that_training_held_out(xl2, here):
     _, out, _ = xl2("train", "digits", "--epochs", 5, "--seed", 3, "--out", "m")
     code, said, _ = xl2("diagnose", "m", "digits")
     assert code == 0
-    for label in ("training", "bias", "gap"):
+    for label in ("training", "test", "bias", "gap"):
         trained, judged = (re.search(rf"^{label} +([-\d.]+)", text, re.M) for text in (out, said))
         assert float(trained.group(1)) == pytest.approx(float(judged.group(1)), abs=0.011)
     assert max(map(len, said.splitlines())) <= 80
@@ -116,7 +116,7 @@ def test_diagnose_with_a_test_file_and_without_any(xl2, here):
     assert "does not say which samples were held out" in err
 
 
-def test_the_columns_of_a_table_are_those_the_model_was_trained_on(xl2, here, flowers):
+def test_diagnose_uses_the_columns_the_model_was_trained_on(xl2, here, flowers):
     assert xl2("path", flowers, *QUICK, "--out", "m")[0] == 0
     head, *rows = (line.split(",") for line in flowers.read_text().splitlines())
     swapped = [",".join([row[1], row[0], *row[2:]]) for row in (head, *rows)]
@@ -128,7 +128,7 @@ def test_the_columns_of_a_table_are_those_the_model_was_trained_on(xl2, here, fl
     assert "lacks 1 column that the model was trained on: 'width'" in err
 
 
-def test_labels_that_training_has_not_are_no_test(xl2, here):
+def test_test_labels_that_do_not_occur_in_training_are_refused(xl2, here):
     X = np.random.default_rng(0).normal(size=(60, 2))
     y = np.where(X[:, 0] > 0, "a", "b")
     np.savez("data.npz", x=X, y=y)
@@ -163,7 +163,7 @@ def test_the_picture_is_named_after_the_data(xl2, here, data, picture):
         (("--test", "test.npz", "--out", "test.npz"), "is also an input file"),
     ],
 )
-def test_no_file_costs_another_one(xl2, here, arguments, said):
+def test_no_output_overwrites_another_file(xl2, here, arguments, said):
     X = np.random.default_rng(0).normal(size=(60, 2))
     for name in ("data.npz", "test.npz"):
         np.savez(name, x=X, y=(X[:, 0] > 0).astype(int))
@@ -184,7 +184,7 @@ def test_a_regression(xl2, here):
     assert "0.9" in out
 
 
-def test_a_grid_by_its_length(xl2, here):
+def test_a_grid_is_given_by_its_length_and_several_seeds_by_number(xl2, here):
     _, out, _ = xl2(
         "path", "digits", *QUICK[:-2], "--lambdas", "grid:3", "--patience", 2, "--seed", "0,1"
     )
@@ -209,7 +209,9 @@ def test_a_report_is_written(xl2, here):
         ("jinja2", ("--report", "a.html"), "The report needs Jinja2"),
     ],
 )
-def test_what_is_not_installed_is_told_before(xl2, here, monkeypatch, missing, arguments, said):
+def test_a_missing_library_is_reported_before_training(
+    xl2, here, monkeypatch, missing, arguments, said
+):
     found = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
@@ -222,7 +224,7 @@ def test_what_is_not_installed_is_told_before(xl2, here, monkeypatch, missing, a
     assert list(here.iterdir()) == []
 
 
-def test_without_matplotlib_there_is_no_picture_and_the_rest_is_as_ever(xl2, here, monkeypatch):
+def test_without_matplotlib_only_the_picture_is_missing(xl2, here, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util,
@@ -258,7 +260,7 @@ def test_without_matplotlib_there_is_no_picture_and_the_rest_is_as_ever(xl2, her
         (("--dtype", "float16"), "float16"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_trained(xl2, here, monkeypatch, arguments, said):
+def test_mistakes_are_reported_before_training(xl2, here, monkeypatch, arguments, said):
     def train(*arguments, **settings):
         raise AssertionError("it trained")
 
@@ -269,19 +271,19 @@ def test_mistakes_are_told_before_anything_is_trained(xl2, here, monkeypatch, ar
     assert list(here.iterdir()) == []
 
 
-def test_a_disk_that_fills_up_does_not_cost_the_answer(xl2, here, monkeypatch):
+def test_the_answer_is_printed_though_the_disk_is_full(xl2, here, monkeypatch):
     def fail(path, *content):
         raise package.InputError("No space left on device.")
 
-    for room in ("model_file", "writing"):
-        monkeypatch.setattr(f"xl2.io.{room}.write_whole", fail)
+    for module in ("model_file", "writing"):
+        monkeypatch.setattr(f"xl2.io.{module}.write_whole", fail)
     code, out, err = xl2("path", "digits", *QUICK, "--out", "m")
     assert code == 2
     assert "No space left" in err
     assert "McNemar" in out
 
 
-def test_a_path_that_is_kept_goes_on_and_says_the_same(xl2, here, monkeypatch):
+def test_an_interrupted_path_resumes_and_prints_the_same(xl2, here, monkeypatch):
     from xl2.training import run
 
     command = ("path", "digits", *QUICK, "--backend", "numpy")
