@@ -1,6 +1,6 @@
-"""A program that trains with a checkpoint until somebody kills it, and what kills it.
+"""A program that trains with a checkpoint, and a function that kills and resumes it.
 
-Run as ``python killed.py CHECKPOINT SETTINGS``, where SETTINGS is JSON. It says when it takes its
+Run as ``python killed.py CHECKPOINT SETTINGS``, where SETTINGS is JSON. It prints "begun" at its
 first steps, and at its end the digest of parameters and history.
 """
 
@@ -44,7 +44,7 @@ def curves(history):
 
 
 def train(checkpoint, backend, optimizer, stack=None, **settings):
-    """Train a network and return the digest of what came out."""
+    """Train a network and return the digest of the result."""
     stack = tuple(stack) if isinstance(stack, list) else stack
     network = Network([4, 6, 2], ["tanh", "softmax"], stack=stack, backend=backend)
     several = stack if isinstance(stack, int) else stack[-1] if stack else None
@@ -67,7 +67,7 @@ def train(checkpoint, backend, optimizer, stack=None, **settings):
 
 
 def train_path(checkpoint, backend, patience=None, **settings):
-    """Train a path and return the digest of what came out."""
+    """Train a path and return the digest of the result."""
     path = regularization_path(
         X[:600],
         LABELS[:600],
@@ -91,36 +91,25 @@ def train_path(checkpoint, backend, patience=None, **settings):
 
 
 def results(folder, settings, kills, seed):
-    """Train again and again, killed so often, each time from where the one before was.
+    """Train until `kills` processes were killed, each resuming the previous one.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        For a checkpoint after the other.
-    settings : dict
-    kills : int
-    seed : int or str
-        Of when: within half a second from the first steps.
-
-    Returns
-    -------
-    set of str
-        The digests of the trainings that came to their end.
+    A process is killed at random within half a second of its first steps. `folder` gets one
+    checkpoint after another. Returns the set of the digests of all finished trainings.
     """
-    # What is imported there is what is imported here.
+    # The processes import the same files as this one.
     path = os.pathsep.join(folder for folder in sys.path if folder)
     environment, moments = {**os.environ, "PYTHONPATH": path}, random.Random(seed)
     found, killed, number = set(), 0, 0
     while killed < kills or not found:
         command = [sys.executable, __file__, str(folder / f"{number}"), json.dumps(settings)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
-            said = child.stdout.readline()
+            output = child.stdout.readline()
             if killed < kills:
                 time.sleep(moments.uniform(0, 0.5))
                 child.kill()
-            said += child.stdout.read()
-        if "digest" in said:
-            found.add(said.split()[-1])
+            output += child.stdout.read()
+        if "digest" in output:
+            found.add(output.split()[-1])
             number += 1
         else:
             assert child.returncode == -signal.SIGKILL
@@ -130,24 +119,24 @@ def results(folder, settings, kills, seed):
 
 def main():
     checkpoint, settings = sys.argv[1], json.loads(sys.argv[2])
-    learn, said = xl2.training.run.Run.learn, []
+    learn, begun = xl2.training.run.Run.learn, []
 
     def slowly(self, *arguments):
-        if not said:
+        if not begun:
             print("begun", flush=True)
-            said.append(True)
+            begun.append(True)
         learn(self, *arguments)
         time.sleep(0.005)
 
     xl2.training.run.Run.learn = slowly
     kind = train_path if settings.pop("path", False) else train
-    with in_pieces():
+    with small_chunks():
         print("digest", kind(checkpoint, every=0.01, **settings), flush=True)
 
 
 @contextlib.contextmanager
-def in_pieces():
-    """Let an epoch have many moments at which it may be written."""
+def small_chunks():
+    """Let an epoch have many moments at which it can be saved."""
     before, xl2.training.run.RUN = xl2.training.run.RUN, 256
     try:
         yield

@@ -1,4 +1,4 @@
-"""What comes back from a pickle, and from a deep copy, is what went in."""
+"""Pickles and copies of networks, models, histories and paths equal the original."""
 
 import copy
 import io
@@ -36,9 +36,9 @@ def network(where):
 
 @pytest.fixture
 def elsewhere(backend, monkeypatch):
-    """Make the library under test one that does not work, as on a machine without a GPU."""
+    """Return a function that makes the library under test fail, as on a machine without a GPU."""
     if backend.name == "numpy":
-        pytest.skip("NumPy is what is left where a library does not work")
+        pytest.skip("NumPy is the fallback for libraries that do not work")
     load = xl2.array.backend.load
 
     def refuse(name):
@@ -62,7 +62,7 @@ def assert_equal(one, other):
 # Networks.
 
 
-def test_a_network_comes_back_as_it_was(backend, network, host):
+def test_a_pickled_network_is_restored(backend, network, host):
     back = again(network)
     assert_equal(back, network)
     np.testing.assert_array_equal(host(back.forward(X)), host(network.forward(X)))
@@ -78,7 +78,7 @@ def test_a_network_comes_back_as_it_was(backend, network, host):
 
 
 @pytest.mark.parametrize("stack", [3, (2, 3)])
-def test_a_stack_does_too(where, stack):
+def test_a_pickled_stack_is_restored(where, stack):
     network = Network([3, 4, 1], "tanh", stack=stack, dtype="float64", **where)
     back = again(network)
     assert_equal(back, network)
@@ -86,15 +86,15 @@ def test_a_stack_does_too(where, stack):
     assert repr(back) == repr(network)
 
 
-def test_one_that_nothing_has_placed_still_follows_its_data(backend, to):
+def test_a_network_without_a_device_still_follows_its_data(backend, to):
     back = again(Network([3, 1]))
     assert not back.on_chosen_device
     fit(back, to(X), to(LABELS), epochs=1, progress=False)
     assert back.backend.name == backend.name
 
 
-def test_a_pickle_knows_no_array_library_but_numpy(network):
-    """The others appear as names: their modules may be absent where it is opened."""
+def test_a_pickle_refers_to_no_array_library_but_numpy(network):
+    """Other libraries appear as names, because they may not be installed where it is read."""
     found = set()
 
     class Recorder(pickle.Unpickler):
@@ -111,7 +111,7 @@ def test_a_pickle_knows_no_array_library_but_numpy(network):
     assert {"numpy", "xl2"} <= found <= {"numpy", "xl2", "builtins", "functools"}
 
 
-def test_it_is_opened_by_another_process(network, host, tmp_path, python):
+def test_another_process_reads_it(network, host, tmp_path, python):
     (tmp_path / "network.pickle").write_bytes(pickle.dumps(network))
     code = (
         "import pickle, pathlib\n"
@@ -139,7 +139,7 @@ def test_a_deep_copy_has_arrays_of_its_own(backend, network):
             np.testing.assert_array_equal(a, b)
 
 
-def test_copies_do_not_pass_through_the_host(network, monkeypatch):
+def test_copies_stay_on_the_device(network, monkeypatch):
     def refuse(self):
         raise AssertionError("on the host")
 
@@ -151,13 +151,13 @@ def test_copies_do_not_pass_through_the_host(network, monkeypatch):
     assert vars(shallow) is not vars(network)
 
 
-def test_one_network_stays_one_in_what_is_copied(network):
+def test_two_references_to_a_network_stay_one_network(network):
     for twins in (again([network, network]), copy.deepcopy([network, network])):
         assert twins[0] is twins[1]
         assert twins[0] is not network
 
 
-def test_a_subclass_keeps_what_it_has(where):
+def test_a_subclass_keeps_its_attributes(where):
     network = Marked([3, 1], **where)
     network.marks = [network]
     for twin in (again(network), copy.deepcopy(network), copy.copy(network)):
@@ -168,13 +168,13 @@ def test_a_subclass_keeps_what_it_has(where):
 
 
 class Marked(Network):
-    """Something of a user's own."""
+    """A user's subclass."""
 
 
-# Where the backend cannot be had.
+# Without the backend.
 
 
-def test_without_its_backend_it_computes_with_numpy_and_says_why(backend, network, elsewhere, host):
+def test_without_its_backend_it_computes_with_numpy_and_warns(backend, network, elsewhere, host):
     expected, written = host(network.forward(X)), pickle.dumps(Model(network))
     elsewhere()
     with pytest.warns(UserWarning, match="What was pickled") as caught:
@@ -190,7 +190,7 @@ def test_without_its_backend_it_computes_with_numpy_and_says_why(backend, networ
     fit(model.network, X, LABELS, epochs=1, progress=False)
 
 
-def test_a_path_says_so_once(where, elsewhere):
+def test_a_path_warns_once(where, elsewhere):
     path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
     models, member = path.models([0.0]) + path.models([0.3]), path.network(0.3, 1)
     written = pickle.dumps(path)
@@ -210,7 +210,7 @@ def _place(backend):
 
 
 @pytest.mark.host
-def test_a_library_or_a_device_that_is_unknown_here():
+def test_an_unknown_library_or_device():
     with pytest.warns(UserWarning, match="with nolibrary on cuda:1, .* here: Available backends"):
         assert reconnect("nolibrary", "cuda:1").name == "numpy"
     with pytest.warns(UserWarning, match="numpy on cuda:0, .* Available devices are cpu"):
@@ -220,7 +220,7 @@ def test_a_library_or_a_device_that_is_unknown_here():
 # Devices.
 
 
-def test_each_device_has_the_name_that_finds_it(backend):
+def test_each_device_is_found_by_its_name(backend):
     assert connect(backend.name).device_name() is None
     for name in backend.library.devices(backend.xp):
         there = connect(backend.name, name)
@@ -229,15 +229,15 @@ def test_each_device_has_the_name_that_finds_it(backend):
         assert copy.deepcopy(there) is there
 
 
-def test_the_device_of_an_array_has_one_too(backend, to):
+def test_the_device_of_an_array_has_a_name(backend, to):
     found = xl2.array.switch.resolve(data=to(X))
     assert found.device_name() in backend.library.devices(backend.xp)
     assert again(found) == found
 
 
 @pytest.mark.host
-def test_a_device_of_two_names_is_known_by_where_its_arrays_arrive():
-    """Like PyTorch's: arrays for "gpu" arrive on "gpu:0", which is equal to no name's device."""
+def test_a_device_with_two_names():
+    """As in PyTorch, arrays moved to "gpu" are on "gpu:0", which equals no listed device."""
     places = {"cpu": "cpu", "gpu": "gpu:0", "gpu:0": "gpu:0", "other": "other"}
     used = []
 
@@ -249,7 +249,7 @@ def test_a_device_of_two_names_is_known_by_where_its_arrays_arrive():
         devices=lambda xp: ["cpu", "gpu"], find_device=lambda xp, name: name, from_host=from_host
     )
     assert Backend("made_up", np, "gpu", library).device_name() == "gpu"
-    assert not used  # a device that has a name is left alone, and so are all others
+    assert not used  # no array is moved to find the name of a listed device
     names = [Backend("made_up", np, device, library).device_name() for device in places]
     assert names == ["cpu", "gpu", "gpu", "other"]
 
@@ -265,7 +265,7 @@ def test_joblib_writes_and_reads_a_model(network, tmp_path, mmap_mode):
     back = joblib.load(tmp_path / "model.joblib", mmap_mode=mmap_mode)
     assert back.predict(X).tolist() == model.predict(X).tolist()
     assert (back.classes, back.features, back.split) == (model.classes, model.features, model.split)
-    # Whatever the file was opened as, a network can be trained on.
+    # The network can be trained even when the file was memory-mapped.
     fit(back.network, X, LABELS, epochs=1, progress=False)
 
 
@@ -284,7 +284,7 @@ def test_a_history(where, stack):
 
 
 @pytest.mark.parametrize("copied", [again, copy.deepcopy])
-def test_a_path_judged_by_validation_samples_comes_back_whole(where, to, copied):
+def test_a_path_with_validation_samples_is_restored(where, to, copied):
     held = (to(HELD), HELD_LABELS)
     path = regularization_path(
         X[:30],
@@ -307,13 +307,13 @@ def test_a_path_judged_by_validation_samples_comes_back_whole(where, to, copied)
 
 
 def _plain(path):
-    """Return all that a path shows, as text that can be compared."""
+    """Return everything that a path shows, as text."""
     values = {name: value for name, value in vars(path).items() if not name.startswith("_")}
     return str(values), str(path), repr(path), path._repr_html_()
 
 
 @pytest.mark.host
-def test_its_pictures_its_table_and_its_diagnosis_are_the_same():
+def test_a_restored_path_has_the_same_table_figures_and_diagnosis():
     pytest.importorskip("matplotlib", reason="pictures need matplotlib").use("agg")
     pytest.importorskip("pandas", reason="a data frame needs pandas")
     path = regularization_path(
@@ -330,7 +330,7 @@ def test_its_pictures_its_table_and_its_diagnosis_are_the_same():
     assert xl2.diagnose(back, *seen).cautions != xl2.diagnose(back, *samples).cautions
 
 
-def test_after_a_cross_validation_it_has_the_models_that_were_asked_for(where):
+def test_after_a_cross_validation_it_has_the_models_trained_before(where):
     path = regularization_path(X, LABELS, [0.0, 0.3, 2.0], cv=2, **SMALL, **where)
     early, (model,) = again(path), path.models([0.3])
     back = again(path)
@@ -343,11 +343,11 @@ def test_after_a_cross_validation_it_has_the_models_that_were_asked_for(where):
             one.models(asked)
     with pytest.raises(InputError, match=r"best_model\(\), .* before it is pickled"):
         early.best_model()
-    # What a pickle cannot have, it does not take from the path either.
+    # Pickling left the samples of the path in place.
     assert len(path.models([0.0, 2.0])) == 2
 
 
-def test_a_deep_copy_of_a_path_has_its_samples_at_hand(where):
+def test_a_deep_copy_of_a_path_has_its_samples(where):
     path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
     twin = copy.deepcopy(path)
     assert_equal(twin.best_network(0.3), path.best_network(0.3))
@@ -367,10 +367,10 @@ def test_a_pickle_of_a_path_does_not_grow_with_its_samples(judged):
     assert abs(size(2000) - size(40)) < 50
 
 
-# The samples a lambda was chosen on.
+# Fingerprints of the samples that lambda was selected on.
 
 
-def test_equal_samples_have_one_fingerprint_wherever_they_are(to):
+def test_equal_samples_have_equal_fingerprints(to):
     whole = np.round(X * 4)
     same = [
         to(whole, "float32"),
@@ -384,7 +384,7 @@ def test_equal_samples_have_one_fingerprint_wherever_they_are(to):
 
 
 @pytest.mark.host
-def test_other_samples_have_another():
+def test_other_samples_have_other_fingerprints():
     changed = X.copy()
     changed[-1, -1] = np.nextafter(changed[-1, -1], 1)
     others = [changed, X[::-1], X.T, X[:-1], X.reshape(20, 6), X.astype("float32"), X.ravel()]
@@ -392,7 +392,7 @@ def test_other_samples_have_another():
 
 
 @pytest.mark.host
-def test_samples_beyond_one_piece_count_too(monkeypatch):
+def test_all_samples_enter_the_fingerprint(monkeypatch):
     whole, changed = fingerprint(X), X.copy()
     monkeypatch.setattr(xl2.path.result, "PIECE", 7)
     assert fingerprint(X) == whole
@@ -401,14 +401,14 @@ def test_samples_beyond_one_piece_count_too(monkeypatch):
 
 
 @pytest.mark.host
-def test_a_sparse_matrix_has_that_of_its_dense_self():
+def test_a_sparse_matrix_has_the_fingerprint_of_the_dense_one():
     sparse = pytest.importorskip("scipy.sparse")
     x = np.where(X > 1, X, 0.0)
     assert fingerprint(sparse.coo_array(x)) == fingerprint(sparse.csc_matrix(x)) == fingerprint(x)
 
 
 @pytest.mark.host
-def test_the_samples_are_known_by_what_they_were():
+def test_samples_changed_later_are_not_recognized():
     held = HELD.copy()
     path = regularization_path(X[:30], LABELS[:30], [0], validation=(held, HELD_LABELS), **SMALL)
     held += 1.0

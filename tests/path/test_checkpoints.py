@@ -1,4 +1,4 @@
-"""A path that stops at any moment goes on as if it had not, and trains nothing twice."""
+"""An interrupted path ends as if it had not been interrupted, and trains nothing twice."""
 
 import os
 import pickle
@@ -9,6 +9,7 @@ import threading
 import killed
 import numpy as np
 import pytest
+from checkpointing import DiedError, dying, header_of
 
 import xl2.path.train_stacks
 import xl2.training.divergence
@@ -18,7 +19,6 @@ from xl2.io.safetensors_file import read_with_digest, write_with_digest
 from xl2.path.checkpoints import FORMAT
 from xl2.path.jobs import Tally
 from xl2.path.settings import Recipe
-from xl2.training import checkpoints
 from xl2.training.checkpoints import CheckpointSaver
 
 RNG = np.random.default_rng(3)
@@ -27,33 +27,15 @@ LABELS = (X[:, 0] > 0).astype(int)
 SMALL = {"hidden": (4,), "epochs": 4, "batch_size": 8, "learning_rate": 0.05, "progress": False}
 
 
-class DiedError(Exception):
-    """What ends a training here, where a process would be killed."""
-
-
 @pytest.fixture
 def die(monkeypatch):
-    """Let a training end as soon as something was written for the n-th time."""
-    moments = {"left": 10**9}
-    look = CheckpointSaver.look
-
-    def watched(self, run):
-        before = self._written
-        look(self, run)
-        moments["left"] -= self._written != before
-        if moments["left"] == 0:
-            raise DiedError
-
-    def at(n):
-        moments["left"] = n
-
-    monkeypatch.setattr(CheckpointSaver, "look", watched)
-    return at
+    """Let a training end right after the n-th checkpoint: ``die(n)``."""
+    return dying(monkeypatch)
 
 
 @pytest.fixture
-def in_pieces(monkeypatch):
-    """Let a stack have the lambdas of one fold only."""
+def small_stacks(monkeypatch):
+    """Let a stack have the lambdas of a single fold."""
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
     monkeypatch.setattr(Recipe, "workers", lambda self: 1)
 
@@ -64,7 +46,7 @@ def train(where, **more):
 
 
 def begun(die, writes, folder):
-    """Train until so many checkpoints are written, and die."""
+    """Train until a number of checkpoints has been written, and die."""
     die(writes)
     with pytest.raises(DiedError):
         train({"backend": "numpy"}, checkpoint=folder)
@@ -90,7 +72,7 @@ def same(one, other):
 @pytest.mark.parametrize(
     "options", [{}, {"patience": 1, "epochs": 6}, {"seeds": 2, "dropout": 0.2, "every": 0.3}]
 )
-def test_it_goes_on_bit_for_bit_from_every_moment(where, tmp_path, die, in_pieces, options):
+def test_it_resumes_bit_for_bit_after_every_write(where, tmp_path, die, small_stacks, options):
     for deaths in range(100):
         die(2 + deaths % 3)
         try:
@@ -108,17 +90,17 @@ def test_it_goes_on_bit_for_bit_from_every_moment(where, tmp_path, die, in_piece
 
 
 @pytest.mark.host
-def test_what_is_through_is_not_trained_again(tmp_path, in_pieces, monkeypatch):
+def test_finished_stacks_are_skipped(tmp_path, small_stacks, monkeypatch):
     whole = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     model = whole.best_model()
 
     def never(self, *arguments):
-        raise AssertionError("it trained")
+        raise AssertionError("it was trained")
 
     monkeypatch.setattr("xl2.training.run.Run.epoch", never)
     again = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
     same(again, whole)
-    # Nor is the network of the best lambda, on all samples.
+    # So is the network of the best lambda, trained on all samples.
     for mine, its in zip(
         again.best_model().network.host_parameters(), model.network.host_parameters(), strict=True
     ):
@@ -130,14 +112,14 @@ def test_what_is_through_is_not_trained_again(tmp_path, in_pieces, monkeypatch):
 
 @pytest.mark.host
 @pytest.mark.parametrize("options", [{}, {"patience": 1}])
-def test_a_stack_that_diverged_as_a_whole_is_through(tmp_path, monkeypatch, options):
+def test_a_stack_that_diverged_is_finished(tmp_path, monkeypatch, options):
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
     monkeypatch.setattr(Recipe, "workers", lambda self: 1)
 
-    def path(**keeping):
+    def path(**saving):
         return regularization_path(
             X, LABELS, [0, 1e5], cv=2, **{**SMALL, "epochs": 9}, optimizer="sgd",
-            backend="numpy", **options, **keeping,
+            backend="numpy", **options, **saving,
         )  # fmt: skip
 
     whole = path()
@@ -148,7 +130,7 @@ def test_a_stack_that_diverged_as_a_whole_is_through(tmp_path, monkeypatch, opti
 
 
 @pytest.mark.host
-def test_networks_of_lambdas_that_are_close_or_many_are_kept_apart(tmp_path):
+def test_models_of_close_or_many_lambdas_have_separate_folders(tmp_path):
     def names():
         return sorted(file.name for file in (tmp_path / "p").iterdir() if file.is_dir())
 
@@ -167,8 +149,8 @@ def test_networks_of_lambdas_that_are_close_or_many_are_kept_apart(tmp_path):
 
 
 @pytest.mark.host
-def test_two_stacks_side_by_side(tmp_path, monkeypatch, in_pieces):
-    """One dies while the other is in training, which stops where it can go on from."""
+def test_two_stacks_side_by_side(tmp_path, monkeypatch, small_stacks):
+    """One dies while the other is in training, which is saved and stopped."""
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 6)
     monkeypatch.setattr(Recipe, "workers", lambda self: 2)
     whole = train({"backend": "numpy"}, epochs=200)
@@ -184,7 +166,7 @@ def test_two_stacks_side_by_side(tmp_path, monkeypatch, in_pieces):
     monkeypatch.setattr(CheckpointSaver, "look", watched)
     with pytest.raises(DiedError):
         train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p")
-    # A third may have begun before it was called off.
+    # A third may have started before it was cancelled.
     assert len(set(seen)) in (2, 3)
     assert len(seen) < 350
     same(train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p", resume=True), whole)
@@ -192,7 +174,7 @@ def test_two_stacks_side_by_side(tmp_path, monkeypatch, in_pieces):
 
 @pytest.mark.host
 @pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_writes_every_stack_in_training(tmp_path, monkeypatch, in_pieces, workers):
+def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stacks, workers):
     monkeypatch.setattr(Recipe, "workers", lambda self: workers)
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3 * workers)
     epoch, seen = xl2.training.run.Run.epoch, []
@@ -210,15 +192,15 @@ def test_ctrl_c_writes_every_stack_in_training(tmp_path, monkeypatch, in_pieces,
     assert len(begun) >= 1 + workers  # with the plan
     monkeypatch.setattr("xl2.training.run.Run.epoch", epoch)
     options = {"epochs": 3000, "every": 5000}
-    most = max(epochs_in(tmp_path / "p" / name) for name in begun if name != "plan")
+    most = max(header_of(tmp_path / "p" / name)["epochs"] + 1 for name in begun if name != "plan")
     monkeypatch.setattr("xl2.path.train_stacks.fit", until(xl2.path.train_stacks.fit, most + 10))
     path = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **options)
     assert (path.epochs_ > 0).all()
 
 
 @pytest.mark.host
-def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_file_of_before(tmp_path, monkeypatch):
-    """The callback has dropped it from its lists, and the network still has it."""
+def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_previous_file(tmp_path, monkeypatch):
+    """The callback has dropped the lambda from its lists, but the network still has it."""
     options = {"backend": "numpy", "patience": 1, "epochs": 6}
     whole, keep = train({}, **options), xl2.training.run.Run.keep
 
@@ -236,7 +218,7 @@ def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_file_of_before(tmp
 
 
 @pytest.mark.host
-def test_ctrl_c_ends_a_path_though_the_whole_stack_diverges(tmp_path, in_pieces, monkeypatch):
+def test_ctrl_c_ends_a_path_even_if_the_whole_stack_diverges(tmp_path, small_stacks, monkeypatch):
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
     mark, pressed = xl2.training.divergence.mark, []
 
@@ -254,20 +236,15 @@ def test_ctrl_c_ends_a_path_though_the_whole_stack_diverges(tmp_path, in_pieces,
     assert len(pressed) == 1
 
 
-def epochs_in(file):
-    header, _ = read_with_digest(file, checkpoints.FORMAT, lambda header, found: found)
-    return header["epochs"] + 1
-
-
 def until(fit, epochs):
-    """Return a fit that is over after fewer epochs."""
+    """Return a fit of fewer epochs."""
     return lambda *arguments, **options: fit(
         *arguments, **{**options, "epochs": min(epochs, options["epochs"])}
     )
 
 
 @pytest.mark.host
-def test_elsewhere_it_goes_on_by_its_own_plan(tmp_path, die, in_pieces, monkeypatch):
+def test_another_machine_resumes_with_the_saved_plan(tmp_path, die, small_stacks, monkeypatch):
     begun(die, 5, tmp_path / "p")
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 100)
     assert train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True).folds == 3
@@ -277,7 +254,7 @@ def test_elsewhere_it_goes_on_by_its_own_plan(tmp_path, die, in_pieces, monkeypa
 
 
 def holding(monkeypatch, networks):
-    """Let the memory hold so many networks; return those that each training has."""
+    """Let the memory hold a number of networks; return a list of the sizes of trained stacks."""
     trained, fit = [], xl2.training.fit.fit
 
     def limited(network, *arguments, **options):
@@ -292,7 +269,7 @@ def holding(monkeypatch, networks):
 
 
 @pytest.mark.host
-def test_without_the_memory_stacks_are_halved_and_go_on_by_their_halves(tmp_path, die, monkeypatch):
+def test_stacks_that_were_split_for_want_of_memory_resume_as_parts(tmp_path, die, monkeypatch):
     options = {"backend": "numpy"}
     monkeypatch.setattr(Recipe, "workers", lambda self: 1)
     trained = holding(monkeypatch, 2)
@@ -305,7 +282,7 @@ def test_without_the_memory_stacks_are_halved_and_go_on_by_their_halves(tmp_path
     died = {file.name for file in (tmp_path / "p").iterdir()}
     assert died == {"plan", "stack-1-1-1", "stack-1-1-2"}
     die(10**9)
-    # Those that are through, or begun, are known as halves: nothing larger is tried.
+    # Finished and unfinished parts are resumed: nothing larger is tried.
     trained.clear()
     with pytest.warns(UserWarning, match="no memory for 9"):
         same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
@@ -316,7 +293,7 @@ def test_without_the_memory_stacks_are_halved_and_go_on_by_their_halves(tmp_path
 
 
 @pytest.mark.host
-def test_a_stack_without_a_file_obeys_a_smaller_max_memory(tmp_path, die, monkeypatch, in_pieces):
+def test_a_stack_without_a_checkpoint_obeys_max_memory(tmp_path, die, monkeypatch, small_stacks):
     begun(die, 4, tmp_path / "p")
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2)
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
@@ -326,7 +303,7 @@ def test_a_stack_without_a_file_obeys_a_smaller_max_memory(tmp_path, die, monkey
 
 
 @pytest.mark.host
-def test_a_stack_that_has_begun_is_not_halved(tmp_path, die, monkeypatch, in_pieces):
+def test_a_stack_with_a_checkpoint_is_not_split(tmp_path, die, monkeypatch, small_stacks):
     die(2)
     with pytest.raises(DiedError):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p")
@@ -338,7 +315,7 @@ def test_a_stack_that_has_begun_is_not_halved(tmp_path, die, monkeypatch, in_pie
 
 @pytest.mark.host
 @pytest.mark.parametrize("halved", [False, True])
-def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, capsys, halved):
+def test_the_progress_bar_of_a_path_resumes(tmp_path, die, monkeypatch, capsys, halved):
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
     monkeypatch.setattr(Recipe, "workers", lambda self: 1)
     die(6)
@@ -356,14 +333,14 @@ def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, caps
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2 if halved else 100)
     capsys.readouterr()
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, progress=True)
-    # The first is through, the second goes on behind two epochs, of the third there is none.
+    # The first is finished, the second resumes after two epochs, the third starts.
     assert counted[:4] == [4, 3, 4, 4]
     assert "12/12" in capsys.readouterr().err
 
 
 @pytest.mark.host
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"cv": 2}, "folds was 40, 40, 40 and is now 30, 30"),
         ({"seeds": 2}, "seeds was 0 and is now 0, 1"),
@@ -373,9 +350,9 @@ def test_the_bar_of_a_path_goes_on_where_it_was(tmp_path, die, monkeypatch, caps
         ({"standardize": False}, "validation was 20 x 3 .*X was 180 x 3"),
     ],
 )
-def test_another_path_is_refused_with_the_difference(tmp_path, changed, said):
+def test_another_path_is_refused_with_the_difference(tmp_path, changed, message):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    with pytest.raises(InputError, match=f"another (path|run): .*{said}"):
+    with pytest.raises(InputError, match=f"another (path|run): .*{message}"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **changed)
 
 
@@ -385,8 +362,8 @@ def contents(folder):
 
 @pytest.mark.host
 @pytest.mark.parametrize("moment", [2, 6, 12])
-def test_fewer_epochs_than_a_stack_has_is_refused(tmp_path, die, in_pieces, moment):
-    """Though others have fewer, or none: nothing is trained, and nothing changes."""
+def test_fewer_epochs_than_a_stack_has_are_refused(tmp_path, die, small_stacks, moment):
+    """Even if others have fewer, or none, nothing is trained and nothing changes."""
     die(moment)
     with pytest.raises(DiedError):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p")
@@ -402,7 +379,7 @@ def test_fewer_epochs_than_a_stack_has_is_refused(tmp_path, die, in_pieces, mome
 
 
 @pytest.mark.host
-def test_the_last_stack_is_looked_at_before_the_first_is_trained(tmp_path, in_pieces):
+def test_the_last_stack_is_checked_before_the_first_is_trained(tmp_path, small_stacks):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     (tmp_path / "p" / "stack-1").unlink()
     (tmp_path / "p" / "stack-2").unlink()
@@ -413,7 +390,7 @@ def test_the_last_stack_is_looked_at_before_the_first_is_trained(tmp_path, in_pi
 
 
 @pytest.mark.host
-def test_what_would_be_lost_is_refused(tmp_path):
+def test_unusable_arguments_are_refused(tmp_path):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     with pytest.raises(InputError, match="is not empty"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p")
@@ -443,24 +420,24 @@ def test_a_plan_of_other_members_is_refused(tmp_path, stacks):
 
 
 @pytest.mark.host
-def test_where_nothing_can_be_written_there_is_one_warning(tmp_path, monkeypatch, in_pieces):
+def test_a_failed_write_warns_once(tmp_path, monkeypatch, small_stacks):
     whole = train({"backend": "numpy"})
 
     def full(*arguments):
         raise InputError("'it' cannot be written: No space left on device.")
 
     monkeypatch.setattr("xl2.io.safetensors_file.write_whole", full)
-    with pytest.warns(UserWarning, match="No space left") as said:
+    with pytest.warns(UserWarning, match="No space left") as caught:
         same(train({"backend": "numpy"}, checkpoint=tmp_path / "p"), whole)
-    assert len(said) == 1
+    assert len(caught) == 1
     monkeypatch.setattr("pathlib.Path.mkdir", lambda *a, **k: (_ for _ in ()).throw(OSError("no")))
-    with pytest.warns(UserWarning, match="continues without") as said:
+    with pytest.warns(UserWarning, match="continues without") as caught:
         same(train({"backend": "numpy"}, checkpoint=tmp_path / "q"), whole)
-    assert [warning.filename for warning in said] == [__file__]
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.host
-def test_the_folder_stays_where_it_is_though_somebody_goes_elsewhere(tmp_path, monkeypatch):
+def test_the_folder_stays_put_when_the_working_directory_changes(tmp_path, monkeypatch):
     for folder in ("here", "elsewhere"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -472,7 +449,7 @@ def test_the_folder_stays_where_it_is_though_somebody_goes_elsewhere(tmp_path, m
 
 
 @pytest.mark.host
-def test_a_folder_that_is_removed_meanwhile_is_told_once(tmp_path, monkeypatch, in_pieces):
+def test_a_folder_removed_during_training_warns_once(tmp_path, monkeypatch, small_stacks):
     whole, write = train({"backend": "numpy"}), CheckpointSaver._save
 
     def removed(self, run):
@@ -481,13 +458,13 @@ def test_a_folder_that_is_removed_meanwhile_is_told_once(tmp_path, monkeypatch, 
 
     monkeypatch.setattr(CheckpointSaver, "_save", removed)
     monkeypatch.chdir(tmp_path)
-    with pytest.warns(UserWarning, match="'p' has been removed") as said:
+    with pytest.warns(UserWarning, match="'p' has been removed") as caught:
         same(train({"backend": "numpy"}, checkpoint="p", every=10), whole)
-    assert len(said) == 1
+    assert len(caught) == 1
 
 
 @pytest.mark.host
-def test_a_pickle_does_not_know_the_folder(tmp_path):
+def test_a_pickle_does_not_contain_the_folder(tmp_path):
     path = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     path.best_model()
     assert str(tmp_path).encode() not in pickle.dumps(path)
@@ -497,8 +474,8 @@ def test_a_pickle_does_not_know_the_folder(tmp_path):
 @pytest.mark.parametrize("patience", [None, 2])
 def test_a_path_that_is_killed(backend, tmp_path, patience):
     if str(backend.device).endswith("device1"):
-        pytest.skip("a made-up device has no process of its own to kill")
+        pytest.skip("the killed processes use the default device")
     settings = {"backend": backend.name, "patience": patience}
-    with killed.in_pieces():
+    with killed.small_chunks():
         whole = killed.train_path(None, **settings)
     assert killed.results(tmp_path, {**settings, "path": True}, 10, str(patience)) == {whole}

@@ -1,4 +1,4 @@
-"""Checkpoints that are damaged, or made to harm: an error of the format, and nothing else."""
+"""Damaged and forged checkpoints raise `FileFormatError` and do no harm."""
 
 import contextlib
 import copy
@@ -41,9 +41,8 @@ class Count:
         return {"seen": self.seen, "n": 1}
 
     def load_state_dict(self, state):
-        # What a callback makes of its state is its own affair, and so are its errors.
         if not isinstance(state, dict) or "seen" not in state:
-            raise FileFormatError("it says nothing of what was seen.")
+            raise FileFormatError("it has no array 'seen'.")
         self.seen = state["seen"]
 
 
@@ -53,7 +52,7 @@ class StopError(Exception):
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """A checkpoint within an epoch: its bytes, its header, its arrays."""
+    """Return a checkpoint within an epoch: its bytes, its header, its arrays."""
     path = tmp_path_factory.mktemp("sound") / "c"
     learn, seen, patch = xl2.training.run.Run.learn, [], pytest.MonkeyPatch()
 
@@ -74,7 +73,7 @@ def sound(tmp_path_factory):
 
 
 def resume(path):
-    """Go on from a file; return whether it was taken, as a whole, or refused."""
+    """Resume from a file; return False if it was refused."""
     network = new()
     before = network.parameters
     try:
@@ -88,7 +87,7 @@ def resume(path):
 
 
 def mutated(content, source):
-    """Return bytes with one of the usual mistakes."""
+    """Return the bytes with one typical kind of damage."""
     content = bytearray(content)
     at, kind = source.randrange(len(content)), source.randrange(6)
     if kind == 0:
@@ -133,17 +132,17 @@ NUMBERS = [-1, 0, 1, 2, 3, 7, 8, 9, 40, 2**31, 2**53, 2**64, 2**200, 0.5, -0.0, 
 OTHERS = [None, True, False, "", "x", [], {}, [[]], {"a": 1}, [0, 0], [1, 0], [5], ["x"]]
 
 
-def twisted(header, arrays, source):
-    """Return header and arrays with a lie in them; what the run is of stays."""
+def forged(header, arrays, source):
+    """Return header and arrays with one false value; the fingerprint stays."""
     header, arrays = copy.deepcopy(header), dict(arrays)
     kind = source.randrange(4)
     if kind < 2:
-        places = [(header, key) for key in header if key != "run"]
-        places += [(header["under_way"], key) for key in header["under_way"]]
-        places += [(header["randoms"][0], key) for key in header["randoms"][0]]
-        places += [(header["randoms"][0]["state"], key) for key in ("state", "inc")]
-        places += [(header["callbacks"], 0), (header["members"], 0), (header["curves"], 0)]
-        inside, key = source.choice(places)
+        values = [(header, key) for key in header if key != "run"]
+        values += [(header["under_way"], key) for key in header["under_way"]]
+        values += [(header["randoms"][0], key) for key in header["randoms"][0]]
+        values += [(header["randoms"][0]["state"], key) for key in ("state", "inc")]
+        values += [(header["callbacks"], 0), (header["members"], 0), (header["curves"], 0)]
+        inside, key = source.choice(values)
         if isinstance(inside, dict) and source.random() < 0.1:
             del inside[key]
         else:
@@ -151,7 +150,7 @@ def twisted(header, arrays, source):
         return header, arrays
     name = source.choice(sorted(arrays))
     array = arrays[name]
-    lies = [
+    changes = [
         array.astype(source.choice(["float16", "float64", "int64", "uint8", "bool", "uint32"])),
         array[..., None],
         array.reshape(-1),
@@ -161,7 +160,7 @@ def twisted(header, arrays, source):
         np.concatenate([array, array]) if array.ndim else array,
     ]
     if kind == 2:
-        arrays[name] = source.choice(lies)
+        arrays[name] = source.choice(changes)
     elif source.random() < 0.5:
         del arrays[name]
     else:
@@ -169,29 +168,29 @@ def twisted(header, arrays, source):
     return header, arrays
 
 
-def check_lies(sound, path, count, seed):
-    """What is signed as it should be, and lies, is refused, or gone on from without harm.
+def check_forgeries(sound, path, count, seed):
+    """A false value with a valid digest is refused, or resumed without harm.
 
-    Parameters that are no numbers are those of a training that diverges, and it says so.
+    Parameters that are not finite are those of a training that diverges.
     """
     for number in range(count):
-        header, arrays = twisted(sound[1], sound[2], random.Random(f"{seed} {number}"))
+        header, arrays = forged(sound[1], sound[2], random.Random(f"{seed} {number}"))
         path.unlink(missing_ok=True)
         write_with_digest(path, FORMAT, header, arrays)
         with contextlib.suppress(DivergenceError):
             resume(path)
 
 
-# Numbers that are not finite may come back as they are: nobody is to be warned of that.
+# Numbers that are not finite may be restored.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_a_lie_is_refused_or_harms_nobody(sound, tmp_path):
-    check_lies(sound, tmp_path / "c", 300, 0)
+def test_a_false_value_is_refused_or_harmless(sound, tmp_path):
+    check_forgeries(sound, tmp_path / "c", 300, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_ten_thousand_lies(sound, tmp_path):
-    check_lies(sound, tmp_path / "c", 10_000, 1)
+def test_ten_thousand_false_values(sound, tmp_path):
+    check_forgeries(sound, tmp_path / "c", 10_000, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert peak * (1 if sys.platform == "darwin" else 1024) < 2**30
 
@@ -203,20 +202,20 @@ def test_any_bytes_are_refused(tmp_path_factory, content):
     assert not resume(path)
 
 
-def test_the_sound_one_is_taken(sound, tmp_path):
+def test_the_unchanged_file_is_accepted(sound, tmp_path):
     (tmp_path / "c").write_bytes(sound[0])
     assert resume(tmp_path / "c")
 
 
 @pytest.mark.parametrize("length", [2**27, 2**63, 2**64 - 1])
-def test_a_header_of_a_size_that_is_a_lie_is_not_read(sound, tmp_path, length):
+def test_a_header_of_a_false_size_is_not_read(sound, tmp_path, length):
     (tmp_path / "c").write_bytes(length.to_bytes(8, "little") + sound[0][8:])
     with pytest.raises(FileFormatError, match="length of its header"):
         fit(new(), X, LABELS, callbacks=[Count()], checkpoint=tmp_path / "c", resume=True,
             **SETTINGS)  # fmt: skip
 
 
-def test_a_deep_header_is_no_crash(tmp_path):
+def test_a_deeply_nested_header_does_not_crash(tmp_path):
     deep = json.loads("[" * 500 + "]" * 500)
     write_with_digest(tmp_path / "c", FORMAT, {"run": {}, "deep": deep}, {})
     content = (tmp_path / "c").read_bytes()

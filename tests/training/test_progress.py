@@ -1,4 +1,4 @@
-"""The progress bar: there when wanted, silent where nobody looks."""
+"""The progress bar: shown on a terminal or on request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def fitted(**options):
     return xl2.fit(network, X, Y, epochs=3, **options)
 
 
-def test_no_bar_where_standard_error_is_no_terminal(capsys):
+def test_no_bar_without_a_terminal(capsys):
     fitted()
     assert capsys.readouterr() == ("", "")
 
@@ -30,7 +30,7 @@ def test_a_bar_on_request_counts_the_epochs_and_shows_the_loss(capsys, stack):
     assert f"loss {np.min(history.loss[-1]):.4f}" in err
 
 
-def test_a_terminal_gets_a_bar(monkeypatch, capsys):
+def test_a_bar_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     fitted()
     assert "3/3" in capsys.readouterr().err

@@ -1,0 +1,12 @@
+import checkpointing
+import pytest
+
+import xl2.training.run
+
+
+@pytest.fixture
+def die(monkeypatch):
+    """Let a training end right after the n-th checkpoint: ``die(n)``."""
+    # Chunks of three mini-batches of four: an epoch of 45 samples has four.
+    monkeypatch.setattr(xl2.training.run, "RUN", 12)
+    return checkpointing.dying(monkeypatch)

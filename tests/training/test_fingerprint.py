@@ -1,0 +1,201 @@
+"""Another run's checkpoint is refused, and the error names each difference."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from checkpointing import LABELS, RNG, TARGETS, X
+
+from xl2 import L2, FileFormatError, InputError, Network, fit
+from xl2.nn.losses import Loss, find_loss
+from xl2.nn.optimizers import SGD, Adam, Momentum, sgd_update
+
+BASE = {"epochs": 2, "batch_size": 4, "learning_rate": 0.05}
+CHANGED = [
+    ({"optimizer": "adam"}, r"optimizer was SGD\(\) and is now Adam"),
+    ({"optimizer": Momentum(0.8)}, r"optimizer was SGD\(\) and is now Momentum\(.*0.8"),
+    ({"penalty": 0.5}, "penalty was lambda 0.0, per batch and is now lambda 0.5"),
+    ({"penalty": L2(0.0, "dataset")}, "penalty was .*per dataset"),
+    ({"batch_size": 5}, "batch size was 4 and is now 5"),
+    ({"learning_rate": 0.1}, "learning rate was 0.05 and is now 0.1"),
+    ({"seed": 7}, "seed was 0 and is now 7"),
+    ({"shuffle": False}, "shuffle was True"),
+    ({"dropout": 0.5}, "dropout was 0 and is now 0.5"),
+    ({"loss": "squared_error"}, "loss was the default"),
+    ({"sample_weight": np.ones(45)}, "sample_weight was none"),
+    ({"rows": np.arange(40)}, "rows was all"),
+    ({"validation": (X, LABELS)}, "validation was none and is now 45 x 3 of float32"),
+    ({"optimizer": "adam", "seed": 1}, "optimizer was.*; its seed was"),
+]
+
+
+def begun(tmp_path, **options):
+    one = Network([3, 4, 2], ["tanh", "sigmoid"], backend="numpy", **options)
+    fit(one, X, LABELS, checkpoint=tmp_path / "c", **BASE)
+    return tmp_path / "c"
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(("changed", "message"), CHANGED)
+def test_other_settings_are_refused_with_the_difference(tmp_path, changed, message):
+    path = begun(tmp_path)
+    before = path.read_bytes()
+    one = Network([3, 4, 2], ["tanh", "sigmoid"], seed=9, backend="numpy")
+    parameters = one.host_parameters()
+    with pytest.raises(InputError, match=f"is a checkpoint of another run: .*{message}"):
+        fit(one, X, LABELS, checkpoint=path, resume=True, **{**BASE, **changed})
+    assert path.read_bytes() == before
+    assert all(a is b for p, q in zip(parameters, one.host_parameters(), strict=True)
+               for a, b in zip(p, q, strict=True))  # fmt: skip
+
+
+class Scaled:
+    """A user's optimizer, with a constant and no repr of its own."""
+
+    update = staticmethod(sgd_update)
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def init(self, parameter):
+        return ()
+
+    def rate(self, learning_rate, step):
+        return learning_rate * self.factor
+
+    def scale(self, rate):
+        return rate
+
+
+@dataclass(frozen=True)
+class Scheduled(SGD):
+    """A dataclass with a function for a field, whose repr has an address."""
+
+    schedule: Any = None
+
+    def rate(self, learning_rate, step):
+        return self.schedule(learning_rate)
+
+
+def constant():
+    """Return a new function at another address, of the same name."""
+    return lambda rate: rate
+
+
+def custom_loss():
+    """Return a loss of new functions at other addresses, of the same names."""
+    natural = find_loss(None, "identity")
+    return Loss(lambda z, y: natural.value(z, y), lambda z, y: natural.delta(z, y))
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: {"rows": np.arange(40, dtype=np.int32)},
+        lambda: {"optimizer": Adam(0.8)},
+        lambda: {"optimizer": Scaled()},
+        lambda: {"optimizer": Scheduled(constant())},
+        lambda: {"loss": custom_loss()},
+    ],
+)
+def test_settings_equal_but_not_identical_are_accepted(tmp_path, make):
+    for epochs in (1, 2):
+        one = Network([3, 2], ["identity"])
+        history = fit(one, X, TARGETS, checkpoint=tmp_path / "c", resume=True, epochs=epochs,
+                      **make())  # fmt: skip
+        assert len(history) == epochs
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("one", "other", "message"),
+    [
+        ({"optimizer": Adam(0.8)}, {"optimizer": Adam()}, r"Adam\(.*0.8.* is now Adam\(.*0.9"),
+        ({"optimizer": Scaled()}, {}, r"optimizer was .*Scaled and is now SGD\(\)"),
+        ({"optimizer": Scheduled(constant())}, {}, r"optimizer was .*Scheduled and is now"),
+        ({"loss": custom_loss()}, {}, r"loss was .*custom_loss.* and is now the default"),
+    ],
+)
+def test_another_optimizer_or_loss_is_refused_by_its_repr_or_name(tmp_path, one, other, message):
+    fit(Network([3, 2], ["identity"]), X, TARGETS, checkpoint=tmp_path / "c", epochs=1, **one)
+    with pytest.raises(InputError, match=message):
+        fit(Network([3, 2], ["identity"]), X, TARGETS, checkpoint=tmp_path / "c", resume=True,
+            **other)  # fmt: skip
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Network([3, 5, 2], ["tanh", "sigmoid"]), "network was 3-4-2, .*is now 3-5-2"),
+        (lambda: Network([3, 4, 2], ["relu", "sigmoid"]), "network was 3-4-2, tanh"),
+        (lambda: Network([3, 4, 2], ["tanh", "sigmoid"], dtype="float64"), "dtype was float32"),
+        (lambda: Network([3, 4, 2], ["tanh", "sigmoid"], stack=2), "stack was a single network"),
+    ],
+)
+def test_another_network_is_refused_with_the_difference(tmp_path, make, message):
+    with pytest.raises(InputError, match=f"is a checkpoint of another run: .*{message}"):
+        fit(make(), X, LABELS, checkpoint=begun(tmp_path), resume=True, **BASE)
+
+
+@pytest.mark.host
+def test_other_samples_are_refused_with_the_difference(tmp_path):
+    path, nudged, other = begun(tmp_path), X.copy(), 1 - LABELS
+    nudged[30, 1] += 1e-3
+    for x, y, message in ((nudged, LABELS, "X was 45 x 3 of float32"), (X, other, "y was 45 x 2")):
+        one = Network([3, 4, 2], ["tanh", "sigmoid"])
+        with pytest.raises(InputError, match=f"another run: its {message} .* digest"):
+            fit(one, x, y, checkpoint=path, resume=True, **BASE)
+
+
+@pytest.mark.host
+def test_another_version_is_refused_with_the_difference(tmp_path, monkeypatch):
+    path = begun(tmp_path)
+    monkeypatch.setattr("xl2.training.fingerprint.own_version", lambda: "9.9")
+    one = Network([3, 4, 2], ["tanh", "sigmoid"])
+    with pytest.raises(InputError, match=r"version of xl2 was .* and is now 9\.9"):
+        fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
+    monkeypatch.undo()
+    monkeypatch.setattr("xl2.training.checkpoints.FORMAT", "xl2-checkpoint-2")
+    with pytest.raises(FileFormatError, match="format is 'xl2-checkpoint-1', not"):
+        fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("kind", ["memmap", "sparse", "array"])
+def test_of_large_data_evenly_spread_blocks_are_digested(tmp_path, monkeypatch, kind):
+    """A change in the first row, the last, or the number of rows is always seen."""
+    import scipy.sparse
+
+    from xl2.array.backend import connect
+    from xl2.nn.inputs import samples
+    from xl2.training import fingerprint
+
+    monkeypatch.setattr(fingerprint, "BLOCK", 60)
+    monkeypatch.setattr(fingerprint, "WHOLE", 1000)
+    read, rows = [], fingerprint._rows
+
+    def counted(x, start, stop, backend):
+        read.append(stop - start)
+        return rows(x, start, stop, backend)
+
+    monkeypatch.setattr(fingerprint, "_rows", counted)
+
+    def digest(x):
+        if kind == "memmap":
+            np.save(tmp_path / "x.npy", x)
+            x = np.load(tmp_path / "x.npy", mmap_mode="r")
+        given = scipy.sparse.csr_array(x) if kind == "sparse" else x
+        backend = connect("numpy")
+        return fingerprint.digest_of(samples(given, 3, backend, "float32"), backend)
+
+    x = RNG.normal(size=(500, 3))
+    first, last = x.copy(), x.copy()
+    first[0, 0] += 1
+    last[-1, -1] += 1
+    assert digest(x) == digest(x.copy())
+    read.clear()
+    assert len({digest(x), digest(first), digest(last), digest(x[:-1])}) == 4
+    assert sum(read) <= 4 * 8 * 5 + 4
