@@ -162,7 +162,7 @@ def test_the_html_has_the_cells_of_the_table():
 
 def test_the_html_is_escaped(monkeypatch):
     name = '<b>1 & "2"</b> <script>\''
-    monkeypatch.setattr("xl2.path.tables.unit", lambda path: name)
+    monkeypatch.setattr("xl2.path.tables.caption", lambda path: name)
     monkeypatch.setattr("xl2.path.tables._remark", lambda path, k: name)
     text = path_html(fake())
     assert "<b>" not in text

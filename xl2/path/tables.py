@@ -47,25 +47,21 @@ def _remark(path: Path, k: int) -> str:
     return ", ".join(parts)
 
 
-def what_was_trained(path: Path) -> str:
-    """Say in a line how many networks there are and how long they took."""
+def caption(path: Path) -> str:
+    """Return the number of networks, the time that they took, and the unit of the scores."""
     lambdas, folds, seeds = path.diverged_.shape
     parts = [counted(lambdas, "lambda")]
     if folds > 1:
         parts.append(f"{folds} folds")
     if seeds > 1:
         parts.append(f"{seeds} seeds")
-    return f"{' x '.join(parts)}, {counted(path.epochs, 'epoch')}, {path.fit_time_:.1f} s"
-
-
-def unit(path: Path) -> str:
-    """Name the score, with its unit."""
-    return "R2" if path.score_name == "R2" else "accuracy in %"
+    unit = "R2" if path.score_name == "R2" else "accuracy in %"
+    return f"{' x '.join(parts)}, {counted(path.epochs, 'epoch')}, {path.fit_time_:.1f} s; {unit}"
 
 
 def path_text(path: Path) -> str:
     """Return the table as text of at most 80 columns."""
-    lines = [f"{what_was_trained(path)}; {unit(path)}", ""]
+    lines = [caption(path), ""]
     lines.append(_aligned(HEAD))
     for *cells, remark in rows_of(path):
         start = _aligned(cells) + "  "
@@ -85,8 +81,7 @@ def path_html(path: Path) -> str:
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
         for cells in rows_of(path)
     )
-    caption = html.escape(f"{what_was_trained(path)}; {unit(path)}")
-    return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>"
+    return f"<table><caption>{html.escape(caption(path))}</caption><tr>{head}</tr>{body}</table>"
 
 
 def path_frame(path: Path) -> Any:

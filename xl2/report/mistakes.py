@@ -1,4 +1,4 @@
-"""What a model gets wrong on test samples, as tables of text."""
+"""A model's mistakes on test samples, as tables of text. Rows and outputs count from 1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LISTED = 20  # rows of a table
 
 
 class Table(NamedTuple):
-    """The head of a table and its rows, text throughout."""
+    """The head of a table and its rows, all text."""
 
     head: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -23,98 +23,80 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Classified:
-    """Test samples beside what a classifier says of them.
+    """The true class of each test sample and the predicted one, as indices of `names`.
 
     Attributes
     ----------
     names : list of str
         Of the classes.
-    true, found : numpy.ndarray of int, shape (n,)
-        The class of each sample and the one predicted, by their places in `names`.
+    true, predicted : numpy.ndarray of int, shape (n,)
     probability : numpy.ndarray, shape (n,)
-        That the model gives to the class predicted.
+        Of the predicted class, according to the model.
     """
 
     names: list[str]
     true: Any
-    found: Any
+    predicted: Any
     probability: Any
 
     @property
     def wrong(self) -> Any:
-        """The rows it gets wrong, those it was surest of first."""
+        """The indices of the samples classified wrongly, most certain first."""
         import numpy as np
 
-        rows = np.flatnonzero(self.true != self.found)
-        return rows[np.argsort(-self.probability[rows], kind="stable")]
+        indices = np.flatnonzero(self.true != self.predicted)
+        return indices[np.argsort(-self.probability[indices], kind="stable")]
 
     @property
     def matrix(self) -> Any:
-        """The confusion matrix, (classes, classes): a row a true class."""
+        """The confusion matrix, (classes, classes), with a row for each true class."""
         from sklearn.metrics import confusion_matrix
 
-        return confusion_matrix(self.true, self.found, labels=range(len(self.names)))
+        return confusion_matrix(self.true, self.predicted, labels=range(len(self.names)))
 
 
 def classify(model: Model, outputs: Any, y: Any) -> Classified:
-    """Put the outputs of a classifier beside the labels.
+    """Compare a classifier's outputs (n, outputs) with the labels.
 
-    Parameters
-    ----------
-    model : Model
-        Of the task binary, classes or multilabel. What several labels say of a sample is
-        one class here, such as "1 0 1".
-    outputs : numpy.ndarray, shape (n, outputs)
-        What it gives for the samples.
-    y : numpy.ndarray, shape (n,) or (n, outputs)
-        Their labels; those that the model does not know become classes too.
+    Labels that the model does not know become classes too. For the task multilabel, each
+    combination of labels is one class, such as "1 0 1".
     """
     import numpy as np
 
     task = model.network.task
-    found = decode(task, outputs)
+    predicted = decode(task, outputs)
     if task == "classes":
         probability = outputs.max(axis=1)
     else:
-        # Several labels are taken for independent, as their loss takes them.
+        # Several labels are taken as independent, as in their loss.
         probability = np.where(outputs > 0.5, outputs, 1.0 - outputs).prod(axis=1)
     if task == "multilabel":
-        found, y = _joined(found), _joined(y)
-        classes: Sequence[Any] = sorted({*found.tolist(), *y.tolist()})
+        predicted, y = _joined(predicted), _joined(y)
+        classes: Sequence[Any] = sorted({*predicted.tolist(), *y.tolist()})
     else:
         classes = model.classes or range(max(2, outputs.shape[1]))
-        found = np.asarray(classes)[found]
+        predicted = np.asarray(classes)[predicted]
         if y.ndim == 2:
             y = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
-    places = {label: k for k, label in enumerate(classes)}
-    true = [places.setdefault(label, len(places)) for label in y.tolist()]
+    indices = {label: k for k, label in enumerate(classes)}
+    true = [indices.setdefault(label, len(indices)) for label in y.tolist()]
     return Classified(
-        [str(label) for label in places],
+        [str(label) for label in indices],
         np.asarray(true),
-        np.asarray([places[label] for label in found.tolist()]),
+        np.asarray([indices[label] for label in predicted.tolist()]),
         probability,
     )
 
 
 def _joined(rows: Any) -> Any:
-    """Return rows of 0 and 1 as one label each."""
+    """Return each row of 0 and 1 as one label."""
     import numpy as np
 
     return np.asarray([" ".join(map(str, row)) for row in rows.astype(int).tolist()])
 
 
 def confused_pairs(matrix: Any, names: Sequence[str], limit: int = LISTED) -> Table:
-    """Return the pairs of classes that are confused most often.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray of int, shape (classes, classes)
-        As `Classified.matrix`.
-    names : sequence of str
-        Of the classes.
-    limit : int, default 20
-        Pairs listed.
-    """
+    """Return the pairs of classes that a confusion matrix has confused most often."""
     import numpy as np
 
     wrong = matrix * ~np.eye(len(matrix), dtype=bool)
@@ -129,69 +111,51 @@ def confused_pairs(matrix: Any, names: Sequence[str], limit: int = LISTED) -> Ta
     )
 
 
-def list_samples(samples: Classified, rows: Any) -> Table:
-    """Return some of the samples, by their rows, with what was predicted and how surely."""
-    names = samples.names
+def list_samples(samples: Classified, indices: Any) -> Table:
+    """Return some of the samples, with their predictions and the probabilities of these."""
     return Table(
         ("row", "true", "predicted", "probability"),
         [
             (
-                str(row),
-                names[samples.true[row]],
-                names[samples.found[row]],
-                _percent(samples.probability[row], 2),
+                str(k + 1),
+                samples.names[samples.true[k]],
+                samples.names[samples.predicted[k]],
+                _percent(samples.probability[k], 2),
             )
-            for row in rows
+            for k in indices
         ],
     )
 
 
-def largest_errors(values: Any, y: Any) -> Table:
-    """Return the largest errors of a regression, each beside the spread of its output.
+def largest_errors(predicted: Any, y: Any) -> Table:
+    """Return the largest errors of a regression, relative to the spread of their output.
 
-    Parameters
-    ----------
-    values, y : numpy.ndarray, shape (n, outputs)
-        Predicted and true.
+    `predicted` and `y` are arrays (n, outputs).
     """
     import numpy as np
 
-    errors = values - y
-    spread = y.std(axis=0)
+    errors, spread, several = predicted - y, y.std(axis=0), y.shape[1] > 1
     sizes = np.abs(errors) / np.where(spread > 0.0, spread, 1.0)
     order = np.argsort(-sizes, axis=None, kind="stable")[:LISTED]
-    places = [divmod(int(k), y.shape[1]) for k in order if sizes.flat[k]]
-    rows = [
-        (str(i), str(j), *(_number(array[i, j], spread[j]) for array in (y, values, errors)))
-        for i, j in places
-    ]
-    table = Table(("row", "output", "true", "predicted", "error"), rows)
-    return table if y.shape[1] > 1 else Table(*_without(table, 1))
+    rows = []
+    for i, j in (divmod(int(k), y.shape[1]) for k in order if sizes.flat[k]):
+        numbers = [_number(array[i, j], spread[j]) for array in (y, predicted, errors)]
+        rows.append((str(i + 1), *([str(j + 1)] if several else []), *numbers))
+    return Table(("row", *(["output"] if several else []), "true", "predicted", "error"), rows)
 
 
-def _without(table: Table, column: int) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    head, *rows = ((*row[:column], *row[column + 1 :]) for row in (table.head, *table.rows))
-    return head, rows
-
-
-def as_columns(values: Any, outputs: int) -> Any:
-    """Return the true values of a regression in float64, a column an output.
-
-    Raises
-    ------
-    InputError
-        If they are no numbers, or have another number of columns.
-    """
-    if values.dtype.kind not in "fiub" or values.size != len(values) * outputs:
+def as_columns(y: Any, outputs: int) -> Any:
+    """Return the true values of a regression in float64, (n, outputs); raise if they do not fit."""
+    if y.dtype.kind not in "fiub" or y.size != len(y) * outputs:
         raise InputError(
-            f"y_test is to be numbers (n, {outputs}), one for each output of the model. Received: "
-            f"shape {values.shape}, dtype {values.dtype}."
+            f"y_test must be numbers (n, {outputs}), one for each output of the model. Received: "
+            f"shape {y.shape}, dtype {y.dtype}."
         )
-    return values.astype("float64").reshape(len(values), outputs)
+    return y.astype("float64").reshape(len(y), outputs)
 
 
 def _number(value: float, spread: float) -> str:
-    """Return a value with four digits of what it differs by from others."""
+    """Format a value with four digits of what distinguishes it from others."""
     decimals = 3 - math.floor(math.log10(spread)) if spread > 0.0 else 4
     fits = abs(value) < 1e7 and decimals <= 6
     return f"{value:.{max(0, decimals)}f}" if fits else f"{value:.4g}"

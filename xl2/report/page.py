@@ -1,7 +1,7 @@
-"""A path, its verdict and its mistakes as one HTML page that needs nothing else.
+"""A path, its verdict and its mistakes as one self-contained HTML page.
 
-The page has no script and loads nothing. Its pictures are in it, drawn twice: a phone
-gets another layout. All text in it is escaped by the template.
+The page has no script and loads nothing. Its pictures are embedded, each in a wide and in a
+narrow layout. The template escapes all text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
 from ..nn.model import Model
 from ..path.result import Path
-from ..path.tables import HEAD, rows_of, unit, what_was_trained
+from ..path.tables import HEAD, caption, rows_of
 from ..training.fingerprint import own_version
 from .mistakes import (
     LISTED,
@@ -43,8 +43,8 @@ from .pictures import (
     picture_values,
 )
 
-PICTURED = 20  # so many classes have a matrix; of more, the most confused pairs are listed
-PAIRS = 5  # beside a matrix, which has them all
+PICTURED = 20  # classes; with more, the most confused pairs replace the matrix
+PAIRS = 5  # listed below a matrix
 IMAGES = 24
 
 
@@ -59,23 +59,10 @@ def write_report(
     title: str,
     facts: Mapping[str, str],
 ) -> None:
-    """Write the page of `report_html` to a file, whole or not at all.
-
-    Parameters
-    ----------
-    out : path-like
-        Replaced if it exists.
-    path, diagnosis, model, X_test, y_test, title, facts
-        As for `report_html`.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be written, and as `report_html` does.
-    """
+    """Write the page of `report_html` to a file, whole or not at all."""
     check_writable(out)
     page = report_html(path, diagnosis, model, X_test, y_test, title=title, facts=facts)
-    # The name of a file need not be text; what is left of such bytes UTF-8 cannot hold.
+    # A file name may hold bytes that are no text, and UTF-8 cannot encode them.
     write_whole(out, page.encode("utf-8", "replace"))
 
 
@@ -89,36 +76,22 @@ def report_html(
     title: str,
     facts: Mapping[str, str],
 ) -> str:
-    """Return a page with the verdict, the path, what the model gets wrong, and what was run.
+    """Return a page with the verdict, the path, the mistakes, and the settings of the run.
 
-    The same arguments give the same page, whatever style matplotlib is set to.
+    The same arguments give the same page, in whatever style of matplotlib.
 
     Parameters
     ----------
-    path : Path
-        As `xl2.regularization_path` returns it.
-    diagnosis : Diagnosis
-        As `xl2.diagnose` returns it for the path.
+    path, diagnosis
+        From `xl2.regularization_path` and `xl2.diagnose`.
     model : Model
-        The one whose mistakes are shown, such as ``path.best_model()``.
-    X_test : array_like, shape (n, features)
-        Samples it has not seen, in their own units.
-    y_test : array_like, shape (n,) or (n, outputs)
-        Their labels or values.
+        The one whose mistakes are shown, such as the best of the path.
+    X_test, y_test : array_like
+        Samples (n, features) in their own units, and their labels or values.
     title : str
         The heading of the page.
     facts : mapping of str to str
-        What was run, for the last table; see `run_facts`.
-
-    Returns
-    -------
-    str
-        A whole HTML document.
-
-    Raises
-    ------
-    InputError
-        If the samples cannot be used, or jinja2 or matplotlib is not installed.
+        For the last table; see `run_facts`.
     """
     template = _template()
     X, y = to_numpy(X_test), as_array(y_test, "y_test")
@@ -132,15 +105,15 @@ def report_html(
     page: str = template.render(
         title=title,
         headline=_unbroken(headline(diagnosis)).partition(": "),
-        figures=_figures(diagnosis),
+        scores=_scores(diagnosis),
         legend=_legend(diagnosis),
         cautions=diagnosis.cautions,
         advice=_unbroken(" ".join([prospects(diagnosis), *diagnosis.advice])),
         comparison=diagnosis.comparison and _unbroken(diagnosis.comparison.words),
         path=path,
-        scores=picture_path(path),
+        path_picture=picture_path(path),
         lambdas=Table((*HEAD, "remark"), list(rows_of(path))),
-        trained=f"{what_was_trained(path)}; {unit(path)}",
+        trained=caption(path),
         curves=picture_curves(path),
         rows=counted(len(y), "test sample"),
         regression=regression,
@@ -151,21 +124,10 @@ def report_html(
 
 
 def run_facts(backend: Backend, **more: object) -> dict[str, str]:
-    """Return what a report says of a run, with the versions it depends on.
+    """Return the settings of a run and the versions that it depends on, in order.
 
-    Parameters
-    ----------
-    backend : Backend
-        Where it was computed.
-    **more : object
-        What comes first: ``data="digits", seed=0``. An underscore in a name stands for a
-        space.
-
-    Returns
-    -------
-    dict of str to str
-        In the order to be shown. Nothing in it names the computer or a folder, unless
-        `more` does.
+    `more` comes first: ``data="digits", hidden_layers="50,25"``, where an underscore becomes
+    a space. The rest names neither the computer nor a folder.
     """
     import platform
 
@@ -174,8 +136,8 @@ def run_facts(backend: Backend, **more: object) -> dict[str, str]:
     facts["xl2"] = own_version()
     facts["Python"] = f"{platform.python_version()} ({platform.python_implementation()})"
     for name in dict.fromkeys(("numpy", backend.name)):
-        found = getattr(importlib.import_module(name), "__version__", "unknown")
-        facts["NumPy" if name == "numpy" else name] = str(found)
+        version = getattr(importlib.import_module(name), "__version__", "unknown")
+        facts["NumPy" if name == "numpy" else name] = str(version)
     facts["platform"] = f"{platform.system()}, {platform.machine()}"
     return facts
 
@@ -192,48 +154,48 @@ def _template() -> Any:
 
 
 def _unbroken(text: str) -> str:
-    """Return words without a place for a line break between a number and its unit."""
+    """Keep each number on one line with its unit."""
     for tied in (" %", " points", " = ", " < "):
         text = text.replace(tied, tied.replace(" ", "\N{NO-BREAK SPACE}"))
     return text
 
 
-def _figures(d: Diagnosis) -> Table:
-    """Return the table of the scores, whose numbers of samples the legend has."""
+def _scores(d: Diagnosis) -> Table:
+    """Return the table of the scores, without the numbers of samples: the legend has them."""
     head, *rows = (tuple(map(_unbroken, cells[:3])) for cells in score_table(d))
     return Table(head, rows)
 
 
 def _legend(d: Diagnosis) -> str:
-    """Say what the numbers of a diagnosis are of."""
     return _unbroken(
         f"Scores on {counted(d.train_rows, 'training sample')} and "
-        f"{counted(d.test_rows, 'test sample')}. The bias is what training lacks of the target, "
-        f"{format_score(d.target, d.score_name)}; the gap is what the test lacks of training."
+        f"{counted(d.test_rows, 'test sample')}. The bias is the target, "
+        f"{format_score(d.target, d.score_name)}, minus the training score; the gap is the "
+        f"training score minus the test score."
     )
 
 
 def _classes(model: Model, X: Any, outputs: Any, y: Any) -> dict[str, Any]:
-    """Return what the page shows of a classifier's mistakes."""
+    """Return the values of the template for a classifier's mistakes."""
     samples = classify(model, outputs, y)
     names, matrix, wrong = samples.names, samples.matrix, samples.wrong
     few, drawable, images = len(names) <= PICTURED, can_draw(names), as_images(X)
-    short = names if drawable else [str(k) for k in range(len(names))]
-    rows = wrong[: LISTED if images is None else IMAGES]
-    pairs = [(short[samples.true[row]], short[samples.found[row]]) for row in rows]
+    short = names if drawable else [str(k + 1) for k in range(len(names))]
+    listed = wrong[: LISTED if images is None else IMAGES]
+    pairs = [(short[samples.true[k]], short[samples.predicted[k]]) for k in listed]
     return {
         "names": names,
         "numbered": not drawable,
         "matrix": picture_confusion(matrix, short) if few else None,
         "pairs": confused_pairs(matrix, names, PAIRS if few else LISTED),
         "wrong": len(wrong),
-        "samples": list_samples(samples, rows),
-        "images": None if images is None or not pairs else picture_images(images[rows], pairs),
+        "samples": list_samples(samples, listed),
+        "images": None if images is None or not pairs else picture_images(images[listed], pairs),
     }
 
 
 def _values(outputs: Any, y: Any) -> dict[str, Any]:
-    """Return what the page shows of a regression's errors."""
+    """Return the values of the template for a regression's errors."""
     true = as_columns(y, outputs.shape[1])
     return {
         "outputs": true.shape[1],

@@ -1,4 +1,4 @@
-"""The pictures of a report: PNG in text, drawn for a wide page and for a narrow one."""
+"""The pictures of a report, as embedded PNG: a wide layout of each, and a narrow one."""
 
 from __future__ import annotations
 
@@ -13,25 +13,17 @@ from typing import Any, NamedTuple
 from ..errors import InputError
 from ..path.result import Path
 
-SHARPNESS = 192  # pixels an inch, two for each of a page's
+RESOLUTION = 192  # pixels per inch, two for each CSS pixel
 SMALLEST = 8  # pixels of an image's side; a table may well have 4, 9 or 25 columns
-ACROSS = (6, 3)  # images in a row, on a wide page and on a narrow one
+ACROSS = (6, 3)  # images in a row of the wide and of the narrow layout
 PANELS = 6  # outputs of a regression that are drawn
 
-Draw = Callable[[Any, bool], None]  # into a figure, and whether that is the narrow one
+Draw = Callable[[Any, bool], None]  # into a figure, and whether it is the narrow one
 Size = tuple[float, float]  # of a figure, in inches
 
 
 class Drawing(NamedTuple):
-    """A figure as a page takes it.
-
-    Attributes
-    ----------
-    data : str
-        The address of an image that is itself the image.
-    width, height : int
-        In pixels of a page.
-    """
+    """A figure as a data URL, and its size in CSS pixels."""
 
     data: str
     width: int
@@ -39,20 +31,14 @@ class Drawing(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A figure in the layout of a wide page, and in that of a narrow one."""
+    """A figure in a wide and in a narrow layout."""
 
     wide: Drawing
     narrow: Drawing
 
 
 def needed(module: str) -> Any:
-    """Return a module of the optional libraries that a report takes.
-
-    Raises
-    ------
-    InputError
-        If it is not installed.
-    """
+    """Import a module of an optional library; raise an InputError if it is not installed."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -70,13 +56,13 @@ def _drawn(draw: Draw, size: Size, narrow: bool) -> Drawing:
     import numpy as np
 
     with needed("matplotlib.style").context("default"):
-        # Not by pyplot, which would keep the figure, and may look for a screen.
-        figure = needed("matplotlib.figure").Figure(size, SHARPNESS, layout="constrained")
+        # Without pyplot, which would keep the figure and may need a display.
+        figure = needed("matplotlib.figure").Figure(size, RESOLUTION, layout="constrained")
         canvas = needed("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
         draw(figure, narrow)
         canvas.draw()
     image = needed("PIL.Image").fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    # A palette makes a drawing a third of its size. Photographs have more colours.
+    # A palette reduces a drawing to a third of its size. Photographs have more colours.
     if image.getcolors(4096) is not None:
         image = image.quantize(256)
     file = io.BytesIO()
@@ -104,7 +90,7 @@ def _draw_curves(path: Path, figure: Any, narrow: bool) -> None:
     from ..figures import plot_curves
 
     axes = plot_curves(path, figure.subplots(2, 1) if narrow else figure.subplots(1, 2))
-    # The two are there to be compared.
+    # One scale, to compare the two.
     limits = [limit for ax in axes for limit in ax.get_ylim()]
     for ax in axes:
         ax.set_ylim(min(limits), max(limits))
@@ -113,7 +99,7 @@ def _draw_curves(path: Path, figure: Any, narrow: bool) -> None:
 
 
 def _move_below(legend: Any) -> None:
-    """Put the legend of axes, which it would make narrow, below all of the figure."""
+    """Move the legend from beside the axes, which it would make narrow, below the figure."""
     legend.figure.legend(
         legend.legend_handles,
         [text.get_text() for text in legend.get_texts()],
@@ -128,14 +114,7 @@ def _move_below(legend: Any) -> None:
 
 
 def picture_confusion(matrix: Any, names: Sequence[str]) -> Picture:
-    """Draw a confusion matrix.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray of int, shape (classes, classes)
-    names : sequence of str
-        Of the classes; see `can_draw`.
-    """
+    """Draw a confusion matrix of classes with drawable names; see `can_draw`."""
     side = max(4.4, 0.36 * len(names))
     draw = partial(_draw_confusion, matrix, names)
     return _picture(draw, (1.25 * side, side), (side, 0.84 * side))
@@ -146,14 +125,14 @@ def _draw_confusion(matrix: Any, names: Sequence[str], figure: Any, narrow: bool
 
     ax = plot_confusion(matrix, names, figure.subplots())
     labels = ax.get_xticklabels()
-    # The columns are narrower than the figure by itself would have them.
+    # The columns of this figure are narrower than `plot_confusion` assumes.
     if narrow and sum(len(label.get_text()) for label in labels) > 20:
         for label in labels:
             label.set(rotation=90, ha="center", va="top", rotation_mode="default")
 
 
 def can_draw(names: Sequence[str]) -> bool:
-    """Tell whether a picture can show names: the font has their glyphs, and none is a formula."""
+    """Tell whether the font has the glyphs of all names, and none of them is a formula."""
     fonts = needed("matplotlib.font_manager")
     with needed("matplotlib.style").context("default"):
         known = fonts.get_font(fonts.findfont(fonts.FontProperties())).get_charmap()
@@ -161,7 +140,7 @@ def can_draw(names: Sequence[str]) -> bool:
 
 
 def as_images(X: Any) -> Any:
-    """Return samples (n, features) as images (n, height, width[, 3]), or None if they are none."""
+    """Return samples (n, features) as images (n, height, width[, 3]); None if they are none."""
     from ..figures import image_shape
 
     shape = image_shape(X.shape[1])
@@ -171,18 +150,11 @@ def as_images(X: Any) -> Any:
 
 
 def picture_images(images: Any, pairs: Sequence[tuple[str, str]]) -> Picture:
-    """Draw images of samples under their true class and the one predicted.
-
-    Parameters
-    ----------
-    images : numpy.ndarray, shape (n, height, width) or (n, height, width, 3)
-    pairs : sequence of (str, str), length n
-        The names of the two; see `can_draw`.
-    """
-    # A line has room for 13 characters.
-    apart = " → " if max(len(true) + len(found) for true, found in pairs) <= 10 else "\n→ "
-    titles = [f"{true}{apart}{found}" for true, found in pairs]
-    tall = 1.3 * min(3.0, images.shape[1] / images.shape[2]) + (0.24 if apart == " → " else 0.42)
+    """Draw images (n, height, width[, 3]) titled by their true class and the predicted one."""
+    # A line holds 13 characters.
+    arrow = " → " if max(len(true) + len(found) for true, found in pairs) <= 10 else "\n→ "
+    titles = [f"{true}{arrow}{found}" for true, found in pairs]
+    tall = 1.3 * min(3.0, images.shape[1] / images.shape[2]) + (0.24 if arrow == " → " else 0.42)
     wide, narrow = (
         (1.3 * columns, tall * rows + 0.1)
         for rows, columns in (_grid(len(titles), across) for across in ACROSS)
@@ -198,7 +170,7 @@ def _draw_images(images: Any, titles: Sequence[str], figure: Any, narrow: bool) 
 
 
 def _grid(count: int, across: int) -> tuple[int, int]:
-    """Return the rows and the columns of a grid that is no wider than it has to be."""
+    """Return the rows and the columns of a grid with at most `across` columns."""
     return math.ceil(count / across), min(count, across)
 
 
@@ -209,34 +181,26 @@ def _axes(figure: Any, count: int, across: int) -> Any:
     return axes[:count]
 
 
-def picture_values(values: Any, true: Any) -> Picture:
-    """Draw the predictions of a regression against the true values.
-
-    Parameters
-    ----------
-    values, true : numpy.ndarray, shape (n, outputs)
-        The first six outputs have axes each.
-    """
+def picture_values(predicted: Any, true: Any) -> Picture:
+    """Draw a regression's predictions against the true values (n, outputs), up to six outputs."""
     count = min(true.shape[1], PANELS)
     sizes = [(5.2, 5.2), (4.2, 4.2)]
     if count > 1:
-        sizes = []
-        for across, side in ((3, 2.7), (2, 2.1)):
-            rows, columns = _grid(count, across)
-            sizes.append((side * columns, side * rows))
-    return _picture(partial(_draw_values, values, true), *sizes)
+        grids = ((*_grid(count, across), side) for across, side in ((3, 2.7), (2, 2.1)))
+        sizes = [(side * columns, side * rows) for rows, columns, side in grids]
+    return _picture(partial(_draw_values, predicted, true), *sizes)
 
 
-def _draw_values(values: Any, true: Any, figure: Any, narrow: bool) -> None:
+def _draw_values(predicted: Any, true: Any, figure: Any, narrow: bool) -> None:
     from ..figures.style import BLACK, BLUE
 
     count = min(true.shape[1], PANELS)
-    # Many points hide one another, unless they let some of what is behind them through.
+    # Many points would hide one another if they were opaque.
     look = {"s": 16, "color": BLUE, "linewidths": 0, "alpha": max(0.15, min(0.7, 200 / len(true)))}
     for k, ax in enumerate(_axes(figure, count, 2 if narrow else 3)):
-        ax.scatter(true[:, k], values[:, k], **look)
+        ax.scatter(true[:, k], predicted[:, k], **look)
         ax.axline((true[0, k], true[0, k]), slope=1.0, color=BLACK, linestyle="--", linewidth=1)
         ax.set_xlabel("true")
         ax.set_ylabel("predicted")
         if count > 1:
-            ax.set_title(f"output {k}", fontsize="medium")
+            ax.set_title(f"output {k + 1}", fontsize="medium")

@@ -1,0 +1,63 @@
+"""Paths of images, of labels that are hard to write, and of values; and pictures not drawn."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+from report_tools import FACTS, NASTY, SCRIPT, clouds, run
+from sklearn.datasets import load_digits
+
+from xl2.report import pictures
+
+
+@pytest.fixture(scope="session")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return run(X[:300], y[:300], epochs=3)
+
+
+@pytest.fixture(scope="session")
+def nasty():
+    """Labels that are text, and hard to write, on samples that are no images."""
+    X, numbers = clouds(4, 120, apart=0.4)
+    return run(X, np.array(NASTY)[numbers])
+
+
+@pytest.fixture(scope="session")
+def nasty_page(nasty):
+    facts = {"file": f"{SCRIPT}.csv", "long": "W" * 300, **FACTS}
+    return nasty.page(title=f"{SCRIPT} \U0001f431 {'W' * 200}", facts=facts)
+
+
+@pytest.fixture(scope="session")
+def values():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 4))
+    return run(X, X @ [3.0, -2.0, 1.0, 0.0] + rng.normal(size=120), standardize=True)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pictures are not what the test is about: each is the same dot."""
+    dot = pictures.Drawing("data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=", 1, 1)
+    monkeypatch.setattr(pictures, "_drawn", lambda draw, size, narrow: dot)
+
+
+@pytest.fixture
+def digits_page(digits, undrawn):
+    return digits.page()
+
+
+@pytest.fixture
+def sketches(monkeypatch):
+    """Return the figures that are drawn, and leave them there."""
+    figures, figure = [], importlib.import_module("matplotlib.figure")
+
+    def sketch(draw, size, narrow):
+        figures.append(figure.Figure(size, layout="constrained"))
+        draw(figures[-1], narrow)
+
+    monkeypatch.setattr(pictures, "_drawn", sketch)
+    return figures

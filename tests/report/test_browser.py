@@ -1,0 +1,81 @@
+"""The report in a browser: on a phone, on a desk, and in the dark."""
+
+from __future__ import annotations
+
+import importlib
+
+import browser
+import pytest
+from report_tools import OF_CLASSES, SCRIPT, Reader
+
+pytestmark = [
+    pytest.mark.host,
+    pytest.mark.skipif(
+        browser.find() is None, reason=f"no browser on the path: {', '.join(browser.NAMES)}"
+    ),
+]
+
+pytest.importorskip("matplotlib", reason="the pictures are drawn by matplotlib")
+pytest.importorskip("jinja2", reason="the page is a template of jinja2")
+
+
+def test_the_browser_tells_of_errors_and_of_what_is_too_wide(tmp_path):
+    page = tmp_path / "bad.html"
+    page.write_text(
+        """<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="img-src data:">
+        <p style="width: 900px">wide</p><img src="cat.png">
+        <script>console.error("said so"); throw new Error("thrown")</script>"""
+    )
+    width, opened = browser.look_into(page, "page.documentElement.scrollWidth", [360])
+    assert width[0] >= 900
+    for words in ("said so", "thrown", "Content Security Policy"):
+        assert any(words in line for line in opened.console)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory, nasty_page):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(nasty_page, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def opened(file):
+    """The report on a phone and on a desk, and the console."""
+    expression = """{
+        dom: page.documentElement.outerHTML,
+        width: page.documentElement.scrollWidth,
+        images: [...page.images].map(image => image.naturalWidth),
+        beyond: [...page.querySelectorAll("section, picture")].map(
+            part => part.scrollWidth - part.clientWidth),
+        colour: getComputedStyle(page.body).backgroundColor,
+    }"""
+    return browser.look_into(file, f"({expression})", [360, 1280])
+
+
+def test_it_opens_from_a_file_without_an_error(opened):
+    (phone, _), page = opened
+    assert page.console == []
+    found = Reader(phone["dom"])
+    assert found.texts("h2") == OF_CLASSES
+    assert not found.all("script")
+    assert SCRIPT in found.texts("td")
+    assert found.texts("h1")[0].startswith(SCRIPT)
+
+
+def test_it_fits_a_phone_and_a_desk(opened):
+    (phone, desk), _ = opened
+    assert (phone["width"], desk["width"]) == (360, 1280)
+    assert not any(phone["beyond"] + desk["beyond"])
+    # Each has the pictures that were drawn for it.
+    assert len(phone["images"]) == len(desk["images"]) == 3
+    assert all(0 < a < b for a, b in zip(phone["images"], desk["images"], strict=True))
+
+
+def test_it_is_dark_where_the_reader_wants_that(file, opened, tmp_path):
+    assert opened[0][0]["colour"] == "rgb(246, 247, 248)"
+    out = tmp_path / "dark.png"
+    browser.take_picture(file, out, 500, 2500, browser.DARK)
+    image = importlib.import_module("matplotlib.image").imread(out)[..., :3]
+    assert image[2, 2].max() < 0.2
+    assert 0.1 < (image == 1.0).all(axis=2).mean() < 0.6  # the pictures stand on white
