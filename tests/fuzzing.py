@@ -1,7 +1,8 @@
-"""Damaged files by the thousand, read in a process of their own: ``FORMAT FIRST LAST FOLDER``.
+"""Read thousands of damaged files in a process of its own: ``FORMAT FIRST LAST FOLDER``.
 
-A case is a function of its number. How many are read, and how many refused in the right way, is
-written to a file; the first other case is kept in the folder, and ends the process with an error.
+A case depends only on its number. The numbers of files that are read, and that are refused with
+the right error, are written to a file. The first other case ends the process with an error, and
+its file is left in the folder.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-# A case may take as many seconds, and all of them as many bytes beyond what was mapped before.
+# Limits: seconds for one case, and bytes for all of them in addition to those mapped before.
 SECONDS, BYTES = 5, 2**30
 X = np.arange(24, dtype=np.uint8).reshape(6, 4)
 Y = np.array([0, 1, 1, 0, 1, 0])
@@ -53,34 +54,34 @@ WORDS = (
 
 
 def mutate(content: bytes, rng: random.Random) -> bytes:
-    """Change a few places of a file in ways that its readers may not expect."""
+    """Change a few bytes of a file in ways that readers may not expect."""
     data = bytearray(content)
     for _ in range(rng.choice((1, 1, 1, 2, 4, 16))):
-        place, size = rng.randrange(len(data) + 1), rng.choice((1, 2, 4, 8, 64))
+        start, size = rng.randrange(len(data) + 1), rng.choice((1, 2, 4, 8, 64))
         way = rng.randrange(8)
         if way == 0:
-            data[place : place + 1] = bytes([rng.randrange(256)])
-        elif way == 1 and place < len(data):
-            data[place] ^= 1 << rng.randrange(8)
+            data[start : start + 1] = bytes([rng.randrange(256)])
+        elif way == 1 and start < len(data):
+            data[start] ^= 1 << rng.randrange(8)
         elif way == 2:
             number = rng.choice(EDGES) % 256**size
-            data[place : place + size] = number.to_bytes(size, rng.choice(("little", "big")))
+            data[start : start + size] = number.to_bytes(size, rng.choice(("little", "big")))
         elif way == 3:
-            del data[place : place + size]
+            del data[start : start + size]
         elif way == 4:
-            data[place:place] = data[place : place + size] * rng.choice((1, 2, 100))
+            data[start:start] = data[start : start + size] * rng.choice((1, 2, 100))
         elif way == 5:
-            data[place : place + rng.randrange(4)] = rng.choice(WORDS)
+            data[start : start + rng.randrange(4)] = rng.choice(WORDS)
         elif way == 6:
             other = rng.randrange(len(data) + 1)
-            data[place : place + size] = data[other : other + size]
+            data[start : start + size] = data[other : other + size]
         elif rng.random() < 0.3:
-            del data[place:]
+            del data[start:]
     return bytes(data)
 
 
 def model_file(folder: Path) -> bytes:
-    """Return a model file that has everything such a file can have."""
+    """Return a model file with all optional parts."""
     import xl2
     from xl2.nn.model import Model
     from xl2.nn.scaling import Scaling
@@ -93,7 +94,7 @@ def model_file(folder: Path) -> bytes:
 
 
 def with_its_length(content: bytes, rng: random.Random) -> bytes:
-    """Change the header or the numbers of a model file, and let the length be right."""
+    """Change the header of a model file and correct its length."""
     size = int.from_bytes(content[:8], "little")
     header, numbers = content[8 : 8 + size], content[8 + size :]
     header = mutate(header, rng)
@@ -101,14 +102,14 @@ def with_its_length(content: bytes, rng: random.Random) -> bytes:
 
 
 def npz_file(folder: Path) -> bytes:
-    """Return a packed archive of numbers and texts."""
+    """Return a compressed archive of numbers and texts."""
     file = io.BytesIO()
     np.savez_compressed(file, x=X.astype(float), y=np.array(["one", "two"] * 3))
     return file.getvalue()
 
 
 def with_its_sums(content: bytes, rng: random.Random) -> bytes:
-    """Change an array of an archive, and pack it such that all sums and sizes are right."""
+    """Change an array of an archive and correct all checksums and sizes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
         chosen = rng.choice(old.namelist())
@@ -133,36 +134,16 @@ def idx_file(folder: Path) -> bytes:
 
 
 def repacked(content: bytes, rng: random.Random) -> bytes:
-    """Change what a packed file holds, and pack it again."""
+    """Change the contents of a gzip file and compress them again."""
     return gzip.compress(mutate(gzip.decompress(content), rng), 1, mtime=0)
 
 
 def packed(make):
-    """Return what makes a file packed."""
+    """Return a function that makes a file and compresses it."""
     return lambda folder: gzip.compress(make(folder), mtime=0)
 
 
-def h5_file(folder: Path) -> bytes:
-    """Return an HDF5 file of packed chunks and texts."""
-    import h5py
-
-    with h5py.File(folder / "whole.h5", "w") as file:
-        file.create_dataset("x", data=X.astype(float), chunks=(2, 4), compression="gzip")
-        file["y"] = ["one", "two"] * 3
-    return (folder / "whole.h5").read_bytes()
-
-
-def parquet_file(folder: Path) -> bytes:
-    """Return a table of two row groups with numbers and texts."""
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
-    table = pa.table({"a": X[:, 0], "b": X[:, 1] / 7, "kind": ["one", "two"] * 3})
-    parquet.write_table(table, folder / "whole.parquet", row_group_size=3)
-    return (folder / "whole.parquet").read_bytes()
-
-
-# What makes a whole file, what changes it besides `mutate`, and the name its reader wants.
+# Per format: a function that makes a valid file, one that changes it besides `mutate`, a name.
 FORMATS = {
     "model": (model_file, with_its_length, "f.safetensors"),
     "npz": (npz_file, with_its_sums, "f.npz"),
@@ -170,35 +151,30 @@ FORMATS = {
     "csv.gz": (packed(csv_file), repacked, "f.csv.gz"),
     "idx": (idx_file, None, "f.idx"),
     "idx.gz": (packed(idx_file), repacked, "f.idx.gz"),
-    "h5": (h5_file, None, "f.h5"),
-    "parquet": (parquet_file, None, "f.parquet"),
 }
 
 
 def read(kind: str, path: Path) -> None:
-    """Read a file, and everything of it."""
+    """Read a whole file."""
     if kind == "model":
         import xl2
 
         model = xl2.load(path, backend="numpy")
-        # A scale next to 0 makes an infinity of the samples, and these are refused.
+        # A scale near 0 makes samples infinite, which is an InputError.
         with contextlib.suppress(xl2.InputError):
             assert len(model.predict(np.zeros((2, model.network.sizes[0])))) == 2
         return
-    from xl2.data import load_data, open_rows
+    from xl2.data import load_data
 
     loaded = load_data(path, require_target=False)
     assert loaded.X.ndim == 2
-    if kind in ("h5", "parquet"):
-        X, _ = open_rows(path, require_target=False)
-        np.asarray(X[: len(loaded.X)])
 
 
 def is_refusal(kind: str, error: BaseException) -> bool:
-    """Tell whether an error is the right one for a file.
+    """Return whether an error is the right one for a file.
 
-    A model file is read or is no model file. What is left of the others may be a whole file
-    with a missing cell, a text among numbers, or an infinity, which is bad input.
+    A damaged model file is always a `FileFormatError`. Other damaged files can be valid files
+    with a missing cell, a text among numbers, or an infinity: then `InputError` is right.
     """
     from xl2 import FileFormatError, InputError
 
@@ -206,7 +182,7 @@ def is_refusal(kind: str, error: BaseException) -> bool:
 
 
 def asked_for_too_much(error: BaseException | None) -> bool:
-    """Tell whether an error comes of memory that was not there: it was asked for."""
+    """Return whether an error was caused by a `MemoryError`."""
     while error is not None:
         if isinstance(error, MemoryError):
             return True
@@ -215,7 +191,7 @@ def asked_for_too_much(error: BaseException | None) -> bool:
 
 
 def limit_memory() -> None:
-    """Let this process map `BYTES` more than it has, where the system can."""
+    """Limit the memory that this process can map to `BYTES` more than it has now."""
     import resource
 
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -224,7 +200,7 @@ def limit_memory() -> None:
 
 
 def main(kind: str, first: int, last: int, folder: Path) -> None:
-    """Read the damaged files of some numbers, and write how many were read and refused."""
+    """Read the files of some case numbers, and write how many were read and refused."""
     make, special, name = FORMATS[kind]
     whole, path = make(folder), folder / name
     path.write_bytes(whole)
@@ -241,7 +217,7 @@ def main(kind: str, first: int, last: int, folder: Path) -> None:
             found["read"] += 1
         except BaseException as error:
             if not is_refusal(kind, error) or asked_for_too_much(error):
-                print(f"case {number} of {kind}, kept as {path}", flush=True)
+                print(f"case {number} of {kind}, saved as {path}", flush=True)
                 raise
             found["refused"] += 1
     faulthandler.cancel_dump_traceback_later()

@@ -251,7 +251,7 @@ def test_without_matplotlib_only_the_picture_is_missing(xl2, here, monkeypatch):
         (("--cv", 1), "cv is a number of folds from 2"),
         (("--seed", "0,0"), "different whole numbers"),
         (("--seed", ""), "--seed takes one or more whole numbers"),
-        (("--seed", -1), "seed of the split is a whole number from 0"),
+        (("--seed", -1), "seed of the split has to be a whole number"),
         (("--seed", 2**32), "from 0 to 4294967295"),
         (("--picture", "no/such/folder.png"), "folder of 'no/such/folder.png' does not exist"),
         (("--picture", "path.docx"), "ends in .png, .svg or .pdf"),

@@ -38,7 +38,7 @@ def test_split_of_one_hot_labels():
         ([0] * 10, {"fraction": math.nan}, "fraction=nan"),
         ([0] * 10, {"fraction": 0.95}, "leaves none to train on"),
         ([0] * 9, {}, "10 samples and y has 9 labels"),
-        ([0, 1] * 5, {"seed": -1}, "seed of the split is .* Received: -1"),
+        ([0, 1] * 5, {"seed": -1}, "seed of the split has to be .* Received: -1"),
         ([0, 1] * 5, {"seed": 2**32}, "from 0 to 4294967295"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Files that lie: damaged by the thousand, and made to fill the memory or to run code."""
+"""Damaged files, and files made to fill the memory, to block or to run code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import sys
 import time
 import tracemalloc
 import zipfile
-import zlib
 
 import numpy as np
 import pytest
@@ -21,7 +20,6 @@ from fuzzing import FORMATS
 
 import xl2
 from xl2.data import load_data, open_rows
-from xl2.data.hdf5_heaps import check_heaps
 from xl2.errors import FileFormatError, XL2Error
 
 pytestmark = pytest.mark.host
@@ -42,7 +40,7 @@ def check(kind, count, folder):
     found = json.loads((folder / "found").read_text())
     print(kind, found)
     assert found["read"] + found["refused"] == count
-    # Neither is all of it refused nor is none: the damage is where the readers look.
+    # Some files are read and some refused: the damage is where the readers look.
     assert min(found["read"], found["refused"]) > 0.02 * count
 
 
@@ -57,12 +55,12 @@ def test_ten_thousand_damaged_files_are_read_or_refused(tmp_path, kind):
     check(kind, MANY, tmp_path)
 
 
-# Small files that ask for much. Each is refused before it gets it. A file may unpack to 4 MB
-# here, where it is 64 otherwise: the bombs are made as much smaller.
+# Small files that declare or unpack to much. In these tests a file may unpack to 4 MB instead of
+# 64 MB, so that the bombs can be smaller.
 
 
 def npz(folder, member, method=zipfile.ZIP_DEFLATED, name="x.npy"):
-    """Write an archive with one member of these bytes, unpacked."""
+    """Write an archive with one member of these bytes."""
     with zipfile.ZipFile(folder / "f.npz", "w", method) as archive, archive.open(name, "w") as file:
         for part in member:
             file.write(part)
@@ -70,7 +68,7 @@ def npz(folder, member, method=zipfile.ZIP_DEFLATED, name="x.npy"):
 
 
 def npy(shape, descr="<f8"):
-    """Return the header of an array."""
+    """Return the header of a .npy file."""
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": descr, "fortran_order": False, "shape": shape}
@@ -79,66 +77,11 @@ def npy(shape, descr="<f8"):
 
 
 def gz(folder, name, parts):
-    """Write a packed file."""
+    """Write a gzip file."""
     with gzip.open(folder / name, "wb", 9) as file:
         for part in parts:
             file.write(part)
     return folder / name
-
-
-def h5(folder, **datasets):
-    """Write an HDF5 file of datasets with these arguments."""
-    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
-    with h5py.File(folder / "f.h5", "w") as file:
-        for name, arguments in datasets.items():
-            file.create_dataset(name, **arguments)
-    return folder / "f.h5"
-
-
-def h5_of_one_text(folder):
-    """Write labels that are all one and the same text of the file, 256 kB long."""
-    path = h5(folder, x={"data": np.zeros((1000, 2))}, y={"data": ["a" * 2**18] + [""] * 999})
-    import h5py
-
-    with h5py.File(path) as file:
-        place = file["y"].id.get_offset()
-    content = bytearray(path.read_bytes())
-    content[place : place + 16_000] = content[place : place + 16] * 1000
-    path.write_bytes(content)
-    return path
-
-
-def h5_that_unpacks(folder, megabytes, shape=(64, 4), pieces=1, **filters):
-    """Write chunks that hold more than they declare."""
-    path = h5(folder, x={"shape": (pieces * shape[0], 4), "dtype": "f8", "chunks": shape} | filters)
-    import h5py
-
-    with h5py.File(path, "r+") as file:
-        content = zlib.compress(bytes(megabytes * 2**20))
-        for piece in range(pieces):
-            file["x"].id.write_direct_chunk((piece * shape[0], 0), content + bytes(4))
-    return path
-
-
-def parquet_of_one_text(folder):
-    """Write a label of 64 million characters."""
-    pa = pytest.importorskip("pyarrow", reason="pyarrow writes the file")
-    from pyarrow import parquet as files
-
-    files.write_table(
-        pa.table({"a": [1.0], "y": ["a" * 2**26]}), folder / "f.parquet", compression="zstd"
-    )
-    return folder / "f.parquet"
-
-
-def parquet(folder, rows):
-    """Write a table of equal numbers and equal words."""
-    pa = pytest.importorskip("pyarrow", reason="pyarrow writes the file")
-    from pyarrow import parquet as files
-
-    table = pa.table({"a": np.zeros(rows), "y": pa.array(["a" * 10] * rows).dictionary_encode()})
-    files.write_table(table, folder / "f.parquet", compression="zstd")
-    return folder / "f.parquet"
 
 
 def model(folder, header):
@@ -146,9 +89,9 @@ def model(folder, header):
     xl2.save(xl2.Network([3, 2], ["softmax"]), folder / "f.safetensors")
     content = (folder / "f.safetensors").read_bytes()
     size = int.from_bytes(content[:8], "little")
-    said = json.loads(content[8 : 8 + size])
-    said["__metadata__"] |= header
-    new = json.dumps(said).encode()
+    described = json.loads(content[8 : 8 + size])
+    described["__metadata__"] |= header
+    new = json.dumps(described).encode()
     (folder / "f.safetensors").write_bytes(
         len(new).to_bytes(8, "little") + new + content[8 + size :]
     )
@@ -156,7 +99,7 @@ def model(folder, header):
 
 
 def words(folder):
-    """Write a table whose labels are short, but for one."""
+    """Write a table with one long label among short ones."""
     (folder / "f.csv").write_text("a,y\n" + "1,b\n" * 10_000 + "1," + "b" * 100_000 + "\n")
     return folder / "f.csv"
 
@@ -183,24 +126,6 @@ BOMBS = {
     "a packed IDX file of zeros": lambda f: gz(
         f, "f.idx.gz", [b"\0\0\x08\2" + b"\0\0\x20\0" * 2, *ZEROS]
     ),
-    "an h5 whose values were never written": lambda f: h5(
-        f, x={"shape": (2**30, 4), "dtype": "f8", "chunks": (64, 4)}
-    ),
-    "an h5 with a chunk of gigabytes": lambda f: h5(
-        f, x={"shape": (2**27, 4), "dtype": "f8", "chunks": (2**26, 4), "compression": "gzip"}
-    ),
-    "an h5 whose labels are one long text": h5_of_one_text,
-    "an h5 with a chunk that unpacks to more than it declares": lambda f: h5_that_unpacks(
-        f, 64, compression="gzip"
-    ),
-    "an h5 with such a chunk that has a sum": lambda f: h5_that_unpacks(
-        f, 64, compression="gzip", shuffle=True, fletcher32=True
-    ),
-    "an h5 with such a chunk that declares what a file may": lambda f: h5_that_unpacks(
-        f, 64, (2**17, 4), compression="gzip"
-    ),
-    "a parquet with one label of a text": parquet_of_one_text,
-    "a parquet of equal rows": lambda f: parquet(f, 2**22),
     "a csv with one label of 100000 characters": words,
     "a model file that declares a long header": lambda f: written(
         f, "f.safetensors", (99_000_000).to_bytes(8, "little") + b"{}"
@@ -213,63 +138,12 @@ BOMBS = {
 }
 
 
-# Bytes that may be taken meanwhile. A header of 16 MB is read before it can be checked, and
-# texts of HDF5 until they are a hundred times the file.
-LIMITS = {".safetensors": 2**28, ".h5": 2**28}
-
-
-def h5_packed_twice(folder):
-    """Write a chunk that is packed by gzip two times over."""
-    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
-    with h5py.File(folder / "f.h5", "w") as file:
-        how = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-        how.set_chunk((64, 4))
-        how.set_deflate(9)
-        how.set_deflate(9)
-        space = h5py.h5s.create_simple((64, 4))
-        h5py.h5d.create(file.id, b"x", h5py.h5t.IEEE_F64LE, space, how)
-        file["x"][:] = 1.0
-    return folder / "f.h5"
-
-
-def test_an_hdf5_file_that_is_packed_twice_is_refused(tmp_path):
-    path = h5_packed_twice(tmp_path)
-    for read in (load_data, open_rows):
-        with pytest.raises(FileFormatError, match="gzip and then by something else"):
-            read(path, require_target=False)
-
-
-MANY_SMALL = """
-import sys, resource
-from xl2.data import load_data, open_rows
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-load_data(sys.argv[1], require_target=False)
-X, _ = open_rows(sys.argv[1], require_target=False)
-for start in range(0, len(X), 64):
-    X[start : start + 64]
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
-"""
-
-
-def test_chunks_that_unpack_to_more_than_they_declare_are_not_kept(tmp_path):
-    # Each of them is below the limit; libhdf5 counts 2 kB for each, and kept up to 521.
-    path = h5_that_unpacks(tmp_path, 16, pieces=60, compression="gzip")
-    done = subprocess.run(
-        [sys.executable, "-c", MANY_SMALL, path],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert int(done.stdout) < 300 * 1024  # kB; all of them are 960 MB
-
-
 @pytest.mark.parametrize("name", ["f.csv", "f.npy", "f.parquet", "f-idx", "f", "f.safetensors"])
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
-def test_what_is_no_file_is_refused_at_once(tmp_path, name, kind):
+def test_pipes_devices_and_folders_are_refused_at_once(tmp_path, name, kind):
     path = tmp_path / name
     if kind == "pipe":
-        os.mkfifo(path)  # whoever opens it waits for a writer
+        os.mkfifo(path)  # opening it would wait for a writer
     elif kind == "device":
         path.symlink_to("/dev/zero")
     else:
@@ -281,7 +155,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, name, kind):
 
 @pytest.mark.parametrize("name", ["a" * 300, "a\0", "a\ud800", "loop"])
 @pytest.mark.parametrize("suffix", [".csv", ".npy"])
-def test_a_name_that_no_file_can_have_is_refused(tmp_path, name, suffix):
+def test_an_impossible_file_name_is_refused(tmp_path, name, suffix):
     (tmp_path / f"loop{suffix}").symlink_to(f"loop{suffix}")
     for read in (load_data, open_rows, xl2.load):
         with pytest.raises(xl2.InputError, match="cannot be opened"):
@@ -289,14 +163,14 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, name, suffix):
 
 
 def test_a_table_of_equal_names_is_refused_at_once(tmp_path):
-    # Counting each name by itself would take an hour.
+    # Quadratic counting of the names would take an hour.
     path = written(tmp_path, "f.csv", b"a," * 400_000 + b"y\n" + b"1," * 400_000 + b"1\n")
-    with pytest.raises(xl2.InputError, match="more than one column of the name 'a'"):
+    with pytest.raises(xl2.InputError, match="several columns of the name 'a'"):
         load_data(path)
 
 
 def test_a_table_of_many_columns_is_opened(tmp_path):
-    # The schema, asked for again for each column, took time in the square of their number.
+    # Reading the schema for each column would take quadratic time.
     write_parquet(tmp_path / "f.parquet", **{f"c{i}": [1.0, 2.0] for i in range(10_000)})
     begun = time.perf_counter()
     X, y = open_rows(tmp_path / "f.parquet")
@@ -305,25 +179,25 @@ def test_a_table_of_many_columns_is_opened(tmp_path):
 
 
 @pytest.mark.parametrize("code", [0xD800, 0x110000, 0xFFFFFFFF])
-def test_labels_that_are_no_text_are_refused(tmp_path, code):
+def test_labels_that_are_not_unicode_are_refused(tmp_path, code):
     y = np.array([97, code], dtype="u4").view("<U1")
     np.savez(tmp_path / "f.npz", x=np.ones((2, 1)), y=y)
-    with pytest.raises(FileFormatError, match="the labels are no text"):
+    with pytest.raises(FileFormatError, match="the labels are not valid Unicode"):
         load_data(tmp_path / "f.npz")
 
 
-def test_labels_without_a_column_are_refused(tmp_path):
+def test_labels_without_columns_are_refused(tmp_path):
     np.savez(tmp_path / "f.npz", x=np.ones((2, 1)), y=np.ones((2, 0)))
     with pytest.raises(xl2.InputError, match=r"y has shape \(2, 0\)"):
         load_data(tmp_path / "f.npz")
 
 
-def test_a_dataset_of_nothing_is_refused(tmp_path):
+def test_an_empty_dataset_is_refused(tmp_path):
     h5py = pytest.importorskip("h5py", reason="h5py writes the file")
     with h5py.File(tmp_path / "f.h5", "w") as file:
         file["x"] = h5py.Empty("f8")
     for read in (load_data, open_rows):
-        with pytest.raises(xl2.InputError, match="nothing in 'x'"):
+        with pytest.raises(xl2.InputError, match="no array under 'x'"):
             read(tmp_path / "f.h5", require_target=False)
 
 
@@ -337,7 +211,7 @@ def test_a_dataset_of_nothing_is_refused(tmp_path):
         (npy((2**62, 2)), "cannot be read"),
     ],
 )
-def test_what_is_no_npy_file_is_called_what_it_is(tmp_path, content, said):
+def test_an_error_says_why_a_file_is_not_a_npy_file(tmp_path, content, said):
     with pytest.raises(FileFormatError, match=said):
         open_rows(written(tmp_path, "f.npy", content))
 
@@ -348,27 +222,36 @@ def written(folder, name, content):
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_small_file_cannot_ask_for_much_memory(tmp_path, monkeypatch, bomb):
+def test_a_small_file_cannot_take_much_memory(tmp_path, monkeypatch, bomb):
     monkeypatch.setattr("xl2.io.limits.UNPACKED", 2**22)
     path = BOMBS[bomb](tmp_path)
-    readers = [xl2.load] if path.suffix == ".safetensors" else [load_data]
-    # A chunk is unpacked whole by whoever reads in pieces too.
-    readers += [open_rows] if "chunk" in bomb or "text" in bomb else []
-    for read in readers:
-        tracemalloc.start()
-        try:
-            with pytest.raises(XL2Error if bomb.startswith("a csv with") else FileFormatError):
-                read(path) if read is xl2.load else read(path, require_target=False)
-            assert tracemalloc.get_traced_memory()[1] < LIMITS.get(path.suffix, 2**25)
-        finally:
-            tracemalloc.stop()
+    is_model = path.suffix == ".safetensors"
+    tracemalloc.start()
+    try:
+        with pytest.raises(XL2Error if bomb.startswith("a csv with") else FileFormatError):
+            xl2.load(path) if is_model else load_data(path, require_target=False)
+        # A header of 16 MB is read before it can be checked.
+        assert tracemalloc.get_traced_memory()[1] < (2**28 if is_model else 2**25)
+    finally:
+        tracemalloc.stop()
 
 
-# Files that lead elsewhere.
+def test_an_hdf5_file_cannot_declare_more_than_it_has(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py writes the file")
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file.create_dataset("x", (2**30, 4), "f8", chunks=(64, 4))  # never written
+    with pytest.raises(FileFormatError, match="declares 34359738368 bytes"):
+        load_data(tmp_path / "f.h5", require_target=False)
+
+
+def test_a_parquet_file_cannot_declare_more_than_it_has(tmp_path):
+    path = write_parquet(tmp_path / "f.parquet", a=np.zeros(2**23), y=np.zeros(2**23))
+    with pytest.raises(FileFormatError, match="declares 134217728 bytes"):
+        load_data(path)
 
 
 @pytest.mark.parametrize("how", ["link", "path through a link", "raw data", "virtual"])
-def test_an_hdf5_file_that_leads_to_another_is_refused(tmp_path, how):
+def test_an_hdf5_file_with_links_to_another_is_refused(tmp_path, how):
     h5py = pytest.importorskip("h5py", reason="h5py writes the file")
     secret = tmp_path / "secret"
     with h5py.File(secret, "w") as file:
@@ -387,47 +270,11 @@ def test_an_hdf5_file_that_leads_to_another_is_refused(tmp_path, how):
             layout[:] = h5py.VirtualSource("secret", "x", (4, 2))
             file.create_virtual_dataset("x", layout)
     for read in (load_data, open_rows):
-        with pytest.raises(FileFormatError, match="'x' in another file"):
+        with pytest.raises(FileFormatError, match="values of 'x' in another file"):
             read(tmp_path / "f.h5")
 
 
-# libhdf5 would not come back from the first; the second would keep a check busy for hours.
-
-
-def heap(*objects, size=2**40):
-    """Return a heap of texts: its own size, and an index and a size for each object."""
-    head = b"GCOL\x01\0\0\0" + size.to_bytes(8, "little")
-    return head + b"".join(
-        index.to_bytes(2, "little") + bytes(6) + declared.to_bytes(8, "little") + content
-        for index, declared, content in objects
-    )
-
-
-TEXT = (1, 3, b"abc" + bytes(5))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        bytes(100) + heap(TEXT, (0, 0, bytes(40))),
-        heap(TEXT, (0, 2**63, bytes(40))),
-        heap(*[(1, 24, heap() + bytes(8))] * 10_000),
-        heap(TEXT, (0, 16, b"")) + heap((0, 0, bytes(40))),
-    ],
-    ids=["free space of no size", "free space beyond the heap", "heaps in heaps", "the second"],
-)
-def test_heaps_that_would_be_walked_for_ever_are_refused(tmp_path, content):
-    with pytest.raises(FileFormatError, match="where texts of any length lie"):
-        check_heaps(written(tmp_path, "f.h5", content), 8)
-
-
-@pytest.mark.parametrize("texts", [["a", "bcd"] * 1000, ["GCOL\x01\x02"] * 500, ["", "a" * 9000]])
-def test_heaps_of_whole_files_pass(tmp_path, texts):
-    path = h5(tmp_path, x={"data": np.zeros((len(texts), 1))}, y={"data": texts})
-    assert load_data(path).y.tolist() == texts
-
-
-def test_a_dataset_that_is_damaged_on_the_disk_is_a_format_error_when_it_is_read(tmp_path):
+def test_a_damaged_chunk_is_a_format_error_when_it_is_read(tmp_path):
     h5py = pytest.importorskip("h5py", reason="h5py writes the file")
     path = tmp_path / "f.h5"
     X = np.random.default_rng(0).normal(size=(400, 4))
@@ -435,9 +282,9 @@ def test_a_dataset_that_is_damaged_on_the_disk_is_a_format_error_when_it_is_read
         file.create_dataset("x", data=X, chunks=(100, 4), compression="gzip")
         file["y"] = np.zeros(400)
     with h5py.File(path) as file:
-        place = file["x"].id.get_chunk_info(2).byte_offset
+        start = file["x"].id.get_chunk_info(2).byte_offset
     content = bytearray(path.read_bytes())
-    content[place : place + 50] = bytes(50)
+    content[start : start + 50] = bytes(50)
     path.write_bytes(content)
     rows, y = open_rows(path)
     network = xl2.Network([4, 1], backend="numpy")
@@ -445,14 +292,14 @@ def test_a_dataset_that_is_damaged_on_the_disk_is_a_format_error_when_it_is_read
         xl2.fit(network, rows, y, epochs=1)
 
 
-def test_names_that_no_model_file_has_room_for_are_not_written(tmp_path):
+def test_names_too_long_for_a_model_file_are_not_written(tmp_path):
     model = xl2.Model(xl2.Network([2, 1]), features=("a" * 2**24, "b"))
     with pytest.raises(xl2.InputError, match="16777216 bytes"):
         xl2.save(model, tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_packed_well_and_honestly_is_read(tmp_path):
+def test_a_valid_file_that_compresses_well_is_read(tmp_path):
     X = np.zeros((2000, 50))
     X[::7, 3] = 1
     np.savez_compressed(tmp_path / "f.npz", x=X, y=X[:, 3].astype(int))

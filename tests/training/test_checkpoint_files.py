@@ -63,7 +63,7 @@ def test_unusable_arguments_are_refused(tmp_path):
     for wrong in ({"resume": True}, {"every": 2}):
         with pytest.raises(InputError, match=r"Pass checkpoint= \(--checkpoint\)"):
             fit(Network([3, 2]), X, LABELS, **wrong)
-    with pytest.raises(InputError, match="does not exist; make it first"):
+    with pytest.raises(InputError, match=r"does not exist\. Create it first"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "no" / "c")
     with pytest.raises(InputError, match="is a folder"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path)

@@ -1,4 +1,4 @@
-"""Files of named arrays: NumPy archives and HDF5 files."""
+"""Files of named arrays (NumPy archives and HDF5 files): which are X and y."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .shapes import orient
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Each name of X goes with the names of y that can stand beside it.
+# The names that X can have, each with the names that y can have beside it.
 KEYS = {
     "x": ("y", "Y", "labels", "target"),
     "X": ("y", "Y", "labels", "target"),
@@ -28,38 +28,25 @@ ACCEPTED = frozenset(
 
 
 def load_arrays(path: Path, kind: str, features_first: bool, require_target: bool) -> Dataset:
-    """Return the data set that the named arrays of a file make.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    kind : str
-        Its format, "npz" or "h5".
-    features_first : bool
-        Whether X is (features, samples).
-    require_target : bool
-        Whether an X without its y is an error.
-
-    Raises
-    ------
-    InputError
-        If there is no X or more than one, no y, or if their shapes do not fit.
-    FileFormatError
-        If the file is damaged.
-    """
+    """Read a data set from a file of format "npz" or "h5"."""
     arrays = (read_npz if kind == "npz" else read_h5)(path, ACCEPTED)
-    X, y = find_pair(arrays, KEYS, path, require_target)
-    if X is None:
-        raise InputError(
-            f"{path} has the keys {listed(arrays) or 'of nothing'}. Expected x (or X) and y (or "
-            "labels, target), or x_train and y_train. Save the arrays under these names."
-        )
+    X, y = orient(*training_pair(arrays, path, require_target), features_first, path)
     X_test, y_test = find_pair(arrays, TEST_KEYS, path, require_target)
-    X, y = orient(X, y, features_first, path)
     if X_test is not None:
         X_test, y_test = orient(X_test, y_test, features_first, path)
     return Dataset(X, y, X_test=X_test, y_test=y_test, name=str(path))
+
+
+def training_pair(arrays: Mapping[str, Any], path: Path, require_target: bool) -> tuple[Any, Any]:
+    """Return X and y of the training part; y is None if absent and not required."""
+    X, y = find_pair(arrays, KEYS, path, require_target)
+    if X is None:
+        has = f"the keys {listed(arrays)}" if arrays else "no arrays"
+        raise InputError(
+            f"{path} has {has}. Expected x (or X) and y (or labels, target), or x_train and "
+            "y_train. Save the arrays under these names."
+        )
+    return X, y
 
 
 def find_pair(
@@ -68,7 +55,7 @@ def find_pair(
     path: Path,
     require_target: bool,
 ) -> tuple[Any, Any]:
-    """Return X and the y beside it, each None where the file has none."""
+    """Return X and y by their names in `pairs`, each None if absent."""
     found = [key for key in pairs if key in arrays]
     if not found:
         return None, None
@@ -76,11 +63,11 @@ def find_pair(
     for keys in (found, beside):
         if len(keys) > 1:
             raise InputError(
-                f"{path} has {listed(keys)}, and one of them is expected. Rename or drop the rest."
+                f"{path} has {listed(keys)}. Expected only one of them. Rename or remove the rest."
             )
     if not beside and require_target:
         raise InputError(
-            f"{path} has {found[0]!r} and no labels beside it: its keys are {listed(arrays)}. "
-            f"Expected one of {listed(pairs[found[0]])}. Save the labels under that name."
+            f"{path} has {found[0]!r} but no labels: its keys are {listed(arrays)}. Expected one "
+            f"of {listed(pairs[found[0]])}. Save the labels under that name."
         )
     return arrays[found[0]], arrays[beside[0]] if beside else None

@@ -15,19 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the caller asks of a table.
-
-    Parameters
-    ----------
-    target : str or None
-        A column name, or an integer index as text; None for the last column.
-    features : tuple of str
-        The names of the columns that a model was trained on; empty without names.
-    n_features : int or None
-        How many features a model was trained on; None without a model.
-    require_target : bool
-        Whether a table without a target is an error.
-    """
+    """What the caller asks of a table; see `load_data`. Without a model there are no features."""
 
     target: str | None
     features: tuple[str, ...]
@@ -36,7 +24,7 @@ class Wanted:
 
     @property
     def index(self) -> int | None:
-        """The target as an index, or None where it is none."""
+        """The target as an index; None if it is a name or not given."""
         try:
             return None if self.target is None else int(self.target)
         except ValueError:
@@ -45,39 +33,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Columns:
-    """The positions of the features, in order, and of the target, counted from 0."""
+    """The indices of the feature columns, in order, and of the target column."""
 
     features: tuple[int, ...]
     target: int | None
 
 
 def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Columns:
-    """Decide which columns of a table are the features and which is the target.
+    """Choose the columns of a table with `width` columns; `names` is empty without a header.
 
-    Parameters
-    ----------
-    names : sequence of str
-        The column names; empty for a table without a header.
-    width : int
-        The number of columns.
-    wanted : Wanted
-        What the caller asked for.
-    path : Path
-        The file, for the error messages.
-
-    Returns
-    -------
-    Columns
-
-    Raises
-    ------
-    InputError
-        If the table does not have what is wanted, or has two columns of one name.
+    Raises `InputError` if the table lacks what is wanted, or has two columns of one name.
     """
     if len(set(names)) < len(names):
         repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         raise InputError(
-            f"{path} has more than one column of the name {listed(repeated)}. "
+            f"{path} has several columns of the name {listed(repeated)}. "
             "Rename columns until all names differ."
         )
     if names and wanted.features:
@@ -87,31 +57,31 @@ def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Colu
     expected = wanted.n_features
     if expected is not None and len(features) != expected:
         raise InputError(
-            f"{path} has {counted(width, 'column')}, and {len(features)} of them would be "
-            f"features; the model has {counted(expected, 'feature')}. Give a file of {expected} "
-            f"columns, or of {expected + 1} with the target among them."
+            f"{path} has {counted(width, 'column')}, of which {len(features)} would be features; "
+            f"the model has {counted(expected, 'feature')}. Give a file of {expected} columns, or "
+            f"of {expected + 1} with the target among them."
         )
     if not features:
         raise InputError(
-            f"{path} has {counted(width, 'column')} and no feature beside the target: "
-            f"{column_label(names, 0)}. Cells are separated by commas in a .csv file and by tabs "
-            "in a .tsv file."
+            f"{path} has {counted(width, 'column')} and no feature besides the target: "
+            f"{column_label(names, 0)}. Separate cells by commas in a .csv file and by tabs in a "
+            ".tsv file."
         )
     return Columns(features, target)
 
 
 def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> int | None:
-    """Return where the target is when the features are not known by name, or None."""
+    """Return the index of the target if the features are not known by name, or None."""
     target, index = wanted.target, wanted.index
     if target is not None and target in names:
         return names.index(target)
     if target is not None and index is None:
         if not wanted.require_target:
             return None
-        has = f"Its columns are {listed(names)}" if names else "Its first row is no header"
+        has = f"Its columns are {listed(names)}" if names else "Its first row is not a header"
         raise InputError(
             f"{path} has no column {target!r} for the target. {has}. "
-            "Give one of its column names, or an index such as -1 for the last column."
+            "Give the name of a column, or an index such as -1 for the last one."
         )
     if width == wanted.n_features:
         if wanted.require_target:
@@ -121,14 +91,14 @@ def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) ->
         return width - 1
     if not -width <= index < width:
         raise InputError(
-            f"{path} has {counted(width, 'column')}, so the target's index is between {-width} "
-            f"and {width - 1}. Received: target={target!r}."
+            f"{path} has {counted(width, 'column')}, so the index of the target has to be between "
+            f"{-width} and {width - 1}. Received: target={target!r}."
         )
     return index % width
 
 
 def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
-    """Return the columns of the names that a model was trained on, in their order."""
+    """Return the columns that a model was trained on, in its order."""
     positions = {name: i for i, name in enumerate(names)}
     missing = [name for name in wanted.features if name not in positions]
     if missing:
@@ -139,7 +109,7 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
     if wanted.target in wanted.features:
         raise InputError(
             f"The target {wanted.target!r} of {path} is one of the model's features. "
-            "Give the name of another column, or none."
+            "Give the name of another column, or no target."
         )
     features = tuple(positions[name] for name in wanted.features)
     rest = sorted(set(range(len(names))) - set(features))
@@ -152,7 +122,7 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
         target = rest[0]
     if target is None and wanted.require_target:
         spare = listed(names[i] for i in rest)
-        raise no_target(path, f"beside the model's features it has {spare or 'no column'}")
+        raise no_target(path, f"besides the model's features it has {spare or 'no column'}")
     return Columns(features, target)
 
 

@@ -1,10 +1,4 @@
-"""Tables of comma-separated and tab-separated values.
-
-References
-----------
-.. [1] Y. Shafranovich, "Common format and MIME type for comma-separated values
-   (CSV) files", RFC 4180, 2005.
-"""
+"""Tables of comma-separated and tab-separated values, as in RFC 4180."""
 
 from __future__ import annotations
 
@@ -24,32 +18,9 @@ if TYPE_CHECKING:
 
 
 def load_csv(path: Path, wanted: Wanted) -> Dataset:
-    """Read a table of comma-separated (``.csv``) or tab-separated (``.tsv``) values [1]_.
+    """Read a ``.csv`` or ``.tsv`` file in UTF-8, unpacked if its name ends in ``.gz``.
 
-    The text is UTF-8, with or without a byte order mark, and packed if the name
-    ends in ``.gz``. Blank lines are skipped. `has_header` says when the first row
-    is a header.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    wanted : Wanted
-        Which columns.
-
-    Returns
-    -------
-    Dataset
-        X is float64; y is int64 if all labels are integral, float64 if all are
-        numbers, else text.
-
-    Raises
-    ------
-    InputError
-        If a cell is missing or no number, if a row is of another length, or if
-        the columns are not those wanted. Lines are counted from 1.
-    FileFormatError
-        If the file is not UTF-8 text or its quotes do not match.
+    X is float64. y is int64 if all labels are integers, float64 if all are numbers, else text.
     """
     import csv
     import io
@@ -72,20 +43,20 @@ def load_csv(path: Path, wanted: Wanted) -> Dataset:
 
 
 def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
-    """Read the rows of a `csv.reader` into arrays, one row at a time.
+    """Read the rows of a `csv.reader` into arrays.
 
-    The values go straight to their eight bytes: keeping the cells as texts would
-    take several times the memory of the file.
+    Values are converted row by row: all cells as text would take several times the memory of
+    the file.
     """
     from array import array
     from itertools import chain
 
     import numpy as np
 
-    rows = filter(None, reader)
+    rows = filter(None, reader)  # skips blank lines
     first: list[str] = next(rows, [])
     if not first:
-        raise InputError(f"{path} is empty. Expected one row a sample, one column a feature.")
+        raise InputError(f"{path} is empty. Expected one row per sample, one column per feature.")
     stripped = tuple(cell.strip() for cell in first)
     names = stripped if has_header(stripped, wanted) else ()
     columns = choose(names, len(first), wanted, path)
@@ -93,8 +64,8 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
     for row in rows if names else chain([first], rows):
         if len(row) != len(first):
             raise InputError(
-                f"{path}, line {reader.line_num}: {counted(len(row), 'cell')}, where the first "
-                f"row has {len(first)}. Give all rows the same number of cells."
+                f"{path}, line {reader.line_num}: {counted(len(row), 'cell')}, but the first row "
+                f"has {len(first)}. Give all rows the same number of cells."
             )
         cells = [row[i] for i in columns.features]
         try:
@@ -106,22 +77,21 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
         if columns.target is not None:
             label = row[columns.target].strip()
             if not label:
-                raise InputError(missing_cell(names, columns.target, reader.line_num, path))
+                raise InputError(empty_cell(names, columns.target, reader.line_num, path))
             labels.append(label)
     if not values:
-        raise InputError(f"{path} has a header and no row under it. Expected one row a sample.")
+        raise InputError(f"{path} has a header but no rows. Expected one row per sample.")
     X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(columns.features))
     y = None if columns.target is None else parse_labels(labels, path)
     return Dataset(X, y, tuple(names[i] for i in columns.features) if names else (), name=str(path))
 
 
 def has_header(row: Sequence[str], wanted: Wanted) -> bool:
-    """Decide whether the first row of a CSV file holds the column names.
+    """Return whether the first row holds the column names.
 
-    It does if the names that the caller gave are in it; else if no cell of it is
-    a number, the target's cell aside, since labels may be text. A first row of
-    both numbers and texts is data: the reader then names the text that is not a
-    number, where a guess would have lost a sample.
+    It does if the names that the caller gave are in it, or if none of its cells, except the
+    target's, is a number. A first row with numbers and texts is data: the error then names the
+    text, while treating the row as a header would lose a sample.
     """
     if wanted.features and set(wanted.features) <= set(row):
         return True
@@ -135,7 +105,7 @@ def has_header(row: Sequence[str], wanted: Wanted) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Say whether a cell is a number: nan and inf are, ``1_2``, to Python 12, is none."""
+    """Return whether a cell is a number; nan and inf are, ``1_2`` (12 in Python) is not."""
     try:
         float(text)
     except ValueError:
@@ -143,10 +113,10 @@ def is_number(text: str) -> bool:
     return "_" not in text
 
 
-def missing_cell(names: Sequence[str], position: int, line: int, path: Path) -> str:
-    """Say where a cell is empty."""
+def empty_cell(names: Sequence[str], column: int, line: int, path: Path) -> str:
+    """Return the message for an empty cell."""
     return (
-        f"{path}, line {line}, column {column_label(names, position)}: the cell is empty, so a "
+        f"{path}, line {line}, column {column_label(names, column)}: the cell is empty, so a "
         "value is missing. Fill it in or leave the row out."
     )
 
@@ -154,38 +124,29 @@ def missing_cell(names: Sequence[str], position: int, line: int, path: Path) -> 
 def bad_cell(
     row: Sequence[str], names: Sequence[str], columns: Columns, line: int, path: Path
 ) -> str:
-    """Say which cell of a row is no number."""
-    position = next(i for i in columns.features if not is_number(row[i]))
-    text = row[position].strip()
+    """Return the message for the first cell of a row that is not a number."""
+    column = next(i for i in columns.features if not is_number(row[i]))
+    text = row[column].strip()
     if not text:
-        return missing_cell(names, position, line, path)
+        return empty_cell(names, column, line, path)
     cell = text if len(text) <= 40 else text[:40] + "..."
-    hint = "" if names else " The file has no header, since its first row has numbers."
+    hint = "" if names else " The file has no header, because its first row has numbers."
     return (
-        f"{path}, line {line}, column {column_label(names, position)}: {cell!r} is not a number. "
+        f"{path}, line {line}, column {column_label(names, column)}: {cell!r} is not a number. "
         f"Features are numeric: encode the column as numbers or leave it out.{hint}"
     )
 
 
 def parse_labels(texts: list[str], path: Path) -> NDArray[Any]:
-    """Return labels as int64 if all are integral, float64 if all are numbers, else text.
-
-    Python reads ``1_2`` as 12, which would make one class of two: an underscore
-    makes the labels text.
-    """
+    """Return labels as int64 if all are integers, float64 if all are numbers, else as text."""
     import numpy as np
 
-    if any("_" in text for text in texts):
+    if not all(is_number(text) for text in texts):
         return text_array(texts, path)
     try:
         return np.array([int(text) for text in texts], dtype=np.int64)
     except (ValueError, OverflowError):
-        pass
-    try:
-        numbers = [float(text) for text in texts]
-    except ValueError:
-        return text_array(texts, path)
-    # Above 2**53 a float no longer tells neighbouring integers apart.
-    if all(number.is_integer() and abs(number) <= 2**53 for number in numbers):
-        return np.array(numbers, dtype=np.int64)
-    return np.array(numbers)
+        numbers = np.array([float(text) for text in texts])
+    # Above 2**53 float64 cannot represent all integers.
+    integral = (numbers == np.floor(numbers)) & (abs(numbers) <= 2**53)
+    return numbers.astype(np.int64) if integral.all() else numbers

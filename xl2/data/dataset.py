@@ -1,9 +1,11 @@
-"""What every reader returns: `Dataset`."""
+"""The data set that every reader returns, and the checks that it has to pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, column_label, counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,15 +18,15 @@ class Dataset:
     Parameters
     ----------
     X : array of shape (samples, features)
-        Real numbers, in the type that the file has.
+        Real numbers, in the dtype of the file.
     y : array of shape (samples,) or (samples, outputs), or None
         Labels: int, float or text.
     features : tuple of str
-        The names of the columns of X where the file has them.
+        The names of the columns of X; empty if the file has no names.
     X_test, y_test : array or None
-        The held-out part where the file has one.
+        The test part, if the file has one.
     name : str
-        What was loaded.
+        What error messages call the data set.
     """
 
     X: NDArray[Any]
@@ -33,3 +35,89 @@ class Dataset:
     X_test: NDArray[Any] | None = None
     y_test: NDArray[Any] | None = None
     name: str = "data"
+
+
+def check(dataset: Dataset) -> None:
+    """Raise an error if a data set cannot be used for training or prediction.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its test part is checked as well.
+
+    Raises
+    ------
+    InputError
+        If X is empty, does not have two dimensions or does not hold real numbers;
+        if X and y differ in their number of samples; or if a value is NaN or
+        infinite.
+    """
+    check_part(dataset.X, dataset.y, dataset, "X", "y")
+    if dataset.X_test is None:
+        return
+    check_part(dataset.X_test, dataset.y_test, dataset, "X_test", "y_test")
+    width, test_width = dataset.X.shape[1], dataset.X_test.shape[1]
+    if width != test_width:
+        raise InputError(
+            f"{dataset.name}: X has {counted(width, 'feature')} and X_test {test_width}. "
+            "Both need the same features."
+        )
+
+
+def check_part(X: Any, y: Any, dataset: Dataset, x_name: str, y_name: str) -> None:
+    """Check X and y of the training part or of the test part."""
+    if X.ndim != 2 or 0 in X.shape:
+        raise InputError(
+            f"{dataset.name}: {x_name} has shape {X.shape}. Expected (samples, features), with at "
+            "least one of each."
+        )
+    if X.dtype.kind not in "buif":
+        raise InputError(
+            f"{dataset.name}: {x_name} has dtype {X.dtype}. Expected real numbers. Convert it."
+        )
+    check_finite(X, dataset.name, x_name, dataset.features)
+    if y is None:
+        return
+    if y.ndim not in {1, 2} or len(y) != len(X):
+        raise InputError(
+            f"{dataset.name}: {x_name} has {counted(len(X), 'sample')} and {y_name} has "
+            f"{counted(len(y) if y.ndim else 0, 'label')} (shape {y.shape}). Expected one label "
+            "for each sample."
+        )
+    check_finite(y.reshape(len(y), -1), dataset.name, y_name, ())
+
+
+def check_finite(values: Any, name: str, part: str, features: tuple[str, ...]) -> None:
+    """Raise `InputError` for the first NaN or infinity in an array (samples, columns)."""
+    import numpy as np
+
+    if values.dtype.kind != "f":
+        return
+    # A finite sum proves that all values are finite, without a temporary array. The sum of
+    # finite values can overflow, so the search below decides.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):
+            return
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    row, column = divmod(int(finite.argmin()), values.shape[1])
+    raise InputError(
+        f"{name}: {part} is {values[row, column]} in row {row + 1}, column "
+        f"{column_label(features, column)} (a header is not counted). Expected finite numbers. "
+        "Fill the value in or leave the row out."
+    )
+
+
+def check_width(dataset: Dataset, expected: int | None) -> None:
+    """Raise `InputError` if a data set does not have the model's number of features."""
+    rows, width = dataset.X.shape
+    if expected is None or width == expected:
+        return
+    hint = ""
+    if rows == expected:
+        hint = " It looks features-first: pass --features-first (features_first=True in Python)."
+    raise InputError(
+        f"{dataset.name} has {counted(width, 'feature')} and the model has {expected}. Give a data "
+        f"set with the model's features.{hint}"
+    )

@@ -1,14 +1,13 @@
 """IDX files, the format of MNIST.
 
-References
-----------
-.. [1] Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
-   digits": the IDX file format.
+A file begins with two zero bytes, a byte for the type and one for the number of dimensions. The
+sizes of the dimensions and the values follow. All are big-endian.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,23 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-CHUNK = 1 << 20
+CHUNK = 2**20  # bytes read at a time
 
 
 def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dataset:
-    """Read a file of images in the IDX format, and the file of its labels.
-
-    Raises
-    ------
-    InputError
-        If `path` is itself a file of labels, or its labels are not found.
-    FileFormatError
-        If a file is damaged.
-    """
+    """Read a file of images, and the file of its labels."""
     X = read_idx(path)
     if X.ndim == 1:
         raise InputError(
-            f"{path} has one number a sample, so it is a file of labels. Give the file of the "
+            f"{path} has one number per sample, so it is a file of labels. Give the file of the "
             "images, and this one as its labels."
         )
     beside = labels_beside(path) if labels is None else Path(labels)
@@ -45,8 +36,8 @@ def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dat
         check_file(Path(labels), "Give the path of the labels.")
     if beside is None and require_target:
         raise InputError(
-            f"The labels of {path} were not found: expected a file beside it of that name with "
-            "labels for images and idx1 for idx3. Give its path by --labels."
+            f"The labels of {path} were not found. Expected a file in the same folder whose name "
+            "has labels instead of images and idx1 instead of idx3. Give its path by --labels."
         )
     y = None if beside is None else as_labels(read_idx(beside), beside)
     return Dataset(as_features(X, path), y, name=str(path))
@@ -54,8 +45,6 @@ def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dat
 
 def labels_beside(path: Path) -> Path | None:
     """Return the file that holds the labels of an IDX file by its name, or None."""
-    import re
-
     name = re.sub(r"idx\d", "idx1", path.name.replace("images", "labels"))
     if name == path.name:
         return None
@@ -65,7 +54,7 @@ def labels_beside(path: Path) -> Path | None:
 
 
 def looks_like_idx(path: Path) -> bool:
-    """Say whether a file is an IDX file by its name or by its first four bytes."""
+    """Return whether a file is an IDX file by its name or by its first four bytes."""
     if "idx" in path.name.lower():
         return True
     try:
@@ -76,30 +65,21 @@ def looks_like_idx(path: Path) -> bool:
 
 
 def is_idx_head(head: bytes) -> bool:
-    """Say whether four bytes can begin an IDX file: 00 00, a type, the number of dimensions."""
+    """Return whether four bytes can be the beginning of an IDX file."""
     return len(head) == 4 and head[:2] == b"\0\0" and head[2] in TYPES and head[3] > 0
 
 
 def read_idx(path: Path) -> NDArray[Any]:
-    """Read an IDX file [1]_, packed if its name ends in ``.gz``.
-
-    The file starts with two zero bytes, a byte for the type and one for the
-    number of dimensions, then the dimensions and the values, all big-endian.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is no IDX file, or not as long as its dimensions say.
-    """
+    """Read an IDX file, unpacked if its name ends in ``.gz``."""
     import numpy as np
 
     with reading(path, "an IDX file"), open_bytes(path) as stream:
         head = stream.read(4)
         if not is_idx_head(head):
             raise FileFormatError(
-                f"{path} is not an IDX file: it starts with the bytes {head.hex(' ')!r}. Expected "
-                f"00 00, a type of {', '.join(f'{code:02x}' for code in TYPES)}, and the "
-                "number of dimensions."
+                f"{path} is not an IDX file: its first bytes are {head.hex(' ')!r}. Expected 00 "
+                f"00, a type of {', '.join(f'{code:02x}' for code in TYPES)}, and the number of "
+                "dimensions."
             )
         dtype = np.dtype(TYPES[head[2]])
         sizes = stream.read(4 * head[3])
@@ -110,17 +90,13 @@ def read_idx(path: Path) -> NDArray[Any]:
             raise FileFormatError(
                 f"{path} declares {head[3]} dimensions {shape} of {dtype.name}, which is {size} "
                 f"bytes, and holds {'more' if len(values) > size else f'only {len(values)}'}. "
-                "Get the file again."
+                "Download or copy the file again."
             )
         return np.frombuffer(values, dtype=dtype).reshape(shape)
 
 
 def read_at_most(stream: BinaryIO, size: int) -> bytearray:
-    """Read a number of bytes, or fewer at the end of the file.
-
-    A plain ``read(size)`` makes room for all of `size` first, and a damaged file
-    can declare any.
-    """
+    """Read up to `size` bytes, without allocating more than the file has."""
     values = bytearray()
     while len(values) < size and (chunk := stream.read(min(CHUNK, size - len(values)))):
         values += chunk

@@ -1,4 +1,4 @@
-"""NumPy archives."""
+"""NumPy archives (.npz), read without unpickling."""
 
 from __future__ import annotations
 
@@ -13,73 +13,44 @@ from ..io.opening import reading
 
 
 def read_npz(path: Path, accepted: Collection[str]) -> dict[str, Any]:
-    """Read the arrays of a NumPy archive, and unpickle nothing.
-
-    Parameters
-    ----------
-    path : Path
-    accepted : collection of str
-        The names of the arrays to read.
-
-    Returns
-    -------
-    dict
-        For every key of the file its array, or None for a key not in `accepted`.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is no archive, is damaged, has an array of Python objects, or declares
-        more than it can hold.
-    """
+    """Return the arrays of an archive as {name: array}; None if not in `accepted`."""
     import zipfile
 
     import numpy as np
 
     if not zipfile.is_zipfile(path):
         raise FileFormatError(
-            f"{path} is not a NumPy .npz archive, or is cut short. Save it with numpy.savez."
+            f"{path} is not a NumPy .npz archive, or is truncated. Save it with numpy.savez."
         )
     arrays: dict[str, Any] = {}
     with (
         reading(path, "a NumPy .npz archive"),
-        path.open("rb") as stream,  # np.load leaves a file that it opens open on an error
+        path.open("rb") as stream,  # np.load does not close its own file after an error
         np.load(stream, allow_pickle=False) as archive,
     ):
         for key in archive.files:
             arrays[key] = None
-            if key not in accepted:
-                continue
-            check_member(archive.zip, key, path)
-            arrays[key] = archive[key]
+            if key in accepted:
+                check_member(archive.zip, key, path)
+                arrays[key] = archive[key]
     return arrays
 
 
 def check_member(archive: Any, key: str, path: Path) -> None:
-    """Compare what an array declares with its part of the archive, and read no value of it.
+    """Check the header of an array in a `zipfile.ZipFile` before its values are read.
 
-    Parameters
-    ----------
-    archive : zipfile.ZipFile
-    key : str
-        The array's name; its file in the archive may end in ``.npy`` or not.
-    path : Path
-        The archive.
-
-    Raises
-    ------
-    FileFormatError
-        If it is no array of numbers or text, or has more or fewer bytes than it declares.
+    Raises `FileFormatError` if it is not an array of numbers or text, or if its size is not the
+    declared one.
     """
     import zipfile
 
-    # As numpy.load looks for it: by the name, and then with the suffix.
+    # numpy.load looks for the name first, and then for the name with the suffix.
     names = archive.namelist()
     member = archive.getinfo(key if key in names else f"{key}.npy")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # The others unpack to any size at one call.
+        # The other methods can unpack any number of bytes in one call.
         raise FileFormatError(
-            f"{path} has {key!r} packed by method {member.compress_type}, which numpy does not "
+            f"{path} has {key!r} compressed by method {member.compress_type}, which NumPy does not "
             "write. Save it with numpy.savez_compressed."
         )
     stored = min(member.compress_size, path.stat().st_size)
@@ -89,25 +60,19 @@ def check_member(archive: Any, key: str, path: Path) -> None:
         begins = stream.tell()
     if dtype.hasobject:
         raise FileFormatError(
-            f"{path} holds Python objects under {key!r}, and nothing is unpickled, since that can "
-            "run code. Save an array of numbers or of text."
+            f"{path} holds Python objects under {key!r}. They are not unpickled, because that can "
+            "run code. Save an array of numbers or text."
         )
     size = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or not dtype.itemsize or begins + size != member.file_size:
         raise FileFormatError(
-            f"{path} declares {key!r} as {shape} of {dtype}, which is {size} bytes, and has "
-            f"{member.file_size - begins} for it. Save it again with numpy.savez."
+            f"{path} declares {key!r} as {shape} of {dtype}, which is {size} bytes, but has "
+            f"{member.file_size - begins}. Save it again with numpy.savez."
         )
 
 
 def read_header(stream: Any, key: str, path: Path) -> tuple[tuple[int, ...], Any]:
-    """Return the shape and the dtype that an array declares.
-
-    Raises
-    ------
-    FileFormatError
-        If it is no array.
-    """
+    """Return the declared shape and dtype of an array."""
     from numpy.lib import format as npy
 
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -115,7 +80,7 @@ def read_header(stream: Any, key: str, path: Path) -> tuple[tuple[int, ...], Any
         reader = readers[npy.read_magic(stream)]
     except (ValueError, KeyError) as error:
         raise FileFormatError(
-            f"{path} holds no NumPy array under {key!r}. Save it with numpy.savez."
+            f"{path} has no NumPy array under {key!r}. Save it with numpy.savez."
         ) from error
     shape, _, dtype = reader(stream)
     return shape, dtype

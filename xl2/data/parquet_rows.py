@@ -8,60 +8,56 @@ from typing import TYPE_CHECKING, Any
 from ..array.rows import READ, LazyRows
 from ..errors import FileFormatError
 from ..io.opening import reading
-from .columns import Wanted, choose
-from .parquet_table import check_type, opened, read_column, read_table
+from .columns import Wanted
+from .parquet_table import (
+    check_type,
+    choose_names,
+    open_file,
+    read_column,
+    read_table,
+    value_type,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Row groups that may be half read at once. An epoch's windows begin and end in the middle
-# of one each.
-HALF_READ = 2
-# Such that what a file holds is read when it is asked for.
-LAZILY: dict[str, Any] = {"pre_buffer": False, "buffer_size": 2**16}
+# Row groups that can be partly read at the same time: a window of an epoch begins in the middle
+# of one and ends in the middle of another.
+PARTLY_READ = 2
+
+
+def open_parquet(path: Path, wanted: Wanted) -> tuple[ParquetRows, Any]:
+    """Return the features of a table as rows on disk, and its target as an array."""
+    with reading(path, "a Parquet file"):
+        # These options limit what is read ahead. The file stays open as long as the rows exist.
+        file = open_file(path, pre_buffer=False, buffer_size=2**16)
+        features, target = choose_names(file, wanted, path)
+        y = None
+        if target is not None:
+            y = read_column(read_table(file, [target], path), target, "target", path)
+        return ParquetRows(file, features, path), y
 
 
 class ParquetRows(LazyRows):
-    """The numeric columns of a Parquet file, read a row group after the other.
+    """The numeric columns `features` of an open Parquet file, read on access.
 
-    A row group can be read from its beginning only. One that is read in several parts is
-    gone through once if the parts come in order, as those of an epoch do.
-
-    Parameters
-    ----------
-    path : Path
-    features : tuple of str
-        The names of the columns.
-
-    Raises
-    ------
-    InputError
-        If a column is not numeric; for a null when it is read.
-    FileFormatError
-        If the file is no Parquet file or is damaged.
+    A row group can only be read from its beginning. If it is read in several parts and in order,
+    as in an epoch, it is decoded once.
     """
 
-    def __init__(self, path: Path, features: tuple[str, ...]):
+    def __init__(self, file: Any, features: tuple[str, ...], path: Path):
         import numpy as np
 
-        self._path = path
-        with reading(path, "a Parquet file"):
-            self._file = opened(path, **LAZILY)
-            schema = self._file.schema_arrow  # made anew each time it is asked for
-            kinds = [number_type(schema.field(name).type, name, path) for name in features]
-            about = self._file.metadata
-            counts = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
-            if min(counts, default=0) < 0 or sum(counts) != about.num_rows:
-                raise FileFormatError(
-                    f"{path} declares {about.num_rows} rows, and {counts} in its row groups. "
-                    "Write it again."
-                )
+        self._file, self._path = file, path
+        schema, about = file.schema_arrow, file.metadata
+        dtypes = [number_type(schema.field(name).type, name, path) for name in features]
+        counts = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
         self._edges = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        super().__init__((int(self._edges[-1]), len(features)), np.result_type(*kinds), features)
-        self._half_read: dict[int, _Group] = {}
+        super().__init__((int(self._edges[-1]), len(features)), np.result_type(*dtypes), features)
+        self._partly_read: dict[int, _RowGroup] = {}
 
     def edges(self) -> Any:
-        """Return where row groups begin, and the end of the last."""
+        """Return where the row groups begin, and the end of the last."""
         return self._edges
 
     def _between(self, start: int, stop: int) -> Any:
@@ -78,93 +74,66 @@ class ParquetRows(LazyRows):
         return found
 
     def _read(self, group: int, start: int, stop: int, into: Any) -> None:
-        """Read rows of one row group into an array."""
-        half = self._half_read.pop(group, None)
-        if half is None or half.at > start:
-            half = _Group(self._batches(group), int(self._edges[group]))
-        half.skip(start)
-        half.read(into)
-        if half.at < self._edges[group + 1]:
-            self._half_read[group] = half
-        for old in list(self._half_read)[:-HALF_READ]:
-            del self._half_read[old]
+        """Read rows of one row group into an array (n, features)."""
+        rows = self._partly_read.pop(group, None)
+        if rows is None or rows.position > start:
+            rows = _RowGroup(self._batches(group), int(self._edges[group]), self._path)
+        for _ in rows.take(start - rows.position):
+            pass
+        filled = 0
+        for part in rows.take(stop - start):
+            into[filled : filled + len(part)] = part
+            filled += len(part)
+        if stop < self._edges[group + 1]:
+            self._partly_read[group] = rows
+        for old in list(self._partly_read)[:-PARTLY_READ]:
+            del self._partly_read[old]
 
     def _batches(self, group: int) -> Iterator[Any]:
-        """Yield a row group in pieces (n, features) that take little memory."""
+        """Yield a row group as small arrays (n, features)."""
         import numpy as np
 
-        at = int(self._edges[group])
+        position = int(self._edges[group])
         size = max(1, READ // (self.shape[1] * self.dtype.itemsize))
         with reading(self._path, "a Parquet file"):
             for batch in self._file.iter_batches(
                 size, row_groups=[group], columns=list(self.features), use_threads=False
             ):
-                piece = np.empty((batch.num_rows, self.shape[1]), dtype=self.dtype)
+                rows = np.empty((batch.num_rows, self.shape[1]), dtype=self.dtype)
                 for i, name in enumerate(self.features):
-                    piece[:, i] = read_column(batch, name, "feature", self._path, at)
-                at += batch.num_rows
-                yield piece
+                    rows[:, i] = read_column(batch, name, "feature", self._path, position)
+                position += batch.num_rows
+                yield rows
 
 
-class _Group:
-    """A row group that is being read.
+class _RowGroup:
+    """A row group that is being read; `position` is the index of its next row."""
 
-    Parameters
-    ----------
-    batches : iterator of numpy.ndarray, shape (n, features)
-    at : int
-        The number of its first row, and then of the next one.
-    """
+    def __init__(self, batches: Iterator[Any], position: int, path: Path):
+        self._batches, self.position, self._path = batches, position, path
+        self._rest: Any = ()
 
-    def __init__(self, batches: Iterator[Any], at: int):
-        self._batches, self.at = batches, at
-        self._rest: Any = None
-
-    def skip(self, to: int) -> None:
-        """Go on to a row."""
-        while self.at < to:
-            self._next(to - self.at)
-
-    def read(self, into: Any) -> None:
-        """Read the next rows into an array (n, features)."""
-        done = 0
-        while done < len(into):
-            part = self._next(len(into) - done)
-            into[done : done + len(part)] = part
-            done += len(part)
-
-    def _next(self, most: int) -> Any:
-        """Return the next rows, so many or fewer."""
-        if self._rest is None or not len(self._rest):
-            self._rest = next(self._batches, None)
-            if self._rest is None:
-                raise FileFormatError(
-                    "A row group of a Parquet file has fewer rows than it declares. Write it again."
-                )
-        part, self._rest = self._rest[:most], self._rest[most:]
-        self.at += len(part)
-        return part
-
-
-def open_parquet(path: Path, wanted: Wanted) -> tuple[ParquetRows, Any]:
-    """Return the features of a table as rows on disk, and its target as an array."""
-    with reading(path, "a Parquet file"), opened(path, **LAZILY) as file:
-        names = tuple(file.schema_arrow.names)
-        columns = choose(names, len(names), wanted, path)
-        features = tuple(names[i] for i in columns.features)
-        y = None
-        if columns.target is not None:
-            name = names[columns.target]
-            y = read_column(read_table(file, [name], path), name, "target", path)
-    return ParquetRows(path, features), y
+    def take(self, count: int) -> Iterator[Any]:
+        """Yield the next `count` rows as arrays."""
+        while count:
+            if not len(self._rest):
+                self._rest = next(self._batches, None)
+                if self._rest is None:
+                    raise FileFormatError(
+                        f"{self._path} is damaged: a row group has fewer rows than it declares. "
+                        "Write it again."
+                    )
+            part, self._rest = self._rest[:count], self._rest[count:]
+            self.position += len(part)
+            count -= len(part)
+            yield part
 
 
 def number_type(kind: Any, name: str, path: Path) -> Any:
-    """Return the NumPy type of a feature's column, as `read_column` returns it."""
+    """Return the NumPy dtype that `read_column` gives a feature column of an Arrow type."""
     import pyarrow as pa
 
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
+    kind = value_type(kind)
     check_type(kind, name, "feature", path)
     if pa.types.is_decimal(kind):
         return "float64"

@@ -1,4 +1,4 @@
-"""The shape and the type that the arrays of a file are brought to."""
+"""Bring the arrays of a file to shape (samples, features) and to usable dtypes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
     if features_first:
         if X.ndim != 2:
             raise InputError(
-                f"{path}: X has shape {X.shape}. With --features-first it is (features, samples)."
+                f"{path}: X has shape {X.shape}. With --features-first it has to be (features, "
+                "samples)."
             )
         X = np.ascontiguousarray(X.T)
         y = y if y is None else y.T
@@ -28,32 +29,32 @@ def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
         raise InputError(
             f"{path} looks features-first: X has shape {X.shape} and y has "
             f"{counted(y.size, 'label')}, one for each column. Pass --features-first "
-            "(features_first=True in Python)."
+            "(load_data(..., features_first=True) in Python)."
         )
     return as_features(X, path), y if y is None else as_labels(y, path)
 
 
 def as_features(X: NDArray[Any], path: Path) -> NDArray[Any]:
-    """Return X with every sample flattened, and truth values as 0 and 1."""
+    """Return X (samples, ...) as (samples, features), with booleans as 0 and 1."""
     if X.ndim < 2:
         raise InputError(
             f"{path}: X has shape {X.shape}. Expected (samples, features), or (samples, height, "
-            "width) for images. Reshape it; one feature alone is (samples, 1)."
+            "width) for images. Reshape it; a single feature is (samples, 1)."
         )
     if 0 in X.shape:
         raise InputError(
-            f"{path}: X has shape {X.shape}, so it is empty. Give at least one sample."
+            f"{path}: X has shape {X.shape}, so it is empty. Save at least one sample."
         )
     X = X.view("u1") if X.dtype.kind == "b" else X
     if X.dtype.kind not in "uif":
         raise InputError(
-            f"{path}: X is of type {X.dtype}. Expected real numbers. Convert it before saving."
+            f"{path}: X has dtype {X.dtype}. Expected real numbers. Convert it before saving."
         )
     return native(X).reshape(len(X), math.prod(X.shape[1:]))
 
 
 def as_labels(y: NDArray[Any], path: Path) -> NDArray[Any]:
-    """Return labels as (samples,), or (samples, outputs) where there are several outputs."""
+    """Return labels as (samples,), or as (samples, outputs) if there are several outputs."""
     import numpy as np
 
     if y.dtype.kind == "S":
@@ -62,12 +63,12 @@ def as_labels(y: NDArray[Any], path: Path) -> NDArray[Any]:
         except UnicodeDecodeError as error:
             message = f"{path}: the labels are not UTF-8 text: {error}. Save them as UTF-8."
             raise FileFormatError(message) from error
-    elif y.dtype.kind == "U" and not is_text(y):
-        raise FileFormatError(f"{path}: the labels are no text. Save them as UTF-8.")
+    elif y.dtype.kind == "U" and not is_unicode(y):
+        raise FileFormatError(f"{path}: the labels are not valid Unicode. Save them as UTF-8.")
     y = y.astype(np.int64) if y.dtype.kind == "b" else y
     if y.dtype.kind not in "uifU":
         raise InputError(
-            f"{path}: y is of type {y.dtype}. Expected integers, real numbers or text. "
+            f"{path}: y has dtype {y.dtype}. Expected integers, real numbers or text. "
             "Convert it before saving."
         )
     if y.ndim not in {1, 2} or y.shape[1:] == (0,):
@@ -77,12 +78,12 @@ def as_labels(y: NDArray[Any], path: Path) -> NDArray[Any]:
     return native(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 
 
-def is_text(array: NDArray[Any]) -> bool:
-    """Tell whether all characters are of Unicode, without the halves that make no text."""
+def is_unicode(array: NDArray[Any]) -> bool:
+    """Return whether a text array holds valid code points only, and no surrogates."""
     codes = native(array).reshape(-1).view("u4")
     return not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any()
 
 
 def native(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array in the byte order of the machine, itself where it already is."""
+    """Return an array in the machine's byte order, without a copy if it already is."""
     return array.astype(array.dtype.newbyteorder("="), copy=False)

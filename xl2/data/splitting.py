@@ -1,4 +1,4 @@
-"""Holding a part of a data set out."""
+"""Split a data set into a training part and a held-out part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def split(
     X: Any, y: Any, *, fraction: float = 0.2, seed: int = 0, stratify: bool
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Hold a part of the samples out, by scikit-learn's `train_test_split`.
+    """Hold out a part of the samples, with scikit-learn's `train_test_split`.
 
     Parameters
     ----------
@@ -36,23 +36,26 @@ def split(
     Raises
     ------
     InputError
-        If a part would be empty, the classes cannot be in both parts, or the seed is out
-        of scikit-learn's range.
+        If a part would be empty, a class cannot be in both parts, or the seed is out of
+        scikit-learn's range.
     """
     import numpy as np
     from sklearn.model_selection import train_test_split
 
     X, y = np.asarray(X), np.asarray(y)
     if len(X) != len(y):
-        raise InputError(f"X has {counted(len(X), 'sample')} and y has {counted(len(y), 'label')}.")
+        raise InputError(
+            f"X has {counted(len(X), 'sample')} and y has {counted(len(y), 'label')}. Expected "
+            "one label for each sample."
+        )
     if not 0.0 < fraction < 1.0:
         raise InputError(
-            f"The held-out fraction is between 0 and 1. Received: fraction={fraction!r}."
+            f"The held-out fraction has to be between 0 and 1. Received: fraction={fraction!r}."
         )
     held_out = math.ceil(fraction * len(X))
     if not 0 < held_out < len(X):
         raise InputError(
-            f"Holding {fraction} of {counted(len(X), 'sample')} out leaves none to train on. "
+            f"Holding out {fraction} of {counted(len(X), 'sample')} leaves none to train on. "
             "Give more samples or a smaller fraction."
         )
     check_seed(seed, "The seed of the split")
@@ -65,21 +68,23 @@ def split(
 
 
 def check_seed(seed: int, what: str) -> None:
-    """Refuse a seed that scikit-learn cannot shuffle with."""
+    """Raise `InputError` for a seed that scikit-learn cannot shuffle with."""
     if not 0 <= seed < 2**32:
-        raise InputError(f"{what} is a whole number from 0 to {2**32 - 1}. Received: {seed}.")
+        raise InputError(
+            f"{what} has to be a whole number from 0 to {2**32 - 1}. Received: {seed}."
+        )
 
 
 def check_classes(y: NDArray[Any], held_out: int) -> None:
-    """Refuse labels whose classes cannot all be in both parts of a split."""
+    """Raise `InputError` if both parts of a split cannot have all classes."""
     import numpy as np
 
     classes, counts = np.unique(y, axis=0 if y.ndim > 1 else None, return_counts=True)
     rarest = f"{classes[counts.argmin()].tolist()!r} has {counted(int(counts.min()), 'sample')}"
     if counts.min() < 2:
         raise InputError(
-            f"A stratified split needs 2 samples of every class, and the class {rarest}. Give it "
-            "more samples, leave it out, or split without stratifying."
+            f"A stratified split needs 2 samples of every class, and the class {rarest}. Add "
+            "samples, leave the class out, or split without stratifying."
         )
     smaller = min(held_out, len(y) - held_out)
     if smaller < len(classes):

@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, and read without trust."""
+"""Files: atomic writes, and reading that does not trust the file."""

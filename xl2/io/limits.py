@@ -1,4 +1,4 @@
-"""What a file may declare, compared with what it has before memory is taken for it."""
+"""Limits on what a file can declare or unpack to, checked before memory is allocated."""
 
 from __future__ import annotations
 
@@ -15,100 +15,67 @@ if TYPE_CHECKING:
 
 # Bytes that any file may unpack to, however small it is.
 UNPACKED = 2**26
-# A larger one may unpack to as many times its length. Numbers pack to a tenth or a twentieth;
-# what packs to a thousandth is mostly one number over and over, or meant to fill the memory.
+# A larger file may unpack to this multiple of its size. Numbers compress to a tenth or a
+# twentieth; data that compress to a thousandth are mostly one number repeated, or an attack.
 RATIO = 100
 
 
-def most_from(stored: int) -> int:
-    """Return the bytes that may be made of `stored` bytes of a file."""
+def max_size(stored: int) -> int:
+    """Return how many bytes may be made of `stored` bytes of a file."""
     return max(UNPACKED, RATIO * stored)
 
 
 def check_declared(path: Path, what: str, declared: int, stored: int, instead: str) -> None:
-    """Refuse what a file declares if its bytes are too few to make it of.
+    """Raise `FileFormatError` if `declared` bytes are too many for `stored` bytes of a file.
 
-    Parameters
-    ----------
-    path : Path
-        The file, for the error message.
-    what : str
-        What is declared: an array's name, for example.
-    declared : int
-        Its bytes in memory.
-    stored : int
-        Its bytes in the file.
-    instead : str
-        What to do if the file is right.
-
-    Raises
-    ------
-    FileFormatError
-        If they are more than `most_from` allows.
+    `instead` completes the message: what to do if the file is right.
     """
-    if declared > most_from(stored):
+    if declared > max_size(stored):
         raise FileFormatError(
-            f"{path} declares {declared} bytes for {what} and has {stored} to make them of. More "
-            f"than {RATIO} times as many are refused, since a small file could fill the memory. "
-            f"If that is what it holds, {instead}"
+            f"{path} declares {declared} bytes for {what} but stores only {stored}. More than "
+            f"{RATIO} times as many are refused, because a small file could fill the memory. If "
+            f"the file is right, {instead}"
         )
 
 
 def text_array(texts: list[str], path: Path) -> NDArray[Any]:
-    """Return labels of a file as an array of text, each as wide as the longest.
+    """Return labels as an array of text, in which all are as wide as the longest.
 
-    Raises
-    ------
-    InputError
-        If one label is so long that the array would be far larger than the file.
+    Raises `InputError` if the array would be far larger than the file.
     """
     import numpy as np
 
     longest = max(map(len, texts), default=0)
-    if 4 * longest * len(texts) > most_from(path.stat().st_size):
+    if 4 * longest * len(texts) > max_size(path.stat().st_size):
         raise InputError(
             f"{path}: one of {len(texts)} labels has {longest} characters, and an array of text "
-            "takes as many for each of them. Shorten it, or choose another target."
+            "takes that much memory for each label. Shorten it, or choose another target."
         )
     return np.array(texts, dtype=np.str_)
 
 
 class Unpacked(io.RawIOBase):
-    """What a stream unpacks to, up to the most that a file of its length may.
-
-    Parameters
-    ----------
-    stream : binary file
-        It is closed with this one.
-    path : Path
-        The packed file.
-    """
+    """The unpacked contents of a compressed stream; reading past the limit is an error."""
 
     def __init__(self, stream: IO[bytes] | GzipFile, path: Path):
         self._stream, self._path = stream, path
         self._stored, self._read = path.stat().st_size, 0
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read into a buffer; return how many bytes.
-
-        Raises
-        ------
-        FileFormatError
-            Beyond that most.
-        """
+        """Read into a buffer; return the number of bytes."""
         part = self._stream.read(len(buffer))
         buffer[: len(part)] = part
         self._read += len(part)
         check_declared(
-            self._path, "its contents, unpacked,", self._read, self._stored, "unpack it first."
+            self._path, "its unpacked contents", self._read, self._stored, "unpack it first."
         )
         return len(part)
 
     def close(self) -> None:
-        """Close both."""
+        """Close both streams."""
         self._stream.close()
         super().close()

@@ -1,7 +1,7 @@
-"""Model files: safetensors, with everything but the numbers in the header.
+"""Model files: safetensors, with everything except the numbers in the header.
 
-Nothing in such a file can execute code. A file is checked against its own header
-before anything of the size it declares is made.
+Nothing in such a file can execute code, and the header is checked before anything of the size
+that it declares is allocated.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from ..errors import FileFormatError, InputError
 from ..nn.model import Model
 from ..nn.network import Network
 from ..nn.scaling import Scaling
-from .header import read_settings
+from .model_header import read_settings
 from .opening import check_file, reading
 from .safetensors_file import safetensors_bytes
 from .writing import write_whole
 
 FORMAT = "xl2-model-1"
-# Bytes of a header: the names of a million features. It is read whole before it can be checked,
-# and takes up to thirty times as many then.
-HEADER = 2**24
+# Bytes; enough for the names of a million features. A header is read whole before it can be
+# checked, and then takes up to thirty times as much memory.
+MAX_HEADER = 2**24
 
 
 def save(model: Any, path: str | Path) -> None:
-    """Write a model file, whole or not at all.
+    """Write a model file, completely or not at all.
 
     Parameters
     ----------
     model : Model, Network or estimator of xl2
-        A single network, not a stack; an estimator that was fitted.
+        A single network, not a stack. An estimator has to be fitted.
     path : path-like
         Replaced if it exists.
 
     Raises
     ------
     InputError
-        If the network is a stack, or its names and labels take more than `HEADER` bytes, or
-        the file cannot be written.
+        If the network is a stack, its names and labels take more than 16 MB, or the file
+        cannot be written.
     """
     model = Model.of(model)
     network = model.network
     if network.stack:
-        raise InputError("A model file holds one network: save stack.member(k).")
+        raise InputError("A model file holds one network, not a stack: save stack.member(k).")
     tensors: dict[str, Any] = {}
     for i, (weight, bias) in enumerate(network.host_parameters(), start=1):
         tensors[f"weight_{i}"], tensors[f"bias_{i}"] = weight, bias
@@ -68,10 +68,10 @@ def save(model: Any, path: str | Path) -> None:
         "split": json.dumps(model.split),
     }
     head, numbers = safetensors_bytes(tensors, header)
-    if len(head) - 8 > HEADER:
+    if len(head) - 8 > MAX_HEADER:
         raise InputError(
-            f"The names of features and classes take more than the {HEADER} bytes that a model "
-            "file has for them. Shorten them, or leave out the features' names."
+            f"The names of features and classes take more than the {MAX_HEADER} bytes that a model "
+            "file can have for them. Shorten them, or leave out the names of the features."
         )
     write_whole(path, head, numbers)
 
@@ -84,7 +84,7 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
     path : path-like
         The file.
     backend, device : optional
-        Where the network is to compute; see `xl2.array.switch`.
+        Where the network computes; see `xl2.use_backend`.
 
     Returns
     -------
@@ -93,31 +93,38 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
     Raises
     ------
     InputError
-        If there is no such file.
+        If the file does not exist.
     FileFormatError
-        If it is no model file of this version, or contradicts itself.
+        If it is not a model file of this version, or is damaged.
     """
-    check_file(Path(path), "Give a model file; `xl2 train --out` writes one.")
-    with reading(Path(path), "a safetensors model file"):
+    path = Path(path)
+    check_file(path, "Give a model file; `xl2 train --out` writes one.")
+    with reading(path, "a safetensors model file"):
         try:
-            settings, tensors = _read(Path(path))
+            settings, tensors = _read(path)
         except FileFormatError as error:
             raise FileFormatError(f"{path}: {error}") from None
-    # What an array library raises from here on is no fault of the file.
+    # Errors of the array library below are not turned into a FileFormatError.
     return _model(settings, tensors, path, backend, device)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what a file's header says, checked, and the arrays that it asks for."""
+    """Return the checked settings and arrays of a file."""
     from safetensors import safe_open
 
-    _check_length(path)
+    with path.open("rb") as stream:
+        declared, size = int.from_bytes(stream.read(8), "little"), path.stat().st_size
+    if declared > min(MAX_HEADER, size):
+        raise FileFormatError(
+            f"it declares a header of {declared} bytes. The file has {size} bytes, and a header "
+            f"at most {MAX_HEADER}."
+        )
     with safe_open(str(path), framework="numpy") as file:
         header = file.metadata() or {}
         if header.get("format") != FORMAT:
             raise FileFormatError(
-                f"it is no model file of this version: its header says "
-                f"format={header.get('format')!r}, expected {FORMAT!r}."
+                f"it is not a model file of this version: its format is {header.get('format')!r}. "
+                f"Expected {FORMAT!r}."
             )
         settings = read_settings(header)
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
@@ -127,22 +134,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return settings, tensors
 
 
-def _check_length(path: Path) -> None:
-    """Compare the length that a header declares with the file's, before it is read."""
-    with path.open("rb") as file:
-        declared = int.from_bytes(file.read(8), "little")
-    if declared > min(HEADER, path.stat().st_size):
-        raise FileFormatError(
-            f"it declares a header of {declared} bytes, and has {path.stat().st_size} bytes; a "
-            f"header has {HEADER} at most."
-        )
-
-
 def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> None:
-    """Compare the arrays a header asks for with those the file has."""
+    """Check that the arrays of a file are those that its header describes."""
     sizes = settings["sizes"]
     if len(sizes) > len(shapes):
-        raise FileFormatError(f"it names {len(sizes)} layers and has {len(shapes)} arrays.")
+        raise FileFormatError(f"it declares {len(sizes)} layers but has {len(shapes)} arrays.")
     expected: dict[str, list[int]] = {}
     for i, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         expected[f"weight_{i}"], expected[f"bias_{i}"] = [inputs, outputs], [outputs]
@@ -152,19 +148,19 @@ def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> Non
     if shapes != expected:
         other = next(n for n in {**expected, **shapes} if expected.get(n) != shapes.get(n))
         raise FileFormatError(
-            f"its header asks for arrays other than it has: {other!r} of shape "
-            f"{expected.get(other)}, and it has {shapes.get(other)}."
+            f"its arrays do not match its header: {other!r} has shape {shapes.get(other)}. "
+            f"Expected: {expected.get(other)}."
         )
     classes, features = settings["classes"], settings["features"]
     count = max(2, sizes[-1])
     if classes is not None and len(classes) != count:
-        raise FileFormatError(f"it names {len(classes)} classes for {count}.")
+        raise FileFormatError(f"it names {len(classes)} classes. Expected: {count}.")
     if features and len(features) != sizes[0]:
-        raise FileFormatError(f"it names {len(features)} features for {sizes[0]} inputs.")
+        raise FileFormatError(f"it names {len(features)} features and has {sizes[0]} inputs.")
 
 
 def _check_values(settings: dict[str, Any], tensors: dict[str, Any]) -> None:
-    """Refuse arrays of anything but numbers that are finite in the network's dtype."""
+    """Check that all numbers are finite in the network's dtype, and scales positive."""
     import numpy as np
 
     for name, tensor in tensors.items():
@@ -172,15 +168,16 @@ def _check_values(settings: dict[str, Any], tensors: dict[str, Any]) -> None:
         with np.errstate(over="ignore"):
             usable = tensor.dtype.kind == "f" and np.isfinite(tensor.astype(kind)).all()
         if not usable:
-            raise FileFormatError(f"its array {name!r} holds something other than finite numbers.")
+            raise FileFormatError(f"its array {name!r} has values that are not finite numbers.")
         if name.endswith("scale") and not (tensor > 0).all():
-            raise FileFormatError(f"its array {name!r} holds a scale that is not above 0.")
+            raise FileFormatError(f"its array {name!r} has a scale that is not above 0.")
 
 
 def _model(
-    settings: dict[str, Any], tensors: dict[str, Any], path: Any, backend: Any, device: Any
+    settings: dict[str, Any], tensors: dict[str, Any], path: Path, backend: Any, device: Any
 ) -> Model:
-    resolve(backend, device).dtype(settings["dtype"])  # the machine's matter, not the file's
+    # A dtype that the backend lacks is not an error of the file.
+    resolve(backend, device).dtype(settings["dtype"])
     try:
         network = Network(
             settings["sizes"],
@@ -212,5 +209,5 @@ def _model(
 
 
 def _plain(label: Any) -> Any:
-    """Return a NumPy scalar as the Python value that JSON writes."""
+    """Return a NumPy scalar as a Python value, for JSON."""
     return label.item() if hasattr(label, "item") else label

@@ -1,4 +1,4 @@
-"""A model as an ONNX graph."""
+"""Export of a model as an ONNX graph."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any
 from ..errors import InputError
 from ..nn.model import Model
 
-# Both are some years old, so that older runtimes open the file too.
+# Old enough for runtimes that are some years old.
 OPSET, IR_VERSION = 13, 8
 
-# Our activations as ONNX calls them; there is nothing to add for the identity.
+# Our activations by their ONNX operators. The identity needs none.
 NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "exp": "Exp"}
 
 
 def to_onnx(model: Any) -> Any:
-    """Return a model as an ONNX graph, its standardisation and labels included.
+    """Return a model as an ONNX graph, including its standardisation and labels.
 
-    The graph takes ``X``, (n, features), in their own units and in the network's dtype.
-    It gives, for a classifier, ``label`` (n,) and ``probabilities`` (n, classes); of several
-    labels at once both are (n, outputs), and the labels 0 and 1. For a regression it gives
-    ``variable``, (n, outputs), in the targets' units.
+    The input is ``X`` (n, features), not standardised, in the network's dtype. The outputs of
+    a classifier are ``label`` (n,) and ``probabilities`` (n, classes). With several labels per
+    sample both are (n, outputs), and labels are 0 or 1. The output of a regression is
+    ``variable`` (n, outputs), in the units of the targets.
 
     Parameters
     ----------
     model : Model, Network or estimator of xl2
-        Of a single network, not of a stack; an estimator that was fitted.
+        A single network, not a stack. An estimator has to be fitted.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def to_onnx(model: Any) -> Any:
     Raises
     ------
     InputError
-        If it is a stack, or onnx is not installed.
+        If the network is a stack, or onnx is not installed.
     """
     try:
         import onnx
@@ -43,7 +43,7 @@ def to_onnx(model: Any) -> Any:
     model = Model.of(model)
     network = model.network
     if network.stack:
-        raise InputError("One network is exported at a time: take it from the stack by member().")
+        raise InputError("Only one network can be exported, not a stack: export stack.member(k).")
     graph = Graph(network.dtype)
     last = add_network(graph, model)
     if network.task == "regression":
@@ -64,13 +64,7 @@ def to_onnx(model: Any) -> Any:
 
 
 class Graph:
-    """The nodes and constants of a graph, each with a name of its own.
-
-    Parameters
-    ----------
-    dtype : {"float32", "float64"}
-        Of the network.
-    """
+    """The nodes and constants of a graph, with unique names; `dtype` is the network's."""
 
     def __init__(self, dtype: str):
         from onnx import TensorProto
@@ -80,7 +74,7 @@ class Graph:
         self.constants: list[Any] = []
 
     def add(self, operator: str, *inputs: Any, name: str = "", **attributes: Any) -> str:
-        """Add a node; an input is the name of another's output, or an array."""
+        """Add a node and return its name; an input is the name of a node, or an array."""
         from onnx import helper
 
         name = name or f"{operator.lower()}_{len(self.nodes)}"
@@ -97,23 +91,23 @@ class Graph:
         return name
 
     def cast(self, last: str, kind: int) -> str:
-        """Add a conversion to another type of numbers."""
+        """Add a conversion to another dtype."""
         return self.add("Cast", last, to=kind)
 
     def declare(self, name: str, kind: int, *sizes: int) -> Any:
-        """Declare an input or an output, (n, *sizes)."""
+        """Declare an input or an output (n, *sizes)."""
         from onnx import helper
 
         return helper.make_tensor_value_info(name, kind, ["n", *sizes])
 
 
 def add_network(graph: Graph, model: Model) -> str:
-    """Add the layers, and before them the standardisation; return the name of the outputs."""
+    """Add the standardisation and the layers; return the name of the last node."""
     from onnx import TensorProto
 
     last, network = "X", model.network
     if model.inputs is not None:
-        # In float64, as the library does it: a large mean leaves float32 few digits.
+        # In float64, as in the library: a large mean leaves few digits in float32.
         last = graph.cast(last, TensorProto.DOUBLE)
         last = graph.add("Sub", last, model.inputs.mean)
         last = graph.add("Div", last, model.inputs.scale)
@@ -128,7 +122,7 @@ def add_network(graph: Graph, model: Model) -> str:
 
 
 def add_values(graph: Graph, model: Model, last: str) -> list[Any]:
-    """Add the way back to the targets' units."""
+    """Add the conversion to the units of the targets; return the outputs."""
     from onnx import TensorProto
 
     if model.outputs is not None:
@@ -141,7 +135,7 @@ def add_values(graph: Graph, model: Model, last: str) -> list[Any]:
 
 
 def add_multilabel(graph: Graph, outputs: int, last: str) -> list[Any]:
-    """Add each label's 0 or 1."""
+    """Add labels of 0 or 1 and their probabilities; return the outputs."""
     import numpy as np
     from onnx import TensorProto, helper
 
@@ -156,7 +150,7 @@ def add_multilabel(graph: Graph, outputs: int, last: str) -> list[Any]:
 
 
 def add_classes(graph: Graph, model: Model, last: str) -> list[Any]:
-    """Add the label of the most probable class, and a probability for each."""
+    """Add the most probable label and the probability of each; return the outputs."""
     import numpy as np
     from onnx import TensorProto, helper
 

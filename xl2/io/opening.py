@@ -1,4 +1,4 @@
-"""Opening a file, and what goes wrong in it."""
+"""Open files, and turn parser errors into `FileFormatError`."""
 
 from __future__ import annotations
 
@@ -16,35 +16,25 @@ if TYPE_CHECKING:
 
 
 def check_file(path: Path, instead: str) -> None:
-    """Refuse what is no file to read: a pipe may never say anything, a device may never end.
+    """Raise `InputError` unless a path is a regular file that can be read.
 
-    Parameters
-    ----------
-    path : Path
-    instead : str
-        What to do.
-
-    Raises
-    ------
-    InputError
-        If there is nothing of this name, or it is no regular file, or may not be read.
+    A pipe can block and a device can be endless. `instead` completes the message: what to do.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise InputError(f"{path} is a folder, a pipe or a device, and no file. {instead}")
+            raise InputError(f"{path} is a folder, a pipe or a device, not a file. {instead}")
         with path.open("rb"):
             pass
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"There is no file {str(path)!r}. {instead}") from None
     except XL2Error:
         raise
-    # A ValueError is a name that no file can have.
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # ValueError: an impossible name
         raise InputError(f"{str(path)!r} cannot be opened: {error}. {instead}") from error
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a file for its bytes, unpacked if its name ends in ``.gz``."""
+    """Open a file in binary mode, unpacked if its name ends in ``.gz``."""
     if path.suffix.lower() != ".gz":
         return path.open("rb")
     import gzip
@@ -54,23 +44,20 @@ def open_bytes(path: Path) -> BinaryIO:
 
 @contextmanager
 def reading(path: Path, kind: str, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Turn whatever a parser raises on a damaged file into `FileFormatError`.
+    """Turn exceptions of a parser into `FileFormatError`, except xl2's own and those in `but`.
 
-    Errors of xl2, and those named by `but`, pass as they are.
-
-    The parsers of damaged files raise nearly anything (KeyError, struct.error,
-    zlib.error, RuntimeError), and their lists are not documented.
+    Parsers raise nearly any exception on a damaged file (KeyError, struct.error, zlib.error,
+    RuntimeError), and do not document which.
     """
+    unchanged: tuple[type[Exception], ...] = (XL2Error, *but)
     try:
         yield
-    except XL2Error:
+    except unchanged:
         raise
     except MemoryError as error:
-        message = f"{path} declares more data than there is memory for: {error}"
+        message = f"{path} declares more data than fits into memory: {error}"
         raise FileFormatError(message) from error
     except Exception as error:
-        if isinstance(error, but):
-            raise
         raise FileFormatError(
             f"{path} cannot be read as {kind}: {error}. "
             "Check that the file is complete and that its name has the right suffix."
@@ -80,5 +67,5 @@ def reading(path: Path, kind: str, but: tuple[type[Exception], ...] = ()) -> Ite
 def needs(library: str, path: Path) -> InputError:
     """Return the error for a format whose library is not installed."""
     return InputError(
-        f'Reading {path} needs {library}, which is not installed: pip install "xl2[data]".'
+        f'Reading {path} needs {library}, which is not installed: run pip install "xl2[data]".'
     )

@@ -1,4 +1,4 @@
-"""Files written whole or not at all, even if the process or the machine stops meanwhile."""
+"""Atomic writes: a file is written completely or left as it was, even after a crash."""
 
 from __future__ import annotations
 
@@ -13,65 +13,36 @@ from ..errors import InputError
 
 
 def as_path(path: str | Path) -> Path:
-    """Return a path that the system takes.
-
-    Raises
-    ------
-    InputError
-        If it is none, or too long.
-    """
+    """Return a `Path`, or raise `InputError` if the system does not accept it."""
     try:
         target = Path(path)
         target.exists()
         os.fsencode(target)
+        if "\0" in str(target):
+            raise ValueError("it has a null character")
     except (TypeError, ValueError, OSError) as error:
-        raise InputError(f"{_short(path)} cannot be used as a path: {_reason(error)}.") from None
-    if "\0" in str(target):
-        raise InputError(f"{_short(path)} cannot be used as a path: it has a null character.")
+        text, reason = repr(path), getattr(error, "strerror", None) or error
+        short = text if len(text) < 60 else f"{text[:56]}...{text[-1]}"
+        raise InputError(f"{short} cannot be used as a path: {reason}.") from None
     return target
 
 
-def _short(path: object) -> str:
-    text = repr(path)
-    return text if len(text) < 60 else f"{text[:56]}...{text[-1]}"
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
 def check_writable(path: str | Path) -> None:
-    """Raise before any work is done if a file could not be written at its end.
-
-    Raises
-    ------
-    InputError
-        If the folder is missing or closed, or the path is a folder.
-    """
+    """Raise `InputError` if a file cannot be written: called before long computations."""
     target = as_path(path)
     if target.is_dir():
-        raise InputError(f"{str(path)!r} is a folder; give the name of a file in it.")
+        raise InputError(f"{str(path)!r} is a folder. Give the name of a file in it.")
     if not target.absolute().parent.is_dir():
-        raise InputError(f"The folder of {str(path)!r} does not exist; make it first.")
+        raise InputError(f"The folder of {str(path)!r} does not exist. Create it first.")
     if not os.access(target.absolute().parent, os.W_OK):
-        raise InputError(f"The folder of {str(path)!r} cannot be written to.")
+        raise InputError(
+            f"The folder of {str(path)!r} cannot be written to. Choose another, or change its "
+            "permissions."
+        )
 
 
 def write_whole(path: str | Path, *parts: bytes | memoryview) -> None:
-    """Write a file whole or leave what was there, even if the machine fails meanwhile.
-
-    Parameters
-    ----------
-    path : path-like
-        Replaced if it exists.
-    *parts : bytes
-        Its content.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
+    """Write a file atomically: into a temporary file that then replaces `path`."""
     check_writable(path)
     target = Path(path).absolute()
     before, after = _temporary(target)
@@ -91,7 +62,7 @@ def write_whole(path: str | Path, *parts: bytes | memoryview) -> None:
 
 
 def sweep(path: str | Path) -> None:
-    """Remove what a process that was killed while it wrote a file has left beside it."""
+    """Remove the temporary files of a process that was killed while it wrote `path`."""
     target = Path(path).absolute()
     before, after = _temporary(target)
     left = re.compile(rf"{re.escape(before)}[0-9a-f]{{8}}{re.escape(after)}")
@@ -102,25 +73,25 @@ def sweep(path: str | Path) -> None:
 
 
 def _temporary(target: Path) -> tuple[str, str]:
-    """Return how the names of a file's temporary ones begin and end."""
+    """Return the beginning and the end of the names of a file's temporary files."""
     name = target.name
-    while len(os.fsencode(name)) > 200:  # a name has 255 bytes
+    while len(os.fsencode(name)) > 200:  # file names are limited to 255 bytes
         name = name[:-1]
     return f".{name}.", ".tmp"
 
 
 def _sync(folder: Path) -> None:
-    """Write a folder's entries to the disk; only then is a file in it safe under its name."""
+    """Write a folder's entries to the disk: only then does a new name survive a crash."""
     if os.name == "nt":
-        return  # has no such thing
+        return  # folders cannot be synced
     try:
         opened = os.open(folder, os.O_RDONLY)
     except PermissionError:
-        return  # who may write to a folder may not read it
+        return  # a folder can be writable but not readable
     try:
         os.fsync(opened)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system that cannot
+        if error.errno != errno.EINVAL:  # some file systems cannot
             raise
     finally:
         os.close(opened)

@@ -1,0 +1,132 @@
+"""Data sets larger than memory, read a few rows at a time: `open_rows`."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from ..array.rows import LazyRows, edges_of, unit_of
+from ..errors import FileFormatError, InputError
+from ..io.opening import check_file, reading
+from .arrays import ACCEPTED, training_pair
+from .columns import Wanted
+from .dataset import Dataset, check_part
+from .hdf5 import datasets_of, open_h5, read_dataset
+from .loading import check_options, format_of
+from .parquet_rows import open_parquet
+from .shapes import orient
+
+
+def open_rows(
+    source: str | Path, *, target: str | None = None, require_target: bool = True
+) -> tuple[Any, Any]:
+    """Open a data set that may be larger than memory.
+
+    Parameters
+    ----------
+    source : str or Path
+        A table (.parquet), an HDF5 file (.h5, .hdf5) with x (or X) and y (or labels,
+        target), or x_train and y_train, or one array (.npy), whose targets are in
+        another file. Other formats can only be read whole, with `load_data`.
+    target : str, optional
+        The target column of a table: a name, or an index as text, which may be negative.
+        The last column by default.
+    require_target : bool, default True
+        Whether a table or an HDF5 file without labels is an error.
+
+    Returns
+    -------
+    X : numpy.memmap, h5py.Dataset or LazyRows, shape (n, features)
+        For `fit`, `Network.forward` and `Scaling`. Rows are read, and checked for NaN,
+        when they are needed. The file stays open as long as X exists.
+    y : numpy.ndarray, shape (n,) or (n, outputs), or None
+        In memory: int, float or text. None without labels, and for .npy.
+
+    Raises
+    ------
+    InputError
+        If the file does not exist, cannot be read in parts, or lacks what is asked for.
+    FileFormatError
+        If the file is damaged or not in the format that its name says.
+    """
+    path = Path(source)
+    if path.suffix.lower() == ".npy":
+        check_file(path, "Give the path of a .npy file, as numpy.save writes it.")
+        return _open_npy(path, target), None
+    kind = format_of(path)
+    if kind not in ("parquet", "h5"):
+        raise InputError(
+            f"{path} can only be read whole, with load_data. Formats that can be read in parts: "
+            ".parquet, .h5, .hdf5, .npy."
+        )
+    wanted = Wanted(target, (), None, require_target)
+    check_options(path, kind, wanted, None, False)
+    X, y = open_parquet(path, wanted) if kind == "parquet" else _open_h5(path, require_target)
+    like_X = _zeros_like(X, "u1")
+    check_part(like_X, y, Dataset(like_X, y, name=str(path)), "X", "y")
+    return X, y
+
+
+class FlatRows(LazyRows):
+    """An array on disk (n, ...), such as images, as rows (n, features)."""
+
+    def __init__(self, source: Any):
+        shape = (source.shape[0], math.prod(source.shape[1:]))
+        super().__init__(shape, source.dtype)
+        self._source, self.unit = source, unit_of(source)
+
+    def edges(self) -> Any:
+        """Return where the source's blocks begin."""
+        return edges_of(self._source)
+
+    def _between(self, start: int, stop: int) -> Any:
+        return self._source[start:stop].reshape(-1, self.shape[1])
+
+    def _numbered(self, rows: Any) -> Any:
+        if self.edges() is None:
+            return self._source[rows].reshape(-1, self.shape[1])
+        return super()._numbered(rows)
+
+
+def _open_npy(path: Path, target: str | None) -> Any:
+    import numpy as np
+
+    if target is not None:
+        raise InputError(
+            f"A target column is for tables (.parquet). Received: target={target!r} with {path}, "
+            "which holds one array. Leave it out, and load the targets from their own file."
+        )
+    with path.open("rb") as stream:
+        # numpy.load would take any other file for a pickle.
+        if stream.read(6) != b"\x93NUMPY":
+            raise FileFormatError(f"{path} is not a NumPy .npy file. Save it with numpy.save.")
+    try:
+        with reading(path, "a NumPy .npy file"), np.errstate(over="ignore"):
+            X = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileFormatError as error:
+        if "Python objects" not in str(error):
+            raise
+        raise FileFormatError(
+            f"{path} holds Python objects. They are not unpickled, because that can run code. "
+            "Save an array of numbers."
+        ) from error
+    orient(_zeros_like(X, X.dtype.newbyteorder("=")), None, False, path)
+    return X if X.ndim == 2 else FlatRows(X)
+
+
+def _open_h5(path: Path, require_target: bool) -> tuple[Any, Any]:
+    with reading(path, "an HDF5 file"):
+        # h5py closes the file when its last dataset is deleted.
+        datasets = datasets_of(open_h5(path), path, ACCEPTED)
+        X, y = training_pair(datasets, path, require_target)
+        y = None if y is None else read_dataset(y, path)
+        _, y = orient(_zeros_like(X, X.dtype.newbyteorder("=")), y, False, path)
+    return (X if X.ndim == 2 else FlatRows(X)), y
+
+
+def _zeros_like(X: Any, dtype: Any) -> Any:
+    """Return an array of X's shape that takes no memory, for checks that need no values."""
+    import numpy as np
+
+    return np.broadcast_to(np.zeros((), dtype=dtype), X.shape)

@@ -1,0 +1,102 @@
+"""The header of a model file, checked value by value.
+
+The file can come from anyone. A value of the wrong type would otherwise fail much later, in a
+prediction perhaps.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from ..errors import FileFormatError
+from ..nn.tasks import TASKS
+
+DTYPES = ("float32", "float64")
+
+
+def read_settings(header: dict[str, str]) -> dict[str, Any]:
+    """Return sizes, activations, dtype, task, standardisation, classes, features and split.
+
+    Raises `FileFormatError` if one is absent, or is not what `xl2.save` writes.
+    """
+    absent = [name for name in CHECKS if name not in header]
+    if absent:
+        raise FileFormatError(f"its header lacks {', '.join(absent)}.")
+    for name, choices in (("task", TASKS), ("dtype", DTYPES)):
+        if header.get(name) not in choices:
+            raise FileFormatError(
+                f"its {name} is {header.get(name)!r}. Expected one of {', '.join(choices)}."
+            )
+    settings: dict[str, Any] = {"dtype": header["dtype"], "task": header["task"]}
+    for name, is_valid in CHECKS.items():
+        try:
+            settings[name] = json.loads(header[name])
+        except (ValueError, RecursionError) as error:
+            raise FileFormatError(f"its {name} cannot be read: {error}.") from None
+        if not is_valid(settings[name]):
+            raise FileFormatError(f"its value of {name} is invalid: {header[name]!r:.200}.")
+    settings["split"] = settings["split"] and tuple(settings["split"])
+    return settings
+
+
+def _is_sizes(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) > 1
+        and all(type(size) is int and 0 < size < 2**63 for size in value)
+    )
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(t, str) and _is_unicode(t) for t in value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a surrogate
+        return False
+    return True
+
+
+def _is_classes(value: Any) -> bool:
+    """Return whether a value is None, texts, or numbers that NumPy can hold."""
+    if value is None or _is_texts(value):
+        return True
+    return isinstance(value, list) and all(
+        isinstance(label, int | float) and abs(label) < 2**63 and math.isfinite(label)
+        for label in value
+    )
+
+
+def _is_standardisation(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"input", "output"}
+        and all(isinstance(done, bool) for done in value.values())
+    )
+
+
+def _is_split(value: Any) -> bool:
+    """Return whether a value is None, or the fraction that was held out and the seed."""
+    if value is None:
+        return True
+    fraction, seed = value if isinstance(value, list) and len(value) == 2 else (None, None)
+    return (
+        isinstance(fraction, float)
+        and 0.0 < fraction < 1.0
+        and type(seed) is int
+        and 0 <= seed < 2**32
+    )
+
+
+CHECKS = {
+    "sizes": _is_sizes,
+    "activations": _is_texts,
+    "standardisation": _is_standardisation,
+    "classes": _is_classes,
+    "features": _is_texts,
+    "split": _is_split,
+}
