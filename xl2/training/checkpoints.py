@@ -32,22 +32,12 @@ FORMAT = "xl2-checkpoint-1"
 class Checkpoint:
     """Where and how often a run is saved.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file, as messages name it. Its folder has to exist.
-    every : float, default 1
-        Epochs between two checkpoints; below 1 also within an epoch.
-    resume : bool, default False
-        Resume from the file if it exists.
-    wanted : callable
-        Training is saved and interrupted, as by Ctrl-C, once it returns False.
-    failures : iterator of int
-        Counts failed writes of the runs that share it. Only the first one warns.
+    Once `wanted` returns False the run is saved and interrupted, as by Ctrl-C. `failures` counts
+    failed writes of the runs that share it: only the first one warns.
     """
 
-    path: Path
-    every: float = 1
+    path: Path  # as messages name it
+    every: float = 1  # epochs between two checkpoints; below 1 also within an epoch
     resume: bool = False
     wanted: Callable[[], bool] = lambda: True
     failures: Iterator[int] = field(default_factory=itertools.count)
@@ -114,20 +104,13 @@ class CheckpointSaver(Saver):
         names = ", ".join(type(call).__qualname__ for call in self._callbacks)
         self._fingerprint = {**fingerprint, "callbacks with a state": names or "none"}
         self._interrupts, self._epochs, self._left = Interrupts(), 0, False
-        self._tried, self._written = 0.0, (0, 0, False, False)
+        self._tried = self._written = 0.0  # epochs done at the last attempt, and in the file
 
     def begin(self, run: Run, epochs: int) -> None:
         """Resume a new run from the file, if it exists; `epochs` is the total.
 
-        Raises
-        ------
-        InputError
-            If the file is another run's, or has more epochs; or a callback's state cannot be
-            saved.
-        FileFormatError
-            If it is not a valid checkpoint. The network is left as it was.
-        DivergenceError
-            If all members of the stack had diverged.
+        If the file is refused, the network is left as it was. Raises `DivergenceError` if all
+        members of the stack had diverged.
         """
         path, before = self._checkpoint.path, run.network.parameters
         self._epochs = epochs
@@ -141,7 +124,7 @@ class CheckpointSaver(Saver):
         except BaseException:
             run.network.parameters = before
             raise
-        self._tried, self._written = _progress(run), _position(run)
+        self._tried = self._written = _progress(run)
         if run.finished and epochs > header["asked"]:
             warn_caller(
                 f"No epoch is trained: a callback ended the run of {str(path)!r} after "
@@ -163,7 +146,7 @@ class CheckpointSaver(Saver):
                 yield
             except DivergenceError:
                 if divergence.is_over(run.history):
-                    self._save(run)
+                    self._write(run)
                 raise
             except KeyboardInterrupt:
                 if run.under_way is not None and not self._left:
@@ -187,10 +170,11 @@ class CheckpointSaver(Saver):
             raise KeyboardInterrupt
 
     def _save(self, run: Run) -> None:
-        """Write the run unless the file has it already; a failure is only warned of."""
-        position = _position(run)
-        if position == self._written:
-            return
+        if _progress(run) != self._written:
+            self._write(run)
+
+    def _write(self, run: Run) -> None:
+        """Write the file; a failure is only warned of."""
         self._tried = _progress(run)
         header, arrays = take(run)
         header["run"], header["asked"] = self._fingerprint, self._epochs
@@ -200,7 +184,7 @@ class CheckpointSaver(Saver):
         except InputError as error:
             self._warn(str(error))
         else:
-            self._written = position
+            self._written = self._tried
 
     def _states(self) -> tuple[list[Any], dict[str, Any]]:
         arrays: dict[str, Any] = {}
@@ -231,32 +215,15 @@ class CheckpointSaver(Saver):
         try:
             restore(run, header, arrays)
             states = [decoded(state, arrays) for state in header["callbacks"]]
-        except (TypeError, ValueError, LookupError) as error:
-            raise self._invalid(error) from None
-        try:
-            for call, state in zip(self._callbacks, states, strict=True):
-                call.load_state_dict(state)
-        except FileFormatError as error:
-            raise self._invalid(error) from None
-
-    def _invalid(self, error: Exception) -> FileFormatError:
-        path = self._checkpoint.path
-        return FileFormatError(f"{str(path)!r} is not a valid {FORMAT} file: {error}")
-
-
-def _rows_done(run: Run) -> int:
-    """Return the rows of the current epoch after which it can be resumed."""
-    now = run.under_way
-    return now.done if now is not None and run.feed.seekable else 0
+        except (TypeError, ValueError, LookupError, OverflowError) as error:
+            path = str(self._checkpoint.path)
+            raise FileFormatError(f"{path!r} is not a valid {FORMAT} file: {error}") from None
+        for call, state in zip(self._callbacks, states, strict=True):
+            call.load_state_dict(state)
 
 
 def _progress(run: Run) -> float:
-    """Return the number of epochs done, with the part of the current one."""
-    done = _rows_done(run)
-    return len(run.history) + (done / run.rows if done else 0.0)
-
-
-def _position(run: Run) -> tuple[int, int, bool, bool]:
-    """Return what differs between any two states of a run."""
-    over = divergence.is_over(run.history)
-    return len(run.history), _rows_done(run), run.finished, over
+    """Return the number of epochs done, with the part of the current one that can be saved."""
+    now = run.under_way
+    part = now.done / run.rows if now is not None and run.feed.seekable else 0.0
+    return len(run.history) + part

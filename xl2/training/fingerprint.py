@@ -77,16 +77,9 @@ def fingerprint_of(
 
 
 def check_same(saved: Any, own: Fingerprint, prefix: str, alternative: str) -> None:
-    """Compare the fingerprint in a file with that of the run at hand.
+    """Raise `InputError` if the fingerprint in a file is not the run's own.
 
     The error names each difference, after `prefix`; `alternative` is what else the user can give.
-
-    Raises
-    ------
-    InputError
-        If they differ.
-    FileFormatError
-        If the file has no fingerprint.
     """
     if not isinstance(saved, dict) or not all(isinstance(text, str) for text in saved.values()):
         raise FileFormatError("its header is wrong about 'run'.")

@@ -1,4 +1,4 @@
-"""What a fit measured, an epoch at a time."""
+"""History of a fit: loss, score and penalty of each epoch."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
-Values = list[Any]  # a float an epoch; for a stack a NumPy array of one value a member
+Values = list[Any]  # of floats; of a stack, NumPy arrays shaped like it
 
 
 @dataclass
 class History:
-    """The curves of a fit, one value an epoch.
+    """The curves of a fit, one value per epoch.
 
-    The values are floats; of a stack they are NumPy arrays, shaped like the stack,
-    that hold NaN for a member from the epoch on in which it diverged.
+    The values are floats. For a stack they are NumPy arrays of its shape, with NaN for a member
+    from the epoch on in which it diverged.
 
     Attributes
     ----------
     loss : list
-        Mean loss over the training samples, each taken just before the step that
-        learnt from it, without the penalty.
+        Mean loss over the training samples, without the penalty. Each sample's loss is
+        computed just before the step that uses it.
     score : list
-        Accuracy (or R2, for a regression) of the same outputs.
+        Accuracy of the same outputs; R2 for a regression.
     penalty : list
-        ``lam / (2 m) sum(W^2)`` after the epoch, `m` the number of training samples.
+        ``lam / (2 m) sum(W^2)`` after the epoch, with `m` training samples.
     validation_loss, validation_score : list
-        The same over the validation samples after the epoch; empty without any.
+        Loss and score on the validation samples after the epoch; empty without any.
     seconds : list of float
-        Wall time of the epoch, validation included.
+        Wall time of the epoch, with validation.
     diverged : numpy.ndarray of int, shaped like the stack, or None
-        For each member of a stack the epoch, from 1, in which its loss or a parameter
-        left the finite numbers; 0 for one that is sound. Such a member keeps its
-        parameters from before that epoch. None for a network alone: that raises
-        `DivergenceError`.
+        The epoch, from 1, in which the loss or a parameter of a member became infinite or
+        NaN; 0 if none did. Such a member keeps its parameters from before that epoch. None
+        for a single network, which raises `DivergenceError` instead.
     """
 
     loss: Values = field(default_factory=list)
@@ -46,13 +45,13 @@ class History:
 
     @classmethod
     def of(cls, stack: tuple[int, ...]) -> History:
-        """Return an empty history for a network, (), or a stack of a shape."""
+        """Return an empty history for a stack of a shape; () is a single network."""
         import numpy as np
 
         return cls(diverged=np.zeros(stack, dtype=np.int64) if stack else None)
 
     def add(self, **values: Any) -> None:
-        """Add an epoch's values to the curves of these names."""
+        """Append an epoch's values to the curves of these names."""
         import numpy as np
 
         for name, value in values.items():
@@ -72,7 +71,7 @@ class History:
         return f"History({len(self)} epochs; last: {shown})"
 
     def plot(self, axes: Any = None) -> Any:
-        """Draw loss and score against the epoch; see `xl2.figures.plot_history`."""
+        """Plot loss and score against the epoch; see `xl2.figures.plot_history`."""
         from ..figures import plot_history
 
         return plot_history(self, axes)

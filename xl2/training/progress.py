@@ -1,4 +1,4 @@
-"""A progress bar on standard error, where that is a terminal."""
+"""A progress bar on standard error."""
 
 from __future__ import annotations
 
@@ -13,22 +13,10 @@ from .history import History
 
 @contextlib.contextmanager
 def show_progress(epochs: int, wanted: bool | None, done: int = 0) -> Iterator[Callable[..., Any]]:
-    """Show how many of the epochs are done while the block runs.
+    """Show a progress bar while the block runs, if `wanted`; None: on a terminal.
 
-    Parameters
-    ----------
-    epochs : int
-        How many there are.
-    wanted : bool or None
-        None asks whether standard error is a terminal.
-    done : int, default 0
-        How many are done already.
-
-    Yields
-    ------
-    callable
-        To be called with the history after each epoch; as ``advance(history, epochs)`` after
-        several, or with None where there is none.
+    Yields ``advance(history, epochs=1)``, to be called after each epoch, or several.
+    The history may be None.
     """
     if not (sys.stderr.isatty() if wanted is None else wanted):
         yield lambda history, epochs=1: None

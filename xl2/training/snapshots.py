@@ -29,7 +29,7 @@ def take(run: Run) -> tuple[Header, Arrays]:
     import numpy as np
 
     host, history, now = run.network.backend.to_numpy, run.history, run.under_way
-    orders, stacked = getattr(run.feed.orders, "rngs", None), history.diverged is not None
+    rngs, stacked = _rngs(run), history.diverged is not None
     header: Header = {
         "epochs": len(history),
         "steps": run.steps,
@@ -38,7 +38,7 @@ def take(run: Run) -> tuple[Header, Arrays]:
         "kept": run.kept,
         "members": [values.shape[-1] for values in history.loss] if stacked else None,
         "curves": [name for name in CURVES if getattr(history, name)],
-        "randoms": orders and [rng.bit_generator.state for rng in orders],
+        "randoms": [rng.bit_generator.state for rng in rngs],
         "under_way": None,
     }
     carry = run.carry if now else run.carry._replace(parameters=run.network.parameters)
@@ -55,7 +55,7 @@ def take(run: Run) -> tuple[Header, Arrays]:
         arrays["measured_loss"], arrays["measured_hits"] = map(host, now.measure.sums)
         if run.feed.weight is not None:
             arrays["measured_weight"] = host(now.measure.total)
-        if orders:
+        if rngs:
             arrays["order"] = run.feed.order_of(now.order).astype(np.int64)
         arrays |= {f"before_{name}": host(array) for name, array in _named(now.before).items()}
     elif now:
@@ -64,15 +64,10 @@ def take(run: Run) -> tuple[Header, Arrays]:
 
 
 def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
-    """Check a header, and return the arrays that belong to it.
+    """Check that a header fits a new run, and return the arrays that belong to it.
 
-    `run` is a new one, and loses the members that the header has dropped. `found` are the arrays
-    in the file. Only the dtypes of the curves are taken from them.
-
-    Raises
-    ------
-    FileFormatError
-        If the header does not fit the run.
+    The run loses the members that the header has dropped. Of the arrays `found` in the file, only
+    the dtypes of the curves are used.
     """
     epochs, stack = _count(header, "epochs"), run.network.stack
     _count(header, "steps")
@@ -119,20 +114,17 @@ def _expected_within_epoch(run: Run, epoch: Any, dtype: str) -> dict[str, Spec]:
     groups = stack[:1] if len(stack) == 2 else ()
     if feed.weight is not None:
         wanted["measured_weight"] = Spec((*groups, 1) if groups else (), dtype)
-    if getattr(feed.orders, "rngs", None):
+    if _rngs(run):
         wanted["order"] = Spec((*groups, feed.rows), "I64")
     return wanted
 
 
 def restore(run: Run, header: Header, arrays: Arrays) -> None:
-    """Give a new run the state that `take` returned and `expected` checked.
-
-    Raises
-    ------
-    FileFormatError
-        If a value in it is impossible.
-    """
-    _restore_orders(run, header)
+    """Give a new run the state that `take` returned and `expected` checked."""
+    rngs, randoms = _rngs(run), header["randoms"]
+    _check(isinstance(randoms, list) and len(rngs) == len(randoms), "randoms")
+    for rng, state in zip(rngs, randoms, strict=True):
+        rng.bit_generator.state = state
     _restore_history(run, header, arrays)
     run.steps, run.learning_rate = header["steps"], header["learning_rate"]
     run.finished = header["finished"]
@@ -141,16 +133,6 @@ def restore(run: Run, header: Header, arrays: Arrays) -> None:
         run.network.parameters = run.carry.parameters
         if header["under_way"] is not None:
             _restore_epoch(run, header["under_way"], arrays)
-
-
-def _restore_orders(run: Run, header: Header) -> None:
-    rngs, states = getattr(run.feed.orders, "rngs", None) or [], header["randoms"] or []
-    _check(isinstance(states, list) and len(rngs) == len(states), "randoms")
-    for rng, state in zip(rngs, states, strict=True):
-        try:
-            rng.bit_generator.state = state
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise FileFormatError(f"its random state is invalid: {error}") from None
 
 
 def _restore_history(run: Run, header: Header, arrays: Arrays) -> None:
@@ -187,6 +169,11 @@ def _restore_epoch(run: Run, epoch: dict[str, Any], arrays: Arrays) -> None:
     else:
         begun = feed.begin()
     run.under_way = Epoch(begun, _carry(run, arrays, "before_"), measure, done, epoch["seconds"])
+
+
+def _rngs(run: Run) -> list[Any]:
+    """Return the random generators of the orders; none without shuffling."""
+    return getattr(run.feed.orders, "rngs", [])
 
 
 def _named(carry: Carry) -> Arrays:
@@ -242,13 +229,7 @@ def with_state(callbacks: Sequence[Any]) -> list[Any]:
 
 
 def encoded(value: Any, arrays: Arrays) -> Any:
-    """Return the state of a callback as JSON; its arrays go into `arrays`.
-
-    Raises
-    ------
-    InputError
-        If `decoded` could not return the same.
-    """
+    """Return the state of a callback as JSON; its arrays go into `arrays`."""
     import numpy as np
 
     kind = type(value).__name__
