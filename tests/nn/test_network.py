@@ -25,7 +25,7 @@ def through(where, output, outputs=None, **options):
     "sizes", [[], [3], [3, 0], [3, -1, 2], [3, 2.5], ["a", "b"], 5, None, [[3, 2], [1, 1]]]
 )
 def test_sizes_that_are_no_layers_are_refused(sizes):
-    with pytest.raises(InputError, match="sizes are the units of each layer"):
+    with pytest.raises(InputError, match="sizes must be the units of each layer"):
         Network(sizes)
 
 
@@ -40,7 +40,7 @@ def test_a_single_activation_is_the_hidden_layers_and_the_output_is_a_sigmoid():
 
 @pytest.mark.parametrize("activations", [["tanh"], ["tanh"] * 3, []])
 def test_another_number_of_activations_than_layers_is_refused(activations):
-    with pytest.raises(InputError, match=f"means 2 for this network. Received: {len(activations)}"):
+    with pytest.raises(InputError, match=f"each of 2 layers. Received: {len(activations)}"):
         Network([4, 3, 2], activations)
 
 
@@ -65,7 +65,7 @@ def test_another_number_of_seeds_than_members_is_refused(seed, stack):
 
 @pytest.mark.parametrize("stack", [0, -1, 1.5, "2"])
 def test_a_stack_that_is_no_number_of_networks_is_refused(stack):
-    with pytest.raises(InputError, match="stack is a number of networks"):
+    with pytest.raises(InputError, match="stack must be a number of networks"):
         Network([4, 2], stack=stack)
 
 
@@ -392,7 +392,7 @@ def test_set_parameters_takes_the_networks_dtype(backend, where):
 def test_set_parameters_refuses_other_shapes_and_changes_nothing(where, host, shapes):
     network = Network([3, 4, 2], **where)
     before = host(network.weights[0]).copy()
-    with pytest.raises(InputError, match="shapes are"):
+    with pytest.raises(InputError, match="must have shapes"):
         network.set_parameters([tuple(np.zeros(shape) for shape in pair) for pair in shapes])
     np.testing.assert_array_equal(host(network.weights[0]), before)
 

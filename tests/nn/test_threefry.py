@@ -3,7 +3,7 @@ import pytest
 from array_api_compat import device
 from threefry_reference import reference
 
-from xl2.nn.threefry import threefry2x32
+from xl2.nn.dropout import threefry2x32
 
 # Key, counter and words from Random123's kat_vectors, "threefry2x32 20".
 KNOWN = [

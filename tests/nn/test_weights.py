@@ -84,7 +84,7 @@ def test_each_group_takes_the_weights_of_its_own_samples(where, host):
         ([1.0] * 11, ["(12,)", "(11,)"]),
         ([[1.0]] * 12, ["(12,)", "(12, 1)"]),
         ([-1.0] + [1.0] * 11, ["0 or more", "-1"]),
-        ([0.0] * 12, ["more than 0 for some"]),
+        ([0.0] * 12, ["more than 0 for at least one"]),
         ([float("nan")] + [1.0] * 11, ["sample_weight", "NaN", "row 1."]),
     ],
 )

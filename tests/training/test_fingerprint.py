@@ -170,7 +170,7 @@ def test_of_large_data_evenly_spread_blocks_are_digested(tmp_path, monkeypatch, 
     import scipy.sparse
 
     from xl2.array.backend import connect
-    from xl2.nn.inputs import samples
+    from xl2.nn.inputs import check_samples
     from xl2.training import fingerprint
 
     monkeypatch.setattr(fingerprint, "BLOCK", 60)
@@ -189,7 +189,7 @@ def test_of_large_data_evenly_spread_blocks_are_digested(tmp_path, monkeypatch, 
             x = np.load(tmp_path / "x.npy", mmap_mode="r")
         given = scipy.sparse.csr_array(x) if kind == "sparse" else x
         backend = connect("numpy")
-        return fingerprint.digest_of(samples(given, 3, backend, "float32"), backend)
+        return fingerprint.digest_of(check_samples(given, 3, backend, "float32"), backend)
 
     x = RNG.normal(size=(500, 3))
     first, last = x.copy(), x.copy()

@@ -270,7 +270,7 @@ def test_what_overflows_in_the_networks_dtype_is_an_infinity(where, stored):
         (DENSE[:, 0].copy(), r"shape \(83,\)"),
         (DENSE.reshape(83, 3, 2), r"shape \(83, 3, 2\)"),
         (DENSE.astype(complex), "complex128"),
-        (DENSE[:0], "no samples"),
+        (DENSE[:0], "X is empty"),
     ],
 )
 @pytest.mark.parametrize("kind", ["npy", "h5"])

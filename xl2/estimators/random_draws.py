@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from ..nn.construction import draw_layers
+from ..nn.initializers import draw_layers
 
 if TYPE_CHECKING:
     from .arguments import Layers

@@ -1,16 +1,20 @@
-"""Dropout of hidden units: which are dropped at a step, as a pure function of the step.
+"""Dropout of hidden units, with masks that are a pure function of seed, step and layer.
 
-A unit is dropped in a step with probability `rate`, and the others are multiplied by
-``1 / (1 - rate)``, so that a layer's expected output is what it is without dropout: nothing
-is left to do when the network predicts [1]_.
+A step drops each unit with probability `rate` and multiplies the others by ``1 / (1 - rate)``.
+The expected output of a layer stays the same, so predictions need no correction [1]_.
 
-A mask is made on the device, by the counter-based generator of `threefry`: no state is kept,
-none is drawn on the host, and every library drops the same units.
+The random bits come from Threefry2x32 [2]_ with 20 rounds, the generator of Random123 and JAX.
+It maps a key and a counter to bits and needs only additions, shifts and exclusive ors, so every
+library and device drops the same units and no random state has to be stored. Words are int32
+rather than uint32, because every library computes with int32 on every device; additions wrap
+around to the same bits.
 
 References
 ----------
 .. [1] N. Srivastava et al., "Dropout: a simple way to prevent neural networks from
    overfitting", JMLR 15, 2014.
+.. [2] J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel random numbers: as easy
+   as 1, 2, 3", SC 2011.
 """
 
 from __future__ import annotations
@@ -24,25 +28,28 @@ import array_api_compat
 
 from ..array.api import Array, Namespace, namespace
 from ..errors import InputError
-from .threefry import threefry2x32
 
 if TYPE_CHECKING:
     from ..array.backend import Backend
 
+_PARITY = 0x1BD11BDA
+_ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
+_ROUNDS = 20
+
 
 @dataclass(frozen=True)
 class Dropout:
-    """Inverted dropout of the outputs of all hidden layers.
+    """Inverted dropout of all hidden layers.
 
     Parameters
     ----------
     rate : float
-        The probability that a unit is dropped, in [0, 1).
+        Probability that a unit is dropped, in [0, 1).
 
     Raises
     ------
     InputError
-        If `rate` is outside [0, 1) or no number.
+        If `rate` is not a number in [0, 1).
     """
 
     rate: float
@@ -50,25 +57,13 @@ class Dropout:
     def __post_init__(self) -> None:
         if not (isinstance(self.rate, Real) and 0 <= float(self.rate) < 1):
             raise InputError(
-                f"The rate of dropout is the fraction of hidden units to drop, a number in "
-                f"[0, 1). Received: rate={self.rate!r}."
+                f"The rate of dropout must be a number in [0, 1), the fraction of hidden units "
+                f"to drop. Received: rate={self.rate!r}."
             )
         object.__setattr__(self, "rate", float(self.rate))
 
     def keys(self, backend: Backend, seeds: int | Sequence[int]) -> Array:
-        """Make the keys of a fit's masks.
-
-        Parameters
-        ----------
-        backend : Backend
-            Where they are needed.
-        seeds : int or sequence of int
-            One seed, or one for each of `G` groups.
-
-        Returns
-        -------
-        array of int32, shape (2,) or (G, 2)
-        """
+        """Return the masks' keys, int32: (2,) for one seed, (G, 2) for one seed per group."""
         import numpy as np
 
         several = not isinstance(seeds, int | np.integer)
@@ -78,32 +73,27 @@ class Dropout:
         return backend.library.from_host(backend.xp, array, backend.device)
 
     def mask(self, like: Array, keys: Array, step: int | Array, layer: int, layers: int) -> Array:
-        """Return what to multiply the outputs of a hidden layer by at one step.
+        """Return the factors of a hidden layer's outputs: 0 or ``1 / (1 - rate)``.
 
-        All members of a stack, or of a group, share it: each is the network that is trained
-        alone. Rows come one after another, so that the mask of fewer rows is the beginning
-        of that of more.
+        The mask is (n, units), or (G, 1, n, units) for keys (G, 2). The members of a stack or
+        group share it, as each would have it alone. The mask of fewer rows is the beginning of
+        the mask of more.
 
         Parameters
         ----------
-        like : array, shape (n, units), (K, n, units) or (G, M, n, units)
-            The outputs of the layer. Only their shape, dtype and device count.
-        keys : array of int32, shape (2,); for a stack in groups (G, 2)
+        like : array, shape (..., n, units)
+            The outputs, for their shape, dtype and device.
+        keys : array of int32, shape (2,) or (G, 2)
             From `keys`.
         step : int, or array of int32 or int64 without axes
             The number of the training step.
         layer, layers : int
-            Which hidden layer, 0 for the first, of how many.
-
-        Returns
-        -------
-        array, shape (n, units); for a stack in groups (G, 1, n, units)
-            Zero for a unit that is dropped, ``1 / (1 - rate)`` for one that is kept.
+            Index of the hidden layer, and how many there are.
         """
         xp = namespace(like)
         rows, units = like.shape[-2:]
         groups = keys.shape[:-1]
-        # A block of the generator has the bits of two elements, one behind the other.
+        # Each block of the generator gives the bits of two neighbouring elements.
         blocks = (rows * units + 1) // 2
         indices = xp.arange(blocks, dtype=xp.int32, device=array_api_compat.device(like))
         counter = indices, _position(xp, step, layer, layers)
@@ -114,17 +104,87 @@ class Dropout:
         return xp.reshape(mask, (*groups, 1, rows, units) if groups else (rows, units))
 
     def _least_kept(self) -> int:
-        """Return the least int32 of those that keep their unit.
+        """Return the smallest int32 that keeps its unit.
 
-        Bits are compared as they are. As floats they would be rounded, and not alike in
+        Integers are compared: converted to floats, they would be rounded differently in
         float32 and float64.
         """
         return min(round(self.rate * 2**32), 2**32 - 1) - 2**31
 
 
 def _position(xp: Namespace, step: int | Array, layer: int, layers: int) -> Array | int:
-    """Return the number of a layer among those of all steps: the counter's second word."""
+    """Return the counter's second word: the layer's number among the layers of all steps."""
     if not isinstance(step, int):
-        # With an axis, because NumPy warns of a scalar that wraps around.
+        # With an axis, because NumPy warns when a scalar wraps around.
         step = xp.reshape(xp.astype(step, xp.int32), (1,))
     return step * layers + layer
+
+
+class Masks:
+    """The masks of one step: drawn in the forward pass, applied again in the backward pass."""
+
+    def __init__(self, dropout: Dropout, keys: Array, step: Any, layers: int):
+        self.keep_probability = 1.0 - dropout.rate
+        self._dropout, self._keys, self._step, self._layers = dropout, keys, step, layers
+        self._drawn: list[Array] = []
+
+    def forward(self, outputs: Array) -> Array:
+        """Apply the next hidden layer's mask to its outputs, which are consumed."""
+        layer = len(self._drawn)
+        mask = self._dropout.mask(outputs, self._keys, self._step, layer, self._layers)
+        self._drawn.append(mask)
+        outputs *= mask
+        return outputs
+
+    def backward(self, delta: Array, layer: int) -> Array:
+        """Apply a hidden layer's mask to its delta, which is consumed."""
+        delta *= self._drawn[layer]
+        return delta
+
+
+def threefry2x32(
+    key: tuple[Array | int, Array | int], counter: tuple[Array, Array | int]
+) -> tuple[Array, Array]:
+    """Return the 64 random bits of a key and a counter, as two int32 arrays.
+
+    All words broadcast; results have at least one axis. Of an integer the last 32 bits count,
+    so a word may be written signed or unsigned.
+    """
+    first, second = (_with_axis(word, counter[0]) for word in key)
+    keys = (first, second, first ^ second ^ _PARITY)
+    x, y = (_with_axis(word, counter[0]) for word in counter)
+    x, y = x + keys[0], y + keys[1]
+    # The first round broadcasts and makes new arrays; the later rounds change them in place.
+    x = x + y
+    y = _rotated(y, _ROTATIONS[0]) ^ x
+    for i in range(1, _ROUNDS):
+        x += y
+        y = _rotated(y, _ROTATIONS[i % 8])
+        y ^= x
+        if i % 4 == 3:
+            turn = i // 4 + 1
+            x += keys[turn % 3]
+            y += keys[(turn + 1) % 3] + turn
+    return x, y
+
+
+def _rotated(x: Array, bits: int) -> Array:
+    """Rotate int32 words to the left by some bits; the words are consumed."""
+    wrapped = x >> (32 - bits)
+    wrapped &= 2**bits - 1  # the shift filled in copies of the sign bit
+    x <<= bits
+    x |= wrapped
+    return x
+
+
+def _with_axis(word: Array | int, like: Array) -> Array:
+    """Return a word as an array with an axis: NumPy warns when a scalar wraps around."""
+    xp = namespace(like)
+    if isinstance(word, int):
+        word = xp.asarray(_signed(word), dtype=xp.int32, device=array_api_compat.device(like))
+    return word if word.ndim else xp.reshape(word, (1,))
+
+
+def _signed(word: int) -> int:
+    """Return the int32 with the last 32 bits of an integer."""
+    return (word + 2**31) % 2**32 - 2**31

@@ -1,4 +1,4 @@
-"""What layers compute: outputs, predictions, scores and gradients."""
+"""Outputs, predictions, scores and gradients of a network."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import Any
 from ..array.activations import ACTIVATIONS, OUTPUTS, Activation
 from ..array.api import Array
 from ..array.backend import Backend
-from ..array.chunks import in_chunks
+from ..array.chunks import chunks, in_chunks
+from ..array.generic import CHUNK
 from ..array.operations import Operations, Parameters, choose
 from ..array.rows import HostRows
 from ..array.stacks import Stack, stack_of
 from . import inputs, tasks
 from .losses import Loss, find_loss
 from .measure import Measure
-from .objective import Gradients, objective
-from .penalties import L2, Penalty, coefficients_of
-from .propagation import propagate
-from .step import Samples
+from .penalties import L2, Penalty, coefficients_of, squares
+from .propagation import differentiate, propagate
+from .step import Batch, Samples
+
+Gradients = list[tuple[Array, Array]]
 
 
 class Feedforward:
-    """The computations of a network, or of a stack of networks; see `Network`."""
+    """Base of `Network`: what a network, or a stack of networks, computes."""
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
@@ -33,22 +35,22 @@ class Feedforward:
 
     @property
     def stack(self) -> Stack:
-        """The shape of the stack, (K,) or (G, M); () for a single network."""
+        """Shape of the stack: (K,), or (G, M) for groups; () for a single network."""
         return stack_of(self.parameters)
 
     @property
     def groups(self) -> int:
-        """The number of groups of a stack with mini-batches of their own, else 1."""
+        """Number of groups of the stack; 1 without groups."""
         return self.stack[0] if len(self.stack) == 2 else 1
 
     @property
     def weights(self) -> list[Array]:
-        """The weights of each layer."""
+        """Weights of each layer."""
         return [layer.weight for layer in self.parameters]
 
     @property
     def biases(self) -> list[Array]:
-        """The biases of each layer."""
+        """Biases of each layer."""
         return [layer.bias for layer in self.parameters]
 
     def forward(self, X: Any) -> Array:
@@ -57,36 +59,35 @@ class Feedforward:
         Parameters
         ----------
         X : array_like, sparse matrix or array on disk, shape (n, inputs)
-            The samples. Those that are not in memory are read in chunks; the outputs are
-            collected on the backend.
+            The samples. Sparse matrices and arrays on disk are read in chunks.
 
         Returns
         -------
-        array, shape (n, outputs); of a stack (..., n, outputs)
+        array, shape (n, outputs); (..., n, outputs) for a stack
             On the network's backend.
 
         Raises
         ------
         InputError
-            If `X` has another width, no rows, or a NaN or an infinity.
+            If `X` has the wrong number of features, no rows, or a NaN or an infinity.
         """
         x, xp = self.check_samples(X, finite=False), self.backend.xp
         logits = self._logits_function()
         sums: list[Array] = []
 
         def outputs(chunk: Array) -> Array:
-            # Summed while the chunk is in the cache; rows from a file are checked when read.
+            # Sum while the chunk is in the cache. Rows from a file are checked when read.
             sums.append(xp.sum(chunk))
             return self.activate(logits(chunk))
 
         with self.backend.scope():
-            found = in_chunks(self.backend, x, outputs)
+            joined = in_chunks(self.backend, x, outputs)
             if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(sums))):
                 inputs.check_finite(x, "X")
-        return found
+        return joined
 
     def predict(self, X: Any) -> Array:
-        """Return the predicted class numbers, labels or values; see `xl2.nn.tasks.decode`.
+        """Return predicted class numbers, labels or values; see `xl2.nn.tasks.decode`.
 
         Parameters
         ----------
@@ -95,7 +96,7 @@ class Feedforward:
 
         Returns
         -------
-        array, shape (n,) or (n, outputs); of a stack its axes come first
+        array, shape (n,) or (n, outputs); after the axes of a stack
             On the network's backend.
         """
         outputs = self.forward(X)
@@ -114,7 +115,7 @@ class Feedforward:
 
         Returns
         -------
-        float; of a stack a NumPy array, shaped like it
+        float; for a stack a NumPy array of its shape
         """
         x = self.check_samples(X)
         expected = self.check_targets(y, x.shape[0])
@@ -135,15 +136,15 @@ class Feedforward:
         y : array_like, shape (n,) or (n, outputs)
             Their targets.
         penalty : float or L2, default 0
-            lambda.
+            A lambda, or a penalty with its options.
         loss : str, optional
-            By default the natural one of the output activation.
+            By default the natural loss of the output activation; see `xl2.nn.losses`.
 
         Returns
         -------
         list of (array, array)
-            For each layer the derivatives by its weight and by its bias, shaped
-            like them.
+            For each layer the derivatives with respect to its weight and its bias, of the
+            same shapes.
         """
         x = self.check_samples(X)
         samples = Samples(x, self.check_targets(y, x.shape[0]))
@@ -152,41 +153,71 @@ class Feedforward:
             return self.objective(samples, self.coefficients(penalty), chosen)[1]
 
     def check_samples(self, X: Any, what: str = "X", *, finite: bool = True) -> Any:
-        """Return samples (n, inputs) on the network's backend; see `inputs.samples`."""
-        return inputs.samples(X, self.sizes[0], self.backend, self.dtype, what, finite=finite)
+        """Return checked samples (n, inputs) on the network's backend."""
+        return inputs.check_samples(X, self.sizes[0], self.backend, self.dtype, what, finite=finite)
 
     def check_targets(self, y: Any, rows: int, what: str = "y") -> Array:
-        """Return targets (n, outputs) on the network's backend; see `inputs.targets`."""
-        return inputs.targets(y, rows, self.task, self.sizes[-1], self.backend, self.dtype, what)
+        """Return checked targets (n, outputs) on the network's backend."""
+        outputs = self.sizes[-1]
+        return inputs.check_targets(y, rows, self.task, outputs, self.backend, self.dtype, what)
 
     def check_weights(self, sample_weight: Any, rows: int) -> Array | None:
-        """Return sample weights (n, 1) on the network's backend; see `inputs.weights`."""
+        """Return checked sample weights (n, 1) on the network's backend; None without."""
         if sample_weight is None:
             return None
-        return inputs.weights(sample_weight, rows, self.backend, self.dtype)
+        return inputs.check_weights(sample_weight, rows, self.backend, self.dtype)
 
     def coefficients(self, penalty: Penalty) -> tuple[Any, ...]:
-        """Return lambda for each layer, as the training step multiplies it."""
+        """Return lambda for each layer; see `penalties.coefficients_of`."""
         return coefficients_of(penalty, self.sizes, self.stack, self.backend, self.dtype)
 
     def objective(
         self, samples: Samples, coefficients: tuple[Any, ...], loss: Loss
     ) -> tuple[Array, Gradients]:
-        """Return the mean loss plus the penalty of checked samples, and its derivatives."""
+        """Return the mean loss plus the penalty, shaped like the stack, and its derivatives.
+
+        The samples are checked ones. They are processed in chunks, so that the outputs of all
+        layers fit in memory.
+        """
         ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
-        return objective(ops, hidden, self.parameters, samples, coefficients, loss)
+        parameters, xp = self.parameters, self.backend.xp
+        total = Batch(*samples, rate=0.0, number=0).total()
+        if samples.weight is not None:
+            total = total[0, 0]
+        value: Any = 0.0
+        gradients: list[list[Array]] = [[] for _ in parameters]
+        for start, x in chunks(samples.x, CHUNK):
+            rows = slice(start, start + x.shape[0])
+            y, weight = (None if a is None else a[rows, :] for a in samples[1:])
+            layers = propagate(ops, hidden, parameters, x)
+            losses, delta = loss.value(layers[-1], y), loss.delta(layers[-1], y)
+            if weight is not None:
+                losses, delta = losses * weight[..., 0], delta * weight
+            value = value + xp.sum(losses, axis=-1) / total
+            delta /= total
+            for i, *pair in differentiate(ops, hidden, parameters, layers, delta):
+                if gradients[i]:
+                    pair = [old + new for old, new in zip(gradients[i], pair, strict=True)]
+                gradients[i] = pair
+        for i, lam in enumerate(coefficients):
+            if lam is not None:
+                gradients[i][0] = gradients[i][0] + lam / total * parameters[i].weight
+        penalty = squares(parameters, coefficients)
+        if penalty is not None:
+            value = value + 0.5 * penalty / total
+        return value, [(weight, bias) for weight, bias in gradients]
 
     def measure(
         self, y: Array | None, weight: Array | None = None, loss: Loss | None = None
     ) -> Measure:
-        """Return what adds up loss and score; by default the natural loss of the outputs."""
+        """Return a `Measure` of loss and score; by default with the natural loss."""
         chosen = loss or find_loss(None, self.activations[-1])
         return Measure(self.backend, self.task, self.activate, chosen, y, weight)
 
     def logits_of(self, x: Array, parameters: Parameters | None = None) -> Array:
-        """Return the logits of checked samples: x (n, inputs) gives (..., n, outputs).
+        """Return the logits (..., n, outputs) of checked samples (n, inputs).
 
-        `parameters` may be those of a part of this stack.
+        `parameters` may be a part of this stack's.
         """
         return in_chunks(self.backend, x, self._logits_function(parameters))
 
@@ -196,7 +227,7 @@ class Feedforward:
         return lambda chunk: propagate(ops, hidden, layers, chunk)[-1]
 
     def hidden_activations(self) -> tuple[Activation, ...]:
-        """Return the hidden layers' activations, as this backend computes them."""
+        """Return the activations of the hidden layers, as the backend computes them."""
         library = self.backend.library
         return tuple(
             Activation(*(choose(library, function) for function in ACTIVATIONS[name]))
@@ -204,11 +235,11 @@ class Feedforward:
         )
 
     def activate(self, logits: Array) -> Array:
-        """Apply the output activation to logits."""
+        """Return the outputs for logits."""
         name = self.activations[-1]
         function = OUTPUTS[name] if name in OUTPUTS else ACTIVATIONS[name].function
         return function(logits)
 
     def host_parameters(self) -> list[tuple[Any, Any]]:
-        """Return each layer's weight and bias as NumPy arrays."""
+        """Return the weight and bias of each layer as NumPy arrays."""
         return [tuple(map(self.backend.to_numpy, layer)) for layer in self.parameters]

@@ -1,10 +1,9 @@
 """Initial weights, drawn on the host by NumPy.
 
-The Array API has no random numbers, and every library's own differ. A draw here
-comes from an explicit NumPy generator, in float64, and is moved afterwards: one
-seed gives the same bits on every backend.
+Draws are float64 from an explicit NumPy generator and are moved to the backend afterwards, so
+one seed gives the same bits on every backend. The Array API has no random numbers.
 
-To add one, write ``f(inputs, outputs, rng)`` and name it in `INITIALIZERS`.
+To add an initializer, write ``f(inputs, outputs, rng)`` and name it in `INITIALIZERS`.
 
 References
 ----------
@@ -16,7 +15,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import InputError, unknown
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Draws(Protocol):
-    """The two draws an initializer may ask for, as `numpy.random.Generator` makes them."""
+    """The two methods of `numpy.random.Generator` that an initializer may call."""
 
     def random(self, size: tuple[int, int]) -> HostArray:
         """Uniform on [0, 1)."""
@@ -79,7 +78,7 @@ def glorot_uniform(inputs: int, outputs: int, rng: Draws) -> HostArray:
 
 
 def zeros(inputs: int, outputs: int, rng: Draws) -> HostArray:
-    """Zeros; the generator is left as it was."""
+    """Zeros; nothing is drawn."""
     import numpy as np
 
     return np.zeros((inputs, outputs))
@@ -113,10 +112,61 @@ def find_initializer(initializer: str | Initializer) -> Initializer:
     Raises
     ------
     InputError
-        If there is none of that name.
+        If the name is unknown.
     """
     if callable(initializer):
         return initializer
     if initializer not in INITIALIZERS:
         raise InputError(unknown("initializer", initializer, INITIALIZERS))
     return INITIALIZERS[initializer]
+
+
+def draw_layers(
+    sizes: tuple[int, ...],
+    initializer: str | Initializer | Sequence[str | Initializer],
+    seed: int | Sequence[int],
+    stack: tuple[int, ...],
+) -> list[tuple[Any, Any]]:
+    """Draw the weight and bias of every layer, as NumPy arrays shaped as `array.stacks` says."""
+    import numpy as np
+
+    layers = len(sizes) - 1
+    each = (
+        [initializer] * layers
+        if isinstance(initializer, str) or callable(initializer)
+        else list(initializer)
+    )
+    if len(each) != layers:
+        raise InputError(
+            f"initializer must be one for all layers, or one for each of {layers} layers. "
+            f"Received: {len(each)}, {each!r}."
+        )
+    functions = [find_initializer(one) for one in each]
+    # One draw for each member; in a stack of groups one for each group: its members start alike.
+    count = stack[0] if stack else 1
+    seeds = [seed] * count if isinstance(seed, int | np.integer) else list(seed)
+    if len(seeds) != count:
+        what = "groups" if len(stack) == 2 else "networks"
+        raise InputError(
+            f"seed must be one number, or one for each of {count} {what}. "
+            f"Received: {len(seeds)}, {seeds!r}."
+        )
+    drawn = []
+    for one in seeds:
+        rng = np.random.default_rng(one)
+        drawn.append([f(sizes[k], sizes[k + 1], rng) for k, f in enumerate(functions)])
+    weights = [_stacked(list(same), i, stack) for i, same in enumerate(zip(*drawn, strict=True))]
+    biases = [np.zeros((*stack, outputs)) for outputs in sizes[1:]]
+    return list(zip(weights, biases, strict=True))
+
+
+def _stacked(drawn: list[Any], layer: int, stack: tuple[int, ...]) -> Any:
+    """Join the weights of one layer, one for each member or group, into the stack's."""
+    import numpy as np
+
+    if not stack:
+        return drawn[0]
+    if len(stack) == 1:
+        return np.stack(drawn, axis=1 if layer == 0 else 0)
+    groups = np.expand_dims(np.stack(drawn), axis=2 if layer == 0 else 1)
+    return np.repeat(groups, stack[1], axis=2 if layer == 0 else 1)

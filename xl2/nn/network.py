@@ -1,4 +1,4 @@
-"""A multilayer perceptron, or a stack of them trained as one."""
+"""`Network`: a multilayer perceptron, or a stack of them trained as one."""
 
 from __future__ import annotations
 
@@ -6,61 +6,64 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from ..array.activations import ACTIVATIONS, OUTPUTS
 from ..array.backend import Backend, connect
 from ..array.operations import Layer, Parameters
 from ..array.stacks import member_of
 from ..array.switch import decided, resolve
-from ..errors import InputError
+from ..errors import InputError, unknown
 from . import tasks
-from .construction import check_activations, check_sizes, check_stack, draw_layers
 from .feedforward import Feedforward
-from .initializers import Initializer
+from .initializers import Initializer, draw_layers
 
 
 class Network(Feedforward):
-    """A multilayer perceptron, or a stack of `K` of them.
+    """A multilayer perceptron, or a stack of them.
 
     Parameters
     ----------
     sizes : sequence of int
         Units of each layer, the inputs first: ``[784, 50, 25, 10]``.
     activations : str or sequence of str, default "relu"
-        One a layer after the inputs; a single name is that of the hidden layers,
-        and the output is then "sigmoid". Available: identity, sigmoid, tanh, relu,
-        and for the output also softmax and exp.
-    initializer : str, callable or a sequence of them, default "glorot_uniform"
-        One for all layers or one a layer; see `xl2.nn.initializers`. Biases start at 0.
+        One for each layer after the inputs, or one name for all hidden layers; the output is
+        then "sigmoid". Available: identity, sigmoid, tanh, relu; for the output also softmax
+        and exp.
+    initializer : str, callable or sequence of them, default "glorot_uniform"
+        One for all layers, or one for each; see `xl2.nn.initializers`. Biases start at 0.
     seed : int or sequence of int, default 0
-        Seed of the initial weights; in a stack one for all members or one each, in a
-        stack in groups one for all or one a group.
+        Seed of the initial weights. For a stack: one for all members, or one for each. For a
+        stack of groups: one for all groups, or one for each.
     dtype : {"float32", "float64"}, default "float32"
         Of the parameters and of everything computed with them.
     stack : int or (int, int), optional
-        Number of members, for a stack. Two numbers make a stack in groups: so many
-        groups, each with mini-batches of its own, of so many members that share them.
+        Number of members `K` of a stack. ``(G, M)`` makes a stack of `G` groups of `M` members
+        each; a group has its own mini-batches.
     backend, device : optional
-        Where it computes; see `xl2.array.switch`. With nothing decided, it goes where the
-        data of its first fit is.
+        The array library, and its device; see `xl2.array.switch`. By default those of the
+        samples of the first fit.
 
     Attributes
     ----------
     sizes : tuple of int
     activations : tuple of str
     parameters : tuple of Layer
-        The weights (inputs, outputs) and biases (outputs,) of each layer; how
-        those of a stack lie is said in `xl2.array.stacks`.
+        Weights (inputs, outputs) and biases (outputs,) of each layer; see `xl2.array.stacks`
+        for their shapes in a stack.
     backend : Backend
-        Where they live.
+        The array library and device of the parameters.
     dtype : str
     task : str
-        What the outputs stand for, see `xl2.nn.tasks`; a fit sets it from its targets.
+        What the outputs mean, one of `xl2.nn.tasks.TASKS`. A fit sets it from its targets.
+    on_chosen_device : bool
+        Whether the backend or the device was chosen; otherwise the first fit may move the
+        network to the device of its samples.
 
     Raises
     ------
     InputError
         If sizes, activations, initializers or seeds do not fit together.
     BackendError
-        If the backend does not work here.
+        If the backend does not work on this machine.
 
     Examples
     --------
@@ -81,31 +84,21 @@ class Network(Feedforward):
         backend: str | None = None,
         device: Any = None,
     ):
-        self.sizes = check_sizes(sizes)
-        self.activations = check_activations(activations, len(self.sizes) - 1)
+        self.sizes = _check_sizes(sizes)
+        self.activations = _check_activations(activations, len(self.sizes) - 1)
         self.dtype = dtype
         self.task = tasks.task_of(self.activations[-1], self.sizes[-1])
         self.backend = resolve(backend, device)
         self.on_chosen_device = decided(backend, device) != (None, None)
-        drawn = draw_layers(self.sizes, initializer, seed, check_stack(stack))
+        drawn = draw_layers(self.sizes, initializer, seed, _check_stack(stack))
         self.parameters = self._copy_in(drawn)
 
     @classmethod
     def of(cls, parameters: Parameters, activations: Sequence[str], backend: Backend) -> Network:
-        """Return a network of layers that are arrays of a backend; none is copied.
-
-        Parameters
-        ----------
-        parameters : tuple of Layer
-            Of one network, all of one dtype.
-        activations : sequence of str
-            One a layer.
-        backend : Backend
-            Where the layers are.
-        """
+        """Return a single network with the given arrays of a backend; none is copied."""
         network = cls.__new__(cls)
         network.sizes = (parameters[0].weight.shape[0], *(b.shape[0] for _, b in parameters))
-        network.activations = check_activations(list(activations), len(parameters))
+        network.activations = _check_activations(list(activations), len(parameters))
         wide = parameters[0].weight.dtype == backend.xp.float64
         network.dtype = "float64" if wide else "float32"
         network.task = tasks.task_of(network.activations[-1], network.sizes[-1])
@@ -113,24 +106,24 @@ class Network(Feedforward):
         network.parameters = parameters
         return network
 
-    def _copy_in(self, drawn: list[tuple[Any, Any]]) -> Parameters:
-        # A copy each: training changes them in place, and NumPy and torch would
-        # otherwise share the memory of whatever they were given.
+    def _copy_in(self, layers: list[tuple[Any, Any]]) -> Parameters:
+        """Return copies of weights and biases on the network's backend and in its dtype."""
+        # Training changes parameters in place; NumPy and torch would share the caller's memory.
         xp = self.backend.xp
         with self.backend.scope():
             return tuple(
                 Layer(*(xp.asarray(self.backend.asarray(p, self.dtype), copy=True) for p in layer))
-                for layer in drawn
+                for layer in layers
             )
 
     def __copy__(self) -> Network:
-        """Return a network with the same arrays; `copy` would take them through the host."""
+        """Return a network that shares the arrays; by default `copy` would pickle it."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         return new
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Network:
-        """Return a network with arrays of its own, on the same device."""
+        """Return a network with its own arrays, on the same device."""
         memo[id(self)] = new = copy.copy(self)
         others = {key: value for key, value in vars(self).items() if key != "parameters"}
         new.__dict__.update(copy.deepcopy(others, memo))
@@ -138,17 +131,11 @@ class Network(Feedforward):
         return new
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a pickle holds: NumPy arrays, and the backend, which goes by its name."""
+        """Return the state to pickle, with parameters as NumPy arrays."""
         return {**vars(self), "parameters": self.host_parameters()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what a pickle holds, on the backend that was found; see `backend.reconnect`.
-
-        Raises
-        ------
-        InputError
-            If that backend works but has no such dtype here, as JAX without its 64-bit flag.
-        """
+        """Restore a pickle on a backend of this machine; see `xl2.array.backend.reconnect`."""
         self.__dict__.update(state)
         self.parameters = self._copy_in(state["parameters"])
 
@@ -161,34 +148,39 @@ class Network(Feedforward):
         )
 
     def member(self, *index: int) -> Network:
-        """Return a copy of one network of a stack, as a network of its own.
+        """Return a copy of one member of a stack, as a single network.
 
         Parameters
         ----------
         *index : int
-            Its number, or in a stack in groups the group and the number in it.
+            Index of the member; in a stack of groups, index of the group and of the member.
 
         Raises
         ------
         InputError
-            If this is no stack or has no such member.
+            If this is not a stack, or it has no such member.
         """
         fits = len(index) == len(self.stack) > 0
         if not fits or not all(-n <= k < n for k, n in zip(index, self.stack, strict=True)):
-            shape = " x ".join(map(str, self.stack)) or "no"
             wanted = ", ".join(map(str, index))
-            raise InputError(f"A stack of {shape} networks has no member {wanted}.")
+            if not self.stack:
+                raise InputError(f"This is a single network, so it has no member {wanted}.")
+            shape = " x ".join(map(str, self.stack))
+            what = "the index" if len(self.stack) == 1 else "the group and the index in it"
+            raise InputError(
+                f"A stack of {shape} networks has no member {wanted}. Give {what}, from 0."
+            )
         one = copy.copy(self)
         one.parameters = one._copy_in(member_of(self.host_parameters(), index))
         return one
 
     def set_parameters(self, parameters: Sequence[tuple[Any, Any]]) -> None:
-        """Replace weights and biases by copies of those given, shaped like the old ones.
+        """Replace weights and biases by copies of other ones.
 
         Parameters
         ----------
         parameters : sequence of (weight, bias)
-            Arrays of this network's library, or NumPy's.
+            Arrays of the network's library or NumPy arrays, of the same shapes as `parameters`.
 
         Raises
         ------
@@ -198,20 +190,20 @@ class Network(Feedforward):
         wanted = [tuple(tuple(p.shape) for p in layer) for layer in self.parameters]
         received = [tuple(tuple(p.shape) for p in layer) for layer in parameters]
         if received != wanted:
-            raise InputError(f"The parameters' shapes are {wanted}. Received: {received}.")
+            raise InputError(f"Parameters must have shapes {wanted}. Received: {received}.")
         self.parameters = self._copy_in(list(parameters))
 
     def to(
         self, backend: str | None = None, device: Any = None, dtype: str | None = None
     ) -> Network:
-        """Return a copy of the network on another backend, device or dtype.
+        """Return a copy of the network on another backend or device, or of another dtype.
 
         Parameters
         ----------
         backend, device : optional
-            Where to; see `xl2.array.switch`. By default where it is.
+            See `xl2.array.switch`. By default those of the network.
         dtype : {"float32", "float64"}, optional
-            By default what it has.
+            By default that of the network.
 
         Returns
         -------
@@ -231,25 +223,69 @@ class Network(Feedforward):
         Returns
         -------
         torch.nn.Sequential
-            On the CPU and in the network's dtype: a Linear and an activation for each
-            layer. It takes samples, and gives outputs, as `forward` does.
+            A Linear and an activation for each layer, on the CPU and in the network's dtype.
+            Its inputs and outputs are those of `forward`.
 
         Raises
         ------
         InputError
             If this is a stack.
         BackendError
-            If PyTorch does not work here.
+            If PyTorch does not work on this machine.
         """
         if self.stack:
-            raise InputError("One network is converted at a time: take it by member().")
+            raise InputError("A stack cannot be converted: convert its members, from member().")
         library = connect("torch", "cpu").library
         return library.as_module(self.host_parameters(), self.activations, self.dtype)
 
     def move_to(self, backend: Backend) -> None:
-        """Move the parameters to a backend, where they are not there already."""
+        """Move the network to a backend, in place."""
         if backend != self.backend:
             host = self.host_parameters()
             self.backend = backend
             self.parameters = self._copy_in(host)
         self.on_chosen_device = True
+
+
+def _check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return the units of each layer as integers."""
+    try:
+        checked = tuple(int(size) for size in sizes)
+    except (TypeError, ValueError):
+        checked = ()
+    if len(checked) < 2 or min(checked) < 1 or checked != tuple(sizes):
+        raise InputError(
+            f"sizes must be the units of each layer, inputs first and outputs last, as in "
+            f"[784, 50, 10]. Received: {sizes!r}."
+        )
+    return checked
+
+
+def _check_activations(activations: str | Sequence[str], layers: int) -> tuple[str, ...]:
+    """Return one activation for each layer."""
+    if isinstance(activations, str):
+        activations = [activations] * (layers - 1) + ["sigmoid"]
+    if len(activations) != layers:
+        raise InputError(
+            f"activations must be one name, or one for each of {layers} layers. "
+            f"Received: {len(activations)}, {list(activations)!r}."
+        )
+    for name in activations[:-1]:
+        if name not in (*ACTIVATIONS,):  # a list is not hashable
+            raise InputError(unknown("activation", name, ACTIVATIONS))
+    if activations[-1] not in (*ACTIVATIONS, *OUTPUTS):
+        raise InputError(unknown("output activation", activations[-1], [*ACTIVATIONS, *OUTPUTS]))
+    return tuple(activations)
+
+
+def _check_stack(stack: int | tuple[int, int] | None) -> tuple[int, ...]:
+    """Return the shape of the stack."""
+    if stack is None:
+        return ()
+    shape = tuple(stack) if isinstance(stack, tuple | list) else (stack,)
+    if len(shape) not in (1, 2) or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise InputError(
+            f"stack must be a number of networks, 1 or more, or (groups, networks in each group). "
+            f"Received: stack={stack!r}."
+        )
+    return shape

@@ -3,46 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from ..array.activations import Activation
 from ..array.api import Array
 from ..array.operations import Operations, Parameters
 from ..array.stacks import stack_of
-from .dropout import Dropout
-
-
-class Masks:
-    """The dropout of one step: drawn on the way forward, applied again on the way back.
-
-    Parameters
-    ----------
-    dropout : Dropout
-    keys : array
-        From `Dropout.keys`.
-    step : int
-        The step's number.
-    layers : int
-        How many hidden layers there are.
-    """
-
-    def __init__(self, dropout: Dropout, keys: Array, step: Any, layers: int):
-        self.kept = 1.0 - dropout.rate
-        self._dropout, self._keys, self._step, self._layers = dropout, keys, step, layers
-        self._drawn: list[Array] = []
-
-    def forward(self, outputs: Array) -> Array:
-        """Return what the next hidden layer's outputs become; they are consumed."""
-        layer = len(self._drawn)
-        mask = self._dropout.mask(outputs, self._keys, self._step, layer, self._layers)
-        self._drawn.append(mask)
-        outputs *= mask
-        return outputs
-
-    def backward(self, delta: Array, layer: int) -> Array:
-        """Carry the delta of a hidden layer's thinned outputs to the whole ones; consumed."""
-        delta *= self._drawn[layer]
-        return delta
+from .dropout import Masks
 
 
 def propagate(
@@ -119,7 +85,7 @@ def differentiate(
         before = None
         if i > 0:
             # What a kept unit gave before dropout enlarged it; a dropped one's delta is zero.
-            outputs = layers[i] if masks is None else layers[i] * masks.kept
+            outputs = layers[i] if masks is None else layers[i] * masks.keep_probability
             before = ops.backpropagate(delta, parameters[i].weight, outputs, hidden[i - 1])
             if masks is not None:
                 before = masks.backward(before, i - 1)

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from ..array.activations import Activation
 from ..array.api import Array, namespace
 from ..array.operations import Layer, Operations, Parameters
-from .dropout import Dropout
+from .dropout import Dropout, Masks
 from .losses import Loss
 from .optimizers import Optimizer, State, Update
 from .penalties import squares
-from .propagation import Masks, differentiate, propagate
+from .propagation import differentiate, propagate
 
 
 class Carry(NamedTuple):
