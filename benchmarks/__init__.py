@@ -1,1 +1,1 @@
-"""What xl2 costs beside other libraries and beside its own matrix products: `xl2 bench`."""
+"""The speed of xl2, of other libraries and of bare matrix products: `xl2 bench`."""

@@ -1,4 +1,4 @@
-"""Who is measured, of an epoch, of a path, and of outputs without training."""
+"""The candidates that are timed: for an epoch, a path, and outputs without training."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .peers import OWN
 from .problem import LAMBDAS
 
 
-@dataclass(frozen=True, eq=False)  # told apart by identity
+@dataclass(frozen=True, eq=False)  # compared by identity
 class Candidate:
     """Something to be timed.
 
@@ -18,16 +18,16 @@ class Candidate:
     ----------
     name : str
     peer : str
-        The library, one of `peers.PEERS`. All but xl2 on NumPy are tried with one thread
-        and with one for each core; that one chooses for itself.
+        The library, one of `peers.PEERS`. All but xl2 on NumPy are tried with one thread and
+        with one per core; xl2 chooses for itself.
     factory : str
         Its class, as "module:name".
     options : mapping
-        For the class, besides the problem.
+        Arguments of the class, besides the problem.
     work : str or None
-        Those of one name here have to arrive at the same weights.
+        Candidates with the same work must reach the same weights.
     epochs : int
-        Of a call: its seconds are divided by it.
+        Epochs in a call, by which its seconds are divided.
     """
 
     name: str
@@ -68,8 +68,7 @@ PATH, STACK, ONE = f"path of {_K}", f"stack of {_K}", "one network"
 PATH_FLOOR = f"floor: products of {_K}"
 VMAP, JAX_WIDE = "JAX by hand, vmap and scan", "JAX by hand, members wide"
 BMM, BMM_AUTOGRAD = "torch bmm by hand", "torch bmm, autograd"
-# Of a call of a path: it scores its networks on all samples at the end, once, whatever
-# its epochs.
+# A call of a path scores its networks on all samples once, whatever its epochs.
 PATH_EPOCHS = 5
 
 _BY_HAND, _BATCHED = ".peers.jax_by_hand:ByHand", ".peers.torch_by_hand:Batched"

@@ -1,4 +1,4 @@
-"""What is measured of xl2 alone: outputs, memory, and a fit of next to nothing."""
+"""Measurements of xl2 alone: outputs, memory, and a fit of hardly any samples."""
 
 from __future__ import annotations
 
@@ -16,18 +16,15 @@ from .team import Team
 from .timing import Spread, spread_of
 
 MIB = 2**20
-FEW, EPOCHS = 100, 50  # rows and epochs of the fit whose overhead is measured
+FEW, EPOCHS = 100, 50  # rows and epochs of the fit that measures the overhead
 
 
 class Peak:
-    """What an epoch of `xl2.fit` takes above its data.
-
-    NumPy and Python tell `tracemalloc` of all they allocate, and it knows the peak.
-    """
+    """Peak memory of an epoch of `xl2.fit` above its data, as NumPy and Python allocate it."""
 
     def __init__(self, problem: Problem):
         self.fit = Fit(problem)
-        Fit(problem._replace(rows=problem.batch))()  # what is imported in a first fit
+        Fit(problem._replace(rows=problem.batch))()  # imports what only a first fit imports
 
     def __call__(self) -> float:
         """Return the peak in MiB."""
@@ -39,13 +36,13 @@ class Peak:
 
 
 class Resident:
-    """The same as the system sees it: with the BLAS's buffers and what Python keeps."""
+    """The same as the system counts it, with the BLAS's buffers and Python's caches."""
 
     def __init__(self, problem: Problem):
         self.fit = Fit(problem)
 
     def __call__(self) -> float | None:
-        """Return the growth of the process in MiB; None where the system does not tell."""
+        """Return the growth of the process in MiB; None if the system does not report it."""
         try:
             Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
             before = _status("VmRSS")
@@ -56,13 +53,13 @@ class Resident:
 
 
 def _status(what: str) -> int:
-    """Return a line of the kernel's account of this process, in KiB."""
+    """Return an entry of the kernel's statistics of this process, in KiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
 
 
 def forward(settings: Settings, say: Say) -> list[Result]:
-    """Measure outputs for a million samples, or for those that a sixth of the memory holds."""
+    """Measure outputs for a million samples, or as many as a sixth of the memory holds."""
     rows = min(settings.rows * 50 // 3, memory() // 6 // (4 * SIZES[0]))
     problem = Problem(SIZES, max(rows, 1), 64)
     measured = measure(settings.chosen(candidates.OF_FORWARD), problem, settings.rounds)
@@ -74,7 +71,7 @@ def forward(settings: Settings, say: Say) -> list[Result]:
 
 
 def peak(settings: Settings, say: Say) -> list[Result]:
-    """Measure the memory of a fit beside that of its data."""
+    """Measure the memory of a fit above that of its data."""
     problem = Problem(SIZES, settings.rows, max(settings.batches))
     found = {}
     for name in ("Peak", "Resident"):
@@ -92,7 +89,7 @@ def peak(settings: Settings, say: Say) -> list[Result]:
 
 
 def overhead(settings: Settings, say: Say) -> list[Result]:
-    """Measure a fit of a hundred rows, many epochs and one."""
+    """Measure a fit of a hundred rows, for many epochs and for one."""
     problem = Problem(SIZES, FEW, 64)
     with Team() as team:
         worker = team.worker("xl2", cores())

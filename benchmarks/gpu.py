@@ -1,8 +1,7 @@
-"""What xl2 costs on a CUDA device: `python -m benchmarks.gpu` writes gpu.md beside this file.
+"""The speed of xl2 on a CUDA device: `python -m benchmarks.gpu` writes gpu.md beside this file.
 
-It takes less than eight minutes: what there is no time for any more is a line that says so, and so
-is what fails. The file is written anew after each section.
-Where there is no device it says that, measures nothing and leaves the file alone.
+It takes less than eight minutes. A section that fails, or that there is no time for, is a line that
+says so. The file is rewritten after each section. Without a device nothing is measured or written.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from .table import Result
 from .team import Team
 from .timing import spread_of
 
-MINUTES = 6.0  # after which no further section is begun
+MINUTES = 6.0  # no section begins later
 ROUNDS = 5
 LAMS = tuple(10.0 ** (k / 16 - 3) for k in range(64))
 
@@ -64,13 +63,13 @@ ROWS = (
 )
 OF_ALL_LAMBDAS = (Row(PATH, ONE, {64: 2.0}),)
 STEP = 60.0  # microseconds, of the notebook's network in batches of 64
-RATE = 0.7  # of the measured rate of products, that the steps of a wide network reach
+RATE = 0.7  # goal: this part of the measured rate of products, in a wide network
 
 Say = Callable[[str], None]
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Measure and write; return 1 where there is no device to measure."""
+    """Measure and write the page; return 1 if there is no device."""
     try:
         backend = connect("cupy")
         if not backend.library.accelerators(backend.xp):
@@ -99,13 +98,13 @@ def main(arguments: Sequence[str] = ()) -> int:
 HEAD = """# On a GPU
 
 The output of `python -m benchmarks.gpu`; [README.md](README.md) says what is timed, and how. The
-column "at most" has what was aimed at on an H200. Products of float32 are not rounded to TF32
-but where it is said.
+column "at most" has the goals for an H200. Products of float32 are rounded to TF32 only where it
+says so.
 """
 
 
 def described() -> list[str]:
-    """Describe the machine, its GPU and CUDA, a line a subject."""
+    """Describe the machine, its GPU and CUDA, one line each."""
     import cupy
 
     runtime, device = cupy.cuda.runtime, cupy.cuda.Device()
@@ -130,7 +129,7 @@ def described() -> list[str]:
 
 
 def said(ask: Callable[[], object]) -> str:
-    """Return what is answered, or that nothing is."""
+    """Return the answer as text, or "unknown" with the error."""
     try:
         return str(ask())
     except Exception as error:
@@ -138,7 +137,7 @@ def said(ask: Callable[[], object]) -> str:
 
 
 def clocks() -> str:
-    """Return what the driver says of the device that is measured, as it stands."""
+    """Return what the driver reports about the measured device."""
     wanted = "driver_version,clocks.sm,clocks.max.sm,clocks.max.memory,power.limit"
     asked = ["nvidia-smi", f"--query-gpu={wanted}", "--format=csv,noheader"]
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0] or "0"
@@ -149,10 +148,10 @@ def clocks() -> str:
 
 
 def run(say: Say, save: Callable[[], None] = lambda: None) -> None:
-    """Measure one section after another while there is time, what is aimed at first."""
+    """Measure section by section while there is time, those with goals first."""
     began = time.monotonic()
     sections: list[tuple[str, Callable[[], object]]] = [
-        ("looks", partial(looks, say)),
+        ("checks", partial(checks, say)),
         ("an epoch in batches of 64", partial(epoch, SIZES, 64, say)),
         ("64 lambdas", partial(path, say)),
         ("a wide network", partial(wide, say)),
@@ -162,7 +161,7 @@ def run(say: Say, save: Callable[[], None] = lambda: None) -> None:
     ]
     for title, section in sections:
         if time.monotonic() - began > 60 * MINUTES:
-            say(f"{title}: not measured, for want of time\n")
+            say(f"{title}: not measured, no time left\n")
             continue
         try:
             section()
@@ -170,22 +169,22 @@ def run(say: Say, save: Callable[[], None] = lambda: None) -> None:
             why = str(error) if isinstance(error, XL2Error) else f"{type(error).__name__}: {error}"
             say(table.clipped(f"{title}: failed: {why}".splitlines()[0]) + "\n")
         save()
-    say(f"all of it took {(time.monotonic() - began) / 60:.1f} minutes")
+    say(f"everything took {(time.monotonic() - began) / 60:.1f} minutes")
     save()
 
 
-def looks(say: Say) -> None:
-    """Say what was looked at besides the speed."""
+def checks(say: Say) -> None:
+    """Report what is checked besides the speed."""
     with Team(accelerated=True) as team:
         worker = team.worker("cupy", machine.cores())
-        worker.ask("make", "looks", ".peers.on_cupy:Looks", Problem(rows=20000), {})
-        for title, found in worker.ask("call", "looks"):
+        worker.ask("make", "checks", ".peers.on_cupy:Checks", Problem(rows=20000), {})
+        for title, found in worker.ask("call", "checks"):
             say(f"{title}: {found}")
     say("")
 
 
 def epoch(sizes: tuple[int, ...], batch: int, say: Say, tf32: bool = False) -> Measured:
-    """Measure an epoch by all candidates."""
+    """Measure an epoch of each candidate."""
     problem = Problem(sizes, 60000, batch)
     measured = _measure(EPOCH, problem, say, tf32)
     found = table.of_rows(ROWS, measured, batch if sizes == SIZES else 0)
@@ -218,12 +217,12 @@ def wide(say: Say, tf32: bool = False) -> None:
     if GRAPHS in measured.seconds:
         least = products(WIDE) * 60000 / rate
         share = spread_of([least / seconds for seconds in measured.seconds[GRAPHS]])
-        aim = "" if tf32 else f" (aim: {RATE:g} and more)"
-        say(f"xl2 on CuPy reaches {share} of that rate{aim}\n")
+        goal = "" if tf32 else f" (goal: {RATE:g} or more)"
+        say(f"xl2 on CuPy reaches {share} of that rate{goal}\n")
 
 
 def products(sizes: tuple[int, ...]) -> int:
-    """Return the multiplications and additions in the products of a step, for each row."""
+    """Return the multiplications and additions in the products of a step, per row."""
     pairs = list(pairwise(sizes))
     forward = sum(2 * inputs * outputs for inputs, outputs in pairs)
     return 3 * forward - 2 * pairs[0][0] * pairs[0][1]

@@ -1,4 +1,4 @@
-"""How the cost grows: with the rows, with the epochs, and with the members of a stack."""
+"""How the cost grows with rows, epochs and members of a stack."""
 
 from __future__ import annotations
 
@@ -17,16 +17,9 @@ STEPS = (1, 2, 4, 8)
 
 
 class Growth(NamedTuple):
-    """The cost of more and more of one thing.
+    """The cost of growing counts of one thing.
 
-    Attributes
-    ----------
-    what : str
-    counts : list of int
-    seconds : list of Spread
-        Of each count.
-    linear : list of Spread
-        The seconds over those of the smallest count as many times: 1 is linear.
+    `linear` has the seconds relative to those of the smallest count, scaled: 1 is linear.
     """
 
     what: str
@@ -36,7 +29,7 @@ class Growth(NamedTuple):
 
 
 def growth(settings: Settings, say: Say) -> tuple[list[Result], list[Growth]]:
-    """Measure fits of one, two, four and eight times the rows, the epochs and the members."""
+    """Measure fits of one, two, four and eight times the rows, epochs and members."""
     eighth, batch = max(settings.rows // 8, 1), settings.batches[0]
     whole, part = (Problem(SIZES, rows, batch) for rows in (8 * eighth, eighth))
     fits: dict[str, dict[int, Any]] = {
@@ -46,10 +39,10 @@ def growth(settings: Settings, say: Say) -> tuple[list[Result], list[Growth]]:
     }
     grown = [_measure(what, settings.rounds, fits[what]) for what in fits]
     found = []
-    say(f"growth: fits of {'-'.join(map(str, SIZES))}, batches of {batch}; but for the rows")
-    say(f"themselves {eighth} of them, and of the members a stack")
+    say(f"growth: fits of {'-'.join(map(str, SIZES))}, batches of {batch}, {eighth} rows unless")
+    say("noted; the members are those of a stack")
     for one in grown:
-        say(f"{one.what:>10}  {'seconds':<24}of so many times the smallest")
+        say(f"{one.what:>10}  {'seconds':<24}over that of the smallest, scaled")
         lines = zip(one.counts, one.seconds, one.linear, strict=True)
         for count, seconds, linear in lines:
             say(f"{count:>10}  {seconds!s:<24}{linear}")

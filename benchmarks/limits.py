@@ -1,4 +1,4 @@
-"""The ratios that are looked at, and what they are not to exceed."""
+"""The ratios that are reported, and their limits."""
 
 from __future__ import annotations
 
@@ -10,15 +10,7 @@ from . import candidates as c
 
 
 class Row(NamedTuple):
-    """A ratio of two candidates.
-
-    Attributes
-    ----------
-    over, under : str
-        Their names.
-    limits : mapping of int to float
-        By the size of the mini-batches; of other sizes there is none.
-    """
+    """A ratio of two candidates, with its limit for some sizes of the mini-batches."""
 
     over: str
     under: str
@@ -41,7 +33,7 @@ EPOCH = (
     Row(c.XL2_TORCH, c.TORCH, {64: 1.0, 256: 1.0}),
     Row(c.XL2_MLP, c.MLP),
 )
-WIDE = tuple(Row(row.over, row.under) for row in EPOCH)  # looked at, without a limit
+WIDE = tuple(Row(row.over, row.under) for row in EPOCH)  # without a limit
 PATH = (
     Row(c.PATH, c.VMAP, {64: 0.5, 256: 0.65}),
     Row(c.PATH, c.BMM, {64: 0.4, 256: 0.5}),
@@ -54,5 +46,5 @@ PATH = (
 
 FORWARD = Row(c.FORWARD, c.FORWARD_FLOOR, {64: 1.3})
 MEMORY = 64.0  # MiB above the data, at the peak of a fit
-OVERHEAD = 2.0  # ms an epoch of 100 rows
-GROWTH = 1.2  # of eight times the smallest: samples that no cache holds cost more a row
+OVERHEAD = 2.0  # ms per epoch of 100 rows
+GROWTH = 1.2  # at eight times the smallest: samples beyond the cache cost more per row

@@ -1,4 +1,4 @@
-"""What a measurement ran on: nothing that tells one owner's machine from another's."""
+"""Describe the machine of a measurement, without names of hosts or users."""
 
 from __future__ import annotations
 
@@ -12,17 +12,7 @@ from pathlib import Path
 
 
 def describe(libraries: Sequence[str]) -> list[str]:
-    """Describe the machine, a line a subject.
-
-    Parameters
-    ----------
-    libraries : sequence of str
-        Distributions whose versions belong to the result.
-
-    Returns
-    -------
-    list of str
-    """
+    """Describe the machine and the versions of `libraries`, one line each."""
     return [
         f"date       {datetime.date.today().isoformat()}",
         *wrapped("processor  ", f"{processor()}, {cores()} cores for this process"),
@@ -35,7 +25,7 @@ def describe(libraries: Sequence[str]) -> list[str]:
 
 
 def memory() -> int:
-    """Return the bytes of memory; where nobody says, 8 GiB."""
+    """Return the bytes of memory; 8 GiB if the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -43,13 +33,13 @@ def memory() -> int:
 
 
 def wrapped(title: str, text: str) -> list[str]:
-    """Return lines of at most 80 characters, indented beside a title."""
+    """Return lines of at most 80 characters, indented after a title."""
     indent = " " * len(title)
     return textwrap.wrap(text, 80, initial_indent=title, subsequent_indent=indent)
 
 
 def processor() -> str:
-    """Return the processor's model; where nothing names it, its architecture."""
+    """Return the processor's model, or its architecture if the model is unknown."""
     table = Path("/proc/cpuinfo")
     lines = table.read_text().splitlines() if table.is_file() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -64,7 +54,7 @@ def cores() -> int:
 
 
 def load() -> str:
-    """Say how busy the machine has been in the last minute."""
+    """Return the load of the machine in the last minute."""
     if not hasattr(os, "getloadavg"):
         return "unknown"
     return f"{os.getloadavg()[0]:.1f} in the minute before"
@@ -83,7 +73,7 @@ def blas() -> list[str]:
 
 
 def version(library: str) -> str:
-    """Return a distribution's name with its version, or say that it is absent."""
+    """Return a distribution's name with its version, or that it is not installed."""
     try:
         return f"{library} {importlib.metadata.version(library)}"
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""From candidates to their seconds: all of them in one run, by turns."""
+"""Time candidates, by turns in one run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .team import BenchmarkError, Team, WorkerError
 from .timing import interleave, spread_of
 from .work import FEW, check
 
-TRIES = 3  # runs, by which a number of threads is chosen
-LEAST = 32  # steps of such a run
+TRIES = 3  # timings that choose a number of threads
+LEAST = 32  # steps in such a timing
 
 
 class Runner(NamedTuple):
@@ -29,20 +29,20 @@ class Runner(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What became of the candidates.
+    """The results of the candidates, by name.
 
     Attributes
     ----------
     seconds : dict of str to list of float
-        Of an epoch, one value a round.
+        Seconds per epoch, one value per round.
     threads : dict of str to str
-        With which it was measured.
+        Number of threads.
     absent : dict of str to str
-        What is not installed, for those that need it.
+        Missing modules, of candidates that need them.
     failed : dict of str to str
-        What went wrong, for those that were to run.
+        Errors, of candidates that failed.
     apart : list of float
-        How far the weights of those that do the same work were apart.
+        Largest distance between weights that should be the same.
     """
 
     seconds: dict[str, list[float]]
@@ -53,7 +53,7 @@ class Measured(NamedTuple):
 
 
 class Crew:
-    """Runners in their processes, and what went wrong with any of them."""
+    """Runners in their processes, and the errors of those that failed."""
 
     def __init__(self, team: Team):
         self.team = team
@@ -70,7 +70,7 @@ class Crew:
         method: str,
         arguments: Callable[[Candidate], tuple[Any, ...]] = lambda _: (),
     ) -> dict[Runner, Any]:
-        """Return the answers of all that do not fail; who does is asked no more."""
+        """Return the answers of the runners; one that fails is not asked again."""
         answers = {}
         for runner in runners:
             name = runner.candidate.name
@@ -82,16 +82,13 @@ class Crew:
         return {r: answer for r, answer in answers.items() if r.candidate.name not in self.failed}
 
     def make(self, runners: Iterable[Runner], problem: Problem) -> list[Runner]:
-        """Make the candidates of a problem; return those that could be."""
+        """Make the candidates of a problem; return those that did not fail."""
         return [*self.every(runners, "make", lambda c: (c.factory, problem, c.options))]
 
     def compare(self, runners: Iterable[Runner], strict: bool = True) -> float:
-        """Let those that do the same work do it once, and return how far they are apart.
+        """Run the candidates that do the same work once; return their largest distance.
 
-        Raises
-        ------
-        BenchmarkError
-            If that is too far, where it is `strict`.
+        If `strict`, too large a distance is a `BenchmarkError`.
         """
         done = self.every((r for r in runners if r.candidate.work), "work")
         works = dict.fromkeys(r.candidate.work for r in done)
@@ -104,7 +101,7 @@ class Crew:
         return max(worst, default=0.0)
 
     def choose(self, runners: Sequence[Runner], problem: Problem) -> list[Runner]:
-        """Return each candidate with the better number of threads."""
+        """Return each candidate with its faster number of threads."""
         named = [r.candidate for r in runners]
         rivals = [r for r in runners if named.count(r.candidate) > 1]
         if not rivals:
@@ -112,7 +109,7 @@ class Crew:
         steps = min(LEAST * problem.batch, problem.rows)
         part = problem._replace(rows=max(problem.rows // 8, steps))
         warm = self.every(self.make(rivals, part), "warm")
-        # On a busy machine several threads can take ten times as long: once is enough then.
+        # On a busy machine several threads can take ten times as long: do not repeat that.
         once = self.every(warm, "time")
         close = {r: partial(self.ask, r, "time") for r in once if once[r] < 2 * _best(once, r)}
         taken = interleave(close, TRIES)
@@ -128,18 +125,17 @@ def measure(
     accelerated: bool = False,
     tf32: bool = False,
 ) -> Measured:
-    """Time candidates by turns, each with the number of threads that is best for it.
+    """Time candidates by turns, each with its fastest number of threads.
 
-    First all train an epoch of few samples, and then of all, and have to arrive at the
-    same weights. Between the two, an eighth of the samples, or 32 steps, decides between
-    one thread and one for each core. On a GPU, `accelerated`, all have one for each, and how far
-    they are apart after all samples is only reported: it adds up in other orders. With TF32 the
-    same holds after the few.
+    All first train an epoch of few samples, and then of all, and must reach the same weights.
+    Between the two, an eighth of the samples, or 32 steps, decides between one thread and one per
+    core. On a GPU (`accelerated`) all have one per core, and the distance after all samples is only
+    reported, because sums are added in other orders; with TF32, after the few samples too.
 
     Raises
     ------
     BenchmarkError
-        If two that are to do the same work do not, or one fails while it is timed.
+        If two candidates do different work, or one fails while it is timed.
     """
     missing = {c.name: ", ".join(absent(c.peer)) for c in candidates if absent(c.peer)}
     there = [c for c in candidates if c.name not in missing]
@@ -154,7 +150,7 @@ def measure(
         team.keep({(r.candidate.peer, r.threads) for r in runners})
         runners = crew.make(runners, problem)
         apart.append(crew.compare(runners, strict=not accelerated))
-        # Also after the common work: a second call may compile for what the first returned.
+        # After the common work too: a second call may compile for the results of the first.
         runners = [*crew.every(runners, "warm")]
         try:
             taken = interleave({r: partial(crew.ask, r, "time") for r in runners}, rounds)

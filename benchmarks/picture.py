@@ -1,4 +1,4 @@
-"""The growth of the cost, drawn."""
+"""A picture of the growth of the cost."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ from .growth import Growth
 
 
 def check(file: Path) -> None:
-    """Raise before anything is measured if no picture could be drawn.
-
-    Raises
-    ------
-    InputError
-        If matplotlib is missing or the file's name ends in no format of pictures.
-    """
+    """Refuse a picture that could not be drawn, before anything is measured."""
     import importlib.util
 
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError('--plot needs matplotlib: run pip install "xl2[plot]".')
     if file.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(f"A picture ends in .png, .svg or .pdf. Received: {str(file)!r}.")
+        raise InputError(
+            f"The name of a picture ends in .png, .svg or .pdf. Received: {str(file)!r}."
+        )
 
 
 def draw(file: Path, grown: Sequence[Growth]) -> None:
@@ -39,6 +35,6 @@ def draw(file: Path, grown: Sequence[Growth]) -> None:
         axes.plot(growth.counts, line, "--", color="0.6", label="linear")
         axes.errorbar(growth.counts, medians, [below, above], fmt="o-", label="measured")
         axes.set(xlabel=growth.what, ylabel="seconds", xlim=(0, None), ylim=(0, None))
-        axes.set_xticks(growth.counts[1:])  # the first two of the rows lie too close for both
+        axes.set_xticks(growth.counts[1:])  # the first two are too close for two labels
         axes.legend(frameon=False)
     figure.savefig(file, dpi=150)

@@ -1,4 +1,4 @@
-"""What every candidate trains, on what, in which order and from which weights."""
+"""What every candidate trains: network, samples, order and initial weights."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LAMBDA = 1.0
 LAMBDAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 RATE, SEED = 0.01, 0
 
-Weights = list[Any]  # one array (K, inputs, outputs) a layer; K is 1 for a single network
+Weights = list[Any]  # one array (K, inputs, outputs) per layer; K is 1 for one network
 
 
 class Problem(NamedTuple):
-    """An epoch: the network's sizes, the number of samples, and those of a mini-batch."""
+    """An epoch: the network's sizes, the samples, and the samples in a mini-batch."""
 
     sizes: tuple[int, ...] = SIZES
     rows: int = 60000
@@ -31,12 +31,12 @@ class Problem(NamedTuple):
         return _draw(self.rows, self.sizes[0], self.sizes[-1])
 
     def targets(self) -> Any:
-        """Return the classes as ones among zeros, (n, outputs) in float32."""
+        """Return the classes one-hot, (n, outputs) in float32."""
         _, y = self.samples()
         return (y[:, None] == np.arange(self.sizes[-1])).astype("float32")
 
     def order(self) -> Any:
-        """Return the samples' order in an epoch: the one that `xl2.fit` draws from the seed."""
+        """Return the order of samples in an epoch, as `xl2.fit` draws it from the seed."""
         return np.random.default_rng(SEED).permutation(self.rows)
 
     def start(self, members: int = 1) -> Weights:
@@ -47,6 +47,6 @@ class Problem(NamedTuple):
 
 @functools.lru_cache(maxsize=1)
 def _draw(rows: int, inputs: int, classes: int) -> tuple[Any, Any]:
-    """Draw samples of MNIST's shape: their values do not change the speed."""
+    """Draw random samples: their values do not affect the speed."""
     rng = np.random.default_rng(SEED)
     return rng.standard_normal((rows, inputs), "float32"), rng.integers(0, classes, rows)

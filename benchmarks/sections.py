@@ -1,4 +1,4 @@
-"""What is measured of training: an epoch, the same of a wide network, and a path."""
+"""Measurements of training: an epoch, an epoch of a wide network, and a path."""
 
 from __future__ import annotations
 
@@ -17,19 +17,7 @@ Say = Callable[[str], None]
 
 
 class Settings(NamedTuple):
-    """How much is measured.
-
-    Attributes
-    ----------
-    rows : int
-        Samples of an epoch.
-    rounds : int
-        Runs of each candidate.
-    batches : sequence of int
-        Samples of a mini-batch, each measured for itself.
-    peers : set of str or None
-        Those beside xl2; None for all.
-    """
+    """How much is measured; `peers` are those beside xl2, None for all."""
 
     rows: int = 60000
     rounds: int = 11
@@ -37,7 +25,7 @@ class Settings(NamedTuple):
     peers: frozenset[str] | None = None
 
     def chosen(self, among: Sequence[Candidate]) -> list[Candidate]:
-        """Return the candidates that are xl2's or a chosen peer's."""
+        """Return the candidates of xl2 and of the chosen peers."""
         return [c for c in among if self.peers is None or c.peer in {OWN, *self.peers}]
 
 
@@ -47,7 +35,7 @@ def epoch(settings: Settings, say: Say) -> list[Result]:
 
 
 def wide(settings: Settings, say: Say) -> list[Result]:
-    """Measure an epoch of a network whose products are large, on a sixteenth of the rows."""
+    """Measure an epoch of a wide network, on a sixteenth of the rows."""
     rows = max(settings.rows // 16, 1)
     return _compare(WIDE, rows, candidates.EPOCH, limits.WIDE, settings, say)
 

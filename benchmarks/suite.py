@@ -1,4 +1,4 @@
-"""The whole benchmark: what `xl2 bench` runs."""
+"""The whole benchmark, as `xl2 bench` runs it."""
 
 from __future__ import annotations
 
@@ -26,25 +26,19 @@ GROWTH = "growth"
 
 
 class Choice(NamedTuple):
-    """What `--only` names: sections, peers or both; where none of a kind is, all of it."""
+    """What `--only` names: sections, peers or both; all of a kind if none is named."""
 
     sections: list[str]
     peers: frozenset[str] | None
 
 
 def choose(names: Collection[str]) -> Choice:
-    """Tell the sections from the peers.
-
-    Raises
-    ------
-    InputError
-        If a name is neither.
-    """
+    """Divide the names of `--only` into sections and peers."""
     every, others = [*SECTIONS, GROWTH], [peer for peer in PEERS if peer != OWN]
     for name in names:
         if name not in (*every, *others):
             raise InputError(
-                f"--only knows the sections {', '.join(every)} and the peers "
+                f"--only takes the sections {', '.join(every)} and the peers "
                 f"{', '.join(others)}. Received: {name!r}."
             )
     peers = frozenset(name for name in names if name in others)
@@ -52,23 +46,9 @@ def choose(names: Collection[str]) -> Choice:
 
 
 def run(settings: Settings, names: Iterable[str], plot: Path | None, say: Say) -> bool:
-    """Measure, and print as it goes.
+    """Measure the named sections, and print each line with `say`.
 
-    Parameters
-    ----------
-    settings : Settings
-    names : iterable of str
-        Sections.
-    plot : path, optional
-        Where to draw the growth of the cost.
-    say : callable
-        Prints a line.
-
-    Returns
-    -------
-    bool
-        False if a limit is missed by more than the spread, or a peer that is installed
-        did not run.
+    Returns False if a limit is missed by more than the spread, or an installed peer failed.
     """
     if plot is not None:
         picture.check(plot)

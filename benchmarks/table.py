@@ -1,4 +1,4 @@
-"""Results as lines of at most 80 characters."""
+"""Results, as lines of at most 80 characters."""
 
 from __future__ import annotations
 
@@ -11,18 +11,10 @@ from .timing import Spread, ratio, spread_of
 
 
 class Result(NamedTuple):
-    """A figure and what it is held to.
+    """A measured value and its limit.
 
-    Attributes
-    ----------
-    title : str
-    spread : Spread or None
-        None where it could not be measured.
-    limit : float or None
-    why : str
-        Why it was not measured.
-    failed : bool
-        That this was an error, and not something that is not installed.
+    Without a value, `why` has the reason, and `failed` is whether that was an error, not a
+    library that is not installed.
     """
 
     title: str
@@ -33,7 +25,7 @@ class Result(NamedTuple):
 
     @property
     def missed(self) -> bool:
-        """Whether it is above the limit by more than its spread, or could not be measured."""
+        """Whether it is above the limit by more than its spread, or failed."""
         if self.spread is None or self.limit is None:
             return self.failed
         return self.spread.low > self.limit
@@ -53,7 +45,7 @@ class Result(NamedTuple):
 
 
 def of_rows(rows: Sequence[Row], measured: Measured, batch: int) -> list[Result]:
-    """Return the ratios of the candidates that took part."""
+    """Return the ratios of the measured candidates."""
     found = []
     taken, absent, failed = measured.seconds, measured.absent, measured.failed
     known = {*taken, *absent, *failed}
@@ -72,7 +64,7 @@ def of_rows(rows: Sequence[Row], measured: Measured, batch: int) -> list[Result]
 
 
 def seconds(measured: Measured, title: str = "seconds an epoch") -> list[str]:
-    """Return a line for each candidate: its threads and its seconds."""
+    """Return a line per candidate with its seconds and threads."""
     lines = [f"{title:<44} {'median [quartiles]':<27}threads"]
     lines += [
         f"{name:<44} {spread_of(taken)!s:<27}{measured.threads[name]}"
@@ -84,11 +76,11 @@ def seconds(measured: Measured, title: str = "seconds an epoch") -> list[str]:
 
 
 def results(found: Iterable[Result], title: str = "ratio within a round") -> list[str]:
-    """Return a line for each result."""
+    """Return a line per result, below a heading."""
     head = f"{title:<44} {'median [quartiles]':<18}{'at most':>8}"
     return [head, *map(str, found)]
 
 
 def clipped(line: str) -> str:
-    """Return a line of 80 characters at most."""
+    """Return a line, cut to 80 characters."""
     return line[:77] + "..." if len(line) > 80 else line.rstrip()

@@ -1,4 +1,4 @@
-"""The processes of a measurement, from the side that asks."""
+"""The processes of a measurement, seen from the one that measures."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ THREADS = (
 )
 
 
-# JAX would take most of the memory for itself, beside other processes.
+# JAX would reserve most of the memory.
 ON_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-# Of CuPy and PyTorch it is off unless asked for, of JAX on.
+# The default of CuPy and PyTorch is off, that of JAX on.
 TF32 = {
     True: {
         "CUPY_TF32": "1",
@@ -40,24 +40,17 @@ TF32 = {
 
 
 class BenchmarkError(XL2Error):
-    """A measurement that would mean nothing."""
+    """A measurement that would be meaningless."""
 
 
 class WorkerError(Exception):
-    """What went wrong in another process."""
+    """An error in another process."""
 
 
 class Worker:
-    """A process with a number of threads; see `worker.Desk` for what it can be asked.
+    """A process whose libraries use a number of threads, and perhaps a GPU and TF32.
 
-    Parameters
-    ----------
-    threads : int
-        Of whatever library it comes to import.
-    accelerated : bool, default False
-        Let libraries find a GPU.
-    tf32 : bool, default False
-        Let them round products on it to TF32.
+    `worker.Desk` has the methods that it can be asked for.
     """
 
     def __init__(self, threads: int, accelerated: bool = False, tf32: bool = False):
@@ -73,13 +66,7 @@ class Worker:
         )
 
     def ask(self, method: str, *arguments: Any) -> Any:
-        """Return what a method of the other side's `Desk` returns.
-
-        Raises
-        ------
-        WorkerError
-            If it raised, or the process is no more.
-        """
+        """Return the result of a method of the process's `Desk`; its errors are `WorkerError`s."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:
@@ -97,7 +84,7 @@ class Worker:
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.errors):
-            # A pipe to a process that ended by itself may hold a question still.
+            # The pipe to a process that ended by itself may still hold a question.
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()  # type: ignore[union-attr] # both pipes were asked for
 
@@ -109,7 +96,7 @@ class Worker:
 
 
 class Team:
-    """Workers, started when they are first needed, and ended together."""
+    """Workers, started when first needed and ended together."""
 
     def __init__(self, accelerated: bool = False, tf32: bool = False) -> None:
         self._accelerated, self._tf32 = accelerated, tf32
@@ -122,19 +109,19 @@ class Team:
         self.keep(set())
 
     def worker(self, peer: str, threads: int) -> Worker:
-        """Return the process of a library with a number of threads."""
+        """Return the process for a library and a number of threads."""
         if (peer, threads) not in self._workers:
             self._workers[peer, threads] = Worker(threads, self._accelerated, self._tf32)
         return self._workers[peer, threads]
 
     def keep(self, wanted: set[tuple[str, int]]) -> None:
-        """End the others: a process holds the samples."""
+        """End the other processes, because each holds the samples."""
         for name in set(self._workers) - wanted:
             self._workers.pop(name).close()
 
 
 def environment(threads: int, accelerated: bool = False, tf32: bool = False) -> dict[str, str]:
-    """Return the environment of a process: threads, and libraries as they come."""
+    """Return the environment of a process: its threads, and the libraries' defaults."""
     unwanted = ("JAX_ENABLE_X64", "XL2_BACKEND", "XL2_DEVICE", "XL2_CUPY_GRAPHS", "XLA_FLAGS")
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
     several = "true" if threads > 1 else "false"

@@ -1,9 +1,8 @@
-"""Timings on a machine that has other work to do.
+"""Timings on a machine that may have other work to do.
 
-The seconds of a run depend on what else the machine does meanwhile. So all
-candidates take turns, round by round, and are compared within a round: a slow
-moment then falls on both sides of a ratio. What is reported is the median over
-the rounds, with the quartiles for its spread.
+All candidates take turns, round by round, and are compared within a round, so that a slow
+moment affects both sides of a ratio. The result is the median over the rounds, with the
+quartiles.
 """
 
 from __future__ import annotations
@@ -13,21 +12,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-# OpenBLAS's threads go on spinning for a few hundredths of a second after their last
-# product, and would take a core from the candidate that comes next.
+# OpenBLAS's threads spin for a few hundredths of a second after their last product, and
+# would take a core from the next candidate.
 PAUSE = 0.1
 
 Key = TypeVar("Key")
 
 
 class Spread(NamedTuple):
-    """A median and the quartiles about it.
-
-    Attributes
-    ----------
-    median, low, high : float
-        The second, the first and the third quartile.
-    """
+    """A median with the first and the third quartile."""
 
     median: float
     low: float
@@ -40,20 +33,10 @@ class Spread(NamedTuple):
 def interleave(
     candidates: Mapping[Key, Callable[[], float]], rounds: int
 ) -> dict[Key, list[float]]:
-    """Run every candidate once a round, and every other round in the reverse order.
+    """Return the seconds of each candidate, one value per round.
 
-    Parameters
-    ----------
-    candidates : mapping of name to callable
-        Each runs once and returns its seconds. Whatever it does the first time only,
-        such as compiling, it has to have done before.
-    rounds : int
-        How many.
-
-    Returns
-    -------
-    dict of name to list of float
-        The seconds of each candidate, one value a round.
+    A candidate runs once and returns its seconds. Every other round is in reverse order. Call
+    candidates once before, for what they do the first time only, such as compiling.
     """
     seconds: dict[Key, list[float]] = {name: [] for name in candidates}
     names = list(candidates)
@@ -73,7 +56,7 @@ def timed(candidate: Callable[[], object]) -> float:
 
 
 def spread_of(values: Sequence[float]) -> Spread:
-    """Return the quartiles of some values; of a single one, that value."""
+    """Return the quartiles of values; of a single one, that value."""
     if len(values) == 1:
         return Spread(values[0], values[0], values[0])
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")

@@ -1,8 +1,8 @@
-"""The process that candidates run in: it does what it is told through its standard input.
+"""The process that candidates run in; it reads its tasks from standard input.
 
-Each library has processes of its own, one for each number of threads, because a number
-of threads is read once, when a library is imported, and because libraries that share a
-process take threads from one another. They idle while another one is measured.
+Each library has processes of its own, one for each number of threads: the number is read
+once, when a library is imported, and libraries in one process compete for threads. A process
+idles while another one is measured.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from .timing import timed
 
 
 class Desk:
-    """The candidates of this process, and what can be asked of them."""
+    """The candidates of this process, and the tasks for them."""
 
     def __init__(self) -> None:
         self.made: dict[Any, Any] = {}
 
     def make(self, key: Any, factory: str, problem: Problem, options: dict[str, Any]) -> None:
-        """Make a candidate, in place of one with the same key."""
+        """Make a candidate, and replace one with the same key."""
         self.made.pop(key, None)
         module, _, name = factory.partition(":")
         home = importlib.import_module(module, __package__)
         self.made[key] = getattr(home, name)(problem, **options)
 
     def work(self, key: Any) -> tuple[Weights, Weights]:
-        """Train an epoch in the common order; return the weights from before and after."""
+        """Train an epoch in the common order; return the weights before and after it."""
         candidate = self.made[key]
         start = candidate.weights()
         getattr(candidate, "once", candidate)()
         return start, candidate.weights()
 
     def call(self, key: Any) -> Any:
-        """Call a candidate and return what it returns."""
+        """Return the result of calling a candidate."""
         return self.made[key]()
 
     def warm(self, key: Any) -> None:
-        """Call a candidate, for what it does the first time only."""
+        """Call a candidate once, for what it does the first time only."""
         self.made[key]()
 
     def time(self, key: Any) -> float:
@@ -51,9 +51,9 @@ class Desk:
 
 
 def main() -> None:
-    """Answer until nobody asks any more."""
+    """Answer until standard input ends."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # libraries may print
     desk = Desk()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The benchmarks measure what they say; how fast anything is, no test asserts."""
+"""The benchmarks measure what they claim; no test asserts how fast anything is."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def of(among, *names):
 
 @pytest.fixture
 def one_core(monkeypatch):
-    """Try one number of threads only: each is a process that imports a library."""
+    """Try one number of threads only, because each is a process that imports a library."""
     monkeypatch.setattr(measure, "cores", lambda: 1)
 
 
 @pytest.fixture
 def in_process(monkeypatch):
-    """Answer in this process, where nothing has to be imported."""
+    """Answer in this process, without another import."""
 
     class Here(worker.Desk):
         def ask(self, method, *arguments):
@@ -48,7 +48,7 @@ def in_process(monkeypatch):
 
 @pytest.fixture
 def faked(monkeypatch):
-    """Have everything take one second, but for what is said."""
+    """Let everything take one second, except as given."""
 
     def fake(seconds=None, absent=None, failed=None):
         def measured(among, problem, rounds):
@@ -65,7 +65,7 @@ def faked(monkeypatch):
     return fake
 
 
-# xl2 beside others, which take a second: every limit of an epoch is kept.
+# The others take a second, so that every limit of an epoch is met.
 FAST = {XL2: [0.4] * 5, candidates.NO_LAMBDA: [0.4] * 5, candidates.IN_ORDER: [0.4] * 5}
 
 
@@ -93,8 +93,8 @@ def test_other_work_is_refused(one_core, in_process):
         measure.measure([own, other], FEW, rounds=1)
 
 
-def test_candidates_that_fail_are_said_and_the_others_measured(one_core):
-    # One cannot be made; the other raises when it is called.
+def test_a_candidate_that_fails_is_reported_and_the_others_measured(one_core):
+    # The first cannot be made; the second raises when called.
     nowhere = candidates.Candidate("nowhere", "floor", ".peers.floor:Nonesuch")
     wrong = candidates.Candidate("wrong", "floor", ".peers.own:Fit", {"lam": -1.0})
     well = candidates.Candidate(FLOOR, "floor", ".peers.floor:Products")
@@ -104,7 +104,7 @@ def test_candidates_that_fail_are_said_and_the_others_measured(one_core):
     assert found.failed["wrong"].startswith("InputError: ")
 
 
-def test_each_candidate_goes_on_with_the_better_number_of_threads(monkeypatch, in_process):
+def test_each_candidate_is_timed_with_its_faster_number_of_threads(monkeypatch, in_process):
     monkeypatch.setattr(measure, "cores", lambda: 4)
     seconds = {("few", 1): 1.0, ("few", 4): 1.5, ("many", 1): 3.0, ("many", 4): 2.0}
 
@@ -121,7 +121,7 @@ def test_each_candidate_goes_on_with_the_better_number_of_threads(monkeypatch, i
     assert found.seconds == {"few": [1.0] * 2, "many": [2.0] * 2, "own": [7.0] * 2}
 
 
-def test_a_process_that_ends_says_why():
+def test_the_end_of_a_process_is_reported():
     with team.Team() as crew:
         one = crew.worker("xl2", 1)
         one.process.kill()
@@ -138,13 +138,13 @@ def test_a_peer_that_is_not_installed_is_a_line(monkeypatch, xl2, one_core, in_p
     assert f"{'xl2 on NumPy / Thinc':<44} not installed" in lines
 
 
-def test_check_goes_by_the_lower_quartile(faked, xl2):
+def test_check_uses_the_lower_quartile(faked, xl2):
     arguments = ("bench", "--only", "epoch", "--batch", "64")
     faked(FAST)
     code, out, _ = xl2(*arguments, "--check")
     assert code == 0
     assert "MISSED" not in out
-    # The floor's limit is 1.5: far above it, above it with a quartile below, and below it.
+    # The limit of the floor is 1.5: above it, above it with a quartile below, and below it.
     for times, expected, verdict in (
         ([1.6] * 5, 1, "MISSED"),
         ([1.4, 1.4, 1.6, 1.7, 1.8], 0, "unclear"),
@@ -165,7 +165,7 @@ def test_a_peer_that_fails_is_a_miss(faked, xl2):
     assert "failed: ValueError: no" in out
 
 
-def test_the_table_fits_a_terminal_and_says_where_it_was_made(faked, xl2):
+def test_the_table_fits_a_terminal_and_describes_the_machine(faked, xl2):
     faked(FAST, absent={candidates.KERAS: "keras"}, failed={candidates.THINC: "x" * 200})
     code, out, _ = xl2("bench", "--only", "epoch,path,wide", "--rounds", 3)
     assert max(map(len, out.splitlines())) <= 80
@@ -174,7 +174,7 @@ def test_the_table_fits_a_terminal_and_says_where_it_was_made(faked, xl2):
     assert code == 0
 
 
-def test_what_is_measured_of_xl2_alone_runs(tmp_path, xl2, in_process):
+def test_the_measurements_of_xl2_alone_run(tmp_path, xl2, in_process):
     pytest.importorskip("matplotlib", reason='no matplotlib: pip install "xl2[plot]"')
     file = tmp_path / "growth.png"
     arguments = ("--only", "forward,memory,overhead,floor", "--rows", 160, "--rounds", 1)
@@ -209,20 +209,20 @@ def test_cost_beside_a_straight_line(monkeypatch, in_process):
         (["--plot", "growth.txt"], "growth.txt"),
     ],
 )
-def test_a_wrong_argument_is_said_before_anything_is_measured(arguments, message, xl2):
+def test_a_wrong_argument_is_reported_before_measuring(arguments, message, xl2):
     code, out, err = xl2("bench", *arguments)
     assert code == 2
     assert message in err
     assert "seconds" not in out
 
 
-def test_somebody_elses_benchmarks_are_not_run(monkeypatch, tmp_path):
+def test_another_package_named_benchmarks_is_not_run(monkeypatch, tmp_path):
     import sys
 
     import xl2
 
     if HOME != "benchmarks":
-        pytest.skip("the wheel has its own; the other place is a checkout's")
+        pytest.skip("the wheel has its own benchmarks; this is about a checkout")
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "__init__.py").touch()
     for name in [name for name in sys.modules if name.split(".")[0] == "benchmarks"]:

@@ -1,4 +1,4 @@
-"""The table of a GPU: what it says without one, and how it is written with one."""
+"""The table of a GPU, without a GPU and with a made-up one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def no_device():
 
 
 @pytest.mark.skipif(not no_device(), reason="there is a CUDA device")
-def test_without_a_device_it_says_so_in_a_line_and_writes_nothing(tmp_path, capsys):
+def test_without_a_device_one_line_is_printed_and_nothing_written(tmp_path, capsys):
     file = tmp_path / "gpu.md"
     assert gpu.main([str(file)]) == 1
     out, err = capsys.readouterr()
@@ -46,13 +46,13 @@ def test_without_a_device_it_says_so_in_a_line_and_writes_nothing(tmp_path, caps
 
 @pytest.fixture
 def device(monkeypatch):
-    """Have a device described and measured that is not there; return what is changed of it."""
+    """Describe and measure a made-up device; return its seconds, to be changed."""
     seconds = {name: [2.0] * 5 for name in (gpu.TORCH, gpu.GRAPHED, gpu.SCAN, gpu.ONE)}
     seconds |= {gpu.GRAPHS: [0.05] * 5, gpu.PATH: [3.0] * 5}
 
     class Worker:
         def ask(self, method, key, *_):
-            return {"rate": 5e13, "looks": [("two fits", "the same")]}[key]
+            return {"rate": 5e13, "checks": [("two fits", "the same")]}[key]
 
     class Team:
         def __init__(self, accelerated=False, tf32=False):
@@ -86,7 +86,7 @@ def device(monkeypatch):
     return seconds
 
 
-def test_the_table_is_written_with_the_aims_beside_the_figures(device, tmp_path):
+def test_the_table_has_the_goals_beside_the_results(device, tmp_path):
     file = tmp_path / "gpu.md"
     assert gpu.main([str(file)]) == 0
     text = file.read_text()
@@ -116,7 +116,9 @@ def test_the_table_is_written_with_the_aims_beside_the_figures(device, tmp_path)
         (OSError("no pipe\nnor any other"), "OSError: no pipe"),
     ],
 )
-def test_what_fails_is_a_line_and_the_rest_is_measured(device, tmp_path, monkeypatch, error, said):
+def test_a_section_that_fails_is_a_line_and_the_rest_is_measured(
+    device, tmp_path, monkeypatch, error, said
+):
     def fails(*_):
         raise error
 
@@ -128,7 +130,7 @@ def test_what_fails_is_a_line_and_the_rest_is_measured(device, tmp_path, monkeyp
     assert "TF32 on, for all: a product of 8192" in text
 
 
-def test_what_was_measured_is_written_before_the_next_section(device, tmp_path, monkeypatch):
+def test_each_section_is_written_before_the_next(device, tmp_path, monkeypatch):
     file = tmp_path / "gpu.md"
 
     def stopped(*_):
@@ -140,7 +142,7 @@ def test_what_was_measured_is_written_before_the_next_section(device, tmp_path, 
     assert "microseconds a step" in file.read_text()
 
 
-def test_versions_that_cannot_be_had_are_said_so(monkeypatch):
+def test_unknown_versions_are_reported(monkeypatch):
     def fails():
         raise RuntimeError("cudaErrorInsufficientDriver")
 
@@ -184,7 +186,7 @@ def test_tf32_is_the_same_for_all_libraries():
     assert "CUPY_TF32" not in team.environment(1) or "CUPY_TF32" in os.environ
 
 
-def test_candidates_with_one_number_of_threads_are_not_timed_to_choose_among_them(monkeypatch):
+def test_one_number_of_threads_needs_no_timing_to_choose_it(monkeypatch):
     asked = []
     fit = {"name": "fit", "peer": "floor", "factory": ".peers.floor:Products"}
     few = problem.Problem((5, 4, 4, 3), 40, 8)
@@ -217,7 +219,7 @@ def test_on_a_gpu_the_distance_is_an_error_after_few_rows_only():
 
 
 @pytest.mark.parametrize("tier", ["graphs", "kernels", "eager"])
-def test_the_tiers_are_what_they_say_though_they_share_a_process(tier):
+def test_tiers_stay_separate_in_one_process(tier):
     from cupy_twin import Twin, backend_of
 
     on_cupy = importlib.import_module(f"{HOME}.peers.on_cupy")
@@ -243,11 +245,11 @@ def test_the_tiers_are_what_they_say_though_they_share_a_process(tier):
     launches = sum(twin.launches for twin in made)
     assert bool(made) == (tier != "eager")
     assert bool(launches) == (tier == "graphs")
-    if tier == "kernels":  # 8 products a step: five, and those that are tried
+    if tier == "kernels":  # 8 products in each of five steps, and those of the trial
         assert made[0].multiplied >= 8 * 5
 
 
-def test_what_is_not_seen_is_mnist_where_it_is_and_else_the_digits(monkeypatch, tmp_path):
+def test_the_test_samples_are_mnists_if_installed_else_the_digits(monkeypatch, tmp_path):
     on_cupy = importlib.import_module(f"{HOME}.peers.on_cupy")
     monkeypatch.delenv("XL2_DATA", raising=False)
     name, folds = on_cupy.held_out()
@@ -263,14 +265,14 @@ def test_what_is_not_seen_is_mnist_where_it_is_and_else_the_digits(monkeypatch, 
     assert 0.9 < on_cupy.scored("numpy", *folds[0]) < 1.0
 
 
-def test_what_there_is_no_time_for_is_a_line(device, tmp_path, monkeypatch):
+def test_a_section_without_time_is_a_line(device, tmp_path, monkeypatch):
     monkeypatch.setattr(gpu, "MINUTES", 0.0)
     gpu.main([str(tmp_path / "gpu.md")])
-    assert (tmp_path / "gpu.md").read_text().count("not measured, for want of time") == 9
+    assert (tmp_path / "gpu.md").read_text().count("not measured, no time left") == 9
 
 
-def test_the_products_of_a_step_are_those_that_the_operations_take(monkeypatch):
-    """Of a step by hand: each product of (m, k) and (k, n) is 2 m k n."""
+def test_the_count_of_products_is_that_of_the_operations(monkeypatch):
+    """In a step by hand; each product of (m, k) and (k, n) counts 2 m k n."""
     done = []
 
     class Counted(np.ndarray):
@@ -297,7 +299,7 @@ def test_every_candidate_can_be_found():
         assert hasattr(importlib.import_module(module, HOME), name)
 
 
-def test_a_torch_of_the_processor_does_the_same_by_its_device():
+def test_torch_on_the_cpu_does_the_same_with_and_without_its_device():
     pytest.importorskip("torch", reason='no PyTorch: pip install "xl2[torch]"')
     module = importlib.import_module(f"{HOME}.peers.torch_by_hand")
     few = problem.Problem((5, 4, 4, 3), 20, 8)

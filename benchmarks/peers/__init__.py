@@ -1,11 +1,10 @@
-"""The candidates: a module for each library, and xl2 itself.
+"""The candidates: a module for each library, and one for xl2.
 
-A candidate is made from a problem and options. Called, it trains an epoch, and goes
-on from where the last one ended; `weights` returns what it arrived at, members first.
-Where the call that is timed draws an order of its own, `once` is the same epoch in the
-order of the others, for their weights to be compared.
+A candidate is made from a problem and options. A call trains an epoch and continues from
+the last one; `weights` returns its weights, members first. If the timed call draws its own
+order, `once` is the same epoch in the common order, for the comparison of weights.
 
-Nothing is imported before it is needed: a module's library may be absent.
+Libraries are imported when they are needed: a module's library may not be installed.
 """
 
 from __future__ import annotations
@@ -15,21 +14,13 @@ from typing import NamedTuple
 
 
 class Peer(NamedTuple):
-    """A library beside which xl2 is measured.
-
-    Attributes
-    ----------
-    modules : tuple of str
-        What has to be importable.
-    distributions : tuple of str
-        Whose versions belong to the result.
-    """
+    """A library that xl2 is compared with: the modules it needs, and what has a version."""
 
     modules: tuple[str, ...] = ()
     distributions: tuple[str, ...] = ()
 
 
-OWN = "xl2"  # xl2 on NumPy, which chooses its threads by itself
+OWN = "xl2"  # xl2 on NumPy, which chooses its number of threads
 PEERS = {
     OWN: Peer(distributions=("numpy", "scipy")),
     "floor": Peer(),
@@ -39,11 +30,11 @@ PEERS = {
     "keras": Peer(("keras", "jax"), ("keras",)),
     "thinc": Peer(("thinc",), ("thinc",)),
 }
-ON_GPU = {"cupy": Peer(("cupy",))}  # no peer of `xl2 bench`, but of the table of a GPU
+ON_GPU = {"cupy": Peer(("cupy",))}  # only in the table of a GPU
 
 
 def absent(peer: str) -> list[str]:
-    """Return the modules that a peer needs and that are not installed."""
+    """Return the modules of a peer that are not installed."""
     return [
         name for name in (PEERS | ON_GPU)[peer].modules if importlib.util.find_spec(name) is None
     ]

@@ -1,4 +1,4 @@
-"""The matrix products and nothing else: what no program on NumPy can beat."""
+"""The matrix products and nothing else, which no NumPy program can beat."""
 
 from __future__ import annotations
 
@@ -14,22 +14,16 @@ from threadpoolctl import threadpool_limits
 
 from ..problem import Problem
 
-CHUNK = 8192  # rows of a product outside training, so that the layers stay in the caches
+CHUNK = 8192  # rows of a product outside training, few enough for the caches
 
 
 class Products:
-    """The products of an epoch, in arrays that are there already.
+    """The products of an epoch, in preallocated arrays.
 
-    The samples are taken as they lie, and a short last mini-batch is left out. A single
-    network has the BLAS's threads. The members of a stack are divided among as many
-    threads, each with one of the BLAS; the first layer is one wide product for a thread's
+    Samples are in the order of the array, without a short last mini-batch. A single network
+    (`members` is 0) uses the BLAS's threads. The members of a stack are divided among as many
+    threads, each with one BLAS thread; the first layer is one wide product for a thread's
     members.
-
-    Parameters
-    ----------
-    problem : Problem
-    members : int, default 0
-        Of a stack; 0 is a single network.
     """
 
     def __init__(self, problem: Problem, members: int = 0):
@@ -38,7 +32,7 @@ class Products:
         self.threads = int(os.environ.get("OMP_NUM_THREADS", "1")) if members else 1
 
     def __call__(self) -> None:
-        """Go through an epoch's products."""
+        """Compute the products of an epoch."""
         limit = threadpool_limits(1, "blas") if self.members else nullcontext()
         with limit, ThreadPoolExecutor(self.threads) as pool:
             share = self.members // self.threads
@@ -55,7 +49,7 @@ class Products:
 
 
 def products_of(problem: Problem, members: int) -> list[Callable[[Any], None]]:
-    """Return for each layer a function that computes its products for a mini-batch."""
+    """Return a function per layer that computes its products for a mini-batch."""
     rng, lead = np.random.default_rng(0), (members,) if members else ()
 
     def draw(*shape: int) -> Any:
@@ -70,7 +64,7 @@ def products_of(problem: Problem, members: int) -> list[Callable[[Any], None]]:
 
 
 def first_layer(weight: Any, delta: Any) -> Callable[[Any], None]:
-    """Return the two products of the layer that nothing lies behind."""
+    """Return the two products of the first layer."""
     out, gradient = np.empty_like(delta), np.empty_like(weight)
 
     def multiply(x: Any) -> None:
@@ -102,7 +96,7 @@ class ForwardProducts:
         self.outs = [np.empty((CHUNK, o), "float32") for o in problem.sizes[1:]]
 
     def __call__(self) -> None:
-        """Go through all samples."""
+        """Compute the products for all samples."""
         for start in range(0, len(self.x), CHUNK):
             a = self.x[start : start + CHUNK]
             for weight, out in zip(self.weights, self.outs, strict=True):

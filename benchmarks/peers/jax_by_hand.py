@@ -1,4 +1,4 @@
-"""JAX, written by hand for one network, or one stack of them."""
+"""JAX, written by hand for one network or one stack."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from ..problem import LAMBDA, RATE, Problem, Weights
 class ByHand:
     """An epoch as one program: ``scan`` over the mini-batches, ``vmap`` over the members.
 
-    It trains and no more: it checks nothing, and measures neither loss nor score.
-    The gradient is written out, which is faster than ``jax.grad`` of the loss, the
-    penalty is folded into the weight as in xl2, and the parameters are donated.
+    It only trains, without checks, loss or score. The gradient is written out, which is
+    faster than ``jax.grad`` of the loss, the penalty is folded into the weight as in xl2, and
+    the parameters are donated.
 
     Parameters
     ----------
     problem : Problem
         Moved to the device once.
     lam : float or tuple of float
-        Several are as many members.
+        A tuple is one per member.
     axis : {0, 1}, default 0
-        Where the members are in the first weight: before the inputs, as ``vmap`` has
-        it unless told otherwise, or before the outputs, where all members make one
-        wide product.
+        The axis of the members in the first weight: before the inputs, the default of
+        ``vmap``, or before the outputs, which makes one wide product of all members.
     platform : str, default "cpu"
-        Of the device, as JAX names it.
+        JAX's name of the device.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class ByHand:
 
 @functools.lru_cache
 def compiled_epoch(problem: Problem, axis: int | None) -> Callable[..., Any]:
-    """Return an epoch that JAX compiles: all mini-batches, and all members where there are any."""
+    """Return an epoch that JAX compiles, of all mini-batches and members."""
     import jax
 
     step = step_of_one
@@ -107,6 +106,6 @@ def step_of_one(parameters: Any, lam: Any, x: Any, y: Any) -> Any:
     for (weight, bias), a in zip(reversed(parameters), reversed(outputs), strict=True):
         decayed = weight * (1.0 - lam * (RATE / x.shape[0]))
         learnt.append((decayed - a.T @ delta, bias - delta.sum(axis=0)))
-        # Of the samples themselves nothing is asked, and the compiler drops it.
+        # The compiler drops this for the samples, because nothing uses it.
         delta = jax.numpy.where(a > 0.0, delta @ weight.T, 0.0)
     return learnt[::-1]

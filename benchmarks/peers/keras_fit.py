@@ -12,8 +12,8 @@ from ..problem import LAMBDA, RATE, Problem, Weights
 class KerasFit:
     """An epoch of `Model.fit`, its step compiled by JAX.
 
-    The penalty is part of the loss and not a kernel's regulariser, which does not know how
-    many samples a mini-batch has, and the last one is short.
+    The penalty is part of the loss, because a kernel regulariser does not know the size of the
+    mini-batch, and the last one is short.
     """
 
     def __init__(self, problem: Problem):
@@ -29,7 +29,7 @@ class KerasFit:
         self.model = keras.Sequential([*layers, keras.layers.Dense(outputs)])
 
         def loss(y: Any, z: Any) -> Any:
-            # Keras's own loss is a mean over the outputs; ours is their sum.
+            # Keras's own loss is the mean over the outputs; ours is the sum.
             each = ops.sum(ops.binary_crossentropy(y, z, from_logits=True), axis=-1)
             squares = sum(ops.sum(ops.square(layer.kernel)) for layer in self.model.layers)
             return each + LAMBDA / (2 * y.shape[0]) * squares
@@ -39,11 +39,11 @@ class KerasFit:
             layer.set_weights([weight[0], np.zeros(weight.shape[2], "float32")])
 
     def __call__(self) -> None:
-        """Train for an epoch, in an order that Keras draws."""
+        """Train for an epoch in Keras's own order."""
         self.model.fit(*self.data, batch_size=self.problem.batch, epochs=1, verbose=0)
 
     def once(self) -> None:
-        """Train for an epoch, in the order of the other candidates."""
+        """Train for an epoch in the common order."""
         order = self.problem.order()
         data = [array[order] for array in self.data]
         self.model.fit(*data, batch_size=self.problem.batch, epochs=1, verbose=0, shuffle=False)

@@ -1,4 +1,4 @@
-"""xl2 on CuPy by its three tiers, and what is looked at on a CUDA device besides the speed."""
+"""xl2 on CuPy in three ways, and checks on a CUDA device besides the speed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from ..problem import LAMBDA, Problem
 from .own import Fit
 
-# Files of MNIST, and of its test samples where those are in another one.
+# Files of MNIST, and of its test samples if they are in another one.
 MNIST = (
     ("mnist.npz", ""),
     ("train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte.gz"),
@@ -24,16 +24,10 @@ MNIST = (
 
 
 class Tier(Fit):
-    """Epochs of `xl2.fit` on CuPy.
+    """Epochs of `xl2.fit` on CuPy, with graphs that no other candidate shares.
 
-    Each has graphs of its own: what a fit captured would be another's, or be captured again.
-
-    Parameters
-    ----------
-    problem : Problem
-    tier : {"graphs", "kernels", "eager"}
-        As it is; the same kernels and products launched one by one; the portable text.
-    lam : float or tuple of float
+    The tiers are "graphs", the default of xl2; "kernels", the same kernels and products launched
+    one by one; and "eager", the portable code.
     """
 
     def __init__(
@@ -47,7 +41,7 @@ class Tier(Fit):
 
 
 def of_tier(library: Any, tier: str, device: Any) -> Any:
-    """Return a library whose runs of batches are those of a tier, on a kind of device."""
+    """Return the library with the `run_batches` of a tier, on a class of devices."""
     from xl2_cupy_runs import Runner
 
     parts = {name: part for name, part in vars(library).items() if name != "run_batches"}
@@ -61,16 +55,16 @@ def of_tier(library: Any, tier: str, device: Any) -> Any:
     return SimpleNamespace(**parts)
 
 
-class Looks:
-    """What is to be so on a device; called, it returns lines of a title and a finding."""
+class Checks:
+    """Checks on a device; a call returns pairs of a title and a result."""
 
     def __init__(self, problem: Problem):
         self.problem = problem
 
     def __call__(self) -> list[tuple[str, str]]:
-        """Look at everything; what raises is a finding too."""
+        """Run every check; an error is a result too."""
         found = []
-        for title, look in (
+        for title, check in (
             ("transfers to the host in an epoch", self._transfers),
             ("cupy.matmul while a graph is captured", self._matmul),
             ("1000 replays of a product", self._replays),
@@ -80,7 +74,7 @@ class Looks:
             ("CuPy, PyTorch and JAX in one process", self._together),
         ):
             try:
-                found.append((title, look()))
+                found.append((title, check()))
             except Exception as error:
                 found.append((title, f"failed: {type(error).__name__}: {error}".splitlines()[0]))
         return found
@@ -198,9 +192,9 @@ class Looks:
 
 
 def held_out() -> tuple[str, list[tuple[Any, Any, Any, Any]]]:
-    """Return MNIST and its test samples, where XL2_DATA has it, or the digits in five folds.
+    """Return MNIST if XL2_DATA has it, else the digits in five folds.
 
-    Each is samples and labels to learn from, and samples and labels that are not seen.
+    Each entry has training samples and labels, and test samples and labels.
     """
     import xl2
 
@@ -220,7 +214,7 @@ def held_out() -> tuple[str, list[tuple[Any, Any, Any, Any]]]:
 
 
 def scored(backend: str, X: Any, y: Any, unseen: Any, truth: Any) -> float:
-    """Return the accuracy on samples that are not learnt from."""
+    """Return the accuracy on test samples."""
     import xl2
 
     sizes = [X.shape[1], 50, 25, 10]
@@ -232,7 +226,7 @@ def scored(backend: str, X: Any, y: Any, unseen: Any, truth: Any) -> float:
 
 
 class Products:
-    """The rate of a large product in float32, in multiplications and additions a second."""
+    """The rate of a large product in float32, in multiplications and additions per second."""
 
     def __init__(self, problem: Problem):
         import cupy
@@ -240,7 +234,7 @@ class Products:
         self.a = cupy.ones((8192, 8192), "float32")
 
     def __call__(self) -> float:
-        """Return the best of five."""
+        """Return the best of six."""
         import cupy
 
         best, size = 0.0, self.a.shape[0]

@@ -1,4 +1,4 @@
-"""xl2 itself, as its users call it: it checks the data, and measures loss and score."""
+"""xl2 as its users call it: it checks the data, and measures loss and score."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Fit:
     ----------
     problem : Problem
     backend, device : str, default "numpy"
-        The samples are there already.
+        The samples are moved there once.
     lam : float or tuple of float
-        Of a single network; several are a stack, a member each.
+        A tuple makes a stack with a member per lambda.
     shuffle : bool, default True
     epochs : int, default 1
-        Of a call.
+        Epochs in a call.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Fit:
         xl2.fit(self.network, *self.data, **self.how)
 
     def weights(self) -> Weights:
-        """Return copies of the weights, members first; a single network is one member."""
+        """Return copies of the weights, members first."""
         first, *deeper = [np.array(weight) for weight, _ in self.network.host_parameters()]
         if first.ndim == 2:
             return [weight[None] for weight in (first, *deeper)]
@@ -68,15 +68,8 @@ class Fit:
 class OfPath:
     """`xl2.regularization_path`, which on NumPy trains its stacks side by side.
 
-    Parameters
-    ----------
-    problem : Problem
-    epochs : int, default 1
-        How many a call trains, from the initial weights on. All networks are scored on
-        all samples after the last one, once.
-    backend : str, default "numpy"
-        The samples are there already.
-    lams : tuple of float
+    A call trains `epochs` epochs from the initial weights, and scores all networks on all
+    samples once. The samples are moved to the backend once.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""scikit-learn's `MLPClassifier`, and xl2's with the same face."""
+"""scikit-learn's `MLPClassifier`, and xl2's."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from ..problem import LAMBDA, RATE, SEED, Problem, Weights
 
 
 class InOrder(np.random.RandomState):
-    """A generator that shuffles into the order of the other candidates."""
+    """A generator that shuffles into the common order."""
 
     def shuffle(self, x: Any) -> None:
-        """Put row numbers into the order that `xl2.fit` draws."""
+        """Put row indices into the order that `xl2.fit` draws."""
         x[:] = np.random.default_rng(SEED).permutation(len(x))
 
 
 class Mlp:
-    """An epoch of `partial_fit` of the very network that `xl2.fit` trains.
+    """An epoch of `partial_fit` of the network that `xl2.fit` trains.
 
-    Class numbers make scikit-learn's outputs a softmax. Given a column of zeros and ones for
-    each class, it takes them for several labels a sample, and has sigmoids and the binary
-    cross-entropy.
+    scikit-learn treats a column of zeros and ones per class as several labels per sample, and
+    then has sigmoids and the binary cross-entropy. Class numbers would make a softmax.
     """
 
     def __init__(self, problem: Problem):
@@ -48,18 +47,12 @@ class Mlp:
 
 
 class Estimator:
-    """An epoch of `partial_fit` on class numbers, by either library's `MLPClassifier`.
-
-    Parameters
-    ----------
-    problem : Problem
-    library : {"sklearn", "xl2"}
-    """
+    """An epoch of `partial_fit` on class numbers, of "sklearn" or "xl2"."""
 
     def __init__(self, problem: Problem, library: str):
         self.data, self.classes = problem.samples(), np.arange(problem.sizes[-1])
         self.model = _class_of(library)(**_settings(problem))
-        # Weights are drawn by the first call: another model's, with a step of no size.
+        # The first call draws the weights: here those of another model, with steps of size 0.
         still = _class_of(library)(**_settings(problem) | {"learning_rate_init": 1e-30})
         still.partial_fit(*(a[: problem.batch] for a in self.data), classes=self.classes)
         self.start = [np.array(weight)[None] for weight in still.coefs_]

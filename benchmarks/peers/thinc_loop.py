@@ -1,4 +1,4 @@
-"""Thinc: a chain of layers, and the loop that its users write."""
+"""Thinc: a chain of layers, with a loop as its users write it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..problem import LAMBDA, RATE, Problem, Weights
 class Loop:
     """A chain of layers, the delta of the logits by hand, and `thinc.optimizers.SGD`.
 
-    Its L2 is ``lambda / m``, added to the gradient. An optimizer applies it to every
-    parameter, so the biases have one of their own, without.
+    Its L2 is ``lambda / m``, added to the gradient. An optimizer applies it to every parameter, so
+    biases have an optimizer of their own without L2.
     """
 
     def __init__(self, problem: Problem):
@@ -35,7 +35,7 @@ class Loop:
             "use_averages": False,
         }
         self.of_biases = SGD(RATE, **plain)
-        # Another one for the short last mini-batch, where m is another.
+        # The short last mini-batch has another m, and so another optimizer.
         sizes = {problem.batch, problem.rows % problem.batch} - {0}
         self.of_weights = {m: SGD(RATE, L2=LAMBDA / m, **plain) for m in sizes}
 

@@ -9,16 +9,10 @@ from ..problem import LAMBDA, LAMBDAS, RATE, Problem, Weights
 
 
 class Eager:
-    """`torch.nn.Sequential`, autograd, and `torch.optim.SGD` as PyTorch's users write it.
+    """`torch.nn.Sequential`, autograd and `torch.optim.SGD`, as PyTorch's users write it.
 
-    The penalty is the weights' ``weight_decay`` of lambda / m; the biases are a group
-    without one.
-
-    Parameters
-    ----------
-    problem : Problem
-        Moved to the device once.
-    device : str, default "cpu"
+    The penalty is a ``weight_decay`` of lambda / m for the weights; biases are a group without
+    one. The samples are moved to the device once.
     """
 
     def __init__(self, problem: Problem, device: str = "cpu"):
@@ -58,7 +52,7 @@ class Eager:
 
     def _learn(self, x: Any, y: Any) -> None:
         """Take a step."""
-        # Another number in the short last mini-batch only.
+        # It differs in the short last mini-batch only.
         self.optimizer.param_groups[0]["weight_decay"] = LAMBDA / len(x)
         self.optimizer.zero_grad()
         self._loss(x, y).backward()
@@ -73,15 +67,9 @@ class Eager:
 
 
 class Batched:
-    """A stack by `torch.baddbmm`, all members on the same samples, as an expanded view.
+    """A stack with `torch.baddbmm`, all members on the same samples, as an expanded view.
 
-    Parameters
-    ----------
-    problem : Problem
-    lams : tuple of float
-        One a member.
-    autograd : bool, default False
-        By default the gradients are written out, and the updates in place.
+    Without `autograd`, gradients are written out and updates are in place.
     """
 
     def __init__(self, problem: Problem, lams: tuple[float, ...] = LAMBDAS, autograd: bool = False):

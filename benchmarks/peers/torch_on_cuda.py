@@ -1,4 +1,4 @@
-"""PyTorch on CUDA by its two ways out of launching one kernel after another."""
+"""PyTorch on CUDA in its two ways of avoiding single launches of kernels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Compiled(Eager):
 
 
 class Graphed(Eager):
-    """A whole step as a `torch.cuda.CUDAGraph`, replayed on samples gathered into their place.
+    """A step as a `torch.cuda.CUDAGraph`, replayed on samples gathered into fixed arrays.
 
     The short last mini-batch is eager.
     """
@@ -37,18 +37,18 @@ class Graphed(Eager):
 
         super().__init__(problem, device)
         batch = problem.batch
-        self.place = self.x[:batch].clone(), self.y[:batch].clone()
+        self.fixed = self.x[:batch].clone(), self.y[:batch].clone()
         kept = [p.detach().clone() for p in self.model.parameters()]
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            for _ in range(3):  # what a first step loads and allocates is not to be captured
-                super()._learn(*self.place)
+            for _ in range(3):  # do not capture what a first step loads and allocates
+                super()._learn(*self.fixed)
         torch.cuda.current_stream().wait_stream(stream)
         self.graph = torch.cuda.CUDAGraph()
         self.optimizer.zero_grad(set_to_none=True)
         with torch.cuda.graph(self.graph):
-            self._loss(*self.place).backward()
+            self._loss(*self.fixed).backward()
             self.optimizer.step()
         with torch.no_grad():
             for parameter, value in zip(self.model.parameters(), kept, strict=True):
@@ -59,13 +59,13 @@ class Graphed(Eager):
 
         if len(rows) < self.problem.batch:
             return super()._take(rows)
-        for data, place in zip((self.x, self.y), self.place, strict=True):
-            torch.index_select(data, 0, rows, out=place)
-        return self.place
+        for data, out in zip((self.x, self.y), self.fixed, strict=True):
+            torch.index_select(data, 0, rows, out=out)
+        return self.fixed
 
     def _learn(self, x: Any, y: Any) -> None:
         if len(x) < self.problem.batch:
-            # The graph's gradients have to stay where they are.
+            # The graph's gradients must keep their addresses.
             held = [p.grad for p in self.model.parameters()]
             super()._learn(x, y)
             for parameter, gradient in zip(self.model.parameters(), held, strict=True):
