@@ -1,4 +1,4 @@
-"""A Chromium without a driver: it opens a file, and says what became of it."""
+"""Open a file in a headless Chromium and inspect the page."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ FLAGS = (
     "--hide-scrollbars",
     "--enable-logging=stderr",
     "--virtual-time-budget=3000",
-    # Else the page with the frames could not look into them.
+    # Lets the page read the documents in its frames.
     "--allow-file-access-from-files",
 )
 DARK = "--blink-settings=preferredColorScheme=0"
 
-# No window is narrower than 500 pixels; a frame in it is as narrow as it is asked to be.
+# A window is at least 500 pixels wide. A frame in it can have any width.
 FRAMES = """<!DOCTYPE html>
 <meta charset="utf-8">
 <body style="margin: 0">
@@ -46,14 +46,9 @@ addEventListener("load", () => {{
 
 @dataclass(frozen=True)
 class Page:
-    """What the browser made of a file.
+    """The document after loading, and the lines of the console.
 
-    Attributes
-    ----------
-    dom : str
-        The document after loading.
-    console : list of str
-        What was written to the console: errors, and what the content policy refused.
+    The console has errors, and what the content policy refused.
     """
 
     dom: str
@@ -61,12 +56,12 @@ class Page:
 
 
 def find() -> str | None:
-    """Return the path of a browser, or None where there is none."""
+    """Return the path of a browser, or None."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 def open_page(file: Path, *flags: str) -> Page:
-    """Open a file in a browser that has never seen anything before."""
+    """Open a file in a browser with a new profile."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [str(find()), *FLAGS, *flags, f"--user-data-dir={profile}", "--dump-dom"]
         command.append(file.absolute().as_uri())
@@ -76,23 +71,10 @@ def open_page(file: Path, *flags: str) -> Page:
 
 
 def look_into(file: Path, expression: str, widths: list[int], *flags: str) -> tuple[list, Page]:
-    """Open a file in frames of some widths, and look at each document.
+    """Open a file in frames of some widths in pixels, and evaluate an expression in each.
 
-    Parameters
-    ----------
-    file : path
-        A page that is written beside it holds the frames.
-    expression : str
-        JavaScript of a document `page`.
-    widths : list of int
-        In pixels.
-    *flags : str
-        Of the browser.
-
-    Returns
-    -------
-    list, Page
-        The values of the expression, one a width, and the page with the frames.
+    The expression is JavaScript of a document `page`. Returns its values, and the page with
+    the frames, which is written beside the file.
     """
     around = _frames(file, expression, [(width, 800) for width in widths])
     page = open_page(around, *flags)
@@ -102,7 +84,7 @@ def look_into(file: Path, expression: str, widths: list[int], *flags: str) -> tu
 
 
 def take_picture(file: Path, out: Path, width: int, height: int, *flags: str) -> None:
-    """Write a picture of the first so many pixels of a page of this width, as PNG."""
+    """Write a PNG of the first `height` pixels of a page that is `width` pixels wide."""
     around = _frames(file, "null", [(width, height)])
     open_page(around, f"--screenshot={out}", f"--window-size={max(500, width)},{height}", *flags)
 

@@ -1,4 +1,4 @@
-"""What the tests of `xl2.figures` draw, and how they look at what was drawn."""
+"""Paths and histories to draw, and functions that inspect the drawing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NARROW = list(np.linspace(0.5, 2.0, 20))
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
-    """No test leaves a figure, and no function shows one or changes a setting."""
+    """Close all figures, and fail if a function calls show or changes a setting."""
 
     def show(*args, **options):
         raise AssertionError("a function has called show")
@@ -35,7 +35,7 @@ def clean(monkeypatch):
 
 
 def a_path(lams, *, folds=3, epochs=6, lost=(), score_name="accuracy", best=0, simple=None):
-    """Return a path with scores drawn at random, two seeds, and these indices diverged."""
+    """Return a path with random scores and two seeds, in which the lambdas `lost` diverged."""
     rng, count = np.random.default_rng(len(lams)), len(lams)
     validation = 0.9 + 0.05 * rng.random((count, folds))
     train = validation + 0.03
@@ -70,7 +70,7 @@ def a_path(lams, *, folds=3, epochs=6, lost=(), score_name="accuracy", best=0, s
 
 
 def a_history(stack=(), epochs=5, penalty=0.1, validation=True, lost=()):
-    """Return a history of values drawn at random, in which these members diverged."""
+    """Return a history of random values, in which the members `lost` diverged."""
     rng, members = np.random.default_rng(1), int(np.prod(stack))
 
     def values(start, step):
@@ -86,31 +86,31 @@ def a_history(stack=(), epochs=5, penalty=0.1, validation=True, lost=()):
 
 
 def texts(ax):
-    """Return what the legend says."""
+    """Return the texts of the legend."""
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def line(ax, label):
-    """Return the one curve whose label begins like this."""
+    """Return the one curve whose label starts with `label`."""
     (found,) = [line for line in ax.lines if line.get_label().startswith(label)]
     return found
 
 
 def paint(figure):
-    """Draw everything to the last pixel; a warning on the way is an error."""
+    """Draw the figure; a warning is an error."""
     figure.canvas.draw()
 
 
 def arrange(figure):
-    """Give everything its final place, without the pixels."""
+    """Compute the layout of the figure without drawing it."""
     figure.draw_without_rendering()
 
 
 def boxes(labels):
-    """Return the place of each text that is not empty."""
+    """Return the bounding box of each text that is not empty."""
     return [label.get_window_extent() for label in labels if label.get_text()]
 
 
 def overlap(found):
-    """Tell whether any two of these places have a point in common."""
+    """Tell whether any two bounding boxes overlap."""
     return any(a.overlaps(b) for a, b in combinations(found, 2))

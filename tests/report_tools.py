@@ -47,7 +47,7 @@ def clouds(classes, rows, features=5, apart=1.5):
 
 
 class Reader(HTMLParser):
-    """The elements of a page in order: each closed, and with its text."""
+    """The elements of a page in order, with their texts; raises if one is not closed."""
 
     def __init__(self, page):
         super().__init__()

@@ -20,11 +20,11 @@ from xl2.cli.workflows import train
 from xl2.data import split
 from xl2.diagnosis.diagnose import diagnose
 
-TEST = 1_000_000  # the first test sample; those of the training start at 0
+TEST = 1_000_000  # the first test sample; training samples start at 0
 
 
 class Wrong:
-    """A classifier that says 0, and 1 of the samples it is to get wrong."""
+    """A classifier that predicts 0, and 1 for the samples in `wrong`."""
 
     task = "classes"
 
@@ -36,7 +36,7 @@ class Wrong:
 
 
 class FakePath:
-    """What a regularization path shows of itself."""
+    """The part of a regularization path that `diagnose` uses."""
 
     def __init__(self, models, means, best, score_name="accuracy", selected=False):
         self.known, self.score_name, self.selected = models, score_name, selected
@@ -58,13 +58,13 @@ def samples(rows, first):
 
 
 def diagnosed(training, test, **options):
-    """Diagnose a model that gets so many of so many right in training and test."""
+    """Diagnose a model from its numbers (right, all) of training and test samples."""
     wrong = [*range(training[1] - training[0]), *range(TEST, TEST + test[1] - test[0])]
     return diagnose(Wrong(wrong), *samples(training[1], 0), *samples(test[1], TEST), **options)
 
 
 def cats(best=50.0, models=(0.0, 50.0, 1000.0), means=(0.70, 0.78, 0.34), **options):
-    """Return a path like the notebook's cats: 35, 39 and 17 of 50 right, 207 of 209 before."""
+    """Return a path like the notebook's cats: 35, 39 and 17 of 50 right, 207 of 209 in training."""
     wrong = [range(15), [*range(9), 20, 21], range(33)]
     known = {
         lam: Wrong([1, 2, *(TEST + k for k in w)]) for lam, w in zip(models, wrong, strict=True)
@@ -98,7 +98,7 @@ def test_90_and_70_percent_is_a_gap():
     assert any("more L2" in sentence for sentence in found.advice)
 
 
-def test_of_few_samples_the_same_scores_are_not_sure():
+def test_the_same_scores_of_few_samples_are_not_sure():
     found = diagnosed((189, 210), (35, 50))
     assert (found.dominates, found.sure) == ("gap", False)
     assert found.excess_interval[0] < 0 < found.excess_interval[1]
@@ -106,7 +106,7 @@ def test_of_few_samples_the_same_scores_are_not_sure():
     assert "either may be the larger one" in flat(found)
 
 
-def test_figures_are_those_of_statsmodels():
+def test_intervals_are_those_of_statsmodels():
     found = diagnosed((57600, 60000), (39, 50), confidence=0.9)
     for interval, count in (
         (found.train_interval, (57600, 60000)),
@@ -120,7 +120,7 @@ def test_figures_are_those_of_statsmodels():
     assert (found.train_rows, found.test_rows) == (60000, 50)
 
 
-def test_a_target_below_one_leaves_out_what_cannot_be_reached():
+def test_a_lower_target_lowers_the_bias():
     found = diagnosed((9200, 10000), (9000, 10000), target=0.925)
     assert (found.dominates, found.sure) == ("gap", True)
     assert found.bias == pytest.approx(0.005)
@@ -143,7 +143,7 @@ def test_neither_dominates_where_both_could_be_luck():
     assert "neither the bias nor the gap can be distinguished from zero" in flat(found).lower()
 
 
-def test_a_bias_below_zero_and_a_gap_below_zero_read_right():
+def test_the_words_of_a_negative_bias_and_a_negative_gap():
     beyond = flat(diagnosed((950, 1000), (700, 1000), target=0.9))
     assert "the training accuracy is 5.00 points above the target of 90.00 %" in beyond
     assert "halving the bias" not in beyond
@@ -154,7 +154,7 @@ def test_a_bias_below_zero_and_a_gap_below_zero_read_right():
     assert "-0.00" not in flat(diagnosed((99999, 100000), (9999999 // 100, 100000)))
 
 
-def test_no_half_brings_more_than_a_perfect_score():
+def test_no_half_gives_more_than_a_perfect_score():
     assert diagnosed((1, 10), (9, 10)).halving_bias == 1.0
 
 
@@ -182,7 +182,7 @@ def test_every_verdict_holds_together(training, test, target):
 
 
 def test_the_verdict_is_sure_of_the_wrong_one_as_seldom_as_promised():
-    """Bias and gap are equal in truth, 10 points each: to be sure of either is an error."""
+    """Bias and gap are truly equal, 10 points each, so a sure verdict is wrong."""
     rng = np.random.default_rng(3)
     counts = zip(rng.binomial(300, 0.9, 400), rng.binomial(200, 0.8, 400), strict=True)
     wrong = np.mean([diagnosed((a, 300), (b, 200)).sure for a, b in counts])
@@ -200,7 +200,7 @@ def test_the_table_lines_up():
     assert len(table[1]) == len(table[2]) == len(table[0])
 
 
-def test_no_number_is_parted_from_its_percent():
+def test_no_number_is_separated_from_its_percent():
     for target in np.linspace(0.5, 1.0, 40):
         for line in str(diagnosed((189, 210), (35, 50), target=target)).splitlines():
             assert not line.startswith("%")
@@ -334,7 +334,7 @@ def test_a_network_of_two_classes_and_one_of_values(rng, column):
     assert found.train_score == pytest.approx(values.score(X[:40], X[:40, 1]), rel=1e-4)
 
 
-def test_several_labels_a_sample_are_right_only_together(rng):
+def test_several_labels_of_a_sample_are_right_only_together(rng):
     X = rng.normal(size=(80, 4))
     y = (X[:, :3] > 0).astype(int)
     network = Network([4, 6, 3], "tanh", backend="numpy")
@@ -366,7 +366,7 @@ def test_a_linear_regression_scores_as_scikit_learn_says(outputs):
     assert found.train_interval[0] < found.train_score < found.train_interval[1] < 1
     low, high = found.gap_interval
     assert low < found.gap < high
-    # Two independent samples: the squared lengths add up, roughly.
+    # For independent samples the squared lengths add up, roughly.
     lengths = [np.ptp(found.train_interval), np.ptp(found.test_interval)]
     assert high - low == pytest.approx(np.hypot(*lengths), rel=0.15)
     # bias - gap is 1 - 2 training + test.
@@ -385,17 +385,17 @@ def test_two_sets_are_drawn_independently_even_if_they_are_equal(rng):
     assert np.ptp(found.gap_interval) == pytest.approx(np.sqrt(2) * length, rel=0.15)
 
 
-def test_of_few_values_nothing_is_sure_however_far_apart():
+def test_no_verdict_on_few_values_is_sure():
     values = np.linspace(0, 1, 31)
     for rows, sure in ((20, False), (31, True)):
         y = values[:rows]
-        found = diagnose(Says(y, -y), y[:, None], y, y[::-1, None], y)
+        found = diagnose(Predicts(y, -y), y[:, None], y, y[::-1, None], y)
         assert found.excess_interval[1] < 0
         assert (found.dominates, found.sure) == ("gap", sure)
         assert ("too few to trust that" in flat(found)) != sure
 
 
-def test_whole_numbers_as_values_are_known_by_the_estimator(rng):
+def test_an_estimator_tells_whole_values_from_labels(rng):
     X = rng.normal(size=(100, 2))
     y = np.round(10 * X[:, 0]).astype(int)
     found = diagnose(LinearRegression().fit(X, y), X[:50], y[:50], X[50:], y[50:])
@@ -417,8 +417,8 @@ def test_a_path_of_regressions_is_compared_by_r2(rng):
     assert max(map(len, str(found).splitlines())) <= 80
 
 
-class Says:
-    """A model that says the same whatever it is asked."""
+class Predicts:
+    """A model with given predictions, whatever X is."""
 
     def __init__(self, *answers, task=None):
         self.answers = list(answers)
@@ -429,26 +429,26 @@ class Says:
         return np.asarray(self.answers[0] if len(self.answers) == 1 else self.answers.pop(0))
 
 
-def test_a_model_that_says_nothing_of_its_task_is_judged_by_its_targets():
+def test_the_task_of_an_unknown_model_is_that_of_its_targets_or_predictions():
     labels, values = np.array([0, 1, 1]), np.array([0.5, 1.0, 2.0])
     X = np.zeros((3, 1))
-    assert diagnose(Says(labels), X, labels, X, labels).score_name == "accuracy"
-    assert diagnose(Says(values), X, values, X, values).score_name == "R2"
+    assert diagnose(Predicts(labels), X, labels, X, labels).score_name == "accuracy"
+    assert diagnose(Predicts(values), X, values, X, values).score_name == "R2"
     # Values that happen to be whole, predicted by numbers that are not.
-    assert diagnose(Says(values), X, labels, X, labels).score_name == "R2"
-    assert diagnose(Says(labels[:, None]), X, labels[:, None], X, labels).train_score == 1.0
+    assert diagnose(Predicts(values), X, labels, X, labels).score_name == "R2"
+    assert diagnose(Predicts(labels[:, None]), X, labels[:, None], X, labels).train_score == 1.0
 
 
 def test_perfect_values_have_an_r2_of_one():
     values = np.linspace(0, 1, 40)
-    found = diagnose(Says(values), values[:, None], values, values[::-1, None], values)
+    found = diagnose(Predicts(values), values[:, None], values, values[::-1, None], values)
     assert (found.train_score, found.train_interval) == (1.0, (1.0, 1.0))
     assert found.dominates == "neither"
 
 
-def test_values_a_world_away_still_fit_a_terminal():
+def test_extreme_scores_still_fit_a_terminal():
     values = np.linspace(0, 1, 40)
-    found = diagnose(Says(1e15 * values), values[:, None], values, values[::-1, None], values)
+    found = diagnose(Predicts(1e15 * values), values[:, None], values, values[::-1, None], values)
     assert found.test_score < -1e29
     assert max(map(len, str(found).splitlines())) <= 80
 
@@ -465,47 +465,55 @@ LABELS = np.array([0, 1, 0, 1])
 @pytest.mark.parametrize(
     ("model", "y", "message"),
     [
-        (Says(LABELS), LABELS[:3], "X_train has 4 samples and y_train 3 values"),
-        (Says(LABELS), [], r"y_train must have shape .* Received: shape \(0,\)"),
-        (Says(LABELS), 3, r"y_train must have shape .* Received: shape \(\)"),
-        (Says(LABELS), [0, 1, math.nan, 1], "y_train has a missing value.*first in row 3"),
-        (Says(LABELS), ["a", None, "b", "a"], "y_train has a missing value.*first in row 2"),
-        (Says(LABELS), [[0], [1, 2], [0], [1]], "y_train cannot be read as an array"),
+        (Predicts(LABELS), LABELS[:3], "X_train has 4 samples and y_train 3 values"),
+        (Predicts(LABELS), [], r"y_train must have shape .* Received: shape \(0,\)"),
+        (Predicts(LABELS), 3, r"y_train must have shape .* Received: shape \(\)"),
+        (Predicts(LABELS), [0, 1, math.nan, 1], "y_train has a missing value.*first in row 3"),
+        (Predicts(LABELS), ["a", None, "b", "a"], "y_train has a missing value.*first in row 2"),
+        (Predicts(LABELS), [[0], [1, 2], [0], [1]], "y_train cannot be read as an array"),
         (
-            Says(LABELS, task="classes"),
+            Predicts(LABELS, task="classes"),
             list("abab"),
             "predicts numbers such as 0, but y_train holds text",
         ),
         (
-            Says(list("abab")),
+            Predicts(list("abab")),
             LABELS,
             "predicts text such as 'a', but y_train holds numbers such as 0",
         ),
-        (Says(np.eye(4), task="classes"), LABELS, "cannot be compared.*not probabilities"),
-        (Says(LABELS, task="classes"), [0.5, 1, 0, 1], "numbers that are not whole"),
-        (Says([0.5, math.nan, 0, 1]), LABELS, "The prediction of X_train has a missing value"),
-        (Says(LABELS, task="regression"), list("abab"), "R2 needs numbers. y_train holds .* 'a'"),
+        (Predicts(np.eye(4), task="classes"), LABELS, "cannot be compared.*not probabilities"),
+        (Predicts(LABELS, task="classes"), [0.5, 1, 0, 1], "numbers that are not whole"),
+        (Predicts([0.5, math.nan, 0, 1]), LABELS, "The prediction of X_train has a missing value"),
         (
-            Says(np.eye(4), task="regression"),
+            Predicts(LABELS, task="regression"),
+            list("abab"),
+            "R2 needs numbers. y_train holds .* 'a'",
+        ),
+        (
+            Predicts(np.eye(4), task="regression"),
             LABELS,
             "predicts 4 values for each sample and y_train has 1",
         ),
-        (Says(LABELS, task="regression"), [2, 2, 2, 2], "Column 1 of y_train holds one value only"),
-        (Says(1e300 * LABELS, task="regression"), LABELS, "exceed the range of floats"),
+        (
+            Predicts(LABELS, task="regression"),
+            [2, 2, 2, 2],
+            "Column 1 of y_train holds one value only",
+        ),
+        (Predicts(1e300 * LABELS, task="regression"), LABELS, "exceed the range of floats"),
         (object(), LABELS, r"a trained model with predict\(X\).*Received: object"),
         (LogisticRegression, LABELS, "Received: the class LogisticRegression"),
     ],
 )
-def test_what_cannot_be_judged_is_refused(model, y, message):
+def test_predictions_that_cannot_be_evaluated_are_refused(model, y, message):
     with pytest.raises(InputError, match=f"(?s){message}"):
         diagnose(model, ZEROS, y, ZEROS, LABELS)
 
 
 def test_the_test_set_is_checked_as_well():
     with pytest.raises(InputError, match="y_test holds text"):
-        diagnose(Says(LABELS), ZEROS, LABELS, ZEROS, list("abab"))
+        diagnose(Predicts(LABELS), ZEROS, LABELS, ZEROS, list("abab"))
     with pytest.raises(InputError, match="X_test has 4 samples and y_test 2 values"):
-        diagnose(Says(LABELS), ZEROS, LABELS, ZEROS, [0, 1])
+        diagnose(Predicts(LABELS), ZEROS, LABELS, ZEROS, [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -523,10 +531,10 @@ def test_the_test_set_is_checked_as_well():
         {"confidence": math.nan},
     ],
 )
-def test_a_target_or_a_confidence_that_is_none_is_refused(options):
+def test_an_invalid_target_or_confidence_is_refused(options):
     [[name, value]] = options.items()
     with pytest.raises(InputError, match=f"{name} must be .*Received: {name}={value!r}"):
-        diagnose(Says(LABELS), ZEROS, LABELS, ZEROS, LABELS, **options)
+        diagnose(Predicts(LABELS), ZEROS, LABELS, ZEROS, LABELS, **options)
 
 
 @pytest.mark.parametrize(

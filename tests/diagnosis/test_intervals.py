@@ -1,4 +1,4 @@
-"""Intervals against statsmodels, published examples, coverage by enumeration, and resampling."""
+"""Intervals against statsmodels, published examples, enumeration and scipy's bootstrap."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def test_wilson_is_that_of_statsmodels(right, rows, confidence):
 
 
 @given(counts, confidences)
-def test_wilson_holds_the_estimate_within_0_and_1(count, confidence):
+def test_wilson_contains_the_estimate_within_0_and_1(count, confidence):
     low, high = wilson(*count, confidence)
     assert 0.0 <= low <= count[0] / count[1] <= high <= 1.0
     assert low < high
 
 
 @given(counts, st.integers(2, 20))
-def test_wilson_is_wider_of_fewer_rows_and_of_more_confidence(count, times):
+def test_wilson_is_wider_for_fewer_rows_and_for_more_confidence(count, times):
     right, rows = count
     low, high = wilson(right, rows, 0.95)
     closer = wilson(times * right, times * rows, 0.95)
@@ -88,7 +88,7 @@ def test_the_difference_lies_between_its_limits_and_they_within_minus_1_and_1(fi
 
 @pytest.mark.parametrize("truth", [(0.9, 0.7), (0.97, 0.95), (0.6, 0.5)])
 @pytest.mark.parametrize("factor", [1.0, 2.0])
-def test_a_multiple_less_another_is_covered_as_often_as_promised(truth, factor):
+def test_a_multiple_minus_another_is_covered_as_often_as_promised(truth, factor):
     """Over every outcome of 40 and 30 samples, weighted by its probability."""
     rows = (40, 30)
     wanted = factor * truth[0] - truth[1]
@@ -125,7 +125,7 @@ def test_the_paired_difference_lies_between_its_limits(table, confidence):
 
 
 def test_a_strong_correlation_narrows_the_paired_difference():
-    # The same two proportions, 39 and 35 of 50, of answers that agree or do not.
+    # The same proportions, 39 and 35 of 50, of answers that agree and of answers that do not.
     widths = [
         np.ptp(paired_difference(*table, 0.95)) for table in ((35, 4, 0, 11), (25, 14, 10, 1))
     ]
@@ -162,7 +162,7 @@ def draws_of(truth, *found, seed=0):
 def test_the_interval_of_r2_is_scipys_percentile_bootstrap(rng, rows, outputs):
     truth, found = sample(rng, rows, outputs)
     [draws] = draws_of(truth, found)
-    # scipy 1.15 gave it another name.
+    # scipy 1.15 renamed the argument.
     name = "rng" if "rng" in inspect.signature(bootstrap).parameters else "random_state"
     low, high = percentiles(draws, r2_of(truth, found), 0.95)
     expected = bootstrap(
@@ -174,12 +174,12 @@ def test_the_interval_of_r2_is_scipys_percentile_bootstrap(rng, rows, outputs):
         **{name: np.random.default_rng(5)},
     )
     scale = expected.standard_error
-    # The limits of 2000 draws differ from draw to draw by a twentieth of that.
+    # The limits of 2000 draws vary by a twentieth of that.
     np.testing.assert_allclose(draws.mean(), expected.bootstrap_distribution.mean(), atol=scale / 8)
     np.testing.assert_allclose((low, high), expected.confidence_interval, atol=scale / 4)
 
 
-def test_of_many_rows_groups_are_drawn_with_the_same_spread(rng):
+def test_groups_of_many_rows_have_the_same_spread(rng):
     rows = 3 * GROUPS + 7
     truth, found = sample(rng, rows)
     [draws] = draws_of(truth, found)
@@ -224,7 +224,7 @@ def test_r2_is_covered_about_as_often_as_promised(rng, rows, bounds):
 def test_resamples_of_equal_targets_have_no_r2_and_are_left_out(rng):
     truth, found = np.array([[0.0], [1.0]]), np.array([[0.0], [0.5]])
     [draws] = draws_of(truth, found)
-    # One in two resamples of two rows holds one of them twice.
+    # Half of all resamples of two rows contain one row twice.
     assert np.isnan(draws).mean() == pytest.approx(0.5, abs=0.05)
     low, high = percentiles(draws, 0.5, 0.95)
     assert (low, high) == (pytest.approx(0.5), pytest.approx(0.5))
@@ -235,7 +235,7 @@ def test_perfect_predictions_have_an_interval_of_one_point(rng):
     assert percentiles(draws_of(truth, truth)[0], 1.0, 0.95) == (1.0, 1.0)
 
 
-def test_percentiles_are_quantiles_that_hold_the_value():
+def test_percentiles_are_quantiles_that_contain_the_value():
     draws = np.append(np.arange(1001.0), np.nan)
     assert percentiles(draws, 500.0, 0.9) == pytest.approx((50.0, 950.0))
     assert percentiles(draws, -3.0, 0.9) == pytest.approx((-3.0, 950.0))

@@ -1,4 +1,4 @@
-"""The confusion matrix, by what its axes hold."""
+"""The confusion matrix, by the contents of its axes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_cells_hold_the_counts_and_shade_by_the_share_of_the_row():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
 
 
-# Names lie, slant from 10 long ones on, and stand from 13; counts are written up to 20 classes.
+# Long names slant from 10 classes on, and are vertical from 13; cells have counts up to 20.
 @pytest.mark.parametrize(
     ("classes", "label"),
     [(1, LONG), (10, LONG), (20, LONG), (21, "{}"), (100, "{}")],
@@ -39,14 +39,14 @@ def test_texts_fit_their_cells_and_labels_do_not_overlap(classes, label):
     matrix = np.full((classes, classes), 12345)
     ax = figures.plot_confusion(matrix, [label.format(k) for k in range(classes)])
     assert len(ax.texts) == (classes**2 if classes <= 20 else 0)
-    for text in ax.texts[classes:]:  # a row is like the others, and hundreds take long
+    for text in ax.texts[classes:]:  # one row is enough; hundreds take long
         text.set_visible(False)
     arrange(ax.figure)
     side = ax.get_window_extent().width / classes
     assert all(box.width <= side for box in boxes(ax.texts[:classes]))
     assert not overlap(boxes(ax.get_yticklabels()))
     wide = ax.get_xticklabels()
-    if wide[0].get_rotation() in (0, 90):  # the boxes of slanting texts overlap, they do not
+    if wide[0].get_rotation() in (0, 90):  # slanted texts do not overlap, but their boxes do
         assert not overlap(boxes(wide))
 
 
@@ -72,9 +72,9 @@ def test_a_matrix_that_is_not_square_or_not_labelled_is_refused(matrix, labels):
         figures.plot_confusion(matrix, list(labels))
 
 
-def test_names_with_dollars_are_no_formulas(tmp_path):
+def test_names_with_dollars_are_not_formulas(tmp_path):
     ax = figures.plot_confusion(np.eye(2), ["$10-$20", r"$\frac{$"])
-    ax.figure.savefig(tmp_path / "f.svg")  # where the second could not be read as one
+    ax.figure.savefig(tmp_path / "f.svg")  # would fail on the second as a formula
     assert not any(
         label.get_parse_math() for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]
     )

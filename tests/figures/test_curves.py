@@ -1,4 +1,4 @@
-"""The figures of a history and of a path's losses, by what their axes hold."""
+"""The figures of a history and of a path's losses, by the contents of their axes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_lines_of_a_history_are_its_values_from_epoch_1():
     assert len({found.get_linestyle() for found in left.lines}) == 3
 
 
-def test_neither_penalty_nor_validation_is_drawn_where_there_is_none():
+def test_a_missing_penalty_or_validation_is_not_drawn():
     left, right = figures.plot_history(a_history(penalty=0.0, validation=False))
     assert texts(left) == texts(right) == ["training"]
     assert len(left.lines) == len(right.lines) == 1
@@ -37,15 +37,15 @@ def test_neither_penalty_nor_validation_is_drawn_where_there_is_none():
 @pytest.mark.parametrize(
     "draw", [a_history().plot, lambda axes: figures.plot_curves(a_path(FEW), axes)]
 )
-def test_legends_inside_hide_nothing_and_make_no_room_for_a_negative_loss(draw):
+def test_legends_inside_hide_no_curve_and_add_no_space_below(draw):
     figure, axes = plt.subplots(1, 2, figsize=(8, 4))
     draw(axes)
     arrange(figure)
     for ax in axes:
-        places = [found.get_transform().transform(found.get_xydata()) for found in ax.lines]
+        points = [found.get_transform().transform(found.get_xydata()) for found in ax.lines]
         if ax.get_legend():
             legend = ax.get_legend().get_window_extent()
-            assert not any(legend.contains(*place) for place in np.concatenate(places))
+            assert not any(legend.contains(*point) for point in np.concatenate(points))
     lowest = min(found.get_ydata().min() for found in axes[0].lines)
     highest = max(found.get_ydata().max() for found in axes[0].lines)
     assert axes[0].get_ylim()[0] > lowest - 0.1 * (highest - lowest)
@@ -58,7 +58,7 @@ def test_ticks_of_epochs_are_whole_numbers(epochs):
         shown = [tick for tick in ax.get_xticks() if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
         assert shown
         assert all(float(tick).is_integer() for tick in shown)
-        # One point is seen only by its marker.
+        # A single point is visible only by its marker.
         assert epochs > 1 or line(ax, "training").get_marker() not in (None, "None", "")
 
 
@@ -76,14 +76,14 @@ def test_a_few_members_have_a_line_and_a_colour_each(stack, names):
     assert texts(left) == ["training", "validation", "penalty"]
     assert texts(right)[:3] == list(names)
     assert right.get_ylabel() == f"score of {count} members"
-    # The legends stand for the lines: dashes on the left, colours on the right.
+    # The legends explain dashes on the left and colours on the right.
     dashes = [entry.get_linestyle() for entry in left.get_legend().legend_handles]
     assert dashes == [found.get_linestyle() for found in left.lines[::count]]
     colours = [entry.get_color() for entry in right.get_legend().legend_handles]
     assert colours == [found.get_color() for found in right.lines[:count]]
 
 
-def test_many_members_share_a_colour_a_kind():
+def test_many_members_share_a_colour_for_each_kind():
     left, right = figures.plot_history(a_history((30,)))
     assert len(left.lines) == 90
     assert len({found.get_color() for found in left.lines}) == 3
@@ -105,7 +105,7 @@ def test_a_diverged_member_neither_warns_nor_flattens_the_others(stack, bad):
     assert low <= others.min() < others.max() <= high < 10
 
 
-def test_a_stack_that_has_diverged_altogether_is_drawn():
+def test_a_stack_whose_members_all_diverged_is_drawn():
     axes = figures.plot_history(a_history((3,), lost=[0, 1, 2]))
     paint(axes[0].figure)
     assert all(np.isfinite(ax.get_ylim()).all() for ax in axes)
@@ -150,7 +150,7 @@ def test_curves_are_means_over_folds_and_seeds(lams):
 def test_colours_of_curves_grow_lighter_with_lambda_and_stay_legible():
     ax = figures.plot_curves(a_path(MANY))[0]
     shades = np.array([colors.to_rgb(found.get_color()) for found in ax.lines])
-    # Relative luminance and contrast as in WCAG 2, which colour maps are uniform in, nearly.
+    # Relative luminance and contrast as defined by WCAG 2.
     linear = np.where(shades <= 0.04045, shades / 12.92, ((shades + 0.055) / 1.055) ** 2.4)
     luminance = linear @ [0.2126, 0.7152, 0.0722]
     assert (np.diff(luminance) > 0).all()

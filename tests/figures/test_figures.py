@@ -1,4 +1,4 @@
-"""What all figures have in common; how they look was looked at."""
+"""What all figures have in common."""
 
 from __future__ import annotations
 

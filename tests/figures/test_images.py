@@ -1,4 +1,4 @@
-"""Weights and samples as images, by what their axes hold."""
+"""Weights and samples as images, by the contents of their axes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def network_of(inputs, units=2, **options):
     return Network([inputs, units, 1], backend="numpy", **options)
 
 
-def test_the_shape_of_an_image_is_a_square_or_three():
+def test_an_image_is_a_square_or_three_squares():
     squares = {side**2: (side, side) for side in range(1, 100)}
     threes = {3 * side**2: (side, side, 3) for side in range(1, 100)}
     for inputs in range(-3, 3000):
@@ -81,7 +81,7 @@ def test_weights_beyond_the_limit_are_left_out_and_counted():
     axes = figures.plot_weights(network, limit=5, columns=3)
     assert len(axes) == 5
     assert axes[0].get_subplotspec().get_geometry()[:2] == (2, 3)
-    assert len(axes[0].figure.axes) == 5 + 1  # and that of the colour bar
+    assert len(axes[0].figure.axes) == 5 + 1  # and the colour bar
 
 
 def test_a_stack_is_refused():
@@ -90,7 +90,7 @@ def test_a_stack_is_refused():
 
 
 @pytest.mark.parametrize(("inputs", "named"), [(30, r"shape=\(5, 6\)"), (7, r"shape=\(1, 7\)")])
-def test_inputs_that_are_no_square_are_asked_for_their_shape(inputs, named):
+def test_a_shape_that_cannot_be_guessed_is_refused(inputs, named):
     with pytest.raises(InputError, match=f"{inputs} inputs do not form a square image.*{named}"):
         figures.plot_weights(network_of(inputs))
 
@@ -101,7 +101,7 @@ def test_a_shape_that_does_not_fit_is_refused(shape):
         figures.plot_weights(network_of(12), shape)
 
 
-def test_a_limit_of_no_unit_is_refused():
+def test_a_limit_of_zero_is_refused():
     with pytest.raises(InputError, match=r"1 or more\. Received: limit=0"):
         figures.plot_weights(network_of(4), limit=0)
 
@@ -140,7 +140,7 @@ def test_long_titles_are_shortened_line_by_line_and_stay_apart():
 
 
 @pytest.mark.parametrize("shape", [(4, 64), (0, 8, 8), (2, 8, 8, 2), (8,)])
-def test_what_is_no_image_is_refused(shape):
+def test_other_shapes_than_images_are_refused(shape):
     with pytest.raises(InputError, match=r"\(n, height, width\).*Received: shape \("):
         figures.plot_images(np.zeros(shape), [""] * shape[0])
 

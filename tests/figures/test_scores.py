@@ -1,4 +1,4 @@
-"""The figure of a path, by what its axes hold."""
+"""The figure of a path, by the contents of its axes."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_lines_of_a_path_are_its_scores_at_its_lambdas(lams):
         x = line(ax, label).get_xdata()
         np.testing.assert_array_equal(x[path.lambdas_ > 0], path.lambdas_[path.lambdas_ > 0])
         assert (np.diff(x) > 0).all()
-        assert (x > 0).all()  # a place on a logarithmic axis, 0 left of all others
+        assert (x > 0).all()  # positions on a logarithmic axis
     left, right = ax.get_xlim()
     assert left < x[0] <= x[-1] < right
 
 
 @pytest.mark.parametrize("lams", [FEW, MANY])
-def test_zero_stands_apart_at_a_tick_of_its_own(lams):
+def test_zero_has_a_tick_left_of_a_break(lams):
     ax = figures.plot_path(a_path(lams))
     x = line(ax, "training").get_xdata()
     ticks, labels = ax.get_xticks(), [label.get_text() for label in ax.get_xticklabels()]
@@ -55,12 +55,12 @@ def test_zero_stands_apart_at_a_tick_of_its_own(lams):
     assert x[0] < mark < x[1]
 
 
-def test_no_axis_is_broken_where_no_lambda_is_zero():
+def test_the_axis_has_no_break_without_a_lambda_of_zero():
     ax = figures.plot_path(a_path(FEW[1:]))
     assert not [line for line in ax.lines if list(line.get_ydata()) == [0]]
 
 
-def test_few_lambdas_are_the_labels_of_the_axis():
+def test_each_of_few_lambdas_has_a_label():
     ax = figures.plot_path(a_path([0.0, 0.001, 0.1, 1.0, 3.0, 1000.0]))
     labels = [label.get_text() for label in ax.get_xticklabels()]
     assert labels == ["0", "0.001", "0.1", "1", "3", "1000"]
@@ -79,8 +79,8 @@ def test_labels_of_lambdas_do_not_overlap_and_each_lambda_has_a_tick(lams, width
     assert not overlap(found)
     ticks = np.concatenate([ax.get_xticks(), ax.get_xticks(minor=True)])
     x = np.log10(line(ax, "training").get_xdata())
-    for place in x:  # of two ticks on the same pixel matplotlib draws one
-        assert np.abs(np.log10(ticks) - place).min() < 1e-3 * np.ptp(x)
+    for log in x:  # matplotlib draws one of two ticks on the same pixel
+        assert np.abs(np.log10(ticks) - log).min() < 1e-3 * np.ptp(x)
 
 
 def test_the_band_is_one_standard_error_around_the_validation():
@@ -96,14 +96,14 @@ def test_the_band_is_one_standard_error_around_the_validation():
     np.testing.assert_array_equal(bars.get_segments(), expected)
 
 
-def test_unknown_standard_errors_are_not_announced():
+def test_unknown_standard_errors_are_not_in_the_legend():
     path = a_path(FEW, folds=1)
     path.standard_errors_ = np.full(4, np.nan)
     ax = figures.plot_path(path)
     assert texts(ax)[:2] == ["training", "validation"]
 
 
-def test_single_folds_are_faint_lines_where_there_are_several():
+def test_each_of_several_folds_has_a_faint_line():
     path = a_path(FEW, folds=4)
     ax = figures.plot_path(path)
     faint = [line for line in ax.lines if line.get_alpha() and line.get_alpha() < 0.5]
@@ -111,7 +111,7 @@ def test_single_folds_are_faint_lines_where_there_are_several():
     np.testing.assert_array_equal(drawn, path.validation_scores_)
 
 
-def test_the_legend_names_both_choices_and_lines_stand_there():
+def test_the_legend_names_both_choices_and_lines_mark_them():
     ax = figures.plot_path(a_path(FEW, best=1, simple=2))
     expected = ["training", "validation ± one SE", "best: 0.1", "one-SE: 1", "single folds"]
     assert texts(ax) == expected
@@ -120,13 +120,13 @@ def test_the_legend_names_both_choices_and_lines_stand_there():
     assert line(ax, "best").get_linestyle() != line(ax, "one-SE").get_linestyle()
 
 
-def test_choices_that_coincide_are_one_entry_and_a_fold_alone_is_none():
+def test_equal_choices_are_one_entry_and_a_single_fold_has_none():
     ax = figures.plot_path(a_path(FEW, best=0, folds=1))
     assert texts(ax) == ["training", "validation ± one SE", "best and one-SE: 0"]
     assert line(ax, "best").get_xdata()[0] == line(ax, "training").get_xdata()[0]
 
 
-def test_what_diverged_is_a_cross_at_the_bottom():
+def test_a_diverged_lambda_is_a_cross_at_the_bottom():
     ax = figures.plot_path(a_path(FEW, lost=(1, 3), best=2))
     crosses = line(ax, "diverged")
     assert list(crosses.get_xdata()) == [0.1, 3.0]
@@ -140,7 +140,7 @@ def test_what_diverged_is_a_cross_at_the_bottom():
 @pytest.mark.parametrize(
     ("score_name", "label", "times"), [("accuracy", "accuracy (%)", 100), ("R2", "R2", 1)]
 )
-def test_accuracy_is_read_in_percent_and_r2_as_it_is(score_name, label, times):
+def test_accuracy_is_in_percent_and_r2_is_not(score_name, label, times):
     ax = figures.plot_path(a_path(FEW, score_name=score_name))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("lambda (L2 penalty)", label)
     for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
@@ -174,7 +174,7 @@ def test_the_legend_of_a_path_hides_no_data(layout, size):
         assert whole.y0 <= legend.y0
 
 
-def test_what_is_drawn_later_into_axes_made_longer_is_still_seen():
+def test_curves_added_later_to_extended_axes_are_visible():
     _, ax = plt.subplots()
     figures.plot_path(a_path(FEW), ax)
     ax.plot([0.1, 1.0], [0.2, 1.4])

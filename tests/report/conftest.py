@@ -1,4 +1,4 @@
-"""Paths of images, of labels that are hard to write, and of values; and pictures not drawn."""
+"""Paths with images, with labels that need escaping, and with values; undrawn pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def nasty():
-    """Labels that are text, and hard to write, on samples that are no images."""
+    """Samples that are not images, with text labels that need escaping."""
     X, numbers = clouds(4, 120, apart=0.4)
     return run(X, np.array(NASTY)[numbers])
 
@@ -40,7 +40,7 @@ def values():
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Pictures are not what the test is about: each is the same dot."""
+    """Replace each picture by a dot."""
     dot = pictures.Drawing("data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=", 1, 1)
     monkeypatch.setattr(pictures, "_drawn", lambda draw, size, narrow: dot)
 
@@ -52,7 +52,7 @@ def digits_page(digits, undrawn):
 
 @pytest.fixture
 def sketches(monkeypatch):
-    """Return the figures that are drawn, and leave them there."""
+    """Return the figures that are drawn instead of their PNG."""
     figures, figure = [], importlib.import_module("matplotlib.figure")
 
     def sketch(draw, size, narrow):

@@ -1,4 +1,4 @@
-"""The report in a browser: on a phone, on a desk, and in the dark."""
+"""The report in a browser: narrow, wide and dark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytest.importorskip("matplotlib", reason="the pictures are drawn by matplotlib")
 pytest.importorskip("jinja2", reason="the page is a template of jinja2")
 
 
-def test_the_browser_tells_of_errors_and_of_what_is_too_wide(tmp_path):
+def test_the_browser_reports_errors_and_overflow(tmp_path):
     page = tmp_path / "bad.html"
     page.write_text(
         """<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="img-src data:">
@@ -41,7 +41,7 @@ def file(tmp_path_factory, nasty_page):
 
 @pytest.fixture(scope="module")
 def opened(file):
-    """The report on a phone and on a desk, and the console."""
+    """The report in a narrow and in a wide window, and the console."""
     expression = """{
         dom: page.documentElement.outerHTML,
         width: page.documentElement.scrollWidth,
@@ -53,7 +53,7 @@ def opened(file):
     return browser.look_into(file, f"({expression})", [360, 1280])
 
 
-def test_it_opens_from_a_file_without_an_error(opened):
+def test_a_report_opens_without_an_error(opened):
     (phone, _), page = opened
     assert page.console == []
     found = Reader(phone["dom"])
@@ -63,19 +63,19 @@ def test_it_opens_from_a_file_without_an_error(opened):
     assert found.texts("h1")[0].startswith(SCRIPT)
 
 
-def test_it_fits_a_phone_and_a_desk(opened):
+def test_a_report_fits_a_phone_and_a_desktop(opened):
     (phone, desk), _ = opened
     assert (phone["width"], desk["width"]) == (360, 1280)
     assert not any(phone["beyond"] + desk["beyond"])
-    # Each has the pictures that were drawn for it.
+    # Each has the pictures of its layout.
     assert len(phone["images"]) == len(desk["images"]) == 3
     assert all(0 < a < b for a, b in zip(phone["images"], desk["images"], strict=True))
 
 
-def test_it_is_dark_where_the_reader_wants_that(file, opened, tmp_path):
+def test_a_report_follows_the_preference_for_dark(file, opened, tmp_path):
     assert opened[0][0]["colour"] == "rgb(246, 247, 248)"
     out = tmp_path / "dark.png"
     browser.take_picture(file, out, 500, 2500, browser.DARK)
     image = importlib.import_module("matplotlib.image").imread(out)[..., :3]
     assert image[2, 2].max() < 0.2
-    assert 0.1 < (image == 1.0).all(axis=2).mean() < 0.6  # the pictures stand on white
+    assert 0.1 < (image == 1.0).all(axis=2).mean() < 0.6  # the pictures are on white

@@ -135,7 +135,7 @@ def test_several_labels_are_one_class():
         assert probability == pytest.approx(max(each))
 
 
-def test_labels_may_be_rows_or_strange():
+def test_labels_may_be_one_hot_or_unknown():
     outputs = np.eye(3)[[0, 1, 2]]
     rows = mistakes.classify(fake("classes"), outputs, np.eye(3)[[0, 2, 2]])
     np.testing.assert_array_equal(rows.true, [0, 2, 2])
@@ -158,7 +158,7 @@ def test_the_largest_errors_of_a_regression(values, undrawn):
 
 
 def test_errors_of_several_outputs_are_ranked_by_their_spread():
-    """The spreads are 0.816 and 1633: errors of 1.5 and 1000 are 1.84 and 0.61 of them."""
+    """The spreads are 0.816 and 1633; errors of 1.5 and 1000 are 1.84 and 0.61 times these."""
     true = np.array([[0.0, 1000.0], [1.0, 3000.0], [2.0, 5000.0]])
     errors = np.array([[0.0, 1000.0], [1.5, 0.0], [0.0, 100.0]])
     found = mistakes.largest_errors(true + errors, true)

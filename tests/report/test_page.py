@@ -1,4 +1,4 @@
-"""The report, as a parser reads it."""
+"""The contents of the page, and its errors."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def without_pictures(page):
     return re.sub(r"base64,[A-Za-z0-9+/=]*", "", page)
 
 
-def test_sections_come_in_order_and_the_verdict_first(digits_page, values, undrawn):
+def test_sections_are_in_order(digits_page, values, undrawn):
     assert Reader(digits_page).texts("h1", "h2") == ["Cats", *OF_CLASSES]
     assert Reader(values.page()).texts("h2") == OF_VALUES
 
 
-def test_the_document_says_what_it_is(digits_page):
+def test_the_document_has_its_metadata(digits_page):
     assert digits_page.startswith('<!DOCTYPE html>\n<html lang="en">')
     found = Reader(digits_page)
     metas = [element.of for element in found.all("meta")]
@@ -57,7 +57,7 @@ def test_nothing_is_loaded_and_nothing_runs(digits_page, nasty_page):
         assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
 
 
-def test_tables_have_heads_and_pictures_a_text_instead(digits_page):
+def test_tables_have_heads_and_pictures_alternative_texts(digits_page):
     found = Reader(digits_page)
     assert len(found.all("table")) == 5
     for cell in found.all("th"):
@@ -128,13 +128,13 @@ def test_a_report_is_a_file_in_utf8(tmp_path, nasty, undrawn):
     assert out.read_bytes().decode("utf-8") == nasty.page()
 
 
-def test_a_file_name_that_is_no_text_is_written_all_the_same(tmp_path, nasty, undrawn):
+def test_a_file_name_that_is_no_text_is_written(tmp_path, nasty, undrawn):
     out = tmp_path / "report.html"
     write_report(out, *nasty.arguments, title="Cats", facts={"file": "caf\udce9.csv"})
     assert "caf?.csv" in out.read_text(encoding="utf-8")
 
 
-def test_what_cannot_be_written_is_refused(tmp_path, nasty, undrawn):
+def test_a_path_that_cannot_be_written_is_refused(tmp_path, nasty, undrawn):
     with pytest.raises(InputError, match="does not exist"):
         write_report(tmp_path / "no" / "report.html", *nasty.arguments, title="", facts={})
     with pytest.raises(InputError, match="is a folder"):
@@ -162,7 +162,7 @@ def test_a_library_that_is_not_installed_is_named(monkeypatch, nasty, module):
         nasty.page()
 
 
-def test_facts_name_versions_and_nothing_of_the_computer():
+def test_facts_name_versions_but_not_the_computer():
     facts = run_facts(xl2.get_backend(), data="digits", hidden_layers=(50, 25))
     assert list(facts)[:2] == ["data", "hidden layers"]
     assert facts["hidden layers"] == "(50, 25)"

@@ -71,13 +71,13 @@ def test_images_stand_in_rows_under_their_titles(sketches, rng):
 
 
 @pytest.mark.parametrize(("features", "shape"), [(64, (8, 8)), (192, (8, 8, 3)), (65, None)])
-def test_samples_are_images_if_they_can_be_squares(features, shape):
+def test_samples_are_images_if_they_are_squares(features, shape):
     found = pictures.as_images(np.zeros((3, features)))
     assert (found is None) if shape is None else found.shape == (3, *shape)
 
 
 @pytest.mark.parametrize("features", [1, 4, 9, 25, 49, 12, 75])
-def test_a_table_of_few_columns_is_no_image(features):
+def test_few_columns_are_not_an_image(features):
     assert pictures.as_images(np.zeros((3, features))) is None
 
 
@@ -91,8 +91,8 @@ def test_names_below_the_matrix_do_not_overlap(sketches, names):
 
 
 @pytest.mark.parametrize("name", ["cat", "Ünïcödé ±", "猫", "a\x07b", "$5", "$5 to $6", "\ud800"])
-def test_what_can_be_drawn_is_drawn_as_it_is(name):
-    """Matplotlib warns of a glyph that is missing, and takes what two dollars enclose away."""
+def test_can_draw_agrees_with_matplotlib(name):
+    """Matplotlib warns of a missing glyph, and reads text between two dollars as a formula."""
     figure = importlib.import_module("matplotlib.figure").Figure()
     figure.text(0, 0, name)
     with warnings.catch_warnings(record=True) as caught:

@@ -148,10 +148,10 @@ def evaluate_labels(predictions: Any, y: Any, part: str) -> Accuracy:
             f"The model is a classifier, but y_{part} holds numbers that are not whole. Pass "
             f"labels or class numbers; round soft targets."
         )
-    if predictions.ndim == 1 and y.ndim == 2:
+    if predictions.shape[1:] == (1,):
+        predictions = predictions[:, 0]
+    if predictions.ndim == 1:
         y = _labels(y)
-    if predictions.ndim == 2 and predictions.shape[1] == 1:
-        predictions, y = predictions[:, 0], _labels(y)
     if predictions.shape != y.shape:
         raise InputError(
             f"The model's predictions have shape {predictions.shape} and y_{part} has {y.shape}: "
