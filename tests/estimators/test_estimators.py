@@ -194,7 +194,7 @@ def test_training_that_diverges_ends_at_once_with_scikit_learns_words():
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         model.fit(X, VALUES)
     model.set_params(early_stopping=True)
-    with pytest.warns(UserWarning, match="diverged.*best weights of before"):
+    with pytest.warns(UserWarning, match="diverged.*best weights before it"):
         model.fit(X, VALUES)
     assert model.n_iter_ < 100
     assert np.isnan(model.validation_scores_[-1])

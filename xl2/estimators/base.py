@@ -18,7 +18,7 @@ from .common import CommonMLP
 from .lbfgs_solver import minimise
 from .losses import REPORTED
 from .random_draws import initial_parameters
-from .sgd_solver import NOT_FINITE, Judged, Known, descend
+from .sgd_solver import NOT_FINITE, Known, Validation, descend
 
 STOCHASTIC = ("sgd", "adam")
 
@@ -85,7 +85,7 @@ class BaseMLP(CommonMLP):
             inputs.check_home(self, X, "partial_fit" if part else "fit")
         home = inputs.home_of(X)
         X, y = inputs.read(self, X, y, reset=first, numeric=self._numeric)
-        weight = self._weights(y, inputs.read_weights(sample_weight, X.shape[0]), part)
+        weight = self._sample_weights(y, inputs.read_weights(sample_weight, X.shape[0]), part)
         y = self._encode(y, part)
         random = check_random_state(self.random_state)
         backend = resolve(self.backend, self.device, data=X)
@@ -97,12 +97,12 @@ class BaseMLP(CommonMLP):
             network = self._network(backend)
             _check_depth(arguments.layers, network)
         known = _known(network, home, X, y, weight)
-        judged = self._read_validation(validation, network)
+        validation = self._read_validation(validation, network)
         if self.solver in STOCHASTIC:
-            descend(self, network, known, judged, arguments, random, part)
+            descend(self, network, known, validation, arguments, random, part)
         else:
             self._minimise(network, known)
-        self._take(network, home)
+        self._store(network, home)
         if not _finite(network):
             raise InputError(NOT_FINITE)
         return self
@@ -116,7 +116,7 @@ class BaseMLP(CommonMLP):
             self.__dict__.pop(name, None)
         self.n_iter_ = self.t_ = 0
         self.n_outputs_, self.n_layers_ = sizes[-1], len(sizes)
-        self.out_activation_ = self._output()
+        self.out_activation_ = self._output_activation()
         if self.solver in STOCHASTIC:
             self.loss_curve_: list[float] = []
             self._no_improvement_count = 0
@@ -144,7 +144,7 @@ class BaseMLP(CommonMLP):
         lams = coefficients(self, network)
         self.n_iter_, self.loss_ = minimise(network, known.samples, lams, loss, self, known.home)
 
-    def _read_validation(self, validation: Any, network: Network) -> Judged | None:
+    def _read_validation(self, validation: Any, network: Network) -> Validation | None:
         X, y, weight = validation or (None, None, None)
         if (X is None) != (y is None):
             given, missing = ("X_val", "y_val") if y is None else ("y_val", "X_val")
@@ -155,8 +155,10 @@ class BaseMLP(CommonMLP):
             raise InputError("X_val needs solver='sgd' or 'adam': lbfgs has no epochs.")
         X, y = inputs.read(self, X, y, reset=False, numeric=self._numeric)
         weight = inputs.read_weights(weight, X.shape[0])
-        return Judged(
-            inputs.moved(X, network.backend, network.dtype), self._encode_more(y, "y_val"), weight
+        return Validation(
+            inputs.moved(X, network.backend, network.dtype),
+            self._encode_validation(y, "y_val"),
+            weight,
         )
 
 

@@ -40,7 +40,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
             Of the library and on the device of `X`; labels that are text in a NumPy array.
         """
         outputs, backend = self._outputs(X, "predict")
-        return _labels(self, outputs, backend, inputs.home_of(X))
+        return _to_labels(self, outputs, backend, inputs.home_of(X))
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
@@ -112,7 +112,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
             )
         return self._label_binarizer.transform(y).astype(bool)
 
-    def _encode_more(self, y: Any, what: str) -> Any:
+    def _encode_validation(self, y: Any, what: str) -> Any:
         """Return validation labels as targets of the network."""
         import numpy as np
 
@@ -126,7 +126,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
             )
         return self._label_binarizer.transform(y).astype(bool)
 
-    def _weights(self, y: Any, weight: Any, part: bool) -> Any:
+    def _sample_weights(self, y: Any, weight: Any, part: bool) -> Any:
         """Return the sample weights multiplied by the class weights."""
         if self.class_weight is None:
             return weight
@@ -140,7 +140,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         of_classes = compute_sample_weight(self.class_weight, y)
         return of_classes if weight is None else weight * of_classes
 
-    def _output(self) -> str:
+    def _output_activation(self) -> str:
         return "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
 
     def _task(self) -> str:
@@ -148,7 +148,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
             return "multilabel"
         return "classes" if self.n_outputs_ > 1 else "binary"
 
-    def _labels(self) -> tuple[Any, ...] | None:
+    def _class_labels(self) -> tuple[Any, ...] | None:
         """Return the label of each class number; None for multilabel classification."""
         if self._task() == "multilabel":
             return None
@@ -185,7 +185,7 @@ def _probabilities(outputs: Array) -> Array:
     return namespace(outputs).concat([1.0 - outputs, outputs], axis=-1)
 
 
-def _labels(estimator: Any, outputs: Array, backend: Backend, home: Backend) -> Any:
+def _to_labels(estimator: Any, outputs: Array, backend: Backend, home: Backend) -> Any:
     """Return the label of each sample on `home`, from its outputs (n, outputs) on `backend`.
 
     A dtype that `home` lacks becomes float32. Labels that are neither numbers nor booleans stay

@@ -48,7 +48,7 @@ class CommonMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn h
         names = activations(self.activation, len(layers) - 1, self.out_activation_)
         return Network.of(layers, names, backend)
 
-    def _take(self, network: Network, home: Backend) -> None:
+    def _store(self, network: Network, home: Backend) -> None:
         """Set `coefs_` and `intercepts_` to a network's parameters, moved to `home`."""
         self.coefs_ = [inputs.given_back(w, network.backend, home) for w in network.weights]
         self.intercepts_ = [inputs.given_back(b, network.backend, home) for b in network.biases]
@@ -74,7 +74,7 @@ class CommonMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn h
         network = self._network(inputs.home_of(self.coefs_[0])).to()
         network.task = self._task()
         names = tuple(map(str, getattr(self, "feature_names_in_", ())))
-        return Model(network, classes=self._labels(), features=names)
+        return Model(network, classes=self._class_labels(), features=names)
 
     def to_torch(self) -> Any:
         """Return a `torch.nn.Sequential` with the same weights, see `Network.to_torch`.

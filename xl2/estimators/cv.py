@@ -45,10 +45,10 @@ class BaseMLPCV(CommonMLP):
         self._validate_params()
         layers, home = Layers.of(self), inputs.home_of(X)
         X, y = inputs.read(self, X, y, reset=True, numeric=self._numeric, sparse=False)
-        weight = self._weights(y, inputs.read_weights(sample_weight, X.shape[0]), False)
+        weight = self._sample_weights(y, inputs.read_weights(sample_weight, X.shape[0]), False)
         known = self._encode(y, False)
         self.n_outputs_, self.n_layers_ = known.shape[1], len(layers.hidden) + 2
-        self.out_activation_ = self._output()
+        self.out_activation_ = self._output_activation()
         backend = resolve(self.backend, self.device, data=X)
         dtype = inputs.dtype_of(X, home, self.dtype)
         random = check_random_state(self.random_state)
@@ -93,7 +93,7 @@ class BaseMLPCV(CommonMLP):
             setattr(self, name, home.asarray(values, inputs.dtype_of(None, home, None)))
         self.n_iter_ = int(self.max_iter)
         self.path_ = path.without_samples()
-        self._take(model.network, home)
+        self._store(model.network, home)
         return self
 
     def __sklearn_tags__(self) -> Any:

@@ -1,4 +1,4 @@
-"""Samples as an estimator is given them: checked, and taken to where it computes."""
+"""Check the samples of an estimator, and move them to its backend and results back."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..nn.inputs import check_finite
 
 
 def home_of(X: Any) -> Backend:
-    """Return where samples are, which is where results are given back; NumPy for no arrays."""
+    """Return the backend of samples, to which results return; NumPy if `X` is no array."""
     # NumPy's one device has two names, "cpu" and None.
     return connect("numpy") if library_of(X) in (None, "numpy") else resolve_like(X)
 
 
 def dtype_of(X: Any, home: Backend, wanted: str | None) -> str:
-    """Return the dtype to compute in: the one asked for, or float32 for float32, or float64."""
+    """Return the dtype to compute in: `wanted`, or float32 for float32, or else float64."""
     if wanted is not None:
         return wanted
     found = home.xp.__array_namespace_info__().dtypes(device=home.device, kind="real floating")
@@ -34,25 +34,10 @@ def dtype_of(X: Any, home: Backend, wanted: str | None) -> str:
 def read(
     estimator: Any, X: Any, y: Any, *, reset: bool, numeric: bool, sparse: bool = True
 ) -> tuple[Any, Any]:
-    """Return samples where they are, and targets on the host, both checked.
+    """Return samples on their own backend and targets on the host, checked.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Its number and names of features are set, or compared.
-    X : array_like, sparse matrix or array of any library, shape (n, features)
-    y : array_like, shape (n,) or (n, outputs)
-    reset : bool
-        This is the first the estimator sees.
-    numeric : bool
-        The targets are numbers.
-    sparse : bool, default True
-        A sparse matrix will do.
-
-    Raises
-    ------
-    ValueError
-        As scikit-learn does.
+    The number and names of the estimator's features are set if `reset`, else compared.
+    `numeric` targets are numbers; `sparse` samples may be a sparse matrix.
     """
     y = host(y)
     if home_of(X).name == "numpy":
@@ -71,7 +56,7 @@ def read(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
             f"y is None."
         )
-    X = _read_elsewhere(estimator, X, reset)
+    X = _read_array(estimator, X, reset)
     y = check_array(y, ensure_2d=False, dtype="numeric" if numeric else None, input_name="y")
     if len(y) != X.shape[0]:
         raise InputError(f"X has {X.shape[0]} samples and y has {len(y)}: they must agree.")
@@ -79,34 +64,22 @@ def read(
 
 
 def read_samples(estimator: Any, X: Any, method: str) -> Any:
-    """Return samples to predict, checked; they are where those of the fit were.
-
-    Raises
-    ------
-    ValueError
-        As scikit-learn does, and if they are elsewhere.
-    """
+    """Return samples to predict, checked; raise if the fit's samples were on another backend."""
     check_home(estimator, X, method)
     if home_of(X).name == "numpy":
         return validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=False)
-    return _read_elsewhere(estimator, X, reset=False)
+    return _read_array(estimator, X, reset=False)
 
 
 def check_home(estimator: Any, X: Any, method: str) -> None:
-    """Refuse samples that are elsewhere than the fit's were.
-
-    Raises
-    ------
-    InputError
-        Naming both places, and how to get from one to the other.
-    """
+    """Raise if samples are of another library or device than those of the fit."""
     fitted, received = home_of(estimator.coefs_[0]), home_of(X)
     if fitted == received:
         return
     fix = "pass xl2.to_numpy(X)"
     if fitted.name != "numpy":
-        # Of all spellings the one that every library takes: cupy.asarray has no device, and
-        # not every device's name is known to its library.
+        # This spelling works in every library: cupy.asarray takes no device, but that of
+        # array_api_compat does, and a library may not know the name of its device.
         host_X = {"numpy": "X", None: "numpy.array(X)"}.get(library_of(X), "xl2.to_numpy(X)")
         if is_sparse(X):
             host_X = "X.toarray()"
@@ -121,8 +94,8 @@ def check_home(estimator: Any, X: Any, method: str) -> None:
     )
 
 
-def _read_elsewhere(estimator: Any, X: Any, reset: bool) -> Any:
-    """Check an array of another library where it is."""
+def _read_array(estimator: Any, X: Any, reset: bool) -> Any:
+    """Check an array of another library than NumPy on its own device."""
     if X.ndim != 2:
         raise InputError(
             f"Expected 2D array, got {X.ndim}D array instead. Reshape it to (samples, features)."
@@ -148,13 +121,7 @@ def _read_elsewhere(estimator: Any, X: Any, reset: bool) -> Any:
 
 
 def read_weights(sample_weight: Any, samples: int) -> Any:
-    """Return sample weights on the host, or None.
-
-    Raises
-    ------
-    ValueError
-        If their number is wrong, one is negative, or all are zero.
-    """
+    """Return sample weights on the host, checked, or None."""
     import numpy as np
 
     if sample_weight is None:
@@ -164,12 +131,12 @@ def read_weights(sample_weight: Any, samples: int) -> Any:
 
 
 def host(x: Any) -> Any:
-    """Return an array of another library as NumPy's, and anything else as it is."""
+    """Return an array of another library as a NumPy array, and anything else unchanged."""
     return x if library_of(x) in (None, "numpy") else to_numpy(x)
 
 
 def moved(X: Any, backend: Backend, dtype: str) -> Any:
-    """Return checked samples where the estimator computes, in its dtype."""
+    """Return checked samples on a backend, in a dtype."""
     if is_sparse(X):
         return SparseRows(X, backend, dtype)
     if library_of(X) not in (None, "numpy", backend.name):
@@ -178,14 +145,14 @@ def moved(X: Any, backend: Backend, dtype: str) -> Any:
 
 
 def given_back(x: Any, backend: Backend, home: Backend) -> Any:
-    """Return a result where the samples of the fit were."""
+    """Return an array of `backend` on `home`."""
     if backend == home:
         return x
     return home.library.from_host(home.xp, backend.to_numpy(x), home.device)
 
 
 def part(x: Any, rows: Any, backend: Backend) -> Any:
-    """Return some of the samples, by their numbers on the host."""
+    """Return the samples at `rows`, indices on the host."""
     if isinstance(x, HostRows):
         return x.only(rows)
     take = Operations.of(backend.library).take_rows

@@ -1,8 +1,10 @@
-"""The L-BFGS-B solver: scipy descends on the host, loss and gradient come from the backend."""
+"""The L-BFGS-B solver: scipy minimises on the host, the backend computes loss and gradient."""
 
 from __future__ import annotations
 
+import math
 import warnings
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
@@ -15,38 +17,35 @@ if TYPE_CHECKING:
     from ..nn.network import Network
     from ..nn.step import Samples
 
-# scipy's status of a descent that a callback ended.
-CALLED_OFF = 99
+# scipy's status of a minimisation that a callback stopped.
+STOPPED_BY_CALLBACK = 99
 
 
 def pack(layers: Any) -> Any:
-    """Return all weights, then all biases, as one vector of NumPy's in float64."""
+    """Return all weights, then all biases, as one NumPy vector in float64."""
     import numpy as np
 
     weights, biases = zip(*layers, strict=True)
     return np.concatenate([np.ravel(p) for p in (*weights, *biases)]).astype("float64")
 
 
-def unpack(vector: Any, like: Any) -> list[tuple[Any, Any]]:
-    """Cut a vector into weights and biases shaped like others."""
+def unpack(vector: Any, sizes: tuple[int, ...]) -> list[tuple[Any, Any]]:
+    """Cut such a vector into the weights and biases of a network with these sizes."""
     import numpy as np
 
-    weights, biases = zip(*like, strict=True)
-    shapes = [p.shape for p in (*weights, *biases)]
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+    shapes = [*pairwise(sizes), *((outputs,) for outputs in sizes[1:])]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
     parts = [p.reshape(s) for p, s in zip(np.split(vector, ends), shapes, strict=True)]
-    return list(zip(parts[: len(weights)], parts[len(weights) :], strict=True))
+    layers = len(sizes) - 1
+    return list(zip(parts[:layers], parts[layers:], strict=True))
 
 
 def value_and_gradient(
     vector: Any, network: Network, samples: Samples, coefficients: tuple[Any, ...], loss: Loss
 ) -> tuple[float, Any]:
-    """Return the objective and its derivatives at a vector of parameters, on the host.
-
-    The network's parameters become those of the vector.
-    """
+    """Set the network's parameters to a vector; return the objective and its gradient there."""
     backend = network.backend
-    network.set_parameters(unpack(vector, network.host_parameters()))
+    network.set_parameters(unpack(vector, network.sizes))
     with backend.scope():
         value, found = network.objective(samples, coefficients, loss)
         host = [tuple(map(backend.to_numpy, layer)) for layer in found]
@@ -61,31 +60,10 @@ def minimise(
     estimator: Any,
     home: Backend,
 ) -> tuple[int, float]:
-    """Train a network on all samples at once.
+    """Train a network in place on all samples; return iterations and loss, with the penalty.
 
-    Parameters
-    ----------
-    network : Network
-        It is trained where it stands.
-    samples : Samples
-    coefficients : tuple
-        lambda for each layer.
-    loss : Loss
-    estimator : estimator
-        Whose `max_iter`, `max_fun`, `tol`, `verbose` and `callbacks` hold.
-    home : Backend
-        Where the user's callbacks are to find the weights.
-
-    Returns
-    -------
-    iterations : int
-    loss : float
-        Penalty included.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If it stopped before it converged, and no callback said so.
+    `coefficients` has lambda for each layer. The weights that callbacks see are on `home`.
+    Warns with a ConvergenceWarning if training stops unconverged and not by a callback.
     """
     from scipy.optimize import minimize
 
@@ -103,42 +81,44 @@ def minimise(
                 "gtol": estimator.tol,
             },
         )
-    network.set_parameters(unpack(result.x, network.host_parameters()))
+    network.set_parameters(unpack(result.x, network.sizes))
     iterations = min(int(result.nit), int(estimator.max_iter))
-    if result.status not in (0, CALLED_OFF):
+    if result.status not in (0, STOPPED_BY_CALLBACK):
         _warn(result, iterations, estimator.max_iter)
     return iterations, float(result.fun)
 
 
 def _after_an_iteration(network: Network, estimator: Any, home: Backend) -> Any:
-    """Return what scipy calls after an iteration, or None where nobody looks."""
+    """Return the function that scipy calls after an iteration, or None if it has no use."""
     callbacks = callbacks_of(estimator)
     if not callbacks and not estimator.verbose:
         return None
     estimator.n_iter_ = 0
 
-    def look(intermediate_result: Any) -> None:  # scipy goes by the argument's name
+    def report(intermediate_result: Any) -> None:  # scipy looks for this argument's name
         estimator.n_iter_ += 1
         estimator.loss_ = float(intermediate_result.fun)
         if estimator.verbose:
             print(f"loss = {estimator.loss_:.8f}")
         if callbacks:
-            network.set_parameters(unpack(intermediate_result.x, network.host_parameters()))
-            estimator._take(network, home)
+            network.set_parameters(unpack(intermediate_result.x, network.sizes))
+            estimator._store(network, home)
         if stopped_by(callbacks, estimator):
             raise StopIteration
 
-    return look
+    return report
 
 
-def _warn(result: Any, iterations: int, most: int) -> None:
+def _warn(result: Any, iterations: int, max_iter: int) -> None:
     more = ""
-    if iterations == most:
-        more = f"\nIncrease the number of iterations to improve the convergence (max_iter={most})."
+    if iterations == max_iter:
+        more = (
+            f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
+        )
     warnings.warn(
         f"lbfgs failed to converge after {iterations} iteration(s) (status={result.status}):\n"
         f"{result.message}\n{more}\n"
-        f"It may also help to scale the data, by sklearn.preprocessing.StandardScaler.",
+        f"Scaling the data may also help: use sklearn.preprocessing.StandardScaler.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=6,
     )

@@ -1,13 +1,13 @@
-"""The losses as scikit-learn reports them; their derivatives are those of `xl2.nn.losses`.
+"""The losses that scikit-learn reports, with the derivatives of `xl2.nn.losses`.
 
-scikit-learn keeps a probability away from 0 and 1 by the dtype's smallest step before it
-takes a logarithm. The loss of an output then has a floor and a ceiling, which can be said
-of the logits' own, exact, loss: nothing else changes. Of a squared error it reports the
-mean over the outputs, and descends on the sum.
+scikit-learn clips a probability by the dtype's epsilon before it takes a logarithm. This
+bounds the loss of an output from below and above, so the exact loss of the logits is bounded
+instead. For the squared error it reports the mean over the outputs and minimises the sum.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..array.api import Array, namespace
@@ -25,29 +25,27 @@ from ..nn.losses import (
 
 
 def bounded_binary_cross_entropy(z: Array, y: Array) -> Array:
-    """Return the binary cross-entropy of probabilities kept off 0 and 1; `y` is 0 or 1."""
+    """Return the binary cross-entropy of clipped probabilities; `y` is 0 or 1."""
     return namespace(z).sum(_bounded(softplus_error(z, y)), axis=-1)
 
 
 def bounded_categorical_cross_entropy(z: Array, y: Array) -> Array:
-    """Return the categorical cross-entropy of probabilities kept off 0 and 1."""
+    """Return the categorical cross-entropy of clipped probabilities."""
     return _bounded(categorical_cross_entropy(z, y))
 
 
 def mean_squared_error(z: Array, y: Array) -> Array:
-    """Return half the squared error, the mean over the outputs."""
+    """Return half the squared error, averaged over the outputs."""
     return squared_error(z, y) / z.shape[-1]
 
 
 def _bounded(value: Array) -> Array:
     xp: Any = namespace(value)
-    step = float(xp.finfo(value.dtype).eps)
-    import math
-
-    return xp.minimum(xp.maximum(value, -math.log1p(-step)), -math.log(step))
+    epsilon = float(xp.finfo(value.dtype).eps)
+    return xp.minimum(xp.maximum(value, -math.log1p(-epsilon)), -math.log(epsilon))
 
 
-# By the name of the loss and the output activation, both scikit-learn's.
+# By scikit-learn's names of the loss and the output activation.
 REPORTED = {
     ("log_loss", "logistic"): Loss(bounded_binary_cross_entropy, binary_cross_entropy_delta),
     ("log_loss", "softmax"): Loss(

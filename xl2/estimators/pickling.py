@@ -1,8 +1,9 @@
-"""How an estimator is pickled: as NumPy arrays, and the name of where they were."""
+"""Pickle an estimator as NumPy arrays with the names of their library and device."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from typing import Any
 
 from ..array.backend import connect, reconnect
@@ -10,7 +11,7 @@ from ..array.switch import resolve
 from ..errors import BackendError
 from . import inputs
 
-# The attributes that are arrays, or nested lists of them; the last are those of a path.
+# The attributes that are arrays, or nested lists of arrays.
 ARRAYS = ("coefs_", "intercepts_", "alphas_", "scores_", "mean_scores_", "standard_errors_")
 
 
@@ -18,37 +19,37 @@ class Portable:
     """An estimator whose pickle opens on a machine without its array library or device."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state with every array as NumPy's."""
+        """Return the state with NumPy arrays only."""
         found: Any = super().__getstate__()
         state: dict[str, Any] = dict(found)
         if "coefs_" not in state:
             return state
         home = inputs.home_of(state["coefs_"][0])
-        state["_pickled_with"] = _named(state)
+        state["_pickled_with"] = _named_by_arguments(state)
         if home.name == "numpy":
             return state
         _replace_arrays(state, home.to_numpy)
         return state | {"_pickled_on": home}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Put the arrays back to where they were, or with a warning on NumPy.
+        """Move the arrays back to their library and device, if these work here.
 
-        Where the arguments `backend` and `device` name what cannot be had here, they
-        become None, with a warning too.
+        Otherwise the arrays stay NumPy's. If the arguments `backend` and `device` name a
+        library or device that does not work here, they become None. Both with a warning.
         """
         state = dict(state)
         home, named = state.pop("_pickled_on", None), state.pop("_pickled_with", None)
         lost = home is not None and home.name == "numpy"
-        # A path has networks that computed there, and has warned already.
-        if named is not None and not _can_be_had(named, silent=lost or "path_" in state):
+        # The networks of a path have warned already.
+        if named is not None and not _works(named, silent=lost or "path_" in state):
             state["backend"] = state["device"] = None
         if home is not None and not lost:
             _replace_arrays(state, lambda x: home.library.from_host(home.xp, x, home.device))
         super().__setstate__(state)  # type: ignore[misc]
 
 
-def _named(state: dict[str, Any]) -> tuple[str, str | None] | None:
-    """Return the names of the library and the device that the arguments ask for, if any."""
+def _named_by_arguments(state: dict[str, Any]) -> tuple[str, str | None] | None:
+    """Return the library and device that the arguments name, if any."""
     backend, device = state["backend"], state["device"]
     if backend == "auto" or (backend, device) == (None, None):
         return None
@@ -58,8 +59,8 @@ def _named(state: dict[str, Any]) -> tuple[str, str | None] | None:
     return None
 
 
-def _can_be_had(named: tuple[str, str | None], silent: bool) -> bool:
-    """Tell whether a library and a device work here; warn if not, once for an estimator."""
+def _works(named: tuple[str, str | None], silent: bool) -> bool:
+    """Return whether a library and device work here; warn if not, unless `silent`."""
     try:
         connect(*named)
     except BackendError:
@@ -70,12 +71,13 @@ def _can_be_had(named: tuple[str, str | None], silent: bool) -> bool:
 
 
 def _replace_arrays(state: dict[str, Any], function: Any) -> None:
-    """Replace the arrays of a state, the optimizer's among them, by what a function returns."""
+    """Apply a function to the arrays of a state, including the optimizer's."""
     for name in state.keys() & set(ARRAYS):
         state[name] = _nested(state[name], function)
     optimizer = state.get("_optimizer")
     if optimizer is not None:
-        state["_optimizer"] = optimizer.having(_nested(optimizer.states, function))
+        states = _nested(optimizer.states, function)
+        state["_optimizer"] = dataclasses.replace(optimizer, states=states)
 
 
 def _nested(x: Any, function: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Initial parameters and orders, drawn as scikit-learn draws them: one seed, same numbers."""
+"""Initial parameters and orders of samples, drawn as scikit-learn draws them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,10 @@ if TYPE_CHECKING:
 
 
 def initial_parameters(layers: Layers, sizes: tuple[int, ...], random: Any) -> list[Any]:
-    """Draw the weight and the bias of every layer.
+    """Draw the weight and the bias of every layer, as NumPy arrays in float64.
 
-    Parameters
-    ----------
-    layers : Layers
-        Without an initializer they are drawn as scikit-learn does: uniformly, biases
-        too, within ``sqrt(6 / (inputs + outputs))``, or ``sqrt(2 / ...)`` for logistic
-        units. With one, biases are 0.
-    sizes : tuple of int
-        Units of every layer, the inputs first.
-    random : numpy.random.RandomState
-
-    Returns
-    -------
-    list of (numpy.ndarray, numpy.ndarray)
-        In float64.
+    Without an initializer both are uniform within ``sqrt(6 / (inputs + outputs))``, or
+    ``sqrt(2 / ...)`` for logistic units. With an initializer biases are 0.
     """
     if layers.initializer is not None:
         return draw_layers(sizes, layers.initializer, draw_seed(random), ())
@@ -43,12 +31,12 @@ def initial_parameters(layers: Layers, sizes: tuple[int, ...], random: Any) -> l
 
 
 def draw_seed(random: Any) -> int:
-    """Draw a seed for what scikit-learn has not."""
+    """Draw a seed for a draw that scikit-learn does not make."""
     return int(random.randint(2**31 - 1))
 
 
 def orders(rows: Any, random: Any) -> Iterator[Any]:
-    """Yield the samples of each epoch in its order: each order shuffles the one before."""
+    """Yield the order of the samples in each epoch; each shuffles the one before."""
     from sklearn.utils import shuffle
 
     while True:

@@ -60,9 +60,9 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
 
     def _encode(self, y: Any, part: bool) -> Any:
         """Return values as targets of the network (n, outputs)."""
-        return self._encode_more(y, "y")
+        return self._encode_validation(y, "y")
 
-    def _encode_more(self, y: Any, what: str) -> Any:
+    def _encode_validation(self, y: Any, what: str) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and (y < 0).any():
@@ -71,16 +71,16 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
             )
         return y.reshape(len(y), -1)
 
-    def _weights(self, y: Any, weight: Any, part: bool) -> Any:
+    def _sample_weights(self, y: Any, weight: Any, part: bool) -> Any:
         return weight
 
-    def _output(self) -> str:
+    def _output_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"
 
     def _task(self) -> str:
         return "regression"
 
-    def _labels(self) -> None:
+    def _class_labels(self) -> None:
         return None
 
     def _score_outputs(self, outputs: Any, y: Any, weight: Any) -> float:

@@ -1,10 +1,11 @@
-"""Training by mini-batches, in scikit-learn's order and with its ways to end."""
+"""The solvers "sgd" and "adam": training by mini-batches, as scikit-learn does."""
 
 from __future__ import annotations
 
 import itertools
 import math
 import warnings
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sklearn.exceptions import ConvergenceWarning
@@ -16,8 +17,8 @@ from ..nn.step import Constants, Samples
 from ..training.fit import make_step
 from ..training.run import Run
 from . import inputs
-from .arguments import Arguments, callbacks_of, coefficients
-from .epoch_end import OptimizerState, Watch
+from .arguments import Arguments, Descent, callbacks_of, coefficients
+from .epoch_end import EpochEnd
 from .losses import REPORTED
 from .random_draws import draw_seed, orders
 
@@ -49,79 +50,82 @@ class Known(NamedTuple):
     home: Backend
 
 
-class Judged(NamedTuple):
-    """Validation samples: where it computes; targets and weights on the host."""
+class Validation(NamedTuple):
+    """Validation samples on the backend, their targets and weights on the host."""
 
     x: Any
     y: Any
     weight: Any
 
 
+@dataclass
+class OptimizerState:
+    """The state from which the next `partial_fit` continues.
+
+    As in scikit-learn, `partial_fit` ignores changed arguments of the optimizer until the
+    next `fit`.
+    """
+
+    descent: Descent
+    learning_rate: float
+    steps: int = 0
+    states: Any = None  # of the weight and the bias of each layer; None before the first step
+
+
 def descend(
     estimator: Any,
     network: Network,
     known: Known,
-    judged: Judged | None,
+    validation: Validation | None,
     arguments: Arguments,
     random: Any,
-    incremental: bool,
+    part: bool,
 ) -> None:
-    """Train a network where it stands, and write what became of it to the estimator.
+    """Train a network in place, and write the results to the estimator.
 
-    Parameters
-    ----------
-    estimator : estimator
-    network : Network
-    known : Known
-        What it learns from.
-    judged : Judged or None
-        Validation samples of the user's own.
-    arguments : Arguments
-    random : numpy.random.RandomState
-    incremental : bool
-        For one epoch, on from where the optimizer stopped.
-
-    Raises
-    ------
-    InputError
-        If training diverges, unless it is to stop early.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If it has not converged, or diverged and is to stop early.
-    UserWarning
-        If it was interrupted.
+    `validation` are the validation samples of the user. If `part`, train for one epoch from the
+    optimizer's last state. A divergence is an InputError, or with early stopping a
+    ConvergenceWarning.
     """
     stopping = arguments.stopping
-    if not incremental or not hasattr(estimator, "_optimizer"):
-        estimator._optimizer = OptimizerState(arguments.descent)
+    if not part or not hasattr(estimator, "_optimizer"):
+        descent = arguments.descent
+        estimator._optimizer = OptimizerState(descent, descent.learning_rate)
     state = estimator._optimizer
-    arguments = arguments._replace(descent=state.going_on(arguments.descent))
+    descent = replace(
+        state.descent,
+        batch_size=arguments.descent.batch_size,
+        shuffle=arguments.descent.shuffle,
+    )
+    arguments = arguments._replace(descent=descent)
     rows = None
-    if stopping.early and judged is None:
-        rows, judged = _split(known, stopping, estimator._stratified, random, network.backend)
-    if judged is not None and estimator.validation_scores_ is None:
+    if stopping.early and validation is None:
+        rows, validation = _split(known, stopping, estimator._stratified, random, network.backend)
+    if validation is not None and estimator.validation_scores_ is None:
         estimator.validation_scores_, estimator.best_validation_score_ = [], -math.inf
     run = _run(estimator, network, known, rows, arguments, random)
-    score = None if judged is None else lambda network: _judge(estimator, network, judged)
+    score = (
+        None
+        if validation is None
+        else lambda network: _validation_score(estimator, network, validation)
+    )
     if callbacks_of(estimator):
-        estimator._take(network, known.home)
-    watch = Watch(estimator, arguments, run, score, incremental, known.home)
+        estimator._store(network, known.home)
+    epoch_end = EpochEnd(estimator, arguments, run, score, part, known.home)
     before = network.parameters
     estimator.n_iter_ = 0
     try:
-        run.train(1 if incremental else stopping.epochs, callbacks=[watch], progress=False)
+        run.train(1 if part else stopping.epochs, callbacks=[epoch_end], progress=False)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except DivergenceError as error:
         if not stopping.early:
             raise InputError(NOT_FINITE) from None
-        watch.record(math.nan)
-        watch.record_score(math.nan)
+        epoch_end.record(math.nan)
+        epoch_end.record_score(math.nan)
         warnings.warn(
-            f"Training diverged in epoch {error.epoch}; the best weights of before are kept. "
-            f"Lower learning_rate_init ({arguments.descent.learning_rate:g}), or scale the data.",
+            f"Training diverged in epoch {error.epoch}; the best weights before it are kept. "
+            f"Lower learning_rate_init ({descent.learning_rate:g}), or scale the data.",
             ConvergenceWarning,
             stacklevel=4,
         )
@@ -131,7 +135,7 @@ def descend(
         for layer in run.carry.states
     ]
     if stopping.early:
-        network.parameters = watch.best or before
+        network.parameters = epoch_end.best or before
 
 
 def _run(
@@ -167,8 +171,8 @@ def _run(
 
 def _split(
     known: Known, stopping: Stopping, stratified: bool, random: Any, backend: Backend
-) -> tuple[Any, Judged]:
-    """Set validation samples aside, as scikit-learn does; the rest are given by number."""
+) -> tuple[Any, Validation]:
+    """Split off validation samples as scikit-learn does; return the other rows, and them."""
     import numpy as np
     from sklearn.model_selection import train_test_split
 
@@ -184,19 +188,19 @@ def _split(
             "your dataset."
         )
     weight = None if known.weight is None else known.weight[held]
-    return rows, Judged(inputs.part(known.samples.x, held, backend), known.y[held], weight)
+    return rows, Validation(inputs.part(known.samples.x, held, backend), known.y[held], weight)
 
 
-def _judge(estimator: Any, network: Network, judged: Judged) -> float:
-    """Return the score of a network on validation samples; NaN where it has diverged."""
+def _validation_score(estimator: Any, network: Network, validation: Validation) -> float:
+    """Return the score of a network on validation samples; NaN if it has diverged."""
     import numpy as np
 
     with network.backend.scope():
-        found = network.activate(network.logits_of(judged.x))
+        found = network.activate(network.logits_of(validation.x))
     outputs = network.backend.to_numpy(found)
     if not np.isfinite(outputs).all():
         return math.nan
-    return float(estimator._score_outputs(outputs, judged.y, judged.weight))
+    return float(estimator._score_outputs(outputs, validation.y, validation.weight))
 
 
 def _states(states: Any, network: Network) -> Any:
