@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import FileFormatError, InputError, column_label, counted
 from ..io.limits import text_array
 from ..io.opening import open_bytes, reading
-from .columns import Columns, Wanted, choose
+from .columns import Wanted, choose
 from .dataset import Dataset
 
 if TYPE_CHECKING:
@@ -26,20 +26,17 @@ def load_csv(path: Path, wanted: Wanted) -> Dataset:
     import io
 
     delimiter = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
-    try:
-        with (
-            reading(path, "a table of text", but=(csv.Error, UnicodeDecodeError)),
-            open_bytes(path) as stream,
-        ):
-            text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
-            reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+    with reading(path, "a table of text"), open_bytes(path) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True, strict=True)
+        try:
             return parse_rows(reader, wanted, path)
-    except csv.Error as error:
-        message = f"{path}, line {reader.line_num}: {error}. Check the quotes of that line."
-        raise FileFormatError(message) from error
-    except UnicodeDecodeError as error:
-        message = f"{path} is not UTF-8 text: {error}. Save it as UTF-8."
-        raise FileFormatError(message) from error
+        except csv.Error as error:
+            message = f"{path}, line {reader.line_num}: {error}. Check the quotes of that line."
+            raise FileFormatError(message) from error
+        except UnicodeDecodeError as error:
+            message = f"{path} is not UTF-8 text: {error}. Save it as UTF-8."
+            raise FileFormatError(message) from error
 
 
 def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
@@ -73,11 +70,12 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
                 raise ValueError
             values.extend(map(float, cells))
         except ValueError:
-            raise InputError(bad_cell(row, names, columns, reader.line_num, path)) from None
+            column = next(i for i in columns.features if not is_number(row[i]))
+            raise bad_cell(row, column, names, reader.line_num, path) from None
         if columns.target is not None:
             label = row[columns.target].strip()
             if not label:
-                raise InputError(empty_cell(names, columns.target, reader.line_num, path))
+                raise bad_cell(row, columns.target, names, reader.line_num, path)
             labels.append(label)
     if not values:
         raise InputError(f"{path} has a header but no rows. Expected one row per sample.")
@@ -113,27 +111,21 @@ def is_number(text: str) -> bool:
     return "_" not in text
 
 
-def empty_cell(names: Sequence[str], column: int, line: int, path: Path) -> str:
-    """Return the message for an empty cell."""
-    return (
-        f"{path}, line {line}, column {column_label(names, column)}: the cell is empty, so a "
-        "value is missing. Fill it in or leave the row out."
-    )
-
-
 def bad_cell(
-    row: Sequence[str], names: Sequence[str], columns: Columns, line: int, path: Path
-) -> str:
-    """Return the message for the first cell of a row that is not a number."""
-    column = next(i for i in columns.features if not is_number(row[i]))
+    row: Sequence[str], column: int, names: Sequence[str], line: int, path: Path
+) -> InputError:
+    """Return the error for a cell that is empty or not a number."""
     text = row[column].strip()
+    where = f"{path}, line {line}, column {column_label(names, column)}"
     if not text:
-        return empty_cell(names, column, line, path)
+        return InputError(
+            f"{where}: the cell is empty, so a value is missing. Fill it in or leave the row out."
+        )
     cell = text if len(text) <= 40 else text[:40] + "..."
     hint = "" if names else " The file has no header, because its first row has numbers."
-    return (
-        f"{path}, line {line}, column {column_label(names, column)}: {cell!r} is not a number. "
-        f"Features are numeric: encode the column as numbers or leave it out.{hint}"
+    return InputError(
+        f"{where}: {cell!r} is not a number. Features are numeric: encode the column as numbers or "
+        f"leave it out.{hint}"
     )
 
 

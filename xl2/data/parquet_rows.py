@@ -9,14 +9,7 @@ from ..array.rows import READ, LazyRows
 from ..errors import FileFormatError
 from ..io.opening import reading
 from .columns import Wanted
-from .parquet_table import (
-    check_type,
-    choose_names,
-    open_file,
-    read_column,
-    read_table,
-    value_type,
-)
+from .parquet_table import choose_names, open_file, read_column, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +42,8 @@ class ParquetRows(LazyRows):
         import numpy as np
 
         self._file, self._path = file, path
-        schema, about = file.schema_arrow, file.metadata
-        dtypes = [number_type(schema.field(name).type, name, path) for name in features]
+        about, no_rows = file.metadata, file.schema_arrow.empty_table()
+        dtypes = [read_column(no_rows, name, "feature", path).dtype for name in features]
         counts = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
         self._edges = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
         super().__init__((int(self._edges[-1]), len(features)), np.result_type(*dtypes), features)
@@ -127,14 +120,3 @@ class _RowGroup:
             self.position += len(part)
             count -= len(part)
             yield part
-
-
-def number_type(kind: Any, name: str, path: Path) -> Any:
-    """Return the NumPy dtype that `read_column` gives a feature column of an Arrow type."""
-    import pyarrow as pa
-
-    kind = value_type(kind)
-    check_type(kind, name, "feature", path)
-    if pa.types.is_decimal(kind):
-        return "float64"
-    return "uint8" if pa.types.is_boolean(kind) else kind.to_pandas_dtype()

@@ -64,53 +64,29 @@ def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0
     import numpy as np
     import pyarrow as pa
 
-    column = table.column(name)
-    kind = value_type(column.type)
-    check_type(kind, name, role, path)
-    if pa.types.is_decimal(kind):
+    column, types = table.column(name), pa.types
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    is_text = types.is_string(kind) or types.is_large_string(kind)
+    if types.is_decimal(kind):
         kind = pa.float64()
-    elif pa.types.is_boolean(kind):
+    elif types.is_boolean(kind):
         kind = pa.uint8()
+    elif not (types.is_integer(kind) or types.is_floating(kind) or (is_text and role == "target")):
+        raise InputError(
+            f"{path}, column {name!r}: its type is {kind}. A {role} column has to be numeric"
+            f"{' or text' if role == 'target' else ''}. Convert the column or leave it out."
+        )
     column = column.cast(kind)
     if column.null_count:
         row = first_row + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + 1
         raise InputError(
-            f"{path}, row {row}, column {name!r}: the cell is null, so a value is missing "
-            f"({counted(column.null_count, 'null')} in the column). Fill it in or leave the row "
-            "out."
+            f"{path}, row {row}, column {name!r}: the cell is null, so a value is missing. Fill it "
+            "in or leave the row out."
         )
-    if not is_text(kind):
+    if not is_text:
         array: NDArray[Any] = column.to_numpy()
         return array
     # Equal texts become one Python object, to save memory.
     packed = column.cast(pa.large_string()).combine_chunks().dictionary_encode()
     texts = packed.dictionary.to_pylist()
     return text_array([texts[i] for i in packed.indices.to_pylist()], path)
-
-
-def value_type(kind: Any) -> Any:
-    """Return the Arrow type of a column's values, of dictionary columns too."""
-    import pyarrow as pa
-
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def is_text(kind: Any) -> bool:
-    """Return whether an Arrow type is text."""
-    import pyarrow as pa
-
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def check_type(kind: Any, name: str, role: str, path: Path) -> None:
-    """Raise `InputError` unless a column is numeric, or a target is text."""
-    import pyarrow as pa
-
-    types = pa.types
-    numeric = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
-    if any(test(kind) for test in numeric) or (role == "target" and is_text(kind)):
-        return
-    raise InputError(
-        f"{path}, column {name!r}: its type is {kind}. A {role} column has to be numeric"
-        f"{' or text' if role == 'target' else ''}. Convert the column or leave it out."
-    )

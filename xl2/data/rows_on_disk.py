@@ -11,7 +11,7 @@ from ..errors import FileFormatError, InputError
 from ..io.opening import check_file, reading
 from .arrays import ACCEPTED, training_pair
 from .columns import Wanted
-from .dataset import Dataset, check_part
+from .dataset import Dataset, check
 from .hdf5 import datasets_of, open_h5, read_dataset
 from .loading import check_options, format_of
 from .parquet_rows import open_parquet
@@ -64,7 +64,7 @@ def open_rows(
     check_options(path, kind, wanted, None, False)
     X, y = open_parquet(path, wanted) if kind == "parquet" else _open_h5(path, require_target)
     like_X = _zeros_like(X, "u1")
-    check_part(like_X, y, Dataset(like_X, y, name=str(path)), "X", "y")
+    check(Dataset(like_X, y, name=str(path)))
     return X, y
 
 

@@ -43,16 +43,15 @@ def open_bytes(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def reading(path: Path, kind: str, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Turn exceptions of a parser into `FileFormatError`, except xl2's own and those in `but`.
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn exceptions of a parser into `FileFormatError`, except xl2's own.
 
     Parsers raise nearly any exception on a damaged file (KeyError, struct.error, zlib.error,
     RuntimeError), and do not document which.
     """
-    unchanged: tuple[type[Exception], ...] = (XL2Error, *but)
     try:
         yield
-    except unchanged:
+    except XL2Error:
         raise
     except MemoryError as error:
         message = f"{path} declares more data than fits into memory: {error}"

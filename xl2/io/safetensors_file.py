@@ -83,7 +83,7 @@ def read_with_digest(
     the specs that the arrays have to have. Arrays are read only if they have them.
     Raises `FileFormatError` if the file is damaged, of another format, or inconsistent.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         _check_digest(path)
@@ -104,17 +104,8 @@ def read_with_digest(
                         f"{wanted.get(name, 'no such array')}."
                     )
             return header, {name: file.get_tensor(name) for name in wanted}
-    except (
-        SafetensorError,
-        OSError,
-        ValueError,  # FileFormatError is one
-        LookupError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        if isinstance(error, XL2Error) and not isinstance(error, FileFormatError):
+    except Exception as error:
+        if isinstance(error, XL2Error | MemoryError) and not isinstance(error, FileFormatError):
             raise
         raise FileFormatError(f"{str(path)!r} is not a valid {form} file: {error}") from None
 
