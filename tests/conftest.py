@@ -1,7 +1,7 @@
-"""One fixture, `backend`, through which every test meets every library.
+"""The fixture `backend`, which runs a test on every array library, and shared fixtures.
 
-``--backend NAME`` or ``NAME:DEVICE``, repeated, chooses them; by default those
-that work on this machine, array-api-strict also on a device that refuses NumPy.
+``--backend NAME`` or ``NAME:DEVICE``, may be repeated, chooses the libraries; by default those
+that are installed, array-api-strict also on a device that refuses NumPy.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import sys
 import traceback
 from pathlib import Path
 
-# 64-bit numbers have to be asked of JAX before its first use.
+# JAX must be asked for 64-bit numbers before its first use.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-# scipy decides at its import whether scikit-learn's array API checks can be run at all.
+# scipy decides at import whether scikit-learn's array API checks can run.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 for variable in ("XL2_BACKEND", "XL2_DEVICE"):
     os.environ.pop(variable, None)
@@ -32,7 +32,7 @@ EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax"
 ROOT = Path(__file__).parent.parent
 
 settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=20)
-# JAX compiles every operation anew for every shape: 20 shapes are minutes.
+# JAX compiles every operation for every shape: 20 shapes take minutes.
 settings.register_profile("few", settings.get_profile("xl2"), max_examples=3)
 settings.load_profile("xl2")
 
@@ -47,7 +47,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what no array library has a part in, and what JAX would compile once more."""
+    """Deselect `host` tests without NumPy, and all but one case of `one_on_jax` tests."""
     chosen = config.getoption("--backend") or _installed()
     left_out = [] if "numpy" in chosen else [i for i in items if i.get_closest_marker("host")]
     if all(name.startswith("jax") for name in chosen):
@@ -58,9 +58,9 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _all_but_one(items):
-    """Return the cases of each test but its first."""
+    """Return the cases of each test except its first."""
     seen = set()
-    # `add` returns None: an item stays where its test has been seen before.
+    # `add` returns None: an item stays if its test was seen before.
     return [i for i in items if i.function in seen or seen.add(i.function)]
 
 
@@ -86,22 +86,21 @@ def _has_float64(backend):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Skip what a device cannot do: the float64 a test asks for, and array-api-strict's argmax.
+    """Skip a test that asks for float64, or uses argmax of array-api-strict, on a device without.
 
-    xl2's own refusal counts, and no error of the library's: one that xl2 runs into where
-    float32 was asked for is a failure.
+    Only xl2's own refusal counts: an error of the library is a failure.
     """
     report = yield
     name = getattr(getattr(item, "callspec", None), "params", {}).get("backend")
     if not report.failed or not isinstance(name, str):
-        return report  # a skip too: its backend may be one that connects to nothing here
+        return report  # also a skip, whose backend may not work
     if (reason := _reason(call.excinfo.value)) and not _has_float64(_connected(name)):
         path, line, _ = item.location
         report.outcome, report.longrepr = "skipped", (path, line or 0, f"Skipped: {reason}")
     return report
 
 
-# Whose code makes int64 on a device without it.
+# Code of others that makes int64 on a device without it.
 INT64 = {
     "array_api_strict/_searching_functions.py": "array-api-strict's argmax",
     "sklearn/utils/estimator_checks.py": "scikit-learn's check",
@@ -109,7 +108,7 @@ INT64 = {
 
 
 def _reason(error):
-    """Say what of an error, or of what led to it, is a device's refusal; nothing if none is."""
+    """Return why an error, or its cause, is a refusal of the device; "" if it is not."""
     if isinstance(error, BaseExceptionGroup):  # hypothesis found several
         reasons = [_reason(one) for one in error.exceptions]
         return reasons[0] if all(reasons) else ""
@@ -119,23 +118,23 @@ def _reason(error):
 
 
 def _refused(error):
-    """Say what a device without float64 refused by an error; nothing if by none."""
+    """Return what a device without float64 refused; "" if nothing."""
     if "has no float64 here" in str(error):
-        return "the test asks for float64, which the device has not"
+        return "the test asks for float64, which the device lacks"
     if "does not support dtype=array_api_strict.complex128" in str(error):
-        return "the test asks for complex128, which the device has not"
+        return "the test asks for complex128, which the device lacks"
     if "does not support dtype=array_api_strict.int64" not in str(error):
         return ""
     frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     for name, who in INT64.items():
         if any(file.endswith(name) for file in frames):
-            return f"{who} makes int64, which the device has not"
+            return f"{who} makes int64, which the device lacks"
     return ""
 
 
 @pytest.fixture
 def backend(request) -> Backend:
-    """The backend under test; skipped, with its own reason, where it does not work."""
+    """The backend under test; a skip with its reason if it does not work."""
     try:
         return _connected(request.param)
     except BackendError as error:
@@ -149,13 +148,13 @@ def xp(backend):
 
 @pytest.fixture
 def where(backend):
-    """The keyword arguments that put a network on the backend under test."""
+    """Keyword arguments that put a network on the backend under test."""
     return {"backend": backend.name, "device": backend.device}
 
 
 @pytest.fixture
 def to(backend):
-    """Move a NumPy array, or anything NumPy reads, to the backend under test as it is."""
+    """Move an array_like to the backend under test, without a change of dtype."""
 
     def move(x, dtype=None):
         array = np.asarray(x, dtype=dtype)
@@ -179,7 +178,7 @@ def rng():
 
 @pytest.fixture(scope="session")
 def data_file():
-    """Return the path of a real data set by its name, or skip the test that needs it."""
+    """Return the path of a real data set, or skip the test."""
     folder = Path(os.environ.get("XL2_DATA", ROOT.parent / "shared" / "data"))
 
     def find(name):
@@ -192,7 +191,7 @@ def data_file():
 
 @pytest.fixture
 def python():
-    """Run a program in an interpreter of its own, with this one's path; return its output."""
+    """Run a program in a new interpreter with the same path; return its output."""
 
     def run(code):
         path = [folder for folder in sys.path if folder]
@@ -207,7 +206,7 @@ def python():
 
 @pytest.fixture
 def xl2(monkeypatch, capsys):
-    """Run a command line; return its exit code, output and errors."""
+    """Run a command of xl2; return its exit code, output and errors."""
     from xl2 import cli
 
     def run(*arguments):
@@ -223,7 +222,7 @@ def xl2(monkeypatch, capsys):
 
 @pytest.fixture
 def flowers(tmp_path):
-    """Write a table with named columns and text labels that one column tells apart."""
+    """Write a table with named columns and text labels that depend on one column."""
     rng = np.random.default_rng(0)
     path = tmp_path / "flowers.csv"
     with path.open("w", newline="") as file:
