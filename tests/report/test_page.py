@@ -74,7 +74,7 @@ def test_the_verdict_has_the_words_and_the_numbers_of_the_diagnosis(nasty, nasty
     said = plain(next(s for s in found.all("section") if s.of["class"] == "verdict").text)
     headline, *_, comparison = (plain(part) for part in str(d).split("\n\n"))
     assert said.startswith(f"Verdict {headline}")
-    assert comparison.removeprefix("Beside it the best positive lambda. ") in said
+    assert comparison.removeprefix("Compare it with the best positive lambda. ") in said
     for sentence in (*d.advice, *d.cautions):
         assert sentence in said
     assert f"{100 * d.halving_bias:.2f} % at best" in said
