@@ -7,12 +7,12 @@ calls that were made while it was captured.
 from __future__ import annotations
 
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 
-from xl2.array import activations, generic
+from xl2.array import activations
 from xl2.array.backend import Backend
+from xl2.array.generic import Library
 from xl2.nn import losses
 from xl2_cupy_kernels import ACTIVATIONS, LOSSES, OPTIMIZERS
 
@@ -176,9 +176,6 @@ def backend_of(run_batches=None):
     """Return NumPy as a backend that has nothing of its own but a `run_batches`."""
     import array_api_compat.numpy as xp
 
-    parts = {key: value for key, value in vars(generic).items() if not key.startswith("_")}
-    parts["to_host"] = lambda x: x
-    parts["scope"] = lambda device: np.errstate(all="ignore")
-    if run_batches is not None:
-        parts["run_batches"] = run_batches
-    return Backend("numpy", xp, None, SimpleNamespace(**parts))
+    own = {} if run_batches is None else {"run_batches": run_batches}
+    scope = lambda device: np.errstate(all="ignore")  # noqa: E731
+    return Backend("numpy", xp, None, Library(to_host=lambda x: x, scope=scope, **own))

@@ -177,11 +177,11 @@ class Marked(Network):
 def test_without_its_backend_it_computes_with_numpy_and_warns(backend, network, elsewhere, host):
     expected, written = host(network.forward(X)), pickle.dumps(Model(network))
     elsewhere()
-    with pytest.warns(UserWarning, match="What was pickled") as caught:
+    with pytest.warns(UserWarning, match="The pickled object") as caught:
         model = pickle.loads(written)
     (warning,) = caught
     assert str(warning.message) == (
-        f"What was pickled computed with {_place(backend)}, which cannot be had here: no GPU. It "
+        f"The pickled object computed with {_place(backend)}, which does not work here: no GPU. It "
         f"computes with NumPy now."
     )
     assert model.network.backend.name == "numpy"

@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -42,6 +41,7 @@ class Tier(Fit):
 
 def of_tier(library: Any, tier: str, device: Any) -> Any:
     """Return the library with the `run_batches` of a tier, on a class of devices."""
+    from xl2.array.generic import Library
     from xl2_cupy_runs import Runner
 
     parts = {name: part for name, part in vars(library).items() if name != "run_batches"}
@@ -52,7 +52,7 @@ def of_tier(library: Any, tier: str, device: Any) -> Any:
 
     if tier != "eager":
         parts["run_batches"] = Runner(device if tier == "graphs" else Uncaptured).run
-    return SimpleNamespace(**parts)
+    return Library(**parts)
 
 
 class Checks:
@@ -82,7 +82,7 @@ class Checks:
     def _transfers(self) -> str:
         import cupy
 
-        from xl2.array.backend import file_of
+        from xl2.array.libraries import file_of
 
         library, seen = file_of("cupy"), []
         to_host, fit = library.to_host, Fit(self.problem, "cupy")

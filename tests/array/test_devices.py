@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from xl2 import Network, fit, regularization_path, use_backend
-from xl2.array.backend import connect, file_of
-from xl2.array.switch import anywhere
+from xl2.array.backend import connect
+from xl2.array.libraries import file_of
+from xl2.array.switch import device_is_open
 
 pytestmark = pytest.mark.host
 
@@ -83,8 +84,8 @@ def test_a_device_that_does_not_work_is_left_out(strict, monkeypatch):
         patch.setattr(strict, "accelerators", lambda xp: ["device1", "device2", "CPU_DEVICE"])
         patch.setattr(strict, "find_device", lambda xp, name: xp.Device(name))
         broken = connect("array_api_strict", "device1")
-        assert [one.device for one in broken.beside()] == [
-            broken.xp.Device(name) for name in ("device1", "device2", "CPU_DEVICE")
+        assert [one.device for one in broken.other_accelerators()] == [
+            broken.xp.Device(name) for name in ("device2", "CPU_DEVICE")
         ]
         scope = strict.scope
 
@@ -94,7 +95,7 @@ def test_a_device_that_does_not_work_is_left_out(strict, monkeypatch):
             return scope(device)
 
         patch.setattr(strict, "scope", fails)
-        assert len(broken.beside()) == 2
+        assert len(broken.other_accelerators()) == 1
 
 
 @pytest.fixture
@@ -107,7 +108,8 @@ def on_default(strict, monkeypatch):
 
 def test_among_several_the_default_device_is_named(on_default):
     assert on_default.device is None
-    names = [str(one.device).partition("'")[2][:-2] for one in on_default.beside()]
+    every = [on_default.pinned(), *on_default.other_accelerators()]
+    names = [str(one.device).partition("'")[2][:-2] for one in every]
     assert names == ["CPU_DEVICE", "device1"]
     assert on_default.pinned().pinned() == on_default.pinned()
 
@@ -124,7 +126,8 @@ def test_threads_of_a_path_name_the_default_device(on_default, monkeypatch):
 
     monkeypatch.setattr(train_stacks, "fit", watched)
     regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", **SMALL)
-    assert set(seen) == {one.device for one in on_default.beside()}
+    every = [on_default.pinned(), *on_default.other_accelerators()]
+    assert set(seen) == {one.device for one in every}
     assert None not in seen
     seen.clear()
     regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", patience=2, **SMALL)
@@ -136,20 +139,20 @@ def test_a_backend_can_be_hashed(on_default):
     assert len({on_default, connect("array_api_strict"), on_default.pinned()}) == 2
 
 
-def test_a_library_on_its_cpu_has_nothing_beside(strict):
+def test_a_library_on_its_cpu_has_no_other_accelerators(strict):
     on_cpu = connect("array_api_strict")
-    assert on_cpu.beside() == [on_cpu]
+    assert on_cpu.other_accelerators() == []
 
 
-def test_anywhere_is_where_nobody_said_a_device(monkeypatch):
-    assert anywhere("numpy")
-    assert anywhere("numpy", "auto")
-    assert not anywhere("numpy", "cpu")
-    assert not anywhere()
+def test_a_device_is_open_until_one_is_named(monkeypatch):
+    assert device_is_open("numpy")
+    assert device_is_open("numpy", "auto")
+    assert not device_is_open("numpy", "cpu")
+    assert not device_is_open()
     with use_backend("numpy", "cpu"):
-        assert not anywhere()
+        assert not device_is_open()
     monkeypatch.setenv("XL2_BACKEND", "numpy")
-    assert anywhere()
+    assert device_is_open()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from xl2 import Network, regularization_path
-from xl2.array.backend import file_of
+from xl2.array.libraries import file_of
 from xl2.errors import OutOfMemoryError, XL2Error
 from xl2.path.planning import Stack
 

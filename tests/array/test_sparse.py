@@ -27,7 +27,7 @@ def trained(where, X, stack=None, dtype="float64", **options):
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("stack", [None, 2, (2, 2)])
 def test_a_fit_is_that_of_the_dense_matrix(where, host, monkeypatch, form, shuffle, stack):
-    monkeypatch.setattr(sparse, "PIECE", 7 * 6 * 8)  # seven rows a piece: one mini-batch
+    monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 8)  # seven rows a piece: one mini-batch
     options = {"stack": stack, "shuffle": shuffle, "sample_weight": np.arange(23) % 4}
     mine, history = trained(where, form(DENSE), **options)
     its, expected = trained(where, DENSE, **options)
@@ -39,7 +39,7 @@ def test_a_fit_is_that_of_the_dense_matrix(where, host, monkeypatch, form, shuff
 
 
 def test_forward_and_gradients_are_those_of_the_dense_matrix(where, host, monkeypatch):
-    monkeypatch.setattr(sparse, "PIECE", 7 * 6 * 8)
+    monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 8)
     network, _ = trained(where, DENSE)
     X = scipy.sparse.csr_array(DENSE)
     np.testing.assert_allclose(host(network.forward(X)), host(network.forward(DENSE)), rtol=1e-12)
@@ -49,12 +49,12 @@ def test_forward_and_gradients_are_those_of_the_dense_matrix(where, host, monkey
 
 
 def test_no_more_rows_are_dense_than_a_piece_has(where, monkeypatch):
-    monkeypatch.setattr(sparse, "PIECE", 7 * 6 * 4)
+    monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 4)
     seen = []
-    original = sparse.SparseRows._moved
+    original = sparse.SparseRows._dense
     monkeypatch.setattr(
         sparse.SparseRows,
-        "_moved",
+        "_dense",
         lambda self, part: seen.append(part.shape[0]) or original(self, part),
     )
     network, _ = trained(where, scipy.sparse.csr_array(DENSE), dtype="float32")

@@ -17,7 +17,7 @@ def waits(monkeypatch):
     pytest.importorskip("array_api_strict", reason="no array-api-strict")
     from array_api_strict._array_object import Array
 
-    from xl2.array.backend import file_of
+    from xl2.array.libraries import file_of
 
     seen, library = [], file_of("array_api_strict")
     to_host = library.to_host

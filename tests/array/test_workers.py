@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from xl2 import Network, fit, regularization_path
-from xl2.array import generic
-from xl2.array.backend import file_of
+from xl2.array.generic import Library
+from xl2.array.libraries import file_of
 from xl2.array.workers import side_by_side
 from xl2.path.planning import Stack, plan
 from xl2.path.settings import Part, Recipe
@@ -29,7 +29,7 @@ def test_all_jobs_are_done_at_the_same_time():
         assert wanted()
         done.append(job)
 
-    side_by_side(generic, 2, work, ["a", "b"], [0])
+    side_by_side(Library(), 2, work, ["a", "b"], [0])
     assert sorted(done) == ["a", "b"]
 
 
@@ -37,7 +37,7 @@ def test_all_jobs_are_done_at_the_same_time():
 def test_one_at_a_time_there_is_no_thread(workers, jobs):
     seen = []
     side_by_side(
-        generic,
+        Library(),
         workers,
         lambda place, job, wanted: seen.append(threading.get_ident()),
         [0] * jobs,
@@ -60,7 +60,7 @@ def test_no_more_jobs_than_workers_are_in_a_place_at_a_time(workers):
             inside[place] -= 1
         together.wait()
 
-    side_by_side(generic, workers, work, range(4 * workers), list("ab"))
+    side_by_side(Library(), workers, work, range(4 * workers), list("ab"))
     assert seen == {(place, n) for place in "ab" for n in range(1, workers + 1)}
 
 
@@ -79,7 +79,7 @@ def test_an_error_stops_the_others(error):
         stopped.set()
 
     with pytest.raises(error, match="it failed"):
-        side_by_side(generic, 2, work, [0, 1, 2, 3, 4], [0])
+        side_by_side(Library(), 2, work, [0, 1, 2, 3, 4], [0])
     assert stopped.is_set()
     assert len(started) < 5
 
@@ -104,7 +104,7 @@ def test_ctrl_c_while_the_threads_are_started_stops_them_all(monkeypatch):
 
     monkeypatch.setattr(threading.Thread, "start", pressed)
     with pytest.raises(KeyboardInterrupt):
-        side_by_side(generic, 2, work, [0, 1, 2], [0])
+        side_by_side(Library(), 2, work, [0, 1, 2], [0])
     assert not any(thread.is_alive() for thread in starts)
     assert len(began) == len(ended)
     assert not any(ended)

@@ -10,20 +10,17 @@ from types import ModuleType
 import pytest
 
 import xl2_cupy
-from xl2.array import activations, generic, operations
-from xl2.array.backend import known
+from xl2.array import activations, operations
 from xl2.array.generic import Library
+from xl2.array.libraries import known_libraries
 from xl2.nn import losses, optimizers, step
 
-# Checked by the type checker: the generic functions are a whole library.
-COMPLETE: Library = generic
-
-REPLACEABLE = (generic, operations, activations, losses, optimizers, step)
+REPLACEABLE = (Library(), operations, activations, losses, optimizers, step)
 
 
 def original(name: str) -> object:
-    found = [getattr(module, name) for module in REPLACEABLE if hasattr(module, name)]
-    assert found, f"{name} replaces nothing: {[module.__name__ for module in REPLACEABLE]}"
+    found = [getattr(owner, name) for owner in REPLACEABLE if hasattr(owner, name)]
+    assert found, f"{name} replaces nothing in {REPLACEABLE}"
     return found[0]
 
 
@@ -33,7 +30,7 @@ def public(module: ModuleType) -> dict[str, object]:
 
 
 def test_the_five_backends_are_found() -> None:
-    assert {"array_api_strict", "cupy", "jax", "numpy", "torch"} <= set(known())
+    assert {"array_api_strict", "cupy", "jax", "numpy", "torch"} <= set(known_libraries())
 
 
 def test_a_room_of_a_file_is_no_library_and_another_library_is(
@@ -41,15 +38,15 @@ def test_a_room_of_a_file_is_no_library_and_another_library_is(
 ) -> None:
     rooms = {file.stem for file in Path(xl2_cupy.__file__).parent.glob("xl2_cupy_*.py")}
     assert rooms
-    assert not {room.removeprefix("xl2_") for room in rooms} & set(known())
+    assert not {room.removeprefix("xl2_") for room in rooms} & set(known_libraries())
     for name, text in (("torch_other", "INSTALL = 'build it'"), ("torch_room", "x = 1")):
         (tmp_path / f"xl2_{name}.py").write_text(f"{text}\n")
     monkeypatch.syspath_prepend(tmp_path)
-    assert "torch_other" in known()
-    assert "torch_room" not in known()
+    assert "torch_other" in known_libraries()
+    assert "torch_room" not in known_libraries()
 
 
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("name", known_libraries())
 def test_functions_of_a_file_replace_one_of_the_same_signature(name: str) -> None:
     module = importlib.import_module(f"xl2_{name}")
     for function_name, function in public(module).items():
@@ -61,7 +58,7 @@ def test_functions_of_a_file_replace_one_of_the_same_signature(name: str) -> Non
         ), function_name
 
 
-@pytest.mark.parametrize("name", known())
+@pytest.mark.parametrize("name", known_libraries())
 def test_a_file_is_readable_without_its_library(name: str) -> None:
     module = importlib.import_module(f"xl2_{name}")
     assert isinstance(module.INSTALL, str)

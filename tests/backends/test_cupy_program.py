@@ -461,7 +461,7 @@ def test_a_network_whose_program_has_no_room_is_trained_without_until_the_next_f
 def test_a_stack_whose_program_has_no_room_is_halved(monkeypatch):
     """As a path does; not one of them is kept from graphs for good."""
     from xl2 import regularization_path
-    from xl2.array.backend import file_of
+    from xl2.array.libraries import file_of
 
     def full(twin):
         zeros = twin.zeros

@@ -15,7 +15,8 @@ from versions import SCIKIT_LEARN_1_9
 import xl2
 from xl2 import InputError, MLPClassifier, MLPRegressor, Network
 from xl2.array.api import library_of
-from xl2.array.backend import connect, is_installed
+from xl2.array.backend import connect
+from xl2.array.libraries import is_installed
 
 pytestmark = [
     pytest.mark.one_on_jax,

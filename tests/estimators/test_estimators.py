@@ -232,16 +232,16 @@ def test_the_tags_say_what_is_taken(kind):
 
 
 def test_sparse_samples_are_made_dense_in_pieces(monkeypatch):
-    monkeypatch.setattr(xl2.array.sparse, "PIECE", 10 * 4 * 8)
+    monkeypatch.setattr(xl2.array.sparse, "CHUNK_BYTES", 10 * 4 * 8)
     rows = np.where(RNG.random(X.shape) < 0.5, X, 0.0)
     largest = []
-    original = xl2.array.sparse.SparseRows._moved
+    original = xl2.array.sparse.SparseRows._dense
 
     def moved(self, part):
         largest.append(part.shape[0])
         return original(self, part)
 
-    monkeypatch.setattr(xl2.array.sparse.SparseRows, "_moved", moved)
+    monkeypatch.setattr(xl2.array.sparse.SparseRows, "_dense", moved)
     options = {**SMALL, "batch_size": 10}
     for more in ({}, {"early_stopping": True, "validation_fraction": 0.15}, {"solver": "lbfgs"}):
         dense = MLPClassifier(**options, **more).fit(rows, LABELS)

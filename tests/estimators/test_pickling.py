@@ -189,11 +189,11 @@ def test_without_its_library_it_is_numpys_and_says_why(
     written, place = pickle.dumps(model), xl2.array.switch.resolve_like(to(X))
     device = place.device_name()
     elsewhere()
-    with pytest.warns(UserWarning, match="What was pickled") as caught:
+    with pytest.warns(UserWarning, match="The pickled object") as caught:
         back = pickle.loads(written)
     (warning,) = caught
     assert str(warning.message) == (
-        f"What was pickled computed with {backend.name} on {device}, which cannot be had here: "
+        f"The pickled object computed with {backend.name} on {device}, which does not work here: "
         f"no GPU. It computes with NumPy now."
     )
     assert {type(array) for array in outputs(back, X)} == {np.ndarray}
@@ -226,7 +226,7 @@ def test_an_estimator_told_to_compute_there_computes_with_numpy(
     expected = xl2.to_numpy(model.predict_proba(X if samples == "NumPy's" else to(X)))
     written = pickle.dumps(model)
     elsewhere()
-    with pytest.warns(UserWarning, match="which cannot be had here: no GPU") as caught:
+    with pytest.warns(UserWarning, match="which does not work here: no GPU") as caught:
         back = pickle.loads(written)
     assert len(caught) == 1
     assert (back.backend, back.device) == (None, None)

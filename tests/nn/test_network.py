@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xl2 import Network
-from xl2.array.backend import is_installed
+from xl2.array.libraries import is_installed
 from xl2.errors import BackendError, InputError
 
 X = np.random.default_rng(0).normal(size=(7, 3))

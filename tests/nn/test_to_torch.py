@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from xl2 import BackendError, InputError, Model, Network
-from xl2.array import generic
-from xl2.array.backend import is_installed
+from xl2.array.generic import Library
+from xl2.array.libraries import is_installed
 from xl2.nn.scaling import Scaling
 
 X = np.random.default_rng(1).normal(size=(6, 3))
@@ -54,7 +54,7 @@ def test_a_stack_is_refused(where):
 
 def test_a_library_without_modules_says_so():
     with pytest.raises(BackendError, match="no modules"):
-        generic.as_module([], [], "float32")
+        Library().as_module([], [], "float32")
 
 
 @pytest.mark.skipif(is_installed("torch"), reason="PyTorch is installed")

@@ -15,7 +15,7 @@ import pytest
 
 import xl2
 from xl2 import Network, fit
-from xl2.array.backend import is_installed
+from xl2.array.libraries import is_installed
 from xl2.array.switch import resolve
 
 THREADS = 16

@@ -104,7 +104,7 @@ def stored(kind, folder):
 @pytest.mark.parametrize("kind", ["memmap", "sparse", "hdf5"])
 def test_samples_on_disk_or_sparse(where, tmp_path, die, kind, monkeypatch):
     for module in ("rows", "sparse"):  # windows of a few mini-batches
-        monkeypatch.setattr(f"xl2.array.{module}.PIECE", 200)
+        monkeypatch.setattr(f"xl2.array.{module}.CHUNK_BYTES", 200)
     train = trainer(lambda: network(where), stored(kind, tmp_path), LABELS, **settings())
     result, deaths = survive(die, train, tmp_path / "c")
     assert deaths > 6
@@ -156,7 +156,7 @@ def test_samples_may_be_stored_another_way(where, tmp_path, die, kinds, stack, m
         one = make()
         x, size = next(turns)
         for module in ("rows", "sparse"):
-            monkeypatch.setattr(f"xl2.array.{module}.PIECE", size)
+            monkeypatch.setattr(f"xl2.array.{module}.CHUNK_BYTES", size)
         return one, fit(one, x, LABELS, **options, **saving)
 
     look = CheckpointSaver.look

@@ -11,7 +11,7 @@ from conftest import ROOT
 from data_files import write_parquet
 
 from xl2 import FileFormatError, InputError, Model, Network, fit
-from xl2.array import rows
+from xl2.array import lazy_rows, rows
 from xl2.data import open_rows
 from xl2.nn.scaling import Scaling
 from xl2.training.batches import window
@@ -31,10 +31,11 @@ STACKS = [("h5", 2), ("h5", (2, 2))]
 
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
-    """Write an array in a format and open it; a piece holds 20 rows, a block 5 or more."""
-    monkeypatch.setattr(rows, "PIECE", 20 * 6 * 8)
-    monkeypatch.setattr(rows, "BLOCK", 5 * 6 * 8)
-    monkeypatch.setattr(rows, "READ", 7 * 6 * 8)
+    """Write an array in a format and open it; a chunk holds 20 rows, a block 5 or more."""
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 20 * 6 * 8)
+    for module in (rows, lazy_rows):
+        monkeypatch.setattr(module, "BLOCK_BYTES", 5 * 6 * 8)
+        monkeypatch.setattr(module, "READ_BYTES", 7 * 6 * 8)
 
     def write(kind, X=DENSE):
         if kind == "npy":
@@ -355,7 +356,7 @@ def test_a_table_that_cannot_be_learnt_from_is_refused_when_it_is_opened(tmp_pat
 
 @pytest.mark.host
 def test_a_null_is_named_by_its_row_when_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("xl2.data.parquet_rows.READ", 10 * 8)
+    monkeypatch.setattr("xl2.data.parquet_rows.READ_BYTES", 10 * 8)
     values = [1.0] * 57 + [None] + [2.0] * 25
     X, _ = open_rows(write_parquet(tmp_path / "t.parquet", a=values, y=LABELS))
     with pytest.raises(InputError, match=r"row 58, column 'a'"):

@@ -1,1 +1,1 @@
-"""What every array library is asked, and how each one answers."""
+"""Array libraries: choosing one, its arrays, and its operations."""

@@ -1,6 +1,6 @@
-"""Activations, each with its derivative taken from its own output.
+"""Activations, and their derivatives as functions of the output.
 
-To add one, write its two functions and name the pair in `ACTIVATIONS`.
+To add one, write both functions and add the pair to `ACTIVATIONS`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ class Activation(NamedTuple):
     Attributes
     ----------
     function : callable
-        From pre-activations to outputs, elementwise, any shape.
+        From pre-activations to outputs, elementwise, of any shape.
     derivative : callable
-        From *outputs* to the derivative there. Every activation here can tell
-        its slope from its value, so no pre-activation is kept for the way back.
+        From *outputs* to the derivative, so that pre-activations need not be stored.
     """
 
     function: Callable[[Array], Array]
@@ -35,8 +34,7 @@ def identity(z: Array) -> Array:
 def sigmoid(z: Array) -> Array:
     """Return ``1 / (1 + exp(-z))``, without overflow at either end.
 
-    The exponential is taken of ``-|z|`` only; the tail on the negative side
-    keeps its relative accuracy, which ``(1 + tanh(z / 2)) / 2`` would lose.
+    For large negative `z` it keeps its relative accuracy, unlike ``(1 + tanh(z / 2)) / 2``.
     """
     xp = namespace(z)
     tail = xp.exp(-xp.abs(z))
@@ -49,7 +47,7 @@ def tanh(z: Array) -> Array:
 
 
 def relu(z: Array) -> Array:
-    """Return ``max(z, 0)``; a NaN stays a NaN, so that a divergence shows."""
+    """Return ``max(z, 0)``; NaN stays NaN, so that divergence is detected."""
     return namespace(z).maximum(z, 0.0)
 
 
@@ -92,5 +90,5 @@ ACTIVATIONS = {
     "relu": Activation(relu, relu_derivative),
 }
 
-# For the output layer only; their losses know their derivatives.
+# For the output layer only; their losses contain their derivatives.
 OUTPUTS = {"softmax": softmax, "exp": exp}

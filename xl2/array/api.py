@@ -1,4 +1,4 @@
-"""What every module asks of an array, whichever library it comes from."""
+"""The array type, and the library that an array belongs to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import Any
 
 import array_api_compat
 
-# The standard says what an array does and names no class, so there is no type
-# to write here that would not shut one of the libraries out.
+# The standard defines no array class, and any concrete type would exclude a library.
 Array = Any
 Namespace = Any
 
@@ -15,27 +14,10 @@ _namespaces: dict[type, Namespace] = {}
 
 
 def namespace(x: Array) -> Namespace:
-    """Return the Array API namespace of an array.
+    """Return the Array API namespace of an array; raise `TypeError` for anything else.
 
-    The answer depends on the array's class alone, so each class is asked about
-    once: `array_api_compat.array_namespace` takes 12 us for a NumPy array,
-    as long as a small layer's product, and a training step asks ten times.
-
-    Parameters
-    ----------
-    x : array
-        An array of any library that `array_api_compat` knows or that has
-        ``__array_namespace__``.
-
-    Returns
-    -------
-    module
-        Its Array API namespace.
-
-    Raises
-    ------
-    TypeError
-        If `x` is not an array.
+    It is cached by class: `array_api_compat.array_namespace` takes 12 us for a NumPy array,
+    as long as a small layer's product, and a training step calls this ten times.
     """
     try:
         return _namespaces[type(x)]
@@ -45,18 +27,9 @@ def namespace(x: Array) -> Namespace:
 
 
 def library_of(x: object) -> str | None:
-    """Return the import name of the library an object's class belongs to.
+    """Return the import name of an array's library, as ``"torch"``.
 
-    Parameters
-    ----------
-    x : object
-        Anything.
-
-    Returns
-    -------
-    str or None
-        ``"numpy"``, ``"torch"``, ...; None for what is no array of a library
-        that computes (a list, a data frame, a lazy dask array).
+    None for a list, a data frame, or a lazy dask array.
     """
     if not array_api_compat.is_array_api_obj(x) or array_api_compat.is_dask_array(x):
         return None
@@ -65,5 +38,5 @@ def library_of(x: object) -> str | None:
 
 
 def is_true(answer: Any) -> bool:
-    """Tell whether something is the truth value True: Python's, NumPy's or any library's."""
+    """Tell whether a value is True of Python, NumPy or any other library."""
     return answer is True or ("bool" in str(getattr(answer, "dtype", "")) and bool(answer))

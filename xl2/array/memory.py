@@ -1,4 +1,4 @@
-"""Where the memory does not hold what is asked of it: half of that, and half again."""
+"""Running out of memory: work is halved until it fits."""
 
 from __future__ import annotations
 
@@ -10,86 +10,83 @@ from typing import Generic, TypeVar
 from ..errors import OutOfMemoryError, warn_caller
 from .backend import Backend
 
-Piece = TypeVar("Piece")
+Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-class Halving(Generic[Piece]):
-    """Work in pieces: one that the memory does not hold is halved, and so are all that follow.
+class Halving(Generic[Part]):
+    """Does work in parts: a part that does not fit into memory is halved, and all later ones.
 
     Parameters
     ----------
     backend : Backend
-        Whose memory it is.
+        The backend whose memory is used.
     size : callable
-        From a piece to its size.
+        From a part to its size.
     halves : callable
-        From a piece to two of about half its size; to an empty sequence where it is as small
-        as it gets.
+        From a part to two of about half its size; to an empty sequence if it is the smallest.
     what : str
-        What a piece is, for the warning, as in "64 networks at once".
+        A description of a part for messages, as in "64 networks at once".
     refusal : callable
-        From a piece that does not fit and cannot be halved to the rest of the sentence that says
-        so, and what to do.
+        From a part that neither fits nor can be halved to the end of the error message.
     most : float, optional
-        The largest size to try; by default any.
+        The largest size to try; any by default.
     """
 
     def __init__(
         self,
         backend: Backend,
-        size: Callable[[Piece], int],
-        halves: Callable[[Piece], Sequence[Piece]],
+        size: Callable[[Part], int],
+        halves: Callable[[Part], Sequence[Part]],
         what: str,
-        refusal: Callable[[Piece], str],
+        refusal: Callable[[Part], str],
         most: float = math.inf,
     ):
         self._backend, self._size, self._halves = backend, size, halves
         self._what, self._refusal = what, refusal
-        self._most, self._told = most, False
+        self._most, self._warned = most, False
 
-    def each(self, work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator[Result]:
-        """Yield what the work returns for each piece, or for the parts of it, in their order.
+    def each(self, work: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+        """Yield the results of `work` for the parts, or for their halves, in their order.
 
         Raises
         ------
         OutOfMemoryError
-            If a piece that cannot be halved does not fit.
+            If a part that cannot be halved does not fit.
         """
-        waiting = deque(pieces)
-        freed: Piece | None = None
+        waiting = deque(parts)
+        freed: Part | None = None
         while waiting:
-            piece = waiting.popleft()
-            if self._size(piece) <= self._most or not self._halves(piece):
-                try:
-                    result = work(piece)
-                except Exception as error:
-                    if not self._backend.library.out_of_memory(error):
-                        raise
-                    # What is kept may be made anew for this piece: it is given back once.
-                    again = piece is not freed and self._backend.library.release()
-                    freed, parts = piece, [piece] if again else self._halves(piece)
-                    if not parts:
-                        raise OutOfMemoryError(
-                            f"{self._backend} has no memory for {self._what}, "
-                            f"{self._refusal(piece)}"
-                        ) from error
-                    if len(parts) > 1:
-                        self._halve(self._size(piece))
-                else:
-                    yield result
-                    continue
+            part = waiting.popleft()
+            if self._size(part) > self._most and (halves := self._halves(part)):
+                waiting.extendleft(reversed(halves))
+                continue
+            try:
+                result = work(part)
+            except Exception as error:
+                if not self._backend.library.out_of_memory(error):
+                    raise
+                # Memory that the library keeps is released once for a part: it may keep more.
+                again = part is not freed and self._backend.library.release()
+                freed, smaller = part, [part] if again else self._halves(part)
+                if not smaller:
+                    raise OutOfMemoryError(
+                        f"{self._backend} has no memory for {self._what}, {self._refusal(part)}"
+                    ) from error
+                if len(smaller) > 1:
+                    self._halve(self._size(part))
             else:
-                parts = self._halves(piece)
-            # Only here the error is gone, and with it what its frames held.
-            waiting.extendleft(reversed(parts))
+                yield result
+                continue
+            # Only now is the error deleted, and the memory that its frames refer to.
+            waiting.extendleft(reversed(smaller))
 
     def _halve(self, size: int) -> None:
-        """Take half of a size from now on, and say so the first time."""
-        if not self._told:
+        """Limit the size of parts to half of `size` from now on, with one warning."""
+        if not self._warned:
             warn_caller(
-                f"{self._backend} has no memory for {self._what}. They are halved until they fit, "
-                f"and taken one after another, with the same results."
+                f"{self._backend} has no memory for {self._what}. They are halved until they fit "
+                f"and computed one after another. The results are the same."
             )
-        self._told = True
+        self._warned = True
         self._most = min(self._most, (size + 1) // 2)

@@ -1,16 +1,12 @@
-"""The operations a training step is made of, each said once in the Array API.
+"""The operations of a training step, written in the Array API.
 
-Shapes: `n` samples, `i` inputs, `o` outputs of a layer; ``...`` stands for the
-axes of a stack, see `stacks`. Where `K` members see the same samples, their first
-layer is one wide product instead of `K` small ones: the two operations called
-``..._shared`` are those of such a layer.
+Shapes: `n` samples, `i` inputs and `o` outputs of a layer; ``...`` stands for the axes of a
+stack, see `stacks`. If `K` members share their samples, their first layer is one wide product
+instead of `K` small ones, computed by the operations called ``..._shared``.
 
-An argument that is *consumed* may be changed in place or not, as the library
-likes it: never use it again, use what is returned.
-
-A file in ``backends/`` may define a function of the same name and signature;
-`choose` then takes that one instead. The same holds for the functions of
-`activations`, `losses` and `optimizers`.
+A file in ``backends/`` can replace each function by one with its name and parameters, as those
+of `activations`, `losses` and `optimizers`: see `choose`. It may compute in place in arguments
+that are called *consumed*: a caller uses the result, and no longer the argument.
 """
 
 from __future__ import annotations
@@ -55,19 +51,7 @@ def affine(x: Array, weight: Array, bias: Array) -> Array:
 
 
 def affine_shared(x: Array, weight: Array, bias: Array) -> Array:
-    """Apply the first layer of a stack.
-
-    Parameters
-    ----------
-    x : array, shape (..., n, i)
-        Samples that `K` members share.
-    weight : array, shape (..., i, K, o)
-    bias : array, shape (..., K, o)
-
-    Returns
-    -------
-    array, shape (..., K, n, o)
-    """
+    """Apply a stack's first layer: (..., n, i), (..., i, K, o), (..., K, o) give (..., K, n, o)."""
     xp = namespace(x)
     *lead, inputs, members, outputs = weight.shape
     z = x @ xp.reshape(weight, (*lead, inputs, members * outputs))
@@ -77,23 +61,21 @@ def affine_shared(x: Array, weight: Array, bias: Array) -> Array:
 
 
 def backpropagate(delta: Array, weight: Array, outputs: Array, activation: Activation) -> Array:
-    """Carry a delta through a layer to the pre-activations of the layer before it.
+    """Propagate the derivative of the cost by pre-activations back to the layer before.
 
     Parameters
     ----------
     delta : array, shape (..., n, o)
-        Derivative of the cost by the pre-activations of this layer.
+        The derivative by this layer's pre-activations.
     weight : array, shape (..., i, o)
-        Weights of this layer.
     outputs : array, shape (..., n, i)
-        Outputs of the layer before it, `activation` of its pre-activations.
+        The outputs of the layer before.
     activation : Activation
-        The activation of the layer before it.
+        The activation of the layer before.
 
     Returns
     -------
     array, shape (..., n, i)
-        Derivative of the cost by the pre-activations of the layer before it.
     """
     before = delta @ weight.mT
     before *= activation.derivative(outputs)
@@ -101,12 +83,12 @@ def backpropagate(delta: Array, weight: Array, outputs: Array, activation: Activ
 
 
 def gradient(x: Array, delta: Array) -> Array:
-    """Differentiate by a weight: (..., n, i) and (..., n, o) give (..., i, o)."""
+    """Return the gradient of a weight: (..., n, i) and (..., n, o) give (..., i, o)."""
     return x.mT @ delta
 
 
 def gradient_shared(x: Array, delta: Array) -> Array:
-    """Differentiate by a stack's first weight: (..., n, i), (..., K, n, o) give (..., i, K, o)."""
+    """Return that of a stack's first weight: (..., n, i), (..., K, n, o) give (..., i, K, o)."""
     xp = namespace(x)
     *lead, members, samples, outputs = delta.shape
     wide = xp.reshape(_swapped(delta), (*lead, samples, members * outputs))
@@ -114,7 +96,7 @@ def gradient_shared(x: Array, delta: Array) -> Array:
 
 
 def bias_gradient(delta: Array) -> Array:
-    """Differentiate by a bias: (..., n, o) gives (..., o)."""
+    """Return the gradient of a bias: (..., n, o) gives (..., o)."""
     return namespace(delta).sum(delta, axis=-2)
 
 
@@ -128,25 +110,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def choose(library: object, function: Function) -> Function:
-    """Take a backend's replacement of a function where it has one.
-
-    Parameters
-    ----------
-    library : module
-        A file of ``backends/``.
-    function : callable
-        The portable function.
-
-    Returns
-    -------
-    callable
-        The library's function of the same name, or `function`.
-    """
+    """Return a library's function of the same name if its file has one, else `function`."""
     return cast(Function, getattr(library, function.__name__, function))
 
 
 class Operations(NamedTuple):
-    """One choice of every operation, made once before a fit."""
+    """The operations of one backend, chosen once before a fit."""
 
     take_rows: Callable[[Array, Array], Array] = take_rows
     affine: Callable[[Array, Array, Array], Array] = affine

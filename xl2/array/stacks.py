@@ -1,9 +1,8 @@
-"""How the parameters of a stack lie, and how members are taken out of it.
+"""The layout of a stack's parameters, and access to its members.
 
-A stack of `K` networks is one network whose parameters have one more axis, and all
-its members learn from the same mini-batches. A stack in groups, ``(G, M)``, has two
-more: each of its `G` groups has mini-batches of its own, which the `M` members of
-the group share.
+A stack of `K` networks is one network whose parameters have one more axis; all its members
+share mini-batches. A stack in groups, ``(G, M)``, has two more axes: each of its `G` groups
+has its own mini-batches, which the `M` members of the group share.
 
 =============  =========  ===========  ==============
 layer          a network  stack (K,)   groups (G, M)
@@ -13,8 +12,8 @@ other weights  (i, o)     (K, i, o)    (G, M, i, o)
 biases         (o,)       (K, o)       (G, M, o)
 =============  =========  ===========  ==============
 
-Where members share their samples, the first layer is one wide product: its weight
-has the members beside its outputs. Everywhere else they come first.
+Where members share their samples, the first layer is one wide product: in its weight, the
+members are next to the outputs. Everywhere else they come first.
 """
 
 from __future__ import annotations
@@ -34,17 +33,17 @@ def stack_of(parameters: Parameters) -> Stack:
 
 
 def weight_axes(layer: int, stack: Stack) -> tuple[int, int]:
-    """Return the axes of a layer's weight that are one member's own."""
+    """Return the axes of a layer's weight that belong to one member."""
     return (-3, -1) if stack and layer == 0 else (-2, -1)
 
 
 def beside_weight(values: Array, layer: int) -> Array:
-    """Shape a value a member, (..., K), to be combined with a layer's weight."""
+    """Reshape one value per member, (..., K), to broadcast with a layer's weight."""
     return values[..., None, :, None] if layer == 0 else values[..., None, None]
 
 
 def beside_bias(values: Array) -> Array:
-    """Shape a value a member, (..., K), to be combined with a bias."""
+    """Reshape one value per member, (..., K), to broadcast with a bias."""
     return values[..., None]
 
 
@@ -58,25 +57,17 @@ def sizes_of_members(parameters: Parameters) -> Array:
     return total
 
 
-def keep_where(keep: Array, layers: Any, otherwise: Any) -> tuple[Any, ...]:
-    """Take members from one of two stacks.
+def where_members(mask: Array, layers: Any, otherwise: Any) -> tuple[Any, ...]:
+    """Return the members of one stack where the mask is True, and of another elsewhere.
 
-    Parameters
-    ----------
-    keep : array of bool, shaped like the stack
-        Whose parameters to take from `layers`; the others' come from `otherwise`.
-    layers, otherwise : sequence of (weight, bias)
-        Parameters, or anything else shaped like them.
-
-    Returns
-    -------
-    tuple of Layer
+    The mask is shaped like the stack; the stacks are sequences of (weight, bias), of
+    parameters or other arrays of their shapes.
     """
-    where = namespace(keep).where
+    where = namespace(mask).where
     return tuple(
         Layer(
-            where(beside_weight(keep, i), weight, other_weight),
-            where(beside_bias(keep), bias, other_bias),
+            where(beside_weight(mask, i), weight, other_weight),
+            where(beside_bias(mask), bias, other_bias),
         )
         for i, ((weight, bias), (other_weight, other_bias)) in enumerate(
             zip(layers, otherwise, strict=True)
@@ -84,25 +75,16 @@ def keep_where(keep: Array, layers: Any, otherwise: Any) -> tuple[Any, ...]:
     )
 
 
-def take_places(layers: Any, places: Array) -> tuple[Any, ...]:
-    """Return a stack with some of its members only, in every group the same ones.
+def take_members(layers: Any, indices: Array) -> tuple[Any, ...]:
+    """Return a stack of the members at some indices, the same ones in every group.
 
-    Parameters
-    ----------
-    layers : sequence of (weight, bias)
-        Parameters of a stack, or anything else shaped like them.
-    places : array of int, shape (k,)
-        Which of the `K` members, or of the `M` of each group.
-
-    Returns
-    -------
-    tuple of Layer
+    The stack is a sequence of (weight, bias), of parameters or other arrays of their shapes.
     """
-    take = namespace(places).take
+    take = namespace(indices).take
     return tuple(
         Layer(
-            take(weight, places, axis=weight.ndim - (2 if i == 0 else 3)),
-            take(bias, places, axis=bias.ndim - 2),
+            take(weight, indices, axis=weight.ndim - (2 if i == 0 else 3)),
+            take(bias, indices, axis=bias.ndim - 2),
         )
         for i, (weight, bias) in enumerate(layers)
     )
@@ -114,7 +96,7 @@ def group_of(parameters: Parameters, group: int) -> Parameters:
 
 
 def member_of(layers: Any, index: Stack) -> list[tuple[Any, Any]]:
-    """Return one member's weights and biases from those of a stack, as NumPy arrays."""
-    *group, place = index
+    """Return one member's weights and biases from the NumPy arrays of a stack."""
+    *group, member = index
     first, *deeper = [(weight[tuple(group)], bias[tuple(group)]) for weight, bias in layers]
-    return [(first[0][:, place], first[1][place]), *((w[place], b[place]) for w, b in deeper)]
+    return [(first[0][:, member], first[1][member]), *((w[member], b[member]) for w, b in deeper)]

@@ -1,12 +1,12 @@
-"""Which backend computes: the switch.
+"""The choice of the backend.
 
-The highest of these that names a backend decides, and the device named with it
-or above it:
+The strongest of these levels that names a backend decides. The device is the one named at
+that level or above it:
 
 1. the arguments ``backend=`` and ``device=`` of a call;
 2. ``with use_backend(...)``, in this thread or task only;
 3. `set_backend`, for the whole process;
-4. the environment's ``XL2_BACKEND`` and ``XL2_DEVICE``, read at each call;
+4. the environment variables ``XL2_BACKEND`` and ``XL2_DEVICE``, read at each call;
 5. the library of the data passed in;
 6. NumPy.
 """
@@ -25,22 +25,22 @@ import array_api_compat
 
 from ..errors import BackendError
 from .api import library_of
-from .backend import Backend, connect, file_of, is_installed, known, load
+from .backend import Backend, connect
+from .libraries import file_of, is_installed, known_libraries, load
 
-# Tried in this order for "auto"; the ones before the last only on an accelerator.
+# The order of "auto"; the ones before the last are only used on an accelerator.
 AUTO = ("cupy", "torch", "numpy")
 
 
 class Choice(NamedTuple):
-    """What one level of the switch says; None where it says nothing."""
+    """The choice of one level; None where it leaves something open."""
 
     backend: str | None = None
     device: Any = None
 
 
-NOTHING = Choice()
-_context: ContextVar[Choice] = ContextVar("xl2_backend", default=NOTHING)
-_process = NOTHING
+_context: ContextVar[Choice | None] = ContextVar("xl2_backend", default=None)
+_process = Choice()
 
 
 def set_backend(backend: str | None, device: Any = None) -> None:
@@ -49,7 +49,7 @@ def set_backend(backend: str | None, device: Any = None) -> None:
     Parameters
     ----------
     backend : str or None
-        Import name of a library, ``"auto"``, or None to take the choice back.
+        Import name of a library, ``"auto"``, or None to withdraw the choice.
     device : str, device object or None
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"auto"``, or None for
         the library's default.
@@ -67,7 +67,7 @@ def set_backend(backend: str | None, device: Any = None) -> None:
 
 @contextlib.contextmanager
 def use_backend(backend: str, device: Any = None) -> Iterator[Backend]:
-    """Choose the backend for a block; other threads and tasks do not see it.
+    """Choose the backend for a block; other threads and tasks are not affected.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def use_backend(backend: str, device: Any = None) -> Iterator[Backend]:
     Yields
     ------
     Backend
-        What was found.
+        The backend chosen.
     """
     found = resolve(backend, device)
     token = _context.set(Choice(backend, device))
@@ -88,15 +88,15 @@ def use_backend(backend: str, device: Any = None) -> Iterator[Backend]:
 
 
 def get_backend() -> Backend:
-    """Return the backend in force where no data and no argument says otherwise."""
+    """Return the backend used where neither the data nor an argument decides."""
     return resolve()
 
 
 def decided(backend: str | None = None, device: Any = None) -> Choice:
-    """Return what the levels above the data decide: (None, device) where none names a backend."""
+    """Return the choice of the levels above the data; its backend is None if they name none."""
     levels = (
         Choice(backend, device),
-        _context.get(),
+        _context.get() or Choice(),
         _process,
         Choice(os.environ.get("XL2_BACKEND") or None, os.environ.get("XL2_DEVICE") or None),
     )
@@ -108,33 +108,29 @@ def decided(backend: str | None = None, device: Any = None) -> Choice:
     return Choice(None, chosen)
 
 
-def anywhere(backend: str | None = None, device: Any = None) -> bool:
-    """Tell whether a library was chosen, and nobody said on which of its accelerators.
+def device_is_open(backend: str | None = None, device: Any = None) -> bool:
+    """Tell whether a library was chosen, but not on which of its accelerators to compute.
 
-    Where the data decides, it says that too.
+    Data that decides on the backend also decides on the device.
     """
     choice = decided(backend, device)
     return choice.backend is not None and choice.device in (None, "auto")
 
 
 def resolve(backend: str | None = None, device: Any = None, data: Any = None) -> Backend:
-    """Return the backend that is to compute.
+    """Return the backend to compute with.
 
     Parameters
     ----------
     backend, device
-        The arguments of a call; None where it has none.
+        The arguments of a call.
     data : object, optional
-        The data it was given; only an array of a library has a say.
-
-    Returns
-    -------
-    Backend
+        Its data, which counts if it is an array of a library.
 
     Raises
     ------
     BackendError
-        If the one decided on does not work here.
+        If the backend does not work here.
     """
     choice = decided(backend, device)
     if choice.backend == "auto":
@@ -147,7 +143,7 @@ def resolve(backend: str | None = None, device: Any = None, data: Any = None) ->
 
 
 def resolve_like(data: Any) -> Backend:
-    """Return the backend an array lives on; NumPy for what is no array."""
+    """Return the backend of an array; NumPy for other objects."""
     library = library_of(data)
     if library is None:
         return connect("numpy")
@@ -174,7 +170,7 @@ def to_numpy(x: Any) -> Any:
     Parameters
     ----------
     x : array
-        An array of a library xl2 can use; anything else is given to NumPy.
+        An array of a library that xl2 can use; NumPy converts everything else.
 
     Returns
     -------
@@ -196,11 +192,11 @@ class BackendInfo:
     name : str
         Import name of the library.
     version : str
-        Its version; empty where it is not installed.
+        Its version; empty if it is not installed.
     devices : tuple of str
         The devices that work now.
     reason : str
-        Why it cannot be used, and what to do; empty where it can.
+        Why it cannot be used, and what to do; empty if it can.
     """
 
     name: str
@@ -215,14 +211,14 @@ class BackendInfo:
 
 
 def backends() -> list[BackendInfo]:
-    """List the known backends and try each one that is installed.
+    """List the known backends, and try each one that is installed.
 
     Returns
     -------
     list of BackendInfo
-        In alphabetical order. Trying imports the libraries that are installed.
+        In alphabetical order. The libraries that are installed get imported.
     """
-    return [_inspect(name) for name in known()]
+    return [_inspect(name) for name in known_libraries()]
 
 
 def _inspect(name: str) -> BackendInfo:
@@ -231,9 +227,9 @@ def _inspect(name: str) -> BackendInfo:
     version = _version(name)
     try:
         backend = connect(name)
-        return BackendInfo(name, version, tuple(backend.library.devices(backend.xp)), "")
     except BackendError as error:
         return BackendInfo(name, version, (), error.reason)
+    return BackendInfo(name, version, tuple(backend.library.devices(backend.xp)), "")
 
 
 def _version(name: str) -> str:

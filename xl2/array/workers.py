@@ -1,4 +1,4 @@
-"""Training several stacks side by side, where the library leaves cores or devices free."""
+"""Jobs side by side, in threads, where the library leaves cores or devices free."""
 
 from __future__ import annotations
 
@@ -12,58 +12,57 @@ from .generic import Library
 from .interrupts import Interrupts
 
 Job = TypeVar("Job")
-Place = TypeVar("Place")
+Device = TypeVar("Device")
 
 
 def side_by_side(
     library: Library,
     workers: int,
-    work: Callable[[Place, Job, Callable[[], bool]], None],
+    work: Callable[[Device, Job, Callable[[], bool]], None],
     jobs: Sequence[Job],
-    places: Sequence[Place],
+    devices: Sequence[Device],
 ) -> None:
     """Do jobs, several at a time.
 
     Parameters
     ----------
     library : Library
-        Whose products the jobs consist of; each job's run on one thread.
+        The library that the jobs compute with, each on one thread.
     workers : int
-        How many at a time in each place.
+        The number of jobs at a time on each device.
     work : callable
-        ``work(place, job, wanted)``; it is to return soon once ``wanted()`` is False.
+        ``work(device, job, wanted)``; it should return soon once ``wanted()`` is False.
     jobs : sequence
-        The jobs, the longest first where that is known.
-    places : sequence
-        Where they can be done, such as devices.
+        The longest first, where that is known.
+    devices : sequence
+        Where the jobs can be done; passed to `work`.
 
     Raises
     ------
     Exception
         The first that a job raised, or an interrupt, after the others have stopped.
     """
-    threads = workers * len(places)
+    threads = workers * len(devices)
     if threads == 1 or len(jobs) == 1:
         for job in jobs:
-            work(places[0], job, lambda: True)
+            work(devices[0], job, lambda: True)
         return
     stop = threading.Event()
-    free: queue.SimpleQueue[Place] = queue.SimpleQueue()
-    for place in [*places] * workers:
-        free.put(place)
+    free: queue.SimpleQueue[Device] = queue.SimpleQueue()
+    for device in [*devices] * workers:
+        free.put(device)
 
     def take(job: Job) -> None:
-        # There is a place for each thread: nobody waits.
-        place = free.get()
+        device = free.get()  # there is one for each thread: this never waits
         try:
-            work(place, job, lambda: not stop.is_set())
+            work(device, job, lambda: not stop.is_set())
         finally:
-            free.put(place)
+            free.put(device)
 
     with library.threads(), ThreadPoolExecutor(threads) as pool:
         running: list[Future[None]] = []
         try:
-            # A pool does not know, and does not wait for, a thread whose start is interrupted.
+            # If the start of a thread were interrupted, the pool would not wait for it.
             with Interrupts():
                 running += [pool.submit(take, job) for job in jobs]
             for done in as_completed(running):

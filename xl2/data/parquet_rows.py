@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..array.rows import READ, LazyRows
+from ..array.lazy_rows import READ_BYTES, LazyRows
 from ..errors import FileFormatError
 from ..io.opening import reading
 from .columns import Wanted
@@ -87,7 +87,7 @@ class ParquetRows(LazyRows):
         import numpy as np
 
         position = int(self._edges[group])
-        size = max(1, READ // (self.shape[1] * self.dtype.itemsize))
+        size = max(1, READ_BYTES // (self.shape[1] * self.dtype.itemsize))
         with reading(self._path, "a Parquet file"):
             for batch in self._file.iter_batches(
                 size, row_groups=[group], columns=list(self.features), use_threads=False

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..array.rows import LazyRows, edges_of, unit_of
+from ..array.lazy_rows import LazyRows, edges_of, unit_of
 from ..errors import FileFormatError, InputError
 from ..io.opening import check_file, reading
 from .arrays import ACCEPTED, training_pair

@@ -154,6 +154,6 @@ def given_back(x: Any, backend: Backend, home: Backend) -> Any:
 def part(x: Any, rows: Any, backend: Backend) -> Any:
     """Return the samples at `rows`, indices on the host."""
     if isinstance(x, HostRows):
-        return x.only(rows)
+        return x.subset(rows)
     take = Operations.of(backend.library).take_rows
     return take(x, backend.library.from_host(backend.xp, rows, backend.device))

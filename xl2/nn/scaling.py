@@ -8,7 +8,8 @@ from typing import Any
 
 from ..array.backend import connect, numbers
 from ..array.chunks import chunks
-from ..array.rows import LazyRows, StoredRows, edges_of, is_stored, unit_of
+from ..array.lazy_rows import LazyRows, edges_of, is_stored, unit_of
+from ..array.rows import StoredRows
 from ..array.switch import to_numpy
 from ..errors import InputError
 from .streams import Pairs

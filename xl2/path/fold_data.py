@@ -7,8 +7,8 @@ import warnings
 from typing import Any
 
 from ..array.backend import numbers
+from ..array.lazy_rows import is_stored
 from ..array.operations import Operations
-from ..array.rows import is_stored
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import InputError, counted

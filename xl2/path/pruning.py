@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from ..array.operations import Layer
-from ..array.stacks import take_places
+from ..array.stacks import take_members
 from ..errors import FileFormatError
 from ..nn.network import Network
 from ..training.fit import Keep
@@ -89,7 +89,7 @@ class Hopeless:
         gone = copy.copy(network)
         backend = network.backend
         chosen = backend.library.from_host(backend.xp, np.array(hopeless), backend.device)
-        gone.parameters = take_places(network.parameters, chosen)
+        gone.parameters = take_members(network.parameters, chosen)
         names = [self.places[m] for m in hopeless]
         self.dropped.append((gone, names))
         self.diverged.append((names, history.diverged[:, hopeless]))

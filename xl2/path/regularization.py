@@ -10,7 +10,7 @@ from typing import Any
 from ..array.activations import ACTIVATIONS, OUTPUTS
 from ..array.backend import numbers
 from ..array.sparse import is_sparse
-from ..array.switch import anywhere, resolve, to_numpy
+from ..array.switch import device_is_open, resolve, to_numpy
 from ..errors import InputError, unknown
 from ..io.writing import as_path
 from ..nn.initializers import INITIALIZERS, Initializer
@@ -192,7 +192,7 @@ def regularization_path(
     workers, beside = 1, []
     if patience is None:
         workers = recipe.workers()
-        beside = found.beside()[1:] if anywhere(backend, device) else []
+        beside = found.other_accelerators() if device_is_open(backend, device) else []
     # Each device has that memory for itself.
     devices = 1 + len(beside)
     most = recipe.members_at_once() * devices

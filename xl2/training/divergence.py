@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ..array.stacks import keep_where, sizes_of_members
+from ..array.stacks import sizes_of_members, where_members
 from ..errors import DivergenceError
 from ..nn.step import Carry, copy_carry, map_layers
 
@@ -39,7 +39,7 @@ def mark(run: Run, sound: Any, before: Carry) -> None:
     if left.all():
         return
     keep = network.backend.library.from_host(network.backend.xp, left, network.backend.device)
-    run.carry = map_layers(lambda new, old: keep_where(keep, new, old), run.carry, before)
+    run.carry = map_layers(lambda new, old: where_members(keep, new, old), run.carry, before)
     network.parameters = run.carry.parameters
     if not left.any():
         run.under_way = None  # nobody goes on with it

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ..array.api import Array, is_true
 from ..array.operations import choose
-from ..array.stacks import group_of, sizes_of_members, take_places
+from ..array.stacks import group_of, sizes_of_members, take_members
 from ..nn.measure import Measure, Objective
 from ..nn.network import Network
 from ..nn.penalties import squares
@@ -250,7 +250,7 @@ class Run:
         backend = self.network.backend
         chosen = backend.library.from_host(backend.xp, _numbers(places), backend.device)
         carry = self.carry._replace(parameters=self.network.parameters)
-        self.carry = map_layers(lambda layers: take_places(layers, chosen), carry)
+        self.carry = map_layers(lambda layers: take_members(layers, chosen), carry)
         self.network.parameters = self.carry.parameters
         coefficients = tuple(
             # Shaped like weights with one number a member: (1, K, 1), then (K, 1, 1).
