@@ -216,7 +216,7 @@ def test_a_stack_predicts_and_scores_a_value_a_member(where, host):
 
 @pytest.mark.parametrize("y", [[0, 3], [-1, 0], [0.5, 0.0]])
 def test_class_numbers_outside_the_network_are_refused_with_the_range(where, y):
-    with pytest.raises(InputError, match="whole numbers 0 to 2"):
+    with pytest.raises(InputError, match="whole numbers from 0 to 2"):
         through(where, "softmax").score(np.eye(3)[:2], y)
 
 
@@ -225,7 +225,7 @@ def test_targets_outside_0_to_1_are_refused(where, task):
     network = through(where, "sigmoid", 1 if task == "binary" else 3)
     network.task = task
     y = np.full((2, network.sizes[-1]), 2.0)
-    with pytest.raises(InputError, match=f"{task} network lie between 0 and 1"):
+    with pytest.raises(InputError, match=f"{task} network must be between 0 and 1"):
         network.score(np.ones_like(y), y)
 
 

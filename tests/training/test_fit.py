@@ -479,7 +479,7 @@ def test_numpys_numbers_are_numbers(where):
         ({"loss": "hinge"}, "hinge"),
         ({"loss": "categorical_cross_entropy"}, "not with 'sigmoid'"),
         ({"y": LABELS[:5]}, "X has 11 samples and y has 5 values"),
-        ({"y": LABELS + 1}, "whole numbers 0 to 1"),
+        ({"y": LABELS + 1}, "whole numbers from 0 to 1"),
         ({"X": X[:, :2]}, "X has 2 features"),
         ({"X": X * np.nan}, "first in row 1[.]"),
         ({"X": X[:0], "y": LABELS[:0]}, "X is empty"),

@@ -170,7 +170,7 @@ def test_an_iterator_that_was_used_up_is_told_with_its_epoch(where):
         ([(X, LABELS), X], "Batch 2 is no pair.*ndarray of 23"),
         ([(X, LABELS), (X[:, :5], LABELS)], "X of batch 2 has 5 features"),
         ([(X, LABELS), (X, LABELS[:9])], "y of batch 2 has 9 values"),
-        ([(X, LABELS), (X, LABELS + 1)], "whole numbers 0 to 2"),
+        ([(X, LABELS), (X, LABELS + 1)], "whole numbers from 0 to 2"),
         ([(X, LABELS), (X[:0], LABELS[:0])], "X of batch 2 is empty"),
         ([(X, LABELS), (np.where(X > 7, np.nan, X), LABELS)], "X of batch 2 holds a NaN"),
         ([(X, LABELS, -WEIGHTS)], "sample_weight"),

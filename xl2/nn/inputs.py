@@ -54,7 +54,7 @@ def check_targets(
             received = "a single value" if array.ndim == 0 else f"{array.shape[0]} values"
             raise InputError(f"X has {rows} samples and {what} has {received}: they must agree.")
         check_finite(array, what)
-        return tasks.encode(task, array, outputs)
+        return tasks.encode(task, array, outputs, what)
 
 
 def check_weights(sample_weight: Any, rows: int, backend: Backend, dtype: str) -> Array:

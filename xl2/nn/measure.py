@@ -1,4 +1,4 @@
-"""Loss and score of a data set that goes by in pieces."""
+"""Loss and score of a data set, added up on the device chunk by chunk."""
 
 from __future__ import annotations
 
@@ -13,20 +13,11 @@ from .step import beside_members
 
 
 class Measure:
-    """Adds up the loss and the score on the device, and reads them once.
+    """Sums of losses and scores on the device, read in one transfer.
 
-    Parameters
-    ----------
-    backend : Backend
-    task : str
-        See `xl2.nn.tasks`.
-    activate : callable
-        The output activation, from logits to outputs.
-    loss : Loss
-    y : array (n, outputs), in a stack of groups also (G, n, outputs); or None
-        All targets that will be added. None for a stream, which has them one batch at a time.
-    weight : array (n, 1) or (G, n, 1), optional
-        Sample weights; by default all equal.
+    `activate` maps logits to outputs. `y` (n, outputs), for groups (G, n, outputs), holds all
+    targets that will be added, with weights (n, 1) or (G, n, 1); it is None for a stream, whose
+    targets are known one batch at a time.
     """
 
     def __init__(
@@ -39,68 +30,60 @@ class Measure:
         weight: Array | None = None,
     ):
         self._backend, self._task, self._activate, self._loss = backend, task, activate, loss
-        self._around: Array | None = None
-        self._spread: Spread | None = None
+        self._spread: Array | None = None
+        self._running_spread: RunningSpread | None = None
         if task == "regression" and y is None:
-            self._spread = Spread()
+            self._running_spread = RunningSpread()
         elif task == "regression":
-            beside = None if weight is None else beside_members(weight)
-            self._around = tasks.spread(beside_members(y), beside)
-        self.total: Any = 0  # samples added so far, or their weight
-        self.sums: tuple[Array, Array] | None = None  # of the losses, and of `tasks.hits`
+            self._spread = tasks.spread(beside_members(y), beside_members(weight))
+        self.total: Any = 0  # number of samples added so far, or their weight
+        self.sums: tuple[Array, Array] | None = None  # of the losses, and of `tasks.score_sum`
 
     def add(self, logits: Array, y: Array, weight: Array | None = None) -> None:
-        """Add logits (..., n, outputs) of samples and their targets, (n, outputs) or as those."""
+        """Add samples by their logits (..., n, outputs) and targets, (n, outputs) or the same."""
         xp = self._backend.xp
         loss = self._loss.value(logits, y)
         if weight is not None:
             loss = loss * weight[..., 0]
         loss = xp.sum(loss, axis=-1)
-        # Of several classes the most probable is the one of the largest logit.
-        several = self._task == "classes"
-        outputs = logits if several else self._activate(logits)
-        hits = tasks.hits(self._task, outputs, y, weight)
+        # The most probable class has the largest logit, so classes need no softmax.
+        outputs = logits if self._task == "classes" else self._activate(logits)
+        score_sum = tasks.score_sum(self._task, outputs, y, weight)
         self.total += y.shape[-2] if weight is None else xp.sum(weight, axis=(-2, -1))
         if self.sums is not None:
-            loss, hits = self.sums[0] + loss, self.sums[1] + hits
-        self.sums = (loss, hits)
-        if self._spread is not None:
-            self._spread.add(y, weight)
+            loss, score_sum = self.sums[0] + loss, self.sums[1] + score_sum
+        self.sums = (loss, score_sum)
+        if self._running_spread is not None:
+            self._running_spread.add(y, weight)
 
     def parts(self) -> list[Array]:
-        """Return what was added up, on the device: what `result` takes."""
+        """Return the sums on the device, which `result` takes once they are on the host."""
         if self.sums is None:
-            raise RuntimeError("nothing was measured")
-        around = self._around if self._spread is None else self._spread.value
+            raise RuntimeError("Add samples before reading their loss and score.")
+        spread = self._spread if self._running_spread is None else self._running_spread.value
         total = None if isinstance(self.total, int) else self.total
-        return [*self.sums, *(part for part in (total, around) if part is not None)]
+        return [*self.sums, *(part for part in (total, spread) if part is not None)]
 
     def result(self, parts: list[Any]) -> dict[str, Any]:
-        """Return the mean loss and the score: floats, or arrays shaped like the stack.
-
-        Parameters
-        ----------
-        parts : list of numpy.ndarray
-            Those of `parts`, as they arrived on the host.
-        """
-        loss, hits, *others = parts
+        """Return mean loss and score, floats or arrays shaped like the stack, from host arrays."""
+        loss, score_sum, *others = parts
         total = self.total if isinstance(self.total, int) else others.pop(0)
-        around, loss = others[0] if others else None, loss / total
-        score = tasks.score(self._task, hits, total, around)
+        spread, loss = others[0] if others else None, loss / total
+        score = tasks.score(self._task, score_sum, total, spread)
         if loss.ndim == 0:
             loss, score = float(loss), float(score)
         return {"loss": loss, "score": score}
 
     def read(self) -> dict[str, Any]:
-        """Return what `result` does, by one transfer."""
+        """Return mean loss and score, by one transfer."""
         return self.result(self._backend.read(self.parts()))
 
 
-class Spread:
-    """The squared distance of targets from their mean, merged piece by piece.
+class RunningSpread:
+    """Squared distance of targets from their mean, updated batch by batch.
 
-    Sums of squares would cancel where the mean is large beside the spread. Two pieces are
-    merged by the distance of their means instead [1]_.
+    Sums of squares would cancel if the mean is large beside the spread. Two sets are merged by
+    the distance of their means instead [1]_.
 
     References
     ----------
@@ -109,44 +92,45 @@ class Spread:
     """
 
     def __init__(self) -> None:
-        self._merged: tuple[Any, Array, Array] | None = None
-        self._ends: tuple[Array, Array] | None = None
+        self._merged: tuple[Any, Array, Array] | None = None  # count, mean, squared distance
+        self._limits: tuple[Array, Array] | None = None  # minimum, maximum
 
     def add(self, y: Array, weight: Array | None = None) -> None:
-        """Add targets (n, outputs), of some weight (n, 1)."""
+        """Add targets (n, outputs) with weights (n, 1)."""
         xp = namespace(y)
-        ends = xp.min(y, axis=-2), xp.max(y, axis=-2)
+        limits = xp.min(y, axis=-2), xp.max(y, axis=-2)
         if weight is None:
-            part = y.shape[-2], xp.mean(y, axis=-2), tasks.spread(y)
+            batch = y.shape[-2], xp.mean(y, axis=-2), tasks.spread(y)
         else:
             count = xp.sum(weight, axis=-2)
-            mean = xp.sum(weight * y, axis=-2) / _at_least_something(count)
-            part = count, mean, xp.sum(weight * (y - mean) ** 2, axis=-2)
-        if self._merged is None or self._ends is None:
-            self._merged, self._ends = part, ends
+            mean = xp.sum(weight * y, axis=-2) / _nonzero(count)
+            batch = count, mean, xp.sum(weight * (y - mean) ** 2, axis=-2)
+        if self._merged is None or self._limits is None:
+            self._merged, self._limits = batch, limits
             return
-        self._merged = self._both(self._merged, part)
-        low, high = self._ends
-        self._ends = xp.minimum(low, ends[0]), xp.maximum(high, ends[1])
+        self._merged = _merge(self._merged, batch)
+        low, high = self._limits
+        self._limits = xp.minimum(low, limits[0]), xp.maximum(high, limits[1])
 
     @property
     def value(self) -> Array:
-        """What `tasks.spread` says of all targets, (outputs,): exactly 0 where they are equal."""
+        """The result of `tasks.spread` for all targets, (outputs,)."""
         assert self._merged is not None
-        assert self._ends is not None
-        xp, around = namespace(self._merged[2]), self._merged[2]
-        return xp.where(self._ends[0] == self._ends[1], xp.zeros_like(around), around)
-
-    @staticmethod
-    def _both(one: tuple[Any, Array, Array], other: tuple[Any, Array, Array]) -> Any:
-        """Merge the counts, means and spreads of two sets."""
-        count = one[0] + other[0]
-        apart, share = other[1] - one[1], other[0] / _at_least_something(count)
-        return count, one[1] + share * apart, one[2] + other[2] + one[0] * share * apart**2
+        assert self._limits is not None
+        (low, high), spread = self._limits, self._merged[2]
+        xp = namespace(spread)
+        return xp.where(low == high, xp.zeros_like(spread), spread)
 
 
-def _at_least_something(count: Any) -> Any:
-    """Return a weight to divide by: 1 where no sample counts, for which no NaN is to come."""
+def _merge(one: tuple[Any, Array, Array], other: tuple[Any, Array, Array]) -> Any:
+    """Merge the counts, means and squared distances of two sets."""
+    count = one[0] + other[0]
+    distance, share = other[1] - one[1], other[0] / _nonzero(count)
+    return count, one[1] + share * distance, one[2] + other[2] + one[0] * share * distance**2
+
+
+def _nonzero(count: Any) -> Any:
+    """Return a weight to divide by, with 1 instead of 0."""
     if isinstance(count, int):
         return count
     xp = namespace(count)
@@ -154,17 +138,10 @@ def _at_least_something(count: Any) -> Any:
 
 
 class Objective:
-    """Adds up what steps descend on, where they report that; see `Step.objective`.
-
-    Parameters
-    ----------
-    backend : Backend
-    rows : int
-        Samples of an epoch.
-    """
+    """The mean of the objectives that steps report; see `Step.objective`."""
 
     def __init__(self, backend: Backend, rows: int):
-        self._backend, self._rows = backend, rows
+        self._backend, self._rows = backend, rows  # rows: samples of an epoch
         self._total: Any = 0.0
 
     def add(self, reports: Array) -> None:
@@ -172,14 +149,14 @@ class Objective:
         self._total = self._total + self._backend.xp.sum(reports, axis=(-2, -1))
 
     def parts(self) -> list[Array]:
-        """Return what was added up, on the device: what `result` takes."""
+        """Return the sum on the device, which `result` takes once it is on the host."""
         return [self._total]
 
     def result(self, parts: list[Any]) -> dict[str, Any]:
-        """Return the mean over the mini-batches, each counted by its samples."""
+        """Return the mean over the mini-batches, weighted by their numbers of samples."""
         mean = parts[0] / self._rows
         return {"loss": mean if mean.ndim else float(mean)}
 
     def read(self) -> dict[str, Any]:
-        """Return what `result` does, by one transfer."""
+        """Return the mean, by one transfer."""
         return self.result(self._backend.read(self.parts()))

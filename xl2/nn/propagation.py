@@ -1,4 +1,4 @@
-"""Forward and backward through the layers, for one network and for a stack alike."""
+"""The forward and the backward pass, of single networks and of stacks."""
 
 from __future__ import annotations
 
@@ -18,26 +18,10 @@ def propagate(
     x: Array,
     masks: Masks | None = None,
 ) -> list[Array]:
-    """Pass samples forward.
+    """Pass samples (n, inputs), for groups (G, n, inputs), forward through the layers.
 
-    Parameters
-    ----------
-    ops : Operations
-        The operations to use.
-    hidden : sequence of Activation
-        The activations of all layers but the last.
-    parameters : tuple of Layer
-        The layers, of one network or of a stack.
-    x : array, shape (n, inputs); for a stack in groups also (G, n, inputs)
-        The samples.
-    masks : Masks, optional
-        Dropout: the next layer then sees, and the list returned holds, thinned outputs.
-
-    Returns
-    -------
-    list of array
-        The input of each layer, `x` first, then the logits of the last one, each
-        (..., n, units), the axes of the stack first.
+    Return the input of each layer, `x` first and after dropout, and the logits of the last
+    layer, each (..., n, units) with the axes of the stack first.
     """
     affine = ops.affine_shared if stack_of(parameters) else ops.affine
     layers = [x]
@@ -57,38 +41,21 @@ def differentiate(
     delta: Array,
     masks: Masks | None = None,
 ) -> Iterator[tuple[int, Array, Array]]:
-    """Pass the output delta backward and yield each layer's gradients, last layer first.
+    """Pass the derivative of the cost with respect to the logits backward.
 
-    A layer's own weight is done with when its gradients are yielded: whoever
-    receives them may change it there and then.
-
-    Parameters
-    ----------
-    ops, hidden, parameters
-        As for `propagate`.
-    layers : sequence of array
-        What `propagate` returned.
-    delta : array, shape (..., n, outputs)
-        Derivative of the cost by the logits.
-    masks : Masks, optional
-        Those `propagate` was given.
-
-    Yields
-    ------
-    index : int
-        Which layer.
-    weight, bias : array
-        The derivatives of the cost by its weight and bias, shaped like them.
+    Yield the index of each layer, last first, with the derivatives with respect to its weight
+    and bias. By then the layer's weight is no longer needed, so the caller may change it in
+    place. `layers` is the result of `propagate`, and `delta` is (..., n, outputs).
     """
     stacked = bool(stack_of(parameters))
     for i in reversed(range(len(parameters))):
-        before = None
+        previous = None
         if i > 0:
-            # What a kept unit gave before dropout enlarged it; a dropped one's delta is zero.
+            # The output of a kept unit before scaling; the delta of a dropped unit is zero.
             outputs = layers[i] if masks is None else layers[i] * masks.keep_probability
-            before = ops.backpropagate(delta, parameters[i].weight, outputs, hidden[i - 1])
+            previous = ops.backpropagate(delta, parameters[i].weight, outputs, hidden[i - 1])
             if masks is not None:
-                before = masks.backward(before, i - 1)
+                previous = masks.backward(previous, i - 1)
         gradient = ops.gradient_shared if stacked and i == 0 else ops.gradient
         yield i, gradient(layers[i], delta), ops.bias_gradient(delta)
-        delta = before
+        delta = previous

@@ -1,4 +1,4 @@
-"""One step of training, and a run of them."""
+"""A training step, and `run_batches`, which takes a step for each mini-batch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .propagation import differentiate, propagate
 
 
 class Carry(NamedTuple):
-    """What a step hands to the next."""
+    """Parameters and optimizer states, which each step passes to the next."""
 
     parameters: Parameters
-    states: tuple[tuple[State, State], ...]
+    states: tuple[tuple[State, State], ...]  # of the weight and the bias of each layer
 
 
 def map_layers(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Carry:
-    """Apply a function of parameters, as those of `stacks` are, to all that carries hold.
+    """Apply a function of layers to the parameters of carries, and to their optimizer states.
 
-    The states of an optimizer are arrays shaped like the parameters they belong to.
+    States have the shapes of their parameters, so the functions of `array.stacks` apply.
     """
     first = carries[0].states[0][0]
     slots = [
@@ -43,124 +43,70 @@ def map_layers(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> C
 
 
 def copy_carry(carry: Carry) -> Carry:
-    """Return a carry with arrays of its own, for steps to change."""
+    """Return a carry with copies of the arrays, for steps to consume."""
 
-    def own(p: Array) -> Array:
+    def copied(p: Array) -> Array:
         return namespace(p).asarray(p, copy=True)
 
-    return map_layers(lambda layers: tuple(Layer(*map(own, layer)) for layer in layers), carry)
+    return map_layers(lambda layers: tuple(Layer(*map(copied, layer)) for layer in layers), carry)
 
 
 class Samples(NamedTuple):
-    """Samples with what is known of them.
+    """Samples, their targets and their weights."""
 
-    Attributes
-    ----------
-    x : array, shape (N, inputs)
-    y : array, shape (N, outputs)
-    weight : array, shape (N, 1), or None
-        How much each counts; None where all count the same.
-    """
-
-    x: Array
-    y: Array
-    weight: Array | None = None
+    x: Array  # (N, inputs)
+    y: Array  # (N, outputs)
+    weight: Array | None = None  # (N, 1); None if all samples count the same
 
 
 class Constants(NamedTuple):
-    """What a step is told besides its samples, the same through a fit.
+    """Arguments of a step that stay the same through a fit."""
 
-    Attributes
-    ----------
-    coefficients : tuple
-        lambda for each layer, from `penalties.coefficients_of`.
-    rows : float or None
-        What divides lambda: the number, or the weight, of the training samples; None for
-        the mini-batch's own.
-    keys : array or None
-        Of the masks, from `Dropout.keys`.
-    """
-
-    coefficients: tuple[Any, ...]
-    rows: Any = None
-    keys: Array | None = None
+    coefficients: tuple[Any, ...]  # lambda for each layer, from `penalties.coefficients_of`
+    rows: Any = None  # divides lambda: number or weight of all samples; None for the batch's own
+    keys: Array | None = None  # of the dropout masks, from `Dropout.keys`
 
 
 class Batch(NamedTuple):
-    """A mini-batch and its step.
+    """A mini-batch, with the rate and the number of its step."""
 
-    Attributes
-    ----------
-    x : array, shape (n, inputs); for a stack in groups (G, n, inputs)
-    y : array, shape (n, outputs); for a stack in groups (G, 1, n, outputs)
-    weight : array, shape (n, 1); for a stack in groups (G, 1, n, 1); or None
-    rate : float
-        The optimizer's for this step.
-    number : int
-        The step's; the first of a fit is 1.
-    """
-
-    x: Array
-    y: Array
-    weight: Array | None
-    rate: Any
-    number: Any
+    x: Array  # (n, inputs); for groups (G, n, inputs)
+    y: Array  # (n, outputs); for groups (G, 1, n, outputs)
+    weight: Array | None  # (n, 1); for groups (G, 1, n, 1)
+    rate: Any  # the optimizer's rate for this step, a float
+    number: Any  # of the step in the fit, from 1
 
     def total(self) -> Any:
-        """Return what a sum over the samples is divided by: their number, or weight."""
+        """Return the number of samples, or their total weight, to divide sums by."""
         if self.weight is None:
             return self.x.shape[-2]
         xp = namespace(self.weight)
         total = xp.sum(self.weight, axis=-2, keepdims=True)
-        # Where no sample counts the step is to teach nothing, not to divide by zero.
+        # A batch without weight changes nothing, instead of dividing by zero.
         return xp.where(total > 0.0, total, xp.inf)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of training, as a pure function of its arguments.
+    """A training step, as a pure function of its arguments.
 
-    It is hashable, and equal for equal settings: a backend that compiles it can
-    keep what it compiled from one fit to the next.
-
-    Attributes
-    ----------
-    hidden : tuple of Activation
-    loss : Loss
-    optimizer : Optimizer
-    update : callable
-        The optimizer's, as the backend does it.
-    operations : Operations
-    dropout : Dropout or None
-        Of the hidden layers' outputs.
-    objective : bool
-        What a step reports: not its logits but the quantity that it descends on.
+    Steps with equal settings are equal and have equal hashes, so a backend can use a compiled
+    step again in the next fit.
     """
 
     hidden: tuple[Activation, ...]
     loss: Loss
     optimizer: Optimizer
-    update: Update
+    update: Update  # the optimizer's, as the backend computes it
     operations: Operations
     dropout: Dropout | None = None
-    objective: bool = False
+    objective: bool = False  # report loss plus penalty instead of logits
 
     def __call__(self, carry: Carry, constants: Constants, batch: Batch) -> tuple[Carry, Array]:
-        """Learn from one mini-batch.
+        """Update parameters and states, which are consumed, with one mini-batch.
 
-        Parameters
-        ----------
-        carry : Carry
-            Consumed.
-        constants : Constants
-        batch : Batch
-
-        Returns
-        -------
-        carry : Carry
-        report : array
-            From before the update: the logits, (..., n, outputs), or the objective times
-            the number of samples, (..., 1, 1).
+        Also return a report from before the update: the logits (..., n, outputs), or the
+        objective times the number of samples (..., 1, 1).
         """
         ops, total = self.operations, batch.total()
         scale = self.optimizer.scale(batch.rate)
@@ -173,10 +119,9 @@ class Step:
         if batch.weight is not None:
             delta *= batch.weight
         delta *= scale / total
-        parameters = list(carry.parameters)
-        states = list(carry.states)
-        found = differentiate(ops, self.hidden, carry.parameters, layers, delta, masks)
-        for i, weight_gradient, bias_gradient in found:
+        parameters, states = list(carry.parameters), list(carry.states)
+        gradients = differentiate(ops, self.hidden, carry.parameters, layers, delta, masks)
+        for i, weight_gradient, bias_gradient in gradients:
             decay = constants.coefficients[i]
             if decay is not None:
                 decay = decay * (scale / (total if constants.rows is None else constants.rows))
@@ -199,7 +144,7 @@ class Step:
     def _objective(
         self, parameters: Parameters, constants: Constants, batch: Batch, logits: Array
     ) -> Array:
-        """Return mean loss and penalty of a mini-batch, times its number of samples."""
+        """Return the mean loss plus the penalty of a mini-batch, times its number of samples."""
         value, total, rows = self.loss.value(logits, batch.y), batch.total(), constants.rows
         if batch.weight is not None:
             value = value * batch.weight[..., 0]
@@ -212,28 +157,14 @@ class Step:
 
 
 class Batches(NamedTuple):
-    """A run of consecutive mini-batches.
+    """Consecutive mini-batches of an epoch."""
 
-    Attributes
-    ----------
-    start, stop : int
-        The first row of the run and the one behind its last, in the epoch's order.
-    size : int
-        Rows of a mini-batch; the last may have fewer.
-    order : array of int, shape (n,), or for a stack in groups (G, n); or None
-        The epoch's rows in its order; None for all in the order of the data.
-    rates : list of float
-        The optimizer's rate for each step.
-    first : int
-        The number of the first step.
-    """
-
-    start: int
-    stop: int
-    size: int
-    order: Array | None
-    rates: list[float]
-    first: int
+    start: int  # index of their first sample in the epoch's order
+    stop: int  # index after their last sample
+    size: int  # samples of a mini-batch; the last may have fewer
+    order: Array | None  # the epoch's rows: (n,), for groups (G, n); None for all rows in order
+    rates: list[float]  # the optimizer's rate for each step
+    first: int  # number of the first step
 
     def batch(self, ops: Operations, samples: Samples, start: int, rate: Any, number: Any) -> Batch:
         """Return the mini-batch that begins at `start` of the epoch's order."""
@@ -242,7 +173,7 @@ class Batches(NamedTuple):
         return Batch(x, beside_members(y), beside_members(weight), rate, number)
 
     def targets(self, ops: Operations, samples: Samples) -> tuple[Array, Array | None]:
-        """Return the targets and weights of the whole run, as `Batch` has them."""
+        """Return the targets and weights of all these mini-batches, shaped as in `Batch`."""
         y, weight = (self._take(ops, a, self.start, self.stop) for a in samples[1:])
         return beside_members(y), beside_members(weight)
 
@@ -255,7 +186,7 @@ class Batches(NamedTuple):
 
 
 def beside_members(known: Array) -> Array:
-    """Give targets or weights of groups, (G, n, o), an axis for the members of a group."""
+    """Insert an axis for the members into targets or weights of groups: (G, 1, n, outputs)."""
     return known[:, None, :, :] if known is not None and known.ndim == 3 else known
 
 
@@ -267,24 +198,26 @@ def run_batches(
     batches: Batches,
     xp: Any,
 ) -> tuple[Carry, Array]:
-    """Take one step after another; a backend may compile the whole run instead.
+    """Take a step for each mini-batch; a backend may compile all of them instead.
 
     Parameters
     ----------
-    step, carry, constants
-        See `Step`; `carry` is consumed.
+    step : Step
+    carry : Carry
+        Consumed.
+    constants : Constants
     samples : Samples
         All training samples.
     batches : Batches
-        Which of them, and how many at once.
+        The mini-batches of these samples.
     xp : module
-        Their namespace.
+        The namespace of the arrays.
 
     Returns
     -------
     carry : Carry
     reports : array, shape (..., n, outputs) or (..., steps, 1)
-        Of the run's steps, one behind the other.
+        The reports of all steps, concatenated.
     """
     reports = []
     starts = range(batches.start, batches.stop, batches.size)
