@@ -1,4 +1,4 @@
-"""The files that the tests of `xl2.data` write, and how they are refused."""
+"""Files for the tests of `xl2.data`."""
 
 import numpy as np
 import pytest
@@ -27,15 +27,16 @@ def idx_bytes(array, code=0x08):
     return head + sizes + array.astype(IDX_CODES[code]).tobytes()
 
 
-def write_parquet(path, **columns):
+def write_parquet(path, row_group_size=None, **columns):
     pa = pytest.importorskip("pyarrow", reason="pyarrow writes the file")
     import pyarrow.parquet
 
-    pyarrow.parquet.write_table(pa.table(columns), path)
+    pyarrow.parquet.write_table(pa.table(columns), path, row_group_size=row_group_size)
     return path
 
 
 def refused(error, path, **options):
+    """Return the message of the error that `load_data` raises."""
     with pytest.raises(error) as caught:
         load_data(path, **options)
     assert type(caught.value) is error
