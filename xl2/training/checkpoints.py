@@ -103,7 +103,7 @@ class CheckpointSaver(Saver):
         self._checkpoint, self._callbacks = checkpoint, with_state(callbacks)
         names = ", ".join(type(call).__qualname__ for call in self._callbacks)
         self._fingerprint = {**fingerprint, "callbacks with a state": names or "none"}
-        self._interrupts, self._epochs, self._left = Interrupts(), 0, False
+        self._interrupts, self._epochs, self._stopped = Interrupts(), 0, False
         self._tried = self._written = 0.0  # epochs done at the last attempt, and in the file
 
     def begin(self, run: Run, epochs: int) -> None:
@@ -149,7 +149,7 @@ class CheckpointSaver(Saver):
                     self._write(run)
                 raise
             except KeyboardInterrupt:
-                if run.under_way is not None and not self._left:
+                if run.under_way is not None and not self._stopped:
                     # The arrays may be half changed by a step.
                     run.network.parameters = run.under_way.before.parameters
                 raise
@@ -166,7 +166,7 @@ class CheckpointSaver(Saver):
         if stop or (due and (now is None or run.feed.seekable)):
             self._save(run)
         if stop:
-            self._left = True
+            self._stopped = True
             raise KeyboardInterrupt
 
     def _save(self, run: Run) -> None:
