@@ -1,0 +1,77 @@
+"""The README and the docs: names, tests and links exist, and the Python code runs."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+pytestmark = pytest.mark.host
+
+UNCONVERGED = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+PAGES = [*ROOT.glob("*.md"), ROOT / "benchmarks" / "README.md", *(ROOT / "docs").glob("*.md")]
+
+
+def test_every_name_exists(python):
+    """Each dotted name and each import, after a plain `import xl2`."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    names = set(re.findall(r"\bxl2((?:\.[A-Za-z]\w*)+)", text))
+    assert len(names) > 20
+    imports = set(re.findall(r"^from xl2\S* import [\w, ]+", text, re.M))
+    assert len(imports) > 3
+    resolved = python(
+        f"import operator, xl2\n"
+        f"for name in {sorted(names)}: operator.attrgetter(name[1:])(xl2)\n"
+        f"for line in {sorted(imports)}: exec(line)\n"
+        f"print(len({sorted(names)}))"
+    )
+    assert int(resolved) == len(names)
+
+
+def test_every_test_exists():
+    text = "\n".join(page.read_text() for page in PAGES)
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    found = {file.name.removesuffix(".py") for file in files}
+    for file in files:
+        found.update(re.findall(r"def (test_\w+)", file.read_text()))
+    named = set(re.findall(r"\btest_\w+\b(?!=)", text))
+    assert len(named) > 20
+    assert named <= found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+        linked = (page.parent / target) if target else page
+        assert linked.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", linked.read_text(), re.M)
+            assert anchor in [re.sub(r"[^\w -]", "", t).lower().replace(" ", "-") for t in titles]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/path.md",
+        "docs/checkpoints.md",
+        "docs/large_data.md",
+        pytest.param("docs/scikit_learn.md", marks=[pytest.mark.slow, UNCONVERGED]),
+    ],
+)
+def test_the_python_code_runs(page, tmp_path, monkeypatch):
+    """In order, except for blocks about a GPU or another array library."""
+    matplotlib = pytest.importorskip("matplotlib", reason="a page draws")
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(240, 4))
+    y = (X[:, 0] > X[:, 1]).astype(int)
+    names = {"X": X[:160], "y": y[:160], "X_test": X[160:], "y_test": y[160:]}
+    exec("import numpy as np, xl2", names)
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.M | re.S)
+    blocks = [block for block in blocks if not re.search(r"cupy|cuda|torch|jax", block)]
+    assert blocks
+    for block in blocks:
+        exec(block, names)
