@@ -7,7 +7,7 @@ import numpy as np
 from xl2 import Network, fit
 from xl2.io.safetensors_file import read_with_digest
 from xl2.training.checkpoints import FORMAT, CheckpointSaver
-from xl2.training.run import Keep
+from xl2.training.loop import Keep
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(45, 3))

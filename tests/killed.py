@@ -16,6 +16,7 @@ import time
 
 import numpy as np
 
+import xl2.training.loop
 import xl2.training.run
 from xl2 import Network, fit, regularization_path
 
@@ -137,11 +138,11 @@ def main():
 @contextlib.contextmanager
 def small_chunks():
     """Let an epoch have many moments at which it can be saved."""
-    before, xl2.training.run.RUN = xl2.training.run.RUN, 256
+    before, xl2.training.loop.BLOCK = xl2.training.loop.BLOCK, 256
     try:
         yield
     finally:
-        xl2.training.run.RUN = before
+        xl2.training.loop.BLOCK = before
 
 
 if __name__ == "__main__":

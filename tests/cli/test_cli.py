@@ -224,12 +224,12 @@ def test_neither_the_data_nor_the_model_is_overwritten(xl2, flowers, tmp_path):
 
 
 def test_an_interrupted_run_resumes_and_ends_with_the_same_model(xl2, tmp_path, monkeypatch):
-    from xl2.training import run
+    from xl2.training import loop
 
     kept, whole = (tmp_path / name for name in ("kept", "whole"))
     command = ("train", "digits", "--epochs", 4, "--backend", "numpy")
     xl2(*command, "--out", whole)
-    epoch, seen = run.Run.epoch, []
+    epoch, seen = loop.train_epoch, []
 
     def interrupted(self, *arguments):
         epoch(self, *arguments)
@@ -237,7 +237,7 @@ def test_an_interrupted_run_resumes_and_ends_with_the_same_model(xl2, tmp_path, 
         if len(seen) == 2:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(run.Run, "epoch", interrupted)
+    monkeypatch.setattr(loop, "train_epoch", interrupted)
     keep = (*command, "--checkpoint", tmp_path / "c", "--out", kept)
     code, out, err = xl2(*keep)
     assert (code, out) == (130, "")

@@ -284,11 +284,11 @@ def test_the_answer_is_printed_though_the_disk_is_full(xl2, here, monkeypatch):
 
 
 def test_an_interrupted_path_resumes_and_prints_the_same(xl2, here, monkeypatch):
-    from xl2.training import run
+    from xl2.training import loop
 
     command = ("path", "digits", *QUICK, "--backend", "numpy")
     whole = xl2(*command, "--out", "whole")[1]
-    epoch, seen = run.Run.epoch, []
+    epoch, seen = loop.train_epoch, []
 
     def interrupted(self, *arguments):
         epoch(self, *arguments)
@@ -296,7 +296,7 @@ def test_an_interrupted_path_resumes_and_prints_the_same(xl2, here, monkeypatch)
         if len(seen) == 3:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(run.Run, "epoch", interrupted)
+    monkeypatch.setattr(loop, "train_epoch", interrupted)
     code, out, err = xl2(*command, "--checkpoint", "c", "--out", "kept")
     assert (code, out) == (130, "")
     assert re.fullmatch(r"Interrupted\. To continue: xl2 path digits .* --resume\n", err)

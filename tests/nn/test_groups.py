@@ -5,7 +5,7 @@ import pytest
 
 from xl2 import L2, Network, fit
 from xl2.errors import InputError
-from xl2.training.fit import Keep
+from xl2.training.loop import Keep
 
 RNG = np.random.default_rng(8)
 X, LABELS, Y = RNG.normal(size=(13, 3)), RNG.integers(0, 2, 13), RNG.normal(size=(13, 2))
@@ -149,7 +149,7 @@ def test_going_on_with_some_places_of_every_group(where, rtol):
         ({"rows": ROWS[:2]}, r"shape \(3, n\).*Received: int64 of shape \(2, 9\)"),
         ({"rows": [[0, 1], [2, 3], [4, 13]]}, "0 to 12. Received: 0 to 13"),
         ({"rows": [[0, 1], [2, 3], [4, -1]]}, "Received: -1 to 4"),
-        ({"rows": [[], [], []]}, "rows are the numbers of samples"),
+        ({"rows": [[], [], []]}, "rows are indices of samples"),
         ({"rows": [[0.0, 1.0]] * 3}, "float64"),
         ({"seed": [1, 2]}, "one for each of 3 groups"),
         ({"penalty": [0.1, 0.2, 0.3]}, "3 groups of 2 networks takes one penalty, or 2"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xl2 import L2, DivergenceError, Network, fit
-from xl2.training.fit import Keep
+from xl2.training.loop import Keep
 
 RNG = np.random.default_rng(4)
 X, LABELS, Y = RNG.normal(size=(11, 3)), RNG.integers(0, 2, 11), RNG.normal(size=(11, 2))

@@ -97,7 +97,7 @@ def test_finished_stacks_are_skipped(tmp_path, small_stacks, monkeypatch):
     def never(self, *arguments):
         raise AssertionError("it was trained")
 
-    monkeypatch.setattr("xl2.training.run.Run.epoch", never)
+    monkeypatch.setattr("xl2.training.loop.train_epoch", never)
     again = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
     same(again, whole)
     # So is the network of the best lambda, trained on all samples.
@@ -125,7 +125,7 @@ def test_a_stack_that_diverged_is_finished(tmp_path, monkeypatch, options):
     whole = path()
     assert ((whole.epochs_ > 0) & (whole.epochs_ < 9)).any()
     same(path(checkpoint=tmp_path / "p", every=100), whole)
-    monkeypatch.setattr("xl2.training.run.Run.epoch", None)
+    monkeypatch.setattr("xl2.training.loop.train_epoch", None)
     same(path(checkpoint=tmp_path / "p", every=100, resume=True), whole)
 
 
@@ -177,7 +177,7 @@ def test_two_stacks_side_by_side(tmp_path, monkeypatch, small_stacks):
 def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stacks, workers):
     monkeypatch.setattr(Recipe, "workers", lambda self: workers)
     monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3 * workers)
-    epoch, seen = xl2.training.run.Run.epoch, []
+    epoch, seen = xl2.training.loop.train_epoch, []
 
     def watched(self, *arguments):
         epoch(self, *arguments)
@@ -185,12 +185,12 @@ def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stack
         if len(seen) == 20:
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr("xl2.training.run.Run.epoch", watched)
+    monkeypatch.setattr("xl2.training.loop.train_epoch", watched)
     with pytest.raises(KeyboardInterrupt):
         train({"backend": "numpy"}, epochs=3000, checkpoint=tmp_path / "p", every=5000)
     begun = [file.name for file in (tmp_path / "p").iterdir()]
     assert len(begun) >= 1 + workers  # with the plan
-    monkeypatch.setattr("xl2.training.run.Run.epoch", epoch)
+    monkeypatch.setattr("xl2.training.loop.train_epoch", epoch)
     options = {"epochs": 3000, "every": 5000}
     most = max(header_of(tmp_path / "p" / name)["epochs"] + 1 for name in begun if name != "plan")
     monkeypatch.setattr("xl2.path.train_stacks.fit", until(xl2.path.train_stacks.fit, most + 10))
@@ -288,7 +288,7 @@ def test_stacks_that_were_split_for_want_of_memory_resume_as_parts(tmp_path, die
         same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
     assert sorted(trained) == [1, 1, 1, 2, 2, 2]
     holding(monkeypatch, 2)
-    monkeypatch.setattr("xl2.training.run.Run.epoch", None)  # nothing is left to train
+    monkeypatch.setattr("xl2.training.loop.train_epoch", None)  # nothing is left to train
     same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
 
 

@@ -12,8 +12,8 @@ from scipy.stats import sem
 
 from xl2 import Network, fit
 from xl2.path.pruning import Hopeless
-from xl2.training.fit import Keep
 from xl2.training.history import History
+from xl2.training.loop import Keep
 
 NAN = math.nan
 
@@ -31,8 +31,8 @@ def train(network, curves, patience, names=None):
         said = watch(network, history)
         if said is not None:
             assert isinstance(said, Keep)
-            history.diverged = history.diverged[:, list(said.places)]
-            network = taken(network, list(said.places))
+            history.diverged = history.diverged[:, list(said.members)]
+            network = taken(network, list(said.members))
     return watch, network
 
 

@@ -1,6 +1,7 @@
 import checkpointing
 import pytest
 
+import xl2.training.loop
 import xl2.training.run
 
 
@@ -8,5 +9,5 @@ import xl2.training.run
 def die(monkeypatch):
     """Let a training end right after the n-th checkpoint: ``die(n)``."""
     # Chunks of three mini-batches of four: an epoch of 45 samples has four.
-    monkeypatch.setattr(xl2.training.run, "RUN", 12)
+    monkeypatch.setattr(xl2.training.loop, "BLOCK", 12)
     return checkpointing.dying(monkeypatch)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xl2.training.loop
 import xl2.training.run
 from xl2 import DivergenceError, FileFormatError, InputError, Network, fit
 from xl2.io.safetensors_file import read_with_digest, write_with_digest
@@ -63,7 +64,7 @@ def sound(tmp_path_factory):
         learn(self, *arguments)
 
     with patch.context() as patched:
-        patched.setattr(xl2.training.run, "RUN", 8)
+        patched.setattr(xl2.training.loop, "BLOCK", 8)
         patched.setattr(xl2.training.run.Run, "learn", stopped)
         with pytest.raises(StopError):
             fit(new(), X, LABELS, callbacks=[Count()], checkpoint=path, **SETTINGS)

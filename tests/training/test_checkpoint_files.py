@@ -9,6 +9,7 @@ import threading
 import pytest
 from checkpointing import LABELS, X, assert_same, header_of, network, trained
 
+import xl2.training.loop
 import xl2.training.run
 from xl2 import FileFormatError, InputError, Network, fit
 from xl2.training.checkpoints import Checkpoint, CheckpointSaver
@@ -28,7 +29,7 @@ def test_it_is_written_as_often_as_every_says_and_at_the_end(tmp_path, monkeypat
 
 @pytest.mark.host
 def test_it_is_written_within_an_epoch(tmp_path, monkeypatch):
-    monkeypatch.setattr(xl2.training.run, "RUN", 4)
+    monkeypatch.setattr(xl2.training.loop, "BLOCK", 4)
     written = []
     monkeypatch.setattr(
         "xl2.training.checkpoints.write_with_digest",

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-import xl2.training.run
+import xl2.training.loop
 from xl2 import L2, DivergenceError, History, Network, fit
 from xl2.array.operations import Layer, Operations, choose
 from xl2.errors import InputError
@@ -148,7 +148,7 @@ def test_without_shuffling_two_fits_go_on_as_one(where):
 def test_an_epoch_in_several_runs_is_an_epoch_in_one(monkeypatch, where, run):
     networks, histories = [new(where), new(where)], []
     for network, length in zip(networks, (8192, run), strict=True):
-        monkeypatch.setattr(xl2.training.run, "RUN", length)
+        monkeypatch.setattr(xl2.training.loop, "BLOCK", length)
         histories.append(fit(network, X, LABELS, optimizer="adam", **SHORT))
     assert_equal(*networks, rtol=1e-10)
     np.testing.assert_allclose(histories[0].loss, histories[1].loss, rtol=1e-10)

@@ -19,6 +19,7 @@ from checkpointing import (
     settings,
 )
 
+import xl2.training.loop
 import xl2.training.run
 from xl2 import DivergenceError, Network, fit
 from xl2.array.interrupts import Interrupts
@@ -119,11 +120,11 @@ def pressing(monkeypatch, press, path, name, calls, when):
 @pytest.mark.parametrize(
     ("name", "calls"),
     [
-        ("xl2.training.run.Run._read", 3),
+        ("xl2.training.loop.read_epoch", 3),
         ("xl2.training.divergence.mark", 3),
-        ("xl2.training.run.Run._measure", 3),
+        ("xl2.training.loop.evaluate", 3),
         ("xl2.training.history.History.add", 3),
-        ("xl2.training.run.Run.tell", 3),
+        ("xl2.training.loop.call_back", 3),
         ("xl2.training.run.Run.keep", 2),
         ("xl2.training.run.copy_carry", 4),
     ],
@@ -161,7 +162,7 @@ def test_an_immediate_interrupt_leaves_the_previous_file(
 
 @pytest.mark.host
 @pytest.mark.parametrize("every", [1, 1000])
-@pytest.mark.parametrize("name", ["finite", "find_the_step"])
+@pytest.mark.parametrize("name", ["is_finite", "find_the_step"])
 def test_an_immediate_interrupt_during_a_divergence_writes_nothing(
     tmp_path, monkeypatch, at_once, name, every
 ):
@@ -179,7 +180,7 @@ def test_an_immediate_interrupt_during_a_divergence_writes_nothing(
         return None
 
     with monkeypatch.context() as patched:
-        calls = 3 if name == "finite" else 1
+        calls = 3 if name == "is_finite" else 1
         found = pressing(patched, at_once, path, f"xl2.training.divergence.{name}", calls, "before")
         assert train(checkpoint=path) is None
     assert found == [path.read_bytes() if path.exists() else None]
@@ -213,7 +214,7 @@ def test_no_callback_sees_an_epoch_twice(tmp_path, at_once):
 
 @pytest.mark.host
 def test_an_interrupt_within_an_epoch_loses_no_step(tmp_path, monkeypatch):
-    monkeypatch.setattr(xl2.training.run, "RUN", 12)
+    monkeypatch.setattr(xl2.training.loop, "BLOCK", 12)
     seen = []
     learn = xl2.training.run.Run.learn
 
@@ -295,7 +296,7 @@ def test_ctrl_c_is_not_lost_in_an_error(tmp_path, monkeypatch, error):
             else DivergenceError("it", epoch=1, step=1, loss=1.0, history=None)
         )
 
-    monkeypatch.setattr("xl2.training.run.Run.tell", fails)
+    monkeypatch.setattr("xl2.training.loop.call_back", fails)
     with pytest.raises(KeyboardInterrupt) as caught:
         fit(Network([3, 2]), X, LABELS, epochs=2, checkpoint=tmp_path / "c")
     assert type(caught.value.__context__) is error

@@ -162,7 +162,7 @@ def test_samples_may_be_stored_another_way(where, tmp_path, die, kinds, stack, m
     look = CheckpointSaver.look
 
     def watched(self, run):
-        moments.append(run.under_way.done if run.under_way else 0)
+        moments.append(run.epoch.done if run.epoch else 0)
         look(self, run)
 
     monkeypatch.setattr(CheckpointSaver, "look", watched)
@@ -193,9 +193,9 @@ def test_a_stream_is_resumed_between_epochs(where, tmp_path, die):
 @pytest.mark.host
 def test_a_stream_that_cannot_be_resumed_is_refused(tmp_path):
     pairs = [(X, LABELS)]
-    with pytest.raises(InputError, match="can be gone through once"):
+    with pytest.raises(InputError, match="can be iterated once"):
         fit(Network([3, 2]), iter(pairs), checkpoint=tmp_path / "c")
-    with pytest.raises(InputError, match="Within an epoch"):
+    with pytest.raises(InputError, match="only between epochs"):
         fit(Network([3, 2]), pairs, checkpoint=tmp_path / "c", every=0.5)
     assert not (tmp_path / "c").exists()
 
@@ -258,7 +258,7 @@ def test_a_stack_that_diverged_is_not_trained_again(where, tmp_path, monkeypatch
 
     (first, whole), (_, saved) = train(), train(checkpoint=tmp_path / "c", every=every)
     assert len(whole.history) > 0
-    monkeypatch.setattr("xl2.training.run.Run.epoch", None)
+    monkeypatch.setattr("xl2.training.loop.train_epoch", None)
     again, resumed = train(checkpoint=tmp_path / "c", every=every, resume=True)
     for error in (saved, resumed):
         assert str(error) == str(whole)

@@ -187,10 +187,10 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_learnt(where, batches, sa
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"sample_weight": WEIGHTS}, "sample_weight is for samples that have a number"),
-        ({"rows": [0, 1]}, "rows is for samples that have a number"),
+        ({"sample_weight": WEIGHTS}, "sample_weight is for samples with an index"),
+        ({"rows": [0, 1]}, "rows is for samples with an index"),
         ({"penalty": L2(1.0, per="dataset")}, "per='batch'"),
-        ({"stack": (2, 2)}, "stack in groups"),
+        ({"stack": (2, 2)}, "groups of a stack"),
     ],
 )
 def test_what_a_stream_cannot_have_is_refused(where, options, said):
@@ -248,7 +248,7 @@ def test_in_one_that_does_not_the_step_cannot_be_told(where, batches):
             fit(network, Once(), batch_size=5, learning_rate=1e200)
         error = caught.value
     assert (error.epoch, error.step) == (1, None)
-    assert "does not come twice" in str(error)
+    assert "unknown step of a stream" in str(error)
     assert "before that epoch" in str(error)
     for one, other in zip(network.host_parameters(), before, strict=True):
         np.testing.assert_array_equal(one[0], other[0])

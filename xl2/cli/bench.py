@@ -30,12 +30,12 @@ def bench(
     Sections: epoch, path, wide, forward, memory, overhead, growth. Peers: floor, sklearn,
     torch, jax, keras, thinc; those that are not installed are skipped.
     """
-    from ..training.fit import check_numbers
+    from ..training.assemble import check_positive
 
-    check_numbers(rows=rows, rounds=rounds)
+    check_positive(rows=rows, rounds=rounds)
     batches = numbers("--batch", batch, int)
     for size in batches or [0]:
-        check_numbers(batch=size)
+        check_positive(batch=size)
     suite, sections = _module("suite"), _module("sections")
     names = [name.strip() for text in only or [] for name in text.split(",") if name.strip()]
     chosen, peers = suite.choose(names)

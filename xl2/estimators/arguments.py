@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
@@ -14,9 +14,7 @@ from ..array.api import is_true
 from ..errors import InputError
 from ..nn.dropout import Dropout
 from ..nn.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
-
-if TYPE_CHECKING:
-    from ..nn.network import Network
+from ..nn.penalties import L2
 
 _AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
 _FRACTION = Interval(Real, 0, 1, closed="left")
@@ -167,15 +165,14 @@ def optimizer_of(estimator: Any) -> Optimizer:
     return (Nesterov if estimator.nesterovs_momentum else Momentum)(float(estimator.momentum))
 
 
-def coefficients(estimator: Any, network: Network) -> tuple[float | None, ...]:
-    """Return lambda for each layer: `l2` if it is given, else `alpha` for all."""
-    from ..nn.penalties import L2
-
-    given = estimator.alpha if estimator.l2 is None else estimator.l2
+def penalty_of(estimator: Any, layers: int) -> L2:
+    """Return the penalty: `l2` if it is given, else `alpha` for all layers."""
     try:
-        return tuple(lam or None for lam in L2(given).of_layers(len(network.parameters)))
+        penalty = L2(estimator.alpha if estimator.l2 is None else estimator.l2)
+        penalty.of_layers(layers)
     except InputError as error:
         raise InputError(f"The 'l2' parameter of {type(estimator).__name__}: {error}") from None
+    return penalty
 
 
 def callbacks_of(estimator: Any) -> list[Callable[[Any], Any]]:

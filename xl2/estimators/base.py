@@ -12,8 +12,9 @@ from ..array.switch import resolve
 from ..errors import InputError
 from ..nn.network import Network
 from ..nn.step import Samples
+from ..training.data import TrainingData
 from . import inputs
-from .arguments import CONSTRAINTS, Arguments, Layers, activations, coefficients
+from .arguments import CONSTRAINTS, Arguments, Layers, activations, penalty_of
 from .common import CommonMLP
 from .lbfgs_solver import minimise
 from .losses import REPORTED
@@ -141,8 +142,9 @@ class BaseMLP(CommonMLP):
                 f"each evaluation. Received: dropout={self.dropout:g}."
             )
         loss = REPORTED[self.loss, self.out_activation_]
-        lams = coefficients(self, network)
-        self.n_iter_, self.loss_ = minimise(network, known.samples, lams, loss, self, known.home)
+        lams = network.coefficients(penalty_of(self, len(network.parameters)))
+        samples, home = known.data.samples, known.home
+        self.n_iter_, self.loss_ = minimise(network, samples, lams, loss, self, home)
 
     def _read_validation(self, validation: Any, network: Network) -> Validation | None:
         X, y, weight = validation or (None, None, None)
@@ -177,7 +179,7 @@ def _known(network: Network, home: Backend, X: Any, y: Any, weight: Any) -> Know
     with backend.scope():
         counted = None if weight is None else backend.asarray(weight[:, None], dtype)
         samples = Samples(inputs.moved(X, backend, dtype), backend.asarray(y, dtype, "y"), counted)
-    return Known(samples, y, weight, home)
+    return Known(TrainingData(samples, network.task), y, weight, home)
 
 
 def _finite(network: Network) -> bool:

@@ -62,7 +62,7 @@ class EpochEnd:
         estimator = self.estimator
         estimator.n_iter_ += 1
         estimator.loss_ = loss
-        estimator.t_ += self.run.rows
+        estimator.t_ += self.run.feed.rows
         estimator.loss_curve_.append(loss)
         self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
 

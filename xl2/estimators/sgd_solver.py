@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
 from dataclasses import dataclass, replace
@@ -13,11 +12,12 @@ from sklearn.exceptions import ConvergenceWarning
 from ..array.backend import Backend
 from ..errors import DivergenceError, InputError
 from ..nn.network import Network
-from ..nn.step import Constants, Samples
-from ..training.fit import make_step
+from ..training.assemble import Settings, assemble
+from ..training.data import TrainingData
+from ..training.loop import train
 from ..training.run import Run
 from . import inputs
-from .arguments import Arguments, Descent, callbacks_of, coefficients
+from .arguments import Arguments, Descent, callbacks_of, penalty_of
 from .epoch_end import EpochEnd
 from .losses import REPORTED
 from .random_draws import draw_seed, orders
@@ -36,7 +36,7 @@ class Known(NamedTuple):
 
     Attributes
     ----------
-    samples : Samples
+    data : TrainingData
     y : numpy.ndarray, shape (n, outputs)
         The targets as the network learns them.
     weight : numpy.ndarray, shape (n,), or None
@@ -44,7 +44,7 @@ class Known(NamedTuple):
         Where they came from.
     """
 
-    samples: Samples
+    data: TrainingData
     y: Any
     weight: Any
     home: Backend
@@ -115,7 +115,7 @@ def descend(
     before = network.parameters
     estimator.n_iter_ = 0
     try:
-        run.train(1 if part else stopping.epochs, callbacks=[epoch_end], progress=False)
+        train(run, 1 if part else stopping.epochs, callbacks=[epoch_end], progress=False)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except DivergenceError as error:
@@ -141,31 +141,29 @@ def descend(
 def _run(
     estimator: Any, network: Network, known: Known, rows: Any, arguments: Arguments, random: Any
 ) -> Run:
-    """Return a run of the training loop; `rows` are those to learn from, None for all."""
+    """Return a run of the training loop; `rows` are the training samples, None for all."""
     import numpy as np
 
-    backend, samples, state = network.backend, known.samples, estimator._optimizer
-    descent, thin = arguments.descent, arguments.layers.dropout
-    seen = samples
-    if rows is not None:
-        y, weight = (None if a is None else inputs.part(a, rows, backend) for a in samples[1:])
-        seen = Samples(None, y, weight)
-    count = seen.y.shape[0]
-    every = np.arange(count) if rows is None else rows
-    in_order = None if rows is None else itertools.repeat(rows)
-    keys = None if thin is None else thin.keys(backend, draw_seed(random))
-    loss = REPORTED[estimator.loss, estimator.out_activation_]
-    return Run(
+    state, descent, dropout = estimator._optimizer, arguments.descent, arguments.layers.dropout
+    index = np.arange(len(known.y)) if rows is None else rows
+    settings = Settings(
+        optimizer=descent.optimizer,
+        learning_rate=state.learning_rate,
+        batch_size=_batch_size(descent.batch_size, len(index)),
+        penalty=penalty_of(estimator, len(network.parameters)),
+        loss=REPORTED[estimator.loss, estimator.out_activation_],
+        dropout=0.0 if dropout is None else dropout.rate,
+        shuffle=False,
+        seeds=(0 if dropout is None else draw_seed(random),),
+    )
+    return assemble(
         network,
-        samples,
-        seen,
-        make_step(network, descent.optimizer, loss, thin, objective=True),
-        Constants(coefficients(estimator, network), None, keys),
-        state.learning_rate,
-        _batch_size(descent.batch_size, count),
-        orders(every, random) if descent.shuffle else in_order,
-        _states(state.states, network),
-        state.steps,
+        known.data.select(rows),
+        settings,
+        orders=orders(index, random) if descent.shuffle else None,
+        states=_states(state.states, network),
+        steps=state.steps,
+        report_objective=True,
     )
 
 
@@ -188,7 +186,7 @@ def _split(
             "your dataset."
         )
     weight = None if known.weight is None else known.weight[held]
-    return rows, Validation(inputs.part(known.samples.x, held, backend), known.y[held], weight)
+    return rows, Validation(inputs.part(known.data.samples.x, held, backend), known.y[held], weight)
 
 
 def _validation_score(estimator: Any, network: Network, validation: Validation) -> float:

@@ -9,8 +9,8 @@ from ..array.operations import Layer
 from ..array.stacks import take_members
 from ..errors import FileFormatError
 from ..nn.network import Network
-from ..training.fit import Keep
 from ..training.history import History
+from ..training.loop import Keep
 from .selection import ROUNDING
 
 

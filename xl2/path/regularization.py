@@ -16,8 +16,8 @@ from ..io.writing import as_path
 from ..nn.initializers import INITIALIZERS, Initializer
 from ..nn.targets import Targets, default_initializer, read_targets
 from ..nn.tasks import task_of
+from ..training.assemble import check_positive
 from ..training.checkpoints import as_checkpoint
-from ..training.fit import check_numbers, check_rate
 from .checkpoints import Folder
 from .fold_data import Source, on_host, read_labels
 from .folds import make_folds
@@ -146,12 +146,11 @@ def regularization_path(
     values, seed_list, units = check_lambdas(lambdas), _check_seeds(seeds), _units(hidden)
     if validation is not None and cv is not None:
         raise InputError("Give validation samples or cv, not both: each says what to judge by.")
-    check_numbers(epochs=epochs, batch_size=batch_size)
+    check_positive(epochs=epochs, batch_size=batch_size)
     if max_memory is not None:
-        check_numbers(max_memory=max_memory)
+        check_positive(max_memory=max_memory)
     if patience is not None:
-        check_numbers(patience=patience)
-    check_rate(learning_rate)
+        check_positive(patience=patience)
     labels = read_labels(y, "y")
     targets = read_targets(labels, task)
     found = resolve(backend, device, data=X)
@@ -240,7 +239,7 @@ def read_weights(sample_weight: Any) -> Any:
 
 def _check_seeds(seeds: int | Sequence[int]) -> list[int]:
     if isinstance(seeds, Integral) and not isinstance(seeds, bool):
-        check_numbers(seeds=seeds)
+        check_positive(seeds=seeds)
         return list(range(int(seeds)))
     try:
         found = [int(seed) for seed in seeds]  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from ..nn.initializers import Initializer
 from ..nn.network import Network
 from ..nn.optimizers import find_optimizer
 from ..nn.penalties import L2
-from ..training.run import RUN
+from ..training.batches import BLOCK
 
 MOST = 2**31  # bytes, where nobody says how many
 
@@ -86,7 +86,7 @@ class Recipe:
         states = len(find_optimizer(self.fit["optimizer"]).init(np.zeros(1)))
         units, batch = sum(self.sizes[1:]), self.fit["batch_size"]
         numbers = parameters * (2 * (1 + states) + 1)
-        numbers += 3 * units * batch + 3 * self.sizes[-1] * RUN
+        numbers += 3 * units * batch + 3 * self.sizes[-1] * BLOCK
         each = int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
         extra = self.backend.library.extra_bytes(members, self.sizes, states, batch, self.dtype)
         return members * each + extra

@@ -22,7 +22,8 @@ from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_dig
 from ..io.writing import as_path, check_writable, sweep
 from . import divergence
 from .fingerprint import Fingerprint, check_same
-from .run import Run, Saver
+from .loop import Saver
+from .run import Run
 from .snapshots import decoded, encoded, expected, restore, take, with_state
 
 FORMAT = "xl2-checkpoint-1"
@@ -149,17 +150,17 @@ class CheckpointSaver(Saver):
                     self._write(run)
                 raise
             except KeyboardInterrupt:
-                if run.under_way is not None and not self._stopped:
+                if run.epoch is not None and not self._stopped:
                     # The arrays may be half changed by a step.
-                    run.network.parameters = run.under_way.before.parameters
+                    run.network.parameters = run.epoch.before.parameters
                 raise
             self._save(run)
 
     def look(self, run: Run) -> None:
         """Save the run if it is due, or asked to stop; raise `KeyboardInterrupt` if so."""
         stop = self._interrupts.asked or not self._checkpoint.wanted()
-        now = run.under_way
-        if now is not None and run.feed.seekable and now.done >= run.rows:
+        now = run.epoch
+        if now is not None and run.feed.seekable and now.done >= run.feed.rows:
             return  # the epoch is about to end
         # Tenths do not add up to exactly one.
         due = _progress(run) - self._tried >= self._checkpoint.every - 1e-9
@@ -224,6 +225,6 @@ class CheckpointSaver(Saver):
 
 def _progress(run: Run) -> float:
     """Return the number of epochs done, with the part of the current one that can be saved."""
-    now = run.under_way
-    part = now.done / run.rows if now is not None and run.feed.seekable else 0.0
+    now = run.epoch
+    part = now.done / run.feed.rows if now is not None and run.feed.seekable else 0.0
     return len(run.history) + part

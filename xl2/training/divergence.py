@@ -1,34 +1,24 @@
-"""What becomes of a training that leaves the finite numbers."""
+"""What is done when a loss or a parameter is no longer finite."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from ..array.stacks import sizes_of_members, where_members
 from ..errors import DivergenceError
 from ..nn.step import Carry, copy_carry, map_layers
-
-if TYPE_CHECKING:
-    from .history import History
-    from .run import Run
-
-
-def finite(run: Run, loss: Any) -> Any:
-    """Tell whether loss and parameters are finite, at the price of one host read."""
-    import numpy as np
-
-    sizes = run.network.backend.to_numpy(sizes_of_members(run.carry.parameters))
-    return np.isfinite(loss) & np.isfinite(sizes)
+from .history import History
+from .run import Run
 
 
 def mark(run: Run, sound: Any, before: Carry) -> None:
-    """Mark the members that are not sound, and leave them where they were before the epoch.
+    """Mark the diverged members of a stack, and put them back to before the epoch.
 
     Raises
     ------
     DivergenceError
-        If all members have.
+        If all members have diverged.
     """
     import numpy as np
 
@@ -42,30 +32,30 @@ def mark(run: Run, sound: Any, before: Carry) -> None:
     run.carry = map_layers(lambda new, old: where_members(keep, new, old), run.carry, before)
     network.parameters = run.carry.parameters
     if not left.any():
-        run.under_way = None  # nobody goes on with it
+        run.epoch = None
         raise_of_all(run)
 
 
 def is_over(history: History) -> bool:
-    """Tell whether a stack ended because the last of its members diverged."""
+    """Return whether a stack ended because its last member diverged."""
     marks = history.diverged
     return marks is not None and bool((marks > 0).all()) and int(marks.max()) > len(history)
 
 
 def raise_of_all(run: Run) -> NoReturn:
-    """Say that all members of a stack diverged.
+    """Raise the error of a stack whose members have all diverged.
 
     Raises
     ------
     DivergenceError
-        With the epoch behind the last of the history.
+        With the epoch after the last of the history.
     """
     history = run.history
     assert history.diverged is not None
     raise DivergenceError(
         f"All {history.diverged.size} networks of the stack diverged, the last in epoch "
-        f"{len(history) + 1}. They keep their parameters from before the epoch in which "
-        f"it happened. {_remedy(run)}",
+        f"{len(history) + 1}. Each keeps its parameters from before the epoch in which it "
+        f"diverged. {_remedy(run)}",
         epoch=len(history) + 1,
         step=None,
         loss=math.nan,
@@ -74,16 +64,15 @@ def raise_of_all(run: Run) -> NoReturn:
 
 
 def find_the_step(run: Run, before: Carry, order: Any) -> NoReturn:
-    """Go through the epoch again, a step at a time, and stop before the one that failed.
+    """Repeat the epoch one step at a time, and stop before the step that diverged.
 
-    Looking at every step would make every fit wait for its device; going back
-    makes only a failed one pay. A stream cannot always be gone through again, and may
-    be another the second time.
+    So only a failed fit waits for its device after each step. A stream may not be repeatable,
+    or may differ the second time; the step is then unknown.
 
     Raises
     ------
     DivergenceError
-        Naming it. The network is left as it was when it was sound.
+        Naming the step. The network has its parameters from before it.
     """
     run.carry = before
     step, safe, loss = 0, before, math.nan
@@ -93,21 +82,28 @@ def find_the_step(run: Run, before: Carry, order: Any) -> NoReturn:
         measure = run.meter()
         run.learn(samples, batches, measure)
         loss = measure.read()["loss"]
-        if not finite(run, loss):
+        if not is_finite(run, loss):
             _raise(run, safe, step, loss)
     _raise(run, before, None, math.nan)
+
+
+def is_finite(run: Run, loss: Any) -> Any:
+    """Return whether loss and parameters are finite."""
+    import numpy as np
+
+    sizes = run.network.backend.to_numpy(sizes_of_members(run.carry.parameters))
+    return np.isfinite(loss) & np.isfinite(sizes)
 
 
 def _raise(run: Run, safe: Carry, step: int | None, loss: float) -> NoReturn:
     run.network.parameters = safe.parameters
     epoch = len(run.history) + 1
-    where, before = f", step {step}: the loss was {loss:g} and the", "step"
+    where, before = f"epoch {epoch}, step {step}, with loss {loss:g}", "step"
     if step is None:
-        where = " of a stream that does not come twice, in a step that cannot be told: an"
-        before = "epoch"
+        where, before = f"epoch {epoch}, at an unknown step of a stream", "epoch"
     raise DivergenceError(
-        f"Training diverged in epoch {epoch}{where} update left the finite numbers. The "
-        f"network keeps its parameters from before that {before}. {_remedy(run)}",
+        f"Training diverged in {where}: a parameter is no longer finite. The network keeps its "
+        f"parameters from before that {before}. {_remedy(run)}",
         epoch=epoch,
         step=step,
         loss=loss,

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..array.backend import Backend
 from ..array.rows import HostRows
 from ..errors import FileFormatError, InputError
 from ..nn.penalties import penalties_of
-
-if TYPE_CHECKING:
-    from ..array.backend import Backend
-    from .run import HeldOut, Run
+from .assemble import Settings
+from .batches import Streamed
+from .data import HeldOut, TrainingData
+from .run import Run
 
 WHOLE = 2**28
 BLOCKS, BLOCK = 8, 2**21
@@ -26,21 +27,9 @@ Fingerprint = dict[str, str]
 
 
 def fingerprint_of(
-    run: Run,
-    *,
-    penalty: Any,
-    loss: Any,
-    rows: Any,
-    seeds: Sequence[int],
-    shuffle: bool,
-    samples: tuple[Any, ...],
-    held_out: Sequence[HeldOut],
+    run: Run, data: TrainingData, settings: Settings, held_out: Sequence[HeldOut]
 ) -> Fingerprint:
-    """Return the fingerprint of a new run; its keys are the names used in messages.
-
-    `penalty` and `loss` are those of `fit`, `rows` the indices of the training samples or None,
-    `samples` the checked (X, y, sample_weight), of a stream those of its first pair.
-    """
+    """Return the fingerprint of a new run; its keys are the names used in messages."""
     network = run.network
     known: dict[int, str] = {}
 
@@ -51,9 +40,9 @@ def fingerprint_of(
         return known[id(array)]
 
     shape = " x ".join(map(str, network.stack))
-    penalties = penalties_of(penalty, network.stack)
+    penalties = penalties_of(settings.penalty, network.stack)
     lambdas = ", ".join(repr(one.lam) for one in penalties)
-    dropout = run.step.dropout
+    rows, loss = data.rows, settings.loss
     validation = "; ".join(f"{digest(x)}, {digest(y)}" for _, x, y in held_out)
     found = {
         "version of xl2": own_version(),
@@ -64,13 +53,17 @@ def fingerprint_of(
         "learning rate": repr(run.learning_rate),
         "penalty": f"lambda {lambdas}, per {penalties[0].per}",
         "loss": "the default" if loss is None else _described(loss),
-        "dropout": "0" if dropout is None else repr(dropout.rate),
+        "dropout": f"{settings.dropout:g}",
         "batch size": str(run.batch_size),
-        "seed": ", ".join(map(str, seeds)),
-        "shuffle": str(shuffle),
+        "seed": ", ".join(map(str, settings.seeds)),
+        "shuffle": str(settings.shuffle),
         "rows": "all" if rows is None else digest_of(rows.astype("int64"), network.backend),
         "validation": validation or "none",
     }
+    samples = data.samples
+    if isinstance(run.feed, Streamed):
+        X, y, weight = samples.x.first
+        samples = run.feed.checked(X, y, weight, 1)
     for name, array in zip(("X", "y", "sample_weight"), samples, strict=True):
         found[name] = "none" if array is None else digest(array)
     return found

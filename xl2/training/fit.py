@@ -1,38 +1,24 @@
-"""From arguments to a run of the training loop: `fit`."""
+"""Training a network: `fit`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from ..array.operations import Operations, choose
+from ..array.switch import decided, resolve
 from ..errors import InputError
-from ..nn.dropout import Dropout
-from ..nn.losses import Loss, find_loss
+from ..nn.losses import Loss
 from ..nn.network import Network
-from ..nn.optimizers import Optimizer, Update, find_optimizer
+from ..nn.optimizers import Optimizer
 from ..nn.penalties import Penalty
-from ..nn.step import Constants, Step
 from ..nn.streams import Pairs
-from .batches import Streamed
+from .assemble import Settings, assemble, check_positive, check_seeds
 from .checkpoints import Checkpoint, CheckpointSaver, as_checkpoint
+from .data import HeldOut, TrainingData, read_held_out
 from .fingerprint import fingerprint_of
 from .history import History
-from .orders import check_rows, check_seeds, orders_of
-from .preparation import (
-    check_repeats,
-    dataset_rows,
-    gather,
-    held_out_samples,
-    known_samples,
-    place,
-    stream,
-)
-from .run import NOTHING, Callback, Run, Saver
-from .run import Keep as Keep
+from .loop import NO_CHECKPOINT, Callback, Saver, train
 
 
 def fit(
@@ -149,93 +135,79 @@ def fit(
         that cannot be gone through again the step cannot be told: it is None, and the
         parameters are those from before the epoch.
     """
-    check_numbers(epochs=epochs, batch_size=batch_size)
-    check_rate(learning_rate)
-    saved = as_checkpoint(checkpoint, every, resume)
-    pairs = Pairs(X) if y is None else None
-    place(network, X if pairs is None else pairs.first[0], backend, device)
-    if pairs is not None:
-        known = seen = stream(network, pairs, sample_weight, rows)
-        chosen = None
-    else:
-        known = known_samples(network, X, y, sample_weight)
-        chosen = check_rows(network, rows, known.x.shape[0])
-        seen = known if chosen is None else gather(network, known, chosen)
-    seeds, orders = check_seeds(network, seed), None
-    if pairs is None:
-        count = seen.y.shape[-2]
-        orders = orders_of(known.x, chosen, count, seeds if shuffle else None, batch_size)
-    thin = Dropout(dropout) if dropout else None
-    held_out = held_out_samples(network, validation)
-    run = Run(
-        network,
-        known,
-        seen,
-        make_step(network, find_optimizer(optimizer), loss, thin),
-        Constants(
-            network.coefficients(penalty),
-            dataset_rows(network, seen, penalty),
-            None if thin is None else thin.keys(network.backend, _keys_of(network, seeds)),
-        ),
-        float(learning_rate),
-        int(batch_size),
-        orders,
-    )
-    saver: Saver = NOTHING
-    if saved is not None:
-        if pairs is not None:
-            check_repeats(pairs, saved.every)
-            known = cast(Streamed, run.feed).checked(*pairs.first, 1)
-        fingerprint = fingerprint_of(
-            run,
-            penalty=penalty,
-            loss=loss,
-            rows=None if rows is None else chosen,
-            seeds=seeds,
-            shuffle=shuffle,
-            samples=known,
-            held_out=held_out,
-        )
-        saver = CheckpointSaver(saved, fingerprint, callbacks)
-        saver.begin(run, int(epochs))
-    return run.train(int(epochs), held_out, callbacks, progress, saver)
-
-
-def _keys_of(network: Network, seeds: list[int]) -> int | list[int]:
-    return seeds if len(network.stack) == 2 else seeds[0]
-
-
-def make_step(
-    network: Network,
-    optimizer: Optimizer,
-    loss: str | Loss | None,
-    dropout: Dropout | None = None,
-    objective: bool = False,
-) -> Step:
-    """Return the step of a fit, with every function as the network's backend does it."""
-    library = network.backend.library
-    found = loss if isinstance(loss, Loss) else find_loss(loss, network.activations[-1])
-    return Step(
-        network.hidden_activations(),
-        Loss(*(choose(library, function) for function in found)),
+    check_positive(epochs=epochs)
+    settings = Settings(
         optimizer,
-        cast(Update, choose(library, optimizer.update)),
-        Operations.of(library),
+        learning_rate,
+        batch_size,
+        penalty,
+        loss,
         dropout,
-        objective,
+        shuffle,
+        check_seeds(seed, network.groups),
+    )
+    target = as_checkpoint(checkpoint, every, resume)
+    pairs = Pairs(X) if y is None else None
+    _choose_device(network, X if pairs is None else pairs.first[0], backend, device)
+    if pairs is not None:
+        data = TrainingData.stream(network, pairs, sample_weight, rows)
+    else:
+        data = TrainingData.read(network, X, y, sample_weight, rows)
+    return train_network(
+        network,
+        data,
+        settings,
+        epochs,
+        held_out=read_held_out(network, validation),
+        callbacks=callbacks,
+        progress=progress,
+        checkpoint=target,
     )
 
 
-def check_numbers(**given: Any) -> None:
-    """Raise `InputError` where an argument is no whole number from 1 on."""
-    for name, value in given.items():
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise InputError(f"{name} is a whole number, 1 or more. Received: {name}={value!r}.")
+def train_network(
+    network: Network,
+    data: TrainingData,
+    settings: Settings,
+    epochs: int,
+    *,
+    held_out: Sequence[HeldOut] = (),
+    callbacks: Sequence[Callback] = (),
+    progress: bool | None = False,
+    checkpoint: Checkpoint | None = None,
+) -> History:
+    """Train a network on checked data; `fit` says what it returns and raises."""
+    run = assemble(network, data, settings)
+    saver: Saver = NO_CHECKPOINT
+    if checkpoint is not None:
+        _check_resumable(data, checkpoint.every)
+        fingerprint = fingerprint_of(run, data, settings, held_out)
+        saver = CheckpointSaver(checkpoint, fingerprint, callbacks)
+        saver.begin(run, epochs)
+    return train(run, epochs, held_out, callbacks, progress, saver)
 
 
-def check_rate(learning_rate: float) -> None:
-    """Raise `InputError` where a learning rate is no finite number above 0."""
-    if not (isinstance(learning_rate, Real) and 0 < learning_rate < math.inf):
+def _check_resumable(data: TrainingData, every: float) -> None:
+    """Refuse a checkpoint of a stream that could not be resumed."""
+    pairs = data.samples.x
+    if not isinstance(pairs, Pairs):
+        return
+    if not pairs.repeats:
         raise InputError(
-            f"learning_rate is a finite number above 0. Received: learning_rate={learning_rate!r}."
+            f"A run on this {pairs.kind} cannot be resumed, because it can be iterated once. "
+            f"For a checkpoint give something that can be iterated again."
         )
+    if every < 1:
+        raise InputError(
+            f"A run on an iterable can be resumed only between epochs: give every=1 or more. "
+            f"Received: every={every!r}."
+        )
+
+
+def _choose_device(network: Network, X: Any, backend: str | None, device: Any) -> None:
+    """Move the network to where the fit computes."""
+    chosen = decided(backend, device) if backend is not None or device is not None else None
+    if chosen is not None:
+        network.move_to(resolve(chosen.backend or network.backend.name, chosen.device))
+    elif not network.on_chosen_device:
+        network.move_to(resolve(data=X))

@@ -1,28 +1,25 @@
-"""Which samples each epoch learns from, and in which order: drawn on the host, from a seed."""
+"""The order of the samples in each epoch, drawn on the host from a seed."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from numbers import Integral
-from typing import Any, cast
+from typing import Any
 
-from ..errors import InputError
-from ..nn.network import Network
 from .batches import cut, window
 
 
 class Orders:
-    """The rows of each epoch in an order drawn anew: an iterator without an end.
+    """An endless iterator over orders: the training rows, shuffled anew for each epoch.
 
     Parameters
     ----------
     rows : numpy.ndarray of int, shape (n,) or (G, n); or None
-        Those to draw from; None for all.
+        The training rows; None for all.
     rngs : list of numpy.random.Generator
         One, or one for each of `G` groups.
     permutation : callable
-        What `drawing` returned.
+        What `drawing` returns.
     """
 
     def __init__(self, rows: Any, rngs: list[Any], permutation: Callable[[Any, int], Any]):
@@ -43,19 +40,19 @@ class Orders:
 
 
 def orders_of(
-    x: Any, rows: Any, count: int, seeds: list[int] | None, batch_size: int
+    x: Any, rows: Any, count: int, seeds: Sequence[int] | None, batch_size: int
 ) -> Iterator[Any] | None:
-    """Return the rows of each epoch in their order; None for all as they lie.
+    """Return the training rows of each epoch in their order; None for all as they are stored.
 
     Parameters
     ----------
     x : array or HostRows
     rows : numpy.ndarray of int, shape (n,) or (G, n); or None
-        Those to learn from; None for all.
+        The training rows; None for all.
     count : int
         How many they are.
-    seeds : list of int, or None
-        One, or one a group; None for no shuffling.
+    seeds : sequence of int, or None
+        One, or one for each group; None for no shuffling.
     batch_size : int
     """
     import numpy as np
@@ -63,32 +60,18 @@ def orders_of(
     if seeds is None:
         return None if rows is None else itertools.repeat(rows)
     if rows is not None and getattr(x, "edges", None) is not None:
-        # Whoever reads in blocks finds the rows of one beside each other.
+        # The rows of a block are then contiguous.
         rows = np.sort(rows, axis=-1)
     rngs = [np.random.default_rng(seed) for seed in seeds]
     return Orders(rows, rngs, drawing(x, rows, count, batch_size))
 
 
 def drawing(x: Any, rows: Any, count: int, batch_size: int) -> Callable[[Any, int], Any]:
-    """Return what draws an epoch's order of `count` samples, from a generator and a group.
+    """Return the function that draws an epoch's order, from a generator and a group's index.
 
-    Rows that are had in any order are drawn as such. Of those that are read in blocks the
-    blocks are shuffled, then the rows that are on the backend together; all at once where
-    that are all there are.
-
-    Parameters
-    ----------
-    x : array or HostRows
-    rows : numpy.ndarray of int, shape (n,) or (G, n); or None
-        Those to draw from, sorted; None for all.
-    count : int
-    batch_size : int
-
-    Returns
-    -------
-    callable
-        From a `numpy.random.Generator` and the number of a group to an array (n,) of
-        positions in `rows`.
+    It returns positions (n,) in `rows`. Rows with random access are permuted. Of rows that are
+    read in blocks, the blocks are shuffled, and then the rows that are on the backend together;
+    if all rows are, they are permuted too.
     """
     import numpy as np
 
@@ -111,38 +94,3 @@ def drawing(x: Any, rows: Any, count: int, batch_size: int) -> Callable[[Any, in
         return order
 
     return draw
-
-
-def check_rows(network: Network, rows: Any, available: int) -> Any:
-    """Return the rows that each group, or the whole network, learns from; None for all."""
-    import numpy as np
-
-    groups = network.stack[:-1] if len(network.stack) == 2 else ()
-    if rows is None:
-        return np.broadcast_to(np.arange(available), (*groups, available)) if groups else None
-    chosen = np.asarray(rows)
-    shaped = chosen.shape[:-1] == groups and chosen.ndim > 0 and chosen.size > 0
-    if not shaped or chosen.dtype.kind not in "iu":
-        wanted = f"({groups[0]}, n), one row of them for each group" if groups else "(n,)"
-        raise InputError(
-            f"rows are the numbers of samples, whole numbers of shape {wanted}. "
-            f"Received: {chosen.dtype} of shape {chosen.shape}."
-        )
-    if chosen.min() < 0 or chosen.max() >= available:
-        raise InputError(
-            f"rows are numbers of the {available} samples, 0 to {available - 1}. "
-            f"Received: {chosen.min()} to {chosen.max()}."
-        )
-    return chosen
-
-
-def check_seeds(network: Network, seed: int | Sequence[int]) -> list[int]:
-    """Return one seed for a network, or one for each group of a stack in groups."""
-    groups = network.stack[0] if len(network.stack) == 2 else 1
-    seeds = [seed] * groups if isinstance(seed, Integral) else list(cast(Sequence[int], seed))
-    if len(seeds) != groups:
-        raise InputError(
-            f"seed is one number, or one for each of {groups} groups. "
-            f"Received: {len(seeds)}, {seeds!r}."
-        )
-    return cast(list[int], seeds)

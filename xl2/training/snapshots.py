@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..array.operations import Layer
 from ..errors import FileFormatError, InputError
@@ -14,9 +14,7 @@ from ..nn.measure import Measure
 from ..nn.step import Carry
 from .batches import InMemory
 from .history import CURVES
-
-if TYPE_CHECKING:
-    from .run import Run
+from .run import Epoch, Run
 
 Arrays = dict[str, Any]
 
@@ -28,14 +26,14 @@ def take(run: Run) -> tuple[Header, Arrays]:
     """
     import numpy as np
 
-    host, history, now = run.network.backend.to_numpy, run.history, run.under_way
+    host, history, now = run.network.backend.to_numpy, run.history, run.epoch
     rngs, stacked = _rngs(run), history.diverged is not None
     header: Header = {
         "epochs": len(history),
         "steps": run.steps,
         "learning_rate": run.learning_rate,
         "finished": run.finished,
-        "kept": run.kept,
+        "kept": run.members,
         "members": [values.shape[-1] for values in history.loss] if stacked else None,
         "curves": [name for name in CURVES if getattr(history, name)],
         "randoms": [rng.bit_generator.state for rng in rngs],
@@ -56,7 +54,7 @@ def take(run: Run) -> tuple[Header, Arrays]:
         if run.feed.weight is not None:
             arrays["measured_weight"] = host(now.measure.total)
         if rngs:
-            arrays["order"] = run.feed.order_of(now.order).astype(np.int64)
+            arrays["order"] = run.feed.host_order(now.order).astype(np.int64)
         arrays |= {f"before_{name}": host(array) for name, array in _named(now.before).items()}
     elif now:
         carry = now.before
@@ -76,7 +74,7 @@ def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec
     _check(isinstance(header["finished"], bool), "finished")
     _check(isinstance(curves, list) and set(curves) <= set(CURVES), "curves")
     _check(not epochs or {"loss", "score", "penalty"} <= set(curves), "curves")
-    valid = isinstance(kept, list) and all(type(k) is int and k in run.kept for k in kept)
+    valid = isinstance(kept, list) and all(type(k) is int and k in run.members for k in kept)
     _check(valid and len(set(kept)) == len(kept) and bool(kept) == bool(stack), "kept")
     shape: tuple[int, ...] = (epochs,)
     if stack:
@@ -84,7 +82,7 @@ def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec
         _check(isinstance(members, list) and len(members) == epochs, "members")
         _check(all(type(m) is int and 0 < m <= stack[-1] for m in members), "members")
         shape = (*stack[:-1], sum(members))
-    if kept != run.kept:
+    if kept != run.members:
         run.keep(kept)
     dtype = "F64" if run.network.dtype == "float64" else "F32"
     wanted = {n: Spec(tuple(a.shape), dtype) for n, a in _named(run.carry).items()}
@@ -156,8 +154,6 @@ def _restore_history(run: Run, header: Header, arrays: Arrays) -> None:
 
 
 def _restore_epoch(run: Run, epoch: dict[str, Any], arrays: Arrays) -> None:
-    from .run import Epoch
-
     feed, measure, done = run.feed, run.meter(), epoch["done"]
     assert isinstance(measure, Measure) and isinstance(feed, InMemory)  # noqa: PT018
     measure.sums = _moved(run, arrays["measured_loss"]), _moved(run, arrays["measured_hits"])
@@ -165,10 +161,10 @@ def _restore_epoch(run: Run, epoch: dict[str, Any], arrays: Arrays) -> None:
     if "order" in arrays:
         order = arrays["order"]
         _check(int(order.min()) >= 0 and int(order.max()) < feed.available, "order")
-        begun = feed.going_by(order)
+        begun = feed.to_order(order)
     else:
         begun = feed.begin()
-    run.under_way = Epoch(begun, _carry(run, arrays, "before_"), measure, done, epoch["seconds"])
+    run.epoch = Epoch(begun, _carry(run, arrays, "before_"), measure, done, epoch["seconds"])
 
 
 def _rngs(run: Run) -> list[Any]:

@@ -1,0 +1,179 @@
+"""Training data: checked, encoded and on its backend once, at the public boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from ..array.api import Array
+from ..array.backend import Backend
+from ..array.operations import Operations
+from ..errors import InputError
+from ..nn import tasks
+from ..nn.network import Network
+from ..nn.step import Samples
+from ..nn.streams import Pairs
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The samples that a network learns from. Nothing that takes it checks them again.
+
+    Attributes
+    ----------
+    samples : Samples
+        `x` may also be `HostRows`, or the `Pairs` of a stream, which has no `y`.
+    task : str
+        What the targets are; see `xl2.nn.tasks`.
+    rows : numpy.ndarray of int, shape (n,) or (G, n); or None
+        The training samples, of each group its own, as indices; None for all.
+    """
+
+    samples: Samples
+    task: str
+    rows: Any = None
+
+    @classmethod
+    def read(
+        cls, network: Network, X: Any, y: Any, sample_weight: Any = None, rows: Any = None
+    ) -> TrainingData:
+        """Check what `fit` was given, and set the network's task by its targets.
+
+        X is not searched for a NaN or an infinity: one would leave no parameter finite, and
+        is looked for then; see `train_epoch`.
+
+        Raises
+        ------
+        InputError
+            If `X`, `y`, `sample_weight` or `rows` cannot be used.
+        """
+        x = network.check_samples(X, finite=False)
+        y, count = _choose_task(network, y), x.shape[0]
+        samples = Samples(
+            x, network.check_targets(y, count), network.check_weights(sample_weight, count)
+        )
+        return cls(samples, network.task, check_rows(rows, count, network.stack))
+
+    @classmethod
+    def stream(cls, network: Network, pairs: Pairs, sample_weight: Any, rows: Any) -> TrainingData:
+        """Take pairs that are checked as they arrive; set the network's task by the first.
+
+        Raises
+        ------
+        InputError
+            For what a stream cannot have.
+        """
+        if len(network.stack) == 2:
+            raise InputError(
+                "An iterable of batches trains one network, or a stack of K whose members share "
+                "their samples. The groups of a stack have samples of their own: give arrays, "
+                "or an array on disk."
+            )
+        if sample_weight is not None or rows is not None:
+            name = "rows" if sample_weight is None else "sample_weight"
+            raise InputError(
+                f"{name} is for samples with an index, and those of an iterable have none. "
+                f"Let the iterable yield the training samples, as (X, y) or "
+                f"(X, y, sample_weight)."
+            )
+        _choose_task(network, pairs.first[1])
+        return cls(Samples(pairs, None), network.task)
+
+    def select(self, rows: Any) -> TrainingData:
+        """Return the same samples with other training rows, as indices."""
+        return replace(self, rows=rows)
+
+    def of_rows(self, backend: Backend) -> tuple[Array | None, Array | None]:
+        """Return targets and weights of the training rows, (n, ...) or (G, n, ...)."""
+        y, weight = self.samples[1:]
+        if self.rows is None:
+            return y, weight
+        take = Operations.of(backend.library).take_rows
+        with backend.scope():
+            index = backend.library.from_host(backend.xp, self.rows, backend.device)
+            return take(y, index), None if weight is None else take(weight, index)
+
+    def to(self, backend: Backend, dtype: str) -> TrainingData:
+        """Return a copy of samples in memory on another device of the same library."""
+        with backend.scope():
+            moved = (None if a is None else backend.asarray(a, dtype) for a in self.samples)
+            return replace(self, samples=Samples(*moved))
+
+
+class HeldOut(NamedTuple):
+    """Checked samples to evaluate after each epoch.
+
+    Attributes
+    ----------
+    group : int or None
+        The group of the stack that they evaluate; None for the whole network.
+    x : array, shape (n, inputs)
+    y : array, shape (n, outputs)
+    """
+
+    group: int | None
+    x: Array
+    y: Array
+
+
+def read_held_out(network: Network, validation: Any) -> list[HeldOut]:
+    """Check the `validation` of `fit`; what several groups share is converted once.
+
+    Raises
+    ------
+    InputError
+        If it is no (X, y), or no list of one for each group.
+    """
+    if validation is None:
+        return []
+    by_group = isinstance(validation, list) and len(network.stack) == 2
+    if by_group and len(validation) != network.groups:
+        raise InputError(
+            f"validation is one (X, y), or a list with one for each of {network.groups} groups. "
+            f"Received: {len(validation)}."
+        )
+    known: dict[tuple[int, int], tuple[Array, Array]] = {}
+    found = []
+    for group, (X, y) in enumerate(validation if by_group else [validation]):
+        if (id(X), id(y)) not in known:
+            x = network.check_samples(X, "validation X")
+            known[id(X), id(y)] = x, network.check_targets(y, x.shape[0], "validation y")
+        found.append(HeldOut(group if by_group else None, *known[id(X), id(y)]))
+    return found
+
+
+def _choose_task(network: Network, y: Any) -> Array:
+    """Set a network's task by the targets that it learns; return them on its backend."""
+    with network.backend.scope():
+        given = network.backend.asarray(y, network.dtype, "y")
+        network.task = tasks.task_of(network.activations[-1], network.sizes[-1], given)
+    return given
+
+
+def check_rows(rows: Any, available: int, stack: tuple[int, ...]) -> Any:
+    """Return training rows (n,), or (G, n) for a stack of groups, as indices; None for all.
+
+    Raises
+    ------
+    InputError
+        If they are no whole numbers of that shape, or out of range.
+    """
+    import numpy as np
+
+    groups = stack[:-1] if len(stack) == 2 else ()
+    if rows is None:
+        return np.broadcast_to(np.arange(available), (*groups, available)) if groups else None
+    chosen = np.asarray(rows)
+    shaped = chosen.shape[:-1] == groups and chosen.ndim > 0 and chosen.size > 0
+    if not shaped or chosen.dtype.kind not in "iu":
+        wanted = f"({groups[0]}, n), one row of them for each group" if groups else "(n,)"
+        raise InputError(
+            f"rows are indices of samples, whole numbers of shape {wanted}. "
+            f"Received: {chosen.dtype} of shape {chosen.shape}."
+        )
+    if chosen.min() < 0 or chosen.max() >= available:
+        raise InputError(
+            f"rows are indices of the {available} samples, 0 to {available - 1}. "
+            f"Received: {chosen.min()} to {chosen.max()}."
+        )
+    return chosen

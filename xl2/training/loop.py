@@ -1,0 +1,181 @@
+"""The training loop, the only one."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from ..array.api import is_true
+from ..array.stacks import group_of, sizes_of_members
+from ..nn.network import Network
+from . import divergence
+from .batches import BLOCK
+from .data import HeldOut
+from .history import History
+from .progress import show_progress
+from .run import Run
+
+Callback = Callable[[Network, History], Any]
+
+
+class Keep(NamedTuple):
+    """What a callback returns to go on with some members of a stack only.
+
+    The network then consists of these members, and so do the later values of its history.
+
+    Attributes
+    ----------
+    members : sequence of int
+        Which of the K members, or of the M of every group.
+    """
+
+    members: Sequence[int]
+
+
+class Saver:
+    """Saves a run as it goes on. This one saves nothing: for a fit without a checkpoint."""
+
+    def guard(self, run: Run) -> AbstractContextManager[Any]:
+        """Return the context in which a run is trained."""
+        return contextlib.nullcontext()
+
+    def look(self, run: Run) -> None:
+        """Look at the run between two epochs, and between two blocks of mini-batches."""
+
+
+NO_CHECKPOINT = Saver()
+
+
+def train(
+    run: Run,
+    epochs: int,
+    held_out: Sequence[HeldOut] = (),
+    callbacks: Sequence[Callback] = (),
+    progress: bool | None = None,
+    saver: Saver = NO_CHECKPOINT,
+) -> History:
+    """Train until the run has that many epochs, or a callback ends it; see `fit`.
+
+    Raises
+    ------
+    DivergenceError
+        As `train_epoch` does.
+    """
+    library = run.network.backend.library
+    bar = show_progress(epochs, progress, len(run.history))
+    with run.network.backend.scope(), library.threads(), bar as advance, saver.guard(run):
+        while len(run.history) < epochs and not run.finished:
+            train_epoch(run, held_out, saver)
+            advance(run.history)
+            call_back(run, callbacks)
+            saver.look(run)
+    return run.history
+
+
+def train_epoch(run: Run, held_out: Sequence[HeldOut] = (), saver: Saver = NO_CHECKPOINT) -> None:
+    """Train for one epoch, or the rest of one, and add it to the history.
+
+    Raises
+    ------
+    DivergenceError
+        If the network has a loss or a parameter that is not finite; of a stack, if all
+        members have.
+    InputError
+        If the cause is a NaN or an infinity among the samples.
+    """
+    began = time.perf_counter()
+    now = run.epoch = run.epoch or run.begin_epoch()
+    began -= now.seconds
+    last = run.steps
+    try:
+        for samples, batches in run.batches(BLOCK, now.order, now.done):
+            run.learn(samples, batches, now.measure)
+            last = batches.first + len(batches.rates) - 1
+            now.done += batches.stop - batches.start
+            now.seconds = time.perf_counter() - began
+            saver.look(run)
+        found, sound = read_epoch(run, now.measure)
+        if not sound.all():
+            run.feed.check()
+    except Exception:
+        # Samples that cannot be used, or read: nothing was learnt in this epoch.
+        run.restore(now.before)
+        raise
+    if not run.network.stack and not sound:
+        divergence.find_the_step(run, now.before, now.order)
+    elif run.network.stack:
+        divergence.mark(run, sound, now.before)
+    if not run.step.objective and not sound.all():
+        # Diverged members were put back to the parameters from before the epoch.
+        penalty = run.penalty()
+        host = None if penalty is None else run.network.backend.to_numpy(penalty)
+        found["penalty"] = _penalty_of(run, host)
+    if held_out:
+        found |= evaluate(run, held_out)
+    run.steps = last
+    run.history.add(**found)
+    run.history.seconds.append(time.perf_counter() - began)
+    # Last: an interrupt of anything above has to find the epoch unfinished.
+    run.epoch = None
+
+
+def call_back(run: Run, callbacks: Sequence[Callback]) -> None:
+    """Call the callbacks after an epoch, and do what they return."""
+    answers = [call(run.network, run.history) for call in callbacks]
+    run.finished = any(map(is_true, answers))
+    for answer in answers:
+        if isinstance(answer, Keep) and not run.finished:
+            run.keep(answer.members)
+
+
+def evaluate(run: Run, held_out: Sequence[HeldOut]) -> dict[str, Any]:
+    """Return loss and score of held-out samples, shaped like the stack."""
+    import numpy as np
+
+    network, measures = run.network, []
+    for group, x, y in held_out:
+        parameters = network.parameters
+        part = parameters if group is None else group_of(parameters, group)
+        measures.append(network.measure(y, loss=run.step.loss))
+        measures[-1].add(network.logits_of(x, part), y)
+    # One transfer: the host waits for the device once.
+    parts = [measure.parts() for measure in measures]
+    host = iter(network.backend.read([one for own in parts for one in own]))
+    found = [
+        measure.result([next(host) for _ in own])
+        for measure, own in zip(measures, parts, strict=True)
+    ]
+    if held_out[0].group is None:
+        return {f"validation_{name}": value for name, value in found[0].items()}
+    return {f"validation_{name}": np.stack([one[name] for one in found]) for name in found[0]}
+
+
+def read_epoch(run: Run, measure: Any) -> tuple[dict[str, Any], Any]:
+    """Return what an epoch measured, with the penalty, and whether its result is finite.
+
+    One transfer: the host waits for the device once an epoch.
+    """
+    import numpy as np
+
+    parts = measure.parts()
+    penalty = None if run.step.objective else run.penalty()
+    sizes = sizes_of_members(run.carry.parameters)
+    arrays = [*parts, sizes] if penalty is None else [*parts, sizes, penalty]
+    host = run.network.backend.read(arrays)
+    found = measure.result(host[: len(parts)])
+    if not run.step.objective:
+        found["penalty"] = _penalty_of(run, None if penalty is None else host[-1])
+    return found, np.isfinite(found["loss"]) & np.isfinite(host[len(parts)])
+
+
+def _penalty_of(run: Run, value: Any) -> Any:
+    """Return a penalty from the device as a float, or as an array for a stack."""
+    import numpy as np
+
+    stack = run.network.stack
+    if value is None:
+        return np.zeros(stack) if stack else 0.0
+    return value if stack else float(value)
