@@ -17,6 +17,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..nn.model import Model
+    from ..nn.network import Network
 
 Data = Annotated[
     str,
@@ -74,6 +75,12 @@ def numbers(option: str, text: str, kind: type) -> list[Any]:
         raise InputError(
             f"{option} takes numbers separated by commas. Received: {text!r}."
         ) from None
+
+
+def heading(data: str, network: Network) -> str:
+    """Return two lines that describe a trained network."""
+    layers, activations = "-".join(map(str, network.sizes)), ", ".join(network.activations)
+    return f"{data}: network {layers}, {activations}\n{network.backend}, {network.dtype}"
 
 
 def printable(text: str) -> str:

@@ -97,12 +97,9 @@ def path(
             resume=resume,
         )
     # Printed before anything is written: a full disk must not cost the answer.
-    network = result.model.network
     how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
-    typer.echo(
-        f"{data}: network {'-'.join(map(str, network.sizes))}, {', '.join(network.activations)}\n"
-        f"{network.backend}, {network.dtype}\n{how}\n{result.path}\n\n{result.diagnosis}"
-    )
+    typer.echo(f"{opt.heading(data, result.model.network)}\n{how}")
+    typer.echo(f"{result.path}\n\n{result.diagnosis}")
     if out is not None:
         model_file.save(result.model, out)
     if drawn is not None:

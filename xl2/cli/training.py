@@ -84,7 +84,6 @@ def train(
 
 def _report(data: str, result: Any, how: str, out: Path | None) -> None:
     network = result.model.network
-    layers = "-".join(map(str, network.sizes))
     name, unit, times = ("R2", "", 1.0) if network.task == "regression" else ("accuracy", " %", 100)
     perfect = f"{times:g}{unit}"
     rows = (
@@ -93,8 +92,7 @@ def _report(data: str, result: Any, how: str, out: Path | None) -> None:
         ("bias", 1.0 - result.score, f"{perfect} minus training"),
         ("gap", result.score - result.test_score, "training minus test"),
     )
-    typer.echo(f"{data}: network {layers}, {', '.join(network.activations)}")
-    typer.echo(f"{network.backend}, {network.dtype}")
+    typer.echo(opt.heading(data, network))
     typer.echo(f"{how}, {sum(result.history.seconds):.1f} s")
     typer.echo(f"\n{'':10}{name:>10}")
     for label, value, note in rows:
