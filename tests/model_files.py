@@ -7,7 +7,7 @@ from xl2 import Network
 
 
 def changed(path, header=None, **arrays):
-    """Write a model file with some of its parts replaced."""
+    """Write a model file with some header values or arrays replaced."""
     from safetensors import safe_open
 
     xl2.save(Network([3, 2], ["softmax"]), path)

@@ -67,7 +67,7 @@ def test_npz_labels_of_every_kind(tmp_path, labels, expected):
     assert loaded.y.dtype.isnative
 
 
-def test_truth_values_as_features_are_numbers(tmp_path):
+def test_boolean_features_become_numbers(tmp_path):
     np.savez(tmp_path / "d.npz", x=X > 4, y=Y)
     loaded = load_data(tmp_path / "d.npz")
     assert loaded.X.dtype == np.uint8
@@ -91,7 +91,7 @@ def test_features_first_of_images_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arrays", "said"),
+    ("arrays", "words"),
     [
         ({"images": X, "y": Y}, ["'images', 'y'", "x_train and y_train"]),
         ({}, ["has no arrays"]),
@@ -113,10 +113,10 @@ def test_features_first_of_images_is_refused(tmp_path):
         ),
     ],
 )
-def test_npz_errors(tmp_path, arrays, said):
+def test_npz_errors(tmp_path, arrays, words):
     np.savez(tmp_path / "d.npz", **arrays)
     message = refused(InputError, tmp_path / "d.npz")
-    for part in said:
+    for part in words:
         assert part in message
 
 
@@ -125,7 +125,7 @@ def test_labels_that_are_not_utf8_are_refused(tmp_path):
     assert "UTF-8" in refused(FileFormatError, tmp_path / "d.npz")
 
 
-def test_npz_without_labels_is_for_prediction(tmp_path):
+def test_npz_without_labels_for_prediction(tmp_path):
     np.savez(tmp_path / "d.npz", x=X)
     assert load_data(tmp_path / "d.npz", require_target=False).y is None
 
@@ -152,7 +152,7 @@ def test_nothing_is_unpickled(tmp_path):
     assert "not unpickled" in message
 
 
-def test_objects_under_other_keys_are_left_alone(tmp_path):
+def test_objects_under_other_keys_are_ignored(tmp_path):
     np.savez(tmp_path / "d.npz", x=X, y=Y, other=np.array([Unpickled()], dtype=object))
     np.testing.assert_array_equal(load_data(tmp_path / "d.npz").X, X)
 

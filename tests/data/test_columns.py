@@ -52,7 +52,7 @@ def test_a_table_for_a_model_without_names(tmp_path, text, options, X, y):
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "said"),
+    ("text", "options", "words"),
     [
         ("a,c\n1,2\n", NAMED, ["lacks 1 column", "'b'", "'a', 'c'"]),
         ("c,d\n1,2\n", NAMED, ["lacks 2 columns", "'b', 'a'"]),
@@ -69,20 +69,20 @@ def test_a_table_for_a_model_without_names(tmp_path, text, options, X, y):
         ),
     ],
 )
-def test_a_table_that_does_not_fit_the_model(tmp_path, text, options, said):
+def test_a_table_that_does_not_fit_the_model(tmp_path, text, options, words):
     message = refused(InputError, write(tmp_path / "t.csv", text), **options)
-    for part in said:
+    for part in words:
         assert part in message
 
 
-def test_a_long_list_of_missing_columns_is_cut(tmp_path):
+def test_a_long_list_of_missing_columns_is_shortened(tmp_path):
     names = tuple(f"p{i}" for i in range(784))
     message = refused(InputError, write(tmp_path / "t.csv", TABLE), features=names)
     assert "784 columns" in message
     assert len(message) < 500
 
 
-def test_a_table_without_its_target_is_for_prediction(tmp_path):
+def test_a_table_without_target_for_prediction(tmp_path):
     path = write(tmp_path / "t.csv", "a,b\n1,2\n")
     loaded = load_data(path, target="label", require_target=False)
     assert loaded.y is None

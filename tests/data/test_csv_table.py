@@ -39,7 +39,7 @@ def test_csv_forms(tmp_path, text, features):
     [
         ("t.tsv", TABLE.replace(",", "\t").encode()),
         ("T.CSV", TABLE.encode()),
-        # mtime: a parameter is part of a test's name, and workers have to agree on it
+        # mtime: parameters are part of test names, which have to be equal in all workers
         ("t.csv.gz", gzip.compress(TABLE.encode(), mtime=0)),
         ("t.tsv.gz", gzip.compress(TABLE.replace(",", "\t").encode(), mtime=0)),
         ("my.tsv.csv", TABLE.encode()),
@@ -78,7 +78,7 @@ def test_csv_target(tmp_path, target):
     assert loaded.features == ("a", "c")
 
 
-def test_a_header_of_numbers_is_a_header_where_its_names_are_given(tmp_path):
+def test_a_header_of_numbers_is_recognised_by_given_names(tmp_path):
     path = write(tmp_path / "t.csv", "2019,2020,label\n1,2,0\n3,4,1\n")
     assert load_data(path, target="label").features == ("2019", "2020")
     predicted = load_data(path, features=("2020", "2019"), require_target=False)
@@ -87,7 +87,7 @@ def test_a_header_of_numbers_is_a_header_where_its_names_are_given(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "said"),
+    ("text", "options", "words"),
     [
         ("", {}, ["is empty"]),
         ("\n\n", {}, ["is empty"]),
@@ -109,9 +109,9 @@ def test_a_header_of_numbers_is_a_header_where_its_names_are_given(tmp_path):
         ("1,2\n3,4\n5,inf\n", {}, ["y is inf", "row 3"]),
     ],
 )
-def test_csv_errors(tmp_path, text, options, said):
+def test_csv_errors(tmp_path, text, options, words):
     message = refused(InputError, write(tmp_path / "t.csv", text), **options)
-    for part in said:
+    for part in words:
         assert part in message
 
 
@@ -142,7 +142,7 @@ def test_any_csv_round_trip(tmp_path, rows, header, packed):
     assert loaded.features == (names if header else ())
 
 
-def test_digits_with_an_underscore_are_no_number(tmp_path):
+def test_digits_with_an_underscore_are_not_a_number(tmp_path):
     # Python reads 1_2 as 12.
     message = refused(InputError, write(tmp_path / "t.csv", "a,y\n1_2,0\n"))
     assert "column 'a': '1_2' is not a number" in message

@@ -27,7 +27,7 @@ def test_values_whose_sum_overflows_are_finite():
 
 
 @pytest.mark.parametrize(
-    ("X", "y", "said"),
+    ("X", "y", "words"),
     [
         (np.zeros(3), None, r"shape \(3,\)"),
         (np.zeros((3, 0)), None, r"shape \(3, 0\)"),
@@ -38,6 +38,6 @@ def test_values_whose_sum_overflows_are_finite():
         (np.zeros((2, 1)), np.array([[0, 1], [0, math.inf]]), "y is inf in row 2, column 2"),
     ],
 )
-def test_check_refuses(X, y, said):
-    with pytest.raises(InputError, match=said):
+def test_check_refuses(X, y, words):
+    with pytest.raises(InputError, match=words):
         check(Dataset(X, y))

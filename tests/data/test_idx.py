@@ -41,7 +41,7 @@ def test_idx_pairs(tmp_path, images, labels):
     np.testing.assert_array_equal(loaded.y, Y)
 
 
-def test_idx_labels_by_name_or_not_at_all(tmp_path):
+def test_idx_labels_given_or_absent(tmp_path):
     images = write(tmp_path / "a.idx", idx_bytes(X))
     labels = write(tmp_path / "b.idx", idx_bytes(Y))
     np.testing.assert_array_equal(load_data(images, labels=str(labels)).y, Y)
@@ -52,7 +52,7 @@ def test_idx_labels_by_name_or_not_at_all(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "words"),
     [
         (idx_bytes(X)[:-1], ["(4, 3)", "12 bytes", "only 11"]),
         (idx_bytes(X) + b"\0", ["12 bytes", "more"]),
@@ -65,10 +65,10 @@ def test_idx_labels_by_name_or_not_at_all(tmp_path):
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
-def test_damaged_idx(tmp_path, content, said, packed):
+def test_damaged_idx(tmp_path, content, words, packed):
     path = tmp_path / ("d.idx.gz" if packed else "d.idx")
     message = refused(FileFormatError, write(path, gzip.compress(content) if packed else content))
-    for part in said:
+    for part in words:
         assert part in message
 
 

@@ -40,17 +40,17 @@ def test_an_unknown_suffix_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "words"),
     [
         ({"features_first": True}, "--features-first is for .npz and HDF5"),
         ({"labels": "labels"}, "goes with an IDX file"),
     ],
 )
-def test_an_option_of_another_format_is_refused(tmp_path, options, said):
-    assert said in refused(InputError, write(tmp_path / "t.csv", TABLE), **options)
+def test_an_option_of_another_format_is_refused(tmp_path, options, words):
+    assert words in refused(InputError, write(tmp_path / "t.csv", TABLE), **options)
 
 
-def test_a_target_column_of_arrays_is_refused_in_training_only(tmp_path):
+def test_a_target_column_of_arrays_is_only_refused_for_training(tmp_path):
     np.savez(tmp_path / "d.npz", x=X, y=Y)
     assert "for tables" in refused(InputError, tmp_path / "d.npz", target="label")
     assert load_data(tmp_path / "d.npz", target="label", require_target=False).y is not None
@@ -65,7 +65,7 @@ def test_an_absent_library_is_named(tmp_path, monkeypatch, module, suffix):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "words"),
     [
         ("t.csv", b"a,b\n1,\xff\n", "not UTF-8"),
         ("t.csv", TABLE.encode("utf-16"), "not UTF-8"),
@@ -78,12 +78,12 @@ def test_an_absent_library_is_named(tmp_path, monkeypatch, module, suffix):
         ("t.h5", TABLE.encode(), "cannot be read as an HDF5 file"),
     ],
 )
-def test_files_that_are_not_what_their_names_say(tmp_path, name, content, said):
+def test_files_that_are_not_what_their_names_say(tmp_path, name, content, words):
     if name.endswith(".parquet"):
         pytest.importorskip("pyarrow", reason="pyarrow reads the file")
     if name.endswith(".h5"):
         pytest.importorskip("h5py", reason="h5py reads the file")
-    assert said in refused(FileFormatError, write(tmp_path / name, content))
+    assert words in refused(FileFormatError, write(tmp_path / name, content))
 
 
 def test_importing_is_light():

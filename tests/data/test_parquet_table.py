@@ -54,7 +54,7 @@ def test_parquet_for_a_trained_model(tmp_path, parquet):
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "words"),
     [
         ({"a": ["x", "y"], "y": [0, 1]}, ["column 'a'", "string", "numeric"]),
         ({"a": [1, 2], "y": [[0], [1]]}, ["column 'y'", "list", "numeric or text"]),
@@ -64,9 +64,9 @@ def test_parquet_for_a_trained_model(tmp_path, parquet):
         ({"a": [1, 2]}, ["1 column ", "no feature"]),
     ],
 )
-def test_parquet_errors(tmp_path, parquet, columns, said):
+def test_parquet_errors(tmp_path, parquet, columns, words):
     message = refused(InputError, write_parquet(tmp_path / "t.parquet", **columns))
-    for part in said:
+    for part in words:
         assert part in message
 
 

@@ -48,7 +48,7 @@ def test_a_row_group_can_be_read_in_parts_and_in_any_order(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "words"),
     [
         ({"a": ["x", "y"], "y": [0, 1]}, ["column 'a'", "string", "numeric"]),
         ({"a": [1, 2], "y": [0, None]}, ["row 2", "column 'y'", "null"]),
@@ -56,11 +56,11 @@ def test_a_row_group_can_be_read_in_parts_and_in_any_order(tmp_path):
         ({"a": np.zeros(0), "y": np.zeros(0)}, ["(0, 1)"]),
     ],
 )
-def test_errors_of_opening_a_table(tmp_path, columns, said):
+def test_errors_of_opening_a_table(tmp_path, columns, words):
     path = write_parquet(tmp_path / "t.parquet", **columns)
     with pytest.raises(InputError) as caught:
         open_rows(path)
-    for part in said:
+    for part in words:
         assert part in str(caught.value)
 
 
@@ -86,7 +86,7 @@ def test_the_names_in_an_hdf5_file(tmp_path, names):
 
 
 @pytest.mark.parametrize(
-    ("arrays", "said"),
+    ("arrays", "words"),
     [
         ({"x": DENSE}, "no labels"),
         ({"a": DENSE}, "has the keys 'a'"),
@@ -96,12 +96,12 @@ def test_the_names_in_an_hdf5_file(tmp_path, names):
         ({"x/inner": DENSE, "y": LABELS}, "no array under 'x'"),
     ],
 )
-def test_errors_of_opening_an_hdf5_file(tmp_path, arrays, said):
+def test_errors_of_opening_an_hdf5_file(tmp_path, arrays, words):
     h5py = pytest.importorskip("h5py", reason='HDF5: pip install "xl2[data]"')
     with h5py.File(tmp_path / "x.h5", "w") as file:
         for name, array in arrays.items():
             file[name] = array
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=words):
         open_rows(tmp_path / "x.h5")
 
 
@@ -117,7 +117,7 @@ def test_a_npy_file_is_mapped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "error", "said"),
+    ("name", "content", "error", "words"),
     [
         ("x.npz", b"", InputError, "read whole, with load_data"),
         ("x.csv", b"1,2\n", InputError, "read whole, with load_data"),
@@ -126,9 +126,9 @@ def test_a_npy_file_is_mapped(tmp_path):
         ("x.parquet", b"no table", FileFormatError, "Parquet"),
     ],
 )
-def test_files_that_cannot_be_read_in_parts_are_refused(tmp_path, name, content, error, said):
+def test_files_that_cannot_be_read_in_parts_are_refused(tmp_path, name, content, error, words):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=words):
         open_rows(tmp_path / name)
     with pytest.raises(InputError, match="no file"):
         open_rows(tmp_path / f"absent-{name}")

@@ -27,7 +27,7 @@ def test_split_of_one_hot_labels():
 
 
 @pytest.mark.parametrize(
-    ("y", "options", "said"),
+    ("y", "options", "words"),
     [
         (["a"] * 9 + ["b"], {}, "class 'b' has 1 sample"),
         ([[0, 1]] * 9 + [[1, 0]], {}, r"class \[1, 0\] has 1 sample"),
@@ -42,6 +42,6 @@ def test_split_of_one_hot_labels():
         ([0, 1] * 5, {"seed": 2**32}, "from 0 to 4294967295"),
     ],
 )
-def test_split_refuses(y, options, said):
-    with pytest.raises(InputError, match=said):
+def test_split_refuses(y, options, words):
+    with pytest.raises(InputError, match=words):
         split(np.zeros((10, 1)), y, stratify=True, **options)

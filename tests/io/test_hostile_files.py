@@ -98,7 +98,7 @@ def model(folder, header):
     return folder / "f.safetensors"
 
 
-def words(folder):
+def long_label(folder):
     """Write a table with one long label among short ones."""
     (folder / "f.csv").write_text("a,y\n" + "1,b\n" * 10_000 + "1," + "b" * 100_000 + "\n")
     return folder / "f.csv"
@@ -126,7 +126,7 @@ BOMBS = {
     "a packed IDX file of zeros": lambda f: gz(
         f, "f.idx.gz", [b"\0\0\x08\2" + b"\0\0\x20\0" * 2, *ZEROS]
     ),
-    "a csv with one label of 100000 characters": words,
+    "a csv with one label of 100000 characters": long_label,
     "a model file that declares a long header": lambda f: written(
         f, "f.safetensors", (99_000_000).to_bytes(8, "little") + b"{}"
     ),
@@ -202,7 +202,7 @@ def test_an_empty_dataset_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "words"),
     [
         (b"", "is not a NumPy .npy file"),
         (b"\x80\x04.", "is not a NumPy .npy file"),
@@ -211,8 +211,8 @@ def test_an_empty_dataset_is_refused(tmp_path):
         (npy((2**62, 2)), "cannot be read"),
     ],
 )
-def test_an_error_says_why_a_file_is_not_a_npy_file(tmp_path, content, said):
-    with pytest.raises(FileFormatError, match=said):
+def test_an_error_says_why_a_file_is_not_a_npy_file(tmp_path, content, words):
+    with pytest.raises(FileFormatError, match=words):
         open_rows(written(tmp_path, "f.npy", content))
 
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime predicts what the model predicts."""
+"""ONNX Runtime gives the same predictions as the model."""
 
 import importlib.util
 import sys
@@ -19,7 +19,7 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
 def run(model, X):
-    """Run a model's graph on samples; return its outputs by their names."""
+    """Run the graph of a model on samples; return {name: output}."""
     made = to_onnx(model).SerializeToString()
     session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
     found = session.run(None, {"X": np.asarray(X, dtype=model.network.dtype)})
@@ -46,7 +46,7 @@ def test_classes_with_every_activation(where, dtype, hidden):
 
 
 @pytest.mark.parametrize("classes", [("no", "yes"), (3, 7), (0.5, 1.5), (False, True), None])
-def test_two_classes_with_labels_of_any_kind(where, classes):
+def test_two_classes_with_labels_of_any_type(where, classes):
     made = model(where, [3, 4, 1], ["tanh", "sigmoid"], classes=classes)
     found = run(made, X)
     yes = made.forward(X)[:, 0]
@@ -100,7 +100,7 @@ def test_a_network_alone_and_a_stack(where):
         to_onnx(Network([3, 2], stack=2, **where))
 
 
-def test_without_onnx_it_says_what_to_install(monkeypatch):
+def test_without_onnx_the_error_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(InputError, match=r'pip install "xl2\[onnx\]"'):
         to_onnx(Network([3, 2]))
@@ -109,9 +109,9 @@ def test_without_onnx_it_says_what_to_install(monkeypatch):
 def test_the_command_writes_a_file_that_runs(xl2, flowers, tmp_path):
     saved, out = tmp_path / "m", tmp_path / "m.onnx"
     xl2("train", flowers, "--epochs", 3, "--out", saved)
-    code, said, _ = xl2("export", saved, "--onnx", out)
+    code, words, _ = xl2("export", saved, "--onnx", out)
     assert code == 0
-    assert "m.onnx" in said.replace("\n", "")
+    assert "m.onnx" in words.replace("\n", "")
     session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
     labels, _ = session.run(None, {"X": np.array([[4.0, 0.0]], "float32")})
     assert labels[0] in ("rose", "iris", "tulipe")
@@ -121,7 +121,7 @@ def test_the_command_writes_a_file_that_runs(xl2, flowers, tmp_path):
 
 
 @pytest.mark.parametrize("out", ["no/such/m.onnx", "."])
-def test_a_file_that_cannot_be_written_is_told(xl2, tmp_path, monkeypatch, out):
+def test_a_file_that_cannot_be_written(xl2, tmp_path, monkeypatch, out):
     monkeypatch.chdir(tmp_path)
     save(Network([3, 2]), "m")
     code, _, err = xl2("export", "m", "--onnx", out)
@@ -138,6 +138,6 @@ def test_the_model_file_is_not_overwritten(xl2, tmp_path):
     assert (tmp_path / "m").read_bytes() == before
 
 
-def test_nothing_is_asked_of_onnx_before_it_is_needed(python):
+def test_onnx_is_imported_only_when_needed(python):
     assert importlib.util.find_spec("onnx")
     assert python("import sys, xl2; xl2.to_onnx; print('onnx' in sys.modules)") == "False"
