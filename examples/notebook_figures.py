@@ -1,13 +1,13 @@
-"""The notebook's ten figures, ours beside them.
+"""Reproduce the accuracies of the notebook's ten networks.
 
     python examples/notebook_figures.py [--backend NAME] [--dtype float32] [--only cats]
     python examples/notebook_figures.py --path
 
-The first trains a network for each figure, as the notebook did. The second trains each
-problem's as one regularisation path, a stack of four and a stack of six.
+The first trains one network after another, as the notebook did. The second trains the
+lambdas of each problem as one regularisation path, a stack of four and a stack of six.
 
-Needs the notebook's two data sets, d09_*.npz (MNIST) and d20_*.npz (cats), in the
-folder that --data or XL2_DATA names.
+It needs the notebook's two data sets, d09_*.npz (MNIST) and d20_*.npz (cats), in the folder
+that --data or the environment variable XL2_DATA names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from xl2 import notebook, regularization_path, use_backend
 
 
 class Experiment(NamedTuple):
-    """One network of the notebook, and the accuracies it printed."""
+    """A problem of the notebook, and the accuracies that the notebook printed."""
 
     files: str
     dimensions: list[int]
@@ -66,11 +66,11 @@ EXPERIMENTS = {
 
 
 def load(folder: Path, files: str) -> list[np.ndarray]:
-    """Return standardised training samples, labels, test samples, labels, all features first."""
+    """Return training samples and labels, test samples and labels; samples are columns."""
     parts = []
     for part in ("train", "test"):
         with np.load(folder / f"{files}_{part}_data.npz", allow_pickle=False) as data:
-            # MNIST is stored a sample a row, the cats a sample a column.
+            # The samples are rows in the file of MNIST, and columns in that of the cats.
             x, y = (data["x"].T, data["y"].T) if files == "d09" else (data["x"], data["y"])
         parts += [x, y]
     x_train, y_train, x_test, y_test = parts
@@ -82,7 +82,7 @@ def load(folder: Path, files: str) -> list[np.ndarray]:
 def figures(
     experiment: Experiment, data: list[np.ndarray], lambd: float, dtype: str
 ) -> tuple[str, str]:
-    """Train once and return the training and the test accuracy as the notebook prints them."""
+    """Train a network; return its training and test accuracy as the notebook prints them."""
     x_train, y_train, x_test, y_test = data
     outputs = experiment.dimensions[-1]
     targets = y_train if outputs == 1 else (y_train == np.arange(outputs)[:, None]).astype(int)
@@ -103,7 +103,7 @@ def figures(
 
 
 def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> LambdaPath:
-    """Train all of a problem's lambdas at once, from the notebook's initial weights."""
+    """Train all lambdas of a problem at once, from the notebook's initial weights."""
     x_train, y_train, x_test, y_test = data
     np.random.seed(0)
     draw = notebook.init_functions[experiment.initialization]
@@ -124,13 +124,13 @@ def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> La
 
 
 def path_figures(path: LambdaPath) -> dict[float, tuple[str, str]]:
-    """Return each lambda's two accuracies as the notebook prints them."""
+    """Return the two accuracies of each lambda as the notebook prints them."""
     means = zip(path.lambdas_, path.train_means_, path.validation_means_, strict=True)
     return {lambd: (f"{100 * train:f}", f"{100 * test:f}") for lambd, train, test in means}
 
 
 def main() -> int:
-    """Print the table; return 1 where a figure is not the notebook's."""
+    """Print the table; return 1 if an accuracy differs from the notebook's."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--backend", default="numpy")
     parser.add_argument("--device")
@@ -142,7 +142,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.backend == "jax":
         os.environ.setdefault("JAX_ENABLE_X64", "1")
-    # float32 rounds some borderline samples the other way.
+    # In float32 a few samples close to the decision boundary are classified differently.
     tolerance = 0.0 if arguments.dtype == "float64" else 0.1
     missed = 0
     print(f"{'':6}{'lambda':>7} {'train':>10} {'notebook':>10} {'test':>10} {'notebook':>10}")
@@ -158,7 +158,11 @@ def main() -> int:
                 print(f"{name:6}{lambd:>7} {ours[0]:>10} {train:>10} {ours[1]:>10} {test:>10}")
                 pairs = zip(ours, (train, test), strict=True)
                 missed += any(abs(float(a) - float(b)) > tolerance for a, b in pairs)
-    print("all figures are the notebook's" if not missed else f"{missed} lambdas differ")
+    print(
+        f"the accuracies of {missed} lambdas differ"
+        if missed
+        else "all accuracies are the notebook's"
+    )
     return int(missed > 0)
 
 

@@ -1,4 +1,4 @@
-"""The notebook's functions against their own formulas, and its ten figures."""
+"""The notebook's functions against its own formulas, and the accuracies it printed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DRAWS = {
 }
 
 
-def test_the_notebook_names_are_all_there():
+def test_all_names_of_the_notebook_exist():
     assert set(notebook.init_functions) == set(DRAWS)
     assert set(notebook.act_functions) == set(notebook.act_derivates) == {"sigmoid", "tanh", "relu"}
     for name, function in notebook.init_functions.items():
@@ -52,7 +52,7 @@ def test_the_notebook_names_are_all_there():
 
 
 @pytest.mark.parametrize("name", DRAWS)
-def test_draws_are_numpys_global_ones_bit_for_bit(name):
+def test_draws_equal_numpys_global_ones_bit_for_bit(name):
     np.random.seed(3)
     ours = [notebook.init_functions[name](4, 3), notebook.init_functions[name](3, 2)]
     np.random.seed(3)
@@ -73,7 +73,7 @@ def test_derivatives_are_central_differences(name, to, host):
 
 
 def by_hand(X, Y, dimensions, activations, draws, rate, epochs, size, lambd):
-    """Train as the notebook does, in plain NumPy."""
+    """Train as the notebook does, in NumPy alone."""
     forward = {
         "relu": lambda z: np.maximum(z, 0),
         "tanh": np.tanh,
@@ -115,7 +115,7 @@ def by_hand(X, Y, dimensions, activations, draws, rate, epochs, size, lambd):
 
 
 @pytest.mark.parametrize("lambd", [0, 0.7])
-def test_training_is_the_notebooks_own(problem, backend, where, host, lambd):
+def test_training_equals_the_notebooks(problem, backend, where, host, lambd):
     X, Y = problem
     draws = ["he", "gaussian", "xavier"]
     np.random.seed(0)
@@ -228,7 +228,7 @@ def test_costs_are_shown_twenty_times(problem, capsys):
     assert lines[1] == f"Epoch #2: {costs[2]}"
 
 
-def test_only_the_costs_own_output_is_taken(problem):
+def test_wrong_names_of_functions_are_refused(problem):
     with pytest.raises(InputError, match=r"'sigmoid'.*Received: 'tanh'"):
         notebook.train_model(*problem, DIMENSIONS, ["relu", "relu", "tanh"], ["he"] * 3)
     with pytest.raises(InputError, match=r"initializations are uniform.*'glorot'"):
@@ -237,8 +237,8 @@ def test_only_the_costs_own_output_is_taken(problem):
         notebook.layer_forward_pass(problem[0], np.ones((2, 6)), np.ones((2, 1)), "softmax")
 
 
-# MNIST is 18,760 steps a lambda: as two paths, NumPy runs all ten figures here; of the
-# networks alone some are run. `examples/notebook_figures.py` runs all on any library.
+# MNIST takes 18,760 steps for each lambda. So only some of the ten networks are trained alone
+# here, and all of them as two paths on NumPy. `examples/notebook_figures.py` trains all.
 FIGURES = [("cats", 0), ("cats", 50), ("cats", 1000), ("mnist", 3)]
 
 
@@ -258,11 +258,11 @@ def data(example, data_file):
 
 
 @pytest.mark.parametrize(("name", "lambd"), FIGURES)
-def test_figures_digit_for_digit(example, data, backend, name, lambd):
+def test_accuracies_digit_for_digit(example, data, backend, name, lambd):
     if backend.name == "numpy" and lambd != 0:
-        pytest.skip("NumPy runs all ten as two paths")
+        pytest.skip("trained as part of a path on NumPy")
     if backend.name in ("array_api_strict", "jax") and name == "mnist":
-        pytest.skip("half a minute a lambda here; run examples/notebook_figures.py for them")
+        pytest.skip("takes half a minute; run examples/notebook_figures.py for it")
     experiment = example["EXPERIMENTS"][name]
     with use_backend(backend.name, backend.device):
         ours = example["figures"](experiment, data(name), lambd, "float64")
@@ -270,9 +270,9 @@ def test_figures_digit_for_digit(example, data, backend, name, lambd):
 
 
 @pytest.mark.parametrize(("name", "lambd"), [("cats", 30), ("mnist", 1)])
-def test_figures_in_float32_within_a_tenth_of_a_point(example, data, backend, name, lambd):
+def test_accuracies_in_float32_within_a_tenth_of_a_point(example, data, backend, name, lambd):
     if backend.name != "numpy":
-        pytest.skip("run on NumPy only, to keep the suite short")
+        pytest.skip("runs on NumPy only, to keep the suite short")
     experiment = example["EXPERIMENTS"][name]
     ours = example["figures"](experiment, data(name), lambd, "float32")
     for got, expected in zip(ours, experiment.figures[lambd], strict=True):
@@ -280,10 +280,10 @@ def test_figures_in_float32_within_a_tenth_of_a_point(example, data, backend, na
 
 
 @pytest.mark.parametrize("name", ["cats", "mnist"])
-def test_the_ten_figures_as_two_paths(example, data, backend, name):
-    """Each lambda is a member of one stack, and the verdict is the notebook's."""
+def test_the_ten_networks_as_two_paths(example, data, backend, name):
+    """Each lambda is a member of one stack, and the verdict agrees with the notebook."""
     if backend.name != "numpy":
-        pytest.skip("half a minute on NumPy, and other libraries run their stacks elsewhere")
+        pytest.skip("takes half a minute; other tests compare the stacks of other libraries")
     experiment, (x, y, x_test, y_test) = example["EXPERIMENTS"][name], data(name)
     path = example["train_path"](experiment, data(name), "float64")
     assert example["path_figures"](path) == experiment.figures
