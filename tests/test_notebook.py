@@ -170,7 +170,7 @@ def all_passes(X, Y, parameters):
 
 
 @pytest.fixture
-def elsewhere(backend, to):
+def to_other_device(backend, to):
     """Move arrays to another device of the library under test."""
     here = resolve_like(to(np.zeros(1)))
     for name in backend.library.devices(backend.xp):
@@ -195,7 +195,7 @@ def test_samples_follow_the_parameters(problem, to, backend, request, of_samples
         backend = resolve_like(problem[0])
     else:
         moves = {"NumPy": np.array, "lists": np.ndarray.tolist}
-        move = moves.get(of_samples) or request.getfixturevalue("elsewhere")
+        move = moves.get(of_samples) or request.getfixturevalue("to_other_device")
         there = {name: to(array) for name, array in parameters.items()}
         found, again = all_passes(*map(move, problem), there)
         backend = resolve_like(to(problem[0]))

@@ -1,4 +1,4 @@
-"""Estimators train alike on every library, and give back arrays like those they were given."""
+"""Estimators give the same numbers on every library, in arrays like those of the samples."""
 
 import importlib
 import re
@@ -69,14 +69,14 @@ def regressor(**more):
 
 
 def outputs(model, x):
-    """Return all that is predicted, and the parameters."""
+    """Return all predictions, and the parameters."""
     methods = ("predict", "predict_proba", "predict_log_proba")
     found = [getattr(model, name)(x) for name in methods if hasattr(model, name)]
     return [*found, *model.coefs_, *model.intercepts_]
 
 
 def assert_equal(arrays, expected):
-    """Compare NumPy arrays, in kind and in numbers."""
+    """Compare NumPy arrays with their types and dtypes."""
     for mine, its in zip(arrays, expected, strict=True):
         assert (type(mine), mine.dtype) == (np.ndarray, its.dtype)
         if its.dtype.kind == "U":
@@ -92,7 +92,7 @@ def assert_same(host):
     def compare(model, its, x):
         found, expected = outputs(model, x), outputs(its, host(x))
         assert_equal([xl2.to_numpy(array) for array in found], expected)
-        for array in found[expected[0].dtype.kind == "U" :]:  # text is NumPy's everywhere
+        for array in found[expected[0].dtype.kind == "U" :]:  # text is in NumPy arrays
             assert library_of(array) == library_of(x)
             assert array_api_compat.device(array) == array_api_compat.device(x)
         tolerance = TOLERANCE[its.coefs_[0].dtype.name]
@@ -105,12 +105,12 @@ def assert_same(host):
     return compare
 
 
-# Samples that are arrays of the library.
+# Samples of the library under test.
 
 
 @both_dtypes
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_of_training_gives_numpys_numbers(to, assert_same, way, dtype):
+def test_training_gives_the_numbers_of_numpy(to, assert_same, way, dtype):
     x = to(X, dtype)
     model = classifier(**WAYS[way]).fit(x, to(CLASSES))
     assert_same(model, classifier(**WAYS[way]).fit(X.astype(dtype), CLASSES), x)
@@ -118,13 +118,13 @@ def test_every_way_of_training_gives_numpys_numbers(to, assert_same, way, dtype)
 
 
 @pytest.mark.host
-def test_each_way_is_another():
+def test_the_ways_of_training_differ():
     found = {classifier(**options).fit(X, CLASSES).coefs_[0][0, 0] for options in WAYS.values()}
     assert len(found) == len(WAYS)
 
 
 @pytest.mark.parametrize("kind", LABELS)
-def test_labels_of_every_kind(to, assert_same, kind):
+def test_labels(to, assert_same, kind):
     x, y = to(X), LABELS[kind]
     model, its = classifier().fit(x, y), classifier().fit(X, y)
     assert_same(model, its, x)
@@ -132,8 +132,8 @@ def test_labels_of_every_kind(to, assert_same, kind):
     assert model.score(x, y) == its.score(X, y)
 
 
-def test_labels_that_the_library_has_no_dtype_for(to, host):
-    y = CLASSES.astype("float16")  # as array-api-strict, which gives them back in float32
+def test_labels_with_a_dtype_that_the_library_lacks(to, host):
+    y = CLASSES.astype("float16")  # array-api-strict returns them in float32
     found, expected = (classifier().fit(x, y).predict(x) for x in (to(X), X))
     assert host(found).tolist() == expected.tolist()
 
@@ -141,7 +141,7 @@ def test_labels_that_the_library_has_no_dtype_for(to, host):
 @both_dtypes
 @pytest.mark.parametrize("kind", VALUES)
 @solvers
-def test_values_of_every_kind(to, assert_same, kind, solver, dtype):
+def test_values(to, assert_same, kind, solver, dtype):
     x, y = to(X, dtype), VALUES[kind]
     options = {"solver": solver, "loss": "poisson" if kind == "counts" else "squared_error"}
     model, its = regressor(**options).fit(x, to(y)), regressor(**options).fit(X.astype(dtype), y)
@@ -152,13 +152,13 @@ def test_values_of_every_kind(to, assert_same, kind, solver, dtype):
 
 @pytest.fixture
 def moved(backend, to):
-    """Return a function that moves numbers to where a name says."""
+    """Return functions that move numbers to a library, by name."""
     libraries = [name for name in ("array_api_strict", "torch") if name != backend.name]
     found = [name for name in libraries if is_installed(name)]
 
     def other(x):
         if not found:
-            pytest.skip("needs array-api-strict or torch beside the library under test")
+            pytest.skip("needs array-api-strict or torch besides the library under test")
         return connect(found[0]).asarray(x, "float64")
 
     return {"the library": to, "NumPy": np.array, "lists": np.ndarray.tolist, "another": other}
@@ -166,17 +166,17 @@ def moved(backend, to):
 
 @solvers
 @pytest.mark.parametrize("origin", ["the library", "NumPy", "lists", "another"])
-def test_targets_and_weights_may_come_from_anywhere(to, moved, assert_same, origin, solver):
+def test_targets_and_weights_of_any_library(to, moved, assert_same, origin, solver):
     x, y, weight = to(X), moved[origin](CLASSES), moved[origin](WEIGHT)
     model = classifier(solver=solver).fit(x, y, sample_weight=weight)
     its = classifier(solver=solver).fit(X, CLASSES.astype(model.classes_.dtype), WEIGHT)
     assert_same(model, its, x)
     assert model.score(x, y, weight) == its.score(X, CLASSES, WEIGHT)
     without = classifier(solver=solver).fit(X, CLASSES).coefs_[0]
-    assert abs(its.coefs_[0] - without).max() > 1e-4  # the weights were heard
+    assert abs(its.coefs_[0] - without).max() > 1e-4  # the weights have an effect
 
 
-def test_and_so_may_validation_samples(to, moved, assert_same):
+def test_validation_samples_of_any_library(to, moved, assert_same):
     held = {"X_val": X[:6], "y_val": CLASSES[:6], "sample_weight_val": WEIGHT[:6]}
     its = classifier(early_stopping=True).fit(X, CLASSES, **held)
     for origin in ("the library", "NumPy", "lists"):
@@ -187,7 +187,7 @@ def test_and_so_may_validation_samples(to, moved, assert_same):
 
 @both_dtypes
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
-def test_partial_fit_goes_on(to, assert_same, solver, dtype):
+def test_partial_fit(to, assert_same, solver, dtype):
     mine, its = classifier(solver=solver), classifier(solver=solver)
     for rows in (slice(0, 12), slice(12, 24), slice(0, 12)):
         x, y, weight = X[rows].astype(dtype), CLASSES[rows], WEIGHT[rows]
@@ -196,28 +196,28 @@ def test_partial_fit_goes_on(to, assert_same, solver, dtype):
         assert_same(mine, its, to(x))
 
 
-def test_all_classes_may_be_an_array_of_the_library(to, assert_same):
+def test_classes_as_an_array_of_the_library(to, assert_same):
     x, y = X[:12], CLASSES[:12]
     model = classifier().partial_fit(to(x), to(y), classes=to([0, 1, 2]))
     assert_same(model, classifier().partial_fit(x, y, classes=[0, 1, 2]), to(x))
 
 
 @solvers
-def test_a_warm_start_goes_on_too(to, assert_same, solver):
+def test_a_warm_start(to, assert_same, solver):
     mine, its = (classifier(solver=solver, warm_start=True) for _ in range(2))
     for x in (X, X[::-1]):
         assert_same(mine.fit(to(x), to(CLASSES)), its.fit(x, CLASSES), to(x))
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
-def test_whole_numbers_and_truth_values_are_computed_with_in_float64(to, assert_same, dtype):
-    to(X, "float64")  # a device that has none is left out here
+def test_integers_and_booleans_are_computed_in_float64(to, assert_same, dtype):
+    to(X, "float64")  # skips devices without float64
     x = np.abs(4 * X).astype(dtype)
     model = classifier().fit(to(x), CLASSES)
     assert_same(model, classifier().fit(x.astype(float), CLASSES), to(x))
 
 
-def test_a_dtype_that_was_asked_for(to, assert_same):
+def test_a_chosen_dtype(to, assert_same):
     model = classifier(dtype="float32").fit(to(X), CLASSES)
     assert_same(model, classifier(dtype="float32").fit(X, CLASSES), to(X))
     assert model.coefs_[0].dtype == to(X, "float32").dtype
@@ -244,7 +244,7 @@ def test_a_callback_sees_arrays_of_the_library(to, host):
         (X, CLASSES[:5], r"\b24\b.*\b5\b"),
     ],
 )
-def test_what_cannot_be_used_is_refused(to, x, y, words):
+def test_bad_data_are_refused(to, x, y, words):
     with pytest.raises(ValueError, match=words):
         classifier().fit(to(x), y)
 
@@ -256,12 +256,12 @@ def test_other_features_are_refused(to):
             method(to(X[:, :2]), *y)
 
 
-# Computing elsewhere than the samples are.
+# Computing on another library than that of the samples.
 
 
 @pytest.fixture
 def computed(monkeypatch):
-    """Note where networks are trained and where they predict."""
+    """Record the backends on which networks train and predict."""
     seen = set()
 
     def noted(method):
@@ -279,7 +279,7 @@ def computed(monkeypatch):
 @pytest.mark.parametrize("chosen_by", ["arguments", "use_backend"])
 @pytest.mark.parametrize("way", ["adam", "early stopping", "lbfgs"])
 @pytest.mark.parametrize("form", [np.array, scipy.sparse.csr_array, scipy.sparse.csc_matrix])
-def test_numpys_samples_come_back_as_numpys(where, backend, computed, form, way, chosen_by):
+def test_numpy_samples_give_numpy_results(where, backend, computed, form, way, chosen_by):
     x = np.where(X > 0, X, 0.0)
     expected = outputs(classifier(**WAYS[way]).fit(x, CLASSES), x)
     computed.clear()
@@ -292,7 +292,7 @@ def test_numpys_samples_come_back_as_numpys(where, backend, computed, form, way,
     assert_equal(found, expected)
 
 
-def test_and_so_they_do_in_parts(where):
+def test_numpy_samples_give_numpy_results_with_partial_fit(where):
     mine, its = classifier(**where), classifier()
     for rows in (slice(0, 12), slice(12, 24)):
         for model in (mine, its):
@@ -300,23 +300,25 @@ def test_and_so_they_do_in_parts(where):
     assert_equal(outputs(mine, X), outputs(its, X))
 
 
-def test_samples_of_the_library_come_back_to_it_from_numpy(to, assert_same, computed):
+def test_samples_of_the_library_computed_on_numpy_give_results_of_the_library(
+    to, assert_same, computed
+):
     mine, its, x = classifier(backend="numpy"), classifier(), to(X)
     assert_same(mine.fit(x, to(CLASSES)), its.fit(X, CLASSES), x)
     assert_same(mine.partial_fit(x, to(CLASSES)), its.partial_fit(X, CLASSES), x)
     assert {place.partition(" ")[0] for place in computed} == {"numpy"}
 
 
-# Samples elsewhere than those of the fit.
+# Samples of another library or device than those of the fit.
 
 
 @pytest.mark.parametrize("fitted_on", ["the library", "NumPy"])
 @pytest.mark.parametrize(
     "method", ["predict", "predict_proba", "predict_log_proba", "score", "fit", "partial_fit"]
 )
-def test_samples_elsewhere_are_refused_with_what_to_do(backend, to, method, fitted_on):
+def test_samples_of_another_library_are_refused_with_a_fix(backend, to, method, fitted_on):
     if backend.name == "numpy":
-        pytest.skip("NumPy's arrays are all in one place")
+        pytest.skip("NumPy has one device")
     place = str(xl2.array.switch.resolve_like(to(X)))
     first, then, x, given = place, "numpy", to(X), X
     if fitted_on == "NumPy":
@@ -338,10 +340,10 @@ def test_samples_elsewhere_are_refused_with_what_to_do(backend, to, method, fitt
 
 
 @pytest.mark.parametrize("form", ["frame", "sparse", "list"])
-def test_the_fix_runs_for_what_is_no_array_too(backend, to, form):
+def test_the_fix_for_samples_that_are_not_arrays(backend, to, form):
     if backend.name == "numpy":
-        pytest.skip("NumPy's arrays are all in one place")
-    pd = pytest.importorskip("pandas", reason="a frame is refused")
+        pytest.skip("NumPy has one device")
+    pd = pytest.importorskip("pandas", reason="a data frame is refused")
     given = {"frame": pd.DataFrame, "sparse": scipy.sparse.csr_array, "list": np.ndarray.tolist}
     x, model = given[form](X), classifier().fit(to(X), CLASSES)
     with pytest.raises(InputError) as caught:
@@ -364,7 +366,7 @@ def test_samples_on_another_device_are_refused(backend, to):
         model.predict(away[0])
 
 
-# What scikit-learn does with arrays.
+# scikit-learn's own checks.
 
 
 def run_check(check, backend, estimator, **options):
@@ -394,23 +396,25 @@ def test_scikit_learns_checks_of_arrays(backend, estimator, check, weights, dtyp
 @SCIKIT_LEARN_1_9
 @pytest.mark.parametrize("estimator", choosing, ids=["classifier", "regressor"])
 @pytest.mark.parametrize("weights", [False, True])
-def test_scikit_learns_checks_of_arrays_where_alpha_is_chosen(backend, estimator, weights):
+def test_scikit_learns_checks_of_arrays_with_the_estimators_that_choose_alpha(
+    backend, estimator, weights
+):
     run_check("input_and_values", backend, estimator, check_sample_weight=weights)
 
 
 @SCIKIT_LEARN_1_9
 @every_estimator
-def test_scikit_learns_check_of_samples_elsewhere(backend, estimator):
+def test_scikit_learns_check_of_samples_of_another_library(backend, estimator):
     if backend.name == "numpy":
-        pytest.skip("what it gives to predict are NumPy's")
+        pytest.skip("its samples to predict are NumPy arrays")
     run_check("same_namespace", backend, estimator)
 
 
 @SCIKIT_LEARN_1_9
 @pytest.mark.parametrize("dispatched", [True, False])
-def test_a_search_of_scikit_learns_is_that_of_numpys(backend, to, dispatched):
+def test_a_grid_search_gives_the_results_of_numpy(backend, to, dispatched):
     if not dispatched and backend.name == "array_api_strict":
-        pytest.skip("scikit-learn takes rows from it by NumPy's numbers, which it refuses")
+        pytest.skip("scikit-learn indexes it by NumPy arrays, which it refuses")
     grid = {"alpha": [0.0, 9.0], "learning_rate_init": [0.1, 0.3]}
     mine, its = (GridSearchCV(classifier(), grid, cv=2) for _ in range(2))
     with config_context(array_api_dispatch=dispatched):
@@ -423,7 +427,7 @@ def test_a_search_of_scikit_learns_is_that_of_numpys(backend, to, dispatched):
 
 
 @pytest.mark.host
-def test_nothing_hangs_on_scipys_variable(python):
+def test_the_environment_variable_of_scipy_is_not_needed(python):
     name = "array_api_strict" if is_installed("array_api_strict") else "numpy"
     code = f"""
 import os

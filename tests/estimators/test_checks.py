@@ -1,4 +1,4 @@
-"""scikit-learn's own checks of an estimator: none is expected to fail."""
+"""scikit-learn's checks of any estimator; none is expected to fail."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -10,7 +10,7 @@ from xl2.array.backend import connect
 pytestmark = [
     pytest.mark.host,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    # Folds are drawn anew for each fit, and some checks have few values.
+    # Some checks have few values, so that those of a fold may be all equal.
     pytest.mark.filterwarnings("ignore:.*judged by values that are all equal"),
 ]
 
@@ -24,12 +24,12 @@ pytestmark = [
     ]
 )
 def test_scikit_learns_check(estimator, check):
-    # scikit-learn asks whether CuPy is installed, and not whether it works.
+    # scikit-learn tests whether CuPy is installed, but not whether it works.
     if getattr(check, "keywords", {}).get("array_namespace") == "cupy":
         try:
             connect("cupy")
         except BackendError as error:
             pytest.skip(str(error))
     if "array_api" in str(check) and not is_at_least("scikit-learn", "1.9"):
-        pytest.skip("the checks of arrays are scikit-learn 1.9's: install it")
+        pytest.skip("these checks need scikit-learn 1.9: pip install -U scikit-learn")
     check(estimator)

@@ -1,4 +1,4 @@
-"""The estimators that choose alpha: what a path measures, and a network on all samples."""
+"""The estimators that choose alpha by cross-validation."""
 
 import gc
 import pickle
@@ -34,8 +34,7 @@ def regressor(**more):
 
 
 @pytest.mark.parametrize("y", [SIDES, THREE], ids=["two", "three"])
-def test_a_score_is_that_of_the_network_trained_alone(where, to, host, y):
-    """And the fitted network that of the best alpha, trained on all samples."""
+def test_scores_and_weights_equal_those_of_networks_trained_alone(where, to, host, y):
     model = classifier().fit(to(X), y)
     seed = np.random.RandomState(3).randint(2**31 - 1)
     numbers, outputs = np.unique(y, return_inverse=True)[1], len(set(y))
@@ -74,7 +73,7 @@ def test_a_score_is_that_of_the_network_trained_alone(where, to, host, y):
         ({"beta_1": 0.5, "epsilon": 0.1}, "he", {"optimizer": xl2.Adam(0.5, 0.999, 0.1)}),
     ],
 )
-def test_each_argument_of_the_training_is_heard(more, initializer, options):
+def test_each_argument_of_the_training_has_its_effect(more, initializer, options):
     model = MLPClassifierCV([0.1], **{**SMALL, **more}).fit(X, THREE)
     seed = np.random.RandomState(3).randint(2**31 - 1)
     network = Network([4, 5, 3], ["relu", "softmax"], initializer, seed=seed, dtype="float64")
@@ -86,7 +85,7 @@ def test_each_argument_of_the_training_is_heard(more, initializer, options):
         np.testing.assert_allclose(mine, its, rtol=1e-8, atol=1e-12)
 
 
-def test_numpys_samples_are_computed_with_elsewhere_and_come_back(where, backend):
+def test_numpy_samples_are_computed_on_the_backend_with_numpy_results(where, backend):
     model, its = classifier(**where).fit(X, SIDES), classifier().fit(X, SIDES)
     assert model.path_.best_model().network.backend == backend
     for mine, expected in zip(model.coefs_, its.coefs_, strict=True):
@@ -97,7 +96,7 @@ def test_numpys_samples_are_computed_with_elsewhere_and_come_back(where, backend
 
 
 @pytest.mark.host
-def test_the_chosen_alpha_is_the_best_and_the_other_the_largest_near_it():
+def test_alpha_and_alpha_1se():
     model = MLPClassifierCV(5, **SMALL).fit(X, THREE)
     assert model.scores_.shape == (5, 2)
     np.testing.assert_allclose(model.mean_scores_, model.scores_.mean(axis=1))
@@ -112,7 +111,7 @@ def test_the_chosen_alpha_is_the_best_and_the_other_the_largest_near_it():
 
 
 @pytest.mark.host
-def test_a_regression_of_one_value_and_of_several():
+def test_regressions_with_one_output_with_two_and_of_counts():
     one = regressor().fit(X, VALUES)
     assert one.predict(X).shape == (45,)
     assert one.score(X, VALUES) > 0.3
@@ -124,7 +123,7 @@ def test_a_regression_of_one_value_and_of_several():
 
 
 @pytest.mark.host
-def test_several_labels_at_once():
+def test_multilabel_classification():
     labels = np.stack([X[:, 0] > 0, X[:, 1] > 0, X[:, 0] > -9], axis=1).astype(int)
     model = classifier(cv=3, max_iter=60).fit(X, labels)
     assert model.predict(X).shape == (45, 3)
@@ -133,7 +132,7 @@ def test_several_labels_at_once():
 
 
 @pytest.mark.host
-def test_weights_of_samples_and_of_classes():
+def test_class_weights_equal_sample_weights():
     weight = np.where(SIDES == "left", 3.0, 1.0)
     mine = classifier().fit(X, SIDES, sample_weight=weight)
     its = classifier(class_weight={"left": 3.0, "right": 1.0}).fit(X, SIDES)
@@ -144,7 +143,7 @@ def test_weights_of_samples_and_of_classes():
 
 
 @pytest.mark.host
-def test_seeds_are_averaged_and_one_number_is_one_result():
+def test_seeds_are_averaged_and_random_state_repeats_a_fit():
     two = classifier(seeds=2).fit(X, THREE)
     again = clone(two).fit(X, THREE)
     np.testing.assert_array_equal(two.scores_, again.scores_)
@@ -153,7 +152,7 @@ def test_seeds_are_averaged_and_one_number_is_one_result():
 
 
 @pytest.mark.host
-def test_the_path_is_kept_and_the_samples_are_not():
+def test_the_path_is_saved_without_the_samples():
     own = X.copy()
     alive = weakref.ref(own)
     model = classifier(cv=KFold(3)).fit(own, SIDES)
@@ -164,14 +163,14 @@ def test_the_path_is_kept_and_the_samples_are_not():
     other = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(other.predict(X), model.predict(X))
     assert str(other.path_) == str(model.path_)
-    model.path_.best_model()  # that one was trained
+    model.path_.best_model()  # this one was trained
     left = next(a for a in model.alphas_ if a != model.alpha_)
     with pytest.raises(xl2.InputError, match="samples"):
         model.path_.best_model(left)
 
 
 @pytest.mark.host
-def test_in_a_pipeline_and_a_grid_in_two_processes():
+def test_a_pipeline_in_a_grid_search_in_two_processes():
     made = make_pipeline(StandardScaler(), classifier(cv=3, max_iter=2))
     grid = GridSearchCV(made, {"mlpclassifiercv__hidden_layer_sizes": [(2,), (3,)]}, cv=2, n_jobs=2)
     grid.fit(X, SIDES)
@@ -190,7 +189,7 @@ def test_in_a_pipeline_and_a_grid_in_two_processes():
     ],
 )
 @pytest.mark.host
-def test_what_cannot_be_used_is_a_value_error(more, words):
+def test_bad_arguments_are_value_errors(more, words):
     with pytest.raises(ValueError, match=words):
         classifier(**more).fit(X, SIDES)
     with pytest.raises(ValueError, match="lambda"):

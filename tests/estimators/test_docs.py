@@ -1,4 +1,4 @@
-"""The estimators' docstrings: each argument and fitted attribute, with a text."""
+"""The docstrings of the estimators describe every argument and fitted attribute."""
 
 import inspect
 import re
@@ -13,7 +13,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
-pd = pytest.importorskip("pandas", reason="a fit on a frame has one attribute more")
+pd = pytest.importorskip("pandas", reason="a fit on a data frame has one attribute more")
 
 X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 2)), columns=["a", "b"])
 Y = np.arange(30) % 3
@@ -29,17 +29,17 @@ every_class = pytest.mark.parametrize(
 
 
 def described(documented, section):
-    """Return the names of a section of a docstring, and those that have no text."""
+    """Return the names in a section of a docstring, and those without a description."""
     text = inspect.getdoc(documented)
     found = re.search(rf"^{section}\n-+\n(.*?)(?=\n\n\S|\Z)", text, re.DOTALL | re.MULTILINE)
     lines = found[1].splitlines() if found else [""]
-    names, silent = [], []
+    names, undescribed = [], []
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
         if line and not line.startswith(" "):
-            here = line.partition(" : ")[0].split(", ")
-            names += here
-            silent += [] if after.startswith(" ") else here
-    return names, silent
+            found = line.partition(" : ")[0].split(", ")
+            names += found
+            undescribed += [] if after.startswith(" ") else found
+    return names, undescribed
 
 
 @every_class
@@ -61,7 +61,7 @@ def test_every_fitted_attribute_is_described_and_no_other(kind, options):
 def test_every_argument_of_a_method_is_described(kind, options):
     ours = [base for base in kind.__mro__ if base.__module__.startswith("xl2.")]
     names = {name for base in ours for name in vars(base) if re.match("[a-z]", name)}
-    # scikit-learn writes those that request metadata into our classes.
+    # scikit-learn adds the methods that request metadata.
     methods = [name for name in names if callable(getattr(kind, name)) and name[:4] != "set_"]
     assert {"fit", "predict", "score", "to_model", "to_torch"} <= set(methods)
     for name in methods:

@@ -1,4 +1,4 @@
-"""What the estimators have beyond scikit-learn's, and how they go along with the rest of it."""
+"""Features that scikit-learn's estimators lack, and use with the rest of scikit-learn."""
 
 import warnings
 
@@ -41,7 +41,7 @@ def same(one, other, rtol=1e-12):
         np.testing.assert_allclose(mine, its, rtol=rtol, atol=1e-14)
 
 
-# What only xl2's have.
+# Features that only xl2 has.
 
 
 def test_class_weights_are_sample_weights():
@@ -55,7 +55,7 @@ def test_class_weights_are_sample_weights():
     same(both, MLPClassifier(**SMALL).fit(X, LABELS, np.where(LABELS == "no", 2.0, 5.0)))
 
 
-def test_class_weights_of_several_labels_are_multiplied():
+def test_class_weights_of_a_multilabel_problem_are_multiplied():
     labels = np.stack([X[:, 0] > 0, X[:, 1] > 0], axis=1).astype(int)
     first, second = {0: 1.0, 1: 3.0}, {0: 0.5, 1: 1.0}
     mine = MLPClassifier(class_weight=[first, second], **SMALL).fit(X, labels)
@@ -64,20 +64,20 @@ def test_class_weights_of_several_labels_are_multiplied():
 
 
 @pytest.mark.parametrize("kind", [MLPClassifier, xl2.MLPClassifierCV])
-def test_class_weights_of_another_name_are_an_error_about_the_estimator(kind):
+def test_an_unknown_name_of_class_weights_is_refused(kind):
     words = f"'class_weight' parameter of {kind.__name__} must be.*'balanced'.*Got 'fair' instead"
     with pytest.raises(ValueError, match=words):
         kind(class_weight="fair").fit(X, LABELS)
 
 
-def test_balanced_weights_are_not_known_from_a_part():
+def test_partial_fit_refuses_balanced_weights():
     model = MLPClassifier(class_weight="balanced", **SMALL)
     with pytest.raises(ValueError, match="compute_class_weight"):
         model.partial_fit(X, LABELS, classes=["no", "yes"])
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_one_penalty_a_layer_stands_in_the_place_of_alpha(solver):
+def test_l2_replaces_alpha_by_one_penalty_per_layer(solver):
     same(fitted(l2=0.3, solver=solver), fitted(alpha=0.3, solver=solver))
     same(fitted(l2=[0.3, 0.3], solver=solver, alpha=9.0), fitted(alpha=0.3, solver=solver))
     first, last = (fitted(l2=l2, solver=solver) for l2 in ([5.0, 0.0], [0.0, 5.0]))
@@ -87,20 +87,20 @@ def test_one_penalty_a_layer_stands_in_the_place_of_alpha(solver):
         fitted(l2=[1.0, 2.0, 3.0])
 
 
-def test_a_validation_set_of_ones_own_is_scored_after_each_epoch():
+def test_validation_samples_are_scored_after_each_epoch():
     model = fitted(X_val=X[:20], y_val=LABELS[:20])
     assert len(model.validation_scores_) == model.n_iter_ == 8
     assert model.validation_scores_[-1] == model.score(X[:20], LABELS[:20])
     assert model.best_validation_score_ == max(model.validation_scores_)
-    same(model, fitted())  # it is looked at, and no more
+    same(model, fitted())  # they change nothing
 
 
-def test_early_stopping_takes_it_in_the_place_of_a_part_of_the_samples():
+def test_early_stopping_uses_given_validation_samples():
     held = {"X_val": X[:20], "y_val": LABELS[:20]}
     model = fitted(early_stopping=True, max_iter=60, n_iter_no_change=3, **held)
     assert 4 < model.n_iter_ < 60
     assert model.score(X[:20], LABELS[:20]) == max(model.validation_scores_)
-    assert model.t_ == 60 * model.n_iter_  # of all samples none was set aside
+    assert model.t_ == 60 * model.n_iter_  # no training sample was held out
     weighted = MLPRegressor(**SMALL)
     weighted.fit(X, VALUES, X_val=X[:9], y_val=VALUES[:9], sample_weight_val=np.arange(9.0))
     expected = weighted.score(X[:9], VALUES[:9], sample_weight=np.arange(9.0))
@@ -118,12 +118,12 @@ def test_early_stopping_takes_it_in_the_place_of_a_part_of_the_samples():
         ({"X_val": X, "y_val": LABELS, "solver": "lbfgs"}, "lbfgs has no epochs"),
     ],
 )
-def test_a_validation_set_that_cannot_be_used_is_refused(more, words):
+def test_bad_validation_samples_are_refused(more, words):
     with pytest.raises(ValueError, match=words):
         fitted(**more)
 
 
-def test_callbacks_see_the_estimator_after_each_epoch_and_may_stop_it():
+def test_callbacks_run_after_each_epoch_and_can_stop_training():
     seen = []
 
     def look(model):
@@ -136,17 +136,17 @@ def test_callbacks_see_the_estimator_after_each_epoch_and_may_stop_it():
     assert seen[-1][2] == model.score(X, LABELS)
     same(model, fitted(max_iter=3))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # stopped on purpose: nothing has to converge
+        warnings.simplefilter("error")  # no ConvergenceWarning after a stop by a callback
         fitted(callbacks=[lambda model: True])
 
 
 @pytest.mark.parametrize("yes", [True, np.True_, np.asarray(True)])
-def test_a_callback_may_say_so_by_numpys_truth_values(yes):
+def test_a_callback_can_return_a_boolean_of_numpy(yes):
     assert fitted(callbacks=lambda model: yes).n_iter_ == 1
     assert fitted(callbacks=[lambda model: 1.0, lambda model: np.False_]).n_iter_ == 8
 
 
-def test_callbacks_see_each_iteration_of_lbfgs_and_may_stop_it():
+def test_callbacks_run_after_each_iteration_of_lbfgs_and_can_stop_it():
     seen = []
 
     def look(model):
@@ -154,7 +154,7 @@ def test_callbacks_see_each_iteration_of_lbfgs_and_may_stop_it():
         return len(seen) == 3
 
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # stopped on purpose: nothing has to converge
+        warnings.simplefilter("error")  # no ConvergenceWarning after a stop by a callback
         model = fitted(solver="lbfgs", callbacks=look)
     assert [iteration for iteration, _, _ in seen] == [1, 2, 3]
     losses = [loss for _, loss, _ in seen]
@@ -165,19 +165,19 @@ def test_callbacks_see_each_iteration_of_lbfgs_and_may_stop_it():
     same(fitted(solver="lbfgs"), fitted(solver="lbfgs", callbacks=lambda model: False))
 
 
-def test_lbfgs_refuses_dropout_instead_of_leaving_it_out():
+def test_lbfgs_refuses_dropout():
     with pytest.raises(ValueError, match=r"dropout needs solver='sgd' or 'adam'.*dropout=0.5"):
         fitted(solver="lbfgs", dropout=0.5)
 
 
-def test_an_initializer_and_dropout_change_the_training_and_a_seed_repeats_it():
+def test_an_initializer_and_dropout_change_the_training_reproducibly():
     plain, he, thin = fitted(), fitted(initializer="he"), fitted(dropout=0.5)
     assert not np.allclose(plain.coefs_[0], he.coefs_[0])
     assert not np.allclose(plain.coefs_[0], thin.coefs_[0])
     same(thin, fitted(dropout=0.5))
     np.testing.assert_array_equal(thin.predict(X), thin.predict(X))
     own = fitted(initializer=lambda inputs, outputs, rng: np.zeros((inputs, outputs)))
-    assert (own.coefs_[0] == 0).all()  # nothing comes back through a layer of zeros
+    assert (own.coefs_[0] == 0).all()  # no gradient passes a layer of zeros
 
 
 def test_the_dtype_can_be_chosen():
@@ -188,7 +188,7 @@ def test_the_dtype_can_be_chosen():
     assert fitted(VALUES, dtype="float32").predict(X).dtype == np.float32
 
 
-def test_training_that_diverges_ends_at_once_with_scikit_learns_words():
+def test_a_divergence_ends_training_with_scikit_learns_message():
     options = {"solver": "sgd", "learning_rate_init": 1e6, "activation": "identity"}
     model = MLPRegressor(**{**SMALL, **options, "max_iter": 100_000})
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
@@ -201,7 +201,7 @@ def test_training_that_diverges_ends_at_once_with_scikit_learns_words():
     assert all(np.isfinite(w).all() for w in model.coefs_)
 
 
-def test_an_interrupt_leaves_a_model_that_predicts():
+def test_an_interrupted_model_predicts():
     def interrupt(model):
         if model.n_iter_ == 2:
             raise KeyboardInterrupt
@@ -212,18 +212,18 @@ def test_an_interrupt_leaves_a_model_that_predicts():
     same(model, fitted(max_iter=2))
 
 
-def test_lbfgs_prints_a_line_an_iteration(capsys):
+def test_lbfgs_prints_a_line_after_each_iteration(capsys):
     model = fitted(solver="lbfgs", verbose=True, max_iter=4)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert lines[-1] == f"loss = {model.loss_:.8f}"
 
 
-# Among others.
+# With the rest of scikit-learn.
 
 
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, MLPClassifierCV, MLPRegressorCV])
-def test_the_tags_say_what_is_taken(kind):
+def test_the_tags_of_the_estimators(kind):
     tags = get_tags(kind())
     assert tags.array_api_support
     assert tags.input_tags.sparse == (kind in (MLPClassifier, MLPRegressor))
@@ -231,7 +231,7 @@ def test_the_tags_say_what_is_taken(kind):
     assert not is_classifier(kind()) or tags.classifier_tags.multi_label
 
 
-def test_sparse_samples_are_made_dense_in_pieces(monkeypatch):
+def test_sparse_samples_are_made_dense_chunk_by_chunk(monkeypatch):
     monkeypatch.setattr(xl2.array.sparse, "CHUNK_BYTES", 10 * 4 * 8)
     rows = np.where(RNG.random(X.shape) < 0.5, X, 0.0)
     largest = []
@@ -253,7 +253,7 @@ def test_sparse_samples_are_made_dense_in_pieces(monkeypatch):
     assert max(largest) <= 10
 
 
-def test_sparse_labels_come_back_sparse():
+def test_predictions_are_sparse_if_the_labels_were():
     labels = (X[:, :3] > 0).astype(int)
     model = MLPClassifier(**SMALL).fit(X, scipy.sparse.csr_matrix(labels))
     theirs = sklearn.neural_network.MLPClassifier(**SMALL).fit(X, scipy.sparse.csr_matrix(labels))
@@ -264,8 +264,8 @@ def test_sparse_labels_come_back_sparse():
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
-def test_data_frames_are_known_by_their_names(library):
-    frames = pytest.importorskip(library, reason="its frames are read")
+def test_the_names_of_columns_are_checked(library):
+    frames = pytest.importorskip(library, reason="its data frames are the samples")
     names = ["a", "b", "c", "d"]
     frame = frames.DataFrame(dict(zip(names, X.T, strict=True)))
     model = MLPClassifier(**SMALL).fit(frame, frames.Series(LABELS))
@@ -277,15 +277,15 @@ def test_data_frames_are_known_by_their_names(library):
         model.predict(frame[["b", "a", "c", "d"]])
 
 
-def test_in_a_pipeline_whose_frames_have_names():
-    pytest.importorskip("pandas", reason="the pipeline hands on its frames")
+def test_a_pipeline_of_data_frames():
+    pytest.importorskip("pandas", reason="the pipeline passes its data frames on")
     made = make_pipeline(StandardScaler(), MLPClassifier(**SMALL)).set_output(transform="pandas")
     made.fit(X, LABELS)
     assert made[-1].feature_names_in_.tolist() == ["x0", "x1", "x2", "x3"]
     assert made.score(X, LABELS) > 0.5
 
 
-def test_a_grid_is_searched_in_two_processes():
+def test_a_grid_search_in_two_processes():
     grid = GridSearchCV(MLPClassifier(**SMALL), {"alpha": [1e-4, 100.0]}, cv=2, n_jobs=2)
     theirs = sklearn.neural_network.MLPClassifier(**SMALL)
     grid.fit(X, LABELS)
@@ -295,7 +295,7 @@ def test_a_grid_is_searched_in_two_processes():
     np.testing.assert_allclose(*found)
 
 
-def test_metadata_is_routed_to_where_it_is_asked_for():
+def test_metadata_routing():
     weight = np.where(LABELS == "yes", 5.0, 0.1)
     with config_context(enable_metadata_routing=True):
         model = MLPClassifier(**SMALL)
@@ -317,10 +317,10 @@ def test_metadata_is_routed_to_where_it_is_asked_for():
             return_estimator=True,
         )
     first = np.flatnonzero(found["estimator"][0].predict(X) == "yes").size
-    assert first > np.flatnonzero(fitted().predict(X) == "yes").size  # their weight was heard
+    assert first > np.flatnonzero(fitted().predict(X) == "yes").size  # the weights had an effect
 
 
-def test_a_file_of_joblib_goes_on_where_training_was(tmp_path):
+def test_partial_fit_continues_from_a_joblib_file(tmp_path):
     model = MLPClassifier(solver="sgd", **SMALL).fit(X, LABELS)
     joblib.dump(model, tmp_path / "model.joblib")
     other = joblib.load(tmp_path / "model.joblib")

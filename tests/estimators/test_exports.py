@@ -1,4 +1,4 @@
-"""What an estimator has learnt, in model files and in other programs."""
+"""Fitted estimators as model files, ONNX graphs and PyTorch modules."""
 
 import numpy as np
 import pytest
@@ -47,8 +47,8 @@ def test_a_model_file_predicts_the_same(kind, tmp_path):
 @every_kind
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_onnx_runtime_predicts_the_same(kind, dtype):
-    pytest.importorskip("onnx", reason="the graphs are made by onnx")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="the graphs are run by ONNX Runtime")
+    pytest.importorskip("onnx", reason="onnx writes the graphs")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="ONNX Runtime runs the graphs")
     model = fitted(kind, dtype=dtype)
     session = onnxruntime.InferenceSession(xl2.to_onnx(model).SerializeToString())
     found = session.run(None, {"X": X.astype(dtype)})
@@ -62,7 +62,7 @@ def test_onnx_runtime_predicts_the_same(kind, dtype):
 
 @every_kind
 def test_a_torch_module_has_the_same_outputs(kind):
-    torch = pytest.importorskip("torch", reason="the module is one of PyTorch's")
+    torch = pytest.importorskip("torch", reason="the module is PyTorch's")
     model = fitted(kind)
     found = model.to_torch()(torch.from_numpy(X)).detach().numpy()
     if "values" in kind:
@@ -72,7 +72,7 @@ def test_a_torch_module_has_the_same_outputs(kind):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_so_does_the_one_that_chose_its_alpha(tmp_path):
+def test_a_model_file_of_mlpclassifiercv_predicts_the_same(tmp_path):
     options = {"cv": 3, "hidden_layer_sizes": (4,), "max_iter": 3, "random_state": 0}
     model = MLPClassifierCV([0.1, 1.0], **options).fit(X, TARGETS["three"])
     xl2.save(model, tmp_path / "model.safetensors")
@@ -88,7 +88,7 @@ def test_the_model_is_a_copy():
 
 
 @pytest.mark.parametrize("write", [xl2.to_onnx, lambda model: xl2.save(model, "model")])
-def test_what_is_no_model_is_refused(write):
+def test_other_objects_are_refused(write):
     with pytest.raises(xl2.InputError, match=r"A model is a Network.*Received: ndarray"):
         write(X)
     with pytest.raises(ValueError, match="not fitted"):

@@ -1,14 +1,12 @@
-"""Whatever scikit-learn's two estimators do, ours do: numbers, warnings, errors and lines.
+"""MLPClassifier and MLPRegressor give scikit-learn's numbers, warnings, errors and output.
 
-Both are fitted side by side, on arguments and data that hypothesis draws. Where we differ
-on purpose the drawn cases leave it out, and a test below says what we do instead.
+Both libraries are fitted on arguments and data that hypothesis draws. Deliberate differences
+are left out of the draws, see `test_differences.py`.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
-import re
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +18,7 @@ import sklearn
 import sklearn.neural_network
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from parity_tools import NAMES, assert_same_weights, classes_of, either, pair, targets
 from versions import SCIKIT_LEARN_1_9
 
 import xl2
@@ -33,16 +31,11 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
-NAMES = ("MLPClassifier", "MLPRegressor")
-LIBRARIES = (sklearn.neural_network, xl2)
-either = pytest.mark.parametrize("name", NAMES)
-
-# What may differ: a part of each number, and a part of the largest number of its array. Both
-# libraries add the same terms in another order, and a parameter or a loss near 0 is what
-# larger ones leave of each other: it has their error, about 1e-16 of them a step, and no
-# fixed number would be right for losses of 1e-3 and of 1e6 alike.
+# Tolerances; "atol" is relative to the largest number of an array. Both libraries add the same
+# terms in a different order. A number near 0 can be the difference of large ones and has their
+# rounding error, about 1e-16 of their size in each step.
 CLOSE = {"rtol": 1e-7, "atol": 1e-11}
-# In float32 an error is 1e-7, and lbfgs makes small ones larger from step to step.
+# Rounding errors are 1e-7 in float32, and lbfgs amplifies them from step to step.
 LOOSE = {"rtol": 1e-3, "atol": 1e-5}
 
 
@@ -73,8 +66,8 @@ SOLVER = {
     },
     "adam": {
         "beta_1": st.sampled_from([0, 0.5, 0.9]),
-        # Adam divides by the root of a mean square. Where that remembers nothing, or epsilon
-        # is smaller, what rounding left of a gradient of 0 becomes a step of full length.
+        # Adam divides by the root of a running mean of squares. With beta_2=0 or a smaller
+        # epsilon, the rounding error of a gradient of 0 becomes a full step.
         "beta_2": st.sampled_from([0.8, 0.9, 0.999]),
         "epsilon": st.sampled_from([1e-8, 1e-4, 0.1]),
     },
@@ -97,7 +90,7 @@ FORMS = {
 
 @dataclass
 class Case:
-    """An estimator, its data, and how often it is fitted; read what hypothesis prints."""
+    """An estimator, its data and the calls of its methods, as hypothesis prints them."""
 
     name: str
     arguments: dict[str, Any]
@@ -128,24 +121,6 @@ class Case:
         return LOOSE if self.form == "float32" or self.arguments["solver"] == "lbfgs" else CLOSE
 
 
-def targets(rng, kind, x):
-    """Return targets that have something to do with the samples."""
-    n = len(x)
-    values = x[:, 0] + 0.5 * rng.normal(size=n)
-    number = np.digitize(values, [-0.5, 0.5])
-    return {
-        "numbers": lambda: number * 3 - 1,
-        "binary": lambda: values > 0,
-        "column": lambda: number[:, None],
-        "text": lambda: np.array(["low", "middle", "high"])[number],
-        "several labels": lambda: (values[:, None] + rng.normal(size=(n, 3)) > 0).astype(int),
-        "one label": lambda: np.full(n, "only"),
-        "values": lambda: values,
-        "several values": lambda: np.stack([values, 2 - values**2], axis=1),
-        "counts": lambda: rng.poisson(np.exp(values.clip(-2, 1))),
-    }[kind]()
-
-
 CALLS = (("fit",), ("fit", "fit"), ("part", "part", "part"), ("fit", "part", "part"))
 
 
@@ -158,7 +133,7 @@ def cases(draw, name):
     arguments = draw(st.fixed_dictionaries({}, optional=SHARED | STOCHASTIC | SOLVER[solver]))
     arguments |= {"solver": solver, "max_iter": draw(st.integers(1, 9))}
     if form == "float32":
-        # A loss that is a little different may end training elsewhere.
+        # A slightly different loss may end training in another epoch.
         arguments["n_iter_no_change"] = math.inf
     elif "part" not in calls and draw(st.booleans()):
         fraction = draw(st.sampled_from([0.1, 0.25, 0.5]))
@@ -168,8 +143,8 @@ def cases(draw, name):
 
 @st.composite
 def cases_of_lbfgs(draw, name):
-    # A line search that ends a step later makes another path of it: a few iterations only,
-    # and not in float32, in which scikit-learn computes but half of it.
+    # A line search that ends one step later changes all that follows: a few iterations only,
+    # and not in float32, because scikit-learn computes partly in float64.
     arguments = draw(st.fixed_dictionaries({}, optional=SHARED | LBFGS))
     arguments |= {"solver": "lbfgs", "max_iter": draw(st.integers(1, 3))}
     kind = draw(st.sampled_from(KINDS[name]))
@@ -188,7 +163,7 @@ def finished(draw, name, arguments, kind, form, calls):
         kind,
         form,
         draw(st.sampled_from(["not", "whole", "floats"])),
-        # With more than 200 samples the batches of "auto" are several.
+        # With more than 200 samples "auto" makes more than one mini-batch.
         draw(st.integers(12, 40) if "batch_size" in arguments else st.sampled_from([20, 230])),
         calls,
         draw(st.integers(0, 2**16)),
@@ -196,15 +171,15 @@ def finished(draw, name, arguments, kind, form, calls):
     )
 
 
-# Running a case, and comparing what came of it.
+# Running a case, and comparing the results.
 
 
 @dataclass
 class Outcome:
-    """What a library made of a case."""
+    """The results of a case in one library."""
 
     estimator: Any
-    said: list[tuple[type, str]]
+    warned: list[tuple[type, str]]
     error: Exception | None
     scores: list[float]
     state: Any
@@ -222,21 +197,21 @@ def run(library, case):
                 scores.append(getattr(estimator, "best_validation_score_", None))
         except Exception as raised:
             error = raised
-    # NumPy's about overflows: we silence them, and look at the numbers instead.
-    # Of lbfgs's the first line is the same; then comes how to go on, in words of our own.
-    said = [
+    # Without NumPy's warnings about overflows, which xl2 silences. The warning of lbfgs has
+    # the same first line only.
+    warned = [
         (w.category, str(w.message).split("\n")[0])
         for w in caught
         if w.category is not RuntimeWarning
     ]
     state = random.get_state(legacy=False)["state"] if case.shared_state else {}
-    return Outcome(estimator, said, error, scores, state)
+    return Outcome(estimator, warned, error, scores, state)
 
 
 def make(estimator, call, number, case):
     if call == "fit":
         return estimator.fit(case.X, case.y, case.weight)
-    # Parts of the samples, of different sizes; a list and a frame are taken whole.
+    # Parts of different sizes; lists and data frames are not cut.
     if isinstance(case.X, list | pd.DataFrame) or number == 2:
         rows = slice(None)
     else:
@@ -253,7 +228,7 @@ def assert_close(found, expected, close, what):
     """Compare two arrays as `CLOSE` says."""
     found, expected = np.asarray(found, float), np.asarray(expected, float)
     assert found.shape == expected.shape, what
-    # The logarithm of a probability near 1 is small, and has the error of that probability.
+    # The logarithm of a probability near 1 is small and has the probability's error.
     size = np.abs(expected[np.isfinite(expected)]).max(initial=1e-3)
     close = close | {"atol": close["atol"] * size}
     np.testing.assert_allclose(found, expected, **close, err_msg=what)
@@ -262,7 +237,7 @@ def assert_close(found, expected, close, what):
 def assert_same(ours, theirs, case):
     assert type(ours.error) in (type(theirs.error), xl2.InputError), (ours.error, theirs.error)
     assert str(ours.error) == str(theirs.error)
-    assert ours.said == theirs.said
+    assert ours.warned == theirs.warned
     if ours.error is None:
         assert_fitted_alike(ours.estimator, theirs.estimator, case)
     np.testing.assert_equal(ours.state, theirs.state)
@@ -308,18 +283,18 @@ def assert_predict_alike(ours, theirs, case):
 def check(case):
     theirs = run(sklearn.neural_network, case)
     losses = getattr(theirs.estimator, "loss_curve_", [])
-    # A mini-batch whose weights sum to 0; see `test_a_mini_batch_without_weight_...`.
+    # A mini-batch whose weights sum to 0: `test_a_mini_batch_without_weight_...`.
     assume(not isinstance(theirs.error, ZeroDivisionError))
-    # See `test_a_poisson_loss_...`.
+    # `test_a_poisson_loss_...`
     assume(case.kind != "counts" or np.isfinite(losses).all())
     if "non-finite" in str(theirs.error):
-        # We stop at once, before the warnings that scikit-learn's last epochs may bring.
+        # xl2 stops at once, without the warnings of scikit-learn's remaining epochs.
         assert str(run(xl2, case).error) == str(theirs.error)
         return
-    # A divergence that its early stopping hides; see `test_early_stopping_keeps_...`.
+    # A divergence that early stopping hides: `test_early_stopping_keeps_...`.
     assume(np.isfinite(losses).all())
     if case.arguments.get("early_stopping") and len(case.calls) == 2:
-        # See `test_a_second_fit_without_an_improvement_...`.
+        # `test_a_second_fit_without_an_improvement_...`
         assume(len(set(theirs.scores)) == len(theirs.scores))
     assert_same(run(xl2, case), theirs, case)
 
@@ -348,43 +323,16 @@ def test_the_first_iterations_of_lbfgs_are_the_same(case):
     check(case)
 
 
-# What a drawn case does not reach.
-
-
-@pytest.fixture
-def x():
-    return np.random.default_rng(0).normal(size=(30, 3))
-
-
-@pytest.fixture
-def y(name, x):
-    return np.arange(30) % 3 if name == "MLPClassifier" else x[:, 0] + x[:, 1] ** 2
-
-
-def pair(name, **arguments):
-    """Return the two estimators, scikit-learn's first."""
-    arguments = {"hidden_layer_sizes": (4,), "random_state": 0, "max_iter": 4} | arguments
-    return [getattr(library, name)(**arguments) for library in LIBRARIES]
-
-
-def classes_of(name):
-    """Return what `partial_fit` is told beside samples and `y`."""
-    return {"classes": [0, 1, 2]} if name == "MLPClassifier" else {}
-
-
-def assert_same_weights(theirs, ours, rtol=1e-9):
-    pairs = zip(theirs.coefs_ + theirs.intercepts_, ours.coefs_ + ours.intercepts_, strict=True)
-    for expected, found in pairs:
-        np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol / 1000)
+# What the drawn cases do not cover.
 
 
 @either
-def test_adam_without_a_memory_is_the_same_while_gradients_are_large(name, x, y):
+def test_adam_without_running_means_is_the_same_while_gradients_are_large(name, x, y):
     assert_same_weights(*(e.fit(x, y) for e in pair(name, beta_1=0, beta_2=0, max_iter=2)))
 
 
 @pytest.mark.parametrize("kind", ["numbers", "binary", "several labels"])
-def test_a_loss_without_end_is_cut_at_the_same_height(kind, x):
+def test_an_infinite_loss_is_clipped_at_the_same_height(kind, x):
     y = targets(np.random.default_rng(0), kind, x)
     theirs, ours = pair("MLPClassifier", hidden_layer_sizes=(), learning_rate_init=1e-9, alpha=0)
     expected, found = (e.fit(1e4 * x, y).loss_ for e in (theirs, ours))
@@ -393,7 +341,7 @@ def test_a_loss_without_end_is_cut_at_the_same_height(kind, x):
 
 
 @either
-def test_without_a_seed_the_draws_are_from_numpys_global_state(name, x, y):
+def test_without_a_seed_numpys_global_state_draws(name, x, y):
     found = pair(name, random_state=None)
     for estimator in found:
         np.random.seed(7)
@@ -414,7 +362,7 @@ def test_without_a_seed_the_draws_are_from_numpys_global_state(name, x, y):
         ({"solver": "sgd"}, {"alpha": 2.0, "batch_size": 7, "shuffle": False}),
     ],
 )
-def test_arguments_that_change_between_two_parts(name, x, y, before, after):
+def test_arguments_that_change_between_two_calls_of_partial_fit(name, x, y, before, after):
     found = pair(name, **before)
     for estimator in found:
         for changed in ({}, {}, after, {}):
@@ -424,20 +372,20 @@ def test_arguments_that_change_between_two_parts(name, x, y, before, after):
 
 
 @either
-def test_a_fitted_network_predicts_whatever_its_arguments_become(name, x, y):
+def test_a_fitted_network_predicts_after_its_arguments_change(name, x, y):
     changed = {"hidden_layer_sizes": (9, 9), "activation": "tanh"}
     expected, found = (e.fit(x, y).set_params(**changed).predict(x) for e in pair(name))
     np.testing.assert_allclose(found, expected)
 
 
 @either
-def test_arguments_are_not_checked_where_scikit_learn_is_told_not_to(name, x, y):
+def test_arguments_are_not_checked_if_scikit_learn_is_set_to_skip_it(name, x, y):
     with sklearn.config_context(skip_parameter_validation=True):
         assert_same_weights(*(e.fit(x, y) for e in pair(name, tol=-1.0)))
 
 
 @either
-def test_an_interruption_is_a_warning_and_what_was_learnt_stays(name, x, y, monkeypatch):
+def test_an_interruption_is_a_warning_and_keeps_the_weights(name, x, y, monkeypatch):
     def interrupt(line):
         if line.startswith("Iteration 3"):
             raise KeyboardInterrupt
@@ -451,339 +399,7 @@ def test_an_interruption_is_a_warning_and_what_was_learnt_stays(name, x, y, monk
     assert_same_weights(*found)
 
 
-# Where we differ on purpose.
-
-
-@either
-def test_a_divergence_is_the_same_error_but_raised_at_once(name, x, y):
-    theirs, ours = pair(name, solver="sgd", learning_rate_init=1e300)
-    for estimator in (theirs, ours):
-        with np.errstate(all="ignore"), pytest.raises(ValueError, match="non-finite parameter"):
-            estimator.fit(x, y)
-    assert ours.n_iter_ < theirs.n_iter_
-    with pytest.raises(NotFittedError):
-        ours.predict(x)
-
-
-@either
-def test_a_second_fit_that_diverges_keeps_the_weights_of_the_first(name, x, y):
-    ours = pair(name, solver="sgd", warm_start=True)[1].fit(x, y)
-    before = ours.predict(x)
-    with pytest.raises(ValueError, match="non-finite parameter"):
-        ours.set_params(learning_rate_init=1e300).fit(x, y)
-    np.testing.assert_array_equal(ours.predict(x), before)
-
-
-def test_early_stopping_keeps_the_best_weights_of_before_a_divergence(x):
-    y = 1e3 * x[:, 0]
-    theirs, ours = pair(
-        "MLPRegressor", solver="sgd", learning_rate_init=0.02, early_stopping=True, max_iter=50
-    )
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs.fit(x, y)
-    with pytest.warns(ConvergenceWarning, match="Training diverged in epoch"):
-        ours.fit(x, y)
-    assert not np.isfinite(theirs.loss_curve_).all()
-    assert ours.n_iter_ < theirs.n_iter_
-    assert ours.best_validation_score_ == pytest.approx(theirs.best_validation_score_)
-    assert_same_weights(theirs, ours)
-
-
-def test_a_second_fit_without_an_improvement_keeps_the_best_weights(x):
-    # Those of scikit-learn's first fit are trained on in place and lost, while
-    # `best_validation_score_` still speaks of them.
-    y, found = x[:, 0], []
-    arguments = {"solver": "sgd", "warm_start": True, "learning_rate_init": 0.05}
-    for estimator in pair("MLPRegressor", early_stopping=True, **arguments):
-        estimator.fit(x, y)
-        score, before = estimator.best_validation_score_, estimator.predict(x)
-        estimator.set_params(learning_rate_init=1.0).fit(x, y)
-        assert estimator.best_validation_score_ == score
-        found.append(np.array_equal(estimator.predict(x), before))
-    assert found == [False, True]
-
-
-def test_a_mini_batch_without_weight_teaches_nothing(x):
-    y, weight = x[:, 0], np.repeat([1.0, 0.0], [10, 20])
-    arguments = {"solver": "sgd", "momentum": 0, "batch_size": 10, "shuffle": False, "alpha": 1.0}
-    theirs, ours = pair("MLPRegressor", **arguments)
-    with pytest.raises(ZeroDivisionError):
-        theirs.fit(x, y, weight)
-    assert_same_weights(theirs.fit(x[:10], y[:10]), ours.fit(x, y, weight))
-
-
-@either
-def test_a_negative_weight_is_refused(name, x, y):
-    theirs, ours = pair(name)
-    weight = np.linspace(-0.1, 3, 30)
-    theirs.fit(x, y, weight)
-    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
-        ours.fit(x, y, weight)
-
-
-def test_a_negative_count_is_refused(x):
-    theirs, ours = pair("MLPRegressor", loss="poisson")
-    y = np.arange(30.0) - 1
-    with np.errstate(all="ignore"):
-        assert np.isnan(theirs.fit(x, y).loss_)
-    with pytest.raises(ValueError, match="loss='poisson' needs values of 0 or more"):
-        ours.fit(x, y)
-
-
-def test_a_poisson_loss_is_finite_where_an_output_vanishes():
-    x, y = np.full((4, 1), 1e4), np.full(4, 2.0)
-    theirs, ours = pair(
-        "MLPRegressor", loss="poisson", hidden_layer_sizes=(), max_iter=1, random_state=1, alpha=0
-    )
-    with np.errstate(all="ignore"):
-        assert theirs.fit(x, y).loss_ == math.inf
-    random = np.random.RandomState(1)
-    z = 1e4 * random.uniform(-math.sqrt(3), math.sqrt(3)) + random.uniform(
-        -math.sqrt(3), math.sqrt(3)
-    )
-    assert math.exp(z) == 0
-    assert ours.fit(x, y).loss_ == pytest.approx(2 * math.log(2) - 2 - 2 * z)
-
-
-@either
-def test_float32_stays_float32(name, x, y):
-    x32 = x.astype("float32")
-    theirs, ours = pair(name, solver="lbfgs", max_iter=2)
-    assert_same_weights(theirs.fit(x32, y), ours.fit(x32, y), rtol=1e-4)
-    assert theirs.coefs_[0].dtype == "float64"
-    assert ours.coefs_[0].dtype == "float32"
-    if name == "MLPRegressor":
-        assert theirs.predict(x32).dtype == "float64"
-        assert ours.predict(x).dtype == "float32"
-
-
-def test_a_second_fit_of_another_depth_is_refused_in_plain_words(x):
-    theirs, ours = pair("MLPRegressor", warm_start=True)
-    for estimator, error, words in (
-        (theirs, TypeError, "unsupported operand"),
-        (ours, ValueError, r"hidden layers are \(4,\), but hidden_layer_sizes is \(4, 2\)"),
-    ):
-        estimator.fit(x, x[:, 0]).set_params(hidden_layer_sizes=(4, 2))
-        with pytest.raises(error, match=words):
-            estimator.fit(x, x[:, 0])
-
-
-# Errors.
-
-BAD = {
-    "loss": ["log_loss", None],
-    "hidden_layer_sizes": [0, -1, 2.5, None, (3, 0), [-1], "many", (2.5,)],
-    "activation": ["sigmoid", None],
-    "solver": ["rmsprop", None],
-    "alpha": [-1, "strong"],
-    "batch_size": [0, 2.5, "all"],
-    "learning_rate": ["falling", 0.1],
-    "learning_rate_init": [0, -0.1, "fast"],
-    "power_t": [-0.5, "half"],
-    "max_iter": [0, 2.5],
-    "shuffle": ["yes", 1],
-    "random_state": [-1, "seed"],
-    "tol": [-1e-4, None],
-    "verbose": [-1, "loud"],
-    "warm_start": ["yes", 1],
-    "momentum": [-0.1, 1.1, "none"],
-    "nesterovs_momentum": ["yes", 1],
-    "early_stopping": ["yes", 1],
-    "validation_fraction": [-0.1, 1, "some"],
-    "beta_1": [-0.1, 1, None],
-    "beta_2": [-0.1, 1, None],
-    "epsilon": [0, -1, None],
-    "n_iter_no_change": [0, 2.5],
-    "max_fun": [0, 2.5],
-}
-
-
-def words_of(error):
-    """Return the words of a message, sorted: what is allowed is listed in any order."""
-    return sorted(re.findall(r"[^\s,{}]+", str(error)))
-
-
-def assert_same_error(function, theirs, ours, wording=True):
-    """Let both raise; ours may be a kind of theirs."""
-    errors = []
-    for estimator in (theirs, ours):
-        with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is what is compared
-            function(estimator)
-        errors.append(caught.value)
-    assert isinstance(errors[1], type(errors[0])), errors
-    if wording:
-        assert words_of(errors[1]) == words_of(errors[0])
-
-
-@either
-def test_every_bad_argument_is_the_same_error(name, x, y):
-    defaults = pair(name)[0].get_params()
-    assert set(defaults) - {"loss"} == set(BAD) - {"loss"}
-    for parameter in defaults:
-        for value in BAD[parameter]:
-            assert_same_error(lambda e: e.fit(x, y), *pair(name, **{parameter: value}))
-
-
-def changed(x, row, value):
-    x = x.copy()
-    x[row] = value
-    return x
-
-
-DATA = {
-    "a NaN in X": lambda e, x, y: e.fit(changed(x, 3, np.nan), y),
-    "an infinity in X": lambda e, x, y: e.fit(changed(x, 3, np.inf), y),
-    "a sparse NaN": lambda e, x, y: e.fit(scipy.sparse.csr_matrix(changed(x, 3, np.nan)), y),
-    "one axis": lambda e, x, y: e.fit(x[:, 0], y),
-    "three axes": lambda e, x, y: e.fit(x[:, :, None], y),
-    "no samples": lambda e, x, y: e.fit(x[:0], y[:0]),
-    "no features": lambda e, x, y: e.fit(x[:, :0], y),
-    "words": lambda e, x, y: e.fit(x.astype(str) + "?", y),
-    "complex": lambda e, x, y: e.fit(x + 1j, y),
-    "too few y": lambda e, x, y: e.fit(x, y[:-1]),
-    "no y": lambda e, x, y: e.fit(x, None),
-    "y of three axes": lambda e, x, y: e.fit(x, y[:, None, None]),
-    "a NaN in y": lambda e, x, y: e.fit(x, changed(y.astype(float), 3, np.nan)),
-    "too few weights": lambda e, x, y: e.fit(x, y, np.ones(29)),
-    "weights of two axes": lambda e, x, y: e.fit(x, y, np.ones((30, 1))),
-    "a NaN weight": lambda e, x, y: e.fit(x, y, changed(np.ones(30), 3, np.nan)),
-    "no weight": lambda e, x, y: e.fit(x, y, np.zeros(30)),
-    "not fitted": lambda e, x, y: e.predict(x),
-    "not fitted, score": lambda e, x, y: e.score(x, y),
-    "other features": lambda e, x, y: e.fit(x, y).predict(x[:, :2]),
-    "a NaN to predict": lambda e, x, y: e.fit(x, y).predict(changed(x, 3, np.nan)),
-    "one axis to predict": lambda e, x, y: e.fit(x, y).predict(x[:, 0]),
-    "other features in a part": lambda e, x, y: e.fit(x, y).partial_fit(x[:, :2], y),
-    "other names": lambda e, x, y: e.fit(pd.DataFrame(x, columns=list("abc")), y).predict(
-        pd.DataFrame(x, columns=list("xyz"))
-    ),
-    "few to validate": lambda e, x, y: e.set_params(
-        early_stopping=True, validation_fraction=0.01
-    ).fit(x, y > 0),
-}
-OF_CLASSIFIERS = {
-    "values": lambda e, x, y: e.fit(x, x[:, 0]),
-    "several classes": lambda e, x, y: e.fit(x, np.stack([y, y], axis=1)),
-    "a part of lbfgs": lambda e, x, y: e.set_params(solver="lbfgs").partial_fit(x, y),
-    "a part without classes": lambda e, x, y: e.partial_fit(x, y),
-    "a part with too few classes": lambda e, x, y: e.partial_fit(x, y, classes=[0, 1]),
-    "a part with other classes": lambda e, x, y: e.partial_fit(x, y, classes=[0, 1, 2]).partial_fit(
-        x, y, classes=[0, 1]
-    ),
-    "a part with a class that is new": lambda e, x, y: e.fit(x, y).partial_fit(x, y + 1),
-    "a second fit with other classes": lambda e, x, y: (
-        e.set_params(warm_start=True).fit(x, y).fit(x, y + 1)
-    ),
-    "a second fit with fewer classes": lambda e, x, y: (
-        e.set_params(warm_start=True).fit(x, y).fit(x, y > 0)
-    ),
-    "a class of one": lambda e, x, y: e.set_params(early_stopping=True).fit(x, np.arange(30) == 0),
-    "a part, stopping early": lambda e, x, y: e.set_params(early_stopping=True).partial_fit(
-        x, y, classes=[0, 1, 2]
-    ),
-    "not fitted, probabilities": lambda e, x, y: e.predict_proba(x),
-    "not fitted, their logarithms": lambda e, x, y: e.predict_log_proba(x),
-}
-OF_REGRESSORS = {
-    "a part, stopping early": lambda e, x, y: e.set_params(early_stopping=True).partial_fit(x, y),
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "what"),
-    [(name, what) for name in NAMES for what in DATA]
-    + [("MLPClassifier", what) for what in OF_CLASSIFIERS]
-    + [("MLPRegressor", what) for what in OF_REGRESSORS],
-)
-def test_data_that_cannot_be_used_are_the_same_error(name, what, x, y):
-    function = (DATA | (OF_CLASSIFIERS if name == "MLPClassifier" else OF_REGRESSORS))[what]
-    assert_same_error(lambda e: function(e, x, y), *pair(name))
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        lambda e, x: e.fit(x, x[:, 0]).partial_fit(x, x),
-        lambda e, x: e.set_params(early_stopping=True, validation_fraction=0).fit(x, x),
-    ],
-)
-def test_an_error_that_scikit_learn_leaves_to_others_has_its_type(function, x):
-    assert_same_error(lambda e: function(e, x), *pair("MLPRegressor"), wording=False)
-
-
-def test_words_as_values_are_an_error_about_y(x):
-    theirs, ours = pair("MLPRegressor")
-    y = np.full(30, "many")
-    with pytest.raises(TypeError):
-        theirs.fit(x, y)
-    with pytest.raises(ValueError, match="y is not an array of real numbers"):
-        ours.fit(x, y)
-
-
-@either
-def test_lbfgs_has_no_partial_fit(name):
-    assert [hasattr(e, "partial_fit") for e in pair(name)] == [True, True]
-    theirs, ours = (hasattr(e, "partial_fit") for e in pair(name, solver="lbfgs"))
-    assert not ours
-    # Its regressor asks for the check and not for the answer, and runs lbfgs anew.
-    assert theirs == (name == "MLPRegressor")
-
-
-# The face.
-
-
-def parameters(function):
-    return list(inspect.signature(function).parameters.values())
-
-
-@either
-def test_the_arguments_are_scikit_learns_and_then_ours(name):
-    theirs, ours = (parameters(getattr(library, name)) for library in LIBRARIES)
-    described = [[(p.name, p.default, p.kind) for p in of] for of in (theirs, ours)]
-    assert described[1][: len(theirs)] == described[0]
-    assert all(p.kind is p.KEYWORD_ONLY for p in ours[len(theirs) :])
-
-
-@either
-def test_every_public_method_is_there_with_the_same_arguments(name):
-    theirs, ours = (getattr(library, name) for library in LIBRARIES)
-    methods = [method for method in dir(theirs) if not method.startswith("_")]
-    assert {"fit", "partial_fit", "predict", "score", "get_metadata_routing"} <= set(methods)
-    for method in methods:
-        assert hasattr(ours, method), method
-    for method in ("fit", "partial_fit", "predict", "score"):
-        expected, found = (parameters(getattr(c, method)) for c in (theirs, ours))
-        described = [[(p.name, p.default, p.kind) for p in of] for of in (expected, found)]
-        assert described[1][: len(expected)] == described[0]
-        assert all(p.kind is p.KEYWORD_ONLY for p in found[len(expected) :])
-
-
-@either
-@pytest.mark.parametrize("solver", ["lbfgs", "sgd", "adam"])
-@pytest.mark.parametrize("early_stopping", [False, True])
-def test_the_fitted_attributes_are_the_same(name, solver, early_stopping, x, y):
-    theirs, ours = (
-        e.fit(pd.DataFrame(x, columns=list("abc")), y)
-        for e in pair(name, solver=solver, early_stopping=early_stopping)
-    )
-    expected = {key for key in vars(theirs) if key.endswith("_")}
-    assert "feature_names_in_" in expected
-    assert {key for key in vars(ours) if key.endswith("_")} == expected
-
-
-@either
-def test_parameters_and_repr_agree(name):
-    theirs, ours = (getattr(library, name)() for library in LIBRARIES)
-    assert repr(ours) == repr(theirs)
-    assert ours.get_params().items() >= theirs.get_params().items()
-    for e in (theirs, ours):
-        e.set_params(alpha=1, hidden_layer_sizes=(3, 2), solver="sgd", max_iter=7)
-    assert repr(ours) == repr(theirs)
-    assert repr(sklearn.base.clone(ours)) == repr(theirs)
-
-
-# The lines.
+# The lines printed.
 
 
 @either
@@ -797,11 +413,11 @@ def test_parameters_and_repr_agree(name):
         {"solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 10},
         {"solver": "sgd", "learning_rate": "adaptive", "early_stopping": True, "tol": 10},
         {"solver": "sgd", "learning_rate": "invscaling"},
-        # A score that stays what it was is no worse by 0.
+        # An equal score is not worse with tol=0.
         {"early_stopping": True, "tol": 0, "n_iter_no_change": 1, "learning_rate_init": 1e-7},
     ],
 )
-def test_the_lines_of_a_fit_are_the_same(name, verbose, arguments, x, y, capsys):
+def test_a_fit_prints_the_same_lines(name, verbose, arguments, x, y, capsys):
     printed = []
     for e in pair(name, **{"verbose": verbose, "max_iter": 30, "n_iter_no_change": 3} | arguments):
         e.fit(x, y)
@@ -811,7 +427,7 @@ def test_the_lines_of_a_fit_are_the_same(name, verbose, arguments, x, y, capsys)
 
 
 @either
-def test_the_lines_of_parts_are_the_same_and_silence_is_silent(name, x, y, capsys):
+def test_partial_fit_prints_the_same_lines_and_only_if_verbose(name, x, y, capsys):
     printed = []
     for e in pair(name, solver="sgd", learning_rate="adaptive", tol=10, n_iter_no_change=1):
         e.fit(x, y)

@@ -1,4 +1,4 @@
-"""A fitted estimator is pickled, copied and handed on, whichever library its arrays are of."""
+"""Fitted estimators are pickled and copied, with arrays of any library."""
 
 import copy
 import io
@@ -40,7 +40,7 @@ def unfitted(kind, **more):
 
 @pytest.fixture
 def fitted(to):
-    """Fit an estimator on arrays of the library, or of `move`."""
+    """Fit an estimator on arrays of the library, or on those that `move` returns."""
 
     def fit(kind="text", dtype="float64", move=to, **more):
         return unfitted(kind, **more).fit(move(X, dtype), TARGETS[kind])
@@ -49,10 +49,10 @@ def fitted(to):
 
 
 @pytest.fixture
-def elsewhere(backend, monkeypatch):
-    """Make the library under test one that does not work, as on a machine without a GPU."""
+def without_library(backend, monkeypatch):
+    """Return a function that makes the library fail, as on a machine without a GPU."""
     if backend.name == "numpy":
-        pytest.skip("NumPy is what is left where a library does not work")
+        pytest.skip("NumPy always works")
     load = xl2.array.backend.load
 
     def refuse(name):
@@ -72,7 +72,7 @@ def deep_copied(model, folder):
 
 
 def through_joblib(model, folder, mmap_mode=None):
-    # A file of its own each time: one that is mapped must not be written to again.
+    # A new file each time, because a mapped one must not be overwritten.
     path = folder / f"{len(list(folder.iterdir()))}.joblib"
     joblib.dump(model, path)
     return joblib.load(path, mmap_mode=mmap_mode)
@@ -88,14 +88,14 @@ every_copy = pytest.mark.parametrize(
 
 
 def outputs(model, x):
-    """Return all that is predicted, and the parameters."""
+    """Return all predictions, and the parameters."""
     methods = ("predict", "predict_proba", "predict_log_proba")
     found = [getattr(model, name)(x) for name in methods if hasattr(model, name)]
     return [*found, *model.coefs_, *model.intercepts_]
 
 
 def assert_equal(found, expected):
-    """Compare arrays exactly, and where they are."""
+    """Compare arrays exactly, with their libraries and devices."""
     for mine, its in zip(found, expected, strict=True):
         assert library_of(mine) == library_of(its)
         assert array_api_compat.device(mine) == array_api_compat.device(its)
@@ -108,7 +108,7 @@ def assert_equal(found, expected):
 
 @every_copy
 @every_target
-def test_what_comes_back_predicts_as_before(to, fitted, copied, kind, tmp_path):
+def test_a_copy_predicts_the_same(to, fitted, copied, kind, tmp_path):
     model = fitted(kind)
     back = copied(model, tmp_path)
     assert_equal(outputs(back, to(X)), outputs(model, to(X)))
@@ -120,7 +120,7 @@ def test_what_comes_back_predicts_as_before(to, fitted, copied, kind, tmp_path):
 @every_copy
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_partial_fit_goes_on_as_if_nothing_had_been(to, fitted, copied, solver, dtype, tmp_path):
+def test_a_copy_continues_with_partial_fit(to, fitted, copied, solver, dtype, tmp_path):
     model, x, y = fitted(solver=solver, dtype=dtype), to(X[:12], dtype), TARGETS["text"][:12]
     back = copied(model.partial_fit(x, y), tmp_path)
     for _ in range(2):
@@ -128,7 +128,7 @@ def test_partial_fit_goes_on_as_if_nothing_had_been(to, fitted, copied, solver, 
 
 
 @every_copy
-def test_a_warm_start_goes_on_too(to, fitted, copied, tmp_path):
+def test_a_copy_continues_with_a_warm_start(to, fitted, copied, tmp_path):
     model = fitted("values", solver="lbfgs", warm_start=True)
     back = copied(model, tmp_path)
     for one in (model, back):
@@ -148,7 +148,7 @@ def test_a_deep_copy_has_arrays_of_its_own(to, host, fitted):
 
 
 @solvers
-def test_a_clone_is_trained_anew(to, fitted, solver):
+def test_a_clone_is_unfitted(to, fitted, solver):
     model = fitted(solver=solver)
     twin = clone(model)
     assert not hasattr(twin, "coefs_")
@@ -156,13 +156,13 @@ def test_a_clone_is_trained_anew(to, fitted, solver):
     assert_equal(outputs(twin.fit(to(X), TARGETS["text"]), to(X)), outputs(model, to(X)))
 
 
-def test_one_that_was_never_fitted_is_pickled_too(where):
+def test_an_unfitted_estimator_is_pickled(where):
     model = unfitted("text", **where | {"device": None})
     assert pickled(model).get_params() == model.get_params()
 
 
 @solvers
-def test_a_pickle_knows_no_array_library_but_numpy(backend, fitted, solver):
+def test_a_pickle_needs_no_array_library_but_numpy(backend, fitted, solver):
     found = set()
 
     class Recorder(pickle.Unpickler):
@@ -176,19 +176,19 @@ def test_a_pickle_knows_no_array_library_but_numpy(backend, fitted, solver):
     assert {"numpy", "xl2", "sklearn"} <= found <= {"numpy", "xl2", "sklearn", "builtins"}
 
 
-# Opened where the library does not work.
+# Unpickled on a machine where the library does not work.
 
 
 @solvers
 @every_target
-def test_without_its_library_it_is_numpys_and_says_why(
-    backend, to, host, fitted, elsewhere, kind, solver
+def test_without_its_library_it_uses_numpy_and_warns(
+    backend, to, host, fitted, without_library, kind, solver
 ):
     model = fitted(kind, solver=solver)
     expected = [xl2.to_numpy(array) for array in outputs(model, to(X))]
     written, place = pickle.dumps(model), xl2.array.switch.resolve_like(to(X))
     device = place.device_name()
-    elsewhere()
+    without_library()
     with pytest.warns(UserWarning, match="The pickled object") as caught:
         back = pickle.loads(written)
     (warning,) = caught
@@ -205,11 +205,13 @@ def test_without_its_library_it_is_numpys_and_says_why(
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_and_goes_on_with_numpy(to, host, fitted, elsewhere, solver):
+def test_without_its_library_partial_fit_continues_on_numpy(
+    to, host, fitted, without_library, solver
+):
     model, y = fitted(solver=solver), TARGETS["text"]
     written = pickle.dumps(model)
     expected = [host(array) for array in model.partial_fit(to(X), y).coefs_]
-    elsewhere()
+    without_library()
     with pytest.warns(UserWarning, match="It computes with NumPy now"):
         back = pickle.loads(written)
     for mine, its in zip(back.partial_fit(X, y).coefs_, expected, strict=True):
@@ -217,15 +219,15 @@ def test_and_goes_on_with_numpy(to, host, fitted, elsewhere, solver):
 
 
 @pytest.mark.parametrize("samples", ["NumPy's", "the library's"])
-def test_an_estimator_told_to_compute_there_computes_with_numpy(
-    backend, to, fitted, elsewhere, samples
+def test_arguments_that_name_the_missing_library_become_none(
+    backend, to, fitted, without_library, samples
 ):
     options = {"backend": backend.name, "device": backend.device_name()}
     model = fitted(move=np.array if samples == "NumPy's" else to, **options)
     assert pickled(model).get_params() == model.get_params()
     expected = xl2.to_numpy(model.predict_proba(X if samples == "NumPy's" else to(X)))
     written = pickle.dumps(model)
-    elsewhere()
+    without_library()
     with pytest.warns(UserWarning, match="which does not work here: no GPU") as caught:
         back = pickle.loads(written)
     assert len(caught) == 1
@@ -234,7 +236,7 @@ def test_an_estimator_told_to_compute_there_computes_with_numpy(
 
 
 @pytest.mark.host
-def test_arguments_that_name_nothing_do_not_hinder_a_pickle():
+def test_arguments_that_name_no_library_are_pickled():
     model = unfitted("text").fit(X, TARGETS["text"]).set_params(backend="no_such_library")
     assert pickled(model).backend == "no_such_library"
 
@@ -243,9 +245,9 @@ def test_arguments_that_name_nothing_do_not_hinder_a_pickle():
 
 
 def onnx_outputs(model):
-    """Return what ONNX Runtime finds for the samples, by name."""
-    pytest.importorskip("onnx", reason="the graphs are made by onnx")
-    runtime = pytest.importorskip("onnxruntime", reason="the graphs are run by ONNX Runtime")
+    """Return the outputs of ONNX Runtime by name."""
+    pytest.importorskip("onnx", reason="onnx writes the graphs")
+    runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime runs the graphs")
     made = xl2.to_onnx(model).SerializeToString()
     session = runtime.InferenceSession(made, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
@@ -255,7 +257,7 @@ def onnx_outputs(model):
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @every_target
-def test_a_model_computes_what_the_estimator_predicts(to, host, fitted, kind, solver):
+def test_a_model_and_its_onnx_graph_predict_the_same(to, host, fitted, kind, solver):
     estimator = fitted(kind, solver=solver)
     model = estimator.to_model()
     assert type(model) is Model
@@ -274,14 +276,14 @@ def test_a_model_computes_what_the_estimator_predicts(to, host, fitted, kind, so
     np.testing.assert_allclose(model.forward(X), expected, rtol=1e-9)
 
 
-def test_counts_too(to, host, fitted):
+def test_a_poisson_model_and_its_onnx_graph_predict_the_same(to, host, fitted):
     estimator = MLPRegressor(loss="poisson", **SMALL).fit(to(X, "float32"), np.arange(24) % 3)
     model, predicted = estimator.to_model(), host(estimator.predict(to(X, "float32")))
     np.testing.assert_allclose(model.predict(X.astype("float32")), predicted, rtol=1e-5)
     np.testing.assert_allclose(onnx_outputs(model)["variable"][:, 0], predicted, rtol=1e-5)
 
 
-def test_the_names_of_the_features_are_kept(where):
+def test_a_model_has_the_names_of_the_features(where):
     pandas = pytest.importorskip("pandas", reason="named columns need pandas")
     frame = pandas.DataFrame(X, columns=["length", "width", "height"])
     estimator = unfitted("text", **where).fit(frame, TARGETS["text"])
@@ -291,13 +293,13 @@ def test_the_names_of_the_features_are_kept(where):
     assert onnx_outputs(model)["label"].tolist() == estimator.predict(frame).tolist()
 
 
-def test_a_fit_on_an_array_forgets_the_names_of_the_fit_before(to):
+def test_a_fit_on_an_array_forgets_the_names_of_an_earlier_fit(to):
     pandas = pytest.importorskip("pandas", reason="named columns need pandas")
     estimator = unfitted("text").fit(pandas.DataFrame(X, columns=["a", "b", "c"]), TARGETS["text"])
     assert estimator.fit(to(X), TARGETS["text"]).to_model().features == ()
 
 
-def test_where_there_is_one_label_it_is_every_samples(to, host):
+def test_a_single_label_is_predicted_for_every_sample(to, host):
     estimator = unfitted("two", max_iter=1).fit(to(X), np.full(24, 7))
     assert host(estimator.predict(to(X))).tolist() == [7] * 24
     assert estimator.to_model().predict(X).tolist() == [7] * 24

@@ -1,7 +1,7 @@
-"""scikit-learn's own tests of its two estimators, run against ours as they stand.
+"""scikit-learn's own tests of its two estimators, run unchanged on xl2's.
 
-They are those of the wheel that is installed: the names are patched in while the module is
-read.
+The test module of the installed scikit-learn is imported with xl2's classes under
+scikit-learn's names.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ import xl2
 
 SUITE = Path(sklearn.neural_network.__file__).parent / "tests" / "test_mlp.py"
 
-# Each with its reason; all else must pass.
+# Each with its reason; all others must pass.
 EXCLUDED = {
     "test_gradient": "calls _loss_grad_lbfgs, a private method of scikit-learn's class",
 }
@@ -23,13 +23,13 @@ EXCLUDED = {
 pytestmark = [
     SCIKIT_LEARN_1_9,
     pytest.mark.host,
-    # scikit-learn's suite leaves them to its own settings.
+    # The settings of scikit-learn's suite do the same.
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]
 
 
 def read_suite(path):
-    """Read a module of tests in which our classes have scikit-learn's names."""
+    """Import a test module in which xl2's classes have scikit-learn's names."""
     spec = importlib.util.spec_from_file_location("scikit_learns_test_mlp", path)
     module = importlib.util.module_from_spec(spec)
     names = ("MLPClassifier", "MLPRegressor")
@@ -46,7 +46,7 @@ def read_suite(path):
 
 @pytest.fixture
 def global_random_seed():
-    """Stand for scikit-learn's fixture of this name."""
+    """Replace scikit-learn's fixture of this name."""
     return 42
 
 
