@@ -146,7 +146,7 @@ WRONG = [
     (["train", "digits", "--lambda", "much"], "--lambda takes numbers"),
     (["train", "digits", "--per", "year"], "per='year'"),
     (["train", "digits", "--hidden", "a"], "--hidden takes numbers"),
-    (["train", "digits", "--hidden", "0"], "sizes are"),
+    (["train", "digits", "--hidden", "0"], "sizes must be"),
     (["train", "digits", "--epochs", "0"], "epochs is a whole number, 1 or more"),
     (["train", "digits", "--batch-size", "-3"], "batch_size"),
     (["train", "digits", "--learning-rate", "0"], "learning_rate"),
