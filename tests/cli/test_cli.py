@@ -142,7 +142,7 @@ WRONG = [
     (["train", "digits", "--activation", "selu"], "activations are .*'selu'"),
     (["train", "digits", "--lambda", "-1"], "lambda is a finite number, 0 or more. Received: -1.0"),
     (["train", "digits", "--lambda", "nan"], "lambda"),
-    (["train", "digits", "--lambda", "1,2"], "3 values"),
+    (["train", "digits", "--lambda", "1,2"], "each of 3 layers"),
     (["train", "digits", "--lambda", "much"], "--lambda takes numbers"),
     (["train", "digits", "--per", "year"], "per='year'"),
     (["train", "digits", "--hidden", "a"], "--hidden takes numbers"),

@@ -139,7 +139,7 @@ def test_a_negative_lambda_is_refused_before_anything_is_learnt(where, host):
 
 @pytest.mark.parametrize("lam", [[], [1.0], [1.0, 2.0, 3.0]])
 def test_another_number_of_lambdas_than_layers_is_refused(where, lam):
-    with pytest.raises(InputError, match=f"2 values for this network. Received: {len(lam)}"):
+    with pytest.raises(InputError, match=f"each of 2 layers. Received: {len(lam)}"):
         fit(new(where), X, Y, penalty=L2(lam))
 
 
@@ -156,7 +156,7 @@ def test_an_unknown_per_is_refused():
 
 def test_members_that_differ_in_per_are_refused(where):
     penalty = [L2(0.1), L2(0.1, per="dataset")]
-    with pytest.raises(InputError, match="share one rule"):
+    with pytest.raises(InputError, match="must all have per='batch'"):
         fit(new(where, stack=2), X, Y, penalty=penalty)
 
 
@@ -167,5 +167,5 @@ def test_equal_penalties_are_equal_and_hash_alike():
 
 @pytest.mark.parametrize("lam", ["a", None, [0.1, "a"], object(), [[1.0], [2.0]]])
 def test_what_is_no_number_is_refused_as_a_lambda(lam):
-    with pytest.raises(InputError, match="lambda is a number, or one a layer"):
+    with pytest.raises(InputError, match="lambda must be a number, or one number for each layer"):
         L2(lam)

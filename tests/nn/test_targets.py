@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import LabelEncoder
 
 from xl2.errors import InputError
-from xl2.nn.targets import default_initializer, is_regression, number_classes, read_targets
+from xl2.nn.initializers import default_initializer
+from xl2.nn.targets import is_regression, number_classes, read_targets
 
 pytestmark = pytest.mark.host
 
@@ -136,7 +137,7 @@ def test_of_many_known_labels_twelve_are_named():
         (np.array([0, 1, 2]), np.array([[0, 1], [5, 1]]), "y has 2 columns, .* targets have 1"),
         (np.eye(3) / 2, np.ones(4) / 2, "y has 1 column, .* targets have 3"),
         (np.ones(3) / 2, np.ones((4, 2)), "y has 2 columns, .* targets have 1"),
-        (np.ones(3) / 2, np.array(["a"]), "y is to be numbers, as in training"),
+        (np.ones(3) / 2, np.array(["a"]), "y must be numbers, as in training"),
     ],
 )
 def test_targets_unlike_those_of_training_are_refused(known, others, said):
@@ -146,7 +147,7 @@ def test_targets_unlike_those_of_training_are_refused(known, others, said):
 
 @pytest.mark.parametrize(("labels", "named"), [(["a"] * 4, "'a'"), ([7, 7], "7"), ([0.0], r"0\.0")])
 def test_one_class_is_refused(labels, named):
-    with pytest.raises(InputError, match=f"one class only, {named}: nothing .* Check the label"):
+    with pytest.raises(InputError, match=f"one class only, {named}, so .* Check the label"):
         read_targets(np.array(labels))
 
 
@@ -170,5 +171,5 @@ def test_an_unknown_task_is_refused(task):
 
 
 def test_text_is_no_target_of_a_regression():
-    with pytest.raises(InputError, match=r"needs numbers as its target\. Received: text"):
+    with pytest.raises(InputError, match=r"needs numbers as targets\. Received: text"):
         read_targets(np.array(["1", "2"]), "regression")

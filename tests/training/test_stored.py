@@ -229,7 +229,7 @@ def test_rows_are_scaled_when_they_are_read(where, host, stored, kind):
 
 @pytest.mark.host
 def test_a_scaling_of_other_columns_is_refused(stored):
-    with pytest.raises(InputError, match=r"6 columns.*\(83, 5\)"):
+    with pytest.raises(InputError, match=r"\(samples, 6\).*\(83, 5\)"):
         Scaling.learn(DENSE).lazily(stored("npy", DENSE[:, :5].copy()))
 
 

@@ -11,10 +11,11 @@ from ..data import Dataset, split
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError
+from ..nn.initializers import default_initializer
 from ..nn.model import Model
 from ..nn.network import Network
 from ..nn.scaling import Scaling
-from ..nn.targets import default_initializer, is_regression, number_classes, read_targets
+from ..nn.targets import is_regression, number_classes, read_targets
 from ..path.regularization import regularization_path
 from ..path.result import Path
 from ..training.fit import fit

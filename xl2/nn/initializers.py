@@ -97,28 +97,17 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def find_initializer(initializer: str | Initializer) -> Initializer:
-    """Return an initializer given by its name or as a function.
-
-    Parameters
-    ----------
-    initializer : str or callable
-        A key of `INITIALIZERS`, or ``f(inputs, outputs, rng)`` returning an
-        array (inputs, outputs).
-
-    Returns
-    -------
-    callable
-
-    Raises
-    ------
-    InputError
-        If the name is unknown.
-    """
+    """Return the initializer of a name, or the given function."""
     if callable(initializer):
         return initializer
     if initializer not in INITIALIZERS:
         raise InputError(unknown("initializer", initializer, INITIALIZERS))
     return INITIALIZERS[initializer]
+
+
+def default_initializer(activation: str) -> str:
+    """Return the name of the initializer that suits a hidden activation."""
+    return "he" if activation == "relu" else "glorot_uniform"
 
 
 def draw_layers(

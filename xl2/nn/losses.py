@@ -1,10 +1,9 @@
-"""Losses, computed from logits together with the output activation they belong to.
+"""Losses as functions of the logits, each together with the output activation.
 
-A loss and the activation of the output layer are one object here, because their
-joint derivative is simpler, and safer, than either: no logarithm of zero and no
-division by a saturated output ever happens.
+The derivative of loss and output activation together is simpler and numerically safer than the
+two alone: there is no logarithm of zero, and no division by a saturated output.
 
-To add one, write its two functions and name them in `LOSSES`.
+To add a loss, write its two functions and name them in `LOSSES`.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ class Loss(NamedTuple):
     Attributes
     ----------
     value : callable
-        From logits and targets, both (..., n, o), to a loss a sample, (..., n):
-        the sum over the outputs.
+        Maps logits and targets (..., n, o) to the loss of each sample (..., n), a sum over the
+        outputs.
     delta : callable
-        From logits and targets to the derivative of `value` by the logits.
+        Maps logits and targets to the derivative of `value` with respect to the logits.
     """
 
     value: Callable[[Array, Array], Array]
@@ -96,13 +95,13 @@ def squared_error_after(name: str, activation: Activation) -> Loss:
         a = activation.function(z)
         return (a - y) * activation.derivative(a)
 
-    # A backend replaces a function by its name: each activation's needs one of its own.
+    # A backend replaces functions by name, so each activation needs its own names.
     squared_error_of_output.__name__ = f"squared_error_after_{name}"
     squared_error_of_output_delta.__name__ = f"squared_error_after_{name}_delta"
     return Loss(squared_error_of_output, squared_error_of_output_delta)
 
 
-# By the name of the loss, then by the output activations it goes with.
+# By the name of the loss and the output activation.
 LOSSES: dict[str, dict[str, Loss]] = {
     "binary_cross_entropy": {"sigmoid": Loss(binary_cross_entropy, binary_cross_entropy_delta)},
     "categorical_cross_entropy": {
@@ -117,7 +116,7 @@ LOSSES: dict[str, dict[str, Loss]] = {
     },
 }
 
-# What an output is fitted with when nobody says otherwise.
+# The default loss of an output activation; "squared_error" for all others.
 NATURAL = {
     "sigmoid": "binary_cross_entropy",
     "softmax": "categorical_cross_entropy",
@@ -126,26 +125,21 @@ NATURAL = {
 
 
 def find_loss(name: str | None, output: str) -> Loss:
-    """Find a loss for an output activation.
+    """Return a loss for an output activation.
 
     Parameters
     ----------
     name : str or None
-        A key of `LOSSES`, or None for the natural one: binary cross-entropy after
-        a sigmoid, categorical after a softmax, the Poisson deviance after an exp, squared
-        error after anything else.
+        A key of `LOSSES`. None means the natural loss: binary cross-entropy for sigmoid,
+        categorical cross-entropy for softmax, the Poisson deviance for exp, and squared error
+        for the others.
     output : str
         The activation of the output layer.
-
-    Returns
-    -------
-    Loss
-        The loss as a function of that layer's logits.
 
     Raises
     ------
     InputError
-        If there is no such loss or it does not go with that activation.
+        If the loss is unknown or does not go with that activation.
     """
     name = name or NATURAL.get(output, "squared_error")
     if name not in LOSSES:

@@ -1,4 +1,4 @@
-"""A trained network together with what its inputs and outputs mean."""
+"""`Model`: a trained network with its scalings, class labels and feature names."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from ..array.switch import to_numpy
 from ..errors import InputError
 from .network import Network
 from .scaling import Scaling
+from .tasks import decode
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a model file holds.
+    """A trained network with all that is needed to use it on new samples, as in a model file.
 
     Attributes
     ----------
     network : Network
         A single network.
     inputs : Scaling or None
-        How samples are standardised before they enter it.
+        The standardisation of samples.
     outputs : Scaling or None
-        How its outputs are brought back to the targets' units; regression only.
+        The standardisation of a regression's targets.
     classes : tuple or None
         The label of each class number, text or numbers.
     features : tuple of str
-        Names of the input columns; empty where the data had none.
+        Names of the input columns; empty if the data had none.
     split : (float, int) or None
-        The part of the data set that was held out from training, and the seed of that
-        split; None where the data set came in two parts.
+        The fraction of the data set that was held out from training, and the seed of the
+        split; None if the data set came in two parts.
     """
 
     network: Network
@@ -43,7 +44,7 @@ class Model:
 
     @classmethod
     def of(cls, model: Any) -> Model:
-        """Return a network, or what a fitted estimator holds, as a model.
+        """Return a network or a fitted estimator as a model.
 
         Parameters
         ----------
@@ -56,7 +57,7 @@ class Model:
         Raises
         ------
         InputError
-            If it is something else.
+            If it is anything else.
         """
         if isinstance(model, cls):
             return model
@@ -65,26 +66,25 @@ class Model:
         if hasattr(model, "to_model"):
             return cls.of(model.to_model())
         raise InputError(
-            f"A model is a Network, a Model, or an estimator of xl2; of a path it is "
-            f"path.best_model(), and of a pipeline its last step. Received: "
-            f"{type(model).__name__}."
+            f"A model is a Network, a Model or an estimator of xl2. Of a path, give its best "
+            f"model; of a pipeline, its last step. Received: {type(model).__name__}."
         )
 
     def prepare(self, X: Any) -> Any:
-        """Return samples (n, features), in their own units, as the network takes them.
+        """Return samples (n, features) as the network expects them, standardised.
 
-        Those on disk stay there, and are scaled when they are read.
+        Arrays on disk are scaled when read.
 
         Raises
         ------
         InputError
-            If they have another number of features, or are not numbers.
+            If the number of features differs, or the samples are not numbers.
         """
         x = X if is_stored(X) else to_numpy(X)
         expected = self.network.sizes[0]
         if x.ndim != 2 or x.shape[1] != expected:
-            came = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {tuple(x.shape)}"
-            raise InputError(f"The model was trained on {expected} features. Received: {came}.")
+            received = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {tuple(x.shape)}"
+            raise InputError(f"The model was trained on {expected} features. Received: {received}.")
         if self.inputs is None:
             return x
         if is_stored(x):
@@ -92,16 +92,16 @@ class Model:
         return self.inputs.apply(numbers(x, "float64", "X"), self.network.dtype)
 
     def to_torch(self) -> Any:
-        """Return `Network.to_torch`; it takes samples as `prepare` returns them."""
+        """Return `Network.to_torch`, a module for samples as `prepare` returns them."""
         return self.network.to_torch()
 
     def forward(self, X: Any) -> Any:
-        """Return the network's outputs for samples in their own units.
+        """Return the outputs for samples.
 
         Parameters
         ----------
         X : array_like, shape (n, features)
-            The samples.
+            The samples, in their original units.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class Model:
         Parameters
         ----------
         X : array_like, shape (n, features)
-            The samples, in their own units.
+            The samples, in their original units.
 
         Returns
         -------
@@ -125,19 +125,17 @@ class Model:
         """
         import numpy as np
 
-        from .tasks import decode
-
-        found = decode(self.network.task, self.forward(X))
+        predictions = decode(self.network.task, self.forward(X))
         if self.classes is None:
-            return found
-        return np.asarray(self.classes)[found]
+            return predictions
+        return np.asarray(self.classes)[predictions]
 
     def score(self, X: Any, y: Any) -> float:
-        """Return the accuracy, or R2 for a regression, on labels or values `y`."""
+        """Return the accuracy, or R2 for a regression, for labels or values `y`."""
         import numpy as np
         from sklearn.metrics import r2_score
 
-        found = self.predict(X)
+        predictions = self.predict(X)
         if self.network.task == "regression":
-            return float(r2_score(y, found))
-        return float(np.mean(found == np.asarray(y)))
+            return float(r2_score(y, predictions))
+        return float(np.mean(predictions == np.asarray(y)))

@@ -1,14 +1,13 @@
-"""Optimizers: pure functions of one parameter array, and the constants they need.
+"""Optimizers: constants, and a pure update function of one parameter array.
 
-The learning rate is folded into the output delta wherever the update is linear
-in the gradient. Every product behind it then comes out scaled, and no temporary
-of the size of a parameter is made. An optimizer says by `scale` what it wants
-folded: its `update` receives ``gradient = scale * dC/dp`` and
-``decay = scale * lam / m``, so that ``gradient + decay * p`` is the whole
-derivative, penalty included, times `scale`.
+If the update is linear in the gradient, the learning rate is multiplied into the output delta.
+All gradients then arrive scaled, without a temporary array of the size of a parameter. `scale`
+returns this factor. `update` receives ``gradient = scale * dC/dp`` and
+``decay = scale * lam / m``, so ``gradient + decay * p`` is the derivative including the penalty,
+times `scale`.
 
-`rate` is a Python number for each step, worked out on the host: no step count
-has to live on the device, and a compiled step sees it as data.
+`rate` is a Python number for each step, computed on the host: the device needs no step count,
+and a compiled step takes the rate as data.
 
 References
 ----------
@@ -30,35 +29,35 @@ from ..array.api import Array, namespace
 from ..errors import InputError, unknown
 
 State = tuple[Array, ...]
-Decay = Any  # None without a penalty; else a number, or an array of one a member
+Decay = Any  # None without a penalty; a number; or an array with one number for each member
 Update = Callable[[Any, Array, Array, Decay, State, Any], tuple[Array, State]]
 
 
 class Optimizer(Protocol):
-    """What the training step asks of an optimizer."""
+    """The attributes of an optimizer that the training step uses."""
 
     update: ClassVar[Update]
     """``(optimizer, parameter, gradient, decay, state, rate) -> (parameter, state)``.
 
-    A module-level function, so that a backend can replace it by its name. The
-    parameter, the gradient and the state are consumed.
+    A module-level function, which a backend can replace by name. The parameter, the gradient
+    and the state are consumed.
     """
 
     def init(self, parameter: Array) -> State:
-        """Return the state of a parameter before the first step."""
+        """Return the initial state for a parameter."""
         ...
 
     def rate(self, learning_rate: float, step: int) -> float:
-        """Return the rate of a step; the first step is 1."""
+        """Return the rate of a step, counted from 1."""
         ...
 
     def scale(self, rate: Any) -> Any:
-        """Return what the gradient is to arrive multiplied by."""
+        """Return the factor of the gradients that `update` receives."""
         ...
 
 
 def add_decay(gradient: Array, decay: Decay, parameter: Array) -> Array:
-    """Add the penalty's share to a gradient, which is consumed."""
+    """Add the derivative of the penalty to a gradient, which is consumed."""
     if decay is not None:
         gradient += decay * parameter
     return gradient
@@ -101,7 +100,7 @@ def nesterov_update(
 def adam_update(
     optimizer: Adam, parameter: Array, gradient: Array, decay: Decay, state: State, rate: Any
 ) -> tuple[Array, State]:
-    """Take one step of Adam [3]_, in the form with the bias correction in the rate."""
+    """Take one step of Adam [3]_; the rate includes the bias correction."""
     mean, square = state
     gradient = add_decay(gradient, decay, parameter)
     mean *= optimizer.beta_1
@@ -120,7 +119,7 @@ class SGD:
     update: ClassVar[Update] = staticmethod(sgd_update)
 
     def init(self, parameter: Array) -> State:
-        """Return nothing: the last step leaves no trace."""
+        """Return an empty state."""
         return ()
 
     def rate(self, learning_rate: float, step: int) -> float:
@@ -139,7 +138,7 @@ class Momentum(SGD):
     Parameters
     ----------
     momentum : float, default 0.9
-        What is kept of the velocity at each step, in [0, 1].
+        Fraction of the velocity that is kept at each step, in [0, 1].
 
     Raises
     ------
@@ -152,7 +151,7 @@ class Momentum(SGD):
 
     def __post_init__(self) -> None:
         if not 0 <= self.momentum <= 1:
-            raise InputError(f"momentum is in [0, 1]. Received: momentum={self.momentum!r}.")
+            raise InputError(f"momentum must be in [0, 1]. Received: momentum={self.momentum!r}.")
         _as_floats(self, "momentum")
 
     def init(self, parameter: Array) -> State:
@@ -174,9 +173,10 @@ class Adam:
     Parameters
     ----------
     beta_1, beta_2 : float, default 0.9 and 0.999
-        What is kept of the running mean of the gradient and of its square, in [0, 1).
+        Fractions of the running means of the gradient and of its square that are kept at each
+        step, in [0, 1).
     epsilon : float, default 1e-8
-        Added to the root of the running square.
+        Added to the root of the running mean of the square.
 
     Raises
     ------
@@ -190,23 +190,24 @@ class Adam:
     update: ClassVar[Update] = staticmethod(adam_update)
 
     def __post_init__(self) -> None:
-        _check_fraction("beta_1", self.beta_1)
-        _check_fraction("beta_2", self.beta_2)
+        for name, beta in (("beta_1", self.beta_1), ("beta_2", self.beta_2)):
+            if not 0 <= beta < 1:
+                raise InputError(f"{name} must be in [0, 1). Received: {name}={beta!r}.")
         if not self.epsilon > 0:
-            raise InputError(f"epsilon is positive. Received: epsilon={self.epsilon!r}.")
+            raise InputError(f"epsilon must be positive. Received: epsilon={self.epsilon!r}.")
         _as_floats(self, "beta_1", "beta_2", "epsilon")
 
     def init(self, parameter: Array) -> State:
-        """Return a running mean and a running square of zero."""
+        """Return running means of zero."""
         zeros_like = namespace(parameter).zeros_like
         return zeros_like(parameter), zeros_like(parameter)
 
     def rate(self, learning_rate: float, step: int) -> float:
-        """Return the learning rate with the correction for the two means' start at zero."""
+        """Return the learning rate, corrected for the start of both means at zero."""
         return learning_rate * math.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
 
     def scale(self, rate: Any) -> Any:
-        """Return one: Adam divides by the gradient's own size."""
+        """Return 1: Adam divides by the size of the gradient."""
         return 1.0
 
 
@@ -219,13 +220,7 @@ OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
 
 
 def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
-    """Return an optimizer given by its name, with its defaults, or as it is.
-
-    Raises
-    ------
-    InputError
-        If there is none of that name, or it is no optimizer.
-    """
+    """Return the optimizer of a name, with its defaults, or the given optimizer."""
     if not isinstance(optimizer, str | type) and hasattr(optimizer, "update"):
         return optimizer
     if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
@@ -233,12 +228,7 @@ def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
     return OPTIMIZERS[optimizer]()
 
 
-def _check_fraction(name: str, value: float) -> None:
-    if not 0 <= value < 1:
-        raise InputError(f"{name} is in [0, 1). Received: {name}={value!r}.")
-
-
 def _as_floats(optimizer: object, *names: str) -> None:
-    """Make constants Python's floats: NumPy's would be written another way, and widen float32."""
+    """Convert constants to Python floats: NumPy's have another repr, and would widen float32."""
     for name in names:
         object.__setattr__(optimizer, name, float(getattr(optimizer, name)))

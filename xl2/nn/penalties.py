@@ -1,21 +1,21 @@
 """The L2 penalty, ``lam / (2 m) * sum(W^2)`` over the weights; biases are exempt.
 
-`m` is a number of samples. The notebook, and scikit-learn's `alpha`, take the
-mini-batch in the gradient: half the batch is then twice the decay, and `lam` has
-to be chosen again for every batch size. With ``per="dataset"`` it is the training
-set's, and `lam` means the same for every batch size.
+`m` is a number of samples: with ``per="batch"`` that of the mini-batch, as in the notebook and
+for scikit-learn's `alpha`. Half the batch size then doubles the decay, and `lam` has to be
+chosen again for each batch size. With ``per="dataset"`` `m` is the size of the training set, and
+`lam` has the same effect for all batch sizes.
 
-The same penalty elsewhere, for mini-batches of `m` (or a training set of `m`):
+The same penalty in other libraries, for mini-batches or a training set of `m` samples:
 
 ============================  ==================================
 Keras ``l2(c)``               ``c = lam / (2 m)``
-torch ``SGD(weight_decay=c)`` ``c = lam / m``, biases in a group without
+torch ``SGD(weight_decay=c)`` ``c = lam / m``, not for biases
 glmnet ``lambda=c``           ``c = lam / m``
 scikit-learn ``alpha=c``      ``c = lam``, ``per="batch"``
-AdamW                         no equal: its decay is not a gradient
+AdamW                         none: its decay is not part of the gradient
 ============================  ==================================
 
-where the other loss is a sum over the outputs, and a squared error has its half, as here.
+if the loss is a sum over the outputs, and half the squared error, as in xl2.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class L2:
     Parameters
     ----------
     lam : float or sequence of float, default 0
-        lambda, not negative: one for all layers, or one a layer, first to last.
+        lambda, 0 or more: one for all layers, or one for each, first to last.
     per : {"batch", "dataset"}, default "batch"
-        Whose number of samples divides it in the gradient.
+        Whether lambda is divided by the size of the mini-batch or of the training set.
 
     Raises
     ------
     InputError
-        If a lambda is negative or not finite, or `per` is neither.
+        If a lambda is negative or not finite, or `per` is unknown.
 
     Examples
     --------
@@ -64,19 +64,21 @@ class L2:
     ):
         try:
             several = not isinstance(lam, float | int | str) and hasattr(lam, "__len__")
-            every = tuple(map(float, cast(Any, lam) if several else [lam]))
+            values = tuple(map(float, cast(Any, lam) if several else [lam]))
         except (TypeError, ValueError):
-            raise InputError(f"lambda is a number, or one a layer. Received: {lam!r}.") from None
-        for value in every:
+            raise InputError(
+                f"lambda must be a number, or one number for each layer. Received: {lam!r}."
+            ) from None
+        for value in values:
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"lambda is a finite number, 0 or more. Received: {value!r}.")
         if per not in ("batch", "dataset"):
             raise InputError(f"per is 'batch' or 'dataset'. Received: per={per!r}.")
-        object.__setattr__(self, "lam", every if several else every[0])
+        object.__setattr__(self, "lam", values if several else values[0])
         object.__setattr__(self, "per", per)
 
     def of_layers(self, layers: int) -> tuple[float, ...]:
-        """Return one lambda for each of so many layers.
+        """Return lambda for each of `layers` layers.
 
         Raises
         ------
@@ -87,7 +89,7 @@ class L2:
             return (self.lam,) * layers
         if len(self.lam) != layers:
             raise InputError(
-                f"One lambda a layer means {layers} values for this network. "
+                f"lambda must be one number, or one for each of {layers} layers. "
                 f"Received: {len(self.lam)}, {self.lam!r}."
             )
         return self.lam
@@ -97,25 +99,20 @@ Penalty = float | L2 | Sequence[float | L2]
 
 
 def penalties_of(penalty: Penalty, stack: Stack) -> list[L2]:
-    """Return one `L2` for a network, for each of the `K` members of a stack, or `M` of a group.
-
-    Raises
-    ------
-    InputError
-        If their number is not the stack's, or they differ in `per`.
-    """
+    """Return an `L2` for each of `K` members of a stack or `M` of a group; one for a network."""
     count = stack[-1] if stack else 1
     several = stack and hasattr(penalty, "__len__")
     each: list[Any] = list(cast(Any, penalty)) if several else [penalty] * count
     if len(each) != count:
-        of = f"{stack[0]} groups of {count}" if len(stack) == 2 else f"{count}"
+        members = f"{stack[0]} groups of {count}" if len(stack) == 2 else f"{count}"
         raise InputError(
-            f"A stack of {of} networks takes one penalty, or {count}. Received: {len(each)}."
+            f"A stack of {members} networks takes one penalty, or {count}. Received: {len(each)}."
         )
     checked = [one if isinstance(one, L2) else L2(one) for one in each]
     if len({one.per for one in checked}) > 1:
         raise InputError(
-            "The members of a stack share one rule: all per='batch' or all per='dataset'."
+            "The penalties of a stack must all have per='batch', or all per='dataset'. Received: "
+            "both."
         )
     return checked
 
@@ -123,10 +120,7 @@ def penalties_of(penalty: Penalty, stack: Stack) -> list[L2]:
 def coefficients_of(
     penalty: Penalty, sizes: Sequence[int], stack: Stack, backend: Backend, dtype: str
 ) -> tuple[Any, ...]:
-    """Return lambda for each layer, as the training step multiplies it.
-
-    None where lambda is 0, a float, or for a stack an array that multiplies the layer's weight.
-    """
+    """Return lambda for each layer: None for 0, a float, or for a stack an array."""
     layers = len(sizes) - 1
     lams = [one.of_layers(layers) for one in penalties_of(penalty, stack)]
     found: list[Any] = []
@@ -136,10 +130,10 @@ def coefficients_of(
         elif not stack:
             found.append(same[0])
         else:
-            # A lambda beyond float32 becomes infinite, and its member diverges.
+            # A lambda too large for float32 becomes infinite, and its member diverges.
             with backend.scope():
-                # The first layer's lambda is repeated for every output, so that it has the
-                # memory layout of the weight's rows: long contiguous products.
+                # Repeating the first layer's lambda for each output gives it the memory layout
+                # of the weight's rows: long contiguous products.
                 each = [[lam] * sizes[1] for lam in same] if i == 0 else same
                 lam = backend.asarray(each, dtype, "lambda")
                 found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
@@ -147,7 +141,7 @@ def coefficients_of(
 
 
 def squares(parameters: Parameters, coefficients: tuple[Any, ...]) -> Any:
-    """Return ``sum(lam W^2)`` over the layers, shaped like the stack; None without a penalty."""
+    """Return ``sum(lam * W^2)`` over all layers, shaped like the stack; None without a penalty."""
     stack, total = stack_of(parameters), None
     for i, (lam, (weight, _)) in enumerate(zip(coefficients, parameters, strict=True)):
         xp = namespace(weight)

@@ -1,4 +1,4 @@
-"""Column-wise standardisation of samples and targets."""
+"""`Scaling`: column-wise standardisation of samples and targets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Scaling:
         Parameters
         ----------
         x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
-            All but those in memory are gone through once, a piece at a time.
+            Arrays on disk and iterables are read once, chunk by chunk.
 
         Raises
         ------
@@ -47,8 +47,8 @@ class Scaling:
 
         scaler = StandardScaler()
         with np.errstate(over="ignore", invalid="ignore"):
-            for piece in _pieces(x) if is_stored(x) or _is_stream(x) else [x]:
-                scaler.partial_fit(piece)
+            for chunk in _dense_chunks(x) if is_stored(x) or _is_stream(x) else [x]:
+                scaler.partial_fit(chunk)
         usable = np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)
         if not usable.all():
             raise InputError(
@@ -59,36 +59,35 @@ class Scaling:
         return cls(scaler.mean_, scaler.scale_)
 
     def apply(self, x: Any, dtype: str) -> Any:
-        """Scale samples (n, columns); what overflows becomes an infinity, without a warning."""
+        """Return scaled samples (n, columns); an overflow gives an infinity, without a warning."""
         import numpy as np
 
         with np.errstate(over="ignore"):
             return ((x - self.mean) / self.scale).astype(dtype)
 
     def lazily(self, x: Any) -> Any:
-        """Return samples that are scaled when they are read, for `fit` and `Network.forward`.
+        """Return samples that are scaled when read, for `fit` and `Network.forward`.
 
         Parameters
         ----------
-        x : array on disk, shape (n, columns); or iterable of (X, y)
-            An array in memory is one too.
+        x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
 
         Returns
         -------
         ScaledRows or ScaledBatches
-            Of an iterable the pairs with X scaled; it can be gone through as often.
+            For an iterable, an iterable of the same pairs with X scaled.
 
         Raises
         ------
         InputError
-            If it has another number of columns.
+            If the number of columns differs.
         """
         if _is_stream(x):
             return ScaledBatches(self, x)
         return ScaledRows(self, x if is_stored(x) else to_numpy(x))
 
     def undo(self, x: Any) -> Any:
-        """Bring scaled samples back to their own units; what overflows becomes an infinity."""
+        """Return scaled samples in their original units; an overflow gives an infinity."""
         import numpy as np
 
         with np.errstate(over="ignore"):
@@ -96,26 +95,20 @@ class Scaling:
 
 
 class ScaledRows(LazyRows):
-    """Samples that are scaled when they are read.
-
-    Parameters
-    ----------
-    scaling : Scaling
-    source : numpy.ndarray or array on disk, shape (n, columns)
-    """
+    """Samples (n, columns), in memory or on disk, that are scaled when read."""
 
     def __init__(self, scaling: Scaling, source: Any):
         if len(source.shape) != 2 or source.shape[1] != len(scaling.mean):
             raise InputError(
-                f"The scaling is of {len(scaling.mean)} columns: X is (samples, "
-                f"{len(scaling.mean)}). Received: shape {tuple(source.shape)}."
+                f"X must have shape (samples, {len(scaling.mean)}), as the samples that the "
+                f"scaling was learnt from. Received: shape {tuple(source.shape)}."
             )
         super().__init__(tuple(source.shape), "float64", getattr(source, "features", ()))
         self._scaling, self._source = scaling, source
         self.unit = unit_of(source)
 
     def edges(self) -> Any:
-        """Return where the source's blocks begin."""
+        """Return the first row of each block of the source, and the end."""
         return edges_of(self._source)
 
     def _between(self, start: int, stop: int) -> Any:
@@ -131,28 +124,22 @@ class ScaledRows(LazyRows):
 
 
 class ScaledBatches:
-    """An iterable of (X, y), or (X, y, sample_weight), with X scaled as it comes by.
-
-    Parameters
-    ----------
-    scaling : Scaling
-    batches : iterable
-    """
+    """An iterable of (X, y) or (X, y, sample_weight) with X scaled."""
 
     def __init__(self, scaling: Scaling, batches: Iterable[Any]):
         self._scaling, self._batches = scaling, batches
 
     def __iter__(self) -> Iterator[Any]:
-        for X, *known in self._batches:
-            rows = self._scaling.lazily(X) if is_stored(X) else self._apply(X)
-            yield (rows, *known)
-
-    def _apply(self, X: Any) -> Any:
-        return self._scaling.apply(numbers(to_numpy(X), "float64", "X"), "float64")
+        for X, *others in self._batches:
+            if is_stored(X):
+                yield self._scaling.lazily(X), *others
+            else:
+                dense = numbers(to_numpy(X), "float64", "X")
+                yield self._scaling.apply(dense, "float64"), *others
 
 
 def _is_stream(x: Any) -> bool:
-    """Tell pairs from samples: an iterator, or a sequence or other iterable of tuples."""
+    """Tell whether x is an iterable of (X, y) rather than samples."""
     if isinstance(x, Iterator):
         return True
     if hasattr(x, "shape") or not isinstance(x, Iterable):
@@ -163,15 +150,14 @@ def _is_stream(x: Any) -> bool:
     )
 
 
-def _pieces(x: Any) -> Iterator[Any]:
-    """Yield samples on disk, or of a stream, in float64 and a few at a time."""
-    home = connect("numpy")
+def _dense_chunks(x: Any) -> Iterator[Any]:
+    """Yield the samples of an array on disk or of an iterable, chunk by chunk in float64."""
     if is_stored(x):
-        rows = StoredRows(x, home, "float64")
-        yield from (piece for _, piece in chunks(rows, rows.rows_at_once))
+        rows = StoredRows(x, connect("numpy"), "float64")
+        yield from (chunk for _, chunk in chunks(rows, rows.rows_at_once))
         return
     for X, *_ in Pairs(x):
         if is_stored(X):
-            yield from _pieces(X)
+            yield from _dense_chunks(X)
         else:
             yield numbers(to_numpy(X), "float64", "X")

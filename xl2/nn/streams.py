@@ -1,4 +1,4 @@
-"""Samples that come by in pairs (X, y)."""
+"""Training data as an iterable of batches (X, y)."""
 
 from __future__ import annotations
 
@@ -10,31 +10,22 @@ from ..errors import InputError
 
 
 class Pairs:
-    """An iterable of (X, y), or (X, y, sample_weight), begun for a look at the first of them.
-
-    Parameters
-    ----------
-    batches : iterable
+    """An iterable of (X, y) or (X, y, sample_weight), whose first batch is read at once.
 
     Attributes
     ----------
     repeats : bool
-        It can be gone through again.
+        Whether it can be iterated again.
     kind : str
         The name of its class.
     first : tuple
         Its first (X, y, sample_weight).
-
-    Raises
-    ------
-    InputError
-        If it is no iterable of pairs, or empty.
     """
 
     def __init__(self, batches: Iterable[Any]):
         if hasattr(batches, "shape") or not isinstance(batches, Iterable):
             raise InputError(
-                f"y is missing. Give fit(network, X, y), or fit(network, batches) with an "
+                f"y is missing. Call fit(network, X, y), or fit(network, batches) with an "
                 f"iterable of pairs (X, y). Received: {type(batches).__name__}."
             )
         begun = iter(batches)
@@ -44,23 +35,24 @@ class Pairs:
             self.first = _triple(item, 1)
             break
         else:
-            raise InputError("The batches are empty: there is no pair (X, y) to learn from.")
+            raise InputError("The batches are empty. Give at least one pair (X, y).")
         self._begun: Iterator[Any] | None = itertools.chain([self.first], begun)
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
-        """Go through it, the first time from the pair that was looked at."""
+        """Yield (X, y, sample_weight) of each batch; the first time reuse the batch read."""
         begun, self._begun = self._begun, None
         for number, item in enumerate(self._batches if begun is None else begun, 1):
             yield _triple(item, number)
 
 
 def _triple(item: Any, number: int) -> tuple[Any, Any, Any]:
-    """Return X, y and sample_weight of what an iterable gave."""
+    """Return X, y and sample_weight of one item of the iterable."""
     if not isinstance(item, tuple | list) or len(item) not in (2, 3):
-        came = f"{type(item).__name__} of {len(item)}" if hasattr(item, "__len__") else repr(item)
+        sized = hasattr(item, "__len__")
+        received = f"{type(item).__name__} of {len(item)}" if sized else repr(item)
         raise InputError(
-            f"Batch {number} is no pair (X, y), nor (X, y, sample_weight). Received: {came}. "
-            f"With samples in an array, y is an argument of its own."
+            f"Batch {number} must be a pair (X, y), or (X, y, sample_weight). Received: "
+            f"{received}. If X is an array, give y as the next argument."
         )
     X, y, *weight = item
     return X, y, weight[0] if weight else None

@@ -1,47 +1,29 @@
-"""From labels as a table has them to what a network learns."""
+"""Labels or values of a data set, turned into the targets of a network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InputError, counted
+from ..errors import InputError, counted, unknown
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Labels numbered, or values as a matrix, and the output layer that goes with them.
+    """Class numbers of labels, or values as a matrix, and the output layer for them."""
 
-    Attributes
-    ----------
-    values : numpy.ndarray, shape (n,) of int or (n, outputs) of float
-        Class numbers, or the values of a regression in their own units.
-    classes : tuple or None
-        The label of each class number; None for a regression.
-    outputs : int
-        Units of the output layer.
-    output : str
-        Its activation.
-    """
-
-    values: Any
-    classes: tuple[Any, ...] | None
-    outputs: int
-    output: str
+    values: Any  # class numbers (n,), or values (n, outputs) in their original units
+    classes: tuple[Any, ...] | None  # the label of each class number; None for a regression
+    outputs: int  # units of the output layer
+    output: str  # its activation
 
     @property
     def regression(self) -> bool:
-        """Whether they are values and not classes."""
+        """Whether the targets are values rather than classes."""
         return self.classes is None
 
     def number(self, y: Any, what: str = "y") -> Any:
-        """Return other samples' labels as these are: numbered, or as a matrix.
-
-        Raises
-        ------
-        InputError
-            If there is a label that these have not, or another number of columns.
-        """
+        """Return other samples' class numbers (n,) or values (n, outputs), like `values`."""
         import numpy as np
 
         columns = self.outputs if self.classes is None else 1
@@ -52,38 +34,25 @@ class Targets:
             )
         if self.classes is None:
             if y.dtype.kind not in "fiub":
-                raise InputError(f"{what} is to be numbers, as in training. Received: text labels.")
-            return as_values(y)
+                raise InputError(f"{what} must be numbers, as in training. Received: text labels.")
+            return y.reshape(len(y), -1)
         known = np.asarray(self.classes)
-        places = np.searchsorted(known, y).clip(max=len(known) - 1)
-        strange = known[places] != y
-        if np.any(strange):
-            first = y[np.argmax(strange)]
+        numbers = np.searchsorted(known, y).clip(max=len(known) - 1)
+        unseen = known[numbers] != y
+        if np.any(unseen):
+            first = y[np.argmax(unseen)]
             raise InputError(
                 f"{what} has the label {getattr(first, 'item', lambda: first)()!r}, which no "
                 f"training sample has. Known labels: {', '.join(map(repr, self.classes[:12]))}"
                 f"{', ...' if len(self.classes) > 12 else ''}."
             )
-        return places
+        return numbers
 
 
 def read_targets(y: Any, task: str = "auto") -> Targets:
-    """Tell what kind of targets these are, and number the classes.
-
-    Parameters
-    ----------
-    y : numpy.ndarray, shape (n,) or (n, outputs)
-        Labels, text or numbers, or values.
-    task : {"auto", "classification", "regression"}, default "auto"
-        See `is_regression`.
-
-    Raises
-    ------
-    InputError
-        If they cannot be learnt.
-    """
+    """Return the targets of labels (n,) or values (n, outputs); `task` as for `is_regression`."""
     if is_regression(y, task):
-        values = as_values(y)
+        values = y.reshape(len(y), -1)
         return Targets(values, None, values.shape[1], "identity")
     classes, numbers = number_classes(y)
     if len(classes) == 2:
@@ -91,40 +60,25 @@ def read_targets(y: Any, task: str = "auto") -> Targets:
     return Targets(numbers, classes, len(classes), "softmax")
 
 
-def as_values(y: Any) -> Any:
-    """Return the values of a regression as a matrix (n, outputs)."""
-    return y.reshape(len(y), -1)
-
-
 def is_regression(y: Any, task: str = "auto") -> bool:
-    """Tell whether targets are values to be met, or labels to be told apart.
+    """Tell whether targets (n,) or (n, outputs) are values rather than labels.
 
-    Parameters
-    ----------
-    y : numpy.ndarray, shape (n,) or (n, outputs)
-        The targets.
-    task : {"auto", "classification", "regression"}, default "auto"
-        By default numbers that are not whole, and several columns, are values.
-
-    Raises
-    ------
-    InputError
-        If `task` is unknown, or text is to be a regression's target.
+    `task` is "classification", "regression", or "auto": then several columns, and numbers that
+    are not whole, are values.
     """
-    if task not in ("auto", "classification", "regression"):
-        raise InputError(
-            f"Available tasks are auto, classification, regression. Received: task={task!r}."
-        )
+    available = ("auto", "classification", "regression")
+    if task not in available:
+        raise InputError(unknown("task", task, available))
     numeric = y.dtype.kind in "fiub"
     if task == "regression" and not numeric:
-        raise InputError("A regression needs numbers as its target. Received: text labels.")
+        raise InputError("A regression needs numbers as targets. Received: text labels.")
     if task != "auto":
         return task == "regression"
     return bool(numeric and (y.ndim > 1 or (y.dtype.kind == "f" and (y % 1 != 0).any())))
 
 
 def is_present(value: Any) -> bool:
-    """Tell whether a label is present: not None, NaN or pandas.NA."""
+    """Tell whether a label is not None, NaN or pandas.NA."""
     try:
         return value is not None and bool(value == value)
     except (TypeError, ValueError):
@@ -132,31 +86,21 @@ def is_present(value: Any) -> bool:
 
 
 def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
-    """Return the labels in order, and each sample's class number.
-
-    Raises
-    ------
-    InputError
-        If there is one class only, or nearly as many as samples.
-    """
+    """Return the sorted labels, and the class number of each sample."""
     import numpy as np
 
     if y.ndim != 1:
-        raise InputError(f"Labels are one column. Received: {y.shape[1]} columns.")
+        raise InputError(f"Labels must be one column. Received: {y.shape[1]} columns.")
     classes, numbers = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise InputError(
-            f"There is one class only, {classes[0].item()!r}: nothing can be told apart. Check the "
-            f"label column, --target."
+            f"The labels have one class only, {classes[0].item()!r}, so there is nothing to learn. "
+            f"Check the label column (--target)."
         )
     if len(classes) > max(20, len(y) // 2):
         raise InputError(
             f"{len(y)} samples have {len(classes)} classes, too many to learn from. Check the "
-            f"label column, --target; for numbers to be predicted, use --task regression."
+            f"label column (--target). To predict numbers, give task='regression' (--task "
+            f"regression)."
         )
     return tuple(label.item() for label in classes), numbers
-
-
-def default_initializer(activation: str) -> str:
-    """Return the initial weights that suit a hidden activation."""
-    return "he" if activation == "relu" else "glorot_uniform"

@@ -13,8 +13,8 @@ from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve, to_numpy
 from ..errors import InputError, unknown
 from ..io.writing import as_path
-from ..nn.initializers import INITIALIZERS, Initializer
-from ..nn.targets import Targets, default_initializer, read_targets
+from ..nn.initializers import INITIALIZERS, Initializer, default_initializer
+from ..nn.targets import Targets, read_targets
 from ..nn.tasks import task_of
 from ..training.assemble import check_positive
 from ..training.checkpoints import as_checkpoint
