@@ -2,7 +2,7 @@
 
     python docs/structure.py            print the counts
     python docs/structure.py --write    and put them into docs/design.md
-    python docs/structure.py --check    fail if docs/design.md has others
+    python docs/structure.py --check    fail if docs/design.md has others, or one is too large
 
 Needs grimp, which comes with import-linter.
 """
@@ -24,11 +24,18 @@ BEGIN, END = (
     "```\n<!-- end of counts -->\n",
 )
 
+MOST = {
+    "lines of the longest module": 300,
+    "lines of the longest test file": 600,
+    "imports upward": 0,
+    "cycles": 0,
+}
+
 Imports = Mapping[str, Iterable[str]]
 
 
-def counts() -> str:
-    """Return the counts, one a line."""
+def counts() -> dict[str, int]:
+    """Return the counts by their titles."""
     modules = lines_of("xl2", "backends")
     imports = imports_of("xl2")
     packages: dict[str, set[str]] = {}
@@ -37,7 +44,7 @@ def counts() -> str:
     for name, imported in packages.items():
         imported.discard(name)
     entries = [entry for entry in (ROOT / "xl2").iterdir() if entry.name != "__pycache__"]
-    found = {
+    return {
         "entries at the top of xl2/": len(entries),
         "modules of xl2/ and backends/": len(modules),
         "lines in them, in hundreds": round(sum(modules.values()) / 100),
@@ -49,7 +56,6 @@ def counts() -> str:
         "imports upward": len(upward(imports)),
         "cycles": int(has_cycle(packages)) + int(has_cycle(imports)),
     }
-    return "".join(f"{title:44}{value:>6}\n" for title, value in found.items())
 
 
 def lines_of(*folders: str) -> dict[Path, int]:
@@ -112,16 +118,23 @@ def longest_chain(imports: Imports) -> int:
 
 
 def main(arguments: list[str]) -> str | None:
-    """Print the counts; return a message if the page has others."""
+    """Print the counts; return a message if a check fails."""
     sys.path.insert(0, str(ROOT))
-    found, text = counts(), PAGE.read_text(encoding="utf-8")
+    values, text = counts(), PAGE.read_text(encoding="utf-8")
+    found = "".join(f"{title:44}{value:>6}\n" for title, value in values.items())
     print(found, end="")
     before, _, rest = text.partition(BEGIN)
     written, _, after = rest.partition(END)
     if arguments == ["--write"]:
         PAGE.write_text(f"{before}{BEGIN}{found}{END}{after}", encoding="utf-8")
-    elif arguments == ["--check"] and written != found:
-        return "docs/design.md has other counts: run python docs/structure.py --write"
+    elif arguments == ["--check"]:
+        excess = [
+            f"{title}: at most {most}" for title, most in MOST.items() if values[title] > most
+        ]
+        if excess:
+            return "; ".join(excess)
+        if written != found:
+            return "docs/design.md has other counts: run python docs/structure.py --write"
     return None
 
 
