@@ -1,11 +1,11 @@
-"""scikit-learn's script with one import changed, and then what only xl2 has.
+"""Run a script for scikit-learn with one import changed, and show what xl2 adds.
 
     python examples/sklearn_dropin.py [BACKEND[:DEVICE]]
 
-The table trains the same networks with both libraries: `train` is given the module to take them
-from, and that is the whole difference. What differs in the weights are rounding errors. The
-seconds are those of one fit each, on as many threads as each library takes; with
-OMP_NUM_THREADS=1 both take one. With the name of a backend, one of the fits runs there too.
+The table compares the same networks trained by both libraries: only the module that is passed
+to `train` differs. The weights differ by rounding errors. The seconds are those of one fit each,
+on as many threads as each library uses; with OMP_NUM_THREADS=1 both use one. If a backend is
+named, one of the fits also runs on it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SGD = {"solver": "sgd", "learning_rate_init": 0.1, "early_stopping": True, "rand
 
 
 class Fitted(NamedTuple):
-    """A network, how long it took, and its score on samples it has not seen."""
+    """A network, the seconds of its fit, and its score on test samples."""
 
     network: Any
     seconds: float
@@ -37,7 +37,7 @@ class Fitted(NamedTuple):
 
 
 def train(mlp: ModuleType) -> dict[str, Fitted]:
-    """Fit networks of `sklearn.neural_network`, or of `xl2`."""
+    """Fit the networks of a module, `sklearn.neural_network` or `xl2`."""
     digits, diabetes = load_digits(return_X_y=True), load_diabetes(return_X_y=True)
     return {
         "digits, adam": fitted(mlp.MLPClassifier(random_state=0), *digits),
@@ -59,7 +59,7 @@ def train(mlp: ModuleType) -> dict[str, Fitted]:
 
 
 def fitted(network: Any, X: Any, y: Any) -> Fitted:
-    """Fit a network on standardised samples, and score it on others."""
+    """Fit a network on standardised samples, and score it on test samples."""
     X, X_test, y, y_test = train_test_split(X, y, random_state=0)
     pipeline = make_pipeline(StandardScaler(), network)
     began = time.perf_counter()
@@ -69,13 +69,13 @@ def fitted(network: Any, X: Any, y: Any) -> Fitted:
 
 
 def difference(one: Any, other: Any) -> float:
-    """Return the largest difference of two networks' weights and biases."""
+    """Return the largest difference between the weights and biases of two networks."""
     layers = zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True)
     return max(float(np.max(np.abs(p - q))) for p, q in layers)
 
 
 def compare(theirs: dict[str, Fitted], ours: dict[str, Fitted]) -> None:
-    """Print the networks of both libraries side by side."""
+    """Print the results of both libraries side by side."""
     print(f"{'':28}{'scikit-learn':>18}{'xl2':>19}{'weights':>14}")
     print(f"{'':28}{'score':>9}{'seconds':>9} {'score':>9}{'seconds':>9} {'differ by':>13}")
     for name, one in theirs.items():
@@ -87,40 +87,40 @@ def compare(theirs: dict[str, Fitted], ours: dict[str, Fitted]) -> None:
 
 
 def weigh_classes(X: Any, y: Any, X_test: Any, y_test: Any) -> None:
-    """Tell eights, a tenth of the digits, from the rest."""
+    """Find the eights, a tenth of the digits, with and without class weights."""
     for class_weight in (None, "balanced"):
         network = xl2.MLPClassifier((5,), class_weight=class_weight, tol=0.003, random_state=0)
         found = network.fit(X, y == 8).predict(X_test)
         _, false, missed, right = confusion_matrix(y_test == 8, found).ravel()
         print(
             f"class_weight={class_weight!r}: {right} of {right + missed} eights found, "
-            f"and {false} that are none"
+            f"with {false} false alarms"
         )
 
 
 def validate(X: Any, y: Any) -> None:
-    """Stop by samples of one's own: here the last fifth, as if they had been taken later."""
+    """Stop by given validation samples, here the last fifth of the training samples."""
     last = len(X) * 4 // 5
     network = xl2.MLPClassifier((50, 25), **SGD)
     network.fit(X[:last], y[:last], X_val=X[last:], y_val=y[last:])
     print(
-        f"X_val: {len(X) - last} samples stopped it after {network.n_iter_} epochs, and the best "
-        f"scored {network.best_validation_score_:.4f}"
+        f"X_val: {len(X) - last} samples, stopped after {network.n_iter_} epochs, "
+        f"best score {network.best_validation_score_:.4f}"
     )
 
 
 def choose_alpha(X: Any, y: Any, X_test: Any, y_test: Any) -> None:
-    """Train twenty networks at once, and one more with the alpha that they prefer."""
+    """Choose alpha by twenty networks trained at once, and train one with it."""
     network = xl2.MLPClassifierCV(
         [0.01, 0.1, 1, 10], cv=5, hidden_layer_sizes=(50, 25), max_iter=40, random_state=0
     )
     network.fit(X, y)
     print(network.path_)
-    print(f"alpha={network.alpha_:g} has {network.score(X_test, y_test):.4f} on the test samples")
+    print(f"alpha={network.alpha_:g} scores {network.score(X_test, y_test):.4f} on test samples")
 
 
 def train_on(name: str, X: Any, y: Any, same: Any) -> None:
-    """Train one of the networks on a backend; the samples, and the weights, are NumPy's."""
+    """Train a network on a backend; its samples and weights are NumPy arrays."""
     backend, _, device = name.partition(":")
     began = time.perf_counter()
     network = xl2.MLPClassifier((50, 25), backend=backend, device=device or None, **SGD)
@@ -132,7 +132,7 @@ def train_on(name: str, X: Any, y: Any, same: Any) -> None:
 
 
 def main() -> None:
-    """Print the table, and what is beyond it."""
+    """Print the table, and the features that scikit-learn lacks."""
     ours = train(xl2)
     compare(train(sklearn.neural_network), ours)
 

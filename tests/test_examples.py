@@ -68,12 +68,12 @@ def test_scikit_learns_script_with_one_import_changed(run, backend):
     lines = run("sklearn_dropin.py", name).splitlines()
     assert max(map(len, lines)) < 80
     for line in lines[2:6]:
-        theirs, _, ours, _, apart = line[28:].split()
+        theirs, _, ours, _, difference = line[28:].split()
         assert ours == theirs
-        assert float(apart) < 1e-7
-    said = "\n".join(lines)
-    plain, balanced = re.findall(r"(\d+) of 48 eights found", said)
+        assert float(difference) < 1e-7
+    printed = "\n".join(lines)
+    plain, balanced = re.findall(r"(\d+) of 48 eights found", printed)
     assert int(plain) < int(balanced)
-    assert "4 lambdas x 5 folds" in said
+    assert "4 lambdas x 5 folds" in printed
     assert lines[-2].startswith(f"On {name} it took")
     assert float(lines[-1].removesuffix(".").split()[-1]) < 1e-7
