@@ -101,7 +101,7 @@ def test_features_first_of_images_is_refused(tmp_path):
         ({"x_train": X, "y_train": Y, "x_test": X}, ["'x_test'", "'y_test'"]),
         ({"x": X, "y": Y[:2]}, ["4 samples", "2 labels"]),
         ({"x": X[:, 0], "y": Y}, ["(4,)", "(samples, features)"]),
-        ({"x": X[:0], "y": Y[:0]}, ["(0, 3)", "empty"]),
+        ({"x": X[:0], "y": Y[:0]}, ["(0, 3)", "at least one"]),
         ({"x": X.astype(str), "y": Y}, ["<U", "real numbers"]),
         ({"x": X * 1j, "y": Y}, ["complex128", "real numbers"]),
         ({"x": X, "y": Y * 1j}, ["complex128", "text"]),

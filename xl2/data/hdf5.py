@@ -31,7 +31,7 @@ def open_h5(path: Path) -> Any:
 def datasets_of(file: Any, path: Path, accepted: Collection[str]) -> dict[str, Any]:
     """Return {name: h5py.Dataset} of the root of a file; None if not in `accepted`.
 
-    Raises `InputError` for a group, and `FileFormatError` for a link to another file: the author
+    Raises `InputError` for a group, and `FileFormatError` for values in another file: the author
     of a file must not choose which of the reader's files is read.
     """
     import h5py
@@ -41,17 +41,10 @@ def datasets_of(file: Any, path: Path, accepted: Collection[str]) -> dict[str, A
         found[key] = None
         if key not in accepted:
             continue
-        external = isinstance(file.get(key, getlink=True), h5py.ExternalLink)
-        dataset = None if external else file[key]
-        if not external and (not isinstance(dataset, h5py.Dataset) or dataset.shape is None):
+        dataset = file[key]
+        if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
             raise InputError(f"{path} has no array under {key!r}. Save one row per sample there.")
-        # A soft link can lead through an external one.
-        if (
-            dataset is None
-            or dataset.file.filename != file.filename
-            or dataset.external
-            or dataset.is_virtual
-        ):
+        if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
             raise FileFormatError(
                 f"{path} stores the values of {key!r} in another file, and links to other files "
                 "are not followed. Copy the data into this file."

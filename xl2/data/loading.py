@@ -1,4 +1,4 @@
-"""Reading a data set whole: `load_data`."""
+"""Read a data set into memory: `load_data`."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ def load_data(
     width = n_features or len(features or ()) or None
     wanted = Wanted(target, features or (), width, require_target)
     if source == "digits":
-        dataset = load_digits()
+        from sklearn.datasets import load_digits
+
+        X, y = load_digits(return_X_y=True)
+        dataset = Dataset(X, y, name="digits")
     else:
         path = Path(source)
         kind = format_of(path)
@@ -93,14 +96,6 @@ def load_data(
     check(dataset)
     check_width(dataset, width)
     return dataset
-
-
-def load_digits() -> Dataset:
-    """Return scikit-learn's digits: 1797 images of 8 x 8 pixels in ten classes."""
-    from sklearn.datasets import load_digits as bundled
-
-    X, y = bundled(return_X_y=True)
-    return Dataset(X, y, name="digits")
 
 
 def format_of(path: Path) -> str:

@@ -52,20 +52,26 @@ def open_rows(
     """
     path = Path(source)
     if path.suffix.lower() == ".npy":
+        kind = "npy"
         check_file(path, "Give the path of a .npy file, as numpy.save writes it.")
-        return _open_npy(path, target), None
-    kind = format_of(path)
-    if kind not in ("parquet", "h5"):
+    else:
+        kind = format_of(path)
+    if kind not in ("npy", "parquet", "h5"):
         raise InputError(
             f"{path} can only be read whole, with load_data. Formats that can be read in parts: "
             ".parquet, .h5, .hdf5, .npy."
         )
     wanted = Wanted(target, (), None, require_target)
     check_options(path, kind, wanted, None, False)
-    X, y = open_parquet(path, wanted) if kind == "parquet" else _open_h5(path, require_target)
-    like_X = _zeros_like(X, "u1")
-    check(Dataset(like_X, y, name=str(path)))
-    return X, y
+    if kind == "npy":
+        X, y = _open_npy(path), None
+    elif kind == "parquet":
+        X, y = open_parquet(path, wanted)
+    else:
+        X, y = _open_h5(path, require_target)
+    stand_in, y = orient(_stand_in(X), y, False, path)
+    check(Dataset(stand_in, y, name=str(path)))
+    return (X if X.ndim == 2 else FlatRows(X)), y
 
 
 class FlatRows(LazyRows):
@@ -89,21 +95,16 @@ class FlatRows(LazyRows):
         return super()._numbered(rows)
 
 
-def _open_npy(path: Path, target: str | None) -> Any:
+def _open_npy(path: Path) -> Any:
     import numpy as np
 
-    if target is not None:
-        raise InputError(
-            f"A target column is for tables (.parquet). Received: target={target!r} with {path}, "
-            "which holds one array. Leave it out, and load the targets from their own file."
-        )
     with path.open("rb") as stream:
         # numpy.load would take any other file for a pickle.
         if stream.read(6) != b"\x93NUMPY":
             raise FileFormatError(f"{path} is not a NumPy .npy file. Save it with numpy.save.")
     try:
         with reading(path, "a NumPy .npy file"), np.errstate(over="ignore"):
-            X = np.load(path, mmap_mode="r", allow_pickle=False)
+            return np.load(path, mmap_mode="r", allow_pickle=False)
     except FileFormatError as error:
         if "Python objects" not in str(error):
             raise
@@ -111,8 +112,6 @@ def _open_npy(path: Path, target: str | None) -> Any:
             f"{path} holds Python objects. They are not unpickled, because that can run code. "
             "Save an array of numbers."
         ) from error
-    orient(_zeros_like(X, X.dtype.newbyteorder("=")), None, False, path)
-    return X if X.ndim == 2 else FlatRows(X)
 
 
 def _open_h5(path: Path, require_target: bool) -> tuple[Any, Any]:
@@ -120,13 +119,12 @@ def _open_h5(path: Path, require_target: bool) -> tuple[Any, Any]:
         # h5py closes the file when its last dataset is deleted.
         datasets = datasets_of(open_h5(path), path, ACCEPTED)
         X, y = training_pair(datasets, path, require_target)
-        y = None if y is None else read_dataset(y, path)
-        _, y = orient(_zeros_like(X, X.dtype.newbyteorder("=")), y, False, path)
-    return (X if X.ndim == 2 else FlatRows(X)), y
+        return X, None if y is None else read_dataset(y, path)
 
 
-def _zeros_like(X: Any, dtype: Any) -> Any:
-    """Return an array of X's shape that takes no memory, for checks that need no values."""
+def _stand_in(X: Any) -> Any:
+    """Return an array of X's shape that takes no memory, for the checks of shape and dtype."""
     import numpy as np
 
+    dtype = np.uint8 if X.dtype.kind in "buif" else X.dtype
     return np.broadcast_to(np.zeros((), dtype=dtype), X.shape)

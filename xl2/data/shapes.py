@@ -41,15 +41,7 @@ def as_features(X: NDArray[Any], path: Path) -> NDArray[Any]:
             f"{path}: X has shape {X.shape}. Expected (samples, features), or (samples, height, "
             "width) for images. Reshape it; a single feature is (samples, 1)."
         )
-    if 0 in X.shape:
-        raise InputError(
-            f"{path}: X has shape {X.shape}, so it is empty. Save at least one sample."
-        )
     X = X.view("u1") if X.dtype.kind == "b" else X
-    if X.dtype.kind not in "uif":
-        raise InputError(
-            f"{path}: X has dtype {X.dtype}. Expected real numbers. Convert it before saving."
-        )
     return native(X).reshape(len(X), math.prod(X.shape[1:]))
 
 

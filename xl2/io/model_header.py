@@ -81,15 +81,12 @@ def _is_standardisation(value: Any) -> bool:
 
 def _is_split(value: Any) -> bool:
     """Return whether a value is None, or the fraction that was held out and the seed."""
-    if value is None:
-        return True
-    fraction, seed = value if isinstance(value, list) and len(value) == 2 else (None, None)
-    return (
-        isinstance(fraction, float)
-        and 0.0 < fraction < 1.0
-        and type(seed) is int
-        and 0 <= seed < 2**32
-    )
+    match value:
+        case None:
+            return True
+        case [float(fraction), int(seed)]:
+            return 0.0 < fraction < 1.0 and 0 <= seed < 2**32
+    return False
 
 
 CHECKS = {
