@@ -18,7 +18,7 @@ rates = pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
 
 @pytest.fixture
 def mask(backend, to, host):
-    """Make a mask on the backend under test and move it to NumPy."""
+    """Make a mask on the tested backend and move it to NumPy."""
 
     def make(shape, rate=0.5, seeds=SEED, step=0, layer=0, layers=1, dtype="float32"):
         dropout = Dropout(rate)
@@ -31,19 +31,19 @@ def mask(backend, to, host):
 @pytest.fixture
 def jit(backend):
     if backend.name != "jax":
-        pytest.skip("JAX is the one that compiles")
+        pytest.skip("only JAX compiles")
     import jax
 
     return jax.jit
 
 
 def by_definition(shape, rate, seed, number):
-    """The mask an element at a time, from the paper's generator in Python integers."""
+    """Compute the mask element by element, with the generator of the paper in Python integers."""
     key = np.random.SeedSequence(seed).generate_state(2).tolist()
     elements = []
     for i in range(math.prod(shape)):
         word = reference(key, (i // 2, number))[i % 2]
-        # Signed order is unsigned order with the first bit turned over.
+        # Flipping the first bit turns unsigned order into signed order.
         kept = (word ^ 2**31) >= rate * 2**32
         elements.append(1 / (1 - rate) if kept else 0.0)
     return np.array(elements).reshape(shape)
@@ -52,7 +52,7 @@ def by_definition(shape, rate, seed, number):
 @rates
 @both_dtypes
 @pytest.mark.parametrize("shape", [(4, 6), (3, 5), (1, 1)])
-def test_a_mask_is_that_of_its_definition(mask, shape, rate, dtype):
+def test_a_mask_matches_its_definition(mask, shape, rate, dtype):
     found = mask(shape, rate, step=5, layer=1, layers=3, dtype=dtype)
     expected = by_definition(shape, rate, SEED, 16).astype(dtype)
     assert found.dtype == dtype
@@ -62,7 +62,7 @@ def test_a_mask_is_that_of_its_definition(mask, shape, rate, dtype):
 @rates
 @both_dtypes
 @pytest.mark.parametrize(("shape", "seeds"), [((9, 7), 3), ((2, 3, 9, 7), [3, 8])])
-def test_every_backend_drops_what_numpy_drops(mask, shape, seeds, rate, dtype):
+def test_every_backend_drops_the_same_units_as_numpy(mask, shape, seeds, rate, dtype):
     dropout, numpy = Dropout(rate), connect("numpy")
     like, keys = np.zeros(shape, dtype), dropout.keys(numpy, seeds)
     for step in (0, 1000):
@@ -73,11 +73,11 @@ def test_every_backend_drops_what_numpy_drops(mask, shape, seeds, rate, dtype):
 
 
 @rates
-def test_the_fraction_of_units_that_are_dropped_is_the_rate(mask, rate):
+def test_the_fraction_of_dropped_units_is_the_rate(mask, rate):
     found = mask((200, 100), rate) == 0
     sigma = math.sqrt(rate * (1 - rate) / found.size)
     assert abs(found.mean() - rate) < 4 * sigma
-    # Both words of the generator's blocks, each of half the elements.
+    # Each word of the generator's blocks gives half of the elements.
     for half in (found.ravel()[::2], found.ravel()[1::2]):
         assert abs(half.mean() - rate) < 4 * math.sqrt(2) * sigma
 
@@ -112,7 +112,7 @@ def test_the_members_of_a_stack_share_the_mask_of_one_network(mask):
     np.testing.assert_array_equal(mask((4, 5, 3), step=2), mask((5, 3), step=2))
 
 
-def test_a_group_has_the_mask_of_a_network_of_its_seed(mask):
+def test_a_group_has_the_mask_of_a_network_with_its_seed(mask):
     seeds = [3, 8, 3]
     found = mask((3, 2, 5, 7), seeds=seeds, step=2, layer=1, layers=2)
     assert found.shape == (3, 1, 5, 7)
@@ -136,7 +136,7 @@ def test_a_rate_of_zero_keeps_every_unit(mask, dtype):
 
 
 @both_dtypes
-def test_the_rate_next_to_one_drops_every_unit(mask, dtype):
+def test_the_largest_rate_below_one_drops_every_unit(mask, dtype):
     found = mask((50, 40), math.nextafter(1, 0), dtype=dtype)
     np.testing.assert_array_equal(found, np.zeros((50, 40), dtype))
 
@@ -144,7 +144,7 @@ def test_the_rate_next_to_one_drops_every_unit(mask, dtype):
 @pytest.mark.parametrize(
     ("rate", "kept"), [(0.0, [1, 1, 1, 1]), (0.5, [0, 0, 2, 2]), (1 - 2**-32, [0, 0, 0, 2**32])]
 )
-def test_the_words_at_the_edges(mask, to, monkeypatch, rate, kept):
+def test_the_words_just_above_and_below_the_threshold(mask, to, monkeypatch, rate, kept):
     words = to([-(2**31), 0], "int32"), to([-1, 2**31 - 1], "int32")
     monkeypatch.setattr("xl2.nn.dropout.threefry2x32", lambda key, counter: words)
     assert mask((2, 2), rate).ravel().tolist() == kept
@@ -160,7 +160,7 @@ def test_a_mask_has_the_dtype_and_the_device_of_the_layer(backend, to, shape, se
     assert device(found) == device(like)
 
 
-def test_the_values_of_the_layer_do_not_count_and_stay(backend, mask, to, host):
+def test_the_values_of_the_layer_do_not_matter_and_do_not_change(backend, mask, to, host):
     dropout = Dropout(0.5)
     keys = dropout.keys(backend, SEED)
     like = to(np.full((5, 3), np.nan, "float32"))
@@ -172,7 +172,7 @@ def test_the_values_of_the_layer_do_not_count_and_stay(backend, mask, to, host):
 @pytest.mark.parametrize(
     ("seeds", "shape"), [(5, (2,)), (np.int64(5), (2,)), ([5], (1, 2)), ([5, 0, 2**70], (3, 2))]
 )
-def test_keys_are_the_words_of_numpys_seed_sequence(backend, xp, to, host, seeds, shape):
+def test_keys_come_from_numpys_seed_sequence(backend, xp, to, host, seeds, shape):
     keys = Dropout(0.5).keys(backend, seeds)
     assert keys.dtype == xp.int32
     assert device(keys) == device(to([0]))
@@ -197,14 +197,14 @@ def test_a_compiled_mask_takes_the_step_as_data(jit, backend, to, host, shape, s
     "rate",
     [-0.1, 1, 1.5, True, math.nan, math.inf, Fraction(2**60 - 1, 2**60), "0.5", None, [0.5]],
 )
-def test_what_is_no_rate_is_refused_by_its_value(rate):
+def test_a_wrong_rate_is_refused_with_its_value(rate):
     with pytest.raises(InputError, match=r"rate of dropout.*in \[0, 1\)") as caught:
         Dropout(rate)
     assert f"rate={rate!r}" in str(caught.value)
 
 
 @pytest.mark.host
-def test_equal_dropouts_are_equal_and_hash_alike():
+def test_equal_dropouts_are_equal_and_have_equal_hashes():
     assert len({Dropout(0), Dropout(0.0), Dropout(0.5), Dropout(np.float32(0.5))}) == 2
     assert type(Dropout(np.float32(0.5)).rate) is float
 
@@ -224,7 +224,7 @@ def trained(where, dropout, stack=None, **options):
 
 
 def test_a_step_descends_along_the_gradient_of_the_thinned_network(where, host, backend):
-    """Central differences of the loss with the same masks, one step of plain descent."""
+    """Compare one step of SGD with central differences of the loss with the same masks."""
     dropout, rate, seed = 0.4, 1e-3, 4
     network = Network([3, 8, 6, 2], ["tanh", "relu", "sigmoid"], seed=1, dtype="float64", **where)
     before = [[np.array(p) for p in layer] for layer in network.host_parameters()]
@@ -259,12 +259,12 @@ def test_a_member_equals_the_network_trained_alone_with_dropout(where, host, sta
     many = trained(where, 0.3, stack)
     index = (1,) if stack == 3 else (1, 0)
     one = trained(where, 0.3)
-    for mine, its in zip(many.member(*index).parameters, one.parameters, strict=True):
-        for a, b in zip(mine, its, strict=True):
+    for actual, expected in zip(many.member(*index).parameters, one.parameters, strict=True):
+        for a, b in zip(actual, expected, strict=True):
             np.testing.assert_allclose(host(a), host(b), rtol=1e-9, atol=1e-12)
 
 
-def test_every_seed_thins_in_its_own_way_and_none_changes_predictions(where, host):
+def test_seeds_drop_different_units_and_predictions_drop_none(where, host):
     one, other = trained(where, 0.5), trained(where, 0.5, seed=5, shuffle=True)
     assert not np.allclose(host(one.weights[0]), host(other.weights[0]))
     np.testing.assert_array_equal(host(one.forward(X)), host(one.forward(X)))

@@ -1,4 +1,4 @@
-"""Network.gradients against two oracles that know nothing of backpropagation as xl2 does it."""
+"""`Network.gradients` compared with central differences and with torch.autograd."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ on_backend = settings(
 
 @st.composite
 def problems(draw):
-    """Sizes, activations, a loss that goes with them, lambdas and a seed."""
+    """Draw sizes, activations, a loss for them, lambdas and a seed."""
     layers = draw(st.integers(1, 4))
     sizes = draw(st.lists(st.sampled_from([1, 3, 6]), min_size=layers + 1, max_size=layers + 1))
     hidden = draw(
@@ -32,7 +32,7 @@ def problems(draw):
 
 
 def build(problem, where, stack=None):
-    """Return a network with biases that are not 0, samples and targets."""
+    """Return a network with biases other than 0, samples and targets."""
     sizes, activations, _, _, seed = problem
     network = Network(
         sizes, activations, "gaussian", seed=seed, dtype="float64", stack=stack, **where
@@ -47,7 +47,7 @@ def build(problem, where, stack=None):
 
 
 def numpy_cost(parameters, problem, X, y):
-    """Return the mean loss plus the penalty, and how near a relu comes to its corner."""
+    """Return the mean loss plus the penalty, and the smallest distance of a relu to its kink."""
     _, activations, loss, lam, _ = problem
     nearest, a = np.inf, X
     for (weight, bias), name in zip(parameters, activations, strict=True):
@@ -91,20 +91,20 @@ def central_differences(parameters, problem, X, y, step=1e-6):
 
 
 def smooth(parameters, problem, X, y):
-    """Tell whether differences may be taken: no relu within reach of its corner."""
+    """Tell whether no relu is close to its kink, so that central differences are valid."""
     return numpy_cost(parameters, problem, X, y)[1] > 1e-3
 
 
 def assert_close(found, expected, **tolerance):
     for pair, wanted in zip(found, expected, strict=True):
-        for mine, its in zip(pair, wanted, strict=True):
-            assert mine.shape == its.shape
-            np.testing.assert_allclose(mine, its, **tolerance)
+        for actual, expected in zip(pair, wanted, strict=True):
+            assert actual.shape == expected.shape
+            np.testing.assert_allclose(actual, expected, **tolerance)
 
 
 @on_backend
 @given(problem=problems())
-def test_gradients_are_the_central_differences(where, host, problem):
+def test_gradients_match_central_differences(where, host, problem):
     network, X, y = build(problem, where)
     parameters = network.host_parameters()
     assume(smooth(parameters, problem, X, y))
@@ -116,7 +116,7 @@ def test_gradients_are_the_central_differences(where, host, problem):
 
 @on_backend
 @given(problem=problems())
-def test_gradients_of_a_stack_are_the_central_differences_of_its_members(where, host, problem):
+def test_gradients_of_a_stack_match_central_differences_of_its_members(where, host, problem):
     stack, X, y = build(problem, where, stack=2)
     found = [
         tuple(map(host, pair))
@@ -126,14 +126,14 @@ def test_gradients_of_a_stack_are_the_central_differences_of_its_members(where, 
         parameters = stack.member(k).host_parameters()
         assume(smooth(parameters, problem, X, y))
         (first, bias), *deeper = found
-        mine = [(first[:, k], bias[k]), *((w[k], b[k]) for w, b in deeper)]
+        actual = [(first[:, k], bias[k]), *((w[k], b[k]) for w, b in deeper)]
         scale = max(1.0, numpy_cost(parameters, problem, X, y)[0])
         expected = central_differences(parameters, problem, X, y)
-        assert_close(mine, expected, rtol=1e-5, atol=2e-8 * scale)
+        assert_close(actual, expected, rtol=1e-5, atol=2e-8 * scale)
 
 
 def autograd(torch, parameters, problem, X, y):
-    """Return the same gradients by torch's own losses and automatic differentiation."""
+    """Return the gradients by the losses and the automatic differentiation of torch."""
     _, activations, loss, lam, _ = problem
     functional = torch.nn.functional
     layers = [[torch.tensor(p, requires_grad=True) for p in pair] for pair in parameters]
@@ -157,23 +157,23 @@ def autograd(torch, parameters, problem, X, y):
 
 @on_backend
 @given(problem=problems(), stack=st.sampled_from([None, 2]))
-def test_gradients_are_those_of_torch_autograd(where, host, problem, stack):
+def test_gradients_match_torch_autograd(where, host, problem, stack):
     torch = pytest.importorskip("torch", reason="torch.autograd is the oracle")
     network, X, y = build(problem, where, stack=stack)
     found = network.gradients(X, y, penalty=L2(problem[3]), loss=problem[2])
     found = [tuple(map(host, pair)) for pair in found]
     for k in range(stack or 1):
-        mine, one = found, network
+        actual, one = found, network
         if stack:
             (first, bias), *deeper = found
-            mine = [(first[:, k], bias[k]), *((w[k], b[k]) for w, b in deeper)]
+            actual = [(first[:, k], bias[k]), *((w[k], b[k]) for w, b in deeper)]
             one = network.member(k)
         expected = autograd(torch, one.host_parameters(), problem, X, y)
-        assert_close(mine, expected, rtol=1e-9, atol=1e-11)
+        assert_close(actual, expected, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("stack", [None, 2])
-def test_gradients_leave_parameters_and_data_as_they_were(where, to, host, stack):
+def test_gradients_change_neither_parameters_nor_data(where, to, host, stack):
     problem = ([3, 4, 2], ["tanh", "sigmoid"], None, 0.5, 0)
     network, X, y = build(problem, where, stack=stack)
     before = [[p.copy() for p in pair] for pair in network.host_parameters()]

@@ -1,4 +1,4 @@
-"""A stack in groups: each group learns from samples, and in an order, of its own."""
+"""A stack of groups: each group has its own samples and its own order."""
 
 import numpy as np
 import pytest
@@ -26,10 +26,10 @@ def new(where, sizes=(3, 4, 2), activations="tanh", **options):
 
 
 def assert_members(stack, g, m, alone, rtol):
-    for mine, its in zip(
+    for actual, expected in zip(
         stack.member(g, m).host_parameters(), alone.host_parameters(), strict=True
     ):
-        for one, other in zip(mine, its, strict=True):
+        for one, other in zip(actual, expected, strict=True):
             np.testing.assert_allclose(one, other, rtol=rtol, atol=1e-14)
 
 
@@ -55,9 +55,9 @@ def test_each_member_equals_the_network_trained_alone_on_its_groups_samples(
             )
             assert_members(stack, g, m, alone, rtol)
             for name in CURVES:
-                mine = [values[g, m] for values in getattr(history, name)]
+                actual = [values[g, m] for values in getattr(history, name)]
                 np.testing.assert_allclose(
-                    mine, getattr(separate, name), rtol=rtol, atol=1e-13, err_msg=name
+                    actual, getattr(separate, name), rtol=rtol, atol=1e-13, err_msg=name
                 )
 
 
@@ -69,7 +69,7 @@ def test_each_member_equals_the_network_trained_alone_on_its_groups_samples(
         ([3, 4, 3, 2], ["sigmoid", "tanh", "identity"], Y, True),
     ],
 )
-def test_whatever_the_depth_and_the_task(where, rtol, sizes, activations, y, shuffle):
+def test_members_equal_single_networks_for_all_tasks(where, rtol, sizes, activations, y, shuffle):
     options = {**OPTIONS, "shuffle": shuffle}
     stack = new(where, sizes, activations, stack=(3, 1), seed=SEEDS)
     history = fit(stack, X, y, rows=ROWS, seed=SEEDS, validation=(X, y), **options)
@@ -78,11 +78,11 @@ def test_whatever_the_depth_and_the_task(where, rtol, sizes, activations, y, shu
         separate = fit(alone, X[ROWS[g]], y[ROWS[g]], seed=seed, validation=(X, y), **options)
         assert_members(stack, g, 0, alone, rtol)
         for name in ("score", "validation_score"):
-            mine = [values[g, 0] for values in getattr(history, name)]
-            np.testing.assert_allclose(mine, getattr(separate, name), rtol=rtol, atol=1e-13)
+            actual = [values[g, 0] for values in getattr(history, name)]
+            np.testing.assert_allclose(actual, getattr(separate, name), rtol=rtol, atol=1e-13)
 
 
-def test_without_rows_every_group_learns_from_all(where, rtol):
+def test_without_rows_every_group_uses_all_samples(where, rtol):
     stack = new(where, stack=(2, 2), seed=[5, 6])
     fit(stack, X, LABELS, seed=[5, 6], penalty=LAMS, **OPTIONS)
     for g, seed in enumerate([5, 6]):
@@ -93,13 +93,13 @@ def test_without_rows_every_group_learns_from_all(where, rtol):
 
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("stack", [None, 2])
-def test_a_network_or_a_plain_stack_may_learn_from_some_rows_too(where, host, rtol, stack, shuffle):
+def test_a_network_or_a_stack_can_be_trained_on_selected_rows(where, host, rtol, stack, shuffle):
     options = {**OPTIONS, "shuffle": shuffle}
     one, other = new(where, stack=stack), new(where, stack=stack)
     fit(one, X, LABELS, rows=np.asarray(ROWS[1]), **options)
     fit(other, X[ROWS[1]], LABELS[ROWS[1]], **options)
-    for mine, its in zip(one.weights, other.weights, strict=True):
-        np.testing.assert_allclose(host(mine), host(its), rtol=rtol)
+    for actual, expected in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_allclose(host(actual), host(expected), rtol=rtol)
 
 
 def test_forward_predict_and_score_have_the_axes_of_the_stack(where, host):
@@ -112,7 +112,7 @@ def test_forward_predict_and_score_have_the_axes_of_the_stack(where, host):
         assert score[g, 1] == member.score(X, LABELS)
 
 
-def test_a_member_that_diverges_harms_neither_its_group_nor_another(where, rtol):
+def test_a_diverged_member_does_not_affect_other_members(where, rtol):
     activations = ["tanh", "identity"]
     stack = new(where, activations=activations, stack=(2, 2), seed=[1, 2])
     options = {**OPTIONS, "epochs": 5}
@@ -124,7 +124,7 @@ def test_a_member_that_diverges_harms_neither_its_group_nor_another(where, rtol)
         assert_members(stack, g, 0, alone, rtol)
 
 
-def test_going_on_with_some_places_of_every_group(where, rtol):
+def test_training_continues_with_selected_members_of_every_group(where, rtol):
     stack = new(where, stack=(2, 3), seed=[1, 2])
     history = fit(
         stack,
@@ -144,7 +144,7 @@ def test_going_on_with_some_places_of_every_group(where, rtol):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"rows": ROWS[:2]}, r"shape \(3, n\).*Received: int64 of shape \(2, 9\)"),
         ({"rows": [[0, 1], [2, 3], [4, 13]]}, "0 to 12. Received: 0 to 13"),
@@ -156,12 +156,12 @@ def test_going_on_with_some_places_of_every_group(where, rtol):
         ({"validation": HELD[:2]}, "one for each of 3 groups"),
     ],
 )
-def test_what_does_not_fit_the_groups_is_refused(where, options, said):
-    with pytest.raises(InputError, match=said):
+def test_arguments_that_do_not_fit_the_groups_are_refused(where, options, message):
+    with pytest.raises(InputError, match=message):
         fit(new(where, stack=(3, 2)), X, LABELS, **options)
 
 
-def test_seeds_are_one_a_group(where):
+def test_each_group_has_its_own_seed(where):
     with pytest.raises(InputError, match="one for each of 3 groups"):
         new(where, stack=(3, 2), seed=[1, 2])
     stack = new(where, stack=(2, 2), seed=[1, 2])
@@ -171,6 +171,6 @@ def test_seeds_are_one_a_group(where):
 
 
 @pytest.mark.parametrize("stack", [(2,) * 3, (2, 0), (0, 2), (2, 1.5), "ab"])
-def test_a_shape_that_is_no_stack_is_refused(where, stack):
+def test_a_wrong_shape_of_a_stack_is_refused(where, stack):
     with pytest.raises(InputError, match=r"groups, networks in each"):
         new(where, stack=stack)

@@ -24,7 +24,7 @@ def test_every_initializer_has_a_formula():
 
 
 @pytest.mark.parametrize("name", FORMULAS)
-def test_draws_are_those_of_the_formula(name):
+def test_draws_match_the_formula(name):
     found = find_initializer(name)(I, O, np.random.default_rng(7))
     np.testing.assert_allclose(
         found, FORMULAS[name](np.random.default_rng(7)), rtol=1e-13, atol=1e-15
@@ -61,7 +61,7 @@ def test_an_unknown_name_is_refused_with_the_names():
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_another_number_of_initializers_than_layers_is_refused(count):
+def test_a_wrong_number_of_initializers_is_refused(count):
     with pytest.raises(InputError, match=f"Received: {count}"):
         Network([2, 2, 1], initializer=["he"] * count)
 
@@ -77,7 +77,7 @@ def test_a_callable_draws_the_weights(where, host):
         np.testing.assert_array_equal(host(weight), expected)
 
 
-def test_names_and_callables_mix_one_a_layer(where, host):
+def test_each_layer_can_have_a_name_or_a_callable(where, host):
     network = Network([2, 2, 2], initializer=["zeros", lambda i, o, rng: np.eye(i, o)], **where)
     assert host(network.weights[0]).tolist() == [[0, 0], [0, 0]]
     assert host(network.weights[1]).tolist() == [[1, 0], [0, 1]]
@@ -101,7 +101,7 @@ def test_one_seed_gives_the_same_bits_on_every_backend(where, host, name, dtype,
     assert bits(**where) == bits(backend="numpy")
 
 
-def test_another_seed_gives_other_weights(where, host):
+def test_different_seeds_give_different_weights(where, host):
     one, other = (Network([4, 3], seed=seed, **where) for seed in (0, 1))
     assert (host(one.weights[0]) != host(other.weights[0])).all()
 
@@ -112,10 +112,10 @@ def test_float32_weights_are_the_float64_ones_rounded(where, host):
     np.testing.assert_array_equal(host(single.weights[0]), rounded)
 
 
-def test_each_member_of_a_stack_draws_what_a_network_of_its_seed_draws(where, host):
+def test_each_member_has_the_weights_of_a_single_network_with_its_seed(where, host):
     stack = Network([4, 3, 2], initializer=MIXED[:2], seed=[3, 8], stack=2, **where)
     for k, seed in enumerate((3, 8)):
         alone = Network([4, 3, 2], initializer=MIXED[:2], seed=seed, **where)
         member = stack.member(k)
-        for mine, its in zip(alone.weights, member.weights, strict=True):
-            np.testing.assert_array_equal(host(mine), host(its))
+        for actual, expected in zip(alone.weights, member.weights, strict=True):
+            np.testing.assert_array_equal(host(actual), host(expected))

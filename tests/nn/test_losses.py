@@ -45,13 +45,13 @@ on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture
 
 
 def arrays(low, high):
-    # Away from 0, where relu has its corner.
+    # Away from 0, where relu has its kink.
     elements = st.floats(low, high).filter(lambda x: abs(x) > 1e-3)
     return hnp.arrays(np.float64, (3, 4), elements=elements)
 
 
 def targets_of(name, raw):
-    """Targets the loss is meant for, from any numbers between 0 and 1."""
+    """Return valid targets of a loss, from any numbers between 0 and 1."""
     return raw / raw.sum(axis=-1, keepdims=True) if name == "categorical_cross_entropy" else raw
 
 
@@ -63,7 +63,7 @@ def test_every_pair_has_a_formula():
 @every_pair
 @on_backend
 @given(z=arrays(-10, 10), raw=arrays(0.01, 1))
-def test_value_is_that_of_the_formula(to, host, name, output, z, raw):
+def test_value_matches_the_formula(to, host, name, output, z, raw):
     y = targets_of(name, raw)
     found = host(find_loss(name, output).value(to(z), to(y)))
     np.testing.assert_allclose(found, FORMULAS[name](OUTPUTS[output](z), y), rtol=1e-9, atol=1e-12)
@@ -72,7 +72,7 @@ def test_value_is_that_of_the_formula(to, host, name, output, z, raw):
 @every_pair
 @on_backend
 @given(z=arrays(-3, 3), raw=arrays(0.01, 1))
-def test_delta_is_the_central_difference_of_value(to, host, name, output, z, raw):
+def test_delta_matches_the_central_difference_of_value(to, host, name, output, z, raw):
     y, step = targets_of(name, raw), 1e-5
     loss = find_loss(name, output)
     slopes = np.empty_like(z)
@@ -86,7 +86,7 @@ def test_delta_is_the_central_difference_of_value(to, host, name, output, z, raw
 @every_pair
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_value_and_delta_are_finite_at_extreme_logits(to, host, name, output, dtype):
-    # An exponential of that is no number of any dtype: half of its range is what there is.
+    # exp(1e4) overflows in every dtype.
     size = 40 if output == "exp" else 1e4
     z = to([[-size, size], [size, -size]], dtype)
     y = to([[1.0, 0.0], [1.0, 0.0]], dtype)
@@ -103,9 +103,7 @@ def test_value_and_delta_are_finite_at_extreme_logits(to, host, name, output, dt
         ("squared_error", "sigmoid", 1.0),
     ],
 )
-def test_a_saturated_output_costs_nothing_where_right_and_its_logit_where_wrong(
-    to, host, name, output, wrong
-):
+def test_the_loss_of_a_saturated_output_is_zero_or_its_logit(to, host, name, output, wrong):
     z = to([[1e4, -1e4], [-1e4, 1e4]])
     y = to([[1.0, 0.0], [1.0, 0.0]])
     assert host(find_loss(name, output).value(z, y)).tolist() == [0.0, wrong]
@@ -114,7 +112,7 @@ def test_a_saturated_output_costs_nothing_where_right_and_its_logit_where_wrong(
 @every_pair
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("lead", [(), (2,)])
-def test_dtype_and_shape_stay_and_targets_serve_a_stack(
+def test_dtype_and_shape_are_kept_and_a_stack_shares_targets(
     backend, to, host, rng, name, output, dtype, lead
 ):
     z, raw = rng.normal(size=(*lead, 3, 4)), rng.random((3, 4))
@@ -129,7 +127,7 @@ def test_dtype_and_shape_stay_and_targets_serve_a_stack(
 
 
 @every_pair
-def test_delta_is_a_new_array_and_leaves_its_arguments(to, host, rng, name, output):
+def test_delta_is_a_new_array_and_keeps_its_arguments(to, host, rng, name, output):
     # The training step scales the delta in place.
     z, y = rng.normal(size=(3, 4)), targets_of(name, rng.random((3, 4)))
     logits, targets = to(z), to(y)
@@ -164,7 +162,7 @@ def test_an_unknown_loss_is_refused_with_the_names():
     ("name", "output"),
     [(name, output) for name in FORMULAS for output in OUTPUTS if (name, output) not in PAIRS],
 )
-def test_a_loss_that_does_not_go_with_the_output_is_refused_with_both_named(name, output):
+def test_a_loss_that_does_not_go_with_the_output_is_refused(name, output):
     with pytest.raises(InputError) as caught:
         find_loss(name, output)
     for word in (name, output, *LOSSES[name]):

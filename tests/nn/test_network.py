@@ -24,22 +24,22 @@ def through(where, output, outputs=None, **options):
 @pytest.mark.parametrize(
     "sizes", [[], [3], [3, 0], [3, -1, 2], [3, 2.5], ["a", "b"], 5, None, [[3, 2], [1, 1]]]
 )
-def test_sizes_that_are_no_layers_are_refused(sizes):
+def test_wrong_sizes_are_refused(sizes):
     with pytest.raises(InputError, match="sizes must be the units of each layer"):
         Network(sizes)
 
 
 @pytest.mark.parametrize("sizes", [(3, 2), np.array([3, 2]), [np.int64(3), 2]])
-def test_any_sequence_of_whole_numbers_is_sizes(sizes):
+def test_sizes_can_be_any_sequence_of_whole_numbers(sizes):
     assert Network(sizes).sizes == (3, 2)
 
 
-def test_a_single_activation_is_the_hidden_layers_and_the_output_is_a_sigmoid():
+def test_a_single_activation_is_for_hidden_layers_and_the_output_is_a_sigmoid():
     assert Network([4, 3, 2, 1], "tanh").activations == ("tanh", "tanh", "sigmoid")
 
 
 @pytest.mark.parametrize("activations", [["tanh"], ["tanh"] * 3, []])
-def test_another_number_of_activations_than_layers_is_refused(activations):
+def test_a_wrong_number_of_activations_is_refused(activations):
     with pytest.raises(InputError, match=f"each of 2 layers. Received: {len(activations)}"):
         Network([4, 3, 2], activations)
 
@@ -58,13 +58,13 @@ def test_softmax_is_for_the_output_only(activations):
 
 
 @pytest.mark.parametrize(("seed", "stack"), [([1, 2], None), ([1], 2), ([1, 2, 3], 2), ([], 2)])
-def test_another_number_of_seeds_than_members_is_refused(seed, stack):
+def test_a_wrong_number_of_seeds_is_refused(seed, stack):
     with pytest.raises(InputError, match=f"Received: {len(seed)}"):
         Network([4, 2], seed=seed, stack=stack)
 
 
 @pytest.mark.parametrize("stack", [0, -1, 1.5, "2"])
-def test_a_stack_that_is_no_number_of_networks_is_refused(stack):
+def test_a_wrong_stack_is_refused(stack):
     with pytest.raises(InputError, match="stack must be a number of networks"):
         Network([4, 2], stack=stack)
 
@@ -82,7 +82,7 @@ def test_an_unknown_backend_is_refused():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("stack", [None, 1, 3])
-def test_parameters_have_their_shapes_dtype_and_place(backend, where, dtype, stack):
+def test_parameters_have_the_right_shapes_dtype_and_device(backend, where, dtype, stack):
     network = Network([4, 3, 2], dtype=dtype, stack=stack, **where)
     k = () if stack is None else (stack,)
     assert [tuple(w.shape) for w in network.weights] == [(4, *k, 3), (*k, 3, 2)]
@@ -93,7 +93,7 @@ def test_parameters_have_their_shapes_dtype_and_place(backend, where, dtype, sta
         assert [p.dtype for p in layer] == [backend.dtype(dtype)] * 2
 
 
-def test_repr_names_all_that_matters(backend, where):
+def test_repr_shows_sizes_activations_dtype_stack_and_backend(backend, where):
     text = repr(Network([4, 3, 2], "tanh", dtype="float64", stack=5, **where))
     for part in ("[4, 3, 2]", "['tanh', 'sigmoid']", "'float64'", "stack=5", str(backend)):
         assert part in text
@@ -105,7 +105,7 @@ def test_repr_names_all_that_matters(backend, where):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("stack", [None, 2])
 @pytest.mark.parametrize("activations", [["identity"], ["tanh", "softmax"], ["relu", "sigmoid"]])
-def test_forward_is_the_formula_in_its_shape_and_dtype(where, host, activations, stack, dtype):
+def test_forward_matches_the_formula(where, host, activations, stack, dtype):
     sizes = [3, 4, 2][-len(activations) - 1 :] if len(activations) == 2 else [3, 2]
     network = Network(sizes, activations, stack=stack, dtype=dtype, **where)
     found = host(network.forward(X))
@@ -123,13 +123,13 @@ def test_forward_is_the_formula_in_its_shape_and_dtype(where, host, activations,
                 "sigmoid": 1 / (1 + np.exp(-z)),
                 "softmax": np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True),
             }[name]
-        mine = found[k] if stack else found
-        np.testing.assert_allclose(mine, a, rtol=1e-4 if dtype == "float32" else 1e-12)
+        actual = found[k] if stack else found
+        np.testing.assert_allclose(actual, a, rtol=1e-4 if dtype == "float32" else 1e-12)
 
 
 @pytest.mark.parametrize("stack", [None, 2])
 @pytest.mark.parametrize("chunk", [1, 3, 7, 8])
-def test_forward_in_chunks_is_forward_as_a_whole(monkeypatch, where, host, chunk, stack):
+def test_forward_in_chunks_equals_forward_at_once(monkeypatch, where, host, chunk, stack):
     network = Network([3, 4, 2], stack=stack, dtype="float64", **where)
     whole = host(network.forward(X))
     monkeypatch.setattr(network.backend.library, "CHUNK", chunk)
@@ -138,14 +138,14 @@ def test_forward_in_chunks_is_forward_as_a_whole(monkeypatch, where, host, chunk
     np.testing.assert_allclose(pieces, whole, rtol=1e-12)
 
 
-def test_one_sample_is_a_row_of_its_own(where, host):
+def test_one_sample_gives_one_row(where, host):
     network = Network([3, 4, 2], dtype="float64", **where)
     row = host(network.forward(X[2:3]))
     assert row.shape == (1, 2)
     np.testing.assert_allclose(row[0], host(network.forward(X))[2], rtol=1e-12)
 
 
-def test_forward_leaves_the_samples_as_they_were(where, to, host):
+def test_forward_does_not_change_the_samples(where, to, host):
     given_X = to(X)
     Network([3, 4, 2], dtype="float64", **where).forward(given_X)
     np.testing.assert_array_equal(host(given_X), X)
@@ -173,7 +173,7 @@ def test_classes_by_number_and_one_hot(where, host, output):
         assert network.score(logits, targets) == 0.75
 
 
-def test_multilabel_counts_the_rows_that_are_right_throughout(where, host):
+def test_multilabel_counts_rows_with_all_labels_correct(where, host):
     network = through(where, "sigmoid")
     network.task = "multilabel"
     logits = 0.1 * np.array([[1, -1, 1], [-1, -1, -1], [1, 1, 1], [1, 1, -1]])
@@ -186,7 +186,7 @@ def test_multilabel_counts_the_rows_that_are_right_throughout(where, host):
 @pytest.mark.parametrize("outputs", [1, 3])
 @on_backend
 @given(seed=st.integers(0, 2**32 - 1))
-def test_regression_scores_the_r2_of_scikit_learn(where, host, outputs, seed):
+def test_the_score_of_a_regression_is_r2_as_in_scikit_learn(where, host, outputs, seed):
     metrics = pytest.importorskip("sklearn.metrics", reason="r2_score is the oracle")
     rng = np.random.default_rng(seed)
     network = through(where, "identity", outputs)
@@ -201,7 +201,7 @@ def test_r2_of_constant_targets_is_finite(where):
     assert through(where, "identity", 1).score([[1.0], [2.0]], [1.0, 1.0]) == 0.0
 
 
-def test_a_stack_predicts_and_scores_a_value_a_member(where, host):
+def test_a_stack_predicts_and_scores_for_each_member(where, host):
     stack = Network([3, 4, 2], "tanh", stack=3, seed=[0, 1, 2], dtype="float64", **where)
     y = [0, 1, 0, 1, 0, 1, 1]
     scores = stack.score(X, y)
@@ -230,18 +230,18 @@ def test_targets_outside_0_to_1_are_refused(where, task):
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 3, 1)])
-def test_targets_of_another_width_are_refused(where, shape):
+def test_targets_of_a_wrong_width_are_refused(where, shape):
     with pytest.raises(InputError, match="a network of 3 outputs expects"):
         through(where, "identity").score(np.eye(3)[:2], np.ones(shape))
 
 
 @pytest.mark.parametrize("y", [[0, 1], 1, [0] * 8])
-def test_x_and_y_of_different_length_are_refused_with_both_named(where, y):
+def test_x_and_y_of_different_lengths_are_refused(where, y):
     with pytest.raises(InputError, match="X has 7 samples and y has"):
         Network([3, 2], **where).score(X, y)
 
 
-# Wrong samples, by every door.
+# Wrong samples, for every method.
 
 
 @pytest.fixture(params=["forward", "predict", "score", "gradients"])
@@ -254,13 +254,13 @@ def enter(request, where):
 
 
 @pytest.mark.parametrize("features", [0, 2, 4])
-def test_another_number_of_features_is_refused(enter, features):
+def test_a_wrong_number_of_features_is_refused(enter, features):
     with pytest.raises(InputError, match=f"{features} features.*expects 3"):
         enter(np.ones((5, features)))
 
 
 @pytest.mark.parametrize("shape", [(3,), (5, 3, 1)])
-def test_samples_that_are_no_table_are_refused(enter, shape):
+def test_samples_without_two_axes_are_refused(enter, shape):
     with pytest.raises(InputError, match="has shape"):
         enter(np.ones(shape))
 
@@ -271,7 +271,7 @@ def test_an_empty_set_is_refused(enter):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_number_that_is_not_finite_is_refused_with_its_row(enter, bad):
+def test_nan_and_infinity_are_refused_with_their_row(enter, bad):
     dirty = np.ones((5, 3))
     dirty[2:4, 1] = bad
     with pytest.raises(InputError, match=r"X holds a NaN or an infinity, first in row 3[.]"):
@@ -289,7 +289,7 @@ def test_large_numbers_that_only_overflow_the_sum_are_accepted(where, host):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (np.ones((2, 3), complex), "complex128"),
         ([["a", "b", "c"]], "real numbers"),
@@ -298,18 +298,18 @@ def test_large_numbers_that_only_overflow_the_sum_are_accepted(where, host):
         (np.array([["2020-01-01"] * 3], dtype="datetime64[D]"), "datetime64"),
     ],
 )
-def test_what_is_not_real_numbers_is_refused(where, wrong, said):
-    with pytest.raises(InputError, match=said):
+def test_samples_that_are_not_real_numbers_are_refused(where, wrong, message):
+    with pytest.raises(InputError, match=message):
         Network([3, 2], **where).forward(wrong)
 
 
-def test_complex_numbers_of_the_librarys_own_are_refused(where, to):
+def test_complex_numbers_of_the_library_are_refused(where, to):
     with pytest.raises(InputError, match="complex"):
         Network([3, 2], **where).forward(to(np.ones((2, 3), "complex64")))
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
-def test_real_numbers_of_any_dtype_are_taken(where, to, host, dtype):
+def test_real_numbers_of_any_dtype_are_accepted(where, to, host, dtype):
     network = Network([3, 2], dtype="float64", **where)
     numbers = np.array([[1, 0, 1], [0, 1, 1]])
     expected = host(network.forward(numbers))
@@ -317,7 +317,7 @@ def test_real_numbers_of_any_dtype_are_taken(where, to, host, dtype):
     np.testing.assert_array_equal(host(network.forward(numbers.astype(dtype))), expected)
 
 
-def test_an_array_of_another_library_is_refused_with_both_named(backend, where):
+def test_an_array_of_another_library_is_refused(backend, where):
     other = next(
         (
             name
@@ -336,7 +336,7 @@ def test_an_array_of_another_library_is_refused_with_both_named(backend, where):
 # Copies and moves.
 
 
-def test_a_member_is_a_copy_of_its_own(where, host):
+def test_a_member_is_a_copy(where, host):
     stack = Network([3, 4, 2], stack=2, dtype="float64", **where)
     before = [[p.copy() for p in pair] for pair in stack.host_parameters()]
     member = stack.member(1)
@@ -346,8 +346,8 @@ def test_a_member_is_a_copy_of_its_own(where, host):
     )
     member.set_parameters([(w * 0, b + 1) for w, b in member.host_parameters()])
     for pair, kept in zip(stack.host_parameters(), before, strict=True):
-        for mine, its in zip(pair, kept, strict=True):
-            np.testing.assert_array_equal(mine, its)
+        for actual, expected in zip(pair, kept, strict=True):
+            np.testing.assert_array_equal(actual, expected)
 
 
 def test_a_negative_member_counts_from_the_end(where, host):
@@ -356,7 +356,7 @@ def test_a_negative_member_counts_from_the_end(where, host):
 
 
 @pytest.mark.parametrize(("stack", "k"), [(2, 2), (2, -3), (None, 0)])
-def test_a_member_that_is_not_there_is_refused(where, stack, k):
+def test_an_unknown_member_is_refused(where, stack, k):
     with pytest.raises(InputError, match=f"no member {k}"):
         Network([3, 2], stack=stack, **where).member(k)
 
@@ -373,7 +373,7 @@ def test_set_parameters_copies(where, to, host):
     assert host(network.biases[0]).tolist() == [1, 1]
 
 
-def test_set_parameters_takes_the_networks_dtype(backend, where):
+def test_set_parameters_converts_to_the_dtype_of_the_network(backend, where):
     network = Network([2, 2], dtype="float32", **where)
     network.set_parameters([(np.ones((2, 2)), np.ones(2))])
     assert [p.dtype for p in network.parameters[0]] == [backend.dtype("float32")] * 2
@@ -389,7 +389,7 @@ def test_set_parameters_takes_the_networks_dtype(backend, where):
         [((3, 4), (4,)), ((4, 2), (2,)), ((2, 1), (1,))],
     ],
 )
-def test_set_parameters_refuses_other_shapes_and_changes_nothing(where, host, shapes):
+def test_set_parameters_refuses_wrong_shapes_and_changes_nothing(where, host, shapes):
     network = Network([3, 4, 2], **where)
     before = host(network.weights[0]).copy()
     with pytest.raises(InputError, match="must have shapes"):
@@ -409,8 +409,8 @@ def test_to_is_a_copy_on_another_backend(backend, where):
 def test_to_there_and_back_keeps_the_bits(where):
     network = Network([3, 4, 2], dtype="float64", backend="numpy")
     back = network.to(**where).to("numpy")
-    for mine, its in zip(network.weights, back.weights, strict=True):
-        np.testing.assert_array_equal(mine, its)
+    for actual, expected in zip(network.weights, back.weights, strict=True):
+        np.testing.assert_array_equal(actual, expected)
 
 
 def test_to_another_dtype(backend, where, host):

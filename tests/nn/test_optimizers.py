@@ -23,7 +23,7 @@ def gradients(rng):
 
 @pytest.fixture
 def descend(backend, to, host):
-    """Take a step for each gradient, folded as the training step folds it."""
+    """Take a step for each gradient, scaled as in the training step."""
 
     def run(optimizer, start, gradients, decay=None):
         update = choose(backend.library, optimizer.update)
@@ -43,7 +43,7 @@ def descend(backend, to, host):
 
 
 class Formula:
-    """The textbook's update of one array, the penalty added to the gradient."""
+    """The update of one array by the textbook formula."""
 
     def __init__(self, name):
         self.name, self.t, self.m, self.v = name, 0, 0.0, 0.0
@@ -63,7 +63,7 @@ class Formula:
 
 @either_decay
 @every_optimizer
-def test_steps_are_those_of_the_formula(descend, start, gradients, name, decay):
+def test_steps_match_the_formula(descend, start, gradients, name, decay):
     formula, expected = Formula(name), start
     for gradient in gradients:
         expected = formula(expected, gradient + (decay or 0.0) * expected, RATE)
@@ -81,7 +81,7 @@ def test_steps_are_those_of_the_formula(descend, start, gradients, name, decay):
         (Nesterov(), {"momentum": 0.9, "nesterov": True}),
     ],
 )
-def test_steps_are_those_of_torch_optim(descend, start, gradients, optimizer, options, decay):
+def test_steps_match_torch_optim(descend, start, gradients, optimizer, options, decay):
     torch = pytest.importorskip("torch", reason="torch.optim is the oracle")
     p = torch.tensor(start, requires_grad=True)
     theirs = torch.optim.SGD([p], lr=RATE, weight_decay=decay or 0.0, **options)
@@ -105,9 +105,9 @@ def test_steps_are_those_of_torch_optim(descend, start, gradients, optimizer, op
         ),
     ],
 )
-def test_steps_are_those_of_scikit_learn(descend, start, gradients, optimizer, theirs, options):
+def test_steps_match_scikit_learn(descend, start, gradients, optimizer, theirs, options):
     module = pytest.importorskip(
-        "sklearn.neural_network._stochastic_optimizers", reason="a private module, the oracle"
+        "sklearn.neural_network._stochastic_optimizers", reason="this private module is the oracle"
     )
     p = start.copy()
     oracle = getattr(module, theirs)([p], RATE, **options)
@@ -123,7 +123,7 @@ def test_momentum_of_zero_is_plain_descent(descend, start, gradients):
 
 
 @every_optimizer
-def test_dtype_shape_and_device_stay(backend, to, rng, name):
+def test_updates_keep_dtype_shape_and_device(backend, to, rng, name):
     optimizer = find_optimizer(name)
     update = choose(backend.library, optimizer.update)
     gradient = to(rng.normal(size=(3, 2)), "float32")
@@ -142,8 +142,8 @@ def test_dtype_shape_and_device_stay(backend, to, rng, name):
 
 @pytest.mark.parametrize("lam", [0.0, 0.4])
 @every_optimizer
-def test_a_fit_is_the_plain_numpy_loop(where, host, name, lam):
-    """Ten samples in mini-batches of four: the last one has two."""
+def test_a_fit_matches_a_loop_in_numpy(where, host, name, lam):
+    """Ten samples in mini-batches of four; the last has two."""
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(10, 3)), rng.integers(0, 2, size=(10, 2)).astype(float)
     network = Network([3, 4, 2], "tanh", dtype="float64", **where)
@@ -183,8 +183,8 @@ def test_a_fit_is_the_plain_numpy_loop(where, host, name, lam):
         shuffle=False,
     )
     found = [host(p) for layer in network.parameters for p in layer]
-    for mine, its in zip((W1, b1, W2, b2), found, strict=True):
-        np.testing.assert_allclose(its, mine, rtol=1e-9, atol=1e-12)
+    for expected, actual in zip((W1, b1, W2, b2), found, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(history.loss, losses, rtol=1e-11)
 
 
@@ -215,8 +215,8 @@ def test_an_unknown_optimizer_is_refused_with_the_names():
 
 
 @every_optimizer
-def test_equal_settings_are_equal_and_hash_alike(name):
-    # A backend that compiles a step keeps it by its settings.
+def test_optimizers_with_equal_settings_are_equal_and_have_equal_hashes(name):
+    # A backend looks up its compiled steps by these settings.
     assert find_optimizer(name) == find_optimizer(name)
     assert hash(find_optimizer(name)) == hash(find_optimizer(name))
 

@@ -36,7 +36,7 @@ def test_value_without_a_penalty_is_zero(where):
     assert fit(new(where), X, Y, epochs=2).penalty == [0.0, 0.0]
 
 
-def test_value_of_a_stack_is_that_of_each_member(where, host):
+def test_value_of_a_stack_has_one_number_for_each_member(where, host):
     stack = new(where, stack=3, seed=[1, 2, 3])
     history = fit(stack, X, Y, epochs=1, penalty=[0.0, 0.5, L2([0.0, 2.0])])
     lams = np.array([[0, 0], [0.5, 0.5], [0.0, 2.0]])
@@ -45,7 +45,7 @@ def test_value_of_a_stack_is_that_of_each_member(where, host):
 
 
 @pytest.mark.parametrize("lam", [0.8, [0.8, 0.0], [0.0, 0.8], [0.3, 2.0]])
-def test_gradient_is_the_central_difference_of_loss_plus_penalty(where, host, lam):
+def test_gradient_matches_the_central_difference_of_loss_plus_penalty(where, host, lam):
     network = new(where)
     start = [tuple(p.copy() for p in layer) for layer in network.host_parameters()]
 
@@ -79,7 +79,7 @@ def test_biases_are_exempt(where, host):
         np.testing.assert_allclose(host(decayed), expected, rtol=1e-12)
 
 
-def test_one_lambda_a_layer_decays_only_its_layer(where, host):
+def test_the_lambda_of_a_layer_decays_only_this_layer(where, host):
     plain, second = new(where), new(where)
     fit(plain, X, Y, epochs=1, batch_size=5)
     fit(second, X, Y, epochs=1, batch_size=5, penalty=L2([0.0, 5.0]))
@@ -88,7 +88,7 @@ def test_one_lambda_a_layer_decays_only_its_layer(where, host):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
-def test_per_dataset_is_per_batch_where_the_batch_is_the_data_set(where, host, optimizer):
+def test_per_dataset_equals_per_batch_if_the_batch_is_the_data_set(where, host, optimizer):
     networks = [new(where), new(where)]
     for network, per in zip(networks, ("batch", "dataset"), strict=True):
         penalty = L2(0.5, per=per)
@@ -99,7 +99,7 @@ def test_per_dataset_is_per_batch_where_the_batch_is_the_data_set(where, host, o
 
 @pytest.mark.parametrize("stack", [None, 2])
 @pytest.mark.parametrize("per", ["batch", "dataset"])
-def test_a_weight_the_data_do_not_touch_decays_by_the_formula(where, host, per, stack):
+def test_a_weight_of_an_input_of_zeros_decays_by_the_formula(where, host, per, stack):
     dark = X.copy()
     dark[:, 1] = 0.0
     network = new(where, stack=stack)
@@ -117,7 +117,7 @@ def test_a_number_is_an_l2_per_batch(where):
     assert penalties_of(1, (2,)) == [L2(1.0), L2(1.0)]
 
 
-def test_a_penalty_of_zero_costs_no_work(where):
+def test_a_penalty_of_zero_has_no_coefficients(where):
     assert new(where).coefficients(0.0) == (None, None)
     assert new(where).coefficients(L2([0.0, 2.0])) == (None, 2.0)
 
@@ -128,7 +128,7 @@ def test_a_lambda_that_is_negative_or_not_finite_is_refused(lam):
         L2(lam)
 
 
-def test_a_negative_lambda_is_refused_before_anything_is_learnt(where, host):
+def test_a_negative_lambda_is_refused_before_training(where, host):
     network = new(where)
     before = [host(weight).copy() for weight in network.weights]
     with pytest.raises(InputError, match=r"lambda.*-1"):
@@ -138,13 +138,13 @@ def test_a_negative_lambda_is_refused_before_anything_is_learnt(where, host):
 
 
 @pytest.mark.parametrize("lam", [[], [1.0], [1.0, 2.0, 3.0]])
-def test_another_number_of_lambdas_than_layers_is_refused(where, lam):
+def test_a_wrong_number_of_lambdas_is_refused(where, lam):
     with pytest.raises(InputError, match=f"each of 2 layers. Received: {len(lam)}"):
         fit(new(where), X, Y, penalty=L2(lam))
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_another_number_of_penalties_than_members_is_refused(where, count):
+def test_a_wrong_number_of_penalties_is_refused(where, count):
     with pytest.raises(InputError, match=f"stack of 2 networks.*Received: {count}"):
         fit(new(where, stack=2), X, Y, penalty=[0.1] * count)
 
@@ -154,18 +154,18 @@ def test_an_unknown_per_is_refused():
         L2(0.1, per="epoch")
 
 
-def test_members_that_differ_in_per_are_refused(where):
+def test_members_with_different_per_are_refused(where):
     penalty = [L2(0.1), L2(0.1, per="dataset")]
     with pytest.raises(InputError, match="must all have per='batch'"):
         fit(new(where, stack=2), X, Y, penalty=penalty)
 
 
-def test_equal_penalties_are_equal_and_hash_alike():
+def test_equal_penalties_are_equal_and_have_equal_hashes():
     assert L2([1, 2]) == L2((1.0, 2.0))
     assert len({L2([1, 2]), L2((1.0, 2.0)), L2(1.0), L2(1)}) == 2
 
 
 @pytest.mark.parametrize("lam", ["a", None, [0.1, "a"], object(), [[1.0], [2.0]]])
-def test_what_is_no_number_is_refused_as_a_lambda(lam):
+def test_a_lambda_that_is_not_a_number_is_refused(lam):
     with pytest.raises(InputError, match="lambda must be a number, or one number for each layer"):
         L2(lam)

@@ -1,4 +1,4 @@
-"""A stack learns what its members would learn alone."""
+"""The members of a stack equal networks trained alone."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ every_optimizer = pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nest
 
 @pytest.fixture
 def rtol(backend):
-    # The same products in the same order, but a library may sum a batch of them otherwise.
+    # Libraries may sum batched products in another order.
     return 1e-12 if backend.name in ("numpy", "array_api_strict") else 1e-9
 
 
@@ -26,20 +26,20 @@ def assert_same(host, rtol):
         for k, network in enumerate(alone):
             member = stack.member(k)
             for layer, own in zip(member.parameters, network.parameters, strict=True):
-                for mine, its in zip(layer, own, strict=True):
-                    np.testing.assert_allclose(host(mine), host(its), rtol=rtol, atol=1e-14)
+                for actual, expected in zip(layer, own, strict=True):
+                    np.testing.assert_allclose(host(actual), host(expected), rtol=rtol, atol=1e-14)
             assert len(together) == len(separate[k])
             for name in ("loss", "score", "penalty", "validation_loss", "validation_score"):
-                mine = [values[k] for values in getattr(together, name)]
-                its = getattr(separate[k], name)
-                assert len(mine) == len(its)
-                np.testing.assert_allclose(mine, its, rtol=rtol, atol=1e-13, err_msg=name)
+                actual = [values[k] for values in getattr(together, name)]
+                expected = getattr(separate[k], name)
+                assert len(actual) == len(expected)
+                np.testing.assert_allclose(actual, expected, rtol=rtol, atol=1e-13, err_msg=name)
 
     return check
 
 
 def train_both(where, sizes, activations, X, y, seeds=SEEDS, lams=LAMS, **options):
-    """Fit a stack, and its members as networks of their own."""
+    """Fit a stack, and its members as single networks."""
     options = {"epochs": 3, "batch_size": 4, "learning_rate": 0.1, **options}
 
     def new(**more):
@@ -57,7 +57,7 @@ def train_both(where, sizes, activations, X, y, seeds=SEEDS, lams=LAMS, **option
 @pytest.mark.parametrize("shuffle", [True, False])
 @every_optimizer
 def test_each_member_equals_the_network_trained_alone(where, assert_same, optimizer, shuffle):
-    """Eleven samples in mini-batches of four: the last one has three."""
+    """Eleven samples in mini-batches of four; the last has three."""
     assert_same(
         *train_both(
             where,
@@ -80,18 +80,18 @@ def test_each_member_equals_the_network_trained_alone(where, assert_same, optimi
         ([3, 4, 3, 2], ["sigmoid", "tanh", "identity"], Y),
     ],
 )
-def test_whatever_the_depth_and_the_task(where, assert_same, sizes, activations, y):
+def test_members_equal_single_networks_for_all_tasks(where, assert_same, sizes, activations, y):
     assert_same(*train_both(where, sizes, activations, X, y))
 
 
 @pytest.mark.parametrize("per", ["batch", "dataset"])
-def test_with_a_member_without_penalty_and_one_with_a_lambda_a_layer(where, assert_same, per):
+def test_members_can_have_no_penalty_or_one_lambda_for_each_layer(where, assert_same, per):
     lams = [L2(lam, per=per) for lam in (0.0, [2.0, 0.0], [0.4, 1.0])]
     assert_same(*train_both(where, [3, 4, 2], "tanh", X, LABELS, lams=lams))
 
 
 @every_optimizer
-def test_a_stack_of_one(where, assert_same, optimizer):
+def test_a_stack_of_one_equals_a_single_network(where, assert_same, optimizer):
     problem = train_both(
         where, [3, 4, 2], "tanh", X, LABELS, seeds=[5], lams=[0.4], optimizer=optimizer
     )
@@ -110,7 +110,7 @@ def test_one_seed_and_one_lambda_make_equal_members(where, host):
         )
 
 
-def test_a_members_lambda_acts_on_that_member_only(where, host):
+def test_the_lambda_of_a_member_affects_only_this_member(where, host):
     def trained(lams):
         stack = Network([3, 4, 2], "tanh", stack=2, seed=[1, 2], dtype="float64", **where)
         fit(stack, X, LABELS, epochs=2, penalty=lams)
@@ -121,7 +121,7 @@ def test_a_members_lambda_acts_on_that_member_only(where, host):
     assert (np.abs(penalised[1] - plain[1]) > 1e-6).all()
 
 
-def test_the_curves_of_a_stack_are_numpy_arrays_of_their_own(where):
+def test_the_curves_of_a_stack_are_numpy_arrays(where):
     stack = Network([3, 4, 2], "tanh", stack=2, **where)
     history = fit(stack, X, LABELS, epochs=2, validation=HELD)
     curves = [history.loss, history.score, history.penalty]
@@ -135,8 +135,8 @@ def test_the_curves_of_a_stack_are_numpy_arrays_of_their_own(where):
 
 
 @every_optimizer
-def test_a_member_that_diverges_is_marked_and_harms_no_other(where, assert_same, optimizer):
-    """Adam divides by the gradient's size and stands a large lambda: it has no such member."""
+def test_a_diverged_member_is_marked_and_does_not_affect_others(where, assert_same, optimizer):
+    """Adam divides by the size of the gradient, so a large lambda does not diverge."""
     if optimizer == "adam":
         pytest.skip("Adam's steps do not grow with lambda")
     options = {"learning_rate": 0.1, "batch_size": 4, "epochs": 5, "optimizer": optimizer}
@@ -162,14 +162,14 @@ def test_a_member_that_diverges_is_marked_and_harms_no_other(where, assert_same,
         alone = new(seed=SEEDS[k])
         separate = fit(alone, X, Y, penalty=lam, **options)
         np.testing.assert_allclose([v[k] for v in history.loss], separate.loss, rtol=1e-9)
-        for mine, its in zip(stack.member(k).weights, alone.weights, strict=True):
+        for actual, expected in zip(stack.member(k).weights, alone.weights, strict=True):
             np.testing.assert_allclose(
-                stack.backend.to_numpy(mine), alone.backend.to_numpy(its), rtol=1e-9
+                stack.backend.to_numpy(actual), alone.backend.to_numpy(expected), rtol=1e-9
             )
 
 
 @every_optimizer
-def test_it_keeps_its_parameters_from_before_that_epoch(where, host, optimizer):
+def test_a_diverged_member_keeps_its_parameters_from_before_that_epoch(where, host, optimizer):
     if optimizer == "adam":
         pytest.skip("Adam's steps do not grow with lambda")
     stack = Network([3, 2], ["identity"], "gaussian", stack=2, dtype="float64", **where)
@@ -194,13 +194,13 @@ def test_it_keeps_its_parameters_from_before_that_epoch(where, host, optimizer):
     epoch = history.diverged[1]
     assert 1 < epoch < 60
     for later in seen[epoch - 1 :]:
-        for (w, b), (its_w, its_b) in zip(later, seen[epoch - 1], strict=True):
-            np.testing.assert_array_equal(w[:, 1], its_w[:, 1])
-            np.testing.assert_array_equal(b[1], its_b[1])
+        for (w, b), (old_w, old_b) in zip(later, seen[epoch - 1], strict=True):
+            np.testing.assert_array_equal(w[:, 1], old_w[:, 1])
+            np.testing.assert_array_equal(b[1], old_b[1])
             assert np.isfinite(w).all()
 
 
-def test_a_stack_whose_members_all_diverge_is_an_error(where):
+def test_an_error_is_raised_if_all_members_diverge(where):
     stack = Network([3, 2], ["identity"], "gaussian", stack=2, dtype="float64", **where)
     with pytest.raises(DivergenceError, match="All 2 networks of the stack diverged") as caught:
         fit(stack, X, Y, epochs=60, batch_size=4, learning_rate=0.1, penalty=[1e6, 1e30])
@@ -211,11 +211,11 @@ def test_a_stack_whose_members_all_diverge_is_an_error(where):
     assert all(np.isfinite(p).all() for layer in stack.host_parameters() for p in layer)
 
 
-# Going on with some members only.
+# Continuing with some members only.
 
 
 @every_optimizer
-def test_a_stack_that_goes_on_with_some_members_trains_them_as_before(where, host, optimizer):
+def test_a_stack_that_keeps_some_members_trains_them_unchanged(where, host, optimizer):
     def new(**more):
         return Network([3, 4, 2], "tanh", dtype="float64", **more, **where)
 
@@ -227,8 +227,8 @@ def test_a_stack_that_goes_on_with_some_members_trains_them_as_before(where, hos
     history = fit(stack, X, LABELS, penalty=LAMS, callbacks=[drop_the_second], **options)
     assert stack.stack == (2,)
     assert [values.shape for values in history.loss] == [(3,)] * 2 + [(2,)] * 3
-    for place, k in enumerate((0, 2)):
+    for i, k in enumerate((0, 2)):
         alone = new(seed=SEEDS[k])
         fit(alone, X, LABELS, penalty=LAMS[k], **options)
-        for mine, its in zip(stack.member(place).weights, alone.weights, strict=True):
-            np.testing.assert_allclose(host(mine), host(its), rtol=1e-9)
+        for actual, expected in zip(stack.member(i).weights, alone.weights, strict=True):
+            np.testing.assert_allclose(host(actual), host(expected), rtol=1e-9)

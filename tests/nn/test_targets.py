@@ -1,4 +1,4 @@
-"""From labels to class numbers and back, and the output layer that goes with them."""
+"""Labels and class numbers, and the output layer for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LABELS = st.one_of(
 
 
 @given(LABELS)
-def test_each_number_leads_back_to_its_label(labels):
+def test_class_numbers_map_back_to_labels(labels):
     targets = read_targets(np.array(labels))
     assert [targets.classes[number] for number in targets.values] == labels
     assert list(targets.classes) == sorted(set(labels))
@@ -32,7 +32,7 @@ def test_each_number_leads_back_to_its_label(labels):
 
 
 @given(LABELS, st.data())
-def test_other_samples_are_numbered_alike(labels, data):
+def test_other_samples_get_the_same_class_numbers(labels, data):
     others = data.draw(st.lists(st.sampled_from(labels), min_size=1, max_size=10))
     found = read_targets(np.array(labels)).number(np.array(others))
     expected = LabelEncoder().fit(labels).transform(others)
@@ -43,7 +43,7 @@ def test_other_samples_are_numbered_alike(labels, data):
     ("labels", "kind"),
     [(["b", "a", "b"], str), ([3, 1, 3], int), ([3.0, 1.0, 3.0], float), ([True, False], bool)],
 )
-def test_labels_are_kept_as_plain_python_values(labels, kind):
+def test_classes_are_python_values(labels, kind):
     classes, _ = number_classes(np.array(labels))
     assert [type(label) for label in classes] == [kind, kind]
 
@@ -51,7 +51,7 @@ def test_labels_are_kept_as_plain_python_values(labels, kind):
 @pytest.mark.parametrize(
     ("labels", "outputs", "output"), [("abab", 1, "sigmoid"), ("abca", 3, "softmax")]
 )
-def test_two_classes_have_one_output_and_more_have_one_each(labels, outputs, output):
+def test_two_classes_need_one_output_and_more_classes_one_each(labels, outputs, output):
     targets = read_targets(np.array(list(labels)))
     assert (targets.outputs, targets.output) == (outputs, output)
 
@@ -59,7 +59,7 @@ def test_two_classes_have_one_output_and_more_have_one_each(labels, outputs, out
 @pytest.mark.parametrize(
     ("values", "outputs"), [(np.linspace(0, 1, 5), 1), (np.arange(10).reshape(5, 2), 2)]
 )
-def test_values_are_a_matrix(values, outputs):
+def test_values_become_a_matrix(values, outputs):
     targets = read_targets(values)
     assert (targets.classes, targets.outputs, targets.output) == (None, outputs, "identity")
     assert targets.regression
@@ -84,20 +84,20 @@ def test_values_are_a_matrix(values, outputs):
         (np.array([[1.0], [2.0]]), True),
     ],
 )
-def test_what_counts_as_a_regression(y, auto):
+def test_the_task_follows_from_dtype_and_columns(y, auto):
     assert is_regression(y) is auto
     assert is_regression(y, "classification") is False
     if y.dtype.kind not in "US":
         assert is_regression(y, "regression") is True
 
 
-def test_whole_numbers_are_values_where_the_task_says_so():
+def test_the_task_can_be_given():
     assert read_targets(np.array([1, 2, 3]), "regression").values.tolist() == [[1], [2], [3]]
     assert read_targets(np.array([0.5, 1.5, 0.5]), "classification").values.tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize(("activation", "name"), [("relu", "he"), ("tanh", "glorot_uniform")])
-def test_the_initial_weights_go_by_the_activation(activation, name):
+def test_the_default_initializer_depends_on_the_activation(activation, name):
     assert default_initializer(activation) == name
 
 
@@ -105,7 +105,7 @@ def test_the_initial_weights_go_by_the_activation(activation, name):
 
 
 @pytest.mark.parametrize(
-    ("known", "others", "strange"),
+    ("known", "others", "unknown"),
     [
         (["a", "c"], ["a", "b", "d"], "'b'"),
         (["a", "c"], ["z"], "'z'"),
@@ -118,21 +118,21 @@ def test_the_initial_weights_go_by_the_activation(activation, name):
         ([False, True], [2], "2"),
     ],
 )
-def test_a_label_that_training_has_not_is_named(known, others, strange):
+def test_an_unknown_label_is_named(known, others, unknown):
     targets = read_targets(np.array(known * 3))
-    with pytest.raises(InputError, match=f"test y has the label {strange}, which no") as caught:
+    with pytest.raises(InputError, match=f"test y has the label {unknown}, which no") as caught:
         targets.number(np.array(others), "test y")
     assert str(caught.value).endswith(f"Known labels: {known[0]!r}, {known[1]!r}.")
 
 
-def test_of_many_known_labels_twelve_are_named():
+def test_an_error_names_at_most_twelve_known_labels():
     targets = read_targets(np.arange(15))
     with pytest.raises(InputError, match=r"Known labels: 0, 1, .*, 11, \.\.\.\.$"):
         targets.number(np.array([99]))
 
 
 @pytest.mark.parametrize(
-    ("known", "others", "said"),
+    ("known", "others", "message"),
     [
         (np.array([0, 1, 2]), np.array([[0, 1], [5, 1]]), "y has 2 columns, .* targets have 1"),
         (np.eye(3) / 2, np.ones(4) / 2, "y has 1 column, .* targets have 3"),
@@ -140,8 +140,8 @@ def test_of_many_known_labels_twelve_are_named():
         (np.ones(3) / 2, np.array(["a"]), "y must be numbers, as in training"),
     ],
 )
-def test_targets_unlike_those_of_training_are_refused(known, others, said):
-    with pytest.raises(InputError, match=said):
+def test_targets_of_another_kind_than_in_training_are_refused(known, others, message):
+    with pytest.raises(InputError, match=message):
         read_targets(known).number(others)
 
 
@@ -152,13 +152,13 @@ def test_one_class_is_refused(labels, named):
 
 
 @pytest.mark.parametrize(("samples", "classes"), [(20, 20), (42, 21), (100, 50)])
-def test_classes_are_too_many_beyond_twenty_or_half_the_samples(samples, classes):
+def test_more_classes_than_twenty_and_half_the_samples_are_refused(samples, classes):
     read_targets(np.arange(samples) % classes)
     with pytest.raises(InputError, match=f"{samples + 1} samples have {classes + 1} classes, too"):
         read_targets(np.arange(samples + 1) % (classes + 1))
 
 
-def test_several_columns_are_no_labels():
+def test_several_columns_of_labels_are_refused():
     with pytest.raises(InputError, match=r"one column\. Received: 3 columns"):
         read_targets(np.eye(3), "classification")
 
@@ -170,6 +170,6 @@ def test_an_unknown_task_is_refused(task):
     assert str(caught.value).endswith(f"Received: task={task!r}.")
 
 
-def test_text_is_no_target_of_a_regression():
+def test_a_regression_refuses_text():
     with pytest.raises(InputError, match=r"needs numbers as targets\. Received: text"):
         read_targets(np.array(["1", "2"]), "regression")

@@ -19,7 +19,7 @@ def int32(words):
 
 
 def draw(shape, rng):
-    """Draw words as unsigned Python integers and as the int32 array that has their bits."""
+    """Draw words, as unsigned Python integers and as int32 of the same bits."""
     words = rng.integers(0, 2**32, size=shape, dtype=np.uint32)
     return words.tolist(), words.view(np.int32)
 
@@ -27,7 +27,7 @@ def draw(shape, rng):
 @pytest.fixture
 def jit(backend):
     if backend.name != "jax":
-        pytest.skip("JAX is the one that compiles")
+        pytest.skip("only JAX compiles")
     import jax
 
     return jax.jit
@@ -40,7 +40,7 @@ def test_the_reference_gives_the_known_answers(key, counter, words):
 
 @known
 @pytest.mark.parametrize("shape", [(), (1,), (2, 1)])
-def test_the_known_answers(to, host, key, counter, words, shape):
+def test_known_answers(to, host, key, counter, words, shape):
     arrays = [to(np.full(shape, int32(word))) for word in (*key, *counter)]
     for found, word in zip(threefry2x32(arrays[:2], arrays[2:]), words, strict=True):
         np.testing.assert_array_equal(host(found), np.full(shape or (1,), int32(word)))
@@ -65,7 +65,7 @@ def test_many_counters_of_one_key(to, host, rng, lead):
     np.testing.assert_array_equal(np.stack([host(x) for x in found], axis=1), int32(expected))
 
 
-# Which of the four arguments has the long axis makes no difference.
+# Any of the four arguments can have the long axis.
 @pytest.mark.parametrize(
     "shapes",
     [
@@ -86,14 +86,14 @@ def test_all_four_words_broadcast(to, host, rng, shapes):
     np.testing.assert_array_equal(np.stack([x.ravel() for x in found], axis=1), int32(expected))
 
 
-def test_what_comes_out_is_int32_on_the_device_of_what_went_in(xp, to, rng):
+def test_the_words_are_int32_on_the_device_of_the_counter(xp, to, rng):
     arrays = [to(draw(shape, rng)[1]) for shape in (1, 1, 5, 5)]
     for found in threefry2x32(arrays[:2], arrays[2:]):
         assert found.dtype == xp.int32
         assert device(found) == device(arrays[2])
 
 
-def test_the_arguments_are_left_alone(to, host, rng):
+def test_the_arguments_do_not_change(to, host, rng):
     words = [draw(5, rng)[1] for _ in range(4)]
     arrays = [to(word) for word in words]
     threefry2x32(arrays[:2], arrays[2:])
@@ -102,7 +102,7 @@ def test_the_arguments_are_left_alone(to, host, rng):
 
 
 @known
-def test_the_known_answers_compiled(jit, to, host, key, counter, words):
+def test_known_answers_when_compiled(jit, to, host, key, counter, words):
     arrays = [to(int32(word)) for word in (*key, *counter)]
     found = jit(threefry2x32)((arrays[0], arrays[1]), (arrays[2], arrays[3]))
     inside = jit(lambda count: threefry2x32(key, (count, counter[1])))(arrays[2])

@@ -1,4 +1,4 @@
-"""The torch module computes what the network computes."""
+"""`Network.to_torch` returns a module that computes the same outputs."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ X = np.random.default_rng(1).normal(size=(6, 3))
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch", reason="the module is one of PyTorch's")
+    return pytest.importorskip("torch", reason="the module is of PyTorch")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -21,7 +21,7 @@ def torch():
     "activations",
     [["relu", "softmax"], ["tanh", "sigmoid"], ["sigmoid", "identity"], ["relu", "exp"]],
 )
-def test_the_same_outputs_from_the_same_weights(torch, where, host, dtype, activations):
+def test_the_module_computes_the_same_outputs(torch, where, host, dtype, activations):
     network = Network([3, 4, 2], activations, "he", seed=1, dtype=dtype, **where)
     module = network.to_torch()
     x = torch.from_numpy(X.astype(dtype))
@@ -33,7 +33,7 @@ def test_the_same_outputs_from_the_same_weights(torch, where, host, dtype, activ
     assert module[0].weight.requires_grad
 
 
-def test_it_is_a_copy(torch, where, host):
+def test_the_module_has_copies_of_the_weights(torch, where, host):
     network = Network([3, 2], **where)
     before = host(network.weights[0]).copy()
     with torch.no_grad():
@@ -52,12 +52,12 @@ def test_a_stack_is_refused(where):
         Network([3, 2], stack=2, **where).to_torch()
 
 
-def test_a_library_without_modules_says_so():
+def test_a_library_without_modules_is_refused():
     with pytest.raises(BackendError, match="no modules"):
         Library().as_module([], [], "float32")
 
 
 @pytest.mark.skipif(is_installed("torch"), reason="PyTorch is installed")
-def test_where_pytorch_is_not_installed_it_says_how_to_get_it():
+def test_without_pytorch_the_error_says_how_to_install_it():
     with pytest.raises(BackendError, match=r"'torch' is not installed: run pip install"):
         Network([3, 2]).to_torch()

@@ -1,4 +1,4 @@
-"""Sample weights: a weight of two is a sample that is there twice."""
+"""Sample weights: a weight of two equals a sample given twice."""
 
 import numpy as np
 import pytest
@@ -24,22 +24,24 @@ def trained(where, X, y, activations=("tanh", "sigmoid"), stack=None, **options)
 
 
 def assert_same(host, one, other, rtol=1e-10):
-    for mine, its in zip(one.parameters, other.parameters, strict=True):
-        for a, b in zip(mine, its, strict=True):
+    for actual, expected in zip(one.parameters, other.parameters, strict=True):
+        for a, b in zip(actual, expected, strict=True):
             np.testing.assert_allclose(host(a), host(b), rtol=rtol, atol=1e-12)
 
 
 @pytest.mark.parametrize("stack", [None, 2, (2, 3)])
 @pytest.mark.parametrize("y", [LABELS, VALUES], ids=["labels", "values"])
 @pytest.mark.parametrize("penalty", [0.0, 0.7])
-def test_a_whole_weight_is_a_repeated_sample(where, host, y, penalty, stack):
+def test_an_integer_weight_equals_repeated_samples(where, host, y, penalty, stack):
     last = "sigmoid" if y.ndim == 1 else "identity"
     options = {"activations": ("tanh", last), "penalty": penalty, "stack": stack}
-    weighted, mine = trained(where, X, y, sample_weight=WEIGHT, **options)
-    again, its = trained(where, np.repeat(X, WEIGHT, 0), np.repeat(y, WEIGHT, 0), **options)
+    weighted, actual = trained(where, X, y, sample_weight=WEIGHT, **options)
+    again, expected = trained(where, np.repeat(X, WEIGHT, 0), np.repeat(y, WEIGHT, 0), **options)
     assert_same(host, weighted, again)
     for name in ("loss", "score", "penalty"):
-        np.testing.assert_allclose(getattr(mine, name), getattr(its, name), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            getattr(actual, name), getattr(expected, name), rtol=1e-9, atol=1e-12
+        )
 
 
 def test_a_penalty_per_dataset_is_divided_by_the_weight_of_the_data_set(where, host):
@@ -50,24 +52,24 @@ def test_a_penalty_per_dataset_is_divided_by_the_weight_of_the_data_set(where, h
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
-def test_equal_weights_are_no_weights(where, host, optimizer):
-    """In mini-batches too: the size of the weights does not matter, but for the penalty's m."""
+def test_equal_weights_change_nothing(where, host, optimizer):
+    """Without a penalty, also in mini-batches, only the ratios of weights matter."""
     options = {"batch_size": 5, "optimizer": optimizer, "shuffle": True}
     weighted, _ = trained(where, X, LABELS, sample_weight=np.full(12, 3.0), **options)
     plain, _ = trained(where, X, LABELS, **options)
     assert_same(host, weighted, plain, rtol=1e-9)
 
 
-def test_a_mini_batch_without_weight_teaches_nothing(where, host):
-    """Neither by its samples nor by the penalty."""
+def test_a_mini_batch_of_weight_zero_changes_nothing(where, host):
+    """Neither its samples nor the penalty count."""
     weight = np.array([1.0] * 6 + [0.0] * 6)
     options = {"penalty": 0.4, "batch_size": 6, "epochs": 1}
-    mine, _ = trained(where, X, LABELS, sample_weight=weight, **options)
+    actual, _ = trained(where, X, LABELS, sample_weight=weight, **options)
     first, _ = trained(where, X[:6], LABELS[:6], **options)
-    assert_same(host, mine, first)
+    assert_same(host, actual, first)
 
 
-def test_each_group_takes_the_weights_of_its_own_samples(where, host):
+def test_each_group_uses_the_weights_of_its_own_samples(where, host):
     rows = np.array([[0, 1, 2, 3, 4], [7, 8, 9, 10, 11]])
     options = {"penalty": 0.3, "batch_size": 2}
     groups, _ = trained(
@@ -88,7 +90,7 @@ def test_each_group_takes_the_weights_of_its_own_samples(where, host):
         ([float("nan")] + [1.0] * 11, ["sample_weight", "NaN", "row 1."]),
     ],
 )
-def test_weights_that_cannot_be_used_are_refused(where, weight, words):
+def test_wrong_weights_are_refused(where, weight, words):
     with pytest.raises(InputError) as caught:
         trained(where, X, LABELS, sample_weight=weight)
     for word in words:

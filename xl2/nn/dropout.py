@@ -75,20 +75,10 @@ class Dropout:
     def mask(self, like: Array, keys: Array, step: int | Array, layer: int, layers: int) -> Array:
         """Return the factors of a hidden layer's outputs: 0 or ``1 / (1 - rate)``.
 
-        The mask is (n, units), or (G, 1, n, units) for keys (G, 2). The members of a stack or
-        group share it, as each would have it alone. The mask of fewer rows is the beginning of
-        the mask of more.
-
-        Parameters
-        ----------
-        like : array, shape (..., n, units)
-            The outputs, for their shape, dtype and device.
-        keys : array of int32, shape (2,) or (G, 2)
-            From `keys`.
-        step : int, or array of int32 or int64 without axes
-            The number of the training step.
-        layer, layers : int
-            Index of the hidden layer, and how many there are.
+        `like`, the outputs (..., n, units), gives shape, dtype and device. `step` is the number
+        of the training step, and `layer` the index of the hidden layer among `layers`. The mask
+        is (n, units), or (G, 1, n, units) for keys (G, 2): the members of a stack or group share
+        it, as each would have it alone. The mask of fewer rows is the beginning of that of more.
         """
         xp = namespace(like)
         rows, units = like.shape[-2:]
@@ -181,10 +171,6 @@ def _with_axis(word: Array | int, like: Array) -> Array:
     """Return a word as an array with an axis: NumPy warns when a scalar wraps around."""
     xp = namespace(like)
     if isinstance(word, int):
-        word = xp.asarray(_signed(word), dtype=xp.int32, device=array_api_compat.device(like))
+        signed = (word + 2**31) % 2**32 - 2**31  # the int32 of the last 32 bits
+        word = xp.asarray(signed, dtype=xp.int32, device=array_api_compat.device(like))
     return word if word.ndim else xp.reshape(word, (1,))
-
-
-def _signed(word: int) -> int:
-    """Return the int32 with the last 32 bits of an integer."""
-    return (word + 2**31) % 2**32 - 2**31

@@ -1,4 +1,4 @@
-"""Nothing is sent and nothing is fetched: the command line works where no socket can be opened."""
+"""The command line uses no network: it works if no socket can be opened."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.host
 
-# An audit hook sees what Python opens, by whichever library; it cannot be taken off again.
+# An audit hook sees the sockets of all libraries. It cannot be removed, hence the subprocess.
 OFFLINE = """
 import sys
 
@@ -51,7 +51,7 @@ def run(folder, program, *arguments):
     )
 
 
-def test_the_whole_command_line_runs_without_a_network(tmp_path):
+def test_the_command_line_works_offline(tmp_path):
     for module in ("matplotlib", "onnx"):
         pytest.importorskip(module, reason="the report and the export need it")
     for step in STEPS:
@@ -60,7 +60,7 @@ def test_the_whole_command_line_runs_without_a_network(tmp_path):
     assert (tmp_path / "r.html").stat().st_size > 10_000
 
 
-def test_a_socket_would_have_been_seen(tmp_path):
+def test_the_test_detects_a_socket(tmp_path):
     program = OFFLINE.replace("from xl2 import cli", "import socket; socket.socket()")
     done = run(tmp_path, program)
     assert done.returncode != 0
