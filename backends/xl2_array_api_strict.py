@@ -1,7 +1,7 @@
-"""array-api-strict: the standard and nothing more, for tests.
+"""array-api-strict: exactly the standard, for tests.
 
-Its devices are made up. They refuse NumPy conversions and mixed operands as a
-GPU would, so that a leak to the host shows on any machine.
+Its fictitious devices refuse conversion to NumPy and mixed operands as a GPU does, so that
+mistakes are found on machines without one.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ FLOAT64 = "choose dtype='float32', or a device that has it"
 
 
 def devices(xp: Any) -> list[str]:
-    """Name its devices; "cpu" is the one that converts to NumPy."""
+    """Return the names of its devices; "cpu" is the one that converts to NumPy."""
     return [_short(device) for device in xp.__array_namespace_info__().devices()]
 
 
 def find_device(xp: Any, name: str) -> Any:
-    """Return the device of one of those names."""
+    """Return the device with a name."""
     for device in xp.__array_namespace_info__().devices():
         if _short(device) == name:
             return device
@@ -27,7 +27,7 @@ def find_device(xp: Any, name: str) -> Any:
 
 
 def to_host(x: Any) -> Any:
-    """Move the array to the one device that converts."""
+    """Move an array to NumPy by way of the one device that converts."""
     import array_api_strict as xp
     import numpy as np
 

@@ -1,8 +1,7 @@
-"""CuPy, on CUDA devices: runs of batches as CUDA graphs, the rest as the portable text.
+"""CuPy on CUDA devices: sequences of batches as CUDA graphs, the rest as portable code.
 
-The rooms behind it are `xl2_cupy_runs`, `xl2_cupy_check`, `xl2_cupy_plan`,
-`xl2_cupy_program`, `xl2_cupy_device`, `xl2_cupy_kernels` and
-`xl2_cupy_cublas`, in the order in which they call.
+Its other modules, each of which calls the ones after it: `xl2_cupy_runs`, `xl2_cupy_check`,
+`xl2_cupy_plan`, `xl2_cupy_program`, `xl2_cupy_device`, `xl2_cupy_kernels`, `xl2_cupy_cublas`.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def import_namespace(name: str) -> Any:
 
 
 def accelerators(xp: Any) -> list[str]:
-    """Name the CUDA devices; a machine without a driver has none."""
+    """Return the names of the CUDA devices; none without a driver."""
     import cupy
 
     if not cupy.cuda.is_available():
@@ -33,7 +32,7 @@ def accelerators(xp: Any) -> list[str]:
 
 
 def devices(xp: Any) -> list[str]:
-    """Name the CUDA devices: there is no other kind."""
+    """Return the names of the CUDA devices, the only ones."""
     return accelerators(xp)
 
 
@@ -60,18 +59,18 @@ def to_host(x: Any) -> Any:
 
 
 def scope(device: Any) -> AbstractContextManager[Any]:
-    """Make the device the current one: CuPy computes there, wherever the arrays are."""
+    """Make the device the current one: CuPy computes on it, whatever the arrays' device."""
     import cupy
 
     if device is None:
         return contextlib.nullcontext()
-    # One of its own: several threads may be inside at once.
+    # A new object, because several threads may enter it at once.
     current: AbstractContextManager[Any] = cupy.cuda.Device(device.id)
     return current
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Tell it from CuPy's pool, from the driver and from cuBLAS."""
+    """Recognise the errors of CuPy's pool, of the driver and of cuBLAS."""
     words = "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
@@ -79,7 +78,7 @@ def out_of_memory(error: Exception) -> bool:
 def extra_bytes(
     members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str
 ) -> int:
-    """Return what the graphs of a stack work on."""
+    """Return the bytes of the arrays of a stack's graphs."""
     from xl2_cupy_plan import bytes_of
     from xl2_cupy_runs import wanted
 
@@ -87,7 +86,7 @@ def extra_bytes(
 
 
 def free_memory(device: Any) -> int | None:
-    """Return what the driver has and CuPy's pool does not use, within the pool's limit."""
+    """Return the free bytes of the driver and of CuPy's pool, within the pool's limit."""
     import cupy
 
     with scope(device):
@@ -100,7 +99,7 @@ def free_memory(device: Any) -> int | None:
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
-    """Take all steps over whole batches by CUDA graphs, and a short last one by itself."""
+    """Take the steps over whole batches by CUDA graphs, and a short last one separately."""
     return _runner().run(step, carry, constants, samples, batches, xp)  # type: ignore[no-any-return]
 
 
@@ -115,17 +114,17 @@ def _runner() -> Any:
 
 
 def release() -> bool:
-    """Drop the graphs of this thread's last fit, and the arrays that they work on."""
+    """Drop the graphs of this thread's last fit, and their arrays."""
     return bool(_runner.cache_info().currsize) and _runner().release()
 
 
 def explain(error: Exception) -> str:
-    """Tell a missing driver from a missing device and from a missing toolkit."""
+    """Distinguish a missing driver, a missing device and a missing toolkit."""
     text = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
     if "InsufficientDriver" in text:
         return (
-            "no NVIDIA driver is loaded, or one older than this CuPy's CUDA. Install the "
-            "driver, or take the xl2[cuda12] extra for an older one."
+            "no NVIDIA driver is loaded, or it is older than the CUDA version of this CuPy. "
+            "Install a driver, or use the xl2[cuda12] extra with an older one."
         )
     if "NoDevice" in text:
         return "the NVIDIA driver sees no CUDA device. Check `nvidia-smi` and CUDA_VISIBLE_DEVICES."

@@ -1,9 +1,9 @@
-"""What a program has to show before it is used: that it arrives where the portable text does.
+"""The checks that a program has to pass: it must give the results of the portable code.
 
-Two ways to the same sum differ by rounding, and where its terms cancel the sum is nothing else.
-So a gradient is judged beside the sum of its terms' sizes, which do not cancel. Adam makes a
-whole step of a gradient of any size: of one that is rounding, in whichever direction. There its
-running mean is judged, and the rest by the gradient that this mean tells.
+Two ways to compute a sum differ by rounding, and if its terms cancel, rounding is all that is
+left. So the tolerance of a gradient includes the sum of its terms' absolute values. Adam turns
+a gradient of any size, even pure rounding, into a full step. So its running mean is compared
+first, and then the rest, computed from the gradient that this mean implies.
 """
 
 from __future__ import annotations
@@ -12,21 +12,20 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-# How far two ways to the same numbers may be apart, as a part of the way that they have gone,
-# and as a part of the numbers that are added up on it.
+# The largest difference, relative to the change of the numbers, and to the sum of their terms.
 TOLERANCE = {"float32": 1e-2, "float64": 1e-6}
 ROUNDING = {"float32": 2e-6, "float64": 1e-14}
 
 
-def tried(
+def check_step(
     program: Any, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> bool:
-    """Take one step both ways; return False if by the portable text nothing stays finite.
+    """Take one step both ways; return False if the portable code leaves nothing finite.
 
     Raises
     ------
     ArithmeticError
-        If they do not arrive at the same.
+        If the results differ.
     """
     import numpy as np
 
@@ -45,9 +44,9 @@ def tried(
     dtype = program.plan.dtype
     same = close(program.fetch(report), logits, np.zeros_like(logits), dtype)
     for found, its, before, size in zip(on_host(carried), expected, start, terms, strict=True):
-        same = same and _learnt(found, its, before, size, step, batches.rates[0], dtype)
+        same = same and _same_update(found, its, before, size, step, batches.rates[0], dtype)
     if not same:
-        raise ArithmeticError("a step by the kernels differs from one of the portable text")
+        raise ArithmeticError("a step by the kernels differs from one by the portable code")
     return True
 
 
@@ -58,7 +57,7 @@ def _listed(carry: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> list[Any]:
-    """Return for each parameter the sums of the sizes of what its gradient is the sum of."""
+    """Return for each parameter the sum of the absolute values of its gradient's terms."""
     from xl2.array.api import namespace
     from xl2.nn.propagation import differentiate, propagate
 
@@ -73,7 +72,7 @@ def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) ->
     summing = {name: of_sizes(getattr(step.operations, name)) for name in names}
     layers = propagate(step.operations, step.hidden, carry.parameters, batch.x)
     delta = step.loss.delta(layers[-1], batch.y)
-    # What is left of outputs less targets may be rounding too.
+    # The difference of outputs and targets may be rounding too.
     twice = 2.0 * xp.abs(batch.y)
     delta = (delta + xp.where(delta < 0.0, -twice, twice)) * step.optimizer.scale(rate)
     delta = delta / batch.total()
@@ -82,7 +81,7 @@ def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) ->
     return [x for _, *both in reversed(list(found)) for x in both]
 
 
-def _learnt(
+def _same_update(
     found: tuple[Any, list[Any]],
     expected: tuple[Any, list[Any]],
     start: tuple[Any, list[Any]],
@@ -91,7 +90,7 @@ def _learnt(
     rate: float,
     dtype: str,
 ) -> bool:
-    """Judge a parameter and its states after a step."""
+    """Tell whether a parameter and its states are the same after a step."""
     import numpy as np
 
     parameters, states = zip(found, expected, start, strict=True)
@@ -103,17 +102,17 @@ def _learnt(
     if not seconds:
         return close(*parameters, dtype, terms)
     with np.errstate(all="ignore"):
-        kept, (first, second) = step.optimizer.beta_1, start[1]
-        told = (firsts[0].astype("float64") - kept * first) / (1.0 - kept)
-        known = start[0].copy(), told.astype(dtype), None, (first.copy(), second.copy())
-        p, (_, square) = step.update(step.optimizer, *known, rate)
-    # A square that overflows stops the parameter, here or there a little earlier.
+        beta, (first, second) = step.optimizer.beta_1, start[1]
+        implied = (firsts[0].astype("float64") - beta * first) / (1.0 - beta)
+        arguments = start[0].copy(), implied.astype(dtype), None, (first.copy(), second.copy())
+        p, (_, square) = step.update(step.optimizer, *arguments, rate)
+    # A square that overflows stops the parameter, perhaps a little earlier in one of the ways.
     p = np.where(np.isfinite(square), p, np.nan)
     squares = (seconds[0][0], square, second)
     return close(*squares, dtype) and close(found[0], p, start[0], dtype)
 
 
-def replayed(
+def same_replay(
     reported: Any,
     logits: Any,
     found: Sequence[Any],
@@ -122,20 +121,11 @@ def replayed(
     slots: int,
     dtype: str,
 ) -> bool:
-    """Tell whether a graph arrives where its steps do, layer by layer.
+    """Tell whether a graph gives the results of its steps, taken one by one.
 
-    They are the same launches, so that nothing but a graph that left some out, or went by other
-    arrays, is looked for. Weights and biases are pooled: one of them may hardly move.
-
-    Parameters
-    ----------
-    reported, logits : numpy.ndarray
-        By the graph, and by its steps.
-    found, expected, start : sequence of numpy.ndarray
-        Of each layer its weight and bias, then the states of each.
-    slots : int
-        States of a parameter.
-    dtype : str
+    Both are the same launches, so this only detects launches that are missing or use other
+    arrays. A layer's weight and bias are compared together, because one of them may hardly
+    change. Arrays of a layer are in the order weight, bias, `slots` states of each.
     """
     import numpy as np
 
@@ -155,28 +145,21 @@ def replayed(
 
 
 def close(found: Any, expected: Any, start: Any, dtype: str, terms: Any = None) -> bool:
-    """Tell whether two NumPy arrays are the same but for rounding, having begun at a third.
+    """Tell whether two NumPy arrays that began as `start` differ by rounding only.
 
-    What is not finite in those that are known is not looked at: a member of a stack may
-    diverge in its first step.
-
-    Parameters
-    ----------
-    found, expected, start : numpy.ndarray, of one shape
-    dtype : str
-    terms : numpy.ndarray, optional
-        The sizes of what was added to `start`, added up.
+    `terms` are the absolute values that were added to `start`, summed. Elements that are not
+    finite in the known arrays are skipped: a member of a stack may diverge in its first step.
     """
     import numpy as np
 
     known = [expected, start] if terms is None else [expected, start, terms]
-    there = np.logical_and.reduce([np.isfinite(x) for x in known])
+    finite = np.logical_and.reduce([np.isfinite(x) for x in known])
 
     def norm(x: Any) -> float:
         largest = float(np.max(np.abs(x), initial=0.0)) or 1.0
         return largest * math.sqrt(float(np.sum(np.square(x / largest, dtype="float64"))))
 
     with np.errstate(all="ignore"):
-        mine, its, before, *sizes = (x[there].astype("float64") for x in (found, *known))
+        mine, its, before, *sizes = (x[finite].astype("float64") for x in (found, *known))
         allowed = ROUNDING[dtype] * sum(map(norm, (its, before, *sizes)))
         return norm(mine - its) <= TOLERANCE[dtype] * norm(its - before) + allowed + 1e-30

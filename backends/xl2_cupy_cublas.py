@@ -1,4 +1,4 @@
-"""cuBLAS without CuPy between: CuPy refuses its own calls of it while a graph is captured."""
+"""cuBLAS, called directly: CuPy does not call it while a graph is captured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 WORKSPACE = 32 * 2**20  # bytes: what NVIDIA recommends for Hopper
-NORMAL, TRANSPOSED = 0, 1
 DEVICE_POINTERS = 1
 NO_MEMORY = 3  # CUBLAS_STATUS_ALLOC_FAILED
 TF32 = 3  # CUBLAS_TF32_TENSOR_OP_MATH
@@ -33,39 +32,29 @@ SIGNATURES: dict[str, list[Any]] = {
 
 
 def load() -> Any:
-    """Return the library that CuPy computes with.
-
-    Raises
-    ------
-    Exception
-        If it cannot be found.
-    """
+    """Return the library that CuPy computes with."""
     from cuda.pathfinder import load_nvidia_dynamic_lib
 
     return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
 
 
 class Cublas:
-    """A handle of one's own, for one thread and one device.
+    """A handle for one thread and one device.
 
     Parameters
     ----------
     library : ctypes.CDLL
-        As `load` returns it.
+        The result of `load`.
     pointer : callable
         From an array to its address.
     workspace : array
-        Of `WORKSPACE` bytes: without one cuBLAS would allocate inside a graph.
+        Of `WORKSPACE` bytes; without one cuBLAS would allocate inside a graph.
     tf32 : bool, default False
-        Let products of float32 numbers be rounded to TF32, as CuPy does where CUPY_TF32=1.
+        Round products of float32 to TF32, as CuPy does with CUPY_TF32=1.
     """
 
     def __init__(
-        self,
-        library: Any,
-        pointer: Callable[[Any], int],
-        workspace: Any,
-        tf32: bool = False,
+        self, library: Any, pointer: Callable[[Any], int], workspace: Any, tf32: bool = False
     ):
         self._library, self._pointer, self._workspace = library, pointer, workspace
         for name, types in SIGNATURES.items():
@@ -73,40 +62,38 @@ class Cublas:
             function.argtypes, function.restype = types, _INT
         self._handle = _POINTER()
         self._call("cublasCreate_v2", ctypes.byref(self._handle))
-        # Not at the interpreter's end, when the driver may be gone.
+        # Not at the exit of the interpreter, when the driver may be unloaded.
         weakref.finalize(self, library.cublasDestroy_v2, self._handle).atexit = False
-        # Learning rates and decays change from one replay to the next: on the host they
-        # would be those of the capture for ever.
+        # Learning rates and decays change between replays. On the host, a graph would keep
+        # their values from the capture.
         self._call("cublasSetPointerMode_v2", self._handle, DEVICE_POINTERS)
         self._call("cublasSetMathMode", self._handle, TF32 if tf32 else 0)
 
     def use(self, stream: int) -> None:
-        """Compute on a stream from now on. It forgets its workspace by that."""
+        """Compute on a stream from now on; cuBLAS then needs the workspace again."""
         self._call("cublasSetStream_v2", self._handle, stream)
         address = self._pointer(self._workspace)
         self._call("cublasSetWorkspace_v2", self._handle, address, WORKSPACE)
 
     def multiply(
-        self, a: Any, turned_a: bool, b: Any, turned_b: bool, c: Any, alpha: Any, beta: Any
+        self, a: Any, transposed_a: bool, b: Any, transposed_b: bool, c: Any, alpha: Any, beta: Any
     ) -> None:
         """Set ``c = alpha * a @ b + beta * c``, of matrices in C order.
 
         Parameters
         ----------
-        a : array, shape (count, m, k), or (count, k, m) where it is turned
-        turned_a : bool
-            Multiply by each matrix's transpose.
-        b : array, shape (count, k, n), or (count, n, k) where it is turned
-        turned_b : bool
+        a : array, shape (count, m, k); (count, k, m) if transposed
+        transposed_a : bool
+        b : array, shape (count, k, n); (count, n, k) if transposed
+        transposed_b : bool
         c : array, shape (count, m, n)
-        alpha, beta : array of one number
-            On the device.
+        alpha, beta : array of one number, on the device
         """
         count, m, n = c.shape
-        k = a.shape[-2] if turned_a else a.shape[-1]
-        # In columns first, as cuBLAS reads memory, a matrix in C order is its transpose:
-        # the transpose of c is that of b by that of a.
-        sizes = [TRANSPOSED if turned_b else NORMAL, TRANSPOSED if turned_a else NORMAL, n, m, k]
+        k = a.shape[-2] if transposed_a else a.shape[-1]
+        # cuBLAS reads columns first, so a matrix in C order is its transpose: the transpose of
+        # c is the product of those of b and a.
+        sizes = [int(transposed_b), int(transposed_a), n, m, k]  # CUBLAS_OP_T is 1
         letter, at = {4: "S", 8: "D"}[c.dtype.itemsize], self._pointer
         if count == 1:
             parts = [at(alpha), at(b), b.shape[-1], at(a), a.shape[-1], at(beta), at(c), n]

@@ -1,6 +1,6 @@
-"""A CUDA device as the fast path sees it: arrays, kernels, products, and graphs of them.
+"""A CUDA device: arrays, kernels, products, and graphs of them.
 
-The tests have a twin of `Cuda` that does the same with NumPy.
+The tests have a twin of `Cuda` that computes with NumPy.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import xl2_cupy_kernels as kernels
 from xl2_cupy_cublas import WORKSPACE, Cublas, load
 
-THREADS = 256  # of a block that goes through an array
+THREADS = 256  # of a block of an elementwise kernel
 MOST_BLOCKS = 4096
 
 
 class Shape(NamedTuple):
-    """Sizes of a layer's outputs: groups, members of each, rows of a mini-batch, units."""
+    """Sizes of a layer's outputs: groups, members of a group, rows of a mini-batch, units."""
 
     groups: int
     members: int
@@ -27,7 +27,7 @@ class Shape(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """An optimizer as the kernels take it: its number, and its constants with 1 less each."""
+    """An optimizer for the kernels: its number, and its constants, also subtracted from 1."""
 
     number: int
     first: float = 0.0
@@ -63,7 +63,7 @@ class Cuda:
         return cupy.zeros(shape, dtype=self.dtype)
 
     def send(self, array: Any, to: Any) -> None:
-        """Copy a NumPy array into one of the device, without waiting for it."""
+        """Copy a NumPy array into one of the device, without waiting for the device."""
         import cupy
 
         to[...] = cupy.asarray(array)
@@ -73,7 +73,7 @@ class Cuda:
         x.take(rows, axis=0, out=to)
 
     def fetch(self, x: Any) -> Any:
-        """Return an array as a NumPy array; it waits for the device."""
+        """Return an array as a NumPy array, after waiting for the device."""
         return x.get()
 
     def eagerly(self, work: Callable[[], None]) -> None:
@@ -84,13 +84,13 @@ class Cuda:
         work()
 
     def captured(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Return work, captured as a graph, as what launches it on the current stream.
+        """Return a function that launches work, captured as a graph, on the current stream.
 
-        It is to have been done eagerly before, so that all it loads is loaded.
+        The work must have been done eagerly before, so that everything is loaded.
         """
         import cupy
 
-        # One for all captures: the handle keeps the last that it was given, which has to live.
+        # One stream for all captures: it must outlive its use by the cuBLAS handle.
         stream = self._stream = self._stream or cupy.cuda.Stream(non_blocking=True)
         with stream:
             self._cublas.use(stream.ptr)
@@ -99,7 +99,7 @@ class Cuda:
                 work()
                 graph = stream.end_capture()
             except BaseException:
-                # What was captured is dropped with the stream, and the handle has to leave it.
+                # Drop the capture with its stream, which the handle must no longer use.
                 self._stream = None
                 for undo in (stream.end_capture, lambda: self._cublas.use(0)):
                     with contextlib.suppress(Exception):
@@ -109,10 +109,10 @@ class Cuda:
         return launch
 
     def multiply(
-        self, a: Any, turned_a: bool, b: Any, turned_b: bool, c: Any, alpha: Any, beta: Any
+        self, a: Any, transposed_a: bool, b: Any, transposed_b: bool, c: Any, alpha: Any, beta: Any
     ) -> None:
         """Set ``c = alpha * a @ b + beta * c``; see `Cublas.multiply`."""
-        self._cublas.multiply(a, turned_a, b, turned_b, c, alpha, beta)
+        self._cublas.multiply(a, transposed_a, b, transposed_b, c, alpha, beta)
 
     def bias_activation(
         self, z: Any, bias: Any, outputs: Any, shape: Shape, wide: bool, activation: int
@@ -133,7 +133,7 @@ class Cuda:
         wide: bool,
         loss: int,
     ) -> None:
-        """Set logits to ``z + bias`` and delta to the loss's times the first of the numbers."""
+        """Set logits to ``z + bias``, and delta to that of the loss times ``numbers[0]``."""
         rows = shape.groups * shape.members * shape.rows
         blocks = -(-rows * kernels.TILE // THREADS)
         self._launch("output_delta", (blocks,), (THREADS,), z, bias, y, logits, delta, numbers,
@@ -152,7 +152,7 @@ class Cuda:
         activation: int,
         rule: Rule,
     ) -> None:
-        """Set result to ``before`` times the slope at outputs, and update the biases by its sum."""
+        """Set result to ``before`` times the slope at outputs; update the biases by its sums."""
         blocks = -(-shape.columns // kernels.TILE), shape.groups * shape.members
         self._launch("bias_step", blocks, (kernels.TILE, kernels.TILE), before, outputs, result,
                      bias, *states, numbers, *shape, wide, activation, *rule)  # fmt: skip
@@ -168,7 +168,7 @@ class Cuda:
         members: int,
         rule: Rule,
     ) -> None:
-        """Update weights; the member of each changes every `span` of them."""
+        """Update weights; every `span` of them belong to the next member."""
         import numpy as np
 
         sizes = np.int64(weight.size), np.int64(span)
@@ -180,7 +180,7 @@ class Cuda:
     ) -> None:
         import numpy as np
 
-        # A bare Python number would be passed as 8 bytes, whatever the kernel expects.
+        # A Python number would be passed as 8 bytes, whatever the kernel expects.
         real = np.float32 if self.dtype == "float32" else np.float64
         kinds = {bool: np.int32, int: np.int32, float: real}
         passed = tuple(kinds.get(type(x), lambda same: same)(x) for x in arguments)

@@ -1,10 +1,9 @@
 """The CUDA kernels of a training step: everything between two matrix products in one launch.
 
-`n` numbers the members of all groups, n = group * members + member. Arrays are in C order and
-lie members first, (n, rows, columns), but around the first layer: the members of a group share
-its product, whose columns are (rows, members, columns). ``wide`` says that an array is of that
-kind. Sizes come as arguments, activations and the like as the numbers below: which branch is
-taken is the same for all threads.
+`n` counts the members of all groups: n = group * members + member. Arrays are in C order and
+members first, (n, rows, columns). Only those of the first layer may be ``wide``: members of a
+group share its product, (rows, members, columns). Sizes are arguments, and so are activations,
+losses and optimizers, by their index below: all threads take the same branch.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
 LOSSES = ("squared_error", "binary_cross_entropy", "categorical_cross_entropy", "poisson")
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "Adam")
 
-# What kernels are compiled to: they are launched by these names.
+# The compiled kernels.
 NAMES = ("bias_activation", "output_delta", "bias_step", "weight_step")
 TILE = 32  # columns and rows of a block of bias_step, and threads of a warp
 
@@ -39,7 +38,7 @@ __device__ REAL slope(REAL a, int activation) {
     return 1;
 }
 
-// Where row r of member n begins.
+// The index at which row r of member n begins.
 __device__ Index row_of(Index n, Index r, int members, int rows, int columns, int wide) {
     if (!wide) return (n * rows + r) * columns;
     return ((n / members * rows + r) * members + n % members) * columns;
@@ -79,7 +78,7 @@ extern "C" __global__ void bias_activation(
     }
 }
 
-// A warp for each row: softmax needs the largest and the sum of one.
+// One warp for each row: softmax needs its maximum and sum.
 extern "C" __global__ void output_delta(
     const REAL* z, const REAL* bias, const REAL* y, REAL* logits, REAL* delta,
     const REAL* numbers,
@@ -113,8 +112,8 @@ extern "C" __global__ void output_delta(
     }
 }
 
-// The delta of a layer's pre-activations, its sum over the rows, and the biases' step.
-// A block has 1024 threads, which leaves each 64 registers.
+// The delta of a layer's pre-activations, its sum over the rows, and the update of the biases.
+// A block has 1024 threads, so each has 64 registers.
 extern "C" __global__ void __launch_bounds__(1024) bias_step(
     const REAL* before, const REAL* outputs, REAL* result, REAL* bias, REAL* one, REAL* two,
     const REAL* numbers,
@@ -162,5 +161,5 @@ extern "C" __global__ void weight_step(
 
 
 def source(dtype: str) -> str:
-    """Return the program for numbers of a dtype, float32 or float64."""
+    """Return the CUDA program for float32 or float64."""
     return f"#define REAL {'float' if dtype == 'float32' else 'double'}\n{SOURCE}"

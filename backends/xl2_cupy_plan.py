@@ -1,8 +1,8 @@
-"""Which fits the fast path takes, and what it has to know of one."""
+"""The fits that graphs can take, and their parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,32 +10,32 @@ import xl2_cupy_kernels as kernels
 from xl2_cupy_device import Rule, Shape
 
 LONGEST = 64  # steps of a graph
-ROOM = 2**26  # bytes of samples that it goes through
+SAMPLE_BYTES = 2**26  # samples of a graph
 MOST_MEMBERS = 65535  # blocks of a grid's second axis
 
 
 class Plan(NamedTuple):
-    """What is the same for all runs of a fit; equal for equal fits.
+    """The parameters of a fit's steps; equal for equal fits.
 
     Attributes
     ----------
     sizes : tuple of int
         Units of each layer, the inputs first.
     stack : tuple of int
-        As `xl2.array.stacks.stack_of` gives it.
+        The shape of the stack.
     groups, members : int
-        Those of the stack; of a single network 1 and 1.
+        Those of the stack; 1 and 1 for a single network.
     batch : int
         Rows of a mini-batch.
     dtype : str
     hidden : tuple of int
-        The activation of each hidden layer, by its place in `kernels.ACTIVATIONS`.
+        The activation of each hidden layer, by its index in `kernels.ACTIVATIONS`.
     loss : int
-        By its place in `kernels.LOSSES`.
+        The index in `kernels.LOSSES`.
     rule : Rule
         The optimizer.
     folded : bool
-        Weights are updated by the product that makes their gradient.
+        Whether the product that computes the gradient of weights also updates them.
     """
 
     sizes: tuple[int, ...]
@@ -59,7 +59,7 @@ class Plan(NamedTuple):
         """The steps of the longest graph: a power of two."""
         row = 4 if self.dtype == "float32" else 8
         step = self.groups * self.batch * self.sizes[0] * row
-        most = max(1, min(LONGEST, ROOM // step))
+        most = max(1, min(LONGEST, SAMPLE_BYTES // step))
         return 1 << (most.bit_length() - 1)
 
     def shape(self, columns: int) -> Shape:
@@ -68,7 +68,7 @@ class Plan(NamedTuple):
 
 
 def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> Plan | None:
-    """Return the plan of a run of batches; None where the fast path does not take it."""
+    """Return the plan of a sequence of batches; None if graphs cannot take it."""
     from xl2.array.stacks import stack_of
 
     parameters = carry.parameters
@@ -97,52 +97,49 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
 
 
 def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
-    """Return the memory of the program of a stack, at most; see `xl2.array.generic.extra_bytes`."""
+    """Return an upper bound of a program's memory, as `Library.extra_bytes` in xl2."""
     layers, row = list(pairwise(sizes)), 4 if dtype == "float32" else 8
     weights, biases = sum(i * o for i, o in layers), sum(sizes[1:])
-    # Where they lie, and while a graph is captured as they were and as they are to become.
+    # The buffers, and during a capture the arrays before it and after its steps.
     each = 3 * (weights + biases) * (1 + states) + weights
-    # Products, outputs and deltas of a step, and logits of all.
+    # Products, outputs and deltas of one step, and logits of all.
     each += batch_size * (3 * biases - sizes[-1] + LONGEST * sizes[-1])
-    # The samples are a group's; how its members are grouped is not known yet.
+    # Samples belong to a group; how many groups there will be is not known yet.
     step = batch_size * (sizes[0] + sizes[-1])
-    room = ROOM // row * (sizes[0] + sizes[-1]) // sizes[0]
-    samples = min(LONGEST * members * step, max(room, members * step))
+    most = SAMPLE_BYTES // row * (sizes[0] + sizes[-1]) // sizes[0]
+    samples = min(LONGEST * members * step, max(most, members * step))
     return (members * each + samples) * row
 
 
 def _activation(activation: Any) -> int | None:
-    """Return the number of one of xl2's own activations."""
+    """Return the index of an activation of xl2; None for any other."""
     from xl2.array.activations import ACTIVATIONS
 
-    for number, name in enumerate(kernels.ACTIVATIONS):
-        if activation == ACTIVATIONS[name]:
-            return number
-    return None
+    return _index(kernels.ACTIVATIONS, lambda name: activation == ACTIVATIONS[name])
 
 
 def _loss(loss: Any) -> int | None:
-    """Return the number of one of xl2's own losses whose delta is ``output(z) - y``."""
+    """Return the index of a loss of xl2 whose delta is ``output(z) - y``; None for any other."""
     from xl2.nn import losses
 
-    for number, name in enumerate(kernels.LOSSES):
-        if loss.delta is getattr(losses, f"{name}_delta"):
-            return number
-    return None
+    return _index(kernels.LOSSES, lambda name: loss.delta is getattr(losses, f"{name}_delta"))
 
 
 def _rule(optimizer: Any, update: Any) -> Rule | None:
-    """Return one of xl2's own optimizers as the kernels take it."""
+    """Return an optimizer of xl2 for the kernels; None for any other."""
     from xl2.nn import optimizers
 
-    for number, name in enumerate(kernels.OPTIMIZERS):
-        kind = getattr(optimizers, name)
-        if type(optimizer) is not kind or update is not kind.update:
-            continue
-        if name == "Adam":
-            first, second = float(optimizer.beta_1), float(optimizer.beta_2)
-            epsilon = float(optimizer.epsilon)
-            return Rule(number, first, 1.0 - first, second, 1.0 - second, epsilon)
-        first = float(getattr(optimizer, "momentum", 0.0))
-        return Rule(number, first, 1.0 - first)
-    return None
+    kind = type(optimizer)
+    number = _index(kernels.OPTIMIZERS, lambda name: kind is getattr(optimizers, name))
+    if number is None or update is not kind.update:
+        return None
+    if kind is optimizers.Adam:
+        first, second = float(optimizer.beta_1), float(optimizer.beta_2)
+        epsilon = float(optimizer.epsilon)
+        return Rule(number, first, 1.0 - first, second, 1.0 - second, epsilon)
+    first = float(getattr(optimizer, "momentum", 0.0))
+    return Rule(number, first, 1.0 - first)
+
+
+def _index(names: Sequence[str], matches: Callable[[str], bool]) -> int | None:
+    return next((index for index, name in enumerate(names) if matches(name)), None)

@@ -1,9 +1,9 @@
-"""Steps of training as graphs over arrays that stay where they are.
+"""Training steps as graphs over fixed buffers.
 
-Nothing here is CUDA's: the tests run all of it with NumPy. A graph knows addresses, not arrays,
-so parameters, samples, rates and what lies between the layers have places of their own, which
-are filled before it is launched and read behind it. A step is a row of launches and products
-on them; a graph is 1, 2, 4, ... steps, and a run of batches is as few graphs as make it up.
+This module does not depend on CUDA: the tests run it with NumPy. A graph refers to addresses,
+so parameters, samples, rates and all intermediate results have buffers, which are filled before
+a launch and read after it. A graph has 1, 2, 4, ... steps, each a sequence of kernel launches
+and products. A sequence of batches is divided into as few graphs as possible.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from xl2_cupy_check import replayed
+from xl2_cupy_check import same_replay
 from xl2_cupy_plan import Plan
 
-DELTA, DECAY, RATE, KEEP = 0, 1, 2, 3  # the numbers of a step; from KEEP on one a layer
+# The numbers of a step: the scale of deltas, the decay of the penalty, the learning rate, and
+# from this index on, for each layer, the factor by which a folded product scales its weights.
+KEEP = 3
 
 
 class Program:
@@ -55,31 +57,17 @@ class Program:
         self._deltas = [zeros((members, batch, columns)) for columns in outputs]
 
     def fetch(self, x: Any) -> Any:
-        """Return an array as a NumPy array; it waits for the device."""
+        """Return an array as a NumPy array, after waiting for the device."""
         return self._device.fetch(x)
 
     def run(
         self, carry: Any, constants: Any, samples: Any, batches: Any, scale: Any, xp: Any
     ) -> tuple[Any, Any]:
-        """Take the whole mini-batches of a run.
+        """Take steps over whole batches, as `xl2.nn.step.run_batches` does.
 
-        Parameters
-        ----------
-        carry : Carry
-            It is left alone.
-        constants, samples, batches
-            As for `xl2.nn.step.run_batches`; `batches` has no short last one.
-        scale : callable
-            The optimizer's.
-        xp : module
-
-        Returns
-        -------
-        carry : Carry
-            Arrays of its own.
-        reports : array, shape (..., n, outputs)
+        `scale` is that of the optimizer. The carry is not changed; the result is a new one.
         """
-        self._put(carry, constants)
+        self._load(carry, constants)
         reports, start, rates = [], batches.start, list(batches.rates)
         while rates:
             count = min(self.plan.longest, 1 << (len(rates).bit_length() - 1))
@@ -91,7 +79,7 @@ class Program:
             start, rates = stop, rates[count:]
         return self._result(carry), reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
 
-    # The places, and what they are filled with.
+    # The buffers and their contents.
 
     def _matrix(self, layer: int) -> tuple[int, int, int]:
         inputs, outputs = self.plan.layers[layer]
@@ -100,29 +88,29 @@ class Program:
         return self.plan.groups * self.plan.members, inputs, outputs
 
     def _arrays(self) -> list[Any]:
-        """Return the places of parameters and states, in the order of `_listed`."""
+        """Return the buffers of parameters and states, in the order of `_listed`."""
         found = []
         for i, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
             of_weight, of_bias = self._states[i]
             found += [weight, bias, *of_weight, *of_bias]
         return found
 
-    def _put(self, carry: Any, constants: Any) -> None:
-        for place, array in zip(self._arrays(), _listed(carry), strict=True):
-            place[...] = array.reshape(place.shape)
+    def _load(self, carry: Any, constants: Any) -> None:
+        for buffer, array in zip(self._arrays(), _listed(carry), strict=True):
+            buffer[...] = array.reshape(buffer.shape)
         for i, lam in enumerate(constants.coefficients):
             if hasattr(lam, "shape"):
-                # The first layer's stands there once for every output.
+                # The first layer has one for every output.
                 self._lam[i, :] = lam[..., 0].reshape(-1)
             else:
                 self._lam[i, :] = lam or 0.0
 
     def _result(self, carry: Any) -> Any:
-        """Return the carry that the places hold: copies, shaped like the one given."""
+        """Return copies of the buffers as a carry, shaped like the one given."""
         copies = iter(
             [
-                place.copy().reshape(array.shape)
-                for place, array in zip(self._arrays(), _listed(carry), strict=True)
+                buffer.copy().reshape(array.shape)
+                for buffer, array in zip(self._arrays(), _listed(carry), strict=True)
             ]
         )
         parameters, states = [], []
@@ -133,11 +121,11 @@ class Program:
         return carry._replace(parameters=tuple(parameters), states=tuple(states))
 
     def _fill(self, samples: Any, order: Any, start: int, stop: int) -> None:
-        """Bring the samples of some steps to their places, those of a step together."""
+        """Copy the samples of some steps to their buffers, step by step."""
         groups, batch = self.plan.groups, self.plan.batch
         count = (stop - start) // batch
-        for source, place in ((samples.x, self._x), (samples.y, self._y)):
-            flat = place[:count].reshape(-1, place.shape[-1])
+        for source, buffer in ((samples.x, self._x), (samples.y, self._y)):
+            flat = buffer[:count].reshape(-1, buffer.shape[-1])
             if order is None:
                 flat[...] = source[start:stop, :]
                 continue
@@ -145,7 +133,7 @@ class Program:
             self._device.take(source, rows.transpose(1, 0, 2).reshape(-1), flat)
 
     def _send(self, constants: Any, rates: list[float], scale: Any) -> None:
-        """Send what the steps are multiplied by, unless that is there already."""
+        """Send the numbers of some steps, unless the buffer already has them."""
         import numpy as np
 
         plan, total = self.plan, self.plan.batch
@@ -156,10 +144,10 @@ class Program:
             lams = constants.coefficients if plan.folded else [None] * len(plan.layers)
             keep = [1.0 - (lam or 0.0) * decay for lam in lams]
             wanted[s] = [factor / total, decay, rate, *keep]
-        there = self._sent is not None and len(self._sent) >= len(wanted)
-        if there and np.array_equal(self._sent[: len(wanted)], wanted):
+        sent = self._sent is not None and len(self._sent) >= len(wanted)
+        if sent and np.array_equal(self._sent[: len(wanted)], wanted):
             return
-        self._sent = None  # an interrupt may come between the two that follow
+        self._sent = None  # in case of an interrupt between the next two lines
         self._device.send(wanted, self._numbers[: len(wanted)])
         self._sent = wanted
 
@@ -175,20 +163,15 @@ class Program:
     # The graphs.
 
     def _graph(self, count: int) -> Callable[[], None]:
-        """Return what takes so many steps, captured when it is first asked for.
+        """Return the graph of `count` steps, captured on first use.
 
-        The steps are taken eagerly once before, which loads what they need, and then by the
-        graph from the same parameters: both have to arrive at the same.
-
-        Raises
-        ------
-        ArithmeticError
-            If they do not.
+        Before, the steps are taken eagerly, which loads what they need. The graph must give
+        the same results from the same parameters, or an `ArithmeticError` is raised.
         """
         if count not in self._graphs:
-            before = [place.copy() for place in self._arrays()]
+            before = [buffer.copy() for buffer in self._arrays()]
             self._device.eagerly(lambda: self._steps(count))
-            expected = [place.copy() for place in self._arrays()]
+            expected = [buffer.copy() for buffer in self._arrays()]
             logits = self.fetch(self._logits[:count])
             self._restore(before)
             graph = self._device.captured(lambda: self._steps(count))
@@ -197,15 +180,15 @@ class Program:
                 [self.fetch(x) for x in own] for own in (self._arrays(), expected, before)
             )
             slots, reported = len(self._states[0][0]), self.fetch(self._logits[:count])
-            if not replayed(reported, logits, found, its, start, slots, self.plan.dtype):
+            if not same_replay(reported, logits, found, its, start, slots, self.plan.dtype):
                 raise ArithmeticError(f"a graph of {count} steps differs from its steps")
             self._restore(before)
             self._graphs[count] = graph
         return self._graphs[count]
 
     def _restore(self, before: list[Any]) -> None:
-        for place, array in zip(self._arrays(), before, strict=True):
-            place[...] = array
+        for buffer, array in zip(self._arrays(), before, strict=True):
+            buffer[...] = array
 
     def _steps(self, count: int) -> None:
         for s in range(count):
@@ -213,7 +196,7 @@ class Program:
             self._backward(s)
 
     def _forward(self, s: int) -> None:
-        """Go through the layers, to the logits and the delta of the loss."""
+        """Compute the layers, the logits, and the delta of the loss."""
         plan, device, outputs = self.plan, self._device, self._x[s]
         for i, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
             shape, wide = plan.shape(plan.layers[i][1]), i == 0
@@ -223,20 +206,20 @@ class Program:
                 outputs = self._outputs[i]
                 device.bias_activation(z, bias, outputs, shape, wide, plan.hidden[i])
             else:
-                places = self._y[s], self._logits[s], self._deltas[i], self._numbers[s]
-                device.output_delta(z, bias, *places, shape, wide, plan.loss)
+                buffers = self._y[s], self._logits[s], self._deltas[i], self._numbers[s]
+                device.output_delta(z, bias, *buffers, shape, wide, plan.loss)
 
     def _backward(self, s: int) -> None:
-        """Go back through the layers, and update each behind one."""
+        """Propagate the delta back, and update each layer after it has been used."""
         plan, device, numbers = self.plan, self._device, self._numbers[s]
         for i in reversed(range(len(plan.layers))):
             last, wide = i == len(plan.hidden), i == 0
             weight, delta = self._weights[i], self._deltas[i]
-            # The products of the way forward are done with: theirs is where deltas come in.
+            # The products of the forward pass are no longer needed: deltas reuse their buffers.
             before = delta if last else self._products[i]
             outputs = delta if last else self._outputs[i]
             activation = 0 if last else plan.hidden[i]
-            # A wide delta is laid down elsewhere than it is read.
+            # A wide delta cannot be written to where it is read.
             after = self._products[i] if last and wide else delta
             states = _two(self._states[i][1], self._biases[i])
             shape = plan.shape(plan.layers[i][1])
@@ -262,7 +245,7 @@ class Program:
             )
 
     def _wide(self, x: Any) -> Any:
-        """Return the place of the first layer's outputs as one wide matrix a group."""
+        """Return a buffer of the first layer's outputs as one wide matrix per group."""
         return x.reshape(self.plan.groups, self.plan.batch, self.plan.members * x.shape[-1])
 
 
@@ -272,6 +255,6 @@ def _listed(carry: Any) -> Iterator[Any]:
 
 
 def _two(states: list[Any], otherwise: Any) -> tuple[Any, Any]:
-    """Return two states for a kernel: where an optimizer has none it is not looked at."""
+    """Return two states for a kernel; it does not read those that its optimizer lacks."""
     one, two, *_ = [*states, otherwise, otherwise]
     return one, two

@@ -1,4 +1,4 @@
-"""Runs of batches by graphs where that works, and by the portable text where it does not."""
+"""Sequences of batches: by graphs where they work, by the portable code elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from xl2_cupy_check import tried
+from xl2_cupy_check import check_step
 from xl2_cupy_plan import Plan, plan_of
 from xl2_cupy_program import Program
 
@@ -16,20 +16,20 @@ SWITCH = "XL2_CUPY_GRAPHS"
 
 
 def wanted() -> bool:
-    """Tell whether the environment does not leave graphs out."""
+    """Tell whether the environment allows graphs."""
     return os.environ.get(SWITCH, "1") != "0"
 
 
 class Runner:
-    """Takes the place of `xl2.nn.step.run_batches`.
+    """Replaces `xl2.nn.step.run_batches`.
 
-    Before a program is used its first step is taken by the portable text too, and both have to
-    arrive at the same. Whatever goes wrong, the arguments are as they were: the run is then
-    taken by the portable text, now and from then on, and that is said once. Only where there
-    is no memory for the program of a stack that is an error, because a stack can be halved; a
-    network is trained by the portable text until its next fit.
+    A program must take its first step as the portable code does. After any failure, the
+    arguments are unchanged; the portable code does the work from then on, with one warning.
+    There are two exceptions. If memory is short for the program of a stack, the error is
+    raised, because a stack can be halved. If it is short for a single network, the portable
+    code trains it until the end of its fit.
 
-    A program stays, with its memory, until another fit of this thread needs another one, or
+    A program and its memory are kept until a fit of the same thread needs another one, or
     `release` is called.
 
     Parameters
@@ -37,9 +37,9 @@ class Runner:
     make : callable
         From a dtype to a device: `Cuda`, or its twin.
     current : callable
-        Returns which device is the current one.
+        Returns the current device.
     out_of_memory : callable
-        As that of `xl2.array.generic`.
+        From an error to whether it means that an allocation failed.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class Runner:
         out_of_memory: Callable[[Exception], bool] = lambda error: isinstance(error, MemoryError),
     ):
         self._make, self._current, self._out_of_memory = make, current, out_of_memory
-        self._own = threading.local()  # a handle and its workspace serve one thread
+        self._own = threading.local()  # a cuBLAS handle and its workspace serve one thread
         self._refused: set[Any] = set()  # devices with plans
-        self._said = False
+        self._warned = False
 
     def run(
         self, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
     ) -> tuple[Any, Any]:
-        """Take one step after another; see `xl2.nn.step.run_batches`."""
+        """Take steps over batches, as `xl2.nn.step.run_batches` does."""
         from xl2.nn.step import run_batches
 
         arguments = step, carry, constants, samples
@@ -70,7 +70,7 @@ class Runner:
         end = batches.start + whole * batches.size
         head = batches._replace(stop=end, rates=batches.rates[:whole])
         try:
-            program = self._program(key, plan, *arguments, head, xp)
+            program = self._program(key, plan, arguments, head, xp)
             done = None
             if program is not None:
                 done = program.run(carry, constants, samples, head, step.optimizer.scale, xp)
@@ -83,8 +83,8 @@ class Runner:
                 raise
             else:
                 self._own.short = key
-            self._say(error)
-        # Behind that block the error is gone, and what its frames held of the program.
+            self._warn(error)
+        # Only now is the error deleted, and the memory that its frames refer to.
         if done is None:
             return run_batches(*arguments, batches, xp)
         carry, reports = done
@@ -95,19 +95,11 @@ class Runner:
         return carry, xp.concat([reports, last], axis=-2)
 
     def _program(
-        self,
-        key: Any,
-        plan: Plan,
-        step: Any,
-        carry: Any,
-        constants: Any,
-        samples: Any,
-        batches: Any,
-        xp: Any,
+        self, key: Any, plan: Plan, arguments: tuple[Any, Any, Any, Any], batches: Any, xp: Any
     ) -> Program | None:
-        """Return the program of a plan, tried; the one before it is dropped with its memory.
+        """Return the checked program of a plan, after dropping the previous one.
 
-        None where after the first step nothing is finite: it says nothing of a program.
+        None if the first step leaves nothing finite, which cannot be checked.
         """
         if getattr(self._own, "key", None) == key:
             return self._own.program  # type: ignore[no-any-return]
@@ -115,22 +107,22 @@ class Runner:
             self._own.__dict__.pop(name, None)
         program = Program(self._device(key[0], plan.dtype), plan)
         first = batches._replace(stop=batches.start + batches.size, rates=batches.rates[:1])
-        if not tried(program, step, carry, constants, samples, first, xp):
+        if not check_step(program, *arguments, first, xp):
             return None
-        # The key comes last: it says that the other is there, whatever interrupts this.
+        # The key is set last: it marks the program as complete, whatever interrupts this.
         self._own.program = program
         self._own.key = key
         return program
 
     def release(self) -> bool:
-        """Drop this thread's program with its memory; return whether there was any."""
+        """Drop this thread's program and its memory; return whether there was any."""
         had = bool(self._own.__dict__.pop("devices", None))
         for name in ("key", "program"):
             self._own.__dict__.pop(name, None)
         return had
 
     def _is_short(self, key: Any, first: int) -> bool:
-        """Tell whether there was no memory for a program earlier in a fit, whose runs go on."""
+        """Tell whether memory was short for the program earlier in the same fit."""
         return first > 1 and getattr(self._own, "short", None) == key
 
     def _device(self, current: Any, dtype: str) -> Any:
@@ -139,14 +131,14 @@ class Runner:
             devices[current, dtype] = self._make(dtype)
         return devices[current, dtype]
 
-    def _say(self, error: Exception) -> None:
-        """Say what did not work, the first time."""
-        if not self._said:
-            self._said = True
+    def _warn(self, error: Exception) -> None:
+        """Warn of the first failure."""
+        if not self._warned:
+            self._warned = True
             reason = str(error).strip().partition("\n")[0]
             warnings.warn(
                 f"CUDA graphs are not used, and training is slower: {type(error).__name__}: "
-                f"{reason}. What was computed is right. {SWITCH}=0 leaves them out from the start.",
+                f"{reason}. The results are correct. {SWITCH}=0 disables graphs from the start.",
                 UserWarning,
                 stacklevel=3,
             )

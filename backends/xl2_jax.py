@@ -1,4 +1,4 @@
-"""JAX: a whole run of batches as one compiled scan."""
+"""JAX, with a sequence of batches as one compiled scan."""
 
 from __future__ import annotations
 
@@ -21,23 +21,18 @@ def import_namespace(name: str) -> Any:
 
 
 def accelerators(xp: Any) -> list[str]:
-    """Name the GPUs and TPUs."""
+    """Return the names of the GPUs and TPUs."""
     return [name for name in devices(xp) if not name.startswith("cpu")]
 
 
 def devices(xp: Any) -> list[str]:
-    """Name the devices of JAX's default platform, then the CPU."""
-    import jax
-
-    found = [*jax.devices(), *jax.devices("cpu")]
-    return list(dict.fromkeys(_name(device) for device in found))
+    """Return the names of the default platform's devices, then of the CPUs."""
+    return list(dict.fromkeys(map(_name, _every_device())))
 
 
 def find_device(xp: Any, name: str) -> Any:
     """Return a jax.Device: "cuda" is the first one, "cuda:1" the second."""
-    import jax
-
-    for device in [*jax.devices(), *jax.devices("cpu")]:
+    for device in _every_device():
         if _name(device) in (name, f"{name}:0"):
             return device
     raise LookupError(name)
@@ -51,42 +46,34 @@ def to_host(x: Any) -> Any:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Tell by XLA's word for it: its errors are of one class."""
+    """Recognise XLA's message: all its errors are of one class."""
     return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
-    """Take all steps over whole batches in one compiled scan, and a short last one by itself."""
-    whole = (batches.stop - batches.start) // batches.size
-    end = batches.start + whole * batches.size
+    """Take the steps over whole batches in one compiled scan, and a short last one separately."""
+    size, rates, number = batches.size, batches.rates, batches.first
+    whole = (batches.stop - batches.start) // size
+    end = batches.start + whole * size
     order = xp.arange(samples.x.shape[0]) if batches.order is None else batches.order
-    lead = order.shape[:-1]
     reports = []
-    if whole:
-        rows = xp.reshape(order[..., batches.start : end], (*lead, whole, batches.size))
-        rows = xp.moveaxis(rows, -2, 0)
-        steps = _steps(samples, rows, batches.rates[:whole], batches.first, xp)
-        carry, report = _scan(step)(carry, constants, samples, *steps)
-        reports.append(report)
-    if end < batches.stop:
-        rows = order[None, ..., end : batches.stop]
-        steps = _steps(samples, rows, batches.rates[whole:], batches.first + whole, xp)
-        carry, report = _scan(step)(carry, constants, samples, *steps)
-        reports.append(report)
+    for start, stop, count in ((batches.start, end, whole), (end, batches.stop, 1)):
+        if start < stop:
+            rows = xp.reshape(order[..., start:stop], (*order.shape[:-1], count, -1))
+            rows = xp.moveaxis(rows, -2, 0)
+            own = xp.asarray(rates[:count], dtype=samples.x.dtype)
+            numbers = xp.arange(number, number + count, dtype=xp.int32)
+            carry, report = _scan(step)(carry, constants, samples, rows, own, numbers)
+            reports.append(report)
+            rates, number = rates[count:], number + count
     return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
-
-
-def _steps(samples: Any, rows: Any, rates: Any, first: int, xp: Any) -> tuple[Any, Any, Any]:
-    """Return the rows, the rate and the number of each step."""
-    numbers = xp.arange(first, first + len(rates), dtype=xp.int32)
-    return rows, xp.asarray(rates, dtype=samples.x.dtype), numbers
 
 
 @functools.lru_cache(maxsize=64)
 def _scan(step: Any) -> Callable[..., Any]:
-    """Compile a scan of a step; equal steps share what was compiled."""
+    """Compile a scan of a step; equal steps share the compiled function."""
     import jax
     import jax.numpy as jnp
 
@@ -106,6 +93,12 @@ def _scan(step: Any) -> Callable[..., Any]:
 
     compiled: Callable[..., Any] = jax.jit(scan)
     return compiled
+
+
+def _every_device() -> list[Any]:
+    import jax
+
+    return [*jax.devices(), *jax.devices("cpu")]
 
 
 def _name(device: Any) -> str:

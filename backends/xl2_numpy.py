@@ -1,4 +1,4 @@
-"""NumPy: the library of every laptop."""
+"""NumPy, with large products divided among the cores."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from typing import Any
 
 INSTALL = 'run pip install "numpy>=2"'
 
-# Rows sent through a network at once outside training: their layers' outputs stay in the
-# cache. Of 200000 rows through 784-50-25-10 on two cores, 512 at once took 0.126 s, 256 took
-# 0.134, and 1024 and more 0.142 to 0.149.
+# Rows of a chunk outside training: the outputs of their layers stay in the cache. 200000 rows
+# through 784-50-25-10 on two cores took 0.126 s, with 256 0.134 s, with 1024 or more 0.142 s.
 CHUNK = 512
 
-# Multiplications from which a product is done in parts on several cores, and of such a part.
-# Handing a part to another thread takes 50 us, and 2**24 multiplications 0.4 ms.
+# Multiplications from which a product is divided among cores, and those of a part. Handing a
+# part to another thread takes 50 us, 2**24 multiplications take 0.4 ms.
 LARGE, PART = 2**25, 2**24
 
-# Bytes of samples that no cache holds, and of those that are gathered ahead of the steps.
+# Bytes of samples that exceed every cache, and of those gathered ahead of the steps.
 UNCACHED, AHEAD = 2**24, 2**20
 
 
@@ -40,7 +39,7 @@ def to_host(x: Any) -> Any:
 
 
 def scope(device: Any) -> AbstractContextManager[Any]:
-    """Silence floating-point warnings: a divergence is found by looking at the loss."""
+    """Silence floating-point warnings: xl2 detects divergence by the loss."""
     import numpy as np
 
     return np.errstate(all="ignore")
@@ -48,11 +47,10 @@ def scope(device: Any) -> AbstractContextManager[Any]:
 
 @contextlib.contextmanager
 def threads() -> Iterator[None]:
-    """Let products run on one thread of the BLAS.
+    """Limit the BLAS to one thread; `_product` and `run_batches` divide what is worth it.
 
-    Its threads wait for each other at every product. Where another program has a core, that
-    wait is a time slice long: a fit of small products takes twenty times as long. What is
-    worth dividing is divided here, by `_product` and `run_batches`.
+    Threads of a BLAS wait for each other at every product. If another program uses a core,
+    the wait is a time slice, and a fit of small products takes twenty times as long.
     """
     _limit.enter()
     try:
@@ -62,10 +60,10 @@ def threads() -> Iterator[None]:
 
 
 class _Limit:
-    """One thread for the BLAS from the first fit that wants it to the last that ends.
+    """Limits the BLAS to one thread from the first fit that begins to the last that ends.
 
-    The number of threads is the whole process's. Fits in several threads of Python end in
-    any order, and each putting back what it found would leave the number of another.
+    The limit holds for the process. Fits in several Python threads end in any order, so they
+    cannot each restore the number of threads that they found.
     """
 
     def __init__(self) -> None:
@@ -86,7 +84,7 @@ class _Limit:
                 self._limiter.restore_original_limits()
 
     def free_cores(self) -> int:
-        """Return the cores that a fit may use: one, where fits run side by side."""
+        """Return the cores that a fit may use: one if fits run side by side."""
         return self._cores if self._inside == 1 else 1
 
 
@@ -95,11 +93,11 @@ _limit = _Limit()
 
 @functools.cache
 def _others() -> ThreadPoolExecutor:
-    """Return threads for the cores beside this one's."""
+    """Return threads for the other cores."""
     return ThreadPoolExecutor(max(1, _limit.free_cores() - 1), "xl2")
 
 
-# A fork has none of the threads.
+# A fork does not have the threads.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_others.cache_clear)
 
@@ -111,7 +109,7 @@ def workers() -> int:
 
 @functools.cache
 def _blas() -> Any:
-    import numpy  # noqa: F401 - the BLAS is found among the libraries that are loaded
+    import numpy  # noqa: F401 - threadpoolctl finds the BLAS among the loaded libraries
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
@@ -120,10 +118,10 @@ def _blas() -> Any:
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
-    """Take one step after another, while another thread gathers the rows of the next ones.
+    """Take the steps while another thread gathers the rows of the next ones.
 
-    Rows in random order have to be waited for where no cache holds them, which in 784
-    columns is a tenth of a step of 64. The steps are the same, and so is every bit.
+    Reading random rows from outside the cache takes a tenth of a step of 64 rows of 784. The
+    results are the same bits.
     """
     from xl2.nn.step import Batches, Samples
     from xl2.nn.step import run_batches as run
@@ -132,7 +130,7 @@ def run_batches(
     if order is None or order.ndim > 1 or x.nbytes < UNCACHED or _limit.free_cores() == 1:
         return run(step, carry, constants, samples, batches, xp)
     length = max(1, AHEAD // (x.itemsize * x.shape[1] * size)) * size
-    # The first rows are waited for: they are those of one step.
+    # The first part is one step, because it has to be waited for.
     starts = [batches.start, *range(batches.start + size, batches.stop, length)]
 
     def gather(start: int, stop: int) -> Any:
@@ -140,29 +138,29 @@ def run_batches(
         return Samples(*(None if a is None else a.take(rows, axis=0) for a in samples))
 
     reports, rates, first = [], list(batches.rates), batches.first
-    pieces = list(pairwise([*starts, batches.stop]))
-    ready = _others().submit(gather, *pieces[0])
-    for i, (start, stop) in enumerate(pieces):
-        part = ready.result()
-        if i + 1 < len(pieces):
-            ready = _others().submit(gather, *pieces[i + 1])
+    parts = list(pairwise([*starts, batches.stop]))
+    ready = _others().submit(gather, *parts[0])
+    for i, (start, stop) in enumerate(parts):
+        gathered = ready.result()
+        if i + 1 < len(parts):
+            ready = _others().submit(gather, *parts[i + 1])
         count = -(-(stop - start) // size)
         own = Batches(0, stop - start, size, None, rates[:count], first)
-        carry, report = run(step, carry, constants, part, own, xp)
+        carry, report = run(step, carry, constants, gathered, own, xp)
         reports.append(report)
         rates, first = rates[count:], first + count
     return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
 
 
 def affine(x: Any, weight: Any, bias: Any) -> Any:
-    """Return ``x @ weight + bias``, a large product on several cores."""
+    """Return ``x @ weight + bias``."""
     z = _product(x, weight)
     z += bias if z.ndim == 2 else bias[..., None, :]
     return z
 
 
 def affine_shared(x: Any, weight: Any, bias: Any) -> Any:
-    """Apply the first layer of a stack, a large product on several cores."""
+    """Apply the first layer of a stack."""
     *lead, inputs, members, outputs = weight.shape
     z = _product(x, weight.reshape(*lead, inputs, members * outputs))
     z = z.reshape(*lead, x.shape[-2], members, outputs)
@@ -171,29 +169,29 @@ def affine_shared(x: Any, weight: Any, bias: Any) -> Any:
 
 
 def backpropagate(delta: Any, weight: Any, outputs: Any, activation: Any) -> Any:
-    """Carry a delta through a layer, a large product on several cores."""
+    """Propagate a delta back through a layer."""
     before = _product(delta, weight.mT)
     before *= activation.derivative(outputs)
     return before
 
 
 def gradient(x: Any, delta: Any) -> Any:
-    """Differentiate by a weight, a large product on several cores."""
+    """Return the gradient of a weight."""
     return _product(x.mT, delta)
 
 
 def gradient_shared(x: Any, delta: Any) -> Any:
-    """Differentiate by a stack's first weight, a large product on several cores."""
+    """Return the gradient of a stack's first weight."""
     *lead, members, samples, outputs = delta.shape
     wide = delta.swapaxes(-3, -2).reshape(*lead, samples, members * outputs)
     return _product(x.mT, wide).reshape(*lead, x.shape[-1], members, outputs)
 
 
 def _product(a: Any, b: Any) -> Any:
-    """Multiply matrices; two large ones in parts, on the cores that are free.
+    """Multiply matrices; large ones in parts, on the free cores.
 
-    How they are cut follows from their shapes alone: the numbers are the same, bit for bit,
-    whichever thread does which part. Those of a BLAS are not.
+    The parts depend on the shapes alone, so the result is the same bits on any number of
+    cores. Those of a multithreaded BLAS are not.
     """
     if a.ndim > 2 or a.size * b.shape[-1] < LARGE:
         return a @ b
@@ -215,7 +213,7 @@ def _product(a: Any, b: Any) -> Any:
     begun = [_others().submit(_multiply, *part) for part in parts[1:]]
     np.matmul(*parts[0])
     for job, part in reversed(list(zip(begun, parts[1:], strict=True))):
-        # What no other thread has begun is done here.
+        # Parts that no other thread has begun are computed in this one.
         if job.cancel():
             np.matmul(*part)
         else:
@@ -226,15 +224,15 @@ def _product(a: Any, b: Any) -> Any:
 def _multiply(a: Any, b: Any, out: Any) -> None:
     import numpy as np
 
-    with scope(None):  # a thread has its own
+    with scope(None):  # each thread needs its own
         np.matmul(a, b, out)
 
 
-# The same functions with fewer calls: on small mini-batches a call costs what its numbers do.
+# The same functions with fewer calls, which take most of the time of small mini-batches.
 
 
 def take_rows(x: Any, rows: Any) -> Any:
-    """Gather rows by the array's own method."""
+    """Gather rows by the method of the array."""
     return x.take(rows, axis=0)
 
 
@@ -251,7 +249,7 @@ def _ones(count: int, dtype: Any) -> Any:
 
 
 def sigmoid(z: Any) -> Any:
-    """Return scipy's logistic function, which is one loop."""
+    """Return the logistic function of scipy, a single loop."""
     return _expit()(z)
 
 
@@ -270,5 +268,5 @@ def binary_cross_entropy_delta(z: Any, y: Any) -> Any:
 
 
 def relu_derivative(a: Any) -> Any:
-    """Return 1 where the output is positive, by the array's own methods."""
+    """Return 1 where the output is positive, by methods of the array."""
     return (a > 0).astype(a.dtype)

@@ -1,4 +1,4 @@
-"""PyTorch, on the CPU, CUDA and Apple's GPUs, without autograd."""
+"""PyTorch on CPUs, CUDA devices and Apple's GPUs, without autograd."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def import_namespace(name: str) -> Any:
 
 
 def accelerators(xp: Any) -> list[str]:
-    """Name the CUDA devices, then Apple's."""
+    """Return the names of the CUDA devices, then of Apple's."""
     import torch
 
     found = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
@@ -27,7 +27,7 @@ def accelerators(xp: Any) -> list[str]:
 
 
 def devices(xp: Any) -> list[str]:
-    """Name the CPU and the accelerators."""
+    """Return the names of the CPU and the accelerators."""
     return ["cpu", *accelerators(xp)]
 
 
@@ -43,17 +43,17 @@ def find_device(xp: Any, name: str) -> Any:
 
 
 def from_host(xp: Any, array: Any, device: Any) -> Any:
-    """Move a NumPy array; torch warns of one it may not write to, so that one is copied."""
+    """Move a NumPy array to a device, after copying a read-only one, of which torch warns."""
     return xp.asarray(array if array.flags.writeable else array.copy(), device=device)
 
 
 def to_host(x: Any) -> Any:
-    """Move a tensor to NumPy, leaving any gradient behind."""
+    """Move a tensor to NumPy, without its gradient."""
     return x.detach().cpu().numpy()
 
 
 def scope(device: Any) -> AbstractContextManager[Any]:
-    """Switch autograd off: xl2 has its own gradients."""
+    """Switch autograd off: xl2 computes its own gradients."""
     import torch
 
     off: AbstractContextManager[Any] = torch.no_grad()
@@ -61,7 +61,7 @@ def scope(device: Any) -> AbstractContextManager[Any]:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Tell what its allocators raise on CUDA, and cuBLAS and the CPU's, which have no class."""
+    """Recognise the errors of the CUDA allocator, and the messages of cuBLAS and the CPU's."""
     import torch
 
     words = "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED"
@@ -99,13 +99,13 @@ def as_module(layers: Any, activations: Any, dtype: str) -> Any:
 
 
 def affine(x: Any, weight: Any, bias: Any) -> Any:
-    """Return ``x @ weight + bias`` as one call, the bias laid down first."""
+    """Return ``x @ weight + bias`` in one call."""
     import torch
 
     if x.ndim == 2:
         return torch.addmm(bias, x, weight)
     if x.ndim > 3:
-        # baddbmm knows one axis of members; those of a stack in groups have two.
+        # baddbmm takes one axis of members; a stack in groups has two.
         lead = x.shape[:-2]
         flat = (p.reshape(-1, *p.shape[len(lead) :]) for p in (x, weight, bias))
         return affine(*flat).reshape(*lead, x.shape[-2], weight.shape[-1])

@@ -66,11 +66,11 @@ class Twin:
         return launch
 
     @recorded
-    def multiply(self, a, turned_a, b, turned_b, c, alpha, beta):
+    def multiply(self, a, transposed_a, b, transposed_b, c, alpha, beta):
         for x in (a, b, c):
             assert x.ndim == 3
             assert x.flags.c_contiguous
-        product = (a.mT if turned_a else a) @ (b.mT if turned_b else b)
+        product = (a.mT if transposed_a else a) @ (b.mT if transposed_b else b)
         assert product.shape == c.shape
         # As cuBLAS does, c is not read where it counts for nothing: it may be a NaN.
         c[...] = alpha * product + (beta * c if beta != 0.0 else 0.0)
@@ -104,11 +104,11 @@ class Twin:
 
 
 class Rounding(Twin):
-    """A twin that adds up in other orders than the portable text, as a GPU does."""
+    """A twin that adds up in other orders than the portable code, as a GPU does."""
 
     @recorded
-    def multiply(self, a, turned_a, b, turned_b, c, alpha, beta):
-        left, right = (a.mT if turned_a else a), (b.mT if turned_b else b)
+    def multiply(self, a, transposed_a, b, transposed_b, c, alpha, beta):
+        left, right = (a.mT if transposed_a else a), (b.mT if transposed_b else b)
         back = np.arange(left.shape[-1])[::-1]
         product = 0.0
         for terms in np.array_split(back, 2):

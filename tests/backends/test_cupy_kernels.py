@@ -130,21 +130,21 @@ sizes = st.sampled_from([1, 2, 3, 7])
 @pytest.mark.host
 @given(
     count=st.sampled_from([1, 2, 5]), m=sizes, n=sizes, k=sizes,
-    turned_a=st.booleans(), turned_b=st.booleans(), dtype=st.sampled_from(DTYPES),
+    transposed_a=st.booleans(), transposed_b=st.booleans(), dtype=st.sampled_from(DTYPES),
     alpha=st.sampled_from([1.0, -1.0, 0.5]), beta=st.sampled_from([0.0, 1.0, 0.9]),
 )  # fmt: skip
 def test_cublas_is_asked_for_the_product_that_is_meant(
-    count, m, n, k, turned_a, turned_b, dtype, alpha, beta
+    count, m, n, k, transposed_a, transposed_b, dtype, alpha, beta
 ):
     rng = np.random.default_rng(0)
-    a = rng.normal(size=(count, k, m) if turned_a else (count, m, k)).astype(dtype)
-    b = rng.normal(size=(count, n, k) if turned_b else (count, k, n)).astype(dtype)
+    a = rng.normal(size=(count, k, m) if transposed_a else (count, m, k)).astype(dtype)
+    b = rng.normal(size=(count, n, k) if transposed_b else (count, k, n)).astype(dtype)
     c = rng.normal(size=(count, m, n)).astype(dtype)
-    left, right = (x.mT if turned else x for x, turned in ((a, turned_a), (b, turned_b)))
+    left, right = (x.mT if turned else x for x, turned in ((a, transposed_a), (b, transposed_b)))
     expected = alpha * np.einsum("cij,cjk->cik", left, right) + beta * c
     factors = np.array([alpha], dtype), np.array([beta], dtype)
     library = Library()
-    cublas(library).multiply(a, turned_a, b, turned_b, c, *factors)
+    cublas(library).multiply(a, transposed_a, b, transposed_b, c, *factors)
     np.testing.assert_allclose(c, expected, rtol=1e-5 if dtype == "float32" else 1e-13, atol=1e-6)
     letter = {"float32": "S", "float64": "D"}[dtype]
     name = f"cublas{letter}gemm_v2" if count == 1 else f"cublas{letter}gemmStridedBatched"

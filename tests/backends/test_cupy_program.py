@@ -226,7 +226,7 @@ def refuses(error, method="captured"):
 
 
 BROKEN = {
-    "wrong": (wrong, "differs from one of the portable text"),
+    "wrong": (wrong, "differs from one by the portable code"),
     "graph": (half_a_graph, "a graph of 1 steps differs"),
     "capture": (refuses(NotImplementedError("calling cuBLAS")), "NotImplementedError: calling"),
     "status": (refuses(RuntimeError("cublasSgemm_v2 returned status 13"), "multiply"), "status 13"),
@@ -314,7 +314,7 @@ MISTAKES = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_tenth_too_much_is_a_mistake(mistake, optimizer, dtype):
     runner = Watched(kind=MISTAKES[mistake])
-    with pytest.warns(UserWarning, match="differs from one of the portable text"):
+    with pytest.warns(UserWarning, match="differs from one by the portable code"):
         trained(runner.run, optimizer=optimizer, dtype=dtype, rows=64, batch=32)
     assert runner._refused
 
@@ -322,7 +322,7 @@ def test_a_tenth_too_much_is_a_mistake(mistake, optimizer, dtype):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_beside_a_gradient_that_is_rounding_a_mistake_is_seen(optimizer):
     runner = Watched(kind=MISTAKES["product"])
-    with pytest.warns(UserWarning, match="differs from one of the portable text"):
+    with pytest.warns(UserWarning, match="differs from one by the portable code"):
         by_rounding("linear", optimizer, "float32", runner)
 
 
