@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..array.api import is_true
 from ..errors import InputError
-from ..nn.dropout import Dropout
 from ..nn.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
 from ..nn.penalties import L2
 
@@ -76,7 +75,7 @@ class Layers:
     hidden: tuple[int, ...]
     activation: str  # of the hidden layers, scikit-learn's name
     initializer: Any  # None: drawn as scikit-learn does
-    dropout: Dropout | None
+    dropout: float
 
     @classmethod
     def of(cls, estimator: Any) -> Layers:
@@ -85,9 +84,8 @@ class Layers:
         hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
         if any(count <= 0 for count in hidden):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-        dropout = Dropout(estimator.dropout) if estimator.dropout else None
         units = tuple(map(operator.index, hidden))
-        return cls(units, estimator.activation, estimator.initializer, dropout)
+        return cls(units, estimator.activation, estimator.initializer, estimator.dropout)
 
 
 @dataclass(frozen=True)

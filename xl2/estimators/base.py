@@ -19,7 +19,7 @@ from .common import CommonMLP
 from .lbfgs_solver import minimise
 from .losses import REPORTED
 from .random_draws import initial_parameters
-from .sgd_solver import NOT_FINITE, Known, Validation, descend
+from .sgd_solver import NOT_FINITE, Training, Validation, descend
 
 STOCHASTIC = ("sgd", "adam")
 
@@ -97,12 +97,12 @@ class BaseMLP(CommonMLP):
         else:
             network = self._network(backend)
             _check_depth(arguments.layers, network)
-        known = _known(network, home, X, y, weight)
+        training = _training(network, home, X, y, weight)
         validation = self._read_validation(validation, network)
         if self.solver in STOCHASTIC:
-            descend(self, network, known, validation, arguments, random, part)
+            descend(self, network, training, validation, arguments, random, part)
         else:
-            self._minimise(network, known)
+            self._minimise(network, training)
         self._store(network, home)
         if not _finite(network):
             raise InputError(NOT_FINITE)
@@ -135,7 +135,7 @@ class BaseMLP(CommonMLP):
         network.set_parameters(initial_parameters(layers, sizes, random))
         return network
 
-    def _minimise(self, network: Network, known: Known) -> None:
+    def _minimise(self, network: Network, training: Training) -> None:
         if self.dropout:
             raise InputError(
                 f"dropout needs solver='sgd' or 'adam': lbfgs needs a loss that is the same at "
@@ -143,7 +143,7 @@ class BaseMLP(CommonMLP):
             )
         loss = REPORTED[self.loss, self.out_activation_]
         lams = network.coefficients(penalty_of(self, len(network.parameters)))
-        samples, home = known.data.samples, known.home
+        samples, home = training.data.samples, training.home
         self.n_iter_, self.loss_ = minimise(network, samples, lams, loss, self, home)
 
     def _read_validation(self, validation: Any, network: Network) -> Validation | None:
@@ -158,7 +158,7 @@ class BaseMLP(CommonMLP):
         X, y = inputs.read(self, X, y, reset=False, numeric=self._numeric)
         weight = inputs.read_weights(weight, X.shape[0])
         return Validation(
-            inputs.moved(X, network.backend, network.dtype),
+            inputs.samples_on(X, network.backend, network.dtype),
             self._encode_validation(y, "y_val"),
             weight,
         )
@@ -174,12 +174,14 @@ def _check_depth(layers: Layers, network: Network) -> None:
         )
 
 
-def _known(network: Network, home: Backend, X: Any, y: Any, weight: Any) -> Known:
+def _training(network: Network, home: Backend, X: Any, y: Any, weight: Any) -> Training:
     backend, dtype = network.backend, network.dtype
     with backend.scope():
         counted = None if weight is None else backend.asarray(weight[:, None], dtype)
-        samples = Samples(inputs.moved(X, backend, dtype), backend.asarray(y, dtype, "y"), counted)
-    return Known(TrainingData(samples, network.task), y, weight, home)
+        samples = Samples(
+            inputs.samples_on(X, backend, dtype), backend.asarray(y, dtype, "y"), counted
+        )
+    return Training(TrainingData(samples, network.task), y, weight, home)
 
 
 def _finite(network: Network) -> bool:

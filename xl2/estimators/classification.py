@@ -55,7 +55,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         """
         outputs, backend = self._outputs(X, "predict_proba")
         with backend.scope():
-            return inputs.given_back(_probabilities(outputs), backend, inputs.home_of(X))
+            return inputs.move(_probabilities(outputs), backend, inputs.home_of(X))
 
     def predict_log_proba(self, X: Any) -> Any:
         """Return the logarithm of `predict_proba`.
@@ -71,7 +71,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         outputs, backend = self._outputs(X, "predict_log_proba")
         with backend.scope():
             logarithms = namespace(outputs).log(_probabilities(outputs))
-            return inputs.given_back(logarithms, backend, inputs.home_of(X))
+            return inputs.move(logarithms, backend, inputs.home_of(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for multilabel classification, of whole rows.
@@ -160,16 +160,16 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         import numpy as np
 
         found = tasks.decode(self._task(), outputs)
-        known = tasks.decode(self._task(), y)
+        expected = tasks.decode(self._task(), y)
         if len(self.classes_) == 1:
             found = np.zeros_like(found)  # class number 1 has the same label
-        return accuracy_score(known, found, sample_weight=weight)  # type: ignore[no-any-return]
+        return accuracy_score(expected, found, sample_weight=weight)  # type: ignore[no-any-return]
 
-    def _path_targets(self, known: Any) -> tuple[Any, str]:
+    def _path_targets(self, encoded: Any) -> tuple[Any, str]:
         """Return targets and task as `regularization_path` takes them."""
         if self._task() == "multilabel":
-            return known.astype(int), "auto"
-        numbers = known.argmax(axis=1) if self._task() == "classes" else known[:, 0].astype(int)
+            return encoded.astype(int), "auto"
+        numbers = encoded.argmax(axis=1) if self._task() == "classes" else encoded[:, 0].astype(int)
         return numbers, "classification"
 
     def __sklearn_tags__(self) -> Any:
@@ -201,13 +201,13 @@ def _to_labels(estimator: Any, outputs: Array, backend: Backend, home: Backend) 
             import scipy.sparse
 
             return scipy.sparse.csr_matrix(backend.to_numpy(numbers))
-        return inputs.given_back(numbers, backend, home)
+        return inputs.move(numbers, backend, home)
     # On the host, because PyTorch cannot index arrays of unsigned integers. The minimum is
     # for a single class, whose network has two class numbers.
     labels = classes[np.minimum(backend.to_numpy(numbers), len(classes) - 1)]
     if home.name == "numpy" or labels.dtype.kind not in "biuf":
         return labels
-    known = home.xp.__array_namespace_info__().dtypes(device=home.device)
-    if labels.dtype.kind == "f" and labels.dtype.name not in known:
+    dtypes = home.xp.__array_namespace_info__().dtypes(device=home.device)
+    if labels.dtype.kind == "f" and labels.dtype.name not in dtypes:
         labels = labels.astype("float32")
     return home.library.from_host(home.xp, labels, home.device)

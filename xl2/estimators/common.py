@@ -41,17 +41,15 @@ class CommonMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn h
         """Return the fitted network on a backend."""
         home = inputs.home_of(self.coefs_[0])
         pairs = zip(self.coefs_, self.intercepts_, strict=True)
-        layers = tuple(
-            Layer(*(inputs.given_back(p, home, backend) for p in pair)) for pair in pairs
-        )
+        layers = tuple(Layer(*(inputs.move(p, home, backend) for p in pair)) for pair in pairs)
         # Not the length of `hidden_layer_sizes`, which may have changed since the fit.
         names = activations(self.activation, len(layers) - 1, self.out_activation_)
         return Network.of(layers, names, backend)
 
     def _store(self, network: Network, home: Backend) -> None:
         """Set `coefs_` and `intercepts_` to a network's parameters, moved to `home`."""
-        self.coefs_ = [inputs.given_back(w, network.backend, home) for w in network.weights]
-        self.intercepts_ = [inputs.given_back(b, network.backend, home) for b in network.biases]
+        self.coefs_ = [inputs.move(w, network.backend, home) for w in network.weights]
+        self.intercepts_ = [inputs.move(b, network.backend, home) for b in network.biases]
 
     def _outputs(self, X: Any, method: str) -> tuple[Any, Backend]:
         """Return the outputs (n, outputs) for samples, and the backend that computed them."""
@@ -60,7 +58,7 @@ class CommonMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn h
         backend = resolve(self.backend, self.device, data=X)
         network = self._network(backend)
         with backend.scope():
-            x = inputs.moved(X, backend, network.dtype)
+            x = inputs.samples_on(X, backend, network.dtype)
             return network.activate(network.logits_of(x)), backend
 
     def to_model(self) -> Model:

@@ -46,17 +46,17 @@ class BaseMLPCV(CommonMLP):
         layers, home = Layers.of(self), inputs.home_of(X)
         X, y = inputs.read(self, X, y, reset=True, numeric=self._numeric, sparse=False)
         weight = self._sample_weights(y, inputs.read_weights(sample_weight, X.shape[0]), False)
-        known = self._encode(y, False)
-        self.n_outputs_, self.n_layers_ = known.shape[1], len(layers.hidden) + 2
+        encoded = self._encode(y, False)
+        self.n_outputs_, self.n_layers_ = encoded.shape[1], len(layers.hidden) + 2
         self.out_activation_ = self._output_activation()
         backend = resolve(self.backend, self.device, data=X)
         dtype = inputs.dtype_of(X, home, self.dtype)
         random = check_random_state(self.random_state)
         names = activations(layers.activation, len(layers.hidden), self.out_activation_)
-        targets, task = self._path_targets(known)
+        targets, task = self._path_targets(encoded)
         try:
             path = regularization_path(
-                inputs.moved(X, backend, dtype),
+                inputs.samples_on(X, backend, dtype),
                 targets,
                 int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                 cv=5 if self.cv is None else self.cv,
@@ -67,7 +67,7 @@ class BaseMLPCV(CommonMLP):
                 initializer=layers.initializer,
                 task=task,
                 epochs=self.max_iter,
-                batch_size=min(200, len(known)) if self.batch_size == "auto" else self.batch_size,
+                batch_size=min(200, len(encoded)) if self.batch_size == "auto" else self.batch_size,
                 learning_rate=self.learning_rate_init,
                 optimizer=optimizer_of(self),
                 dropout=self.dropout,

@@ -135,7 +135,7 @@ def host(x: Any) -> Any:
     return x if library_of(x) in (None, "numpy") else to_numpy(x)
 
 
-def moved(X: Any, backend: Backend, dtype: str) -> Any:
+def samples_on(X: Any, backend: Backend, dtype: str) -> Any:
     """Return checked samples on a backend, in a dtype."""
     if is_sparse(X):
         return SparseRows(X, backend, dtype)
@@ -144,14 +144,14 @@ def moved(X: Any, backend: Backend, dtype: str) -> Any:
     return backend.asarray(X, dtype)
 
 
-def given_back(x: Any, backend: Backend, home: Backend) -> Any:
-    """Return an array of `backend` on `home`."""
-    if backend == home:
+def move(x: Any, source: Backend, target: Backend) -> Any:
+    """Return an array of a backend on another one."""
+    if source == target:
         return x
-    return home.library.from_host(home.xp, backend.to_numpy(x), home.device)
+    return target.library.from_host(target.xp, source.to_numpy(x), target.device)
 
 
-def part(x: Any, rows: Any, backend: Backend) -> Any:
+def subset(x: Any, rows: Any, backend: Backend) -> Any:
     """Return the samples at `rows`, indices on the host."""
     if isinstance(x, HostRows):
         return x.subset(rows)

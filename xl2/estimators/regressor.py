@@ -40,7 +40,7 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
         """
         outputs, backend = self._outputs(X, "predict")
         found = outputs[:, 0] if outputs.shape[1] == 1 else outputs
-        return inputs.given_back(found, backend, inputs.home_of(X))
+        return inputs.move(found, backend, inputs.home_of(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R2, averaged over the outputs.
@@ -88,9 +88,9 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
             return math.nan
         return r2_score(y, outputs, sample_weight=weight)  # type: ignore[no-any-return]
 
-    def _path_targets(self, known: Any) -> tuple[Any, str]:
+    def _path_targets(self, encoded: Any) -> tuple[Any, str]:
         """Return targets and task as `regularization_path` takes them."""
-        return known, "regression"
+        return encoded, "regression"
 
 
 class MLPRegressor(Regression, BaseMLP):

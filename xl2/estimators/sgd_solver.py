@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sklearn.exceptions import ConvergenceWarning
@@ -31,23 +32,13 @@ NOT_FINITE = (
 )
 
 
-class Known(NamedTuple):
-    """The samples of a fit, where it computes, and what of them is needed on the host.
-
-    Attributes
-    ----------
-    data : TrainingData
-    y : numpy.ndarray, shape (n, outputs)
-        The targets as the network learns them.
-    weight : numpy.ndarray, shape (n,), or None
-    home : Backend
-        Where they came from.
-    """
+class Training(NamedTuple):
+    """The samples of a fit on the backend, their targets and weights also on the host."""
 
     data: TrainingData
     y: Any
     weight: Any
-    home: Backend
+    home: Backend  # the backend of the user's samples
 
 
 class Validation(NamedTuple):
@@ -75,7 +66,7 @@ class OptimizerState:
 def descend(
     estimator: Any,
     network: Network,
-    known: Known,
+    training: Training,
     validation: Validation | None,
     arguments: Arguments,
     random: Any,
@@ -100,18 +91,18 @@ def descend(
     arguments = arguments._replace(descent=descent)
     rows = None
     if stopping.early and validation is None:
-        rows, validation = _split(known, stopping, estimator._stratified, random, network.backend)
+        rows, validation = _split(
+            training, stopping, estimator._stratified, random, network.backend
+        )
     if validation is not None and estimator.validation_scores_ is None:
         estimator.validation_scores_, estimator.best_validation_score_ = [], -math.inf
-    run = _run(estimator, network, known, rows, arguments, random)
-    score = (
-        None
-        if validation is None
-        else lambda network: _validation_score(estimator, network, validation)
-    )
+    run = _run(estimator, network, training, rows, arguments, random)
+    score = None
+    if validation is not None:
+        score = partial(_validation_score, estimator, validation)
     if callbacks_of(estimator):
-        estimator._store(network, known.home)
-    epoch_end = EpochEnd(estimator, arguments, run, score, part, known.home)
+        estimator._store(network, training.home)
+    epoch_end = EpochEnd(estimator, arguments, run, score, part, training.home)
     before = network.parameters
     estimator.n_iter_ = 0
     try:
@@ -131,7 +122,7 @@ def descend(
         )
     state.learning_rate, state.steps = run.learning_rate, run.steps
     state.states = [
-        [[inputs.given_back(s, network.backend, known.home) for s in parts] for parts in layer]
+        [[inputs.move(s, network.backend, training.home) for s in parts] for parts in layer]
         for layer in run.carry.states
     ]
     if stopping.early:
@@ -139,26 +130,31 @@ def descend(
 
 
 def _run(
-    estimator: Any, network: Network, known: Known, rows: Any, arguments: Arguments, random: Any
+    estimator: Any,
+    network: Network,
+    training: Training,
+    rows: Any,
+    arguments: Arguments,
+    random: Any,
 ) -> Run:
     """Return a run of the training loop; `rows` are the training samples, None for all."""
     import numpy as np
 
-    state, descent, dropout = estimator._optimizer, arguments.descent, arguments.layers.dropout
-    index = np.arange(len(known.y)) if rows is None else rows
+    state, (layers, descent, _) = estimator._optimizer, arguments
+    index = np.arange(len(training.y)) if rows is None else rows
     settings = Settings(
         optimizer=descent.optimizer,
         learning_rate=state.learning_rate,
         batch_size=_batch_size(descent.batch_size, len(index)),
         penalty=penalty_of(estimator, len(network.parameters)),
         loss=REPORTED[estimator.loss, estimator.out_activation_],
-        dropout=0.0 if dropout is None else dropout.rate,
+        dropout=layers.dropout,
         shuffle=False,
-        seeds=(0 if dropout is None else draw_seed(random),),
+        seeds=(draw_seed(random) if layers.dropout else 0,),
     )
     return assemble(
         network,
-        known.data.select(rows),
+        training.data.select(rows),
         settings,
         orders=orders(index, random) if descent.shuffle else None,
         states=_states(state.states, network),
@@ -168,28 +164,30 @@ def _run(
 
 
 def _split(
-    known: Known, stopping: Stopping, stratified: bool, random: Any, backend: Backend
+    training: Training, stopping: Stopping, stratified: bool, random: Any, backend: Backend
 ) -> tuple[Any, Validation]:
     """Split off validation samples as scikit-learn does; return the other rows, and them."""
     import numpy as np
     from sklearn.model_selection import train_test_split
 
     rows, held = train_test_split(
-        np.arange(len(known.y)),
+        np.arange(len(training.y)),
         random_state=random,
         test_size=stopping.fraction,
-        stratify=known.y if stratified and known.y.shape[1] == 1 else None,
+        stratify=training.y if stratified and training.y.shape[1] == 1 else None,
     )
     if len(held) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of "
             "your dataset."
         )
-    weight = None if known.weight is None else known.weight[held]
-    return rows, Validation(inputs.part(known.data.samples.x, held, backend), known.y[held], weight)
+    weight = None if training.weight is None else training.weight[held]
+    return rows, Validation(
+        inputs.subset(training.data.samples.x, held, backend), training.y[held], weight
+    )
 
 
-def _validation_score(estimator: Any, network: Network, validation: Validation) -> float:
+def _validation_score(estimator: Any, validation: Validation, network: Network) -> float:
     """Return the score of a network on validation samples; NaN if it has diverged."""
     import numpy as np
 
@@ -208,7 +206,7 @@ def _states(states: Any, network: Network) -> Any:
     xp = network.backend.xp
 
     def own(state: Any) -> Any:
-        return xp.asarray(inputs.moved(state, network.backend, network.dtype), copy=True)
+        return xp.asarray(inputs.samples_on(state, network.backend, network.dtype), copy=True)
 
     return tuple(tuple(tuple(own(s) for s in parts) for parts in layer) for layer in states)
 
