@@ -83,7 +83,8 @@ def test_l2_replaces_alpha_by_one_penalty_per_layer(solver):
     first, last = (fitted(l2=l2, solver=solver) for l2 in ([5.0, 0.0], [0.0, 5.0]))
     assert np.abs(first.coefs_[0]).sum() < np.abs(last.coefs_[0]).sum()
     assert np.abs(first.coefs_[1]).sum() > np.abs(last.coefs_[1]).sum()
-    with pytest.raises(ValueError, match=r"'l2' parameter of MLPClassifier.*means 2 values"):
+    words = "'l2' parameter of MLPClassifier.*one for each of 2 layers"
+    with pytest.raises(ValueError, match=words):
         fitted(l2=[1.0, 2.0, 3.0])
 
 

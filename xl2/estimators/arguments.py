@@ -1,4 +1,4 @@
-"""The arguments of an estimator, checked, as a few small objects."""
+"""Check the arguments of an estimator, and turn them into objects of xl2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
@@ -75,7 +75,6 @@ class Layers:
     hidden: tuple[int, ...]
     activation: str  # of the hidden layers, scikit-learn's name
     initializer: Any  # None: drawn as scikit-learn does
-    dropout: float
 
     @classmethod
     def of(cls, estimator: Any) -> Layers:
@@ -85,68 +84,7 @@ class Layers:
         if any(count <= 0 for count in hidden):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         units = tuple(map(operator.index, hidden))
-        return cls(units, estimator.activation, estimator.initializer, estimator.dropout)
-
-
-@dataclass(frozen=True)
-class Descent:
-    """How mini-batches update the weights."""
-
-    optimizer: Optimizer
-    learning_rate: float  # the initial one
-    schedule: str  # "constant", "invscaling" or "adaptive"
-    power: float  # the exponent of "invscaling"
-    batch_size: Any
-    shuffle: bool
-
-    @classmethod
-    def of(cls, estimator: Any) -> Descent:
-        """Read the arguments. As in scikit-learn, only "sgd" has a schedule."""
-        return cls(
-            optimizer_of(estimator),
-            float(estimator.learning_rate_init),
-            estimator.learning_rate if estimator.solver == "sgd" else "constant",
-            float(estimator.power_t),
-            estimator.batch_size,
-            estimator.shuffle,
-        )
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """When training by mini-batches ends."""
-
-    epochs: int  # the maximum
-    tolerance: float  # the smallest change that counts as an improvement
-    patience: float  # epochs without an improvement
-    early: bool  # by the validation score, not by the training loss
-    fraction: float  # of the samples, for validation
-    verbose: bool
-
-    @classmethod
-    def of(cls, estimator: Any) -> Stopping:
-        """Read the arguments."""
-        return cls(
-            int(estimator.max_iter),
-            float(estimator.tol),
-            estimator.n_iter_no_change,
-            estimator.early_stopping,
-            float(estimator.validation_fraction),
-            bool(estimator.verbose),
-        )
-
-
-class Arguments(NamedTuple):
-    """The arguments that decide a training."""
-
-    layers: Layers
-    descent: Descent
-    stopping: Stopping
-
-    @classmethod
-    def of(cls, estimator: Any) -> Arguments:
-        """Read the arguments of an estimator; raises as `Layers.of` does."""
-        return cls(Layers.of(estimator), Descent.of(estimator), Stopping.of(estimator))
+        return cls(units, estimator.activation, estimator.initializer)
 
 
 def activations(hidden: str, count: int, output: str) -> tuple[str, ...]:

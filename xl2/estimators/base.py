@@ -14,7 +14,7 @@ from ..nn.network import Network
 from ..nn.step import Samples
 from ..training.data import TrainingData
 from . import inputs
-from .arguments import CONSTRAINTS, Arguments, Layers, activations, penalty_of
+from .arguments import CONSTRAINTS, Layers, activations, penalty_of
 from .common import CommonMLP
 from .lbfgs_solver import minimise
 from .losses import REPORTED
@@ -78,8 +78,8 @@ class BaseMLP(CommonMLP):
     ) -> Self:
         """Train; for one epoch if `part`, as `partial_fit` does."""
         self._validate_params()
-        arguments = Arguments.of(self)
-        if arguments.stopping.early and part:
+        layers = Layers.of(self)
+        if self.early_stopping and part:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or (not self.warm_start and not part)
         if not first:
@@ -92,15 +92,15 @@ class BaseMLP(CommonMLP):
         backend = resolve(self.backend, self.device, data=X)
         if first:
             dtype = inputs.dtype_of(X, home, self.dtype)
-            sizes = (X.shape[1], *arguments.layers.hidden, y.shape[1])
-            network = self._begin(arguments.layers, sizes, random, backend, dtype)
+            sizes = (X.shape[1], *layers.hidden, y.shape[1])
+            network = self._begin(layers, sizes, random, backend, dtype)
         else:
             network = self._network(backend)
-            _check_depth(arguments.layers, network)
+            _check_depth(layers, network)
         training = _training(network, home, X, y, weight)
         validation = self._read_validation(validation, network)
         if self.solver in STOCHASTIC:
-            descend(self, network, training, validation, arguments, random, part)
+            descend(self, network, training, validation, random, part)
         else:
             self._minimise(network, training)
         self._store(network, home)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..nn.network import Network
     from ..training.history import History
     from ..training.run import Run
-    from .arguments import Arguments
 
 
 @dataclass
@@ -24,7 +23,6 @@ class EpochEnd:
     """A callback of the training loop that writes the estimator's attributes."""
 
     estimator: Any
-    arguments: Arguments
     run: Run  # its learning rate follows the schedule
     score: Callable[[Network], float] | None  # on the validation samples
     part: bool  # one epoch of `partial_fit`
@@ -33,24 +31,25 @@ class EpochEnd:
 
     def __call__(self, network: Network, history: History) -> bool:
         """Record an epoch; return whether training ends."""
-        estimator, (_, descent, stopping) = self.estimator, self.arguments
+        estimator, state = self.estimator, self.estimator._optimizer
         self.record(history.loss[-1])
         if self.score is not None:
             self._score_network(network, self.score)
-        if not stopping.early:
+        if not estimator.early_stopping:
             self._compare_loss()
-        if descent.schedule == "invscaling":
-            self.run.learning_rate = descent.learning_rate / (estimator.t_ + 1) ** descent.power
-        if estimator._no_improvement_count > stopping.patience and self._no_improvement():
+        if state.schedule == "invscaling":
+            self.run.learning_rate = state.initial_rate / (estimator.t_ + 1) ** state.power
+        no_improvement = estimator._no_improvement_count > estimator.n_iter_no_change
+        if no_improvement and self._stops():
             return True
         callbacks = callbacks_of(estimator)
         if callbacks:
             estimator._store(network, self.home)
             if stopped_by(callbacks, estimator):
                 return True
-        if not self.part and estimator.n_iter_ == stopping.epochs:
+        if not self.part and estimator.n_iter_ == estimator.max_iter:
             warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({stopping.epochs}) reached and the "
+                f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
                 f"optimization hasn't converged yet.",
                 ConvergenceWarning,
                 stacklevel=2,
@@ -77,17 +76,17 @@ class EpochEnd:
         return True
 
     def _score_network(self, network: Network, score_of: Callable[[Network], float]) -> None:
-        stopping, score = self.arguments.stopping, score_of(network)
-        wanted = self.estimator.best_validation_score_ + stopping.tolerance
+        estimator, score = self.estimator, score_of(network)
+        wanted = estimator.best_validation_score_ + estimator.tol
         if self.record_score(score):
             # The next epoch works on copies, so these arrays stay as they are.
             self.best = network.parameters
-        if stopping.early:
+        if estimator.early_stopping:
             self._count(score < wanted)
 
     def _compare_loss(self) -> None:
         estimator, loss = self.estimator, self.estimator.loss_curve_[-1]
-        self._count(loss > estimator.best_loss_ - self.arguments.stopping.tolerance)
+        self._count(loss > estimator.best_loss_ - estimator.tol)
         if loss < estimator.best_loss_:
             estimator.best_loss_ = loss
 
@@ -95,15 +94,15 @@ class EpochEnd:
         count = self.estimator._no_improvement_count
         self.estimator._no_improvement_count = count + 1 if no_improvement else 0
 
-    def _no_improvement(self) -> bool:
+    def _stops(self) -> bool:
         """Return whether to stop; if not, lower the learning rate and count from 0."""
-        _, descent, stopping = self.arguments
-        what = "Validation score did" if stopping.early else "Training loss did"
+        estimator = self.estimator
+        what = "Validation score did" if estimator.early_stopping else "Training loss did"
         message = (
-            f"{what} not improve more than tol={stopping.tolerance:f} for "
-            f"{stopping.patience} consecutive epochs."
+            f"{what} not improve more than tol={estimator.tol:f} for "
+            f"{estimator.n_iter_no_change} consecutive epochs."
         )
-        if descent.schedule != "adaptive":
+        if estimator._optimizer.schedule != "adaptive":
             self._print(f"{message} Stopping.")
             return True
         if self.run.learning_rate <= 1e-6:
@@ -111,9 +110,9 @@ class EpochEnd:
             return True
         self.run.learning_rate /= 5.0
         self._print(f"{message} Setting learning rate to {self.run.learning_rate:f}")
-        self.estimator._no_improvement_count = 0
+        estimator._no_improvement_count = 0
         return False
 
     def _print(self, line: str) -> None:
-        if self.arguments.stopping.verbose:
+        if self.estimator.verbose:
             print(line)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sklearn.exceptions import ConvergenceWarning
 
 from ..array.backend import Backend
 from ..errors import DivergenceError, InputError
 from ..nn.network import Network
+from ..nn.optimizers import Optimizer
 from ..training.assemble import Settings, assemble
 from ..training.data import TrainingData
 from ..training.loop import train
 from ..training.run import Run
 from . import inputs
-from .arguments import Arguments, Descent, callbacks_of, penalty_of
+from .arguments import callbacks_of, optimizer_of, penalty_of
 from .epoch_end import EpochEnd
 from .losses import REPORTED
 from .random_draws import draw_seed, orders
-
-if TYPE_CHECKING:
-    from .arguments import Stopping
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
@@ -51,16 +49,26 @@ class Validation(NamedTuple):
 
 @dataclass
 class OptimizerState:
-    """The state from which the next `partial_fit` continues.
+    """The optimizer and its state, from which the next `partial_fit` continues.
 
     As in scikit-learn, `partial_fit` ignores changed arguments of the optimizer until the
     next `fit`.
     """
 
-    descent: Descent
+    optimizer: Optimizer
+    schedule: str
+    power: float  # the exponent of the schedule "invscaling"
+    initial_rate: float
     learning_rate: float
     steps: int = 0
     states: Any = None  # of the weight and the bias of each layer; None before the first step
+
+    @classmethod
+    def of(cls, estimator: Any) -> OptimizerState:
+        """Return the state before the first step. Only "sgd" has a schedule."""
+        schedule = estimator.learning_rate if estimator.solver == "sgd" else "constant"
+        rate = float(estimator.learning_rate_init)
+        return cls(optimizer_of(estimator), schedule, float(estimator.power_t), rate, rate)
 
 
 def descend(
@@ -68,7 +76,6 @@ def descend(
     network: Network,
     training: Training,
     validation: Validation | None,
-    arguments: Arguments,
     random: Any,
     part: bool,
 ) -> None:
@@ -78,45 +85,35 @@ def descend(
     optimizer's last state. A divergence is an InputError, or with early stopping a
     ConvergenceWarning.
     """
-    stopping = arguments.stopping
     if not part or not hasattr(estimator, "_optimizer"):
-        descent = arguments.descent
-        estimator._optimizer = OptimizerState(descent, descent.learning_rate)
-    state = estimator._optimizer
-    descent = replace(
-        state.descent,
-        batch_size=arguments.descent.batch_size,
-        shuffle=arguments.descent.shuffle,
-    )
-    arguments = arguments._replace(descent=descent)
+        estimator._optimizer = OptimizerState.of(estimator)
+    state, early_stopping = estimator._optimizer, estimator.early_stopping
     rows = None
-    if stopping.early and validation is None:
-        rows, validation = _split(
-            training, stopping, estimator._stratified, random, network.backend
-        )
+    if early_stopping and validation is None:
+        rows, validation = _split(estimator, training, random, network.backend)
     if validation is not None and estimator.validation_scores_ is None:
         estimator.validation_scores_, estimator.best_validation_score_ = [], -math.inf
-    run = _run(estimator, network, training, rows, arguments, random)
+    run = _run(estimator, network, training, rows, random)
     score = None
     if validation is not None:
         score = partial(_validation_score, estimator, validation)
     if callbacks_of(estimator):
         estimator._store(network, training.home)
-    epoch_end = EpochEnd(estimator, arguments, run, score, part, training.home)
+    epoch_end = EpochEnd(estimator, run, score, part, training.home)
     before = network.parameters
     estimator.n_iter_ = 0
     try:
-        train(run, 1 if part else stopping.epochs, callbacks=[epoch_end], progress=False)
+        train(run, 1 if part else int(estimator.max_iter), callbacks=[epoch_end], progress=False)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=4)
     except DivergenceError as error:
-        if not stopping.early:
+        if not early_stopping:
             raise InputError(NOT_FINITE) from None
         epoch_end.record(math.nan)
         epoch_end.record_score(math.nan)
         warnings.warn(
             f"Training diverged in epoch {error.epoch}; the best weights before it are kept. "
-            f"Lower learning_rate_init ({descent.learning_rate:g}), or scale the data.",
+            f"Lower learning_rate_init ({state.initial_rate:g}), or scale the data.",
             ConvergenceWarning,
             stacklevel=4,
         )
@@ -125,38 +122,31 @@ def descend(
         [[inputs.move(s, network.backend, training.home) for s in parts] for parts in layer]
         for layer in run.carry.states
     ]
-    if stopping.early:
+    if early_stopping:
         network.parameters = epoch_end.best or before
 
 
-def _run(
-    estimator: Any,
-    network: Network,
-    training: Training,
-    rows: Any,
-    arguments: Arguments,
-    random: Any,
-) -> Run:
+def _run(estimator: Any, network: Network, training: Training, rows: Any, random: Any) -> Run:
     """Return a run of the training loop; `rows` are the training samples, None for all."""
     import numpy as np
 
-    state, (layers, descent, _) = estimator._optimizer, arguments
+    state = estimator._optimizer
     index = np.arange(len(training.y)) if rows is None else rows
     settings = Settings(
-        optimizer=descent.optimizer,
+        optimizer=state.optimizer,
         learning_rate=state.learning_rate,
-        batch_size=_batch_size(descent.batch_size, len(index)),
+        batch_size=_batch_size(estimator.batch_size, len(index)),
         penalty=penalty_of(estimator, len(network.parameters)),
         loss=REPORTED[estimator.loss, estimator.out_activation_],
-        dropout=layers.dropout,
+        dropout=estimator.dropout,
         shuffle=False,
-        seeds=(draw_seed(random) if layers.dropout else 0,),
+        seeds=(draw_seed(random) if estimator.dropout else 0,),
     )
     return assemble(
         network,
         training.data.select(rows),
         settings,
-        orders=orders(index, random) if descent.shuffle else None,
+        orders=orders(index, random) if estimator.shuffle else None,
         states=_states(state.states, network),
         steps=state.steps,
         report_objective=True,
@@ -164,7 +154,7 @@ def _run(
 
 
 def _split(
-    training: Training, stopping: Stopping, stratified: bool, random: Any, backend: Backend
+    estimator: Any, training: Training, random: Any, backend: Backend
 ) -> tuple[Any, Validation]:
     """Split off validation samples as scikit-learn does; return the other rows, and them."""
     import numpy as np
@@ -173,8 +163,8 @@ def _split(
     rows, held = train_test_split(
         np.arange(len(training.y)),
         random_state=random,
-        test_size=stopping.fraction,
-        stratify=training.y if stratified and training.y.shape[1] == 1 else None,
+        test_size=float(estimator.validation_fraction),
+        stratify=training.y if estimator._stratified and training.y.shape[1] == 1 else None,
     )
     if len(held) < 2:
         raise ValueError(
