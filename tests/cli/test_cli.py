@@ -140,7 +140,10 @@ WRONG = [
     (["train", "digits", "--backend", "nonesuch"], "backends are .*Received: backend='nonesuch'"),
     (["train", "digits", "--device", "cuda", "--backend", "numpy"], "device='cuda'"),
     (["train", "digits", "--activation", "selu"], "activations are .*'selu'"),
-    (["train", "digits", "--lambda", "-1"], "lambda is a finite number, 0 or more. Received: -1.0"),
+    (
+        ["train", "digits", "--lambda", "-1"],
+        "lambda must be a finite number, 0 or more. Received: -1.0",
+    ),
     (["train", "digits", "--lambda", "nan"], "lambda"),
     (["train", "digits", "--lambda", "1,2"], "each of 3 layers"),
     (["train", "digits", "--lambda", "much"], "--lambda takes numbers"),

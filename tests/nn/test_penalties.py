@@ -124,7 +124,7 @@ def test_a_penalty_of_zero_has_no_coefficients(where):
 
 @pytest.mark.parametrize("lam", [-0.1, math.nan, math.inf, [0.1, -0.1], [math.nan, 0.0]])
 def test_a_lambda_that_is_negative_or_not_finite_is_refused(lam):
-    with pytest.raises(InputError, match="lambda is a finite number, 0 or more"):
+    with pytest.raises(InputError, match="lambda must be a finite number, 0 or more"):
         L2(lam)
 
 

@@ -372,7 +372,7 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"epochs": 0}, "epochs is a whole number"),
         ({"patience": 0}, "patience is a whole number"),
         ({"learning_rate": 0}, "learning_rate is a finite number above 0"),
-        ({"per": "row"}, "per is 'batch' or 'dataset'"),
+        ({"per": "row"}, "per must be 'batch' or 'dataset'"),
         ({"optimizer": "lbfgs"}, "lbfgs"),
         ({"activation": "gelu"}, "gelu"),
         ({"max_memory": 100}, "One network of the path takes about .* MiB"),

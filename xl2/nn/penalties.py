@@ -71,9 +71,9 @@ class L2:
             ) from None
         for value in values:
             if not (math.isfinite(value) and value >= 0):
-                raise InputError(f"lambda is a finite number, 0 or more. Received: {value!r}.")
+                raise InputError(f"lambda must be a finite number, 0 or more. Received: {value!r}.")
         if per not in ("batch", "dataset"):
-            raise InputError(f"per is 'batch' or 'dataset'. Received: per={per!r}.")
+            raise InputError(f"per must be 'batch' or 'dataset'. Received: per={per!r}.")
         object.__setattr__(self, "lam", values if several else values[0])
         object.__setattr__(self, "per", per)
 
