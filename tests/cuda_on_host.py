@@ -1,7 +1,7 @@
-"""Runs the CUDA kernels on the processor: a thread of the system for each of a block's.
+"""Runs the CUDA kernels on the CPU, with one thread of the system for each of a block.
 
-What a barrier and a shuffle between the 32 threads of a warp do is said in C++; all else is
-the kernels' own text, compiled by the system's compiler.
+The barrier, and the shuffle between the 32 threads of a warp, are written in C++. Everything
+else is the source of the kernels, compiled by the system's compiler.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def compiler():
 
 
 def build(folder, dtype):
-    """Return a function that launches a kernel by its name, as cupy.RawKernel does."""
+    """Return a function that launches a kernel by its name, like cupy.RawKernel."""
     text = PRELUDE + kernels.source(dtype) + LAUNCH
     for name in kernels.NAMES:
         head = text.partition(f" {name}(\n")[2].partition(")")[0]

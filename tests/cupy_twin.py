@@ -1,7 +1,7 @@
-"""What `xl2_cupy_device.Cuda` does, with NumPy: the fast path of CuPy without a GPU.
+"""A twin of `xl2_cupy_device.Cuda` that computes with NumPy, without a GPU.
 
-Each kernel is said a second time, as a formula on whole arrays, and a graph is the list of the
-calls that were made while it was captured.
+Each kernel is a formula on whole arrays, and a graph is the list of the calls made while it was
+captured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xl2_cupy_kernels import ACTIVATIONS, LOSSES, OPTIMIZERS
 
 
 def recorded(function):
-    """Have a call wait for the launch of the graph that is captured, if one is."""
+    """During a capture, delay a call until the launch of the graph."""
 
     def call(self, *arguments):
         if self.capturing is None:
@@ -72,7 +72,7 @@ class Twin:
             assert x.flags.c_contiguous
         product = (a.mT if transposed_a else a) @ (b.mT if transposed_b else b)
         assert product.shape == c.shape
-        # As cuBLAS does, c is not read where it counts for nothing: it may be a NaN.
+        # Like cuBLAS, do not read c if beta is 0: it may hold NaN.
         c[...] = alpha * product + (beta * c if beta != 0.0 else 0.0)
 
     @recorded
@@ -104,7 +104,7 @@ class Twin:
 
 
 class Rounding(Twin):
-    """A twin that adds up in other orders than the portable code, as a GPU does."""
+    """A twin that sums in other orders than the portable code, like a GPU."""
 
     @recorded
     def multiply(self, a, transposed_a, b, transposed_b, c, alpha, beta):
@@ -119,7 +119,7 @@ class Rounding(Twin):
     def bias_step(
         self, before, outputs, result, bias, states, numbers, shape, wide, activation, rule
     ):
-        """Add up as the kernel does: 32 sums of every 32nd row, then by halves."""
+        """Sum like the kernel: 32 sums of every 32nd row, then by halves."""
         slope = activations.ACTIVATIONS[ACTIVATIONS[activation]].derivative(outputs)
         found = before * slope
         sums = np.zeros((32, found.shape[0], found.shape[2]), found.dtype)
@@ -132,7 +132,7 @@ class Rounding(Twin):
 
 
 def members_first(x, shape, wide):
-    """Return a view (n, rows, columns) of what may lie (rows, members, columns)."""
+    """Return a view (n, rows, columns) of an array that may be wide: (rows, members, columns)."""
     groups, members, rows, columns = shape
     if not wide:
         return x.reshape(groups * members, rows, columns)
@@ -143,7 +143,7 @@ def members_first(x, shape, wide):
 
 
 class Turned:
-    """Such a view of groups of several members, which NumPy cannot make of one array."""
+    """A view of groups of several members that no single NumPy array can provide."""
 
     def __init__(self, turned):
         self.turned = turned
@@ -173,7 +173,7 @@ def learn(p, gradient, decay, states, rate, rule):
 
 
 def backend_of(run_batches=None):
-    """Return NumPy as a backend that has nothing of its own but a `run_batches`."""
+    """Return NumPy as a backend without its file, except for a `run_batches`."""
     import array_api_compat.numpy as xp
 
     own = {} if run_batches is None else {"run_batches": run_batches}

@@ -17,7 +17,7 @@ FORMULAS = {
 FUNCTIONS = {name: one.function for name, one in ACTIVATIONS.items()} | OUTPUTS
 
 on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-# Of one shape: a library that compiles does it once.
+# All of one shape, so that a library that compiles does so once.
 moderate = hnp.arrays(np.float64, (3, 4), elements=st.floats(-20, 20))
 
 
@@ -65,15 +65,15 @@ def test_dtype_shape_and_device_stay(backend, to, rng, name, shape, dtype):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_argument_is_not_changed(to, host, rng, name):
+def test_the_argument_is_unchanged(to, host, rng, name):
     z = rng.normal(size=(3, 4))
     given_z = to(z)
     a = FUNCTIONS[name](given_z)
-    kept = host(a).copy()
+    before = host(a).copy()
     if name in ACTIVATIONS:
         ACTIVATIONS[name].derivative(a)
     np.testing.assert_array_equal(host(given_z), z)
-    np.testing.assert_array_equal(host(a), kept)
+    np.testing.assert_array_equal(host(a), before)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

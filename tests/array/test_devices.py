@@ -1,4 +1,4 @@
-"""Several devices: a path is spread over them, and nothing is computed on another one."""
+"""Several devices: a path is distributed over them, and each computes on its own arrays."""
 
 import threading
 
@@ -20,8 +20,8 @@ SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False}
 
 @pytest.fixture
 def strict(monkeypatch):
-    """Array-api-strict as a library whose accelerators are its made-up devices."""
-    pytest.importorskip("array_api_strict", reason="no array-api-strict")
+    """Return array-api-strict as a library whose fictitious devices are accelerators."""
+    pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     library = file_of("array_api_strict")
     names = ["device1", "device2", "no_float64"]
     monkeypatch.setattr(library, "accelerators", lambda xp: names)
@@ -30,7 +30,7 @@ def strict(monkeypatch):
 
 @pytest.fixture
 def trained(monkeypatch):
-    """Which threads trained how many members on which devices."""
+    """Record the device, thread and number of members of each fit."""
     from xl2.path import train_stacks
 
     seen = []
@@ -46,7 +46,7 @@ def trained(monkeypatch):
 
 
 @pytest.mark.parametrize("samples", [{"cv": 4}, {"validation": (X[:9], LABELS[:9])}])
-def test_a_path_is_spread_over_devices_with_the_same_results(strict, monkeypatch, trained, samples):
+def test_a_path_over_several_devices_has_the_same_results(strict, monkeypatch, trained, samples):
     names = ["device1", "device2"]
     monkeypatch.setattr(strict, "accelerators", lambda xp: names)
     options = {**samples, **SMALL, "backend": "array_api_strict"}
@@ -63,7 +63,7 @@ def test_a_path_is_spread_over_devices_with_the_same_results(strict, monkeypatch
         np.testing.assert_allclose(two.curves_[name], values, rtol=1e-9)
 
 
-def test_each_device_has_the_memory_for_itself(strict, trained, monkeypatch):
+def test_max_memory_applies_to_each_device(strict, trained, monkeypatch):
     monkeypatch.setattr(strict, "accelerators", lambda xp: ["device1", "device2"])
     options = {**SMALL, "backend": "array_api_strict", "device": "auto", "cv": 4}
     each = regularization_path(X, LABELS, [0, 1], **options)._recipe.member_bytes()
@@ -73,13 +73,13 @@ def test_each_device_has_the_memory_for_itself(strict, trained, monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{"patience": 1}, {"device": "device2"}])
-def test_a_path_stays_on_one_device_where_it_has_to(strict, trained, options):
+def test_a_path_with_patience_or_a_device_uses_one_device(strict, trained, options):
     options = {"backend": "array_api_strict", "device": "auto"} | options
     regularization_path(X, LABELS, [0, 1], cv=2, **options, **SMALL)
     assert len({device for device, *_ in trained}) == 1
 
 
-def test_a_device_that_does_not_work_is_left_out(strict, monkeypatch):
+def test_devices_that_do_not_work_are_skipped(strict, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(strict, "accelerators", lambda xp: ["device1", "device2", "CPU_DEVICE"])
         patch.setattr(strict, "find_device", lambda xp, name: xp.Device(name))
@@ -91,7 +91,7 @@ def test_a_device_that_does_not_work_is_left_out(strict, monkeypatch):
 
         def fails(device):
             if str(device).endswith("'device2')"):
-                raise RuntimeError("it is on fire")
+                raise RuntimeError("broken")
             return scope(device)
 
         patch.setattr(strict, "scope", fails)
@@ -100,13 +100,13 @@ def test_a_device_that_does_not_work_is_left_out(strict, monkeypatch):
 
 @pytest.fixture
 def on_default(strict, monkeypatch):
-    """The default device is one of several accelerators, as CuPy's current one is."""
+    """Make the default device one of several accelerators, as in CuPy."""
     monkeypatch.setattr(strict, "accelerators", lambda xp: ["device1", "CPU_DEVICE"])
     monkeypatch.setattr(strict, "find_device", lambda xp, name: xp.Device(name))
     return connect("array_api_strict")
 
 
-def test_among_several_the_default_device_is_named(on_default):
+def test_the_default_device_is_pinned_among_several(on_default):
     assert on_default.device is None
     every = [on_default.pinned(), *on_default.other_accelerators()]
     names = [str(one.device).partition("'")[2][:-2] for one in every]
@@ -114,8 +114,8 @@ def test_among_several_the_default_device_is_named(on_default):
     assert on_default.pinned().pinned() == on_default.pinned()
 
 
-def test_threads_of_a_path_name_the_default_device(on_default, monkeypatch):
-    """A thread of CUDA begins on device 0, whatever the current one is where the path is begun."""
+def test_threads_of_a_path_pin_the_default_device(on_default, monkeypatch):
+    """CUDA's threads begin on device 0, whatever the current device of the caller."""
     from xl2.path import train_stacks
 
     seen = []
@@ -157,7 +157,7 @@ def test_a_device_is_open_until_one_is_named(monkeypatch):
 
 @pytest.fixture
 def scoped(strict, monkeypatch):
-    """Fail where an array of a device is made while it is not the current one, as CuPy's would."""
+    """Raise if an array is created on a device that is not current, as in CuPy."""
     import contextlib
 
     from array_api_strict import _array_object
@@ -186,12 +186,12 @@ def scoped(strict, monkeypatch):
 
 
 @pytest.mark.parametrize("stack", [None, 2, (2, 2)])
-def test_everything_is_computed_with_the_device_current(scoped, stack):
-    place = {"backend": "array_api_strict", "device": "device1"}
+def test_fits_and_predictions_set_the_current_device(scoped, stack):
+    where = {"backend": "array_api_strict", "device": "device1"}
     options = {"seed": [0, 1]} if isinstance(stack, tuple) else {}
     if isinstance(stack, tuple):
         options["rows"] = [list(range(30)), list(range(10, 40))]
-    network = Network([3, 4, 1], dtype="float64", stack=stack, **place)
+    network = Network([3, 4, 1], dtype="float64", stack=stack, **where)
     for optimizer in ("sgd", "adam"):
         fit(network, X, LABELS, epochs=2, optimizer=optimizer, penalty=0.1, dropout=0.2,
             validation=(X, LABELS), **options)  # fmt: skip
@@ -203,14 +203,14 @@ def test_everything_is_computed_with_the_device_current(scoped, stack):
     network.member(*[0] * len(network.stack)) if stack else network.gradients(X, LABELS)
 
 
-def test_paths_and_estimators_are_computed_with_the_device_current(scoped):
+def test_paths_and_estimators_set_the_current_device(scoped):
     from xl2 import MLPClassifier
 
-    place = {"backend": "array_api_strict", "device": "device1"}
+    where = {"backend": "array_api_strict", "device": "device1"}
     for standardize in (False, True):
         path = regularization_path(X, LABELS, [0, 1], cv=2, standardize=standardize, **SMALL,
-                                   **place)  # fmt: skip
+                                   **where)  # fmt: skip
         path.best_model().predict(X)
     for solver in ("adam", "lbfgs"):
-        model = MLPClassifier((4,), solver=solver, max_iter=20, tol=1.0, **place)
+        model = MLPClassifier((4,), solver=solver, max_iter=20, tol=1.0, **where)
         model.fit(X, LABELS).predict(X)

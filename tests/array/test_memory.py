@@ -1,4 +1,4 @@
-"""What the memory does not hold is halved, once said, with the same results."""
+"""Work that does not fit into memory is halved, with one warning and the same results."""
 
 import contextlib
 import sys
@@ -19,7 +19,7 @@ SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False}
 
 
 def no_memory(name):
-    """Return what a library says where an allocation fails."""
+    """Return the error of a library whose allocation failed."""
     if name == "torch":
         import torch
 
@@ -31,7 +31,7 @@ def no_memory(name):
 
 @pytest.fixture
 def holds(backend, monkeypatch):
-    """Have products of more than some numbers fail, as if there were no memory for them."""
+    """Return a function that makes larger products fail for lack of memory."""
 
     def limit(most):
         library = backend.library
@@ -51,13 +51,13 @@ def holds(backend, monkeypatch):
         for name in ("affine", "affine_shared"):
             operation = getattr(library, name, getattr(operations, name))
             monkeypatch.setattr(library, name, limited(operation), raising=False)
-        # A compiled run keeps what it was compiled from.
+        # A compiled run would keep the functions it was compiled from.
         monkeypatch.setattr(library, "run_batches", run_batches, raising=False)
 
     return limit
 
 
-def test_a_piece_of_rows_is_halved_until_it_fits(backend, where, host, holds):
+def test_a_chunk_of_rows_is_halved_until_it_fits(backend, where, host, holds):
     network = Network([3, 4, 1], dtype="float64", seed=1, **where)
     expected = host(network.forward(X))
     holds(4 * 11)
@@ -67,9 +67,7 @@ def test_a_piece_of_rows_is_halved_until_it_fits(backend, where, host, holds):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_what_a_library_keeps_is_given_back_before_anything_is_halved(
-    backend, where, host, monkeypatch
-):
+def test_a_librarys_memory_is_released_before_anything_is_halved(backend, where, host, monkeypatch):
     network = Network([3, 4, 1], dtype="float64", seed=1, **where)
     expected, kept = host(network.forward(X)), [True]
     from xl2.array import operations
@@ -86,7 +84,7 @@ def test_what_a_library_keeps_is_given_back_before_anything_is_halved(
     np.testing.assert_allclose(host(network.forward(X)), expected, rtol=1e-12)
 
 
-def test_what_is_made_anew_each_time_does_not_keep_a_piece_from_being_halved(
+def test_a_chunk_is_halved_although_each_attempt_leaves_memory_to_release(
     backend, where, host, holds, monkeypatch
 ):
     network = Network([3, 4, 1], dtype="float64", seed=1, **where)
@@ -98,7 +96,7 @@ def test_what_is_made_anew_each_time_does_not_keep_a_piece_from_being_halved(
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_a_row_that_does_not_fit_is_an_error_that_says_so(where, holds):
+def test_a_row_that_does_not_fit_raises(where, holds):
     network = Network([3, 4, 1], **where)
     holds(3)
     with (
@@ -113,7 +111,7 @@ def test_a_row_that_does_not_fit_is_an_error_that_says_so(where, holds):
 def test_a_stack_is_halved_until_it_fits(where, holds, options):
     lambdas = [0.0, 0.1, 1.0]
     expected = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
-    # Batches of 64, so of all rows; one member's hidden layer fits, and two do not.
+    # One batch holds all rows. The hidden layer of one member fits, those of two do not.
     holds(4 * 40)
     with pytest.warns(UserWarning, match="no memory for . networks at once") as caught:
         found = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
@@ -123,7 +121,7 @@ def test_a_stack_is_halved_until_it_fits(where, holds, options):
         np.testing.assert_allclose(found.curves_[name], values, rtol=1e-9)
 
 
-def test_a_network_that_does_not_fit_is_an_error_that_says_so(where, holds):
+def test_a_network_that_does_not_fit_raises(where, holds):
     holds(4 * 12)
     with (
         pytest.warns(UserWarning, match="no memory"),
@@ -132,7 +130,7 @@ def test_a_network_that_does_not_fit_is_an_error_that_says_so(where, holds):
         regularization_path(X, LABELS, [0.0, 1.0], cv=3, **SMALL, **where)
 
 
-def test_another_error_is_not_taken_for_it(backend, where, monkeypatch):
+def test_other_errors_are_raised_unchanged(backend, where, monkeypatch):
     def wrong(*_):
         raise ValueError("no shape fits")
 
@@ -143,8 +141,8 @@ def test_another_error_is_not_taken_for_it(backend, where, monkeypatch):
 
 @pytest.mark.host
 @pytest.mark.parametrize("name", ["numpy", "torch", "jax", "cupy", "array_api_strict"])
-def test_a_library_knows_its_errors(name):
-    pytest.importorskip(name, reason=f"no {name}")
+def test_a_library_recognises_its_errors(name):
+    pytest.importorskip(name, reason=f"{name} is not installed")
     library = file_of(name)
     assert library.out_of_memory(no_memory(name))
     assert library.out_of_memory(MemoryError())
@@ -152,7 +150,7 @@ def test_a_library_knows_its_errors(name):
 
 
 @pytest.mark.host
-def test_a_budget_is_filled_with_what_a_library_takes_for_itself(monkeypatch):
+def test_max_memory_includes_the_extra_bytes_of_a_library(monkeypatch):
     library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
     monkeypatch.setattr(library, "workers", lambda: 1)
     recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
@@ -161,13 +159,13 @@ def test_a_budget_is_filled_with_what_a_library_takes_for_itself(monkeypatch):
     assert recipe.member_bytes() == 2 * alone
     for most, members in ((2, 1), (3, 1), (9, 4), (10, 5), (12, 7)):
         assert replace(recipe, max_memory=most * alone).members_at_once() == members
-    assert replace(recipe, max_memory=10**20).members_at_once() > 10**9  # longer than a range
+    assert replace(recipe, max_memory=10**20).members_at_once() > 10**9  # too many for len(range)
     with pytest.raises(XL2Error, match="max_memory allows"):
         replace(recipe, max_memory=2 * alone - 1).members_at_once()
 
 
 @pytest.mark.host
-def test_without_a_budget_it_is_what_is_free_but_room_for_one(monkeypatch):
+def test_without_max_memory_a_path_uses_the_free_memory(monkeypatch):
     library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
     recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
     each = recipe.member_bytes()
@@ -179,8 +177,8 @@ def test_without_a_budget_it_is_what_is_free_but_room_for_one(monkeypatch):
 
 @pytest.mark.host
 @pytest.mark.parametrize(("limit", "free"), [(0, 750), (500, 250), (9000, 750)])
-def test_cupys_free_memory_is_the_drivers_and_the_pools(monkeypatch, limit, free):
-    """Of 1000 bytes the pool has 450, and 250 of them are used."""
+def test_cupys_free_memory_is_that_of_driver_and_pool(monkeypatch, limit, free):
+    """The pool has 450 of 1000 bytes, of which 250 are in use."""
     pool = SimpleNamespace(free_bytes=lambda: 200, used_bytes=lambda: 250, get_limit=lambda: limit)
     entered = []
 
@@ -200,22 +198,22 @@ def test_cupys_free_memory_is_the_drivers_and_the_pools(monkeypatch, limit, free
 
 @pytest.mark.host
 @pytest.mark.parametrize("text", ["cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED"])
-def test_cupys_other_libraries_have_words_for_it(text):
+def test_cupy_recognises_the_messages_of_cuda_libraries(text):
     assert file_of("cupy").out_of_memory(RuntimeError(f"{text}: out of memory"))
 
 
 @pytest.mark.host
-def test_torchs_cublas_has_words_for_it():
-    pytest.importorskip("torch", reason="no torch")
-    said = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
-    assert file_of("torch").out_of_memory(RuntimeError(said))
+def test_torch_recognises_the_message_of_cublas():
+    pytest.importorskip("torch", reason="PyTorch is not installed")
+    message = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"
+    assert file_of("torch").out_of_memory(RuntimeError(message))
 
 
 @pytest.mark.host
 @pytest.mark.parametrize(
     "stack", [Stack([(0, 0)], [3, 4, 5]), Stack([(0, 0), (1, 0), (2, 1)], [7])]
 )
-def test_halves_are_the_whole(stack):
+def test_halves_make_up_the_whole(stack):
     def every(stacks):
         return [(*group, place) for one in stacks for group in one.groups for place in one.places]
 

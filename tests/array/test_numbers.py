@@ -1,4 +1,4 @@
-"""Numbers at the edges: the right result or an error that says what is wrong, and no warning."""
+"""Extreme numbers: the correct result or a clear error, and no warning."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def softmax(z):
 
 
 def step_by_hand(parameters, X, rows, hidden, rate, lam):
-    """Take one step of SGD on a softmax network: back-propagation, written out, in float64."""
+    """Take one step of SGD on a softmax network by explicit backpropagation in float64."""
     f, slope = HIDDEN[hidden]
     weights, biases = [p.astype("f8") for p in parameters[::2]], parameters[1::2]
     outputs = [X]
@@ -63,7 +63,7 @@ shapes = st.lists(st.integers(1, 5), min_size=2, max_size=4).filter(lambda sizes
     lam=st.sampled_from([0.0, 0.3]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_a_step_is_that_of_the_formula(where, sizes, samples, hidden, dtype, lam, seed):
+def test_a_step_follows_the_formula(where, sizes, samples, hidden, dtype, lam, seed):
     rng = np.random.default_rng(seed)
     X, y = rng.normal(size=(samples, sizes[0])), rng.integers(sizes[-1], size=samples)
     activations = [hidden] * (len(sizes) - 2) + ["softmax"]
@@ -86,10 +86,10 @@ def test_a_step_is_that_of_the_formula(where, sizes, samples, hidden, dtype, lam
     exponent=st.sampled_from([-310, -40, -20, 0, 20, 30, 38, 300]),
     rate=st.sampled_from([1e-30, 0.01, 1e3, 1e30]),
 )
-def test_any_fit_is_finite_or_an_error(
+def test_any_fit_is_finite_or_raises(
     where, sizes, samples, hidden, output, dtype, optimizer, exponent, rate
 ):
-    """And after an error the network is finite as well."""
+    """After an error the network is finite, too."""
     rng = np.random.default_rng(exponent + 400)
     X = rng.normal(size=(samples, sizes[0])) * 10.0**exponent
     y = rng.integers(sizes[-1], size=samples) if output == "softmax" else None
@@ -102,7 +102,7 @@ def test_any_fit_is_finite_or_an_error(
     except DivergenceError:
         pass
     except InputError:
-        # An infinity, since the samples overflow in the network's dtype.
+        # The samples overflow in the dtype of the network.
         assert (dtype, exponent) in (("float32", 38), ("float32", 300))
     else:
         assert len(history) == 3
@@ -110,19 +110,19 @@ def test_any_fit_is_finite_or_an_error(
     assert_finite(network)
 
 
-# One at a time.
+# Single cases.
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_subnormal_inputs_are_next_to_nothing(where, host, dtype):
-    """What is left is the bias, whether a library keeps them or makes them 0."""
+def test_subnormal_inputs_have_almost_no_effect(where, host, dtype):
+    """Only the bias matters, whether or not a library flushes them to 0."""
     small = np.finfo(dtype).tiny / 1024
     X = np.full((4, 3), small, dtype)
     assert (X > 0).all()
     network = Network([3, 5, 2], ["tanh", "softmax"], "he", dtype=dtype, **where)
     np.testing.assert_allclose(host(network.forward(X)), 0.5, rtol=1e-6)
     history = fit(network, X, [0, 1, 1, 1], epochs=200, learning_rate=1.0)
-    # With nothing to tell them apart all have the part of the classes.
+    # The samples are indistinguishable: all get the frequencies of the classes.
     np.testing.assert_allclose(host(network.forward(X)), [[0.25, 0.75]] * 4, rtol=1e-3)
     np.testing.assert_allclose(
         history.loss[-1], -(math.log(0.25) + 3 * math.log(0.75)) / 4, rtol=1e-3
@@ -140,13 +140,13 @@ def test_inputs_of_1e30_saturate(where, host, output):
     history = fit(network, X, y, epochs=2)
     assert history.loss == [0.0, 0.0]
     np.testing.assert_array_equal(parameters(network)[0], weights)
-    # The wrong way round the loss is the logits themselves.
+    # With the wrong targets the loss equals the logits.
     network.set_parameters([(-weights, np.zeros(2))])
     history = fit(network, X, y, epochs=1, learning_rate=1e-30)
     np.testing.assert_allclose(history.loss, 2e30, rtol=1e-6)
 
 
-def test_what_overflows_in_the_networks_dtype_is_refused_with_its_row(where):
+def test_overflow_in_the_networks_dtype_is_refused_with_its_row(where):
     network = Network([2, 1], dtype="float32", **where)
     for call in (network.predict, lambda X: fit(network, X, [0, 1], epochs=1)):
         with pytest.raises(InputError, match=r"infinity, first in row 2[.]"):
@@ -163,7 +163,7 @@ def test_updates_that_underflow_change_nothing(where):
         np.testing.assert_allclose(mine, its, atol=1e-40)
 
 
-def test_dead_units_learn_nothing_and_the_bias_of_the_outputs_does(where, host):
+def test_dead_units_learn_nothing_but_the_output_bias_does(where, host):
     network = Network([3, 4, 2], ["relu", "softmax"], "he", dtype="float64", **where)
     w1, _, w2, _ = parameters(network)
     network.set_parameters([(w1, np.full(4, -1e3)), (w2, np.zeros(2))])
@@ -186,14 +186,14 @@ def test_constant_features_are_standardised_to_0_and_predict_the_mean(where, hos
     np.testing.assert_allclose(host(network.forward(x)), [[2.0]] * 5, rtol=1e-9)
 
 
-def test_one_sample_is_learnt(where, host):
+def test_a_single_sample_is_learnt(where, host):
     network = Network([3, 1], ["identity"], dtype="float64", **where)
     history = fit(network, [[1.0, 2.0, 3.0]], [5.0], epochs=100, learning_rate=0.1)
     np.testing.assert_allclose(host(network.forward([[1.0, 2.0, 3.0]])), [[5.0]], rtol=1e-9)
     assert history.loss[-1] < 1e-18
 
 
-def test_one_feature_is_a_line(where):
+def test_a_single_feature_gives_a_line(where):
     x = np.linspace(-1, 1, 9)
     y = 2 * x - 1 + np.sin(40 * x)
     network = Network([1, 1], ["identity"], dtype="float64", **where)
@@ -204,7 +204,7 @@ def test_one_feature_is_a_line(where):
 
 
 def test_ten_thousand_classes(where, host):
-    """From zero every class has the same part, and a step moves the biases by what they lack."""
+    """With zero weights all classes are equal, and a step moves biases by the error."""
     classes, y = 10_000, np.array([0, 9_999, 5_000, 9_999])
     network = Network([3, classes], ["softmax"], "zeros", dtype="float64", **where)
     history = fit(network, np.eye(3)[[0, 1, 2, 1]], y, epochs=1, learning_rate=1.0)
@@ -218,7 +218,7 @@ def test_ten_thousand_classes(where, host):
 
 @pytest.mark.host
 def test_a_path_over_constant_and_enormous_columns():
-    """The column that tells is found beside one that says nothing, and one of 1e30."""
+    """The informative column is found beside a constant one and one of 1e30."""
     rng = np.random.default_rng(0)
     y = rng.integers(2, size=60)
     X = np.column_stack(
@@ -240,7 +240,7 @@ def test_a_path_over_constant_and_enormous_columns():
 
 @pytest.mark.host
 @pytest.mark.parametrize(
-    ("rows", "code", "said"),
+    ("rows", "code", "message"),
     [
         (["1,a"] * 5 + ["2,b"] * 5, 0, "accuracy"),
         (["7,0.1,a"] * 5 + ["7,0.9,b"] * 5, 0, "accuracy"),
@@ -252,10 +252,10 @@ def test_a_path_over_constant_and_enormous_columns():
         (["1,a"] * 10, 2, "error"),
     ],
 )
-def test_tables_at_the_edges_are_learnt_from_or_refused(xl2, tmp_path, rows, code, said):
+def test_extreme_tables_are_learnt_from_or_refused(xl2, tmp_path, rows, code, message):
     table = tmp_path / "t.csv"
     table.write_text("\n".join(rows) + "\n")
     found, out, err = xl2("train", table, "--hidden", "3", "--epochs", "2")
     assert found == code, err
-    assert said in (out + err).lower()
+    assert message in (out + err).lower()
     assert "Traceback" not in out + err

@@ -1,4 +1,4 @@
-"""Every function a backend replaces is the portable one, faster."""
+"""Every function that a backend replaces gives the results of the portable one."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def draw(shape, dtype, seed=0):
 
 @pytest.fixture
 def same(backend, to, host):
-    """Call both functions on copies of the arguments and compare all that comes out."""
+    """Call both functions on copies of the arguments, and compare the results."""
 
     def compare(ours, portable, *arguments, dtype, consumed=()):
         def call(function):
@@ -129,25 +129,25 @@ def test_bias_gradient(ops, same, shape, lead, dtype):
 
 
 @pytest.mark.parametrize("name", PORTABLE._fields)
-def test_each_operation_is_the_librarys_where_it_has_one(backend, ops, name):
+def test_operations_of_the_library_replace_the_portable_ones(backend, ops, name):
     assert getattr(ops, name) is getattr(backend.library, name, getattr(PORTABLE, name))
 
 
-def test_the_portable_affine_is_the_formula(to, host):
+def test_the_portable_affine_follows_the_formula(to, host):
     x, weight, bias = (draw(s, "float64") for s in [(3, 2), (2, 4), (4,)])
     np.testing.assert_allclose(
         host(operations.affine(to(x), to(weight), to(bias))), x @ weight + bias, rtol=1e-13
     )
 
 
-def test_the_shared_first_layer_is_one_affine_a_member(to, host):
+def test_the_shared_first_layer_is_one_affine_per_member(to, host):
     x, weight, bias = (draw(s, "float64") for s in [(5, 2), (2, 3, 4), (3, 4)])
     found = host(operations.affine_shared(to(x), to(weight), to(bias)))
     for k in range(3):
         np.testing.assert_allclose(found[k], x @ weight[:, k] + bias[k], rtol=1e-12)
 
 
-def test_the_shared_gradient_is_one_gradient_a_member(to, host):
+def test_the_shared_gradient_is_one_gradient_per_member(to, host):
     x, delta = draw((5, 2), "float64"), draw((3, 5, 4), "float64")
     found = host(operations.gradient_shared(to(x), to(delta)))
     for k in range(3):
@@ -201,7 +201,7 @@ def test_an_update(backend, same, name, decay, dtype):
     count = len(optimizer.init(parameter))
     state = [np.abs(draw(shape, dtype, seed=2 + k)) for k in range(count)]
     if decay == "a member":
-        # Of a deeper layer: lambda (K, 1, 1) beside weights (K, i, o).
+        # Those of a deeper layer: lambda (K, 1, 1), weights (K, i, o).
         decay = np.array([0.0, 0.3], dtype).reshape(2, 1, 1)
 
     def flat(update):

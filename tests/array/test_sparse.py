@@ -1,4 +1,4 @@
-"""A sparse matrix trains as the dense one does, and is never dense as a whole."""
+"""A sparse matrix trains like the dense one, and is never dense as a whole."""
 
 import numpy as np
 import pytest
@@ -26,8 +26,8 @@ def trained(where, X, stack=None, dtype="float64", **options):
 @every_format
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("stack", [None, 2, (2, 2)])
-def test_a_fit_is_that_of_the_dense_matrix(where, host, monkeypatch, form, shuffle, stack):
-    monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 8)  # seven rows a piece: one mini-batch
+def test_a_fit_equals_that_of_the_dense_matrix(where, host, monkeypatch, form, shuffle, stack):
+    monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 8)  # chunks of seven rows: one mini-batch
     options = {"stack": stack, "shuffle": shuffle, "sample_weight": np.arange(23) % 4}
     mine, history = trained(where, form(DENSE), **options)
     its, expected = trained(where, DENSE, **options)
@@ -38,7 +38,7 @@ def test_a_fit_is_that_of_the_dense_matrix(where, host, monkeypatch, form, shuff
     np.testing.assert_allclose(history.score, expected.score)
 
 
-def test_forward_and_gradients_are_those_of_the_dense_matrix(where, host, monkeypatch):
+def test_forward_and_gradients_equal_those_of_the_dense_matrix(where, host, monkeypatch):
     monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 8)
     network, _ = trained(where, DENSE)
     X = scipy.sparse.csr_array(DENSE)
@@ -48,7 +48,7 @@ def test_forward_and_gradients_are_those_of_the_dense_matrix(where, host, monkey
         np.testing.assert_allclose(host(a[0]), host(b[0]), rtol=1e-10, atol=1e-15)
 
 
-def test_no_more_rows_are_dense_than_a_piece_has(where, monkeypatch):
+def test_no_more_rows_than_a_chunk_are_dense_at_once(where, monkeypatch):
     monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 4)
     seen = []
     original = sparse.SparseRows._dense
@@ -84,7 +84,7 @@ def test_a_matrix_that_cannot_be_used_is_refused(where, broken, words):
         assert word in str(caught.value)
 
 
-def test_is_sparse_knows_scipys_matrices_alone():
+def test_is_sparse_recognises_scipys_matrices_only():
     assert sparse.is_sparse(scipy.sparse.coo_array(DENSE))
     assert not sparse.is_sparse(DENSE)
     assert not sparse.is_sparse([[1.0]])

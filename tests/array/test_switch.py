@@ -1,4 +1,4 @@
-"""The switch: which backend computes, and what is said where none can."""
+"""The choice of the backend, and the errors if none works."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from xl2.array.libraries import is_installed, known_libraries
 from xl2.array.switch import decided, resolve
 
 STRICT = pytest.mark.skipif(
-    not is_installed("array_api_strict"), reason="array-api-strict, a second library, is absent"
+    not is_installed("array_api_strict"), reason="array-api-strict is not installed"
 )
 
 
 @pytest.fixture(autouse=True)
-def nothing_decided(monkeypatch):
+def no_choice(monkeypatch):
     monkeypatch.delenv("XL2_BACKEND", raising=False)
     monkeypatch.delenv("XL2_DEVICE", raising=False)
     yield
     xl2.set_backend(None)
 
 
-def test_numpy_is_the_last_resort():
+def test_numpy_is_the_default():
     assert xl2.get_backend().name == "numpy"
     assert resolve(data=[[1.0]]).name == "numpy"
 
 
-def test_compute_follows_the_data(backend, to):
+def test_the_backend_follows_the_data(backend, to):
     found = resolve(data=to(np.ones((2, 2))))
     assert found.name == backend.name
     assert str(found.device) == str(to(np.ones(2)).device)
 
 
 @STRICT
-def test_each_level_overrules_the_one_below(monkeypatch):
+def test_each_level_overrides_the_one_below(monkeypatch):
     data = connect("array_api_strict").xp.ones(2)
     assert resolve(data=data).name == "array_api_strict"
     monkeypatch.setenv("XL2_BACKEND", "numpy")
@@ -60,16 +60,16 @@ def test_each_level_overrules_the_one_below(monkeypatch):
 
 
 @STRICT
-def test_a_device_alone_goes_with_the_backend_below_it(monkeypatch):
+def test_a_device_applies_to_the_backend_of_a_weaker_level(monkeypatch):
     xl2.set_backend("array_api_strict", "device2")
     assert "device1" in str(resolve(device="device1"))
-    # but a device never outlives a backend chosen above it
+    # A device does not apply to the backend of a stronger level.
     assert str(resolve("numpy").device) != "device2"
     assert decided("numpy") == ("numpy", None)
 
 
 @STRICT
-def test_threads_and_tasks_do_not_see_a_context():
+def test_a_context_applies_to_its_thread_and_task():
     seen = []
 
     def look():
@@ -98,13 +98,13 @@ def test_a_failed_choice_changes_nothing():
 
 
 @pytest.mark.parametrize("name", ["nonesuch", "cuda", "not a name", "xl2_numpy.x"])
-def test_an_unknown_backend_is_echoed_with_the_choices(name):
+def test_an_unknown_backend_is_refused_with_the_choices(name):
     with pytest.raises(BackendError, match=r"backends are .*numpy.*auto.*Received") as caught:
         xl2.Network([2, 1], "relu", backend=name)
     assert repr(name) in str(caught.value)
 
 
-def test_an_unknown_device_is_echoed_with_the_choices():
+def test_an_unknown_device_is_refused_with_the_choices():
     with pytest.raises(BackendError, match=r"Available devices are cpu\. Received: device='cuda'"):
         resolve("numpy", "cuda")
 
@@ -116,7 +116,7 @@ def test_auto_finds_something_that_works():
         assert str(found.device) in ("cpu", "None")
 
 
-def test_a_known_library_that_is_absent_says_how_to_get_it(monkeypatch):
+def test_the_error_of_a_missing_library_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr("xl2.array.libraries.is_installed", lambda name: name != "cupy")
     xl2.array.libraries.load.cache_clear()
     with pytest.raises(
@@ -125,7 +125,7 @@ def test_a_known_library_that_is_absent_says_how_to_get_it(monkeypatch):
         resolve("cupy")
 
 
-def test_the_list_tells_what_works_and_why_not():
+def test_backends_lists_what_works_and_why_not():
     listed = {info.name: info for info in xl2.backends()}
     assert set(known_libraries()) == set(listed)
     assert listed["numpy"].usable
@@ -137,7 +137,7 @@ def test_the_list_tells_what_works_and_why_not():
 
 
 @pytest.mark.skipif(not is_installed("cupy"), reason="CuPy is not installed")
-def test_cupy_without_a_device_gives_one_line_and_a_cure():
+def test_cupy_without_a_device_gives_one_line_with_advice():
     import cupy
 
     if cupy.cuda.is_available():
@@ -153,7 +153,7 @@ def test_cupy_without_a_device_gives_one_line_and_a_cure():
 
 
 @pytest.mark.parametrize(
-    ("raised", "said"),
+    ("raised", "message"),
     [
         (RuntimeError("cudaErrorInsufficientDriver: CUDA driver version"), "no NVIDIA driver"),
         (RuntimeError("cudaErrorNoDevice: no CUDA-capable device"), "sees no CUDA device"),
@@ -161,23 +161,23 @@ def test_cupy_without_a_device_gives_one_line_and_a_cure():
         (RuntimeError("something else\nand more"), "^RuntimeError: something else$"),
     ],
 )
-def test_cupys_reasons_are_told_apart(raised, said):
+def test_cupys_reasons_are_distinguished(raised, message):
     import re
 
     import xl2_cupy
 
-    assert re.search(said, xl2_cupy.explain(raised))
+    assert re.search(message, xl2_cupy.explain(raised))
 
 
 PLAIN = '''
-"""A namespace that no file of backends/ knows."""
+"""A namespace without a file in backends/."""
 from numpy import *
 from numpy import __array_namespace_info__
 '''
 
 
 @at_least("numpy", "2.1", "the library without a file has NumPy's own __array_namespace_info__")
-def test_a_library_without_a_file_runs_through_the_generic_path(tmp_path, monkeypatch):
+def test_a_library_without_a_file_works(tmp_path, monkeypatch):
     (tmp_path / "plainarrays.py").write_text(PLAIN)
     monkeypatch.syspath_prepend(tmp_path)
     assert "plainarrays" not in known_libraries()
@@ -193,14 +193,14 @@ def test_a_library_without_a_file_runs_through_the_generic_path(tmp_path, monkey
         assert a.tobytes() == b.tobytes()
 
 
-def test_a_module_that_is_no_namespace_is_refused():
+def test_a_module_that_is_not_a_namespace_is_refused():
     with pytest.raises(BackendError, match="backends are"):
         resolve("no_such_module_anywhere")
     with pytest.raises(BackendError, match="not an Array API namespace"):
         resolve("json")
 
 
-def test_absent_libraries_are_never_imported_and_others_only_when_asked(python):
+def test_libraries_are_only_imported_on_request(python):
     code = (
         "import sys, numpy as np, xl2;"
         "n = xl2.Network([2, 3, 1]); xl2.fit(n, np.eye(2), [0, 1], epochs=1);"
@@ -209,9 +209,9 @@ def test_absent_libraries_are_never_imported_and_others_only_when_asked(python):
     assert python(code) == "[]"
 
 
-def test_float64_is_refused_where_the_device_has_none():
+def test_float64_is_refused_if_the_device_lacks_it():
     if not is_installed("array_api_strict"):
-        pytest.skip("array-api-strict, whose device no_float64 is meant, is absent")
+        pytest.skip("array-api-strict, which has a device without float64, is not installed")
     with pytest.raises(InputError, match="no float64, only float32: choose dtype='float32'"):
         xl2.Network(
             [2, 1], "relu", dtype="float64", backend="array_api_strict", device="no_float64"
@@ -219,7 +219,7 @@ def test_float64_is_refused_where_the_device_has_none():
 
 
 @pytest.mark.skipif(not is_installed("jax"), reason="JAX is not installed")
-def test_jax_without_x64_refuses_float64_and_says_how_to_switch_it_on(python):
+def test_jax_without_x64_refuses_float64_and_says_how_to_enable_it(python):
     code = (
         "import os; os.environ['JAX_ENABLE_X64'] = '0'\n"
         "import xl2\n"
@@ -229,6 +229,6 @@ def test_jax_without_x64_refuses_float64_and_says_how_to_switch_it_on(python):
     assert "JAX_ENABLE_X64=1" in python(code)
 
 
-def test_to_numpy_reads_any_library(to):
+def test_to_numpy_converts_arrays_of_any_library(to):
     np.testing.assert_array_equal(xl2.to_numpy(to([[1.0, 2.0]])), [[1.0, 2.0]])
     np.testing.assert_array_equal(xl2.to_numpy([1, 2]), [1, 2])

@@ -1,4 +1,4 @@
-"""How often a device is waited for: what comes to the host, and what is asked of an array."""
+"""How often the host waits for the device."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ Y = np.random.default_rng(4).random(size=(60, 2))
 
 @pytest.fixture
 def waits(monkeypatch):
-    """Count what makes the host wait for the device: transfers, and Python's own conversions."""
-    pytest.importorskip("array_api_strict", reason="no array-api-strict")
+    """Count the operations that make the host wait: transfers, and Python's conversions."""
+    pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     from array_api_strict._array_object import Array
 
     from xl2.array.libraries import file_of
@@ -27,7 +27,7 @@ def waits(monkeypatch):
             seen.append(name)
             at = len(seen)
             found = original(*arguments, **options)
-            del seen[at:]  # a transfer is one, whatever it is made of
+            del seen[at:]  # a transfer counts once, whatever it calls
             return found
 
         return counted
@@ -63,8 +63,8 @@ def test_an_epoch_waits_once_and_once_more_for_validation(waits, stack, options,
     assert more[len(few) :] == ["to_host"] * times * 3
 
 
-def test_each_step_by_itself_would_wait_as_often_as_there_are_steps(waits):
-    """That the counting counts: a callback that looks at a weight waits once more."""
+def test_a_callback_that_reads_a_weight_waits_once_more(waits):
+    """This checks the counting itself."""
     look = {"callbacks": [lambda network, history: float(network.weights[0][0, 0]) and None]}
     few, more = (waited(waits, epochs, None, **look) for epochs in (1, 4))
     assert sorted(more[len(few) :]) == sorted(["to_host", "__float__"] * 3)

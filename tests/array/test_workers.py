@@ -1,4 +1,4 @@
-"""Stacks side by side: the same results, one thread of the BLAS each, and a clean end."""
+"""Stacks side by side: the same results, one BLAS thread each, and a clean end."""
 
 import signal
 import threading
@@ -20,11 +20,11 @@ LABELS = (X[:, 0] > 0).astype(int)
 SMALL = {"hidden": (4,), "epochs": 3, "dtype": "float64", "progress": False, "backend": "numpy"}
 
 
-def test_all_jobs_are_done_at_the_same_time():
+def test_jobs_run_at_the_same_time():
     together = threading.Barrier(2, timeout=30)
     done = []
 
-    def work(place, job, wanted):
+    def work(device, job, wanted):
         together.wait()
         assert wanted()
         done.append(job)
@@ -34,12 +34,12 @@ def test_all_jobs_are_done_at_the_same_time():
 
 
 @pytest.mark.parametrize(("workers", "jobs"), [(1, 3), (4, 1)])
-def test_one_at_a_time_there_is_no_thread(workers, jobs):
+def test_a_single_job_or_worker_needs_no_thread(workers, jobs):
     seen = []
     side_by_side(
         Library(),
         workers,
-        lambda place, job, wanted: seen.append(threading.get_ident()),
+        lambda device, job, wanted: seen.append(threading.get_ident()),
         [0] * jobs,
         [0],
     )
@@ -47,28 +47,28 @@ def test_one_at_a_time_there_is_no_thread(workers, jobs):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_no_more_jobs_than_workers_are_in_a_place_at_a_time(workers):
+def test_each_device_runs_as_many_jobs_as_workers_at_a_time(workers):
     inside, seen, lock = dict.fromkeys("ab", 0), set(), threading.Lock()
     together = threading.Barrier(2 * workers, timeout=30)
 
-    def work(place, job, wanted):
+    def work(device, job, wanted):
         with lock:
-            inside[place] += 1
-            seen.add((place, inside[place]))
+            inside[device] += 1
+            seen.add((device, inside[device]))
         together.wait()
         with lock:
-            inside[place] -= 1
+            inside[device] -= 1
         together.wait()
 
     side_by_side(Library(), workers, work, range(4 * workers), list("ab"))
-    assert seen == {(place, n) for place in "ab" for n in range(1, workers + 1)}
+    assert seen == {(device, n) for device in "ab" for n in range(1, workers + 1)}
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_an_error_stops_the_others(error):
     began, stopped, started = threading.Event(), threading.Event(), []
 
-    def work(place, job, wanted):
+    def work(device, job, wanted):
         started.append(job)
         if job == 1:
             began.wait(30)
@@ -84,8 +84,8 @@ def test_an_error_stops_the_others(error):
     assert len(started) < 5
 
 
-def test_ctrl_c_while_the_threads_are_started_stops_them_all(monkeypatch):
-    """Those that have begun have ended when it comes through."""
+def test_ctrl_c_while_threads_start_stops_them_all(monkeypatch):
+    """The jobs that have begun end before the interrupt is raised."""
     began, ended, starts = [], [], []
     start = threading.Thread.start
 
@@ -95,7 +95,7 @@ def test_ctrl_c_while_the_threads_are_started_stops_them_all(monkeypatch):
         if len(starts) == 2:
             signal.raise_signal(signal.SIGINT)
 
-    def work(place, job, wanted):
+    def work(device, job, wanted):
         began.append(job)
         limit = time.monotonic() + 5
         while wanted() and time.monotonic() < limit:
@@ -110,7 +110,7 @@ def test_ctrl_c_while_the_threads_are_started_stops_them_all(monkeypatch):
     assert not any(ended)
 
 
-def test_the_blas_runs_on_one_thread_meanwhile_and_as_before_afterwards():
+def test_the_blas_has_one_thread_meanwhile_and_as_many_as_before_afterwards():
     library = file_of("numpy")
     before, during = library.workers(), []
     side_by_side(library, 2, lambda *_: during.append(library.workers()), [0, 1], [0])
@@ -118,7 +118,7 @@ def test_the_blas_runs_on_one_thread_meanwhile_and_as_before_afterwards():
     assert library.workers() == before
 
 
-def test_a_fit_takes_one_thread_of_the_blas():
+def test_a_fit_uses_one_thread_of_the_blas():
     library, during = file_of("numpy"), []
     before = library.workers()
     network = Network([64, 1], ["identity"], backend="numpy")
@@ -128,7 +128,7 @@ def test_a_fit_takes_one_thread_of_the_blas():
     assert library.workers() == before
 
 
-def test_the_blas_is_as_before_whichever_fit_ends_first():
+def test_the_threads_of_the_blas_are_restored_whichever_fit_ends_first():
     library = file_of("numpy")
     before, first, second = library.workers(), library.threads(), library.threads()
     first.__enter__()
@@ -140,7 +140,7 @@ def test_the_blas_is_as_before_whichever_fit_ends_first():
 
 
 @pytest.mark.parametrize("samples", [{"cv": 4}, {"validation": (X[40:], LABELS[40:])}])
-def test_a_path_is_the_same_on_two_workers(monkeypatch, samples):
+def test_a_path_is_the_same_with_two_workers(monkeypatch, samples):
     one = regularization_path(X, LABELS, [0, 0.1, 1], seeds=2, **samples, **SMALL)
     monkeypatch.setattr(Recipe, "workers", lambda self: 2)
     two = regularization_path(X, LABELS, [0, 0.1, 1], seeds=2, **samples, **SMALL)
@@ -159,7 +159,7 @@ def every_member(stacks):
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("most", [3, 7, 16, 100])
-def test_a_plan_has_every_member_once_and_keeps_to_the_memory(workers, most):
+def test_a_plan_has_every_member_once_and_respects_the_memory(workers, most):
     parts = [Part(np.arange(n)) for n in (20, 21, 20)]
     stacks = plan(parts, 8, 2, most, workers)
     assert every_member(stacks) == [(f, s, m) for f in range(3) for s in range(2) for m in range(8)]
@@ -168,7 +168,7 @@ def test_a_plan_has_every_member_once_and_keeps_to_the_memory(workers, most):
         assert len({len(parts[f].rows) for f, _ in stack.groups}) == 1
 
 
-def test_a_plan_keeps_lambdas_together_while_it_can():
+def test_a_plan_keeps_lambdas_together_if_possible():
     parts = [Part(np.arange(20))] * 4
     assert plan(parts, 8, 1, 100) == [Stack([(f, 0) for f in range(4)], list(range(8)))]
     assert {len(stack.places) for stack in plan(parts, 8, 1, 17)} == {8}
@@ -176,8 +176,8 @@ def test_a_plan_keeps_lambdas_together_while_it_can():
     assert {len(stack.places) for stack in plan(parts[:1], 8, 1, 100, workers=2)} == {4}
 
 
-def test_training_takes_no_more_memory_than_a_member_is_said_to():
-    """NumPy tells tracemalloc what it allocates: the peak of a path stays below its budget."""
+def test_training_takes_no_more_memory_than_estimated():
+    """The peak of a path, measured by tracemalloc, stays below max_memory."""
     import tracemalloc
 
     rng = np.random.default_rng(0)
@@ -191,6 +191,6 @@ def test_training_takes_no_more_memory_than_a_member_is_said_to():
         regularization_path(x, y, 8, max_memory=most * each, **options)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        # On top come what is finished and a few arrays of the samples' size.
+        # Finished members and a few arrays as large as the samples come in addition.
         assert peak < most * each + 8 * finished + 4 * x.nbytes
         assert peak > 0.3 * most * each

@@ -1,4 +1,4 @@
-"""Every file of backends/ says what `generic` says, and only replaces what exists."""
+"""The files of backends/ only replace functions that exist, with the same parameters."""
 
 from __future__ import annotations
 
@@ -33,21 +33,19 @@ def test_the_five_backends_are_found() -> None:
     assert {"array_api_strict", "cupy", "jax", "numpy", "torch"} <= set(known_libraries())
 
 
-def test_a_room_of_a_file_is_no_library_and_another_library_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rooms = {file.stem for file in Path(xl2_cupy.__file__).parent.glob("xl2_cupy_*.py")}
-    assert rooms
-    assert not {room.removeprefix("xl2_") for room in rooms} & set(known_libraries())
-    for name, text in (("torch_other", "INSTALL = 'build it'"), ("torch_room", "x = 1")):
+def test_a_part_of_a_file_is_not_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = {file.stem for file in Path(xl2_cupy.__file__).parent.glob("xl2_cupy_*.py")}
+    assert parts
+    assert not {part.removeprefix("xl2_") for part in parts} & set(known_libraries())
+    for name, text in (("torch_other", "INSTALL = 'build it'"), ("torch_part", "x = 1")):
         (tmp_path / f"xl2_{name}.py").write_text(f"{text}\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert "torch_other" in known_libraries()
-    assert "torch_room" not in known_libraries()
+    assert "torch_part" not in known_libraries()
 
 
 @pytest.mark.parametrize("name", known_libraries())
-def test_functions_of_a_file_replace_one_of_the_same_signature(name: str) -> None:
+def test_functions_of_a_file_have_the_parameters_of_those_they_replace(name: str) -> None:
     module = importlib.import_module(f"xl2_{name}")
     for function_name, function in public(module).items():
         assert callable(function)
@@ -59,7 +57,7 @@ def test_functions_of_a_file_replace_one_of_the_same_signature(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", known_libraries())
-def test_a_file_is_readable_without_its_library(name: str) -> None:
+def test_a_file_can_be_imported_without_its_library(name: str) -> None:
     module = importlib.import_module(f"xl2_{name}")
     assert isinstance(module.INSTALL, str)
     assert not hasattr(module, name), "the library is imported at the top"

@@ -1,4 +1,4 @@
-"""CuPy's kernels compile, and cuBLAS is asked for the right products: without a GPU."""
+"""The kernels of CuPy compile, and cuBLAS gets the right arguments; without a GPU."""
 
 import ctypes
 import inspect
@@ -21,12 +21,12 @@ DTYPES = ["float32", "float64"]
 
 @pytest.fixture
 def nvrtc():
-    """CUDA's compiler at run time, which needs no driver."""
-    pathfinder = pytest.importorskip("cuda.pathfinder", reason="no CuPy, which brings pathfinder")
+    """Return CUDA's runtime compiler, which needs no driver."""
+    pathfinder = pytest.importorskip("cuda.pathfinder", reason="CuPy is not installed")
     try:
         found = pathfinder.load_nvidia_dynamic_lib("nvrtc")
     except RuntimeError:
-        pytest.skip("no NVRTC: pip install nvidia-cuda-nvrtc")
+        pytest.skip("NVRTC is missing: pip install nvidia-cuda-nvrtc")
     return ctypes.CDLL(found.abs_path)
 
 
@@ -53,7 +53,7 @@ def test_the_kernels_compile_without_a_warning(nvrtc, architecture, dtype):
 
 
 @pytest.mark.host
-def test_the_twin_has_the_devices_methods():
+def test_the_twin_has_the_methods_of_the_device():
     def methods(kind):
         own = inspect.getmembers(kind, inspect.isfunction)
         return {name for name, _ in own if not name.startswith("_")}
@@ -62,20 +62,20 @@ def test_the_twin_has_the_devices_methods():
     twin = Twin()
     for name in methods(Cuda):
         parameters = list(inspect.signature(getattr(Cuda, name)).parameters)
-        said = getattr(twin, name).__func__
-        if said.__closure__:  # what records calls has the operation itself inside
-            said = said.__closure__[0].cell_contents
-        assert list(inspect.signature(said).parameters) == parameters
+        method = getattr(twin, name).__func__
+        if method.__closure__:  # a recorded method, around the operation
+            method = method.__closure__[0].cell_contents
+        assert list(inspect.signature(method).parameters) == parameters
 
 
 class Library:
-    """cuBLAS as its manual describes it: matrices in columns first, at addresses."""
+    """cuBLAS as described in its manual: matrices at addresses, columns first."""
 
     def __init__(self):
-        self.said = []
+        self.calls = []
 
     def __getattr__(self, name):
-        assert name in SIGNATURES, f"no types are given for {name}"
+        assert name in SIGNATURES, f"there are no types for {name}"
 
         def call(*arguments):
             types = SIGNATURES[name]
@@ -83,7 +83,7 @@ class Library:
             for argument, kind in zip(arguments, types, strict=True):
                 if kind in (ctypes.c_int, ctypes.c_longlong, ctypes.c_size_t):
                     kind(argument)
-            self.said.append(name)
+            self.calls.append(name)
             return self._answer(name, *arguments)
 
         self.__dict__[name] = call
@@ -102,7 +102,7 @@ class Library:
             far_a = far_b = far_c = 0
 
         def matrix(address, rows, columns, leading):
-            """Return a view of a matrix that lies in columns `leading` numbers apart."""
+            """Return a view of a matrix whose columns are `leading` numbers apart."""
             assert leading >= max(rows, 1)
             size = leading * (columns - 1) + rows
             flat = np.ctypeslib.as_array((kind * size).from_address(address))
@@ -133,7 +133,7 @@ sizes = st.sampled_from([1, 2, 3, 7])
     transposed_a=st.booleans(), transposed_b=st.booleans(), dtype=st.sampled_from(DTYPES),
     alpha=st.sampled_from([1.0, -1.0, 0.5]), beta=st.sampled_from([0.0, 1.0, 0.9]),
 )  # fmt: skip
-def test_cublas_is_asked_for_the_product_that_is_meant(
+def test_cublas_computes_the_product(
     count, m, n, k, transposed_a, transposed_b, dtype, alpha, beta
 ):
     rng = np.random.default_rng(0)
@@ -148,11 +148,11 @@ def test_cublas_is_asked_for_the_product_that_is_meant(
     np.testing.assert_allclose(c, expected, rtol=1e-5 if dtype == "float32" else 1e-13, atol=1e-6)
     letter = {"float32": "S", "float64": "D"}[dtype]
     name = f"cublas{letter}gemm_v2" if count == 1 else f"cublas{letter}gemmStridedBatched"
-    assert library.said[3] == name  # behind what a handle needs, and before it is given back
+    assert library.calls[3] == name  # after the three calls that create a handle
 
 
 @pytest.mark.host
-def test_the_twin_multiplies_as_cublas_does():
+def test_the_twin_multiplies_like_cublas():
     rng = np.random.default_rng(0)
     a, b, c = (rng.normal(size=s).astype("float32") for s in [(3, 4, 2), (3, 4, 5), (3, 2, 5)])
     other, factors = c.copy(), (np.float32([2.0]), np.float32([0.5]))
@@ -162,12 +162,12 @@ def test_the_twin_multiplies_as_cublas_does():
 
 
 @pytest.mark.host
-def test_a_stream_comes_before_its_workspace_and_a_status_is_an_error():
+def test_a_workspace_is_set_after_the_stream_and_a_status_raises():
     library = Library()
     handle = cublas(library)
-    assert library.said == ["cublasCreate_v2", "cublasSetPointerMode_v2", "cublasSetMathMode"]
+    assert library.calls == ["cublasCreate_v2", "cublasSetPointerMode_v2", "cublasSetMathMode"]
     handle.use(5)
-    assert library.said[-2:] == ["cublasSetStream_v2", "cublasSetWorkspace_v2"]
+    assert library.calls[-2:] == ["cublasSetStream_v2", "cublasSetWorkspace_v2"]
     assert WORKSPACE == 2**25
     library._answer = lambda name, *_: 13
     with pytest.raises(RuntimeError, match="cublasSetStream_v2 returned status 13"):
@@ -178,8 +178,8 @@ def test_a_stream_comes_before_its_workspace_and_a_status_is_an_error():
 
 
 @pytest.mark.host
-def test_the_handle_is_left_with_a_stream_that_lives(monkeypatch):
-    """A fake CuPy, whose streams know whether they are gone."""
+def test_the_stream_of_the_handle_stays_alive(monkeypatch):
+    """A fake CuPy tracks which of its streams exist."""
     alive = set()
 
     class Stream:
@@ -217,13 +217,13 @@ def test_the_handle_is_left_with_a_stream_that_lives(monkeypatch):
 
     with pytest.raises(RuntimeError, match="no kernel image"):
         device.captured(fails)
-    assert used[-1] == 0  # the default stream, which is always there
+    assert used[-1] == 0  # the default stream, which always exists
     device.captured(lambda: None)
     assert used[-1] in alive
 
 
 @pytest.mark.host
-def test_tf32_is_off_unless_it_is_asked_for():
+def test_tf32_is_off_by_default():
     modes = []
     library = Library()
     library._answer = lambda name, *rest: modes.append(rest[-1]) if "MathMode" in name else 0
@@ -233,7 +233,7 @@ def test_tf32_is_off_unless_it_is_asked_for():
 
 
 class OnHost(Cuda):
-    """The device with its kernels on the processor, for arrays of NumPy."""
+    """A device whose kernels run on the CPU, with NumPy arrays."""
 
     def __init__(self, dtype, launch):
         self.dtype = dtype
@@ -245,9 +245,9 @@ class OnHost(Cuda):
 
 @pytest.fixture(scope="module", params=DTYPES)
 def both(request, tmp_path_factory):
-    """The kernels' own text on the processor, and their twin."""
+    """Return the kernels, compiled for the CPU, and their twin."""
     if cuda_on_host.compiler() is None:
-        pytest.skip("no C++ compiler, such as g++")
+        pytest.skip("there is no C++ compiler, such as g++")
     launch = cuda_on_host.build(tmp_path_factory.mktemp("kernels"), request.param)
     return OnHost(request.param, launch), Twin(request.param)
 
@@ -262,7 +262,7 @@ RULES = [
 
 
 def compared(both, name, arrays, *others):
-    """Call a kernel and its twin on copies of arrays, and compare all that they leave."""
+    """Call a kernel and its twin on copies of arrays, and compare the arrays."""
     left = []
     for device in both:
         rng = np.random.default_rng(1)
@@ -284,7 +284,7 @@ def compared(both, name, arrays, *others):
 @pytest.mark.host
 @pytest.mark.parametrize("wide", [False, True])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_kernels_compute_what_their_twins_do(both, shape, wide):
+def test_the_kernels_compute_the_same_as_their_twins(both, shape, wide):
     groups, members, rows, columns = shape
     n, numbers = groups * members, ("numbers", (3,))
     block, bias, y = (n, rows, columns), ("bias", (n, columns)), ("y", (groups, rows, columns))

@@ -1,4 +1,4 @@
-"""CuPy's fast path, all of it but the arithmetic of the GPU: the twin computes with NumPy."""
+"""Training by graphs, on a twin of the device that computes with NumPy."""
 
 import threading
 
@@ -20,7 +20,7 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
 
 
 class Watched(Runner):
-    """A runner on twins that counts, and may be made to fail."""
+    """A runner on twins that counts launches; `broken` makes a twin fail."""
 
     def __init__(self, broken=None, kind=Twin):
         self.twins, self.broken, self.kind = [], broken or (lambda twin: None), kind
@@ -39,7 +39,7 @@ class Watched(Runner):
 def trained(run_batches, *, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, rows=23,
             batch=4, epochs=2, dtype="float64", lam=0.3, seed=0, optimizer="sgd", rate=0.1,
             **options):  # fmt: skip
-    """Return a network and its history, trained by one way of taking steps or another."""
+    """Return a network and its history, trained with a `run_batches`."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, sizes[0]))
     y = rng.random(size=(rows, sizes[-1]))
@@ -80,7 +80,7 @@ def assert_same(one, other, rtol=1e-9):
     per=st.sampled_from(["batch", "dataset"]),
     shuffle=st.booleans(),
 )
-def test_a_fit_by_graphs_is_the_fit_by_the_portable_text(
+def test_a_fit_by_graphs_equals_the_fit_by_the_portable_code(
     sizes, hidden, last, stack, rows, batch, optimizer, per, shuffle
 ):
     from xl2 import L2
@@ -104,7 +104,7 @@ def test_float32_stays_float32(stack):
     assert runner.launches
 
 
-def test_a_penalty_a_layer_and_a_momentum_of_ones_own():
+def test_a_penalty_per_layer_and_another_momentum():
     from xl2 import L2
 
     options = {"lam": L2([0.5, 0.0]), "optimizer": Momentum(0.5)}
@@ -113,18 +113,18 @@ def test_a_penalty_a_layer_and_a_momentum_of_ones_own():
     assert runner.launches
 
 
-def test_a_run_is_as_few_graphs_as_make_it_up_and_they_are_captured_once():
-    """100 rows in batches of 4 are 25 steps: graphs of 16, 8 and 1, and one of 1 tried first."""
+def test_a_sequence_of_batches_takes_the_fewest_graphs_each_captured_once():
+    """100 rows in batches of 4 are 25 steps: graphs of 16, 8 and 1, after a check of 1."""
     runner = Watched()
     trained(runner.run, rows=100, epochs=3)
     (twin,) = runner.twins
     steps = [calls / twin.captures[0] for calls in twin.captures]
     assert steps == [1, 16, 8]
-    # Each when it was captured, and the first when it was tried; then three an epoch.
+    # Each at its capture, and the first in the check; then three per epoch.
     assert twin.launches == 3 + 1 + 3 * 3
 
 
-def test_nothing_comes_to_the_host_once_a_fit_is_under_way():
+def test_graphs_transfer_nothing_to_the_host():
     runner = Watched()
     trained(runner.run, rows=100, epochs=1)
     once = runner.twins[0].fetched
@@ -139,7 +139,7 @@ def test_the_launches_of_a_step():
     assert runner.twins[0].captures[0] == 14
 
 
-def test_other_fits_have_programs_of_their_own():
+def test_each_kind_of_fit_has_its_own_program():
     runner = Watched()
     for options in ({}, {"lam": 3.0}, {"rate": 0.01}, {"hidden": "tanh"}, {"batch": 5}, {}):
         assert_same(trained(runner.run, **options), trained(None, **options))
@@ -156,13 +156,13 @@ def test_other_fits_have_programs_of_their_own():
     ],
     ids=str,
 )
-def test_what_is_not_taken_goes_through_the_portable_text(options):
+def test_unsupported_fits_use_the_portable_code(options):
     runner = Watched()
     assert_same(trained(runner.run, **options), trained(None, **options), rtol=1e-15)
     assert not runner.twins
 
 
-def test_samples_on_the_host_and_in_pairs_of_whole_mini_batches_go_by_graphs():
+def test_graphs_take_samples_on_the_host_and_pairs_of_whole_mini_batches():
     from scipy import sparse
 
     x = np.random.default_rng(2).normal(size=(40, 5))
@@ -185,7 +185,7 @@ def test_samples_on_the_host_and_in_pairs_of_whole_mini_batches_go_by_graphs():
 
 
 @pytest.mark.parametrize("stack", [None, 2, (2, 2)])
-def test_a_batch_larger_than_the_set_goes_by_graphs_as_the_set_does(stack):
+def test_graphs_take_a_batch_larger_than_the_data(stack):
     fits = []
     for batch in (23, 99):
         runner = Watched()
@@ -194,7 +194,7 @@ def test_a_batch_larger_than_the_set_goes_by_graphs_as_the_set_does(stack):
     assert_same(*fits, rtol=0)
 
 
-def test_the_switch_leaves_graphs_out(monkeypatch):
+def test_the_environment_disables_graphs(monkeypatch):
     monkeypatch.setenv(SWITCH, "0")
     runner = Watched()
     assert_same(trained(runner.run), trained(None), rtol=1e-15)
@@ -235,7 +235,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_what_goes_wrong_is_said_once_and_harms_nothing(kind, optimizer):
+def test_a_failure_warns_once_and_changes_nothing(kind, optimizer):
     broken, message = BROKEN[kind]
     runner = Watched(broken)
     with pytest.warns(UserWarning, match=message) as caught:
@@ -244,7 +244,7 @@ def test_what_goes_wrong_is_said_once_and_harms_nothing(kind, optimizer):
     assert SWITCH in str(caught[0].message)
     expected = trained(None, optimizer=optimizer)
     assert_same(found, expected, rtol=1e-15)
-    # It is not tried again, and another fit that fails says nothing either.
+    # It is not tried again, and a second failure does not warn.
     assert_same(trained(runner.run, optimizer=optimizer), expected, rtol=1e-15)
     assert len(runner.twins) == 1
     trained(runner.run, optimizer=optimizer, batch=5)
@@ -257,7 +257,7 @@ VALUES = STRAIGHT + CENTRED[:, ::-1][:, :2] ** 2
 VALUES = (VALUES - VALUES.mean(axis=0)) / VALUES.std(axis=0)
 BEST, *_ = np.linalg.lstsq(CENTRED, VALUES, rcond=None)
 CLASSES = np.eye(3)[np.arange(90) % 3]
-# Where some gradient is zero, but for rounding: sizes, output, initializer, targets.
+# Some gradients are zero except for rounding: sizes, output, initializer, targets.
 CANCELLING = {
     "linear": ((5, 2), "identity", "xavier", VALUES),
     "hidden": ((5, 4, 2), "identity", "xavier", VALUES),
@@ -279,16 +279,16 @@ def by_rounding(case, optimizer, dtype, runner, epochs=1):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("case", CANCELLING)
-def test_a_gradient_that_is_rounding_is_no_mistake(case, optimizer, dtype):
-    """Of the biases where the samples are centred; of everything at the optimum."""
+def test_a_gradient_of_pure_rounding_is_accepted(case, optimizer, dtype):
+    """That of the biases with centred samples, and all of them at the optimum."""
     runner = Watched(kind=Rounding)
     by_rounding(case, optimizer, dtype, runner, epochs=3)
-    assert runner.launches == 2 + 3  # tried and captured, then one an epoch
+    assert runner.launches == 2 + 3  # the check and the capture, then one per epoch
     assert not runner._refused
 
 
 def wrong_by_a_tenth(method, at):
-    """Return a twin that gets an argument of a method wrong."""
+    """Return a twin with an error of 10 % in an argument of a method."""
 
     def call(self, *arguments):
         changed = list(arguments)
@@ -302,7 +302,7 @@ MISTAKES = {
     "delta": wrong_by_a_tenth("output_delta", 5),
     "gradient of a bias": wrong_by_a_tenth("bias_step", 0),
     "product": wrong_by_a_tenth("multiply", 5),
-    # Of Adam the rate is among the numbers, and of the others nothing.
+    # Only Adam reads its rate from these numbers.
     "rate": wrong_by_a_tenth("bias_step", 5),
 }
 
@@ -312,7 +312,7 @@ MISTAKES = {
     [(name, one) for name in MISTAKES for one in (OPTIMIZERS if name != "rate" else ["adam"])],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_tenth_too_much_is_a_mistake(mistake, optimizer, dtype):
+def test_an_error_of_ten_percent_is_detected(mistake, optimizer, dtype):
     runner = Watched(kind=MISTAKES[mistake])
     with pytest.warns(UserWarning, match="differs from one by the portable code"):
         trained(runner.run, optimizer=optimizer, dtype=dtype, rows=64, batch=32)
@@ -320,15 +320,15 @@ def test_a_tenth_too_much_is_a_mistake(mistake, optimizer, dtype):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_beside_a_gradient_that_is_rounding_a_mistake_is_seen(optimizer):
+def test_an_error_beside_a_gradient_of_pure_rounding_is_detected(optimizer):
     runner = Watched(kind=MISTAKES["product"])
     with pytest.warns(UserWarning, match="differs from one by the portable code"):
         by_rounding("linear", optimizer, "float32", runner)
 
 
 @pytest.mark.parametrize("size", [1e15, 3e19, 1e21, 1e30])
-def test_a_square_that_overflows_in_adam_is_no_mistake(size):
-    """In float32 that of a gradient of 2e19 and more."""
+def test_a_square_that_overflows_in_adam_is_accepted(size):
+    """In float32, that of a gradient of 2e19 or more."""
     runner = Watched(kind=Rounding)
     network = Network([5, 3], ["softmax"], dtype="float32", backend="numpy", seed=0)
     network.backend = backend_of(runner.run)
@@ -339,12 +339,12 @@ def test_a_square_that_overflows_in_adam_is_no_mistake(size):
 
 
 @pytest.mark.parametrize("lam", [1e37, 1e39])
-def test_a_member_that_diverges_at_once_does_not_keep_the_others_from_graphs(lam):
-    """lam is of the last of three members, the others have 0 and half of it."""
+def test_a_member_that_diverges_at_once_does_not_prevent_graphs(lam):
+    """The last of three members has `lam`, the others have 0 and half of it."""
     options = {"dtype": "float32", "stack": 3, "rows": 40, "lam": lam / 2}
     runner = Watched(kind=Rounding)
     found, expected = trained(runner.run, **options), trained(None, **options)
-    # Graphs of 8, 2 steps and the one that is tried: one program in both epochs.
+    # Graphs of 8 and 2 steps, and 1 in the check: one program for both epochs.
     assert len(runner.twins[0].captures) == 3
     assert not runner._refused
     assert expected[1].diverged[-1]
@@ -355,7 +355,7 @@ def test_a_member_that_diverges_at_once_does_not_keep_the_others_from_graphs(lam
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
-def test_a_failure_in_a_later_run_leaves_what_was_learnt_before():
+def test_a_later_failure_keeps_what_was_learnt_before():
     runner = Watched()
     trained(runner.run, rows=64)
     program = runner._own.program
@@ -363,16 +363,16 @@ def test_a_failure_in_a_later_run_leaves_what_was_learnt_before():
 
     def once_more(count, graph=program._graph):
         if next(launches, None) is None:
-            raise RuntimeError("the driver is gone")
+            raise RuntimeError("the driver failed")
         return graph(count)
 
     program._graph = once_more
-    with pytest.warns(UserWarning, match="the driver is gone"):
+    with pytest.warns(UserWarning, match="the driver failed"):
         found = trained(runner.run, rows=64, epochs=5)
     assert_same(found, trained(None, rows=64, epochs=5))
 
 
-def test_an_interrupt_in_a_replay_leaves_the_parameters_from_before_the_run():
+def test_an_interrupt_in_a_replay_keeps_the_parameters_from_before():
     runner = Watched()
     network, _ = trained(runner.run, rows=64, epochs=1)
     program, before = runner._own.program, network.host_parameters()
@@ -394,7 +394,7 @@ def test_an_interrupt_in_a_replay_leaves_the_parameters_from_before_the_run():
     network.predict(x)
 
 
-def test_rates_that_an_interrupt_kept_from_being_remembered_are_sent_again():
+def test_numbers_whose_sending_was_interrupted_are_sent_again():
     runner = Watched()
     trained(runner.run)
     (twin,) = runner.twins
@@ -412,7 +412,7 @@ def test_rates_that_an_interrupt_kept_from_being_remembered_are_sent_again():
 
 
 @pytest.mark.parametrize("name", ["program", "key"])
-def test_a_program_that_is_interrupted_when_it_is_kept_is_made_again_or_used(name):
+def test_an_interrupt_while_a_program_is_stored_does_no_harm(name):
     class Kept(threading.local):
         def __setattr__(self, key, value):
             super().__setattr__(key, value)
@@ -429,18 +429,18 @@ def test_a_program_that_is_interrupted_when_it_is_kept_is_made_again_or_used(nam
     assert runner.launches > launches
 
 
-# Without memory.
+# Lack of memory.
 
 
-def test_a_network_whose_program_has_no_room_is_trained_without_until_the_next_fit():
-    room, asked = [], []
+def test_a_network_whose_program_does_not_fit_is_trained_without_it_for_one_fit():
+    free, asked = [], []
 
     def full(twin):
         zeros = twin.zeros
 
         def tight(shape):
             asked.append(shape)
-            if not room:
+            if not free:
                 raise MemoryError("out of memory allocating 8 bytes")
             return zeros(shape)
 
@@ -452,14 +452,14 @@ def test_a_network_whose_program_has_no_room_is_trained_without_until_the_next_f
         found = trained(runner.run, **options)
     assert len(caught) == 1
     assert_same(found, expected, rtol=1e-15)
-    assert len(asked) == 1  # of four runs in two epochs
-    room.append(True)
+    assert len(asked) == 1  # not once for each of four sequences in two epochs
+    free.append(True)
     assert_same(trained(runner.run, **options), expected)
     assert runner.launches
 
 
-def test_a_stack_whose_program_has_no_room_is_halved(monkeypatch):
-    """As a path does; not one of them is kept from graphs for good."""
+def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
+    """The halves use graphs."""
     from xl2 import regularization_path
     from xl2.array.libraries import file_of
 
@@ -495,8 +495,8 @@ def test_a_stack_whose_program_has_no_room_is_halved(monkeypatch):
 @pytest.mark.parametrize("stack", [None, 7, (5, 1), (2, 3)])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_memory_of_a_program_is_what_a_path_counts(stack, optimizer, dtype, monkeypatch):
-    """All its arrays, and two copies of those that a capture changes; of samples at most."""
+def test_extra_bytes_are_the_memory_of_a_program(stack, optimizer, dtype, monkeypatch):
+    """All its arrays, and two copies of those that a capture changes."""
     import xl2_cupy
     from xl2.nn.optimizers import OPTIMIZERS as KNOWN
 
@@ -514,20 +514,20 @@ def test_the_memory_of_a_program_is_what_a_path_counts(stack, optimizer, dtype, 
     counts = [xl2_cupy.extra_bytes(n, sizes, states, batch, dtype) for n in (1, members)]
     assert taken <= 1.02 * counts[1]
     assert counts[1] <= members * counts[0]
-    if stack == (5, 1):  # a group of its own for each
+    if stack == (5, 1):  # each member has its own group
         assert taken >= 0.95 * counts[1]
     monkeypatch.setenv(SWITCH, "0")
     assert xl2_cupy.extra_bytes(1, sizes, states, batch, dtype) == 0
 
 
-def test_the_samples_of_many_members_have_a_room_of_fixed_size():
+def test_the_buffer_of_samples_is_limited():
     import xl2_cupy
 
     one, many = (xl2_cupy.extra_bytes(n, (784, 50, 10), 2, 64, "float32") for n in (1, 1000))
     assert many < 0.5 * 1000 * one
 
 
-def test_what_is_kept_can_be_released():
+def test_a_program_can_be_released():
     runner = Watched()
     assert not runner.release()
     expected = trained(runner.run)
@@ -537,13 +537,13 @@ def test_what_is_kept_can_be_released():
     assert len(runner.twins) == 2
 
 
-def test_a_divergence_is_found_as_ever():
+def test_divergence_is_detected():
     for run_batches in (Watched().run, None):
         with pytest.raises(DivergenceError, match="epoch 1"):
             trained(run_batches, rate=1e200, last="identity", hidden="identity", rows=64)
 
 
-def test_a_first_step_that_diverges_says_nothing_of_the_program():
+def test_a_program_is_not_rejected_if_the_first_step_diverges():
     runner = Watched()
     with pytest.raises(DivergenceError):
         trained(runner.run, rate=1e300, last="identity", hidden="identity", rows=64, lam=1e30)
@@ -551,7 +551,7 @@ def test_a_first_step_that_diverges_says_nothing_of_the_program():
     assert_same(trained(runner.run), trained(None))
 
 
-def test_arrays_in_the_hands_of_a_callback_are_left_alone():
+def test_arrays_that_a_callback_holds_do_not_change():
     runner, seen = Watched(), []
 
     def look(network, history):
@@ -563,7 +563,7 @@ def test_arrays_in_the_hands_of_a_callback_are_left_alone():
     assert len({id(held) for held, _ in seen}) == 4
 
 
-def test_threads_have_programs_of_their_own():
+def test_each_thread_has_its_own_programs():
     from concurrent.futures import ThreadPoolExecutor
 
     runner = Watched()

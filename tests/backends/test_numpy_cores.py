@@ -1,4 +1,4 @@
-"""NumPy on several cores: the same bits whoever computes them, and nobody left waiting."""
+"""NumPy on several cores gives the same bits on any number of them."""
 
 import multiprocessing
 
@@ -15,7 +15,7 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture
 def cores(monkeypatch):
-    """Pretend that the machine has some cores, and count what goes to another thread."""
+    """Return a function that sets the number of cores and lists the jobs of other threads."""
     from concurrent.futures import ThreadPoolExecutor
 
     submitted = []
@@ -44,7 +44,7 @@ def small_is_large(monkeypatch):
 
 @pytest.mark.parametrize("shape", [(4, 5, 30), (30, 5, 4), (3, 40, 3), (9, 9, 9)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_product_in_parts_is_the_product(small_is_large, cores, shape, dtype):
+def test_a_product_in_parts_equals_the_product(small_is_large, cores, shape, dtype):
     n, i, o = shape
     a, b = RNG.normal(size=(n, i)).astype(dtype), RNG.normal(size=(i, o)).astype(dtype)
     found = []
@@ -58,7 +58,7 @@ def test_a_product_in_parts_is_the_product(small_is_large, cores, shape, dtype):
     assert [p.tobytes() for p in found[0]] == [p.tobytes() for p in found[1]]
 
 
-def test_what_overflows_in_another_thread_does_not_warn(small_is_large, cores):
+def test_overflow_in_another_thread_does_not_warn(small_is_large, cores):
     assert cores(3) == []
     huge = np.full((4, 5), 1e38, "float32")
     with xl2_numpy.scope(None):
@@ -68,7 +68,7 @@ def test_what_overflows_in_another_thread_does_not_warn(small_is_large, cores):
 @pytest.mark.parametrize("stack", [None, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("batch_size", [7, 16, 100])
-def test_rows_gathered_ahead_make_the_same_network(
+def test_gathering_rows_ahead_gives_the_same_network(
     small_is_large, cores, stack, weighted, batch_size
 ):
     x, y = RNG.normal(size=(100, 6)).astype("float32"), RNG.integers(0, 3, 100)
@@ -86,7 +86,7 @@ def test_rows_gathered_ahead_make_the_same_network(
     assert found[0] == found[1]
 
 
-def test_small_data_and_samples_as_they_lie_are_not_gathered_ahead(cores):
+def test_small_or_unshuffled_data_is_not_gathered_ahead(cores):
     submitted = cores(3)
     x, y = RNG.normal(size=(100, 6)).astype("float32"), RNG.integers(0, 3, 100)
     for shuffle in (True, False):
@@ -95,7 +95,7 @@ def test_small_data_and_samples_as_they_lie_are_not_gathered_ahead(cores):
     assert submitted == []
 
 
-def test_fits_side_by_side_have_a_core_each(monkeypatch):
+def test_fits_side_by_side_have_one_core_each(monkeypatch):
     monkeypatch.setattr(xl2_numpy, "workers", lambda: 4)
     limit = xl2_numpy._Limit()
     assert limit.free_cores() == 1
@@ -112,17 +112,17 @@ def _ask_another_thread(pipe):
 
 
 @pytest.mark.skipif(
-    "fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork"
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
 )
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # where JAX is imported
-def test_a_forked_process_has_threads_of_its_own():
+def test_a_forked_process_has_its_own_threads():
     assert xl2_numpy._others().submit(sum, (1, 2)).result() == 3
     ours, theirs = multiprocessing.Pipe()
     child = multiprocessing.get_context("fork").Process(target=_ask_another_thread, args=(theirs,))
     child.start()
     try:
-        assert ours.poll(60), "the child waits for threads that the fork did not take along"
+        assert ours.poll(60), "the child waits for threads that a fork does not copy"
         assert ours.recv() == 3
     finally:
         child.kill()
@@ -143,7 +143,7 @@ def test_outputs_are_the_same_on_any_number_of_cores(monkeypatch, stack):
 
 
 @pytest.mark.parametrize("cores", [1, 2])
-def test_a_nan_among_many_samples_is_named_by_its_row(monkeypatch, cores):
+def test_a_nan_among_many_samples_is_reported_with_its_row(monkeypatch, cores):
     network = Network([3, 4, 2], dtype="float64", backend="numpy")
     monkeypatch.setattr(network.backend.library, "CHUNK", 4)
     monkeypatch.setattr(network.backend.library, "workers", lambda: cores)
