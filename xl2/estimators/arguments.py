@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
@@ -68,23 +67,13 @@ CLASS_WEIGHT = {"class_weight": [dict, list, StrOptions({"balanced"}), None]}
 LOSS = {"loss": [StrOptions({"squared_error", "poisson"})]}
 
 
-@dataclass(frozen=True)
-class Layers:
-    """The network, without the numbers of inputs and outputs, which the data decide."""
-
-    hidden: tuple[int, ...]
-    activation: str  # of the hidden layers, scikit-learn's name
-    initializer: Any  # None: drawn as scikit-learn does
-
-    @classmethod
-    def of(cls, estimator: Any) -> Layers:
-        """Read the arguments; ValueError or TypeError if a number of units is not usable."""
-        sizes = estimator.hidden_layer_sizes
-        hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if any(count <= 0 for count in hidden):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-        units = tuple(map(operator.index, hidden))
-        return cls(units, estimator.activation, estimator.initializer)
+def hidden_units(estimator: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer; ValueError or TypeError if they cannot be used."""
+    sizes = estimator.hidden_layer_sizes
+    hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if any(count <= 0 for count in hidden):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+    return tuple(map(operator.index, hidden))
 
 
 def activations(hidden: str, count: int, output: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from ..nn.network import Network
 from ..nn.step import Samples
 from ..training.data import TrainingData
 from . import inputs
-from .arguments import CONSTRAINTS, Layers, activations, penalty_of
+from .arguments import CONSTRAINTS, activations, hidden_units, penalty_of
 from .common import CommonMLP
 from .lbfgs_solver import minimise
 from .losses import REPORTED
@@ -78,7 +78,7 @@ class BaseMLP(CommonMLP):
     ) -> Self:
         """Train; for one epoch if `part`, as `partial_fit` does."""
         self._validate_params()
-        layers = Layers.of(self)
+        hidden = hidden_units(self)
         if self.early_stopping and part:
             raise ValueError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or (not self.warm_start and not part)
@@ -92,11 +92,11 @@ class BaseMLP(CommonMLP):
         backend = resolve(self.backend, self.device, data=X)
         if first:
             dtype = inputs.dtype_of(X, home, self.dtype)
-            sizes = (X.shape[1], *layers.hidden, y.shape[1])
-            network = self._begin(layers, sizes, random, backend, dtype)
+            sizes = (X.shape[1], *hidden, y.shape[1])
+            network = self._begin(sizes, random, backend, dtype)
         else:
             network = self._network(backend)
-            _check_depth(layers, network)
+            _check_depth(hidden, network)
         training = _training(network, home, X, y, weight)
         validation = self._read_validation(validation, network)
         if self.solver in STOCHASTIC:
@@ -108,9 +108,7 @@ class BaseMLP(CommonMLP):
             raise InputError(NOT_FINITE)
         return self
 
-    def _begin(
-        self, layers: Layers, sizes: tuple[int, ...], random: Any, backend: Backend, dtype: str
-    ) -> Network:
+    def _begin(self, sizes: tuple[int, ...], random: Any, backend: Backend, dtype: str) -> Network:
         """Reset the fitted attributes; return the network with its initial weights."""
         # If training fails, no weights of an earlier fit may remain.
         for name in ("coefs_", "intercepts_"):
@@ -126,13 +124,13 @@ class BaseMLP(CommonMLP):
             self.best_validation_score_: float | None = None
         network = Network(
             sizes,
-            activations(layers.activation, len(layers.hidden), self.out_activation_),
+            activations(self.activation, len(sizes) - 2, self.out_activation_),
             "zeros",
             dtype=dtype,
             backend=backend.name,
             device=backend.device,
         )
-        network.set_parameters(initial_parameters(layers, sizes, random))
+        network.set_parameters(initial_parameters(self, sizes, random))
         return network
 
     def _minimise(self, network: Network, training: Training) -> None:
@@ -164,13 +162,13 @@ class BaseMLP(CommonMLP):
         )
 
 
-def _check_depth(layers: Layers, network: Network) -> None:
-    """Raise if the network to continue from has another number of layers."""
-    fitted, wanted = network.sizes[1:-1], layers.hidden
-    if len(fitted) != len(wanted):
+def _check_depth(hidden: tuple[int, ...], network: Network) -> None:
+    """Raise if the network to continue from has another number of hidden layers."""
+    fitted = network.sizes[1:-1]
+    if len(fitted) != len(hidden):
         raise InputError(
             f"Training continues from a network whose hidden layers are {fitted}, but "
-            f"hidden_layer_sizes is {wanted}. Set it back, or fit with warm_start=False."
+            f"hidden_layer_sizes is {hidden}. Set it back, or fit with warm_start=False."
         )
 
 

@@ -11,7 +11,7 @@ from ..array.switch import resolve
 from ..errors import DivergenceError, InputError
 from ..path.regularization import regularization_path
 from . import inputs
-from .arguments import CV_CONSTRAINTS, Layers, activations, optimizer_of
+from .arguments import CV_CONSTRAINTS, activations, hidden_units, optimizer_of
 from .common import CommonMLP
 from .random_draws import draw_seed
 
@@ -43,16 +43,16 @@ class BaseMLPCV(CommonMLP):
             If an argument or the data cannot be used, or training diverged for every alpha.
         """
         self._validate_params()
-        layers, home = Layers.of(self), inputs.home_of(X)
+        hidden, home = hidden_units(self), inputs.home_of(X)
         X, y = inputs.read(self, X, y, reset=True, numeric=self._numeric, sparse=False)
         weight = self._sample_weights(y, inputs.read_weights(sample_weight, X.shape[0]), False)
         encoded = self._encode(y, False)
-        self.n_outputs_, self.n_layers_ = encoded.shape[1], len(layers.hidden) + 2
+        self.n_outputs_, self.n_layers_ = encoded.shape[1], len(hidden) + 2
         self.out_activation_ = self._output_activation()
         backend = resolve(self.backend, self.device, data=X)
         dtype = inputs.dtype_of(X, home, self.dtype)
         random = check_random_state(self.random_state)
-        names = activations(layers.activation, len(layers.hidden), self.out_activation_)
+        names = activations(self.activation, len(hidden), self.out_activation_)
         targets, task = self._path_targets(encoded)
         try:
             path = regularization_path(
@@ -61,10 +61,10 @@ class BaseMLPCV(CommonMLP):
                 int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                 cv=5 if self.cv is None else self.cv,
                 seeds=[draw_seed(random) for _ in range(self.seeds)],
-                hidden=layers.hidden,
-                activation=names[0] if layers.hidden else "relu",
+                hidden=hidden,
+                activation=names[0] if hidden else "relu",
                 output=names[-1],
-                initializer=layers.initializer,
+                initializer=self.initializer,
                 task=task,
                 epochs=self.max_iter,
                 batch_size=min(200, len(encoded)) if self.batch_size == "auto" else self.batch_size,

@@ -5,23 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..nn.initializers import draw_layers
 
-if TYPE_CHECKING:
-    from .arguments import Layers
 
-
-def initial_parameters(layers: Layers, sizes: tuple[int, ...], random: Any) -> list[Any]:
+def initial_parameters(estimator: Any, sizes: tuple[int, ...], random: Any) -> list[Any]:
     """Draw the weight and the bias of every layer, as NumPy arrays in float64.
 
     Without an initializer both are uniform within ``sqrt(6 / (inputs + outputs))``, or
     ``sqrt(2 / ...)`` for logistic units. With an initializer biases are 0.
     """
-    if layers.initializer is not None:
-        return draw_layers(sizes, layers.initializer, draw_seed(random), ())
-    factor = 2.0 if layers.activation == "logistic" else 6.0
+    if estimator.initializer is not None:
+        return draw_layers(sizes, estimator.initializer, draw_seed(random), ())
+    factor = 2.0 if estimator.activation == "logistic" else 6.0
     drawn = []
     for inputs, outputs in pairwise(sizes):
         bound = math.sqrt(factor / (inputs + outputs))
