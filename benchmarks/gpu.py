@@ -121,14 +121,14 @@ def described() -> list[str]:
     return [
         *machine.describe(versions),
         f"GPU        {name}, {device.mem_info[1] / 2**30:.0f} GiB, of {runtime.getDeviceCount()}",
-        *machine.wrapped("CUDA       ", ", ".join(f"{k} {said(v)}" for k, v in found.items())),
-        *machine.wrapped("clocks     ", said(clocks)),
+        *machine.wrapped("CUDA       ", ", ".join(f"{k} {answer(v)}" for k, v in found.items())),
+        *machine.wrapped("clocks     ", answer(clocks)),
         f"rounds     {ROUNDS}",
         "",
     ]
 
 
-def said(ask: Callable[[], object]) -> str:
+def answer(ask: Callable[[], object]) -> str:
     """Return the answer as text, or "unknown" with the error."""
     try:
         return str(ask())

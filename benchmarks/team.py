@@ -91,8 +91,8 @@ class Worker:
     def _last_words(self) -> str:
         code = self.process.wait()
         self.errors.seek(0)
-        said = self.errors.read().decode(errors="replace").strip().splitlines()
-        return said[-1] if said else f"its process ended with code {code}"
+        printed = self.errors.read().decode(errors="replace").strip().splitlines()
+        return printed[-1] if printed else f"its process ended with code {code}"
 
 
 class Team:

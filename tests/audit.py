@@ -24,8 +24,8 @@ def vulnerabilities():
     try:
         found = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
-        said = done.stderr.strip().splitlines() or ["pip-audit printed nothing"]
-        print(f"Vulnerabilities were not looked up, since no index was reached: {said[-1]}")
+        printed = done.stderr.strip().splitlines() or ["pip-audit printed nothing"]
+        print(f"Vulnerabilities were not looked up, since no index was reached: {printed[-1]}")
         return []
     known = [d for d in found if "vulns" in d]
     print(f"{len(known)} of {len(found)} distributions were looked up.")

@@ -24,23 +24,23 @@ def test_a_known_vulnerability_is_reported(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("output", "errors", "said"),
+    ("output", "errors", "printed"),
     [
         ("", "Traceback\nConnectionError: no route", "ConnectionError: no route"),
         ('{"dependencies": [{"name": "xl2", "skip_reason": "no"}]}', "", "no index knew of any"),
     ],
 )
-def test_an_index_that_cannot_be_reached_is_reported(monkeypatch, capsys, output, errors, said):
+def test_an_index_that_cannot_be_reached_is_reported(monkeypatch, capsys, output, errors, printed):
     monkeypatch.setattr(audit, "run", printing(output, errors))
     assert audit.vulnerabilities() == []
-    assert said in capsys.readouterr().out
+    assert printed in capsys.readouterr().out
 
 
 def test_an_unusual_licence_is_reported(monkeypatch):
-    said = [
+    printed = [
         {"Name": "numpy", "Version": "2.4.6", "License": "BSD-3-Clause AND 0BSD"},
         {"Name": "gpl", "Version": "1", "License": "GNU General Public License v3 (GPLv3)"},
         {"Name": "unknown", "Version": "2", "License": "UNKNOWN"},
     ]
-    monkeypatch.setattr(audit, "run", printing(json.dumps(said)))
+    monkeypatch.setattr(audit, "run", printing(json.dumps(printed)))
     assert [name for name, *_ in audit.doubtful_licences()] == ["gpl", "unknown"]

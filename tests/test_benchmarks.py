@@ -52,9 +52,9 @@ def faked(monkeypatch):
 
     def fake(seconds=None, absent=None, failed=None):
         def measured(among, problem, rounds):
-            said = seconds or {}
+            given = seconds or {}
             names = [one.name for one in among]
-            taken = {name: said.get(name, [1.0] * 5) for name in names}
+            taken = {name: given.get(name, [1.0] * 5) for name in names}
             for gone in (absent or {}, failed or {}):
                 taken = {name: values for name, values in taken.items() if name not in gone}
             threads = dict.fromkeys(taken, "1")

@@ -24,19 +24,19 @@ def run(tmp_path, monkeypatch, capsys):
 
 
 def test_the_lesson_in_which_bias_dominates(run):
-    said = " ".join(run("lesson_mnist.py").split())
-    assert "MNIST is not installed" in said
-    assert "the bias dominates" in said
-    assert "With no penalty, the best by validation" in said
-    assert "L2 does not help here" in said
+    printed = " ".join(run("lesson_mnist.py").split())
+    assert "MNIST is not installed" in printed
+    assert "the bias dominates" in printed
+    assert "With no penalty, the best by validation" in printed
+    assert "L2 does not help here" in printed
 
 
 def test_the_lesson_in_which_the_gap_dominates(run):
-    said = " ".join(run("lesson_cats.py").split())
-    assert "The cats are not installed" in said
-    assert "the gap dominates" in said
-    assert "Exact McNemar test" in said
-    assert "cannot say whether L2 helped" in said
+    printed = " ".join(run("lesson_cats.py").split())
+    assert "The cats are not installed" in printed
+    assert "the gap dominates" in printed
+    assert "Exact McNemar test" in printed
+    assert "cannot say whether L2 helped" in printed
 
 
 def test_a_table_of_your_own(run, tmp_path):
@@ -44,8 +44,8 @@ def test_a_table_of_your_own(run, tmp_path):
     import matplotlib
 
     matplotlib.use("Agg")
-    said = run("your_own_csv.py")
-    assert re.search(r"The first test sample is (\w+); the model predicts \w+", said)
+    printed = run("your_own_csv.py")
+    assert re.search(r"The first test sample is (\w+); the model predicts \w+", printed)
     assert {file.name for file in tmp_path.iterdir()} == {
         "wine.csv",
         "wine.safetensors",

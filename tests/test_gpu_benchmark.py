@@ -110,14 +110,14 @@ def test_the_table_has_the_goals_beside_the_results(device, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (XL2Error("they do not do the same work"), "they do not do the same work"),
         (OSError("no pipe\nnor any other"), "OSError: no pipe"),
     ],
 )
 def test_a_section_that_fails_is_a_line_and_the_rest_is_measured(
-    device, tmp_path, monkeypatch, error, said
+    device, tmp_path, monkeypatch, error, message
 ):
     def fails(*_):
         raise error
@@ -125,7 +125,7 @@ def test_a_section_that_fails_is_a_line_and_the_rest_is_measured(
     monkeypatch.setattr(gpu, "path", fails)
     gpu.main([str(tmp_path / "gpu.md")])
     text = (tmp_path / "gpu.md").read_text()
-    assert f"64 lambdas: failed: {said}\n" in text
+    assert f"64 lambdas: failed: {message}\n" in text
     assert "TF32 off: a product of 8192" in text
     assert "TF32 on, for all: a product of 8192" in text
 
@@ -146,8 +146,8 @@ def test_unknown_versions_are_reported(monkeypatch):
     def fails():
         raise RuntimeError("cudaErrorInsufficientDriver")
 
-    assert gpu.said(lambda: 13) == "13"
-    assert gpu.said(fails) == "unknown (RuntimeError)"
+    assert gpu.answer(lambda: 13) == "13"
+    assert gpu.answer(fails) == "unknown (RuntimeError)"
 
 
 def test_the_gpu_and_its_libraries_are_described(monkeypatch, tmp_path):
@@ -179,10 +179,10 @@ def test_the_gpu_and_its_libraries_are_described(monkeypatch, tmp_path):
 
 def test_tf32_is_the_same_for_all_libraries():
     team = importlib.import_module(f"{HOME}.team")
-    for tf32, said in ((False, ("0", "0", "highest")), (True, ("1", "1", "tensorfloat32"))):
+    for tf32, expected in ((False, ("0", "0", "highest")), (True, ("1", "1", "tensorfloat32"))):
         found = team.environment(1, accelerated=True, tf32=tf32)
         names = "CUPY_TF32", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "JAX_DEFAULT_MATMUL_PRECISION"
-        assert tuple(found[name] for name in names) == said
+        assert tuple(found[name] for name in names) == expected
     assert "CUPY_TF32" not in team.environment(1) or "CUPY_TF32" in os.environ
 
 

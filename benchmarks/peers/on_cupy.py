@@ -104,18 +104,18 @@ class Checks:
         import cupy
 
         a, stream = cupy.ones((8, 8), "float32"), cupy.cuda.Stream(non_blocking=True)
-        said = "does not raise"
+        printed = "does not raise"
         with stream:
             stream.begin_capture()
             try:
                 a @ a
             except NotImplementedError:
-                said = "raises NotImplementedError"
+                printed = "raises NotImplementedError"
             try:
                 stream.end_capture()
             except Exception as error:
-                said += f", the capture {type(error).__name__}"
-        return f"{said}; afterwards a product of ones gives {float((a @ a)[0, 0]):g}"
+                printed += f", the capture {type(error).__name__}"
+        return f"{printed}; afterwards a product of ones gives {float((a @ a)[0, 0]):g}"
 
     def _replays(self) -> str:
         import cupy

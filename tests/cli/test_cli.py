@@ -39,13 +39,13 @@ def test_the_same_command_prints_the_same_table(xl2):
 
 def test_train_then_predict_with_text_labels(xl2, flowers, tmp_path):
     model, out = tmp_path / "model.safetensors", tmp_path / "p.csv"
-    code, said, _ = xl2("train", flowers, "--hidden", 8, "--learning-rate", 0.02, "--out", model)
+    code, printed, _ = xl2("train", flowers, "--hidden", 8, "--learning-rate", 0.02, "--out", model)
     assert code == 0
-    assert str(model) in said.replace("\n", "")
-    assert percent(said, "test") > 80
-    code, said, _ = xl2("predict", model, flowers, "--out", out)
+    assert str(model) in printed.replace("\n", "")
+    assert percent(printed, "test") > 80
+    code, printed, _ = xl2("predict", model, flowers, "--out", out)
     assert code == 0
-    assert "90 predictions" in said
+    assert "90 predictions" in printed
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["prediction"] for row in rows} == {"rose", "iris", "tulipe"}
@@ -53,7 +53,7 @@ def test_train_then_predict_with_text_labels(xl2, flowers, tmp_path):
     with flowers.open(newline="") as file:
         kinds = [row["kind"] for row in csv.DictReader(file)]
     right = np.mean([row["prediction"] == kind for row, kind in zip(rows, kinds, strict=True)])
-    assert f"{right:.4f}" in said
+    assert f"{right:.4f}" in printed
 
 
 def test_predict_finds_columns_by_name_and_needs_no_label(xl2, flowers, tmp_path):
@@ -163,20 +163,20 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), WRONG)
-def test_bad_input_is_one_message_and_exit_code_2(xl2, tmp_path, monkeypatch, arguments, said):
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_bad_input_is_one_message_and_exit_code_2(xl2, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     code, out, err = xl2(*arguments, *(["--backend", "numpy"] if "--backend" not in arguments
                                        and arguments[0] == "train" else []))  # fmt: skip
     assert code == 2
     assert out == ""
-    assert re.search(said, err), err
+    assert re.search(message, err), err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("a,b,c\n1,2,x\n3,4,x\n5,6,x\n", "one class only, 'x'"),
         ("a,b,c\n1,2,x\n3,oops,y\n", "oops"),
@@ -186,11 +186,11 @@ def test_bad_input_is_one_message_and_exit_code_2(xl2, tmp_path, monkeypatch, ar
         ("", "(?i)empty"),
     ],
 )
-def test_bad_tables_are_refused_and_nothing_is_written(xl2, tmp_path, content, said):
+def test_bad_tables_are_refused_and_nothing_is_written(xl2, tmp_path, content, message):
     (tmp_path / "t.csv").write_text(content)
     code, _, err = xl2("train", tmp_path / "t.csv", "--out", tmp_path / "m")
     assert code == 2
-    assert re.search(said, err), err
+    assert re.search(message, err), err
     assert not (tmp_path / "m").exists()
 
 
@@ -244,8 +244,8 @@ def test_an_interrupted_run_resumes_and_ends_with_the_same_model(xl2, tmp_path, 
     keep = (*command, "--checkpoint", tmp_path / "c", "--out", kept)
     code, out, err = xl2(*keep)
     assert (code, out) == (130, "")
-    said = shlex.join(["xl2", *map(str, keep), "--resume"])
-    assert err == f"Interrupted. To continue: {said}\n"
+    command_line = shlex.join(["xl2", *map(str, keep), "--resume"])
+    assert err == f"Interrupted. To continue: {command_line}\n"
     assert not kept.exists()
     again = shlex.split(err.partition("To continue: xl2 ")[2])
     code, out, err = xl2(*again)

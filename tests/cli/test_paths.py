@@ -46,8 +46,8 @@ def test_path_prints_a_table_and_the_verdict_and_draws(xl2, here, backend):
     code, out, err = xl2("path", "digits", *QUICK, *where)
     assert (code, err) == (0, "")
     assert lambdas(out) == ["0", "0.1", "3"]
-    for said in ("3 lambdas x 3 folds, 4 epochs", "best", "bias", "gap", "McNemar"):
-        assert said in out
+    for text in ("3 lambdas x 3 folds, 4 epochs", "best", "bias", "gap", "McNemar"):
+        assert text in out
     assert "The picture is in digits-path.png." in out
     assert (here / "digits-path.png").read_bytes().startswith(b"\x89PNG")
     assert max(map(len, out.splitlines())) <= 80
@@ -83,21 +83,23 @@ def test_out_writes_the_model_of_the_best_lambda(xl2, here, flowers):
     model = package.load("m.safetensors")
     assert model.features == ("length", "width")
     assert model.split == (0.2, 0)
-    code, said, _ = xl2("diagnose", "m.safetensors", flowers)
+    code, diagnosis, _ = xl2("diagnose", "m.safetensors", flowers)
     assert code == 0
     table = re.compile(r"^(?:training|test|bias|gap)  .*$", re.M)
-    assert len(table.findall(said)) == 4
-    assert table.findall(said) == table.findall(out)
+    assert len(table.findall(diagnosis)) == 4
+    assert table.findall(diagnosis) == table.findall(out)
 
 
 def test_diagnose_tests_on_the_samples_that_training_held_out(xl2, here):
     _, out, _ = xl2("train", "digits", "--epochs", 5, "--seed", 3, "--out", "m")
-    code, said, _ = xl2("diagnose", "m", "digits")
+    code, diagnosis, _ = xl2("diagnose", "m", "digits")
     assert code == 0
     for label in ("training", "test", "bias", "gap"):
-        trained, judged = (re.search(rf"^{label} +([-\d.]+)", text, re.M) for text in (out, said))
-        assert float(trained.group(1)) == pytest.approx(float(judged.group(1)), abs=0.011)
-    assert max(map(len, said.splitlines())) <= 80
+        trained, diagnosed = (
+            re.search(rf"^{label} +([-\d.]+)", text, re.M) for text in (out, diagnosis)
+        )
+        assert float(trained.group(1)) == pytest.approx(float(diagnosed.group(1)), abs=0.011)
+    assert max(map(len, diagnosis.splitlines())) <= 80
 
 
 def test_diagnose_with_a_test_file_and_without_any(xl2, here):
@@ -154,7 +156,7 @@ def test_the_picture_is_named_after_the_data(xl2, here, data, picture):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--out", "data.npz"), "'data.npz' is also an input file"),
         (("--out", "./data.npz"), "is also an input file"),
@@ -163,14 +165,14 @@ def test_the_picture_is_named_after_the_data(xl2, here, data, picture):
         (("--test", "test.npz", "--out", "test.npz"), "is also an input file"),
     ],
 )
-def test_no_output_overwrites_another_file(xl2, here, arguments, said):
+def test_no_output_overwrites_another_file(xl2, here, arguments, message):
     X = np.random.default_rng(0).normal(size=(60, 2))
     for name in ("data.npz", "test.npz"):
         np.savez(name, x=X, y=(X[:, 0] > 0).astype(int))
     before = {file.name: file.read_bytes() for file in here.iterdir()}
     code, _, err = xl2("path", "data.npz", *QUICK, *arguments)
     assert code == 2
-    assert said in " ".join(err.split())
+    assert message in " ".join(err.split())
     assert {file.name: file.read_bytes() for file in here.iterdir()} == before
 
 
@@ -202,7 +204,7 @@ def test_a_report_is_written(xl2, here):
 
 
 @pytest.mark.parametrize(
-    ("missing", "arguments", "said"),
+    ("missing", "arguments", "message"),
     [
         ("matplotlib", ("--picture", "a.png"), "Pictures need matplotlib"),
         ("matplotlib", ("--report", "a.html"), "Pictures need matplotlib"),
@@ -210,7 +212,7 @@ def test_a_report_is_written(xl2, here):
     ],
 )
 def test_a_missing_library_is_reported_before_training(
-    xl2, here, monkeypatch, missing, arguments, said
+    xl2, here, monkeypatch, missing, arguments, message
 ):
     found = importlib.util.find_spec
     monkeypatch.setattr(
@@ -220,7 +222,7 @@ def test_a_missing_library_is_reported_before_training(
     )
     code, out, err = xl2("path", "digits", *QUICK, *arguments)
     assert (code, out) == (2, "")
-    assert f'{said}: run pip install "xl2[plot]"' in err
+    assert f'{message}: run pip install "xl2[plot]"' in err
     assert list(here.iterdir()) == []
 
 
@@ -238,7 +240,7 @@ def test_without_matplotlib_only_the_picture_is_missing(xl2, here, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--lambdas", "1,1"), "more than once: 1"),
         (("--lambdas", "0,-1"), "0 or more. Received: -1.0"),
@@ -260,14 +262,14 @@ def test_without_matplotlib_only_the_picture_is_missing(xl2, here, monkeypatch):
         (("--dtype", "float16"), "float16"),
     ],
 )
-def test_mistakes_are_reported_before_training(xl2, here, monkeypatch, arguments, said):
+def test_mistakes_are_reported_before_training(xl2, here, monkeypatch, arguments, message):
     def train(*arguments, **settings):
         raise AssertionError("it trained")
 
     monkeypatch.setattr("xl2.path.train_stacks._train", train)
     code, _, err = xl2("path", "digits", *arguments)
     assert code == 2
-    assert said in " ".join(err.split())
+    assert message in " ".join(err.split())
     assert list(here.iterdir()) == []
 
 
