@@ -30,7 +30,7 @@ def pack(layers: Any) -> Any:
 
 
 def unpack(vector: Any, sizes: tuple[int, ...]) -> list[tuple[Any, Any]]:
-    """Cut such a vector into the weights and biases of a network with these sizes."""
+    """Cut a packed vector into the weights and biases of a network with these sizes."""
     import numpy as np
 
     shapes = [*pairwise(sizes), *((outputs,) for outputs in sizes[1:])]
