@@ -15,8 +15,8 @@ from xl2_cupy_check import same_replay
 from xl2_cupy_plan import Plan
 
 # The numbers of a step: the scale of deltas, the decay of the penalty, the learning rate, and
-# from this index on, for each layer, the factor by which a folded product scales its weights.
-KEEP = 3
+# from this index on, for each layer, the factor by which a folded product shrinks its weights.
+SHRINK = 3
 
 
 class Program:
@@ -37,7 +37,7 @@ class Program:
         self._x = zeros((steps, groups, batch, plan.sizes[0]))
         self._y = zeros((steps, groups, batch, plan.sizes[-1]))
         self._logits = zeros((steps, members, batch, plan.sizes[-1]))
-        self._numbers = zeros((steps, KEEP + len(plan.layers)))
+        self._numbers = zeros((steps, SHRINK + len(plan.layers)))
         self._lam = zeros((len(plan.layers), plan.members))
         self._constants = zeros((3, 1))
         self.one, self.none, self.minus_one = self._constants
@@ -142,8 +142,8 @@ class Program:
             factor = scale(rate)
             decay = factor / (total if constants.rows is None else constants.rows)
             lams = constants.coefficients if plan.folded else [None] * len(plan.layers)
-            keep = [1.0 - (lam or 0.0) * decay for lam in lams]
-            wanted[s] = [factor / total, decay, rate, *keep]
+            shrink = [1.0 - (lam or 0.0) * decay for lam in lams]
+            wanted[s] = [factor / total, decay, rate, *shrink]
         sent = self._sent is not None and len(self._sent) >= len(wanted)
         if sent and np.array_equal(self._sent[: len(wanted)], wanted):
             return
@@ -233,8 +233,8 @@ class Program:
                 device.multiply(after, False, weight, True, below, self.one, self.none)
             inputs = self._x[s] if wide else self._outputs[i - 1]
             if plan.folded:
-                keep = numbers[KEEP + i : KEEP + i + 1]
-                device.multiply(inputs, True, after, False, weight, self.minus_one, keep)
+                shrink = numbers[SHRINK + i : SHRINK + i + 1]
+                device.multiply(inputs, True, after, False, weight, self.minus_one, shrink)
                 continue
             gradient = self._gradients[i]
             device.multiply(inputs, True, after, False, gradient, self.one, self.none)

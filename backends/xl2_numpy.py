@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import pairwise
@@ -45,21 +43,16 @@ def scope(device: Any) -> AbstractContextManager[Any]:
     return np.errstate(all="ignore")
 
 
-@contextlib.contextmanager
-def threads() -> Iterator[None]:
+def threads() -> AbstractContextManager[Any]:
     """Limit the BLAS to one thread; `_product` and `run_batches` divide what is worth it.
 
     Threads of a BLAS wait for each other at every product. If another program uses a core,
     the wait is a time slice, and a fit of small products takes twenty times as long.
     """
-    _limit.enter()
-    try:
-        yield
-    finally:
-        _limit.leave()
+    return _limit
 
 
-class _Limit:
+class _Limit(AbstractContextManager[None]):
     """Limits the BLAS to one thread from the first fit that begins to the last that ends.
 
     The limit holds for the process. Fits in several Python threads end in any order, so they
@@ -70,14 +63,14 @@ class _Limit:
         self._lock, self._inside, self._cores = threading.Lock(), 0, 1
         self._limiter: Any = None
 
-    def enter(self) -> None:
+    def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
                 self._cores = workers()
                 self._limiter = _blas().limit(limits=1)
             self._inside += 1
 
-    def leave(self) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._lock:
             self._inside -= 1
             if not self._inside:

@@ -99,12 +99,10 @@ def test_fits_side_by_side_have_one_core_each(monkeypatch):
     monkeypatch.setattr(xl2_numpy, "workers", lambda: 4)
     limit = xl2_numpy._Limit()
     assert limit.free_cores() == 1
-    limit.enter()
-    assert limit.free_cores() == 4
-    limit.enter()
-    assert limit.free_cores() == 1
-    limit.leave()
-    limit.leave()
+    with limit:
+        assert limit.free_cores() == 4
+        with limit:
+            assert limit.free_cores() == 1
 
 
 def _ask_another_thread(pipe):

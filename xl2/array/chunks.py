@@ -62,7 +62,7 @@ def in_chunks(backend: Backend, x: Array, send: Callable[[Array], Array]) -> Arr
         lambda _: "nor for any part of them. Take a smaller network, or free some memory.",
     )
 
-    def work(place: None, share: list[Range], wanted: Callable[[], bool]) -> None:
+    def work(device: None, share: list[Range], wanted: Callable[[], bool]) -> None:
         with backend.scope():  # each thread needs its own
             results = halving.each(lambda chunk: send(rows_between(x, *chunk)), share)
             found[share[0]] = list(results)

@@ -66,7 +66,7 @@ class Halving(Generic[Part]):
             except Exception as error:
                 if not self._backend.library.out_of_memory(error):
                     raise
-                # Memory that the library keeps is released once for a part: it may keep more.
+                # Only once for a part, because each attempt may leave memory to release.
                 again = part is not freed and self._backend.library.release()
                 freed, smaller = part, [part] if again else self._halves(part)
                 if not smaller:

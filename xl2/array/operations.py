@@ -1,6 +1,6 @@
 """The operations of a training step, written in the Array API.
 
-Shapes: `n` samples, `i` inputs and `o` outputs of a layer; ``...`` stands for the axes of a
+Shapes: `n` samples, `i` inputs and `o` outputs of a layer; ``...`` is the axes of a
 stack, see `stacks`. If `K` members share their samples, their first layer is one wide product
 instead of `K` small ones, computed by the operations called ``..._shared``.
 

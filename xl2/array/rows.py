@@ -58,7 +58,9 @@ class HostRows:
 
     def between(self, start: int, stop: int) -> Array:
         """Return consecutive rows on the backend."""
-        raise NotImplementedError
+        import numpy as np
+
+        return self.take(np.arange(start, stop))
 
     def _to_backend(self, dense: Any) -> Array:
         backend = self._backend
@@ -111,12 +113,6 @@ class StoredRows(HostRows):
     def take(self, rows: Any) -> Array:
         """Return the rows at the indices `rows`, on the backend."""
         return self._to_backend(self._read(self._indices(rows)))
-
-    def between(self, start: int, stop: int) -> Array:
-        """Return consecutive rows on the backend."""
-        import numpy as np
-
-        return self.take(np.arange(start, stop))
 
     def _indices(self, rows: Any) -> Any:
         """Return the indices in the file of some of these rows."""

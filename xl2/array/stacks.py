@@ -42,11 +42,6 @@ def beside_weight(values: Array, layer: int) -> Array:
     return values[..., None, :, None] if layer == 0 else values[..., None, None]
 
 
-def beside_bias(values: Array) -> Array:
-    """Reshape one value per member, (..., K), to broadcast with a bias."""
-    return values[..., None]
-
-
 def sizes_of_members(parameters: Parameters) -> Array:
     """Return the sum of all absolute parameters of each member, shaped like the stack."""
     stack, total = stack_of(parameters), 0.0
@@ -67,7 +62,7 @@ def where_members(mask: Array, layers: Any, otherwise: Any) -> tuple[Any, ...]:
     return tuple(
         Layer(
             where(beside_weight(mask, i), weight, other_weight),
-            where(beside_bias(mask), bias, other_bias),
+            where(mask[..., None], bias, other_bias),
         )
         for i, ((weight, bias), (other_weight, other_bias)) in enumerate(
             zip(layers, otherwise, strict=True)
