@@ -43,7 +43,7 @@ def main() -> None:
         X,
         y,
         validation=(X_test, y_test),
-        seeds=3,
+        seed=range(3),
         standardize=True,
         hidden=(20, 7),
         learning_rate=0.01,

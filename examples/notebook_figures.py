@@ -20,8 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xl2 import Path as LambdaPath
-from xl2 import notebook, regularization_path, use_backend
+from xl2 import RegularizationPath, notebook, regularization_path, use_backend
 
 
 class Experiment(NamedTuple):
@@ -102,7 +101,7 @@ def figures(
     return f"{100 * train:f}", f"{100 * test:f}"
 
 
-def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> LambdaPath:
+def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> RegularizationPath:
     """Train all lambdas of a problem at once, from the notebook's initial weights."""
     x_train, y_train, x_test, y_test = data
     np.random.seed(0)
@@ -123,7 +122,7 @@ def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> La
     )
 
 
-def path_figures(path: LambdaPath) -> dict[float, tuple[str, str]]:
+def path_figures(path: RegularizationPath) -> dict[float, tuple[str, str]]:
     """Return the two accuracies of each lambda as the notebook prints them."""
     means = zip(path.lambdas_, path.train_means_, path.validation_means_, strict=True)
     return {lambd: (f"{100 * train:f}", f"{100 * test:f}") for lambd, train, test in means}

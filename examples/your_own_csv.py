@@ -41,7 +41,7 @@ def main() -> None:
     print(path, end="\n\n")
     print(xl2.diagnose(path, X, y, X_test, y_test))
 
-    xl2.save(path.best_model(), "wine.safetensors")
+    xl2.save(path.best_model_, "wine.safetensors")
     model = xl2.load("wine.safetensors")
     print(f"\nThe first test sample is {y_test[0]}; the model predicts {model.predict(X_test)[0]}.")
     try:

@@ -62,10 +62,10 @@ def a_path(lams, *, folds=3, epochs=6, lost=(), score_name="accuracy", best=0, s
         best_index_=best,
         index_1se_=simple,
         curves_=curves,
-        folds=folds,
-        seeds=2,
-        epochs=epochs,
-        score_name=score_name,
+        n_folds_=folds,
+        n_seeds_=2,
+        n_epochs_=epochs,
+        score_name_=score_name,
     )
 
 

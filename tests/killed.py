@@ -82,9 +82,11 @@ def train_path(checkpoint, backend, patience=None, **settings):
         checkpoint=checkpoint,
         resume=checkpoint is not None,
         backend=backend,
+        refit=False,
+        return_members=True,
         **settings,
     )
-    networks = [path.network(lam, fold) for lam in path.lambdas_ for fold in range(2)]
+    networks = [path.member(lam, fold) for lam in path.lambdas_ for fold in range(2)]
     return digest(
         [network.host_parameters() for network in networks],
         [path.validation_scores_, path.train_scores_, *path.curves_.values()],

@@ -36,7 +36,7 @@ def run(X, y, lambdas=(0.0, 1.0), **options):
     settings = {"hidden": (6,), "epochs": 5, "cv": 3, "learning_rate": 0.02, "progress": False}
     path = xl2.regularization_path(X, y, lambdas, backend="numpy", **settings | options)
     diagnosis = xl2.diagnose(path, X, y, held, known)
-    return Run(path=path, diagnosis=diagnosis, model=path.best_model(), X=held, y=known)
+    return Run(path=path, diagnosis=diagnosis, model=path.best_model_, X=held, y=known)
 
 
 def clouds(classes, rows, features=5, apart=1.5):

@@ -302,7 +302,7 @@ def test_the_ten_networks_as_two_paths(example, data, backend, name):
             lambd=lambd,
             **experiment.settings,
         )
-        for i, weight in enumerate(path.network(lambd).weights, start=1):
+        for i, weight in enumerate(path.model(lambd).network.weights, start=1):
             np.testing.assert_allclose(weight, alone[f"W{i}"].T, rtol=1e-12, atol=1e-15)
     else:
         assert (verdict.dominates, verdict.sure, path.best_lambda_) == ("bias", True, 0.0)

@@ -13,7 +13,7 @@ from xl2 import InputError, Model, Network, fit, regularization_path
 from xl2.array.backend import Backend, connect, reconnect
 from xl2.errors import BackendError
 from xl2.nn.scaling import Scaling
-from xl2.path.result import fingerprint
+from xl2.path.result import digest
 from xl2.training.history import History
 
 RNG = np.random.default_rng(8)
@@ -21,6 +21,7 @@ X = RNG.normal(size=(40, 3))
 LABELS = (X[:, 0] + 0.4 * RNG.normal(size=40) > 0).astype(int)
 HELD, HELD_LABELS = X[30:], LABELS[30:]
 SMALL = {"hidden": (4,), "epochs": 2, "batch_size": 10, "learning_rate": 0.05, "progress": False}
+KEEP = {**SMALL, "return_members": True}
 
 
 def again(thing):
@@ -105,7 +106,6 @@ def test_a_pickle_refers_to_no_array_library_but_numpy(network):
     path = regularization_path(
         X, LABELS, [0.3], cv=2, **SMALL, backend=network.backend.name, device=network.backend.device
     )
-    path.best_model()
     for thing in (network, Model(network), path):
         Recorder(io.BytesIO(pickle.dumps(thing))).load()
     assert {"numpy", "xl2"} <= found <= {"numpy", "xl2", "builtins", "functools"}
@@ -191,18 +191,18 @@ def test_without_its_backend_it_computes_with_numpy_and_warns(backend, network, 
 
 
 def test_a_path_warns_once(where, elsewhere):
-    path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
-    models, member = path.models([0.0]) + path.models([0.3]), path.network(0.3, 1)
+    path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **KEEP, **where)
+    models, member = path.models_, path.member(0.3, 1)
     written = pickle.dumps(path)
     elsewhere()
     with pytest.warns(UserWarning, match="It computes with NumPy now") as caught:
         back = pickle.loads(written)
     assert len(caught) == 1
     assert str(back) == str(path)
-    for model, other in zip(back.models([0.0, 0.3]), models, strict=True):
+    for lam, model in back.models_.items():
         assert model.network.backend.name == "numpy"
-        assert_equal(model.network, other.network)
-    assert_equal(back.network(0.3, 1), member)
+        assert_equal(model.network, models[lam].network)
+    assert_equal(back.member(0.3, 1), member)
 
 
 def _place(backend):
@@ -291,15 +291,16 @@ def test_a_path_with_validation_samples_is_restored(where, to, copied):
         LABELS[:30],
         [0.0, 0.3],
         validation=held,
-        seeds=2,
+        seed=[0, 1],
         standardize=True,
-        **SMALL,
+        **KEEP,
         **where,
     )
     back = copied(path)
     assert _plain(back) == _plain(path)
-    assert_equal(back.network(0.3, 0, 1), path.network(0.3, 0, 1))
-    for one, other in zip(back.models([0.0, 0.3]), path.models([0.0, 0.3]), strict=True):
+    assert_equal(back.member(0.3, 0, 1), path.member(0.3, 0, 1))
+    for lam, other in path.models_.items():
+        one = back.model(lam)
         assert_equal(one.network, other.network)
         np.testing.assert_array_equal(one.forward(X), other.forward(X))
     assert back.selected_on(HELD)
@@ -330,27 +331,21 @@ def test_a_restored_path_has_the_same_table_figures_and_diagnosis():
     assert xl2.diagnose(back, *seen).cautions != xl2.diagnose(back, *samples).cautions
 
 
-def test_after_a_cross_validation_it_has_the_models_trained_before(where):
-    path = regularization_path(X, LABELS, [0.0, 0.3, 2.0], cv=2, **SMALL, **where)
-    early, (model,) = again(path), path.models([0.3])
+def test_after_a_cross_validation_it_has_the_same_models(where):
+    path = regularization_path(X, LABELS, [0.0, 0.3, 2.0], cv=2, refit=[0.3], **KEEP, **where)
     back = again(path)
     assert _plain(back) == _plain(path)
-    assert_equal(back.network(0.0, 1), path.network(0.0, 1))
-    assert_equal(back.models([0.3])[0].network, model.network)
+    assert_equal(back.member(0.0, 1), path.member(0.0, 1))
+    assert_equal(back.model(0.3).network, path.model(0.3).network)
     assert not back.selected_on(X)
-    for one, asked in ((early, [0.3]), (back, [0.3, 2.0])):
-        with pytest.raises(InputError, match=r"does not carry its samples.* for lambda (0.3|2)[.]"):
-            one.models(asked)
-    with pytest.raises(InputError, match=r"best_model\(\), .* before it is pickled"):
-        early.best_model()
-    # Pickling left the samples of the path in place.
-    assert len(path.models([0.0, 2.0])) == 2
+    with pytest.raises(InputError, match=r"for lambda 2, but for: 0[.]3[.] Pass refit=\[2\]"):
+        back.model(2.0)
 
 
-def test_a_deep_copy_of_a_path_has_its_samples(where):
+def test_a_deep_copy_of_a_path_has_arrays_of_its_own(where):
     path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
     twin = copy.deepcopy(path)
-    assert_equal(twin.best_network(0.3), path.best_network(0.3))
+    assert_equal(twin.best_model_.network, path.best_model_.network)
     twin.train_scores_[:] = 0.0
     assert path.train_scores_.any()
 
@@ -380,7 +375,7 @@ def test_equal_samples_have_equal_fingerprints(to):
         np.asfortranarray(whole),
         np.where(whole == 0, -0.0, whole),
     ]
-    assert {fingerprint(x) for x in same} == {fingerprint(whole)}
+    assert {digest(x) for x in same} == {digest(whole)}
 
 
 @pytest.mark.host
@@ -388,23 +383,23 @@ def test_other_samples_have_other_fingerprints():
     changed = X.copy()
     changed[-1, -1] = np.nextafter(changed[-1, -1], 1)
     others = [changed, X[::-1], X.T, X[:-1], X.reshape(20, 6), X.astype("float32"), X.ravel()]
-    assert len({fingerprint(x) for x in (X, *others)}) == 1 + len(others)
+    assert len({digest(x) for x in (X, *others)}) == 1 + len(others)
 
 
 @pytest.mark.host
-def test_all_samples_enter_the_fingerprint(monkeypatch):
-    whole, changed = fingerprint(X), X.copy()
-    monkeypatch.setattr(xl2.path.result, "PIECE", 7)
-    assert fingerprint(X) == whole
+def test_all_samples_enter_the_digest(monkeypatch):
+    whole, changed = digest(X), X.copy()
+    monkeypatch.setattr(xl2.path.result, "ROWS", 7)
+    assert digest(X) == whole
     changed[39, 2] = 9.0
-    assert fingerprint(changed) != whole
+    assert digest(changed) != whole
 
 
 @pytest.mark.host
 def test_a_sparse_matrix_has_the_fingerprint_of_the_dense_one():
     sparse = pytest.importorskip("scipy.sparse")
     x = np.where(X > 1, X, 0.0)
-    assert fingerprint(sparse.coo_array(x)) == fingerprint(sparse.csc_matrix(x)) == fingerprint(x)
+    assert digest(sparse.coo_array(x)) == digest(sparse.csc_matrix(x)) == digest(x)
 
 
 @pytest.mark.host

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .nn.penalties import L2
     from .nn.scaling import Scaling
     from .path.regularization import regularization_path
-    from .path.result import Path
+    from .path.result import RegularizationPath
     from .training.fit import fit
     from .training.history import History
 
@@ -51,7 +51,7 @@ _NAMES = {
     "nn.penalties": "L2",
     "nn.scaling": "Scaling",
     "path.regularization": "regularization_path",
-    "path.result": "Path",
+    "path.result": "RegularizationPath",
     "training.fit": "fit",
     "training.history": "History",
 }
@@ -78,7 +78,7 @@ __all__ = [
     "Nesterov",
     "Network",
     "OutOfMemoryError",
-    "Path",
+    "RegularizationPath",
     "Scaling",
     "XL2Error",
     "backends",

@@ -108,7 +108,9 @@ class OfPath:
             epochs=epochs,
             batch_size=batch,
             learning_rate=RATE,
-            seeds=[SEED],
+            seed=SEED,
+            refit=False,
+            return_members=True,
             progress=False,
             backend=self.backend,
         )
@@ -117,7 +119,7 @@ class OfPath:
         """Return the weights, members first."""
         if self.path is None:
             return self.problem.start(len(self.lams))
-        members = [self.path.network(lam).weights for lam in self.lams]
+        members = [self.path.member(lam).weights for lam in self.lams]
         return [np.stack(layer) for layer in zip(*members, strict=True)]
 
 

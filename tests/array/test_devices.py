@@ -15,7 +15,7 @@ pytestmark = pytest.mark.host
 
 X = np.random.default_rng(3).normal(size=(40, 3))
 LABELS = (X[:, 0] > 0).astype(int)
-SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False}
+SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False, "refit": False}
 
 
 @pytest.fixture
@@ -33,15 +33,17 @@ def trained(monkeypatch):
     """Record the device, thread and number of members of each fit."""
     from xl2.path import train_stacks
 
+    train_network = train_stacks.train_network
+
     seen = []
 
     def watched(network, *arguments, **options):
         seen.append((network.backend.device, threading.get_ident(), np.prod(network.stack)))
         assert array_api_compat.device(network.weights[0]) == network.backend.device
-        assert array_api_compat.device(arguments[0]) == network.backend.device
-        return fit(network, *arguments, **options)
+        assert array_api_compat.device(arguments[0].samples.x) == network.backend.device
+        return train_network(network, *arguments, **options)
 
-    monkeypatch.setattr(train_stacks, "fit", watched)
+    monkeypatch.setattr(train_stacks, "train_network", watched)
     return seen
 
 
@@ -66,7 +68,7 @@ def test_a_path_over_several_devices_has_the_same_results(strict, monkeypatch, t
 def test_max_memory_applies_to_each_device(strict, trained, monkeypatch):
     monkeypatch.setattr(strict, "accelerators", lambda xp: ["device1", "device2"])
     options = {**SMALL, "backend": "array_api_strict", "device": "auto", "cv": 4}
-    each = regularization_path(X, LABELS, [0, 1], **options)._recipe.member_bytes()
+    each = regularization_path(X, LABELS, [0, 1], **options)._settings.memory_of(1)
     trained.clear()
     regularization_path(X, LABELS, [0, 1], max_memory=4 * each, **options)
     assert sorted(count for *_, count in trained) == [4, 4]
@@ -118,13 +120,15 @@ def test_threads_of_a_path_pin_the_default_device(on_default, monkeypatch):
     """CUDA's threads begin on device 0, whatever the current device of the caller."""
     from xl2.path import train_stacks
 
+    train_network = train_stacks.train_network
+
     seen = []
 
     def watched(network, *arguments, **options):
         seen.append(network.backend.device)
-        return fit(network, *arguments, **options)
+        return train_network(network, *arguments, **options)
 
-    monkeypatch.setattr(train_stacks, "fit", watched)
+    monkeypatch.setattr(train_stacks, "train_network", watched)
     regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", **SMALL)
     every = [on_default.pinned(), *on_default.other_accelerators()]
     assert set(seen) == {one.device for one in every}
@@ -208,9 +212,9 @@ def test_paths_and_estimators_set_the_current_device(scoped):
 
     where = {"backend": "array_api_strict", "device": "device1"}
     for standardize in (False, True):
-        path = regularization_path(X, LABELS, [0, 1], cv=2, standardize=standardize, **SMALL,
-                                   **where)  # fmt: skip
-        path.best_model().predict(X)
+        options = {**SMALL, **where, "standardize": standardize, "refit": True}
+        path = regularization_path(X, LABELS, [0, 1], cv=2, **options)
+        path.best_model_.predict(X)
     for solver in ("adam", "lbfgs"):
         model = MLPClassifier((4,), solver=solver, max_iter=20, tol=1.0, **where)
         model.fit(X, LABELS).predict(X)

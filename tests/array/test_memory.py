@@ -11,11 +11,11 @@ import pytest
 from xl2 import Network, regularization_path
 from xl2.array.libraries import file_of
 from xl2.errors import OutOfMemoryError, XL2Error
-from xl2.path.planning import Stack
+from xl2.path.planning import PlannedStack
 
 X = np.random.default_rng(3).normal(size=(40, 3))
 LABELS = (X[:, 0] > 0).astype(int)
-SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False}
+SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False, "refit": False}
 
 
 def no_memory(name):
@@ -125,7 +125,7 @@ def test_a_network_that_does_not_fit_raises(where, holds):
     holds(4 * 12)
     with (
         pytest.warns(UserWarning, match="no memory"),
-        pytest.raises(XL2Error, match="Take a smaller batch_size"),
+        pytest.raises(XL2Error, match="Use a smaller batch_size"),
     ):
         regularization_path(X, LABELS, [0.0, 1.0], cv=3, **SMALL, **where)
 
@@ -153,26 +153,26 @@ def test_a_library_recognises_its_errors(name):
 def test_max_memory_includes_the_extra_bytes_of_a_library(monkeypatch):
     library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
     monkeypatch.setattr(library, "workers", lambda: 1)
-    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
-    alone = recipe.member_bytes()
+    settings = regularization_path(X, LABELS, [0.0], **options)._settings
+    alone = settings.memory_of(1)
     monkeypatch.setattr(library, "extra_bytes", lambda members, *_: min(members, 5) * alone)
-    assert recipe.member_bytes() == 2 * alone
+    assert settings.memory_of(1) == 2 * alone
     for most, members in ((2, 1), (3, 1), (9, 4), (10, 5), (12, 7)):
-        assert replace(recipe, max_memory=most * alone).members_at_once() == members
-    assert replace(recipe, max_memory=10**20).members_at_once() > 10**9  # too many for len(range)
+        assert replace(settings, max_memory=most * alone).members_at_once() == members
+    assert replace(settings, max_memory=10**20).members_at_once() > 10**9  # too many for len(range)
     with pytest.raises(XL2Error, match="max_memory allows"):
-        replace(recipe, max_memory=2 * alone - 1).members_at_once()
+        replace(settings, max_memory=2 * alone - 1).members_at_once()
 
 
 @pytest.mark.host
 def test_without_max_memory_a_path_uses_the_free_memory(monkeypatch):
     library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
-    recipe = regularization_path(X, LABELS, [0.0], **options)._recipe
-    each = recipe.member_bytes()
-    assert recipe.members_at_once() == 2**31 // each
+    settings = regularization_path(X, LABELS, [0.0], **options)._settings
+    each = settings.memory_of(1)
+    assert settings.members_at_once() == 2**31 // each
     for free, members in ((10 * each, 10), (each // 2, 1), (2**40, 2**31 // each)):
         monkeypatch.setattr(library, "free_memory", lambda device, free=free: free)
-        assert recipe.members_at_once() == members
+        assert settings.members_at_once() == members
 
 
 @pytest.mark.host
@@ -211,13 +211,13 @@ def test_torch_recognises_the_message_of_cublas():
 
 @pytest.mark.host
 @pytest.mark.parametrize(
-    "stack", [Stack([(0, 0)], [3, 4, 5]), Stack([(0, 0), (1, 0), (2, 1)], [7])]
+    "stack", [PlannedStack([(0, 0)], [3, 4, 5]), PlannedStack([(0, 0), (1, 0), (2, 1)], [7])]
 )
 def test_halves_make_up_the_whole(stack):
     def every(stacks):
-        return [(*group, place) for one in stacks for group in one.groups for place in one.places]
+        return [(*group, lam) for one in stacks for group in one.groups for lam in one.lambdas]
 
     one, other = stack.halves()
     assert sorted(every([one, other])) == sorted(every([stack]))
-    assert one.members() == 1
+    assert one.size() == 1
     assert one.halves() == []

@@ -11,13 +11,14 @@ from xl2 import Network, fit, regularization_path
 from xl2.array.generic import Library
 from xl2.array.libraries import file_of
 from xl2.array.workers import side_by_side
-from xl2.path.planning import Stack, plan
-from xl2.path.settings import Part, Recipe
+from xl2.path.planning import PlannedStack, plan
+from xl2.path.settings import PathSettings
 
 RNG = np.random.default_rng(6)
 X = RNG.normal(size=(60, 3))
 LABELS = (X[:, 0] > 0).astype(int)
 SMALL = {"hidden": (4,), "epochs": 3, "dtype": "float64", "progress": False, "backend": "numpy"}
+KEEP = {**SMALL, "return_members": True}
 
 
 def test_jobs_run_at_the_same_time():
@@ -141,39 +142,40 @@ def test_the_threads_of_the_blas_are_restored_whichever_fit_ends_first():
 
 @pytest.mark.parametrize("samples", [{"cv": 4}, {"validation": (X[40:], LABELS[40:])}])
 def test_a_path_is_the_same_with_two_workers(monkeypatch, samples):
-    one = regularization_path(X, LABELS, [0, 0.1, 1], seeds=2, **samples, **SMALL)
-    monkeypatch.setattr(Recipe, "workers", lambda self: 2)
-    two = regularization_path(X, LABELS, [0, 0.1, 1], seeds=2, **samples, **SMALL)
+    one = regularization_path(X, LABELS, [0, 0.1, 1], seed=[0, 1], **samples, **KEEP)
+    monkeypatch.setattr(PathSettings, "workers", lambda self: 2)
+    two = regularization_path(X, LABELS, [0, 0.1, 1], seed=[0, 1], **samples, **KEEP)
     np.testing.assert_array_equal(two.validation_scores_, one.validation_scores_)
     for name, values in one.curves_.items():
         np.testing.assert_allclose(two.curves_[name], values, rtol=1e-12)
-    for mine, its in zip(two.network(1).weights, one.network(1).weights, strict=True):
+    for mine, its in zip(two.member(1).weights, one.member(1).weights, strict=True):
         np.testing.assert_allclose(mine, its, rtol=1e-12)
 
 
 def every_member(stacks):
     return sorted(
-        (*group, place) for stack in stacks for group in stack.groups for place in stack.places
+        (*group, lam) for stack in stacks for group in stack.groups for lam in stack.lambdas
     )
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("most", [3, 7, 16, 100])
 def test_a_plan_has_every_member_once_and_respects_the_memory(workers, most):
-    parts = [Part(np.arange(n)) for n in (20, 21, 20)]
-    stacks = plan(parts, 8, 2, most, workers)
+    rows = [20, 21, 20]
+    stacks = plan(rows, 8, 2, most, workers)
     assert every_member(stacks) == [(f, s, m) for f in range(3) for s in range(2) for m in range(8)]
     for stack in stacks:
-        assert len(stack.groups) * len(stack.places) <= most // workers
-        assert len({len(parts[f].rows) for f, _ in stack.groups}) == 1
+        assert len(stack.groups) * len(stack.lambdas) <= most // workers
+        assert len({rows[f] for f, _ in stack.groups}) == 1
 
 
 def test_a_plan_keeps_lambdas_together_if_possible():
-    parts = [Part(np.arange(20))] * 4
-    assert plan(parts, 8, 1, 100) == [Stack([(f, 0) for f in range(4)], list(range(8)))]
-    assert {len(stack.places) for stack in plan(parts, 8, 1, 17)} == {8}
-    assert {len(stack.places) for stack in plan(parts, 8, 1, 100, workers=2)} == {8}
-    assert {len(stack.places) for stack in plan(parts[:1], 8, 1, 100, workers=2)} == {4}
+    rows = [20] * 4
+    whole = PlannedStack([(f, 0) for f in range(4)], list(range(8)), "1")
+    assert plan(rows, 8, 1, 100) == [whole]
+    assert {len(stack.lambdas) for stack in plan(rows, 8, 1, 17)} == {8}
+    assert {len(stack.lambdas) for stack in plan(rows, 8, 1, 100, workers=2)} == {8}
+    assert {len(stack.lambdas) for stack in plan(rows[:1], 8, 1, 100, workers=2)} == {4}
 
 
 def test_training_takes_no_more_memory_than_estimated():
@@ -183,8 +185,8 @@ def test_training_takes_no_more_memory_than_estimated():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(300, 200)).astype("float32"), rng.integers(0, 2, 300)
     options = {"validation": (x[:50], y[:50]), "hidden": (100, 50), "batch_size": 32}
-    options |= {"epochs": 2, "progress": False, "backend": "numpy"}
-    each = regularization_path(x, y, [0], **options)._recipe.member_bytes()
+    options |= {"epochs": 2, "progress": False, "backend": "numpy", "return_members": True}
+    each = regularization_path(x, y, [0], **options)._settings.memory_of(1)
     finished = 4 * (200 * 100 + 100 * 50 + 50 + 151)
     for most in (2, 8):
         tracemalloc.start()

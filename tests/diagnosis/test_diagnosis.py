@@ -39,15 +39,15 @@ class FakePath:
     """The part of a regularization path that `diagnose` uses."""
 
     def __init__(self, models, means, best, score_name="accuracy", selected=False):
-        self.known, self.score_name, self.selected = models, score_name, selected
+        self.models_, self.score_name_, self.selected = models, score_name, selected
         self.lambdas_ = np.array(list(models))
         self.validation_means_ = np.array(means)
         self.best_lambda_ = best
         self.asked = []
 
-    def models(self, lambdas):
-        self.asked.append(list(lambdas))
-        return [self.known[lam] for lam in lambdas]
+    def model(self, lam):
+        self.asked.append(lam)
+        return self.models_[lam]
 
     def selected_on(self, X):
         return self.selected
@@ -222,7 +222,7 @@ def test_html_says_the_same_and_is_escaped():
 def test_a_path_shows_its_best_lambda_and_compares_it_with_none():
     path = cats()
     found = diagnosed_path(path)
-    assert path.asked == [[0.0, 50.0]]
+    assert path.asked == [0.0, 50.0]
     assert (found.lam, found.test_score) == (50.0, 0.78)
     assert found.train_score == pytest.approx(207 / 209)
     comparison = found.comparison
@@ -239,7 +239,7 @@ def test_a_path_shows_its_best_lambda_and_compares_it_with_none():
 def test_a_path_whose_best_is_no_penalty_says_that_l2_does_not_help():
     path = cats(best=0.0, means=(0.79, 0.78, 0.34))
     found = diagnosed_path(path)
-    assert path.asked == [[0.0, 50.0]]
+    assert path.asked == [0.0, 50.0]
     assert (found.lam, found.test_score) == (0.0, 0.7)
     assert (found.comparison.lam_a, found.comparison.lam_b) == (0.0, 50.0)
     assert found.advice[0] == "L2 does not help here: by validation no penalty is best."
@@ -257,7 +257,7 @@ def test_where_the_bias_dominates_and_no_penalty_is_best_a_penalty_adds_to_it():
 def test_without_a_zero_the_smallest_lambda_stands_for_it():
     path = cats(models=(0.1, 50.0, 1000.0), best=1000.0, means=(0.7, 0.3, 0.8))
     found = diagnosed_path(path)
-    assert path.asked == [[0.1, 1000.0]]
+    assert path.asked == [0.1, 1000.0]
     assert "the smallest lambda (0.1)" in flat(found)
     assert "no penalty" not in flat(found)
     assert "the largest tried" in found.advice[0]
@@ -269,7 +269,7 @@ def test_without_a_zero_the_smallest_lambda_stands_for_it():
 def test_a_lambda_that_diverged_is_no_choice():
     path = cats(best=50.0, means=(math.nan, 0.78, 0.34))
     found = diagnosed_path(path)
-    assert path.asked == [[50.0, 1000.0]]
+    assert path.asked == [50.0, 1000.0]
     assert (found.comparison.lam_a, found.comparison.lam_b) == (50.0, 1000.0)
     assert diagnosed_path(cats(best=0.0, means=(0.7, math.nan, math.nan))).comparison is None
     with pytest.raises(InputError, match="Every lambda of this path diverged"):

@@ -11,7 +11,7 @@ pytestmark = [
     pytest.mark.host,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     # Some checks have few values, so that those of a fold may be all equal.
-    pytest.mark.filterwarnings("ignore:.*judged by values that are all equal"),
+    pytest.mark.filterwarnings("ignore:.*all validation values are equal"),
 ]
 
 

@@ -87,7 +87,7 @@ def test_each_argument_of_the_training_has_its_effect(more, initializer, options
 
 def test_numpy_samples_are_computed_on_the_backend_with_numpy_results(where, backend):
     model, its = classifier(**where).fit(X, SIDES), classifier().fit(X, SIDES)
-    assert model.path_.best_model().network.backend == backend
+    assert model.path_.best_model_.network.backend == backend
     for mine, expected in zip(model.coefs_, its.coefs_, strict=True):
         assert type(mine) is np.ndarray
         np.testing.assert_allclose(mine, expected, rtol=1e-8, atol=1e-12)
@@ -147,7 +147,7 @@ def test_seeds_are_averaged_and_random_state_repeats_a_fit():
     two = classifier(seeds=2).fit(X, THREE)
     again = clone(two).fit(X, THREE)
     np.testing.assert_array_equal(two.scores_, again.scores_)
-    assert two.path_.seeds == 2
+    assert two.path_.n_seeds_ == 2
     np.testing.assert_allclose(two.scores_, two.path_.validation_scores_by_seed_.mean(axis=2))
 
 
@@ -163,10 +163,10 @@ def test_the_path_is_saved_without_the_samples():
     other = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(other.predict(X), model.predict(X))
     assert str(other.path_) == str(model.path_)
-    model.path_.best_model()  # this one was trained
+    assert list(model.path_.models_) == [model.alpha_]
     left = next(a for a in model.alphas_ if a != model.alpha_)
-    with pytest.raises(xl2.InputError, match="samples"):
-        model.path_.best_model(left)
+    with pytest.raises(xl2.InputError, match="No model was trained on all samples"):
+        model.path_.model(left)
 
 
 @pytest.mark.host

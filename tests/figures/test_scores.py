@@ -203,7 +203,7 @@ def paths(draw):
 @settings(max_examples=8)
 @given(paths())
 def test_every_path_is_drawn_without_a_warning(path):
-    _, ax = plt.subplots(layout="constrained" if path.folds % 2 else None)
+    _, ax = plt.subplots(layout="constrained" if path.n_folds_ % 2 else None)
     assert figures.plot_path(path, ax) is ax
     paint(ax.figure)
     found = boxes(ax.get_xticklabels())

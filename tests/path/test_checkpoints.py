@@ -11,20 +11,22 @@ import numpy as np
 import pytest
 from checkpointing import DiedError, dying, header_of
 
+import xl2.path.refit
 import xl2.path.train_stacks
 import xl2.training.divergence
 from xl2 import FileFormatError, InputError, regularization_path
 from xl2.errors import OutOfMemoryError
 from xl2.io.safetensors_file import read_with_digest, write_with_digest
 from xl2.path.checkpoints import FORMAT
-from xl2.path.jobs import Tally
-from xl2.path.settings import Recipe
+from xl2.path.settings import PathSettings
+from xl2.path.train_stacks import SharedProgress
 from xl2.training.checkpoints import CheckpointSaver
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(60, 3))
 LABELS = (X[:, 0] > 0).astype(int)
 SMALL = {"hidden": (4,), "epochs": 4, "batch_size": 8, "learning_rate": 0.05, "progress": False}
+SMALL |= {"return_members": True, "refit": False}
 
 
 @pytest.fixture
@@ -36,13 +38,13 @@ def die(monkeypatch):
 @pytest.fixture
 def small_stacks(monkeypatch):
     """Let a stack have the lambdas of a single fold."""
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
-    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 3)
+    monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
 
 
 def train(where, **more):
-    options = {"cv": 3, "standardize": True, **SMALL, **more}
-    return regularization_path(X, LABELS, [0, 0.1, 30], **options, **where)
+    options = {"cv": 3, "standardize": True, **SMALL, **more, **where}
+    return regularization_path(X, LABELS, [0, 0.1, 30], **options)
 
 
 def begun(die, writes, folder):
@@ -61,8 +63,8 @@ def same(one, other):
     np.testing.assert_array_equal(one.train_scores_by_seed_, other.train_scores_by_seed_)
     np.testing.assert_array_equal(one.validation_scores_by_seed_, other.validation_scores_by_seed_)
     for lam in one.lambdas_:
-        for fold in range(one.folds):
-            pair = (path.network(lam, fold).host_parameters() for path in (one, other))
+        for fold in range(one.n_folds_):
+            pair = (path.member(lam, fold).host_parameters() for path in (one, other))
             for mine, its in zip(*pair, strict=True):
                 for left, right in zip(mine, its, strict=True):
                     np.testing.assert_array_equal(left, right)
@@ -70,7 +72,7 @@ def same(one, other):
 
 @pytest.mark.one_on_jax
 @pytest.mark.parametrize(
-    "options", [{}, {"patience": 1, "epochs": 6}, {"seeds": 2, "dropout": 0.2, "every": 0.3}]
+    "options", [{}, {"patience": 1, "epochs": 6}, {"seed": [0, 1], "dropout": 0.2, "every": 0.3}]
 )
 def test_it_resumes_bit_for_bit_after_every_write(where, tmp_path, die, small_stacks, options):
     for deaths in range(100):
@@ -91,30 +93,31 @@ def test_it_resumes_bit_for_bit_after_every_write(where, tmp_path, die, small_st
 
 @pytest.mark.host
 def test_finished_stacks_are_skipped(tmp_path, small_stacks, monkeypatch):
-    whole = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    model = whole.best_model()
+    options = {"backend": "numpy", "refit": True}
+    whole = train(options, checkpoint=tmp_path / "p")
+    model = whole.best_model_
 
     def never(self, *arguments):
         raise AssertionError("it was trained")
 
     monkeypatch.setattr("xl2.training.loop.train_epoch", never)
-    again = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
+    again = train(options, checkpoint=tmp_path / "p", resume=True)
     same(again, whole)
     # So is the network of the best lambda, trained on all samples.
     for mine, its in zip(
-        again.best_model().network.host_parameters(), model.network.host_parameters(), strict=True
+        again.best_model_.network.host_parameters(), model.network.host_parameters(), strict=True
     ):
         for left, right in zip(mine, its, strict=True):
             np.testing.assert_array_equal(left, right)
     files = sorted(file.name for file in (tmp_path / "p").iterdir())
-    assert files == ["plan", f"refit-{whole.best_lambda_!r}", "stack-1", "stack-2", "stack-3"]
+    assert [name.partition("-")[0] for name in files] == ["plan", "refit", *["stack"] * 3]
 
 
 @pytest.mark.host
 @pytest.mark.parametrize("options", [{}, {"patience": 1}])
 def test_a_stack_that_diverged_is_finished(tmp_path, monkeypatch, options):
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
-    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 1)
+    monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
 
     def path(**saving):
         return regularization_path(
@@ -135,24 +138,20 @@ def test_models_of_close_or_many_lambdas_have_separate_folders(tmp_path):
         return sorted(file.name for file in (tmp_path / "p").iterdir() if file.is_dir())
 
     many = np.logspace(-3, 1, 60).tolist()
-    path = regularization_path(
-        X, LABELS, [0.1, 0.1000000001, *many], cv=2, **SMALL, backend="numpy",
-        checkpoint=tmp_path / "p",
-    )  # fmt: skip
-    path.models([0.1])
-    path.models([0.1000000001])
-    assert names() == ["refit-0.1", "refit-0.1000000001"]
-    path.models(many[:29])
-    path.models(many[29:59])
-    lots = [name.partition("-lambdas-") for name in names()[2:]]
-    assert [name[:2] for name in lots] == [("refit-29", "-lambdas-"), ("refit-30", "-lambdas-")]
+    for count, refit in enumerate(([0.1], [0.1000000001], many[:29], many[29:59]), 1):
+        regularization_path(
+            X, LABELS, [0.1, 0.1000000001, *many], cv=2, backend="numpy",
+            checkpoint=tmp_path / "p", resume=True, **{**SMALL, "refit": refit},
+        )  # fmt: skip
+        assert len(names()) == count
+    assert all(len(name) < 30 for name in names())
 
 
 @pytest.mark.host
 def test_two_stacks_side_by_side(tmp_path, monkeypatch, small_stacks):
     """One dies while the other is in training, which is saved and stopped."""
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 6)
-    monkeypatch.setattr(Recipe, "workers", lambda self: 2)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 6)
+    monkeypatch.setattr(PathSettings, "workers", lambda self: 2)
     whole = train({"backend": "numpy"}, epochs=200)
     look, seen, lock = CheckpointSaver.look, [], threading.Lock()
 
@@ -175,8 +174,8 @@ def test_two_stacks_side_by_side(tmp_path, monkeypatch, small_stacks):
 @pytest.mark.host
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stacks, workers):
-    monkeypatch.setattr(Recipe, "workers", lambda self: workers)
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3 * workers)
+    monkeypatch.setattr(PathSettings, "workers", lambda self: workers)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 3 * workers)
     epoch, seen = xl2.training.loop.train_epoch, []
 
     def watched(self, *arguments):
@@ -193,7 +192,9 @@ def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stack
     monkeypatch.setattr("xl2.training.loop.train_epoch", epoch)
     options = {"epochs": 3000, "every": 5000}
     most = max(header_of(tmp_path / "p" / name)["epochs"] + 1 for name in begun if name != "plan")
-    monkeypatch.setattr("xl2.path.train_stacks.fit", until(xl2.path.train_stacks.fit, most + 10))
+    monkeypatch.setattr(
+        "xl2.path.train_stacks.train_network", until(xl2.path.train_stacks.train_network, most + 10)
+    )
     path = train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **options)
     assert (path.epochs_ > 0).all()
 
@@ -219,7 +220,7 @@ def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_previous_file(tmp_
 
 @pytest.mark.host
 def test_ctrl_c_ends_a_path_even_if_the_whole_stack_diverges(tmp_path, small_stacks, monkeypatch):
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 1)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 1)
     mark, pressed = xl2.training.divergence.mark, []
 
     def watched(run, sound, before):
@@ -238,16 +239,16 @@ def test_ctrl_c_ends_a_path_even_if_the_whole_stack_diverges(tmp_path, small_sta
 
 def until(fit, epochs):
     """Return a fit of fewer epochs."""
-    return lambda *arguments, **options: fit(
-        *arguments, **{**options, "epochs": min(epochs, options["epochs"])}
+    return lambda network, data, settings, all_epochs, **options: fit(
+        network, data, settings, min(epochs, all_epochs), **options
     )
 
 
 @pytest.mark.host
 def test_another_machine_resumes_with_the_saved_plan(tmp_path, die, small_stacks, monkeypatch):
     begun(die, 5, tmp_path / "p")
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 100)
-    assert train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True).folds == 3
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 100)
+    assert train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True).n_folds_ == 3
     assert {file.name for file in (tmp_path / "p").iterdir()} == {
         "plan", "stack-1", "stack-2", "stack-3"
     }  # fmt: skip
@@ -255,7 +256,7 @@ def test_another_machine_resumes_with_the_saved_plan(tmp_path, die, small_stacks
 
 def holding(monkeypatch, networks):
     """Let the memory hold a number of networks; return a list of the sizes of trained stacks."""
-    trained, fit = [], xl2.training.fit.fit
+    trained, fit = [], xl2.path.train_stacks.train_network
 
     def limited(network, *arguments, **options):
         count = int(np.prod(network.stack))
@@ -264,14 +265,14 @@ def holding(monkeypatch, networks):
         trained.append(count)
         return fit(network, *arguments, **options)
 
-    monkeypatch.setattr("xl2.path.train_stacks.fit", limited)
+    monkeypatch.setattr("xl2.path.train_stacks.train_network", limited)
     return trained
 
 
 @pytest.mark.host
 def test_stacks_that_were_split_for_want_of_memory_resume_as_parts(tmp_path, die, monkeypatch):
     options = {"backend": "numpy"}
-    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
     trained = holding(monkeypatch, 2)
     with pytest.warns(UserWarning, match="no memory for 9 networks at once"):
         whole = train(options)
@@ -295,7 +296,7 @@ def test_stacks_that_were_split_for_want_of_memory_resume_as_parts(tmp_path, die
 @pytest.mark.host
 def test_a_stack_without_a_checkpoint_obeys_max_memory(tmp_path, die, monkeypatch, small_stacks):
     begun(die, 4, tmp_path / "p")
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 2)
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
     assert {file.name for file in (tmp_path / "p").iterdir()} == {
         "plan", "stack-1", "stack-2-1", "stack-2-2", "stack-3-1", "stack-3-2"
@@ -309,28 +310,28 @@ def test_a_stack_with_a_checkpoint_is_not_split(tmp_path, die, monkeypatch, smal
         train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     die(10**9)
     holding(monkeypatch, 2)
-    with pytest.raises(OutOfMemoryError, match=r"goes on only as a whole.* in another folder"):
+    with pytest.raises(OutOfMemoryError, match=r"is never split.* in another folder"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
 
 
 @pytest.mark.host
 @pytest.mark.parametrize("halved", [False, True])
 def test_the_progress_bar_of_a_path_resumes(tmp_path, die, monkeypatch, capsys, halved):
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 3)
-    monkeypatch.setattr(Recipe, "workers", lambda self: 1)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 3)
+    monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
     die(6)
     with pytest.raises(DiedError):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     die(10**9)
     counted = []
-    add = Tally.add
+    add = SharedProgress.add
 
     def watched(self, *arguments):
         add(self, *arguments)
-        counted.append(self._trained // self._members)
+        counted.append(self._trained // self._size)
 
-    monkeypatch.setattr(Tally, "add", watched)
-    monkeypatch.setattr(Recipe, "members_at_once", lambda self: 2 if halved else 100)
+    monkeypatch.setattr(SharedProgress, "add", watched)
+    monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 2 if halved else 100)
     capsys.readouterr()
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, progress=True)
     # The first is finished, the second resumes after two epochs, the third starts.
@@ -343,7 +344,7 @@ def test_the_progress_bar_of_a_path_resumes(tmp_path, die, monkeypatch, capsys, 
     ("changed", "message"),
     [
         ({"cv": 2}, "folds was 40, 40, 40 and is now 30, 30"),
-        ({"seeds": 2}, "seeds was 0 and is now 0, 1"),
+        ({"seed": [0, 1]}, "seeds was 0 and is now 0, 1"),
         ({"patience": 2}, "patience was None and is now 2"),
         ({"optimizer": "sgd"}, "optimizer was Adam.*is now SGD"),
         ({"hidden": (5,)}, "network was 3-4-1, .*is now 3-5-1"),
@@ -441,10 +442,18 @@ def test_the_folder_stays_put_when_the_working_directory_changes(tmp_path, monke
     for folder in ("here", "elsewhere"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    path = train({"backend": "numpy"}, checkpoint="p")
-    os.chdir(tmp_path / "elsewhere")
-    path.best_model()
-    assert (tmp_path / "here" / "p" / f"refit-{path.best_lambda_:g}").is_dir()
+    moved = False
+
+    def leave(self, *arguments, train_stacks=xl2.path.refit.train_stacks, **options):
+        nonlocal moved
+        os.chdir(tmp_path / "elsewhere")
+        moved = True
+        return train_stacks(self, *arguments, **options)
+
+    monkeypatch.setattr("xl2.path.refit.train_stacks", leave)
+    train({"backend": "numpy"}, checkpoint="p", refit=True)
+    assert moved
+    assert list((tmp_path / "here" / "p").glob("refit-*/stack-1"))
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
@@ -465,8 +474,7 @@ def test_a_folder_removed_during_training_warns_once(tmp_path, monkeypatch, smal
 
 @pytest.mark.host
 def test_a_pickle_does_not_contain_the_folder(tmp_path):
-    path = train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    path.best_model()
+    path = train({"backend": "numpy"}, checkpoint=tmp_path / "p", refit=True)
     assert str(tmp_path).encode() not in pickle.dumps(path)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import sem
 
 from xl2 import Network, fit
-from xl2.path.pruning import Hopeless
+from xl2.path.pruning import Pruner
 from xl2.training.history import History
 from xl2.training.loop import Keep
 
@@ -23,9 +23,9 @@ def train(network, curves, patience, names=None):
     curves = np.asarray(curves, dtype=float)
     groups, members = curves.shape[1:]
     names = list(range(members)) if names is None else names
-    watch, history = Hopeless(names, patience), History.of((groups, members))
+    watch, history = Pruner(names, patience), History.of((groups, members))
     for epoch, scores in enumerate(curves, start=1):
-        left = [names.index(place) for place in watch.places]
+        left = [names.index(place) for place in watch.lambdas]
         history.diverged[(history.diverged == 0) & np.isnan(scores[:, left])] = epoch
         history.add(loss=np.zeros((groups, len(left))), validation_score=scores[:, left])
         said = watch(network, history)
@@ -51,7 +51,7 @@ def last_epochs(curves, patience):
     """Return the epoch after which the rule drops each member; by whole curves, all at once."""
     means = curves.mean(axis=1)
     epochs, members = means.shape
-    last = [epochs] * members
+    last = [epochs + 1] * members  # to the end, unless it is dropped
     for e in range(epochs):
         alive = [m for m in range(members) if last[m] > e]
         top = max(alive, key=lambda m: -math.inf if math.isnan(means[e, m]) else means[e, m])
@@ -76,12 +76,12 @@ def test_it_drops_by_the_rule(seed, groups, members, patience):
     curves[rng.integers(0, 9) :, 0, 0] = rng.choice([NAN, 0.0])
     watch, network = train(blank(groups, members, backend="numpy"), curves, patience)
     last = last_epochs(curves, patience)
-    assert watch.places == [m for m in range(members) if last[m] == 9]
-    assert watch.places
+    assert watch.lambdas == [m for m in range(members) if last[m] == 10]
+    assert watch.lambdas
     assert watch.trained[:9] == [[m for m in range(members) if last[m] > e] for e in range(9)]
     dropped = sorted(m for _, names in watch.dropped for m in names)
-    assert dropped == [m for m in range(members) if last[m] < 9]
-    assert network.stack == (groups, len(watch.places))
+    assert dropped == [m for m in range(members) if last[m] < 10]
+    assert network.stack == (groups, len(watch.lambdas))
 
 
 # The same mean but for rounding, with standard errors of 0 and 0.058.
@@ -112,10 +112,10 @@ def test_one_that_still_rises_is_kept_however_far_below():
     rising = np.linspace(0.1, 0.4, 8)
     curves = np.stack([np.full(8, 0.9), rising], axis=1)[:, None, :]
     watch, _ = train(blank(1, 2, backend="numpy"), curves, 2)
-    assert watch.places == [0, 1]
+    assert watch.lambdas == [0, 1]
     curves[5:, 0, 1] = curves[4, 0, 1]
     watch, _ = train(blank(1, 2, backend="numpy"), curves, 2)
-    assert watch.places == [0]
+    assert watch.lambdas == [0]
     assert watch.trained == [[0, 1]] * 7 + [[0]] * 2
 
 
@@ -123,7 +123,7 @@ def test_a_diverged_one_goes_at_once_and_is_written_down(where):
     curves = np.full((4, 2, 3), 0.9)
     curves[1:, 1, 1] = NAN
     watch, _ = train(blank(2, 3, **where), curves, 50, names=[4, 7, 9])
-    assert watch.places == [4, 9]
+    assert watch.lambdas == [4, 9]
     assert watch.trained == [[4, 7, 9], [4, 7, 9], [4, 9], [4, 9], [4, 9]]
     [(names, diverged)] = watch.diverged
     assert names == [7]
@@ -134,19 +134,19 @@ def test_where_all_have_diverged_none_is_dropped():
     curves = np.full((3, 2, 2), 0.9)
     curves[1:, 0] = NAN
     watch, _ = train(blank(2, 2, backend="numpy"), curves, 1)
-    assert watch.places == [0, 1]
+    assert watch.lambdas == [0, 1]
     assert watch.dropped == watch.diverged == []
 
 
 @pytest.mark.parametrize("judged", [False, True])
 def test_without_patience_or_scores_none_is_dropped(judged):
-    watch, history = Hopeless([0, 1], None if judged else 1), History.of((1, 2))
+    watch, history = Pruner([0, 1], None if judged else 1), History.of((1, 2))
     for _ in range(5):
         history.add(loss=np.zeros((1, 2)))
         if judged:
             history.add(validation_score=np.array([[0.9, NAN]]))
         assert watch(blank(1, 2, backend="numpy"), history) is None
-    assert watch.places == [0, 1]
+    assert watch.lambdas == [0, 1]
     assert watch.trained == [[0, 1]]
 
 
@@ -159,8 +159,8 @@ def test_those_dropped_keep_the_parameters_they_had(where):
     curves[1:, 1, 0] = NAN
     watch, left = train(network, curves, 5, names=[10, 11, 12, 13])
     assert [names for _, names in watch.dropped] == [[11, 13], [10]]
-    assert watch.places == [12]
-    for dropped, names in [*watch.dropped, (left, watch.places)]:
+    assert watch.lambdas == [12]
+    for dropped, names in [*watch.dropped, (left, watch.lambdas)]:
         assert dropped.stack == (2, len(names))
         for g in range(2):
             for k, name in enumerate(names):
@@ -174,7 +174,7 @@ def test_those_dropped_keep_the_parameters_they_had(where):
 def test_a_fit_goes_by_it(where, rng):
     X = rng.normal(size=(12, 2))
     y = (X[:, 0] > 0).astype(int)
-    network, watch = blank(2, 3, **where), Hopeless([0, 1, 2], 50)
+    network, watch = blank(2, 3, **where), Pruner([0, 1, 2], 50)
     options = {"epochs": 3, "batch_size": 4, "penalty": [0.0, 1e30, 0.1]}
     history = fit(network, X, y, validation=(X, y), callbacks=[watch], **options)
     assert network.stack == (2, 2)

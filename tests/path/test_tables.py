@@ -25,7 +25,7 @@ def fake(lambdas=(0.0, 0.5, 1e-5), folds=2, seeds=2, best=0, simplest=0, **chang
     scores = np.arange(np.prod(shape)).reshape(shape) / 100
     path = SimpleNamespace(
         lambdas_=np.array(lambdas),
-        score_name="accuracy",
+        score_name_="accuracy",
         train_means_=np.full(len(lambdas), 0.987654),
         validation_means_=scores.mean(axis=(1, 2)),
         standard_errors_=np.full(len(lambdas), 0.012345),
@@ -33,7 +33,7 @@ def fake(lambdas=(0.0, 0.5, 1e-5), folds=2, seeds=2, best=0, simplest=0, **chang
         validation_scores_by_seed_=scores,
         diverged_=np.zeros(shape, dtype=bool),
         epochs_=np.full(shape, 30),
-        epochs=30,
+        n_epochs_=30,
         best_index_=best,
         index_1se_=simplest,
         fit_time_=1.25,
@@ -86,7 +86,7 @@ def test_the_text_in_full():
 
 def test_an_accuracy_is_in_percent_and_r2_is_not():
     assert next(rows_of(fake())) == ("0", "98.77", "1.50", "1.23", BOTH)
-    path = fake(score_name="R2", validation_means_=np.array([-0.25, -1234.5, -3.4e38]))
+    path = fake(score_name_="R2", validation_means_=np.array([-0.25, -1234.5, -3.4e38]))
     assert [row[1:4] for row in rows_of(path)] == [
         ("0.9877", "-0.2500", "0.0123"),
         ("0.9877", "-1.2e+03", "0.0123"),
@@ -127,10 +127,10 @@ def test_of_those_dropped_the_first_epoch_is_named():
 )
 def test_the_text_has_at_most_80_columns(score_name, means, epochs):
     """Also where all is long that can be, and a remark of many parts goes on below."""
-    path = fake([1.23457e-100, 0.0, 1000.0, 1e-05], 10, 10, score_name=score_name)
+    path = fake([1.23457e-100, 0.0, 1000.0, 1e-05], 10, 10, score_name_=score_name)
     path.train_means_ = path.validation_means_ = np.array(means)
-    path.epochs, path.fit_time_ = 100000, 123456.7
-    path.epochs_[:], path.epochs_[0] = path.epochs, epochs
+    path.n_epochs_, path.fit_time_ = 100000, 123456.7
+    path.epochs_[:], path.epochs_[0] = path.n_epochs_, epochs
     path.diverged_[3] = True
     lines = path_text(path).splitlines()
     assert max(map(len, lines)) <= 80
@@ -147,7 +147,7 @@ def test_the_commonest_remark_has_one_line():
 
 @pytest.mark.parametrize(("folds", "seeds"), [(1, 1), (5, 1), (1, 3), (5, 3)])
 def test_the_first_line_counts_what_was_trained(folds, seeds):
-    first = path_text(fake([0.0], folds, seeds, epochs=1)).splitlines()[0]
+    first = path_text(fake([0.0], folds, seeds, n_epochs_=1)).splitlines()[0]
     counts = ["1 lambda", f"{folds} folds", f"{seeds} seeds"]
     expected = [count for count in counts if not count.startswith("1 ") or count == "1 lambda"]
     assert first == " x ".join(expected) + ", 1 epoch, 1.2 s; accuracy in %"

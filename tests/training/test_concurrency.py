@@ -151,10 +151,11 @@ def test_fits_in_threads_give_the_bytes_of_fits_alone(where):
 def test_a_path_gives_its_bytes_while_others_train():
     """Predictions and scores too: the number of threads of the BLAS is the whole process's."""
     options = {"cv": 3, "hidden": (8,), "epochs": 3, "progress": False, "backend": "numpy"}
+    options |= {"return_members": True}
 
     def path():
         found = xl2.regularization_path(X, Y, [0, 0.1, 1], **options)
-        return found.validation_scores_.tobytes(), found.network(1).weights[0].tobytes()
+        return found.validation_scores_.tobytes(), found.member(1).weights[0].tobytes()
 
     alone = path()
     with ThreadPoolExecutor(4) as pool:

@@ -78,7 +78,7 @@ def path(
             lambdas=chosen,
             per=per,
             cv=cv,
-            seeds=seeds,
+            seed=seeds,
             hidden=opt.numbers("--hidden", hidden, int),
             activation=activation,
             epochs=epochs,

@@ -17,7 +17,7 @@ from ..nn.network import Network
 from ..nn.scaling import Scaling
 from ..nn.targets import is_regression, number_classes, read_targets
 from ..path.regularization import regularization_path
-from ..path.result import Path
+from ..path.result import RegularizationPath
 from ..training.fit import fit
 from ..training.history import History
 
@@ -38,7 +38,7 @@ class Training:
 class PathRun:
     """A path, the model of its best lambda, and the verdict on the test samples."""
 
-    path: Path
+    path: RegularizationPath
     model: Model
     diagnosis: Diagnosis
     X_test: Any
@@ -135,7 +135,7 @@ def train_path(
     test: Dataset | None = None,
     *,
     lambdas: int | Sequence[float] = 8,
-    seeds: Sequence[int] = (0,),
+    seed: Sequence[int] = (0,),
     fraction: float = 0.2,
     task: str = "auto",
     target_score: float = 1.0,
@@ -146,12 +146,12 @@ def train_path(
     Lambda is chosen by cross-validation, without the test samples. The first seed is also that
     of the split. `settings` are those of `xl2.regularization_path`.
     """
-    parts = divide(data, test, fraction, seeds[0], task)
+    parts = divide(data, test, fraction, seed[0], task)
     path = regularization_path(
-        parts.X, parts.y, lambdas, seeds=seeds, task=task, standardize=True, **settings
+        parts.X, parts.y, lambdas, seed=seed, task=task, standardize=True, **settings
     )
     diagnosis = diagnose(path, parts.X, parts.y, parts.X_test, parts.y_test, target_score)
-    model = replace(path.best_model(), features=data.features, split=parts.split)
+    model = replace(path.best_model_, features=data.features, split=parts.split)
     return PathRun(path, model, diagnosis, parts.X_test, parts.y_test)
 
 

@@ -42,7 +42,7 @@ def diagnose(
 
     Parameters
     ----------
-    model : Network, Model, estimator or Path
+    model : Network, Model, estimator or RegularizationPath
         Anything with ``predict(X)``. For the result of `xl2.regularization_path`, the
         model of the best lambda is diagnosed, and the best positive lambda compared
         with no penalty.
@@ -77,7 +77,7 @@ def diagnose(
     if path is None:
         regression = predicts_values(best, y_train, predictions)
     else:
-        regression = path.score_name == "R2"
+        regression = path.score_name_ == "R2"
     if not regression and target < 0.0:
         raise InputError(f"target must be an accuracy from 0 to 1. Received: target={target}.")
     score_name = "R2" if regression else "accuracy"
@@ -124,7 +124,7 @@ class _Choice(NamedTuple):
 
 def _choose(model: Any) -> _Choice:
     """Return a single model, or those of a path's best lambda and of the comparison."""
-    if not (hasattr(model, "lambdas_") and hasattr(model, "models")):
+    if not (hasattr(model, "lambdas_") and hasattr(model, "models_")):
         return _Choice({None: model}, None)
     path, lambdas = model, [float(lam) for lam in model.lambdas_]
     # A lambda with a member that diverged has no mean score.
@@ -139,9 +139,8 @@ def _choose(model: Any) -> _Choice:
     others = [lam for lam in scores if lam not in (0.0, baseline)]
     # Among equal scores, the choice of the path holds.
     positive = best if best in others else max(others, key=scores.__getitem__, default=None)
-    wanted = list(dict.fromkeys(lam for lam in (baseline, best, positive) if lam is not None))
-    models: dict[float | None, Any] = dict(zip(wanted, path.models(wanted), strict=True))
-    return _Choice(models, best, baseline, positive, path)
+    wanted = dict.fromkeys(lam for lam in (baseline, best, positive) if lam is not None)
+    return _Choice({lam: path.model(lam) for lam in wanted}, best, baseline, positive, path)
 
 
 def _compare(choice: _Choice, tests: dict[Any, Any], confidence: float) -> Comparison | None:

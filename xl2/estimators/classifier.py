@@ -241,7 +241,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         Mean over the folds, and its standard error.
     best_score_ : float
         The mean score of `alpha_`.
-    path_ : Path
+    path_ : RegularizationPath
         All results, as a table and for `xl2.figures`; it does not hold the samples.
     coefs_, intercepts_ : list of array
         As in `MLPClassifier`, of the network trained on all samples.

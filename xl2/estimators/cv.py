@@ -60,7 +60,8 @@ class BaseMLPCV(CommonMLP):
                 targets,
                 int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                 cv=5 if self.cv is None else self.cv,
-                seeds=[draw_seed(random) for _ in range(self.seeds)],
+                seed=[draw_seed(random) for _ in range(self.seeds)],
+                refit="1se" if self.rule == "1se" else "best",
                 hidden=hidden,
                 activation=names[0] if hidden else "relu",
                 output=names[-1],
@@ -79,7 +80,7 @@ class BaseMLPCV(CommonMLP):
                 device=backend.device,
             )
             chosen = path.lambda_1se_ if self.rule == "1se" else path.best_lambda_
-            model = path.best_model(chosen)
+            model = path.model(chosen)
         except DivergenceError as error:
             raise InputError(str(error)) from None
         self.alpha_, self.alpha_1se_ = path.best_lambda_, path.lambda_1se_
@@ -92,7 +93,7 @@ class BaseMLPCV(CommonMLP):
         ):
             setattr(self, name, home.asarray(values, inputs.dtype_of(None, home, None)))
         self.n_iter_ = int(self.max_iter)
-        self.path_ = path.without_samples()
+        self.path_ = path
         self._store(model.network, home)
         return self
 

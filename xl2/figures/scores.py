@@ -40,7 +40,7 @@ def plot_path(path: Any, ax: Any = None) -> Any:
     _draw_folds(ax, path, x)
     _mark_diverged(ax, path, x)
     ax.set_xlabel("lambda (L2 penalty)")
-    _label_scores(ax, path.score_name)
+    _label_scores(ax, path.score_name_)
     add_legend(ax)
     return ax
 
@@ -71,8 +71,8 @@ def _mark_choices(ax: Any, path: Any, x: Any) -> None:
 
 
 def _draw_folds(ax: Any, path: Any, x: Any) -> None:
-    if path.folds > 1:
-        labels = ["single folds"] + ["_nolegend_"] * (path.folds - 1)
+    if path.n_folds_ > 1:
+        labels = ["single folds"] + ["_nolegend_"] * (path.n_folds_ - 1)
         faint = {"color": VERMILLION, "linewidth": 0.7, "alpha": 0.35, "zorder": 1.5}
         ax.plot(x, path.validation_scores_, marker=".", markersize=3, label=labels, **faint)
 

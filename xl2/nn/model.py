@@ -66,8 +66,8 @@ class Model:
         if hasattr(model, "to_model"):
             return cls.of(model.to_model())
         raise InputError(
-            f"A model is a Network, a Model or an estimator of xl2. Of a path, give its best "
-            f"model; of a pipeline, its last step. Received: {type(model).__name__}."
+            f"A model is a Network, a Model or an estimator of xl2. Of a path, give "
+            f"best_model_; of a pipeline, its last step. Received: {type(model).__name__}."
         )
 
     def prepare(self, X: Any) -> Any:

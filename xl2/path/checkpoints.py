@@ -13,8 +13,7 @@ from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_dig
 from ..io.writing import check_writable, sweep
 from ..training.checkpoints import Checkpoint, check_epochs, check_every
 from ..training.fingerprint import Fingerprint, check_same, own_version
-from .jobs import Job
-from .planning import Stack
+from .planning import PlannedStack
 
 FORMAT, PLAN = "xl2-path-1", "plan"
 
@@ -56,7 +55,9 @@ class Folder:
                 f"(--resume). To start over, remove it or give another name."
             )
 
-    def planned(self, stacks: list[Stack], fingerprint: Fingerprint, epochs: int) -> list[Stack]:
+    def planned(
+        self, stacks: list[PlannedStack], fingerprint: Fingerprint, epochs: int
+    ) -> list[PlannedStack]:
         """Return the stacks of the saved plan; without one, save `stacks` and return them.
 
         The fingerprint leaves out the data: each stack's file has its own. `epochs` is the total.
@@ -87,14 +88,14 @@ class Folder:
         try:
             self._home.mkdir(exist_ok=True)
             sweep(file)
-            header = {"run": fingerprint, "stacks": [[s.groups, s.places] for s in stacks]}
+            header = {"run": fingerprint, "stacks": [[s.groups, s.lambdas] for s in stacks]}
             write_with_digest(file, FORMAT, header, {})
         except (InputError, OSError) as error:
             next(self.failures)
             warn_caller(f"No checkpoint can be written: {error} Training continues without.")
         return stacks
 
-    def checkpoint(self, job: Job, wanted: Callable[[], bool]) -> Checkpoint | None:
+    def checkpoint(self, stack: PlannedStack, wanted: Callable[[], bool]) -> Checkpoint | None:
         """Return the checkpoint of a stack; None if the folder has been removed."""
         if not self._home.is_dir():
             if not next(self.failures):
@@ -104,18 +105,18 @@ class Folder:
                 )
             return None
         return Checkpoint(
-            self._file(job.name), self.every, resume=True, wanted=wanted, failures=self.failures
+            self._file(stack.name), self.every, resume=True, wanted=wanted, failures=self.failures
         )
 
-    def has(self, job: Job) -> bool:
+    def has(self, stack: PlannedStack) -> bool:
         """Tell whether a whole stack, not its halves, has a checkpoint."""
-        return self._file(job.name).exists()
+        return self._file(stack.name).exists()
 
-    def split(self, job: Job) -> list[Job]:
+    def split(self, stack: PlannedStack) -> list[PlannedStack]:
         """Return a stack, or the parts that have been trained instead for want of memory."""
-        if self.has(job) or len(self._files(job.name)) < 2:
-            return [job]
-        return [part for half in job.halves() for part in self.split(half)] or [job]
+        if self.has(stack) or len(self._files(stack.name)) < 2:
+            return [stack]
+        return [part for half in stack.halves() for part in self.split(half)] or [stack]
 
     def subfolder(self, name: str) -> Folder | None:
         """Return a folder in this one, to be resumed; None if this one has been removed."""
@@ -131,12 +132,12 @@ class Folder:
         return [self._file(name), *self._home.glob(f"stack-{name}-*")]
 
 
-def _stacks(file: Path, saved: Any, planned: Sequence[Stack]) -> list[Stack]:
+def _stacks(file: Path, saved: Any, planned: Sequence[PlannedStack]) -> list[PlannedStack]:
     """Return the stacks saved in a file, if they have the same members as those planned."""
     try:
         found = [
-            Stack([(int(f), int(s)) for f, s in groups], [int(place) for place in places])
-            for groups, places in saved
+            PlannedStack([(int(f), int(s)) for f, s in groups], list(map(int, lambdas)), f"{k}")
+            for k, (groups, lambdas) in enumerate(saved, 1)
         ]
     except (TypeError, ValueError):
         found = []
@@ -145,5 +146,5 @@ def _stacks(file: Path, saved: Any, planned: Sequence[Stack]) -> list[Stack]:
     return found
 
 
-def _members(stacks: Sequence[Stack]) -> list[tuple[int, int, int]]:
-    return [(*group, place) for stack in stacks for group in stack.groups for place in stack.places]
+def _members(stacks: Sequence[PlannedStack]) -> list[tuple[int, int, int]]:
+    return [(*group, lam) for stack in stacks for group in stack.groups for lam in stack.lambdas]

@@ -1,12 +1,14 @@
-"""The samples of a path, as each of its folds takes them."""
+"""The samples of a path: checked and converted once, and split into folds."""
 
 from __future__ import annotations
 
-import hashlib
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..array.backend import numbers
+from ..array.api import Array
+from ..array.backend import Backend, numbers
 from ..array.lazy_rows import is_stored
 from ..array.operations import Operations
 from ..array.sparse import is_sparse
@@ -14,180 +16,151 @@ from ..array.switch import to_numpy
 from ..errors import InputError, counted
 from ..nn import tasks
 from ..nn.inputs import check_finite
-from ..nn.model import Model
 from ..nn.scaling import Scaling
 from ..nn.targets import Targets, is_present
-from .checkpoints import Folder
-from .planning import plan
-from .result import Judge
-from .settings import Part, Pool, Recipe
-from .train_stacks import train_members
+from ..training.data import TrainingData
+from .settings import PathSettings
 
 
-class Source:
-    """The samples of a path, and how each fold takes them.
+@dataclass(frozen=True)
+class Fold:
+    """The samples of one fold.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int, shape (n,)
+        The training samples, as indices of the path's.
+    x, y, weight : array (m, inputs), (m, outputs) and (m, 1); or None
+        The validation samples on the backend.
+    inputs, outputs : Scaling or None
+        As in `xl2.Model`.
+    """
+
+    rows: Any
+    x: Array | None = None
+    y: Array | None = None
+    weight: Array | None = None
+    inputs: Scaling | None = None
+    outputs: Scaling | None = None
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """The samples of all folds on one device."""
+
+    training: TrainingData
+    folds: Sequence[Fold]
+
+    def to(self, backend: Backend, dtype: str) -> FoldData:
+        """Return a copy on another device of the same library."""
+
+        def moved(array: Array | None) -> Array | None:
+            return None if array is None else backend.asarray(array, dtype)
+
+        folds = [
+            replace(fold, x=moved(fold.x), y=moved(fold.y), weight=moved(fold.weight))
+            for fold in self.folds
+        ]
+        return FoldData(self.training.to(backend, dtype), folds)
+
+
+class PathData:
+    """The samples of a path, from which each kind of fold is made.
+
+    With `standardize` X is held on the host in float64, and each fold has a scaled copy;
+    otherwise it is on the backend, and folds are indices.
 
     Parameters
     ----------
-    recipe : Recipe
-    X : array, shape (n, features)
-        In their own units.
+    settings : PathSettings
+    X : array (n, features)
     targets : Targets
     standardize : bool
-    seed : int
-        Of networks trained on all samples.
-    weight : numpy.ndarray, shape (n,), or None
-        How much each sample counts.
-    folder : Folder, optional
-        Where what is trained on all samples is kept too.
+    weight : numpy.ndarray (n,), or None
     """
 
     def __init__(
-        self,
-        recipe: Recipe,
-        X: Any,
-        targets: Targets,
-        standardize: bool,
-        seed: int,
-        weight: Any = None,
-        folder: Folder | None = None,
+        self, settings: PathSettings, X: Any, targets: Targets, standardize: bool, weight: Any
     ):
-        self.recipe, self.targets, self.standardize = recipe, targets, standardize
-        self.seed, self.weight, self.folder = seed, weight, folder
-        blank = recipe.blank()
-        self._x = blank.check_samples(_in_memory(X)) if not standardize else self._checked(X)
+        self._settings, self._targets, self._weight = settings, targets, weight
+        self._standardize, self._blank = standardize, settings.blank()
+        self._x = self._read(X, "X")
         if self._x.shape[0] != len(targets.values):
             raise InputError(
                 f"X has {counted(self._x.shape[0], 'sample')} and y has {len(targets.values)}: "
                 f"they must agree."
             )
-        blank.check_weights(weight, len(targets.values))
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what a pickle holds: everything but the samples and their targets."""
-        return {**vars(self), "_x": None, "targets": None, "weight": None, "folder": None}
-
-    def __deepcopy__(self, memo: Any) -> Source:
-        # The samples are only read, and the copy of a path is to share them with it.
-        return self
-
-    def folds(self, folds: Any) -> tuple[Pool, list[Part], list[Judge]]:
-        """Return the pool, the parts and the judges of a cross-validation."""
+    def cross_validation(self, splits: Any) -> FoldData:
+        """Return folds of training and validation rows."""
         import numpy as np
 
-        values, weight = self.targets.values, self.weight
-        self._check_folds(values, folds)
-        if not self.standardize:
-            take = Operations.of(self.recipe.backend.library).take_rows
-            with self.recipe.backend.scope():
-                parts = [
-                    Part(
-                        fold.training,
-                        take(self._x, self._moved(fold.validation)),
-                        values[fold.validation],
-                        None if weight is None else weight[fold.validation],
-                    )
-                    for fold in folds
-                ]
-            return Pool(self._x, values, weight), parts, [Judge()] * len(parts)
-        # Each fold has a copy of its own, scaled by what its training samples say.
-        rows, copies, known, parts, judges = len(values), [], [], [], []
-        for k, fold in enumerate(folds):
-            judge = self._learn(fold.training)
-            x, y = self._scaled(judge, self._x, values)
-            copies.append(x)
-            known.append(y)
-            held = self.recipe.backend.asarray(x[fold.validation], self.recipe.dtype)
-            own = None if weight is None else weight[fold.validation]
-            parts.append(Part(fold.training + k * rows, held, y[fold.validation], own))
-            judges.append(judge)
-        weight = None if weight is None else np.tile(weight, len(parts))
-        pool = Pool(self._all(np.concatenate(copies)), np.concatenate(known), weight)
-        return pool, parts, judges
+        values, weight, rows = self._targets.values, self._weight, len(self._targets.values)
+        self._check_folds(splits)
+        scalings: list[Any] = [(None, None)] * len(splits)
+        x, copies = self._x, 1
+        if self._standardize:
+            copies = len(splits)
+            scalings = [self._scalings(split.training) for split in splits]
+            x = np.concatenate([self._scaled(own, x) for own, _ in scalings])
+            values = np.concatenate([_scale(own, values, self._settings) for _, own in scalings])
+        if weight is not None:
+            weight = np.tile(weight, copies)
+        training = self._training(x, values, weight)
+        folds = []
+        for k, (split, (inputs, outputs)) in enumerate(zip(splits, scalings, strict=True)):
+            first = k * rows if self._standardize else 0
+            x, y, own = self._take(training, split.validation + first)
+            folds.append(Fold(split.training + first, x, y, own, inputs, outputs))
+        return FoldData(training, folds)
 
-    def held_out(self, validation: Any) -> tuple[Pool, list[Part], list[Judge]]:
-        """Return the pool, the part and the judge of a validation set."""
+    def held_out(self, validation: Any) -> FoldData:
+        """Return one fold: all samples, validated on others."""
         import numpy as np
 
         try:
             X, y = validation
         except (TypeError, ValueError):
-            raise InputError("validation is a pair, (X, y).") from None
-        blank, rows = self.recipe.blank(), np.arange(len(self.targets.values))
-        values = self.targets.number(read_labels(y, "validation y"), "validation y")
-        if not self.standardize:
-            held, known, judge, x = (
-                blank.check_samples(_in_memory(X), "validation X"),
-                self.targets.values,
-                Judge(),
-                self._x,
-            )
-        else:
-            judge = self._learn(rows)
-            x, known = self._scaled(judge, self._x, self.targets.values)
-            held, values = self._scaled(judge, self._checked(X, "validation X"), values)
-            x, held = self._all(x), self._all(held)
-        if held.shape[0] != len(values):
+            raise InputError("validation is a pair (X, y).") from None
+        labels = self._targets.number(read_labels(y, "validation y"), "validation y")
+        held, values, x = self._read(X, "validation X"), self._targets.values, self._x
+        if held.shape[0] != len(labels):
             raise InputError(
                 f"validation X has {counted(held.shape[0], 'sample')} and validation y has "
-                f"{len(values)}: they must agree."
+                f"{len(labels)}: they must agree."
             )
-        self._check_spread(values, "The path")
-        return Pool(x, known, self.weight), [Part(rows, held, values)], [judge]
+        self._check_spread(labels, "The path")
+        inputs = outputs = None
+        rows = np.arange(len(values))
+        if self._standardize:
+            inputs, outputs = self._scalings(rows)
+            x, held = self._scaled(inputs, x), self._scaled(inputs, held)
+            values, labels = (_scale(outputs, a, self._settings) for a in (values, labels))
+        training = self._training(x, values, self._weight)
+        held = self._settings.backend.asarray(held, self._settings.dtype)
+        known = self._blank.check_targets(labels, len(labels), "validation y")
+        return FoldData(training, [Fold(rows, held, known, None, inputs, outputs)])
 
-    def refit(self, lambdas: Any) -> list[Model]:
-        """Train networks of some lambdas on all samples, as one stack.
-
-        Raises
-        ------
-        InputError
-            If one diverges, or the source comes from a pickle.
-        """
+    def all_rows(self) -> FoldData:
+        """Return one fold without validation: all samples."""
         import numpy as np
 
-        if self._x is None:
-            raise InputError(
-                f"This path does not carry its samples: it was pickled, or belongs to an "
-                f"estimator. No network was trained on all of them before for lambda "
-                f"{', '.join(f'{lam:g}' for lam in lambdas)}. Ask a path for best_model(), or "
-                f"models([...]), before it is pickled."
-            )
-        rows, judge, x, values = (
-            np.arange(len(self.targets.values)),
-            Judge(),
-            self._x,
-            self.targets.values,
-        )
-        if self.standardize:
-            judge = self._learn(rows)
-            x, values = self._scaled(judge, x, values)
-            x = self._all(x)
-        parts, recipe, workers = [Part(rows)], self.recipe, self.recipe.workers()
-        stacks = plan(parts, len(lambdas), 1, recipe.members_at_once(), workers)
-        pool = Pool(x, values, self.weight)
-        folder = None if self.folder is None else self.folder.subfolder(_named(lambdas))
-        members = train_members(
-            recipe, pool, parts, lambdas, [self.seed], stacks, workers, folder=folder
-        )
-        models = []
-        for k, lam in enumerate(lambdas):
-            if members.diverged[k, 0, 0]:
-                raise InputError(
-                    f"Trained on all samples, the network of lambda {lam:g} diverged, which none "
-                    f"of the folds' did. Lower the learning rate."
-                )
-            network = self.recipe.blank()
-            # The recipe's own, so that a pickle of all connects, and warns, once.
-            network.backend = self.recipe.backend
-            network.set_parameters(members.parameters[k, 0, 0])
-            network.task = members.task
-            models.append(Model(network, judge.inputs, judge.outputs, self.targets.classes))
-        return models
+        values, x = self._targets.values, self._x
+        inputs = outputs = None
+        rows = np.arange(len(values))
+        if self._standardize:
+            inputs, outputs = self._scalings(rows)
+            x, values = self._scaled(inputs, x), _scale(outputs, values, self._settings)
+        training = self._training(x, values, self._weight)
+        return FoldData(training, [Fold(rows, inputs=inputs, outputs=outputs)])
 
-    def _checked(self, X: Any, what: str = "X") -> Any:
-        """Return samples on the host, in float64 as the means and scales are."""
+    def _read(self, X: Any, what: str) -> Any:
+        """Return samples on the backend, or with `standardize` on the host in float64; checked."""
+        if not self._standardize:
+            # Folds are drawn from all rows: an array on disk is read into memory.
+            return self._blank.check_samples(X[:] if is_stored(X) else X, what)
         x = numbers(on_host(X, what), "float64", what)
-        width = self.recipe.sizes[0]
+        width = self._settings.sizes[0]
         if x.ndim != 2 or x.shape[1] != width or not len(x):
             raise InputError(
                 f"{what} is an array (samples, {width}) with one sample or more. Received: shape "
@@ -196,66 +169,68 @@ class Source:
         check_finite(x, what)
         return x
 
-    def _check_folds(self, values: Any, folds: Any) -> None:
-        """Warn of folds that say nothing of a regression; refuse where none says anything."""
-        dumb = [k for k, fold in enumerate(folds) if self._constant(values[fold.validation])]
-        if dumb and len(dumb) == len(folds):
-            self._check_spread(values[folds[0].validation], "Fold 1 of cv")
-        elif dumb:
-            warnings.warn(
-                f"{counted(len(dumb), 'fold')} of {len(folds)} in cv, first fold {dumb[0] + 1}, "
-                f"can only be judged by values that are all equal. R2 is 0 or 1 there, and says "
-                f"nothing of lambda: shuffle the samples.",
-                stacklevel=4,
-            )
+    def _training(self, x: Any, values: Any, weight: Any) -> TrainingData:
+        return TrainingData.read(self._blank, x, values, weight)
 
-    def _constant(self, values: Any) -> bool:
-        return self._regression() and bool((values == values[0]).all(axis=0).any())
+    def _take(self, training: TrainingData, rows: Any) -> Any:
+        """Return the x, y and weight of some rows."""
+        backend = self._settings.backend
+        take = Operations.of(backend.library).take_rows
+        with backend.scope():
+            index = backend.library.from_host(backend.xp, rows, backend.device)
+            return [None if a is None else take(a, index) for a in training.samples]
 
-    def _check_spread(self, values: Any, what: str) -> None:
-        """Refuse to judge a regression by values that are all equal."""
-        if not self._regression():
-            return
-        constant = (values == values[0]).all(axis=0)
-        if constant.any():
-            raise InputError(
-                f"{what} is judged by {counted(len(values), 'sample')} of one value, in column "
-                f"{int(constant.argmax())} (counted from 0) of y. R2 compares the errors with the "
-                f"spread of the values: judge by samples of two or more."
-            )
+    def _scalings(self, rows: Any) -> tuple[Scaling, Scaling | None]:
+        """Return the scaling of the inputs, and of a regression's values, by some rows."""
+        outputs = Scaling.learn(self._targets.values[rows]) if self._regression() else None
+        return Scaling.learn(self._x[rows]), outputs
+
+    def _scaled(self, scaling: Scaling | None, x: Any) -> Any:
+        assert scaling is not None
+        return scaling.apply(x, self._settings.dtype)
 
     def _regression(self) -> bool:
         # By the network: rows of 0 and 1 are values too, and several sigmoids learn them unscaled.
-        return tasks.task_of(self.recipe.activations[-1], self.recipe.sizes[-1]) == "regression"
+        settings = self._settings
+        return tasks.task_of(settings.activations[-1], settings.sizes[-1]) == "regression"
 
-    def _learn(self, rows: Any) -> Judge:
-        outputs = Scaling.learn(self.targets.values[rows]) if self._regression() else None
-        return Judge(Scaling.learn(self._x[rows]), outputs)
+    def _check_folds(self, splits: Any) -> None:
+        """Warn of folds whose validation values are all equal; refuse if all folds are such."""
+        if not self._regression():
+            return
+        values = self._targets.values
+        constant = [
+            k for k, split in enumerate(splits) if _constant(values[split.validation]).any()
+        ]
+        if constant and len(constant) == len(splits):
+            self._check_spread(values[splits[0].validation], "Fold 1 of cv")
+        elif constant:
+            warnings.warn(
+                f"In {counted(len(constant), 'fold')} of {len(splits)} in cv, first in fold "
+                f"{constant[0] + 1}, all validation values are equal. R2 is 0 or 1 there and says "
+                f"nothing about lambda: shuffle the samples.",
+                stacklevel=4,
+            )
 
-    def _scaled(self, judge: Judge, x: Any, values: Any) -> tuple[Any, Any]:
-        assert judge.inputs is not None
-        scaled = values if judge.outputs is None else judge.outputs.apply(values, self.recipe.dtype)
-        return judge.inputs.apply(x, self.recipe.dtype), scaled
-
-    def _all(self, x: Any) -> Any:
-        return self.recipe.backend.asarray(x, self.recipe.dtype)
-
-    def _moved(self, rows: Any) -> Any:
-        backend = self.recipe.backend
-        return backend.library.from_host(backend.xp, rows, backend.device)
-
-
-def _in_memory(X: Any) -> Any:
-    """Read an array on disk: folds are drawn from all rows."""
-    return X[:] if is_stored(X) else X
+    def _check_spread(self, values: Any, what: str) -> None:
+        """Refuse to validate a regression on values that are all equal."""
+        if not self._regression():
+            return
+        constant = _constant(values)
+        if constant.any():
+            raise InputError(
+                f"{what} is validated on {counted(len(values), 'sample')} with one value, in "
+                f"column {int(constant.argmax()) + 1} of y. R2 compares the errors with the spread "
+                f"of the values: validate on samples with two or more."
+            )
 
 
-def _named(lambdas: Any) -> str:
-    """Return a folder's name for networks of some lambdas: of others another one."""
-    said = "-".join(repr(float(lam)) for lam in lambdas)
-    if len(said) <= 60:
-        return f"refit-{said}"
-    return f"refit-{len(lambdas)}-lambdas-{hashlib.sha256(said.encode()).hexdigest()[:16]}"
+def _constant(values: Any) -> Any:
+    return (values == values[0]).all(axis=0)
+
+
+def _scale(scaling: Scaling | None, values: Any, settings: PathSettings) -> Any:
+    return values if scaling is None else scaling.apply(values, settings.dtype)
 
 
 def on_host(x: Any, what: str) -> Any:
@@ -264,21 +239,21 @@ def on_host(x: Any, what: str) -> Any:
     Raises
     ------
     InputError
-        If the rows are of unequal lengths, or the array is a sparse matrix.
+        If the rows have unequal lengths, or the array is a sparse matrix.
     """
     if is_sparse(x):
         raise InputError(
             f"{what} is a sparse matrix, and a path takes dense samples. Give {what}.toarray(), "
-            f"or train one lambda at a time by xl2.fit, which makes a part of them dense at a time."
+            f"or train one lambda at a time with xl2.fit, which makes a few rows dense at a time."
         )
     try:
         return to_numpy(x)
     except ValueError as error:
-        raise InputError(f"{what} is no array: {str(error).rstrip('.')}.") from None
+        raise InputError(f"{what} is not an array: {str(error).rstrip('.')}.") from None
 
 
 def read_labels(y: Any, what: str) -> Any:
-    """Return labels or values as a NumPy array (n,) or (n, outputs) without a NaN."""
+    """Return labels or values as a NumPy array (n,) or (n, outputs) without a missing one."""
     labels = on_host(y, what)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -288,23 +263,23 @@ def read_labels(y: Any, what: str) -> Any:
             f"{labels.shape}."
         )
     if labels.dtype.kind in "OT":
-        # What pandas, lists with a None, and NumPy's text of any length give.
+        # From pandas, lists with a None, and NumPy's text of variable length.
         listed = labels.ravel().tolist()
         present = [is_present(label) for label in listed]
         if not all(present):
             row = present.index(False) // (labels.size // len(labels))
             raise InputError(
-                f"{what} has a missing label, first in row {row} (counted from 0). Drop such rows "
-                f"or fill them in; xl2 does not guess."
+                f"{what} has a missing label, first in row {row + 1}. Drop such rows or fill them "
+                f"in; xl2 does not guess."
             )
         kinds = {type(label).__name__ for label in listed}
         if len(kinds) > 1:
-            raise InputError(f"{what} mixes {', '.join(sorted(kinds))}: labels are of one kind.")
+            raise InputError(f"{what} mixes {', '.join(sorted(kinds))}: labels have one type.")
         labels = on_host(labels.tolist(), what)
     if labels.dtype.kind not in "biufSU":
         raise InputError(
-            f"{what} is text or numbers. Received: {labels.dtype}. Make text of it, as "
-            f"y.astype(str) does, or numbers."
+            f"{what} is text or numbers. Received: {labels.dtype}. Convert it to text, with "
+            f"y.astype(str), or to numbers."
         )
     if labels.dtype.kind == "f":
         check_finite(labels, what)

@@ -1,4 +1,4 @@
-"""Which samples each fold of a path learns from and is judged by."""
+"""The folds of a path: training and validation rows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ..data.splitting import check_seed
 from ..errors import InputError, counted
 
 
-class Fold(NamedTuple):
-    """The samples of one fold, by their numbers.
+class Split(NamedTuple):
+    """The rows of one fold, as indices.
 
     Attributes
     ----------
@@ -21,15 +21,15 @@ class Fold(NamedTuple):
     validation: Any
 
 
-def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Fold]:
-    """Split samples as a cross-validation does.
+def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Split]:
+    """Split samples for a cross-validation.
 
     Parameters
     ----------
     y : numpy.ndarray, shape (n,) or (n, outputs)
         Labels or values.
     cv : int, splitter or iterable
-        How many folds, shuffled, and with the classes in equal parts; or anything
+        A number of shuffled folds, stratified by class; or what
         `sklearn.model_selection.check_cv` takes: an object with ``split``, or pairs
         of training and validation rows.
     regression : bool
@@ -39,13 +39,13 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Fold]:
 
     Returns
     -------
-    list of Fold
+    list of Split
 
     Raises
     ------
     InputError
-        If `cv` is no such thing, a class is too rare for so many folds, or a fold
-        cannot be learnt from.
+        If `cv` is something else, a class has fewer samples than there are folds, or a fold
+        cannot be trained on.
     """
     import warnings
 
@@ -62,7 +62,7 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Fold]:
         known = y if regression else np.unique(y, return_inverse=True)[1]
     try:
         with warnings.catch_warnings():
-            # That a class is rare, or the classes many: whether a fold will do is seen below.
+            # scikit-learn warns of rare and of many classes; each fold is checked below.
             warnings.simplefilter("ignore", UserWarning)
             splitter = check_cv(cv, known, classifier=not regression)
             rows = np.zeros((len(y), 1))
@@ -76,8 +76,8 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Fold]:
         ) from None
     if not pairs:
         raise InputError(
-            f"cv={cv!r} has no folds. Give one pair of training and validation rows or more; a "
-            f"generator is used up by the first call."
+            f"cv={cv!r} has no folds. Give one or more pairs of training and validation rows; a "
+            f"generator can be iterated once."
         )
     return [_check(a, b, y, regression, number) for number, (a, b) in enumerate(pairs)]
 
@@ -87,31 +87,31 @@ def _check_count(cv: int, y: Any, regression: bool) -> None:
 
     if not 2 <= cv <= len(y):
         raise InputError(
-            f"cv is a number of folds from 2 to the {counted(len(y), 'sample')} there are. "
-            f"Received: cv={cv}."
+            f"cv is a number of folds, from 2 to the number of samples. Received: cv={cv} for "
+            f"{counted(len(y), 'sample')}."
         )
     if regression:
         return
     classes, counts = np.unique(y, return_counts=True)
     rarest = int(counts.min())
     if cv > rarest:
-        less = f", or take cv={rarest} or less" if rarest > 1 else ""
+        less = f", or use cv={rarest} or less" if rarest > 1 else ""
         raise InputError(
-            f"cv={cv} folds are to have every class, and the class "
-            f"{classes[counts.argmin()].item()!r} has {counted(rarest, 'sample')}. Give it more "
-            f"samples or leave it out{less}."
+            f"cv={cv} folds need every class, and the class "
+            f"{classes[counts.argmin()].item()!r} has {counted(rarest, 'sample')}. Add samples of "
+            f"it or leave it out{less}."
         )
 
 
-def _check(training: Any, validation: Any, y: Any, regression: bool, number: int) -> Fold:
-    """Refuse a fold that nothing can be learnt from, or that judges by what it learnt from."""
+def _check(training: Any, validation: Any, y: Any, regression: bool, number: int) -> Split:
+    """Refuse a fold that cannot be trained on, or is validated on its training samples."""
     import numpy as np
 
     for what, rows in (("training", training), ("validation", validation)):
         if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
             raise InputError(
-                f"Fold {number + 1} of cv has no {what} samples: each is a pair of lists of rows, "
-                f"and both have some. Received: {rows.dtype} of shape {rows.shape}."
+                f"Fold {number + 1} of cv has no {what} samples: a fold is two lists of rows, "
+                f"neither of them empty. Received: {rows.dtype} of shape {rows.shape}."
             )
         if rows.min() < 0 or rows.max() >= len(y):
             raise InputError(
@@ -121,19 +121,18 @@ def _check(training: Any, validation: Any, y: Any, regression: bool, number: int
     shared = np.intersect1d(training, validation)
     if shared.size:
         raise InputError(
-            f"Fold {number + 1} of cv learns from {counted(shared.size, 'sample')} that it is "
-            f"judged by, the first of them row {shared[0]}. Take them out of one of the two."
+            f"Fold {number + 1} of cv trains on {counted(shared.size, 'sample')} that it is "
+            f"validated on, first row {shared[0] + 1}. Take them out of one of the two."
         )
     if not regression and len(np.unique(y[training])) < 2:
         raise InputError(
-            f"Fold {number + 1} of cv has one class only to learn from, "
-            f"{y[training[0]].item()!r}: nothing can be told apart. Shuffle the samples, or split "
-            f"them stratified: cv=5."
+            f"Fold {number + 1} of cv has only one class to train on, {y[training[0]].item()!r}. "
+            f"Shuffle the samples, or stratify the folds: cv=5."
         )
     if regression and len(validation) < 2:
         raise InputError(
-            f"Fold {number + 1} of cv is judged by one sample, and R2 needs two or more: take "
+            f"Fold {number + 1} of cv is validated on one sample, and R2 needs two or more: use "
             f"fewer folds."
         )
-    # Other numbers of rows will be added to these, which a uint8 would not hold.
-    return Fold(training.astype(np.int64), validation.astype(np.int64))
+    # Row numbers are added to these later; a uint8 would overflow.
+    return Split(training.astype(np.int64), validation.astype(np.int64))

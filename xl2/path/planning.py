@@ -1,4 +1,4 @@
-"""Which members of a path are trained together: as few stacks as memory allows."""
+"""Which members of a path are trained together: as few stacks as the memory allows."""
 
 from __future__ import annotations
 
@@ -6,79 +6,72 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from .settings import Part
 
-
-class Stack(NamedTuple):
-    """One stack of a path.
+class PlannedStack(NamedTuple):
+    """A stack of a path.
 
     Attributes
     ----------
     groups : list of (int, int)
-        Fold and seed of each group, by their numbers.
-    places : list of int
-        The lambdas of the members of every group, by their numbers.
+        The fold and the seed of each group, as indices.
+    lambdas : list of int
+        The lambdas of the members of every group, as indices.
+    name : str
+        Its number in the plan, from 1; the halves of "2" are "2-1" and "2-2".
     """
 
     groups: list[tuple[int, int]]
-    places: list[int]
+    lambdas: list[int]
+    name: str = ""
 
-    def members(self) -> int:
-        """Return the number of its networks."""
-        return len(self.groups) * len(self.places)
+    def size(self) -> int:
+        """Return the number of its members."""
+        return len(self.groups) * len(self.lambdas)
 
-    def halves(self) -> list[Stack]:
-        """Return two of half its size, each group whole while there are several."""
-        groups, lambdas = len(self.groups) // 2, len(self.places) // 2
+    def halves(self) -> list[PlannedStack]:
+        """Return two stacks of half the size, whole groups while there are several."""
+        groups, lambdas = len(self.groups) // 2, len(self.lambdas) // 2
         if groups:
-            return [
-                Stack(part, self.places) for part in (self.groups[:groups], self.groups[groups:])
-            ]
-        if lambdas:
-            parts = self.places[:lambdas], self.places[lambdas:]
-            return [Stack(self.groups, part) for part in parts]
-        return []
+            parts = [(self.groups[:groups], self.lambdas), (self.groups[groups:], self.lambdas)]
+        elif lambdas:
+            parts = [(self.groups, self.lambdas[:lambdas]), (self.groups, self.lambdas[lambdas:])]
+        else:
+            return []
+        return [PlannedStack(*part, f"{self.name}-{k}") for k, part in enumerate(parts, 1)]
 
 
 def plan(
-    parts: Sequence[Part],
-    lambdas: int,
-    seeds: int,
-    most: int,
-    workers: int = 1,
-) -> list[Stack]:
-    """Say which members are trained together.
+    rows: Sequence[int], lambdas: int, seeds: int, most: int, workers: int = 1
+) -> list[PlannedStack]:
+    """Plan the stacks of a path, the largest first.
 
-    A fold and a seed are a group, whose lambdas share the mini-batches; groups of
-    equally many samples make a stack. Where it would have more than `most` members it
-    is split between groups, and only then between lambdas, since the wide first layer
-    is what makes a stack fast.
+    A fold and a seed are a group, whose lambdas share the mini-batches. Groups with equally
+    many training samples form a stack. Where it would have too many members, it is split
+    between groups, and only then between lambdas, because the wide first layer is what makes a
+    stack fast.
 
     Parameters
     ----------
-    parts : sequence of Part
+    rows : sequence of int
+        The training samples of each fold.
     lambdas, seeds : int
-        How many.
+        Their numbers.
     most : int
-        Members that there is memory for.
+        Members that fit into the memory.
     workers : int, default 1
-        How many stacks are to be trained side by side; they share that memory.
-
-    Returns
-    -------
-    list of Stack
-        The largest first.
+        Stacks trained in parallel, which share that memory.
     """
-    wanted = min(most // workers, math.ceil(len(parts) * seeds * lambdas / workers))
+    wanted = min(most // workers, math.ceil(len(rows) * seeds * lambdas / workers))
     by_size: dict[int, list[tuple[int, int]]] = {}
-    for f, part in enumerate(parts):
-        by_size.setdefault(len(part.rows), []).extend((f, s) for s in range(seeds))
+    for f, count in enumerate(rows):
+        by_size.setdefault(count, []).extend((f, s) for s in range(seeds))
     width = min(lambdas, wanted)
     height = max(1, wanted // width)
     stacks = [
-        Stack(groups[g : g + height], list(range(m, min(m + width, lambdas))))
+        PlannedStack(groups[g : g + height], list(range(m, min(m + width, lambdas))))
         for groups in by_size.values()
         for g in range(0, len(groups), height)
         for m in range(0, lambdas, width)
     ]
-    return sorted(stacks, key=lambda stack: -stack.members())
+    stacks.sort(key=lambda stack: -stack.size())
+    return [stack._replace(name=f"{number}") for number, stack in enumerate(stacks, 1)]

@@ -1,31 +1,31 @@
-"""Training the whole L2 regularisation path at once."""
+"""Training the whole L2 regularisation path at once: `regularization_path`."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
-from ..array.activations import ACTIVATIONS, OUTPUTS
 from ..array.backend import numbers
 from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve, to_numpy
-from ..errors import InputError, unknown
+from ..errors import InputError
 from ..io.writing import as_path
-from ..nn.initializers import INITIALIZERS, Initializer, default_initializer
-from ..nn.targets import Targets, read_targets
-from ..nn.tasks import task_of
-from ..training.assemble import check_positive
+from ..nn.initializers import Initializer
+from ..nn.targets import read_targets
+from ..training.assemble import Settings, check_positive
 from ..training.checkpoints import as_checkpoint
+from .arguments import check_hidden, check_initializer, check_output, check_refit, check_seeds
 from .checkpoints import Folder
-from .fold_data import Source, on_host, read_labels
+from .fold_data import FoldData, PathData, on_host, read_labels
 from .folds import make_folds
-from .grid import check_lambdas
+from .members import Members
 from .planning import plan
-from .result import Path
-from .settings import Recipe
-from .train_stacks import train_members
+from .refit import refit_models
+from .result import RegularizationPath, digest
+from .selection import check_lambdas
+from .settings import PathSettings
+from .train_stacks import train_stacks
 
 
 def regularization_path(
@@ -35,7 +35,7 @@ def regularization_path(
     *,
     validation: tuple[Any, Any] | None = None,
     cv: Any = None,
-    seeds: int | Sequence[int] = 1,
+    seed: int | Sequence[int] = 0,
     hidden: Sequence[int] = (50, 25),
     activation: str = "relu",
     output: str | None = None,
@@ -53,6 +53,8 @@ def regularization_path(
     shuffle: bool = True,
     dtype: str = "float32",
     patience: int | None = None,
+    refit: bool | str | Sequence[float] = True,
+    return_members: bool = False,
     max_memory: int | None = None,
     checkpoint: Any = None,
     every: float = 1,
@@ -60,7 +62,7 @@ def regularization_path(
     progress: bool | None = None,
     backend: str | None = None,
     device: Any = None,
-) -> Path:
+) -> RegularizationPath:
     """Train a network for every lambda, fold and seed, as few stacked networks.
 
     A fold and a seed are a group of a stack, with mini-batches of their own, which its
@@ -77,13 +79,13 @@ def regularization_path(
         The values, in any order, or how many of the default grid: 0, then equally
         spaced on a logarithmic scale from 1e-3 to 1e3.
     validation : (X, y), optional
-        Samples to judge by. All of `X` is then learnt from.
+        Validation samples. All of `X` is then trained on.
     cv : int, splitter or iterable, optional
-        Folds, as scikit-learn takes them; a number stands for shuffled folds, of labels
-        stratified. 5 where neither this nor `validation` is given.
-    seeds : int or sequence of int, default 1
-        How many, from 0 on, or which: each draws initial weights and orders of its own.
-        The first also shuffles the folds.
+        Folds, as scikit-learn takes them; a number means shuffled folds, for labels
+        stratified. Default 5, unless `validation` is given.
+    seed : int or sequence of int, default 0
+        Of the initial weights and the orders; of a sequence, each seed is a training of its
+        own. The first also shuffles the folds.
     hidden : sequence of int, default (50, 25)
         Units of the hidden layers.
     activation : str, default "relu"
@@ -97,25 +99,31 @@ def regularization_path(
         By default numbers that are not whole, and several columns, are values.
     standardize : bool, default False
         Scale each feature, and the values of a regression, by the mean and standard
-        deviation of the fold's training samples. It takes a copy of `X` for each fold.
+        deviation of the fold's training samples. Each fold has a copy of `X` of its own.
     per : {"batch", "dataset"}, default "batch"
         As in `xl2.L2`.
     epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle : optional
         As in `xl2.fit`.
     sample_weight : array_like, shape (n,), optional
-        How much each sample counts, in training and where it judges.
+        How much each sample counts, in training and in validation.
     dtype : {"float32", "float64"}, default "float32"
     patience : int, optional
-        Drop a lambda that has no prospect of being the best after so many epochs, see
-        `xl2.path.pruning`; by default all are trained to the end.
+        Drop a lambda without prospects after that many epochs, see `xl2.path.pruning`; by
+        default all are trained to the end.
+    refit : bool, {"best", "1se"} or sequence of float, default True
+        Which lambdas get a model trained on all samples, as in scikit-learn's
+        `GridSearchCV`. True: the best, the largest within one standard error, and those that
+        `diagnose` compares. False: none.
+    return_members : bool, default False
+        Keep the network of every lambda, fold and seed, for `RegularizationPath.member`.
     max_memory : int, optional
-        What the networks in training may take, in bytes; by default 2 GiB, or on CuPy what is
-        free of the device's memory, if that is less. Where that is not enough for all,
-        several stacks are trained, with the same results. The samples, and the parameters
-        of finished members, come on top.
+        Bytes for the networks in training; by default 2 GiB, or on CuPy what is free of the
+        device's memory, if that is less. Where that does not hold all, several stacks are
+        trained, with the same results. The samples come on top, and with `return_members`
+        the parameters of all members.
     checkpoint : path-like, optional
-        A folder to keep the run in: a file for each stack, written as `xl2.fit` says. What was
-        trained to the end is not trained again, nor is the network of the best lambda.
+        A folder for checkpoints: a file for each stack, written as `xl2.fit` does. Finished
+        stacks are skipped when the path is resumed.
     every, resume : optional
         As in `xl2.fit`.
     progress : bool, optional
@@ -125,7 +133,7 @@ def regularization_path(
 
     Returns
     -------
-    Path
+    RegularizationPath
 
     Raises
     ------
@@ -143,150 +151,111 @@ def regularization_path(
     >>> path.validation_scores_.shape
     (2, 3)
     """
-    values, seed_list, units = check_lambdas(lambdas), _check_seeds(seeds), _units(hidden)
+    values, seeds, units = check_lambdas(lambdas), check_seeds(seed), check_hidden(hidden)
+    check_refit(refit, values)
     if validation is not None and cv is not None:
-        raise InputError("Give validation samples or cv, not both: each says what to judge by.")
-    check_positive(epochs=epochs, batch_size=batch_size)
-    if max_memory is not None:
-        check_positive(max_memory=max_memory)
-    if patience is not None:
-        check_positive(patience=patience)
+        raise InputError("Give validation samples or cv, not both: each says how to validate.")
+    given = {"epochs": epochs, "max_memory": max_memory, "patience": patience}
+    check_positive(**{name: value for name, value in given.items() if value is not None})
+    training = Settings(
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        loss=loss,
+        dropout=dropout,
+        shuffle=shuffle,
+    )
     labels = read_labels(y, "y")
     targets = read_targets(labels, task)
-    found = resolve(backend, device, data=X)
-    data = on_host(X, "X") if standardize or is_sparse(X) or not hasattr(X, "shape") else X
-    width = data.shape[1] if len(data.shape) == 2 else 1
+    where = resolve(backend, device, data=X)
+    if standardize or is_sparse(X) or not hasattr(X, "shape"):
+        X = on_host(X, "X")
     last = output or targets.output
     outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs
-    _check_output(last, outputs, targets, task)
-    recipe = Recipe(
-        (width, *units, outputs),
+    check_output(last, outputs, targets, task)
+    settings = PathSettings(
+        (X.shape[1] if len(X.shape) == 2 else 1, *units, outputs),
         (*[activation] * len(units), last),
-        _initializers(initializer, activation),
+        check_initializer(initializer, activation),
         dtype,
-        found,
+        where,
         per,
-        {
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "optimizer": optimizer,
-            "loss": loss,
-            "dropout": dropout,
-            "shuffle": shuffle,
-        },
+        training,
+        epochs,
         max_memory,
     )
-    recipe.penalties(values)
+    settings.penalties(values)
     folder = _folder(checkpoint, every, resume)
-    weight = read_weights(sample_weight)
-    source = Source(recipe, data, targets, standardize, seed_list[0], weight, folder)
+    data = PathData(settings, X, targets, standardize, _weights(sample_weight))
     if validation is not None:
-        pool, parts, judges = source.held_out(validation)
+        folds = data.held_out(validation)
     else:
-        folds = make_folds(labels, 5 if cv is None else cv, targets.regression, seed_list[0])
-        pool, parts, judges = source.folds(folds)
-    # Which lambda is hopeless shows in comparison with the others of its stack: the answer
-    # is not to depend on how many cores or devices there are.
+        splits = make_folds(labels, 5 if cv is None else cv, targets.regression, seeds[0])
+        folds = data.cross_validation(splits)
+    several = device_is_open(backend, device)
+    began = time.perf_counter()
+    # With validation samples the models are members; see `refit_models`.
+    keep = return_members or (validation is not None and refit is not False)
+    members = _train(settings, folds, values, seeds, several, patience, progress, folder, keep)
+    path = RegularizationPath(
+        values,
+        members,
+        settings,
+        time.perf_counter() - began,
+        validation_digest=None if validation is None else digest(validation[0]),
+        return_members=return_members,
+    )
+    refit_models(path, refit, members, settings, data, folds, seeds[0], targets.classes, folder)
+    return path
+
+
+def _train(
+    settings: PathSettings,
+    folds: FoldData,
+    lambdas: Any,
+    seeds: Sequence[int],
+    several_devices: bool,
+    patience: int | None,
+    progress: bool | None,
+    folder: Folder | None,
+    keep_parameters: bool,
+) -> Members:
+    """Plan the stacks of a path and train them."""
+    # Pruning compares the lambdas of a stack: the result must not depend on how many cores or
+    # devices there are.
     workers, beside = 1, []
     if patience is None:
-        workers = recipe.workers()
-        beside = found.other_accelerators() if device_is_open(backend, device) else []
-    # Each device has that memory for itself.
+        workers = settings.workers()
+        beside = settings.backend.other_accelerators() if several_devices else []
     devices = 1 + len(beside)
-    most = recipe.members_at_once() * devices
-    stacks = plan(parts, len(values), len(seed_list), most, workers * devices)
-    began = time.perf_counter()
-    members = train_members(
-        recipe,
-        pool,
-        parts,
-        values,
-        seed_list,
-        stacks,
+    # Each device has the memory for itself.
+    most = settings.members_at_once() * devices
+    rows = [len(fold.rows) for fold in folds.folds]
+    return train_stacks(
+        settings,
+        folds,
+        lambdas,
+        seeds,
+        plan(rows, len(lambdas), len(seeds), most, workers * devices),
         workers,
         patience=patience,
         progress=progress,
         folder=folder,
         beside=beside,
-    )
-    return Path(
-        values,
-        members,
-        recipe,
-        judges,
-        targets.classes,
-        None if validation is None else validation[0],
-        source,
-        time.perf_counter() - began,
+        keep_parameters=keep_parameters,
     )
 
 
 def _folder(checkpoint: Any, every: float, resume: bool) -> Folder | None:
-    """Return where a path is to be kept, checked; None for nowhere."""
+    """Return the checkpoints of a path, checked; None without."""
     if checkpoint is None:
         as_checkpoint(None, every, resume)
         return None
     return Folder(as_path(checkpoint), every, resume)
 
 
-def read_weights(sample_weight: Any) -> Any:
+def _weights(sample_weight: Any) -> Any:
     """Return sample weights on the host, in float64; None for none."""
     if sample_weight is None:
         return None
     return numbers(to_numpy(sample_weight), "float64", "sample_weight")
-
-
-def _check_seeds(seeds: int | Sequence[int]) -> list[int]:
-    if isinstance(seeds, Integral) and not isinstance(seeds, bool):
-        check_positive(seeds=seeds)
-        return list(range(int(seeds)))
-    try:
-        found = [int(seed) for seed in seeds]  # type: ignore[union-attr]
-        whole = found == list(seeds) and min(found, default=-1) >= 0  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        whole = False
-    if not whole or len(set(found)) < len(found):
-        raise InputError(
-            f"seeds is how many, or a list of different whole numbers from 0. Received: {seeds!r}."
-        )
-    return found
-
-
-def _units(hidden: Sequence[int]) -> tuple[int, ...]:
-    try:
-        return tuple(hidden)
-    except TypeError:
-        raise InputError(
-            f"hidden is the units of the hidden layers, as in (50, 25), or () for none. "
-            f"Received: {hidden!r}."
-        ) from None
-
-
-def _check_output(output: str, outputs: int, targets: Targets, task: str) -> None:
-    """Refuse an output layer that cannot learn such targets."""
-    if output not in (*ACTIVATIONS, *OUTPUTS):
-        return  # `Network` names those that there are
-    values = task_of(output, outputs) == "regression"
-    if values and not targets.regression:
-        raise InputError(
-            f"Labels are learnt with the output 'sigmoid' or 'softmax'. Received: "
-            f"output={output!r}. Leave it out, or for numbers to be predicted give "
-            f"task='regression'."
-        )
-    if task == "regression" and not values:
-        raise InputError(
-            f"The output {output!r} tells classes apart, and task='regression' asks for values. "
-            f"Leave one of the two out."
-        )
-
-
-def _initializers(given: Any, activation: str) -> Any:
-    if given is None:
-        return default_initializer(activation)
-    if isinstance(given, str) or callable(given):
-        return given
-    try:
-        return tuple(given)
-    except TypeError:
-        raise InputError(unknown("initializer", given, INITIALIZERS)) from None

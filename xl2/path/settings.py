@@ -1,4 +1,4 @@
-"""What all members of a path have in common: the network, and how it is trained."""
+"""What all members of a path share: the network, how it is trained, and the memory it takes."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..array.api import Array
 from ..array.backend import Backend
 from ..errors import InputError
 from ..nn.initializers import Initializer
 from ..nn.network import Network
 from ..nn.optimizers import find_optimizer
 from ..nn.penalties import L2
+from ..training.assemble import Settings
 from ..training.batches import BLOCK
 
-MOST = 2**31  # bytes, where nobody says how many
+DEFAULT_MEMORY = 2**31  # bytes
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything that decides how a member learns, but lambda, seed and samples.
+class PathSettings:
+    """Everything that a member's training depends on, but lambda, seed and samples.
 
     Attributes
     ----------
     sizes, activations, initializer, dtype
-        As in `xl2.Network`; one initializer for all layers or one a layer.
+        As in `xl2.Network`.
     backend : Backend
-        Where it computes.
     per : {"batch", "dataset"}
         As in `xl2.L2`.
-    fit : dict
-        The arguments of `xl2.fit` that are the same for all.
+    training : Settings
+        Without penalty and seeds, which each stack has of its own.
+    epochs : int
     max_memory : int or None
-        What a stack may take, in bytes; None for `MOST`, or less where less is free.
+        Bytes for the networks in training; None for `DEFAULT_MEMORY`, or what is free.
     """
 
     sizes: tuple[int, ...]
@@ -44,12 +44,13 @@ class Recipe:
     dtype: str
     backend: Backend
     per: Any
-    fit: dict[str, Any]
+    training: Settings
+    epochs: int
     max_memory: int | None
 
     def network(self, seed: Any = 0, stack: Any = None, initializer: Any = None) -> Network:
         """Return a new network, or a stack."""
-        return Network(
+        network = Network(
             self.sizes,
             self.activations,
             initializer or self.initializer,
@@ -59,32 +60,31 @@ class Recipe:
             backend=self.backend.name,
             device=self.backend.device,
         )
+        # One Backend object for all: a pickle of a path then connects, and warns, once.
+        network.backend = self.backend
+        return network
 
     def blank(self) -> Network:
-        """Return a network for others' parameters to be put into."""
+        """Return a network to put parameters into."""
         return self.network(initializer="zeros")
 
     def penalties(self, lambdas: Any) -> list[L2]:
         """Return the penalty of each lambda."""
         return [L2(float(lam), self.per) for lam in lambdas]
 
-    def member_bytes(self) -> int:
-        """Return what one member costs while it is trained, in bytes."""
-        return self.members_bytes(1)
+    def memory_of(self, members: int) -> int:
+        """Return the bytes that members in training take.
 
-    def members_bytes(self, members: int) -> int:
-        """Return what so many members cost while they are trained, in bytes.
-
-        Counted are the parameters and the optimizer's state, both twice since an epoch
-        works on a copy, the gradients, the layers' outputs with their deltas for one
-        mini-batch, the outputs of a run, and the first draw, which is in float64; and what
-        the library's file takes for itself.
+        Counted are the parameters and the optimizer's state, both twice since an epoch works
+        on a copy, the gradients, the layers' outputs and deltas of one mini-batch, the outputs
+        of a block, the initial weights, drawn in float64, and what the backend's file adds.
         """
         import numpy as np
 
+        training = self.training
         parameters = sum(i * o + o for i, o in pairwise(self.sizes))
-        states = len(find_optimizer(self.fit["optimizer"]).init(np.zeros(1)))
-        units, batch = sum(self.sizes[1:]), self.fit["batch_size"]
+        states = len(find_optimizer(training.optimizer).init(np.zeros(1)))
+        units, batch = sum(self.sizes[1:]), training.batch_size
         numbers = parameters * (2 * (1 + states) + 1)
         numbers += 3 * units * batch + 3 * self.sizes[-1] * BLOCK
         each = int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
@@ -92,73 +92,35 @@ class Recipe:
         return members * each + extra
 
     def workers(self) -> int:
-        """Return how many stacks are trained side by side."""
+        """Return how many stacks are trained in parallel."""
         return min(self.backend.library.workers(), self.members_at_once())
 
     def members_at_once(self) -> int:
-        """Return how many members may be in training at a time.
+        """Return how many members fit into the memory.
 
         Raises
         ------
         InputError
-            If the budget is too small for one.
+            If not even one does.
         """
-        each, most = self.member_bytes(), self._budget()
-        if most < each:
+        one, most = self.memory_of(1), self._budget()
+        if most < one:
             raise InputError(
-                f"One network of the path takes about {megabytes(each)} while it is trained, and "
-                f"max_memory allows {megabytes(most)}. Allow more, or take a smaller network or "
+                f"One network of the path takes about {_mebibytes(one)} in training, and "
+                f"max_memory allows {_mebibytes(most)}. Allow more, or use a smaller network or "
                 f"mini-batch."
             )
         # A range may be no longer than an index.
         counts = range(1, min(most, sys.maxsize - 1) + 1)
-        return bisect_right(counts, most, key=self.members_bytes)
+        return bisect_right(counts, most, key=self.memory_of)
 
     def _budget(self) -> int:
-        """Return what a stack may take: where nobody said, what is free, but room for one."""
+        """Return the bytes for networks in training: by default what is free, or enough for one."""
         if self.max_memory is not None:
             return self.max_memory
         free = self.backend.library.free_memory(self.backend.device)
-        return MOST if free is None else max(min(MOST, free), self.member_bytes())
+        return DEFAULT_MEMORY if free is None else max(min(DEFAULT_MEMORY, free), self.memory_of(1))
 
 
-class Pool(NamedTuple):
-    """The samples that all parts of a path learn from.
-
-    Attributes
-    ----------
-    x : array, shape (N, inputs)
-    y : array_like, shape (N,) or (N, outputs)
-        As `fit` takes them.
-    weight : numpy.ndarray, shape (N,), or None
-        How much each counts.
-    """
-
-    x: Array
-    y: Any
-    weight: Any = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """The samples of one fold, where they are to be used.
-
-    Attributes
-    ----------
-    rows : numpy.ndarray of int, shape (n,)
-        Those it learns from, by their numbers in the pool.
-    x, y : array, shape (m, inputs) and (m,) or (m, outputs); or None
-        Those it is judged by.
-    weight : numpy.ndarray, shape (m,), or None
-        How much each of these counts.
-    """
-
-    rows: Any
-    x: Array | None = None
-    y: Any = None
-    weight: Any = None
-
-
-def megabytes(count: int) -> str:
-    """Return a number of bytes in words."""
+def _mebibytes(count: int) -> str:
     return f"{count / 2**20:.3g} MiB"

@@ -1,4 +1,4 @@
-"""A path as a table: for the terminal, for a notebook, for pandas."""
+"""A path as a table: for the terminal, a notebook, or pandas."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import html
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InputError, counted
-
-if TYPE_CHECKING:
-    from .result import Path
+from .scores import PathScores
 
 HEAD = ("lambda", "training", "validation", "std. error")
-WIDTHS = (12, 11, 11, 12)  # they leave 32 of 80 columns to a remark
+WIDTHS = (12, 11, 11, 12)  # they leave 32 of 80 columns for a remark
 
 
-def rows_of(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield for each lambda its name, its three figures, and a remark."""
-    times, digits = (1.0, 4) if path.score_name == "R2" else (100.0, 2)
+def rows_of(path: PathScores) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield the cells of each lambda: its name, three figures, and a remark."""
+    times, digits = (1.0, 4) if path.score_name_ == "R2" else (100.0, 2)
     for k, lam in enumerate(path.lambdas_):
         figures = (path.train_means_[k], path.validation_means_[k], path.standard_errors_[k])
         shown = [_figure(times * x, digits) for x in figures]
@@ -33,12 +31,12 @@ def _figure(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:.2g}"
 
 
-def _remark(path: Path, k: int) -> str:
+def _remark(path: PathScores, k: int) -> str:
     parts = []
     if path.diverged_[k].any():
         of = path.diverged_[k].size
         parts.append(f"diverged in {path.diverged_[k].sum()} of {of}" if of > 1 else "diverged")
-    elif (path.epochs_[k] < path.epochs).any():
+    elif (path.epochs_[k] < path.n_epochs_).any():
         parts.append(f"dropped after {counted(path.epochs_[k].min(), 'epoch')}")
     if k == path.best_index_:
         parts.append("best")
@@ -47,7 +45,7 @@ def _remark(path: Path, k: int) -> str:
     return ", ".join(parts)
 
 
-def caption(path: Path) -> str:
+def caption(path: PathScores) -> str:
     """Return the number of networks, the time that they took, and the unit of the scores."""
     lambdas, folds, seeds = path.diverged_.shape
     parts = [counted(lambdas, "lambda")]
@@ -55,11 +53,13 @@ def caption(path: Path) -> str:
         parts.append(f"{folds} folds")
     if seeds > 1:
         parts.append(f"{seeds} seeds")
-    unit = "R2" if path.score_name == "R2" else "accuracy in %"
-    return f"{' x '.join(parts)}, {counted(path.epochs, 'epoch')}, {path.fit_time_:.1f} s; {unit}"
+    unit = "R2" if path.score_name_ == "R2" else "accuracy in %"
+    return (
+        f"{' x '.join(parts)}, {counted(path.n_epochs_, 'epoch')}, {path.fit_time_:.1f} s; {unit}"
+    )
 
 
-def path_text(path: Path) -> str:
+def path_text(path: PathScores) -> str:
     """Return the table as text of at most 80 columns."""
     lines = [caption(path), ""]
     lines.append(_aligned(HEAD))
@@ -74,7 +74,7 @@ def _aligned(cells: Sequence[str]) -> str:
     return "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
 
 
-def path_html(path: Path) -> str:
+def path_html(path: PathScores) -> str:
     """Return the table as HTML."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in (*HEAD, ""))
     body = "".join(
@@ -84,7 +84,7 @@ def path_html(path: Path) -> str:
     return f"<table><caption>{html.escape(caption(path))}</caption><tr>{head}</tr>{body}</table>"
 
 
-def path_frame(path: Path) -> Any:
+def path_frame(path: PathScores) -> Any:
     """Return a pandas.DataFrame with a row for each member.
 
     Raises

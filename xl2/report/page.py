@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 from ..array.backend import Backend
@@ -19,7 +19,7 @@ from ..diagnosis.verdict import Diagnosis, headline, prospects, score_table
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
 from ..nn.model import Model
-from ..path.result import Path
+from ..path.result import RegularizationPath
 from ..path.tables import HEAD, caption, rows_of
 from ..training.fingerprint import own_version
 from .mistakes import (
@@ -49,8 +49,8 @@ IMAGES = 24
 
 
 def write_report(
-    out: str | FilePath,
-    path: Path,
+    out: str | Path,
+    path: RegularizationPath,
     diagnosis: Diagnosis,
     model: Model,
     X_test: Any,
@@ -67,7 +67,7 @@ def write_report(
 
 
 def report_html(
-    path: Path,
+    path: RegularizationPath,
     diagnosis: Diagnosis,
     model: Model,
     X_test: Any,

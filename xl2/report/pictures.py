@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ..errors import InputError
-from ..path.result import Path
+from ..path.result import RegularizationPath
 
 RESOLUTION = 192  # pixels per inch, two for each CSS pixel
 SMALLEST = 8  # pixels of an image's side; a table may well have 4, 9 or 25 columns
@@ -72,7 +72,7 @@ def _drawn(draw: Draw, size: Size, narrow: bool) -> Drawing:
     return Drawing(data, width, height)
 
 
-def picture_path(path: Path) -> Picture:
+def picture_path(path: RegularizationPath) -> Picture:
     """Draw the scores of a path against lambda."""
     from ..figures import plot_path
 
@@ -81,12 +81,12 @@ def picture_path(path: Path) -> Picture:
     )
 
 
-def picture_curves(path: Path) -> Picture:
+def picture_curves(path: RegularizationPath) -> Picture:
     """Draw the losses of a path against the epoch."""
     return _picture(partial(_draw_curves, path), (8.0, 3.8), (4.2, 6.4))
 
 
-def _draw_curves(path: Path, figure: Any, narrow: bool) -> None:
+def _draw_curves(path: RegularizationPath, figure: Any, narrow: bool) -> None:
     from ..figures import plot_curves
 
     axes = plot_curves(path, figure.subplots(2, 1) if narrow else figure.subplots(1, 2))

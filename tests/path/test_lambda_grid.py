@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xl2.errors import InputError
-from xl2.path.grid import check_lambdas, grid
+from xl2.path.selection import check_lambdas, grid
 
 pytestmark = pytest.mark.host
 
@@ -116,11 +116,11 @@ def test_no_values_are_refused(empty):
 @pytest.mark.parametrize(
     ("values", "came"),
     [
-        ([0, -0.1, 1], r"-0\.1, at place 2 of 3"),
-        ([math.nan], "nan, at place 1 of 1"),
-        ([0, 1, math.inf], "inf, at place 3 of 3"),
-        ([-math.inf, 1], "-inf, at place 1 of 2"),
-        (np.array([3, -2]), r"-2\.0, at place 2 of 2"),
+        ([0, -0.1, 1], r"-0\.1, number 2 of 3"),
+        ([math.nan], "nan, number 1 of 1"),
+        ([0, 1, math.inf], "inf, number 3 of 3"),
+        ([-math.inf, 1], "-inf, number 1 of 2"),
+        (np.array([3, -2]), r"-2\.0, number 2 of 2"),
     ],
 )
 def test_a_value_that_is_negative_or_not_finite_is_named_with_its_place(values, came):

@@ -1,0 +1,76 @@
+"""The scores of a regularisation path, and the lambdas that they choose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import DivergenceError
+from . import selection
+from .members import Members
+from .settings import PathSettings
+
+
+class PathScores:
+    """The numbers of a path; see `RegularizationPath` for the attributes."""
+
+    def __init__(
+        self,
+        lambdas: Any,
+        members: Members,
+        settings: PathSettings,
+        fit_time: float,
+    ):
+        self.lambdas_ = lambdas
+        self.fit_time_ = fit_time
+        self.score_name_ = "R2" if members.task == "regression" else "accuracy"
+        self.n_epochs_ = settings.epochs
+        self.train_scores_by_seed_ = members.train_scores
+        self.validation_scores_by_seed_ = members.validation_scores
+        self.diverged_ = members.diverged > 0
+        self.epochs_ = members.epochs
+        self.curves_ = members.curves
+        _, self.n_folds_, self.n_seeds_ = members.diverged.shape
+        self.train_scores_ = members.train_scores.mean(axis=2)
+        self.validation_scores_ = members.validation_scores.mean(axis=2)
+        self.train_means_ = selection.mean_scores(members.train_scores)
+        self.validation_means_ = selection.mean_scores(members.validation_scores)
+        self.standard_errors_ = selection.standard_errors(
+            members.validation_scores, members.sample_errors
+        )
+        _check_any_sound(self.validation_means_, members, settings)
+        means = self._comparable()
+        self.best_index_ = selection.best(means)
+        self.index_1se_ = selection.one_standard_error(means, self.standard_errors_)
+        self.best_lambda_ = float(lambdas[self.best_index_])
+        self.lambda_1se_ = float(lambdas[self.index_1se_])
+
+    def _comparable(self) -> Any:
+        """Return the validation means of lambdas trained to the end, NaN for others.
+
+        A lambda may have been dropped in some folds only; its mean is then of different epochs.
+        If every lambda was dropped in some fold, all compete.
+        """
+        import numpy as np
+
+        complete = (self.epochs_ == self.n_epochs_).all(axis=(1, 2))
+        means = np.where(complete, self.validation_means_, np.nan)
+        return means if np.isfinite(means).any() else self.validation_means_
+
+
+def _check_any_sound(means: Any, members: Members, settings: PathSettings) -> None:
+    """Raise `DivergenceError` if every lambda has a member that diverged."""
+    import numpy as np
+
+    if np.isfinite(means).any():
+        return
+    epoch = int(members.diverged.max())
+    raise DivergenceError(
+        f"Every lambda of the path has a network that diverged, the last in epoch {epoch}. "
+        f"Lower the learning rate ({settings.training.learning_rate:g}), standardise the "
+        f"inputs (standardize=True), or lower the lambdas: learning rate times lambda over "
+        f"the batch size has to stay below 2.",
+        epoch=epoch,
+        step=None,
+        loss=float("nan"),
+        history=None,
+    )
