@@ -41,6 +41,15 @@ def test_every_test_exists():
     assert named <= found
 
 
+def test_every_python_file_exists():
+    text = "\n".join(page.read_text() for page in PAGES)
+    named = set(re.findall(r"`([\w/]*\w\.py)\b", text)) - {"xl2_NAME.py", "xl2_other.py"}
+    folders = ("xl2", "backends", "tests", "benchmarks", "docs", "examples")
+    files = [file.as_posix() for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    assert len(named) > 20
+    assert {name for name in named if not any(file.endswith(f"/{name}") for file in files)} == set()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_leads_somewhere(page):
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
