@@ -35,7 +35,7 @@ WAYS = {
     "lbfgs": {"solver": "lbfgs", "activation": "tanh"},
     "early stopping": {"early_stopping": True, "validation_fraction": 0.25},
     "class weights": {"class_weight": {0: 1.0, 1: 3.0, 2: 0.5}},
-    "a penalty a layer": {"l2": (0.5, 2.0)},
+    "a penalty a layer": {"alpha": (0.5, 2.0)},
     "dropout": {"dropout": 0.4},
     "initializer": {"initializer": "he"},
 }

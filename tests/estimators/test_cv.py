@@ -144,7 +144,7 @@ def test_class_weights_equal_sample_weights():
 
 @pytest.mark.host
 def test_seeds_are_averaged_and_random_state_repeats_a_fit():
-    two = classifier(seeds=2).fit(X, THREE)
+    two = classifier(n_seeds=2).fit(X, THREE)
     again = clone(two).fit(X, THREE)
     np.testing.assert_array_equal(two.scores_, again.scores_)
     assert two.path_.n_seeds_ == 2
@@ -184,7 +184,7 @@ def test_a_pipeline_in_a_grid_search_in_two_processes():
         ({"rule": "worst"}, "rule"),
         ({"cv": 1}, "cv"),
         ({"cv": 40}, "folds"),
-        ({"seeds": 0}, "seeds"),
+        ({"n_seeds": 0}, "n_seeds"),
         ({"learning_rate_init": 1e9, "solver": "sgd"}, "diverged"),
     ],
 )

@@ -77,15 +77,14 @@ def test_partial_fit_refuses_balanced_weights():
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_l2_replaces_alpha_by_one_penalty_per_layer(solver):
-    same(fitted(l2=0.3, solver=solver), fitted(alpha=0.3, solver=solver))
-    same(fitted(l2=[0.3, 0.3], solver=solver, alpha=9.0), fitted(alpha=0.3, solver=solver))
-    first, last = (fitted(l2=l2, solver=solver) for l2 in ([5.0, 0.0], [0.0, 5.0]))
+def test_alpha_may_be_one_penalty_per_layer(solver):
+    same(fitted(alpha=[0.3, 0.3], solver=solver), fitted(alpha=0.3, solver=solver))
+    first, last = (fitted(alpha=alpha, solver=solver) for alpha in ([5.0, 0.0], [0.0, 5.0]))
     assert np.abs(first.coefs_[0]).sum() < np.abs(last.coefs_[0]).sum()
     assert np.abs(first.coefs_[1]).sum() > np.abs(last.coefs_[1]).sum()
-    words = "'l2' parameter of MLPClassifier.*one for each of 2 layers"
+    words = "'alpha' parameter of MLPClassifier.*one for each of 2 layers"
     with pytest.raises(ValueError, match=words):
-        fitted(l2=[1.0, 2.0, 3.0])
+        fitted(alpha=[1.0, 2.0, 3.0])
 
 
 def test_validation_samples_are_scored_after_each_epoch():

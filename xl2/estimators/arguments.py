@@ -43,7 +43,7 @@ _SHARED: dict[str, Any] = {
 CONSTRAINTS: dict[str, Any] = {
     **_SHARED,
     "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
-    "alpha": [_NOT_NEGATIVE],
+    "alpha": [_NOT_NEGATIVE, "array-like"],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
     "power_t": [_NOT_NEGATIVE],
     "tol": [_NOT_NEGATIVE],
@@ -52,7 +52,6 @@ CONSTRAINTS: dict[str, Any] = {
     "validation_fraction": [_FRACTION],
     "n_iter_no_change": [_AT_LEAST_1, Options(Real, {float("inf")})],
     "max_fun": [_AT_LEAST_1],
-    "l2": ["array-like", _NOT_NEGATIVE, None],
     "callbacks": ["array-like", callable, None],
 }
 CV_CONSTRAINTS: dict[str, Any] = {
@@ -61,7 +60,7 @@ CV_CONSTRAINTS: dict[str, Any] = {
     "cv": ["cv_object"],
     "rule": [StrOptions({"best", "1se"})],
     "solver": [StrOptions({"sgd", "adam"})],
-    "seeds": [_AT_LEAST_1],
+    "n_seeds": [_AT_LEAST_1],
 }
 CLASS_WEIGHT = {"class_weight": [dict, list, StrOptions({"balanced"}), None]}
 LOSS = {"loss": [StrOptions({"squared_error", "poisson"})]}
@@ -91,12 +90,12 @@ def optimizer_of(estimator: Any) -> Optimizer:
 
 
 def penalty_of(estimator: Any, layers: int) -> L2:
-    """Return the penalty: `l2` if it is given, else `alpha` for all layers."""
+    """Return the penalty, checked against the number of layers."""
     try:
-        penalty = L2(estimator.alpha if estimator.l2 is None else estimator.l2)
+        penalty = L2(estimator.alpha)
         penalty.of_layers(layers)
     except InputError as error:
-        raise InputError(f"The 'l2' parameter of {type(estimator).__name__}: {error}") from None
+        raise InputError(f"The 'alpha' parameter of {type(estimator).__name__}: {error}") from None
     return penalty
 
 

@@ -30,8 +30,9 @@ class MLPClassifier(Classification, BaseMLP):
         Activation of the hidden layers.
     solver : {"lbfgs", "sgd", "adam"}, default "adam"
         How the loss is minimised: "sgd" and "adam" take mini-batches, "lbfgs" all samples.
-    alpha : float, default 0.0001
-        Strength of the L2 penalty on the weights, divided by the size of the mini-batch.
+    alpha : float or sequence of float, default 0.0001
+        Strength of the L2 penalty on the weights, divided by the size of the mini-batch: one
+        for all layers, or one for each layer, first to last.
     batch_size : int or "auto", default "auto"
         Size of the mini-batches; "auto" is 200, or all samples if they are fewer.
     learning_rate : {"constant", "invscaling", "adaptive"}, default "constant"
@@ -78,8 +79,6 @@ class MLPClassifier(Classification, BaseMLP):
         Weight of each class, multiplied by `sample_weight`. "balanced" gives all classes the
         same total weight. For multilabel classification, a list with one dict for each
         label: the weight of a sample is the product over its labels.
-    l2 : float or sequence of float, optional
-        One penalty for each layer, first to last, instead of `alpha`.
     initializer : str or callable, optional
         Initial weights, see `xl2.Network`; biases are then 0. By default both are drawn as
         scikit-learn does.
@@ -159,7 +158,6 @@ class MLPClassifier(Classification, BaseMLP):
         device: Any = None,
         dtype: str | None = None,
         class_weight: Any = None,
-        l2: Any = None,
         initializer: Any = None,
         dropout: float = 0.0,
         callbacks: Any = None,
@@ -211,7 +209,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     rule : {"best", "1se"}, default "best"
         Choose the alpha with the best mean score, or the largest alpha within one standard
         error of it.
-    seeds : int, default 1
+    n_seeds : int, default 1
         Number of networks for each alpha and fold, from different initial weights; their
         scores are averaged.
     solver : {"sgd", "adam"}, default "adam"
@@ -266,7 +264,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         *,
         cv: Any = None,
         rule: str = "best",
-        seeds: int = 1,
+        n_seeds: int = 1,
         hidden_layer_sizes: Any = (100,),
         activation: str = "relu",
         solver: str = "adam",

@@ -60,7 +60,7 @@ class BaseMLPCV(CommonMLP):
                 targets,
                 int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                 cv=5 if self.cv is None else self.cv,
-                seed=[draw_seed(random) for _ in range(self.seeds)],
+                seed=[draw_seed(random) for _ in range(self.n_seeds)],
                 refit="1se" if self.rule == "1se" else "best",
                 hidden=hidden,
                 activation=names[0] if hidden else "relu",

@@ -112,7 +112,7 @@ class MLPRegressor(Regression, BaseMLP):
         As in `MLPClassifier`.
     beta_1, beta_2, epsilon, n_iter_no_change, max_fun : optional
         As in `MLPClassifier`.
-    backend, device, dtype, l2, initializer, dropout, callbacks : optional
+    backend, device, dtype, initializer, dropout, callbacks : optional
         As in `MLPClassifier`.
 
     Attributes
@@ -167,7 +167,6 @@ class MLPRegressor(Regression, BaseMLP):
         backend: str | None = None,
         device: Any = None,
         dtype: str | None = None,
-        l2: Any = None,
         initializer: Any = None,
         dropout: float = 0.0,
         callbacks: Any = None,
@@ -202,7 +201,7 @@ class MLPRegressorCV(Regression, BaseMLPCV):
 
     Parameters
     ----------
-    alphas, cv, rule, seeds : optional
+    alphas, cv, rule, n_seeds : optional
         As in `MLPClassifierCV`, but folds are not stratified.
     loss : {"squared_error", "poisson"}, default "squared_error"
         As in `MLPRegressor`.
@@ -241,7 +240,7 @@ class MLPRegressorCV(Regression, BaseMLPCV):
         *,
         cv: Any = None,
         rule: str = "best",
-        seeds: int = 1,
+        n_seeds: int = 1,
         loss: str = "squared_error",
         hidden_layer_sizes: Any = (100,),
         activation: str = "relu",
