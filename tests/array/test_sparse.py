@@ -51,11 +51,11 @@ def test_forward_and_gradients_equal_those_of_the_dense_matrix(where, host, monk
 def test_no_more_rows_than_a_chunk_are_dense_at_once(where, monkeypatch):
     monkeypatch.setattr(sparse, "CHUNK_BYTES", 7 * 6 * 4)
     seen = []
-    original = sparse.SparseRows._dense
+    original = scipy.sparse.csr_array.toarray
     monkeypatch.setattr(
-        sparse.SparseRows,
-        "_dense",
-        lambda self, part: seen.append(part.shape[0]) or original(self, part),
+        scipy.sparse.csr_array,
+        "toarray",
+        lambda part: seen.append(part.shape[0]) or original(part),
     )
     network, _ = trained(where, scipy.sparse.csr_array(DENSE), dtype="float32")
     network.forward(scipy.sparse.csr_array(DENSE))

@@ -187,13 +187,13 @@ def test_validation_samples_may_be_on_disk(where, stored):
 
 
 @every_kind
-def test_no_more_rows_are_on_the_backend_than_a_piece_has(where, stored, kind, monkeypatch):
+def test_no_more_rows_are_on_the_backend_than_a_chunk_has(where, stored, kind, monkeypatch):
     moved = []
-    original = rows.StoredRows._to_backend
+    original = rows.StoredRows._read
     monkeypatch.setattr(
         rows.StoredRows,
-        "_to_backend",
-        lambda self, dense: moved.append(len(dense)) or original(self, dense),
+        "_read",
+        lambda self, chosen: moved.append(len(chosen)) or original(self, chosen),
     )
     network, _ = trained(where, stored(kind), stack=(2, 2))
     network.forward(stored(kind))

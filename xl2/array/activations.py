@@ -12,18 +12,10 @@ from .api import Array, namespace
 
 
 class Activation(NamedTuple):
-    """An activation and its derivative.
+    """An activation and its derivative."""
 
-    Attributes
-    ----------
-    function : callable
-        From pre-activations to outputs, elementwise, of any shape.
-    derivative : callable
-        From *outputs* to the derivative, so that pre-activations need not be stored.
-    """
-
-    function: Callable[[Array], Array]
-    derivative: Callable[[Array], Array]
+    function: Callable[[Array], Array]  # from pre-activations to outputs, elementwise
+    derivative: Callable[[Array], Array]  # from outputs: pre-activations need not be stored
 
 
 def identity(z: Array) -> Array:

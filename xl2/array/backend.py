@@ -22,24 +22,12 @@ DTYPES = ("float32", "float64")
 
 @dataclass(frozen=True)
 class Backend:
-    """One array library on one device.
+    """One array library on one device."""
 
-    Attributes
-    ----------
-    name : str
-        Import name of the library.
-    xp : module
-        Its Array API namespace.
-    device : object
-        Its own device object; None for its default device.
-    library : Library
-        The functions of its file in ``backends/``.
-    """
-
-    name: str
+    name: str  # import name of the library
     xp: Namespace
-    device: Any
-    library: Library
+    device: Any  # the library's own device object; None for its default device
+    library: Library  # the functions of its file in backends/
 
     def other_accelerators(self) -> list[Backend]:
         """Return the library's other accelerators that work, if this backend is on one."""
@@ -74,13 +62,7 @@ class Backend:
         return self.name if self.device is None else f"{self.name} on {self.device}"
 
     def dtype(self, name: str) -> Any:
-        """Return the library's dtype float32 or float64.
-
-        Raises
-        ------
-        InputError
-            If `name` is another dtype, or the device does not have it.
-        """
+        """Return the library's dtype float32 or float64; raise if the device does not have it."""
         if name not in DTYPES:
             raise InputError(unknown("dtype", name, DTYPES))
         info = self.xp.__array_namespace_info__()
@@ -94,24 +76,13 @@ class Backend:
     def asarray(self, x: Any, dtype: str, what: str = "X") -> Array:
         """Return numbers as an array of this backend; `x` itself if it is one already.
 
-        Parameters
-        ----------
-        x : array_like
-            An array of this library on any of its devices, or anything that NumPy reads:
-            lists, data frames, lazy arrays.
-        dtype : {"float32", "float64"}
-        what : str, default "X"
-            The name of `x` in error messages.
-
-        Raises
-        ------
-        InputError
-            If `x` belongs to another device library, or is not numeric.
+        `x` is an array of this library on any of its devices, or anything that NumPy reads: lists,
+        data frames, lazy arrays. `what` is its name in error messages.
         """
         wanted = self.dtype(dtype)
         origin = library_of(x)
         if origin in (None, "numpy"):
-            return self.library.from_host(self.xp, numbers(x, dtype, what), self.device)
+            return self.from_numpy(numbers(x, dtype, what))
         if origin == self.name:
             if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
                 raise InputError(
@@ -126,6 +97,10 @@ class Backend:
             f"{what} is an array of {origin}, and the computation runs on {self}. Pass "
             f"xl2.to_numpy({what}), or compute with its library: backend={origin!r}."
         )
+
+    def from_numpy(self, x: Any) -> Array:
+        """Return a NumPy array as an array of this backend."""
+        return self.library.from_host(self.xp, x, self.device)
 
     def to_numpy(self, x: Array) -> Any:
         """Return an array of this library as a NumPy array."""
@@ -181,14 +156,9 @@ class Backend:
 
 
 def numbers(x: Any, dtype: str, what: str) -> Any:
-    """Return anything NumPy reads as a NumPy array of real numbers.
+    """Return anything NumPy reads as an array of real numbers, or raise `InputError`.
 
     Numbers that overflow in the dtype become infinities, without a warning.
-
-    Raises
-    ------
-    InputError
-        If it holds text, objects or complex numbers, or is ragged.
     """
     import numpy as np
 
@@ -207,18 +177,7 @@ def numbers(x: Any, dtype: str, what: str) -> Any:
 def connect(name: str, device: Any = None) -> Backend:
     """Return a library on a device, after trying that it computes there.
 
-    Parameters
-    ----------
-    name : str
-        Import name of the library.
-    device : str, device object or None
-        ``"cpu"``, ``"cuda:1"``, ..., ``"auto"`` for the first accelerator, or None for the
-        library's default.
-
-    Raises
-    ------
-    BackendError
-        If the library or the device does not work.
+    `device` is "auto" for the first accelerator, or None for the library's default.
     """
     xp, library = load(name)
     try:

@@ -36,22 +36,9 @@ def rows_between(x: Any, start: int, stop: int) -> Array:
 def in_chunks(backend: Backend, x: Array, send: Callable[[Array], Array]) -> Array:
     """Return the results of a function of samples, computed chunk by chunk and joined.
 
-    Parameters
-    ----------
-    backend : Backend
-        Its `CHUNK` is the size of a chunk; chunks that its memory cannot hold are halved.
-    x : array or HostRows, shape (n, inputs)
-    send : callable
-        From rows (m, inputs) to an array (..., m, outputs); several threads may call it.
-
-    Returns
-    -------
-    array, shape (..., n, outputs)
-
-    Raises
-    ------
-    OutOfMemoryError
-        If the memory cannot hold the result of a single row.
+    `x` is an array or `HostRows` (n, inputs). `send` maps rows (m, inputs) to (..., m, outputs);
+    several threads may call it. The backend's `CHUNK` is the size of a chunk; chunks that its
+    memory cannot hold are halved.
     """
     library, found = backend.library, dict[Range, list[Array]]()
     halving = Halving(

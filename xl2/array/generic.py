@@ -19,26 +19,13 @@ CHUNK = 8192
 class Library:
     """The functions that only the array library can answer; nothing else in xl2 depends on it.
 
-    These methods serve every library without a file in ``backends/``. A file there replaces
-    the ones that its library does differently by functions of the same names and parameters.
-    It may also replace any function of `operations`, `activations`, `losses` and `optimizers`,
-    and `step.run_batches`: see `operations.choose`.
-
-    Parameters
-    ----------
-    **replacements
-        Attributes to set, such as the functions of a file.
-
-    Attributes
-    ----------
-    INSTALL : str
-        How to install the library: an imperative, one line.
-    FLOAT64 : str
-        What to do if the library has no float64: an imperative, one line.
-    CHUNK : int
-        Rows of a chunk outside training.
+    These methods serve every library without a file in ``backends/``. A file there replaces the
+    ones that its library does differently by functions of the same names and parameters. It may
+    also replace any function of `operations`, `activations`, `losses` and `optimizers`, and
+    `step.run_batches`: see `operations.choose`.
     """
 
+    # Imperatives, on one line: how to install the library, and what to do without float64.
     INSTALL = "install it with its own instructions"
     FLOAT64 = "choose dtype='float32'"
     CHUNK = CHUNK
@@ -53,19 +40,9 @@ class Library:
     __hash__ = None  # type: ignore[assignment]
 
     def import_namespace(self, name: str) -> Namespace:
-        """Import a library and return its Array API namespace.
+        """Import a library by its import name, and return its Array API namespace.
 
-        Parameters
-        ----------
-        name : str
-            Its import name.
-
-        Raises
-        ------
-        ImportError
-            If it is not installed, or is broken.
-        BackendError
-            If it has no ``__array_namespace_info__``, which the standard requires.
+        Raise any error if it cannot be used.
         """
         xp = importlib.import_module(name)
         if not hasattr(xp, "__array_namespace_info__"):
@@ -76,10 +53,7 @@ class Library:
         return xp
 
     def accelerators(self, xp: Namespace) -> list[str]:
-        """Return the names of the devices that device="auto" prefers, best first.
-
-        The standard has no such notion: none.
-        """
+        """Return the names of the devices that device="auto" prefers, best first."""
         return []
 
     def devices(self, xp: Namespace) -> list[str]:
@@ -88,13 +62,7 @@ class Library:
         return [str(device) for device in found if device is not None]
 
     def find_device(self, xp: Namespace, name: str) -> Any:
-        """Return the library's device object with a name.
-
-        Raises
-        ------
-        LookupError
-            If there is none.
-        """
+        """Return the library's device object with a name; raise `LookupError` if there is none."""
         for device in xp.__array_namespace_info__().devices():
             if str(device) == name:
                 return device
@@ -132,20 +100,10 @@ class Library:
         return 1
 
     def as_module(self, layers: Any, activations: Any, dtype: str) -> Any:
-        """Return a network as a module of the library, if it has modules.
+        """Return a network as a module of the library, or raise `BackendError` if it has none.
 
-        Parameters
-        ----------
-        layers : list of (numpy.ndarray, numpy.ndarray)
-            Weights (inputs, outputs) and biases (outputs,).
-        activations : sequence of str
-            One per layer.
-        dtype : {"float32", "float64"}
-
-        Raises
-        ------
-        BackendError
-            If it has none.
+        `layers` are NumPy arrays: a weight (inputs, outputs) and a bias (outputs,) for each layer.
+        `activations` has one name for each.
         """
         raise BackendError("This library has no modules for networks; PyTorch has.")
 
@@ -167,16 +125,9 @@ class Library:
     ) -> int:
         """Return the bytes that training takes in addition to the arrays of the portable code.
 
-        Parameters
-        ----------
-        members : int
-            Networks of a stack. The result must grow with them, but at most in proportion.
-        sizes : sequence of int
-            Units of each layer, the inputs first.
-        states : int
-            Arrays that the optimizer has for each parameter.
-        batch_size : int
-        dtype : {"float32", "float64"}
+        `members` is the number of networks in a stack; the result must grow with it, but at most in
+        proportion. `sizes` are the units of each layer, the inputs first. `states` is the number of
+        arrays that the optimizer has for each parameter.
         """
         return 0
 

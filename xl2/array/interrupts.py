@@ -10,13 +10,9 @@ from typing import Any
 class Interrupts:
     """A context that delays the first Ctrl-C to its end; the second interrupts at once.
 
-    At the end of the context, `KeyboardInterrupt` replaces an error. Nothing is delayed
-    outside the main thread, which alone gets signals, or if the program has its own handler.
-
-    Attributes
-    ----------
-    asked : bool
-        Whether Ctrl-C was pressed.
+    At the end of the context, `KeyboardInterrupt` replaces an error. Nothing is delayed outside
+    the main thread, which alone gets signals, or if the program has its own handler. `asked`
+    tells whether Ctrl-C was pressed.
     """
 
     def __init__(self) -> None:

@@ -27,23 +27,14 @@ def is_stored(X: object) -> bool:
 
 
 class LazyRows:
-    """Base of the array-like objects whose rows are read or computed on access.
+    """Base of the array-like objects (n, columns) whose rows are read or computed on access.
 
-    Parameters
-    ----------
-    shape : (int, int)
-    dtype : numpy.dtype
-        The dtype of slices.
-    features : tuple of str
-        The names of the columns; empty without names.
-
-    Attributes
-    ----------
-    unit : int
-        Reading is fastest in multiples of this many rows.
+    `dtype` is that of slices. `features` are the names of the columns, empty without names.
     """
 
-    ndim, unit = 2, 1
+    ndim = 2
+    unit = 1  # reading is fastest in multiples of this many rows
+    edges: Any = None  # the first row of each block, and the end; None if any order is fast
 
     def __init__(self, shape: tuple[int, int], dtype: Any, features: tuple[str, ...] = ()):
         import numpy as np
@@ -70,10 +61,6 @@ class LazyRows:
             return self._numbered(rows)
         raise TypeError("Index rows with a slice without a step, or with an integer array.")
 
-    def edges(self) -> Any:
-        """Return the first row of each block, and the end; None if any order is fast."""
-        raise NotImplementedError
-
     def _between(self, start: int, stop: int) -> Any:
         raise NotImplementedError
 
@@ -90,50 +77,45 @@ class LazyRows:
         return found
 
 
-def edges_of(X: Any) -> Any:
-    """Return `LazyRows.edges` of any array on disk."""
+class ConvertedRows(LazyRows):
+    """The rows of another array, converted when they are read."""
+
+    def __init__(self, source: Any, columns: int, dtype: Any, features: tuple[str, ...] = ()):
+        super().__init__((source.shape[0], columns), dtype, features)
+        self._source, (self.unit, self.edges) = source, blocks_of(source)
+
+    def _converted(self, part: Any) -> Any:
+        raise NotImplementedError
+
+    def _between(self, start: int, stop: int) -> Any:
+        return self._converted(self._source[start:stop])
+
+    def _numbered(self, rows: Any) -> Any:
+        if self.edges is None:
+            return self._converted(self._source[rows])
+        return super()._numbered(rows)
+
+
+def blocks_of(X: Any) -> tuple[int, Any]:
+    """Return `unit` and `edges` of any array on disk; see `LazyRows`."""
     import numpy as np
 
-    if isinstance(X, np.ndarray):
-        return None
     if isinstance(X, LazyRows):
-        return X.edges()
-    rows = unit_of(X)
-    return np.append(np.arange(0, X.shape[0], rows), X.shape[0])
-
-
-def unit_of(X: Any) -> int:
-    """Return `LazyRows.unit` of any array on disk."""
-    import numpy as np
-
+        return X.unit, X.edges
     if isinstance(X, np.ndarray):
-        return 1
-    if isinstance(X, LazyRows):
-        return X.unit
+        return 1, None
     rows = X.chunks[0] if X.chunks else 1
     width = max(1, math.prod(X.shape[1:]) * X.dtype.itemsize)
-    return int(rows * math.ceil(BLOCK_BYTES / (rows * width)))
+    unit = int(rows * math.ceil(BLOCK_BYTES / (rows * width)))
+    return unit, np.append(np.arange(0, X.shape[0], unit), X.shape[0])
 
 
 def slices_of(rows: Any, gap: int, most: int) -> Iterator[tuple[int, int, Any, Any]]:
     """Yield the slices by which rows in any order are read in the order of the file.
 
-    Parameters
-    ----------
-    rows : numpy.ndarray of int, shape (n,)
-    gap : int
-        The most rows between two wanted ones that are read along.
-    most : int
-        The most rows of a slice; slices end at its multiples.
-
-    Yields
-    ------
-    first, stop : int
-        The slice.
-    part : numpy.ndarray of int
-        The indices of the wanted rows in the slice.
-    targets : numpy.ndarray of int
-        Their indices in `rows`.
+    Slices end at multiples of `most` rows, and where more than `gap` rows are not wanted. Each
+    is the first row, the row after the last, the indices of the wanted rows in the slice, and
+    their indices in `rows`, an integer array (n,).
     """
     import numpy as np
 

@@ -54,13 +54,7 @@ def is_installed(name: str) -> bool:
 
 @functools.cache
 def load(name: str) -> tuple[Namespace, Library]:
-    """Import a library; return its namespace and its file.
-
-    Raises
-    ------
-    BackendError
-        If it is unknown, not installed, or does not work on this machine.
-    """
+    """Import a library; return its namespace and its file, or raise `BackendError`."""
     known = name.isidentifier() and (is_installed(name) or name in known_libraries())
     if not known:
         raise BackendError(_unknown(name))

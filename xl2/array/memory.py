@@ -17,20 +17,10 @@ Result = TypeVar("Result")
 class Halving(Generic[Part]):
     """Does work in parts: a part that does not fit into memory is halved, and all later ones.
 
-    Parameters
-    ----------
-    backend : Backend
-        The backend whose memory is used.
-    size : callable
-        From a part to its size.
-    halves : callable
-        From a part to two of about half its size; to an empty sequence if it is the smallest.
-    what : str
-        A description of a part for messages, as in "64 networks at once".
-    refusal : callable
-        From a part that neither fits nor can be halved to the end of the error message.
-    most : float, optional
-        The largest size to try; any by default.
+    `size` maps a part to its size, and `halves` to two of about half its size, or to an empty
+    sequence if it is the smallest. Messages use `what`, a description of a part such as "64
+    networks at once", and end with `refusal` of a part that neither fits nor can be halved.
+    Parts larger than `most` are halved without a try.
     """
 
     def __init__(
@@ -47,13 +37,7 @@ class Halving(Generic[Part]):
         self._most, self._warned = most, False
 
     def each(self, work: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
-        """Yield the results of `work` for the parts, or for their halves, in their order.
-
-        Raises
-        ------
-        OutOfMemoryError
-            If a part that cannot be halved does not fit.
-        """
+        """Yield the results of `work` for the parts, or for their halves, in their order."""
         waiting = deque(parts)
         freed: Part | None = None
         while waiting:

@@ -19,16 +19,10 @@ from .api import Array, namespace
 
 
 class Layer(NamedTuple):
-    """The parameters of one layer.
+    """The parameters of one layer."""
 
-    Attributes
-    ----------
-    weight : array, shape (..., i, o); the first layer's of a stack (..., i, K, o)
-    bias : array, shape (..., o)
-    """
-
-    weight: Array
-    bias: Array
+    weight: Array  # (..., i, o); the first layer's of a stack (..., i, K, o)
+    bias: Array  # (..., o)
 
 
 Parameters = tuple[Layer, ...]
@@ -63,19 +57,8 @@ def affine_shared(x: Array, weight: Array, bias: Array) -> Array:
 def backpropagate(delta: Array, weight: Array, outputs: Array, activation: Activation) -> Array:
     """Propagate the derivative of the cost by pre-activations back to the layer before.
 
-    Parameters
-    ----------
-    delta : array, shape (..., n, o)
-        The derivative by this layer's pre-activations.
-    weight : array, shape (..., i, o)
-    outputs : array, shape (..., n, i)
-        The outputs of the layer before.
-    activation : Activation
-        The activation of the layer before.
-
-    Returns
-    -------
-    array, shape (..., n, i)
+    `delta` (..., n, o) and `weight` (..., i, o) are this layer's, and `outputs` (..., n, i) and
+    `activation` those of the layer before. Return the delta of that layer, (..., n, i).
     """
     before = delta @ weight.mT
     before *= activation.derivative(outputs)

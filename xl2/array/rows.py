@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import FileFormatError, InputError
 from .api import Array
-from .lazy_rows import BLOCK_BYTES, READ_BYTES, edges_of, slices_of, unit_of
+from .lazy_rows import BLOCK_BYTES, READ_BYTES, blocks_of, slices_of
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -30,23 +30,15 @@ def not_finite(what: str, row: int) -> InputError:
 
 
 class HostRows:
-    """Base of the samples of a network that are not an array of its backend.
+    """Base of the samples of a network that are not an array of its backend."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-    rows_at_once : int
-        The most rows that are dense at once.
-    edges : numpy.ndarray of int, or None
-        The first row of each block of a file, and the end; None if any order is fast.
-    """
-
+    # The first row of each block of a file, and the end; None if any order is fast.
     edges: Any = None
 
     def __init__(self, backend: Backend, shape: tuple[int, ...], rows_at_once: int):
         self._backend = backend
         self.shape, self.ndim = shape, len(shape)
-        self.rows_at_once = max(1, rows_at_once)
+        self.rows_at_once = max(1, rows_at_once)  # the most that are dense at once
 
     def subset(self, rows: Any) -> HostRows:
         """Return the rows at the indices `rows`, still on the host."""
@@ -62,23 +54,13 @@ class HostRows:
 
         return self.take(np.arange(start, stop))
 
-    def _to_backend(self, dense: Any) -> Array:
-        backend = self._backend
-        return backend.library.from_host(backend.xp, dense, backend.device)
-
 
 class StoredRows(HostRows):
     """The rows of an array on disk; a NaN or an infinity raises `InputError` when it is read.
 
-    Parameters
-    ----------
-    X : numpy.memmap, h5py.Dataset, zarr.Array or LazyRows, shape (n, features)
-        A memory map is read in any order, the others in blocks: their chunks, or several.
-    backend : Backend
-    dtype : {"float32", "float64"}
-        What rows are converted to when they are read.
-    what : str, default "X"
-        The name of `X` in error messages.
+    `X` (n, features) is a numpy.memmap, h5py.Dataset, zarr.Array or LazyRows. A memory map is
+    read in any order, the others in blocks: their chunks, or several. Rows are converted to
+    `dtype`, and `what` is the name of `X` in error messages.
     """
 
     def __init__(self, X: Any, backend: Backend, dtype: str, what: str = "X"):
@@ -92,7 +74,7 @@ class StoredRows(HostRows):
         super().__init__(backend, tuple(X.shape), CHUNK_BYTES // (width * self._dtype.itemsize))
         stored = width * X.dtype.itemsize
         self._read_rows, self._gap = max(1, READ_BYTES // stored), max(1, BLOCK_BYTES // stored)
-        self.edges, unit = edges_of(X), unit_of(X)
+        unit, self.edges = blocks_of(X)
         if unit > 1:
             # Read whole blocks, so that none is decompressed twice, except too large ones.
             self._gap = max(self._gap, unit)
@@ -112,7 +94,7 @@ class StoredRows(HostRows):
 
     def take(self, rows: Any) -> Array:
         """Return the rows at the indices `rows`, on the backend."""
-        return self._to_backend(self._read(self._indices(rows)))
+        return self._backend.from_numpy(self._read(self._indices(rows)))
 
     def _indices(self, rows: Any) -> Any:
         """Return the indices in the file of some of these rows."""

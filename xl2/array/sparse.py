@@ -42,11 +42,8 @@ class SparseRows(HostRows):
 
     def take(self, rows: Any) -> Array:
         """Return the rows at the indices `rows`, on the backend."""
-        return self._dense(self._rows[rows])
+        return self._backend.from_numpy(self._rows[rows].toarray())
 
     def between(self, start: int, stop: int) -> Array:
         """Return consecutive rows on the backend."""
-        return self._dense(self._rows[start:stop])
-
-    def _dense(self, part: Any) -> Array:
-        return self._to_backend(part.toarray())
+        return self._backend.from_numpy(self._rows[start:stop].toarray())

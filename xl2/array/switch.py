@@ -49,15 +49,11 @@ def set_backend(backend: str | None, device: Any = None) -> None:
     Parameters
     ----------
     backend : str or None
-        Import name of a library, ``"auto"``, or None to withdraw the choice.
+        Import name of a library, ``"auto"``, or None to withdraw the choice. If it does not
+        work here, the choice stays as it was.
     device : str, device object or None
-        ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"auto"``, or None for
-        the library's default.
-
-    Raises
-    ------
-    BackendError
-        If it does not work here; the choice stays as it was.
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"auto"``, or None for the library's
+        default.
     """
     global _process
     if backend is not None:
@@ -69,15 +65,7 @@ def set_backend(backend: str | None, device: Any = None) -> None:
 def use_backend(backend: str, device: Any = None) -> Iterator[Backend]:
     """Choose the backend for a block; other threads and tasks are not affected.
 
-    Parameters
-    ----------
-    backend, device
-        As for `set_backend`.
-
-    Yields
-    ------
-    Backend
-        The backend chosen.
+    The arguments are those of `set_backend`. ``as`` gives the `Backend` chosen.
     """
     found = resolve(backend, device)
     token = _context.set(Choice(backend, device))
@@ -118,20 +106,7 @@ def device_is_open(backend: str | None = None, device: Any = None) -> bool:
 
 
 def resolve(backend: str | None = None, device: Any = None, data: Any = None) -> Backend:
-    """Return the backend to compute with.
-
-    Parameters
-    ----------
-    backend, device
-        The arguments of a call.
-    data : object, optional
-        Its data, which counts if it is an array of a library.
-
-    Raises
-    ------
-    BackendError
-        If the backend does not work here.
-    """
+    """Return the backend to compute with, by the arguments of a call and its data."""
     choice = decided(backend, device)
     if choice.backend == "auto":
         return _automatic(choice.device)
@@ -165,17 +140,9 @@ def _automatic(device: Any) -> Backend:
 
 
 def to_numpy(x: Any) -> Any:
-    """Return an array of any library as a NumPy array.
+    """Return an array of any library as a NumPy array, which may share its memory.
 
-    Parameters
-    ----------
-    x : array
-        An array of a library that xl2 can use; NumPy converts everything else.
-
-    Returns
-    -------
-    numpy.ndarray
-        It may share memory with `x`.
+    NumPy converts everything that is no array of a library.
     """
     import numpy as np
 
@@ -189,10 +156,8 @@ class BackendInfo:
 
     Attributes
     ----------
-    name : str
-        Import name of the library.
-    version : str
-        Its version; empty if it is not installed.
+    name, version : str
+        Import name of the library; its version, empty if it is not installed.
     devices : tuple of str
         The devices that work now.
     reason : str
@@ -211,13 +176,7 @@ class BackendInfo:
 
 
 def backends() -> list[BackendInfo]:
-    """List the known backends, and try each one that is installed.
-
-    Returns
-    -------
-    list of BackendInfo
-        In alphabetical order. The libraries that are installed get imported.
-    """
+    """List the known backends in alphabetical order; import and try those that are installed."""
     return [_inspect(name) for name in known_libraries()]
 
 

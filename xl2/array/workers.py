@@ -22,25 +22,11 @@ def side_by_side(
     jobs: Sequence[Job],
     devices: Sequence[Device],
 ) -> None:
-    """Do jobs, several at a time.
+    """Do jobs, `workers` at a time on each device, each on one thread.
 
-    Parameters
-    ----------
-    library : Library
-        The library that the jobs compute with, each on one thread.
-    workers : int
-        The number of jobs at a time on each device.
-    work : callable
-        ``work(device, job, wanted)``; it should return soon once ``wanted()`` is False.
-    jobs : sequence
-        The longest first, where that is known.
-    devices : sequence
-        Where the jobs can be done; passed to `work`.
-
-    Raises
-    ------
-    Exception
-        The first that a job raised, or an interrupt, after the others have stopped.
+    Each is done by ``work(device, job, wanted)``, which should return soon once ``wanted()`` is
+    False. Give the longest jobs first. The first error that a job raises, or an interrupt, is
+    raised after the others have stopped.
     """
     threads = workers * len(devices)
     if threads == 1 or len(jobs) == 1:

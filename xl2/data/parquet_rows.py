@@ -45,13 +45,9 @@ class ParquetRows(LazyRows):
         about, no_rows = file.metadata, file.schema_arrow.empty_table()
         dtypes = [read_column(no_rows, name, "feature", path).dtype for name in features]
         counts = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
-        self._edges = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        super().__init__((int(self._edges[-1]), len(features)), np.result_type(*dtypes), features)
+        self.edges = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        super().__init__((int(self.edges[-1]), len(features)), np.result_type(*dtypes), features)
         self._partly_read: dict[int, _RowGroup] = {}
-
-    def edges(self) -> Any:
-        """Return where the row groups begin, and the end of the last."""
-        return self._edges
 
     def _between(self, start: int, stop: int) -> Any:
         import numpy as np
@@ -59,10 +55,10 @@ class ParquetRows(LazyRows):
         found = np.empty((stop - start, self.shape[1]), dtype=self.dtype)
         if start == stop:
             return found
-        first, last = np.searchsorted(self._edges, [start, stop - 1], side="right") - 1
+        first, last = np.searchsorted(self.edges, [start, stop - 1], side="right") - 1
         for group in range(int(first), int(last) + 1):
-            begin = max(start, int(self._edges[group]))
-            end = min(stop, int(self._edges[group + 1]))
+            begin = max(start, int(self.edges[group]))
+            end = min(stop, int(self.edges[group + 1]))
             self._read(group, begin, end, found[begin - start : end - start])
         return found
 
@@ -70,14 +66,14 @@ class ParquetRows(LazyRows):
         """Read rows of one row group into an array (n, features)."""
         rows = self._partly_read.pop(group, None)
         if rows is None or rows.position > start:
-            rows = _RowGroup(self._batches(group), int(self._edges[group]), self._path)
+            rows = _RowGroup(self._batches(group), int(self.edges[group]), self._path)
         for _ in rows.take(start - rows.position):
             pass
         filled = 0
         for part in rows.take(stop - start):
             into[filled : filled + len(part)] = part
             filled += len(part)
-        if stop < self._edges[group + 1]:
+        if stop < self.edges[group + 1]:
             self._partly_read[group] = rows
         for old in list(self._partly_read)[:-PARTLY_READ]:
             del self._partly_read[old]
@@ -86,7 +82,7 @@ class ParquetRows(LazyRows):
         """Yield a row group as small arrays (n, features)."""
         import numpy as np
 
-        position = int(self._edges[group])
+        position = int(self.edges[group])
         size = max(1, READ_BYTES // (self.shape[1] * self.dtype.itemsize))
         with reading(self._path, "a Parquet file"):
             for batch in self._file.iter_batches(

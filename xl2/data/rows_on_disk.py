@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..array.lazy_rows import LazyRows, edges_of, unit_of
+from ..array.lazy_rows import ConvertedRows
 from ..errors import FileFormatError, InputError
 from ..io.opening import check_file, reading
 from .arrays import ACCEPTED, training_pair
@@ -74,25 +74,14 @@ def open_rows(
     return (X if X.ndim == 2 else FlatRows(X)), y
 
 
-class FlatRows(LazyRows):
+class FlatRows(ConvertedRows):
     """An array on disk (n, ...), such as images, as rows (n, features)."""
 
     def __init__(self, source: Any):
-        shape = (source.shape[0], math.prod(source.shape[1:]))
-        super().__init__(shape, source.dtype)
-        self._source, self.unit = source, unit_of(source)
+        super().__init__(source, math.prod(source.shape[1:]), source.dtype)
 
-    def edges(self) -> Any:
-        """Return where the source's blocks begin."""
-        return edges_of(self._source)
-
-    def _between(self, start: int, stop: int) -> Any:
-        return self._source[start:stop].reshape(-1, self.shape[1])
-
-    def _numbered(self, rows: Any) -> Any:
-        if self.edges() is None:
-            return self._source[rows].reshape(-1, self.shape[1])
-        return super()._numbered(rows)
+    def _converted(self, part: Any) -> Any:
+        return part.reshape(-1, self.shape[1])
 
 
 def _open_npy(path: Path) -> Any:

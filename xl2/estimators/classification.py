@@ -210,4 +210,4 @@ def _to_labels(estimator: Any, outputs: Array, backend: Backend, home: Backend) 
     dtypes = home.xp.__array_namespace_info__().dtypes(device=home.device)
     if labels.dtype.kind == "f" and labels.dtype.name not in dtypes:
         labels = labels.astype("float32")
-    return home.library.from_host(home.xp, labels, home.device)
+    return home.from_numpy(labels)

@@ -148,7 +148,7 @@ def move(x: Any, source: Backend, target: Backend) -> Any:
     """Return an array of a backend on another one."""
     if source == target:
         return x
-    return target.library.from_host(target.xp, source.to_numpy(x), target.device)
+    return target.from_numpy(source.to_numpy(x))
 
 
 def subset(x: Any, rows: Any, backend: Backend) -> Any:
@@ -156,4 +156,4 @@ def subset(x: Any, rows: Any, backend: Backend) -> Any:
     if isinstance(x, HostRows):
         return x.subset(rows)
     take = Operations.of(backend.library).take_rows
-    return take(x, backend.library.from_host(backend.xp, rows, backend.device))
+    return take(x, backend.from_numpy(rows))

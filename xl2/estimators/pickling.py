@@ -44,7 +44,7 @@ class Portable:
         if named is not None and not _works(named, silent=lost or "path_" in state):
             state["backend"] = state["device"] = None
         if home is not None and not lost:
-            _replace_arrays(state, lambda x: home.library.from_host(home.xp, x, home.device))
+            _replace_arrays(state, home.from_numpy)
         super().__setstate__(state)  # type: ignore[misc]
 
 

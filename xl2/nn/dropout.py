@@ -70,7 +70,7 @@ class Dropout:
         each: Any = seeds if several else [seeds]
         words = [np.random.SeedSequence(seed).generate_state(2).view(np.int32) for seed in each]
         array = np.stack(words) if several else words[0]
-        return backend.library.from_host(backend.xp, array, backend.device)
+        return backend.from_numpy(array)
 
     def mask(self, like: Array, keys: Array, step: int | Array, layer: int, layers: int) -> Array:
         """Return the factors of a hidden layer's outputs: 0 or ``1 / (1 - rate)``.

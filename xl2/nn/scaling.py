@@ -8,7 +8,7 @@ from typing import Any
 
 from ..array.backend import connect, numbers
 from ..array.chunks import chunks
-from ..array.lazy_rows import LazyRows, edges_of, is_stored, unit_of
+from ..array.lazy_rows import ConvertedRows, is_stored
 from ..array.rows import StoredRows
 from ..array.switch import to_numpy
 from ..errors import InputError
@@ -94,7 +94,7 @@ class Scaling:
             return x * self.scale + self.mean
 
 
-class ScaledRows(LazyRows):
+class ScaledRows(ConvertedRows):
     """Samples (n, columns), in memory or on disk, that are scaled when read."""
 
     def __init__(self, scaling: Scaling, source: Any):
@@ -103,23 +103,10 @@ class ScaledRows(LazyRows):
                 f"X must have shape (samples, {len(scaling.mean)}), as the samples that the "
                 f"scaling was learnt from. Received: shape {tuple(source.shape)}."
             )
-        super().__init__(tuple(source.shape), "float64", getattr(source, "features", ()))
-        self._scaling, self._source = scaling, source
-        self.unit = unit_of(source)
+        super().__init__(source, source.shape[1], "float64", getattr(source, "features", ()))
+        self._scaling = scaling
 
-    def edges(self) -> Any:
-        """Return the first row of each block of the source, and the end."""
-        return edges_of(self._source)
-
-    def _between(self, start: int, stop: int) -> Any:
-        return self._scaled(self._source[start:stop])
-
-    def _numbered(self, rows: Any) -> Any:
-        if self.edges() is None:
-            return self._scaled(self._source[rows])
-        return super()._numbered(rows)
-
-    def _scaled(self, part: Any) -> Any:
+    def _converted(self, part: Any) -> Any:
         return self._scaling.apply(numbers(part, "float64", "X"), "float64")
 
 

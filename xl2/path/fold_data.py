@@ -177,7 +177,7 @@ class PathData:
         backend = self._settings.backend
         take = Operations.of(backend.library).take_rows
         with backend.scope():
-            index = backend.library.from_host(backend.xp, rows, backend.device)
+            index = backend.from_numpy(rows)
             return [None if a is None else take(a, index) for a in training.samples]
 
     def _scalings(self, rows: Any) -> tuple[Scaling, Scaling | None]:

@@ -111,7 +111,7 @@ def _training_score(network: Network, group: int, data: FoldData, fold: Fold) ->
     backend, samples = network.backend, data.training.samples
     take = Operations.of(backend.library).take_rows
     part = group_of(network.parameters, group)
-    rows = backend.library.from_host(backend.xp, fold.rows, backend.device)
+    rows = backend.from_numpy(fold.rows)
     y, weight = (None if a is None else take(a, rows) for a in samples[1:])
     measure = network.measure(y, weight)
     for start in range(0, len(fold.rows), CHUNK):

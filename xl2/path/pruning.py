@@ -87,7 +87,7 @@ class Pruner:
         kept = [m for m in range(len(self.lambdas)) if m not in members]
         gone = copy.copy(network)
         backend = network.backend
-        chosen = backend.library.from_host(backend.xp, np.array(members), backend.device)
+        chosen = backend.from_numpy(np.array(members))
         gone.parameters = take_members(network.parameters, chosen)
         names = [self.lambdas[m] for m in members]
         self.dropped.append((gone, names))

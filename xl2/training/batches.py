@@ -85,7 +85,7 @@ class InMemory:
 
     def to_order(self, order: Any) -> Any:
         """Return an order on the host as `blocks` takes it."""
-        return self._to_device(order)
+        return self._backend.from_numpy(order)
 
     def host_order(self, order: Any) -> Any:
         """Return an epoch's order as a NumPy array."""
@@ -115,9 +115,6 @@ class InMemory:
         or an infinity, whatever the activations. So this is called only after a divergence.
         """
         check_finite(self._samples.x, "X")
-
-    def _to_device(self, rows: Any) -> Array:
-        return self._backend.library.from_host(self._backend.xp, rows, self._backend.device)
 
 
 class OnHost(InMemory):
@@ -165,7 +162,7 @@ class OnHost(InMemory):
             return Samples(x.between(start, stop), *part), None
         chosen = order[..., start:stop]
         flat = chosen.reshape(-1)
-        rows, take = self._to_device(flat), Operations.of(self._backend.library).take_rows
+        rows, take = self._backend.from_numpy(flat), Operations.of(self._backend.library).take_rows
         part = (None if a is None else take(a, rows) for a in known)
         return Samples(x.take(flat), *part), self._own_order(chosen.shape)
 
@@ -175,7 +172,7 @@ class OnHost(InMemory):
 
         if len(shape) == 1:
             return None
-        return self._to_device(np.arange(shape[0] * shape[1]).reshape(shape))
+        return self._backend.from_numpy(np.arange(shape[0] * shape[1]).reshape(shape))
 
 
 class Streamed:

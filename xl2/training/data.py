@@ -90,7 +90,7 @@ class TrainingData:
             return y, weight
         take = Operations.of(backend.library).take_rows
         with backend.scope():
-            index = backend.library.from_host(backend.xp, self.rows, backend.device)
+            index = backend.from_numpy(self.rows)
             return take(y, index), None if weight is None else take(weight, index)
 
     def to(self, backend: Backend, dtype: str) -> TrainingData:

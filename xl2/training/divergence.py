@@ -28,7 +28,7 @@ def mark(run: Run, sound: Any, before: Carry) -> None:
     left = history.diverged == 0
     if left.all():
         return
-    keep = network.backend.library.from_host(network.backend.xp, left, network.backend.device)
+    keep = network.backend.from_numpy(left)
     run.carry = map_layers(lambda new, old: where_members(keep, new, old), run.carry, before)
     network.parameters = run.carry.parameters
     if not left.any():

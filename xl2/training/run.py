@@ -148,7 +148,7 @@ class Run:
         import numpy as np
 
         backend, chosen = self.network.backend, np.asarray(members, dtype=np.int64)
-        index = backend.library.from_host(backend.xp, chosen, backend.device)
+        index = backend.from_numpy(chosen)
         carry = self.carry._replace(parameters=self.network.parameters)
         self.carry = map_layers(lambda layers: take_members(layers, index), carry)
         self.network.parameters = self.carry.parameters

@@ -197,7 +197,7 @@ def _carry(run: Run, arrays: Arrays, prefix: str = "") -> Carry:
 def _moved(run: Run, array: Any) -> Any:
     """Return a copy on the backend, which steps may change in place."""
     backend = run.network.backend
-    moved = backend.library.from_host(backend.xp, array, backend.device)
+    moved = backend.from_numpy(array)
     return backend.xp.asarray(moved, copy=True)
 
 
