@@ -250,7 +250,7 @@ def test_without_matplotlib_only_the_picture_is_missing(xl2, here, monkeypatch):
         (("--lambdas", "grid:"), "--lambdas grid: takes one number, as in grid:8"),
         (("--lambdas", "grid:3,4"), "--lambdas grid: takes one number, as in grid:8"),
         (("--lambdas", ""), "lambdas is empty"),
-        (("--cv", 1), "cv is a number of folds, from 2"),
+        (("--cv", 1), "number of folds must be from 2"),
         (("--seed", "0,0"), "or a list of different ones"),
         (("--seed", ""), "--seed takes one or more whole numbers"),
         (("--seed", -1), "seed of the split has to be a whole number"),

@@ -1,4 +1,4 @@
-"""An interrupted path ends as if it had not been interrupted, and trains nothing twice."""
+"""A path that is interrupted and resumed equals one that was not, and trains nothing twice."""
 
 import os
 import pickle
@@ -31,13 +31,13 @@ SMALL |= {"return_members": True, "refit": False}
 
 @pytest.fixture
 def die(monkeypatch):
-    """Let a training end right after the n-th checkpoint: ``die(n)``."""
+    """Return ``die(n)``: training ends right after the n-th checkpoint is written."""
     return dying(monkeypatch)
 
 
 @pytest.fixture
 def small_stacks(monkeypatch):
-    """Let a stack have the lambdas of a single fold."""
+    """Limit a stack to the lambdas of a single fold."""
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 3)
     monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
 
@@ -47,8 +47,8 @@ def train(where, **more):
     return regularization_path(X, LABELS, [0, 0.1, 30], **options)
 
 
-def begun(die, writes, folder):
-    """Train until a number of checkpoints has been written, and die."""
+def train_and_die(die, writes, folder):
+    """Train on NumPy until a number of checkpoints has been written, and die."""
     die(writes)
     with pytest.raises(DiedError):
         train({"backend": "numpy"}, checkpoint=folder)
@@ -97,13 +97,10 @@ def test_finished_stacks_are_skipped(tmp_path, small_stacks, monkeypatch):
     whole = train(options, checkpoint=tmp_path / "p")
     model = whole.best_model_
 
-    def never(self, *arguments):
-        raise AssertionError("it was trained")
-
-    monkeypatch.setattr("xl2.training.loop.train_epoch", never)
+    monkeypatch.setattr("xl2.training.loop.train_epoch", None)
     again = train(options, checkpoint=tmp_path / "p", resume=True)
     same(again, whole)
-    # So is the network of the best lambda, trained on all samples.
+    # The stack of the models, trained on all samples, is skipped too.
     for mine, its in zip(
         again.best_model_.network.host_parameters(), model.network.host_parameters(), strict=True
     ):
@@ -133,7 +130,7 @@ def test_a_stack_that_diverged_is_finished(tmp_path, monkeypatch, options):
 
 
 @pytest.mark.host
-def test_models_of_close_or_many_lambdas_have_separate_folders(tmp_path):
+def test_models_of_close_or_many_lambdas_have_different_folders(tmp_path):
     def names():
         return sorted(file.name for file in (tmp_path / "p").iterdir() if file.is_dir())
 
@@ -148,8 +145,8 @@ def test_models_of_close_or_many_lambdas_have_separate_folders(tmp_path):
 
 
 @pytest.mark.host
-def test_two_stacks_side_by_side(tmp_path, monkeypatch, small_stacks):
-    """One dies while the other is in training, which is saved and stopped."""
+def test_two_stacks_in_parallel(tmp_path, monkeypatch, small_stacks):
+    """When one dies, the other is saved and stopped."""
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 6)
     monkeypatch.setattr(PathSettings, "workers", lambda self: 2)
     whole = train({"backend": "numpy"}, epochs=200)
@@ -165,7 +162,7 @@ def test_two_stacks_side_by_side(tmp_path, monkeypatch, small_stacks):
     monkeypatch.setattr(CheckpointSaver, "look", watched)
     with pytest.raises(DiedError):
         train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p")
-    # A third may have started before it was cancelled.
+    # A third stack may have started before it was cancelled.
     assert len(set(seen)) in (2, 3)
     assert len(seen) < 350
     same(train({"backend": "numpy"}, epochs=200, checkpoint=tmp_path / "p", resume=True), whole)
@@ -187,11 +184,11 @@ def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stack
     monkeypatch.setattr("xl2.training.loop.train_epoch", watched)
     with pytest.raises(KeyboardInterrupt):
         train({"backend": "numpy"}, epochs=3000, checkpoint=tmp_path / "p", every=5000)
-    begun = [file.name for file in (tmp_path / "p").iterdir()]
-    assert len(begun) >= 1 + workers  # with the plan
+    files = [file.name for file in (tmp_path / "p").iterdir()]
+    assert len(files) >= 1 + workers  # with the plan
     monkeypatch.setattr("xl2.training.loop.train_epoch", epoch)
     options = {"epochs": 3000, "every": 5000}
-    most = max(header_of(tmp_path / "p" / name)["epochs"] + 1 for name in begun if name != "plan")
+    most = max(header_of(tmp_path / "p" / name)["epochs"] + 1 for name in files if name != "plan")
     monkeypatch.setattr(
         "xl2.path.train_stacks.train_network", until(xl2.path.train_stacks.train_network, most + 10)
     )
@@ -201,14 +198,14 @@ def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stack
 
 @pytest.mark.host
 def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_previous_file(tmp_path, monkeypatch):
-    """The callback has dropped the lambda from its lists, but the network still has it."""
+    """The pruner no longer has the lambda then, but the network still has it."""
     options = {"backend": "numpy", "patience": 1, "epochs": 6}
     whole, keep = train({}, **options), xl2.training.run.Run.keep
 
-    def pressed(self, places):
+    def pressed(self, members):
         for _ in range(2):
             signal.raise_signal(signal.SIGINT)
-        keep(self, places)
+        keep(self, members)
 
     with monkeypatch.context() as patched:
         patched.setattr("xl2.training.run.Run.keep", pressed)
@@ -219,7 +216,7 @@ def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_previous_file(tmp_
 
 
 @pytest.mark.host
-def test_ctrl_c_ends_a_path_even_if_the_whole_stack_diverges(tmp_path, small_stacks, monkeypatch):
+def test_ctrl_c_ends_a_path_while_a_whole_stack_diverges(tmp_path, small_stacks, monkeypatch):
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 1)
     mark, pressed = xl2.training.divergence.mark, []
 
@@ -238,7 +235,7 @@ def test_ctrl_c_ends_a_path_even_if_the_whole_stack_diverges(tmp_path, small_sta
 
 
 def until(fit, epochs):
-    """Return a fit of fewer epochs."""
+    """Return a function that trains for fewer epochs."""
     return lambda network, data, settings, all_epochs, **options: fit(
         network, data, settings, min(epochs, all_epochs), **options
     )
@@ -246,7 +243,7 @@ def until(fit, epochs):
 
 @pytest.mark.host
 def test_another_machine_resumes_with_the_saved_plan(tmp_path, die, small_stacks, monkeypatch):
-    begun(die, 5, tmp_path / "p")
+    train_and_die(die, 5, tmp_path / "p")
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 100)
     assert train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True).n_folds_ == 3
     assert {file.name for file in (tmp_path / "p").iterdir()} == {
@@ -254,8 +251,8 @@ def test_another_machine_resumes_with_the_saved_plan(tmp_path, die, small_stacks
     }  # fmt: skip
 
 
-def holding(monkeypatch, networks):
-    """Let the memory hold a number of networks; return a list of the sizes of trained stacks."""
+def limit_memory(monkeypatch, networks):
+    """Limit the memory to a number of networks; return a list of the sizes of trained stacks."""
     trained, fit = [], xl2.path.train_stacks.train_network
 
     def limited(network, *arguments, **options):
@@ -270,10 +267,10 @@ def holding(monkeypatch, networks):
 
 
 @pytest.mark.host
-def test_stacks_that_were_split_for_want_of_memory_resume_as_parts(tmp_path, die, monkeypatch):
+def test_stacks_split_for_lack_of_memory_resume_as_parts(tmp_path, die, monkeypatch):
     options = {"backend": "numpy"}
     monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
-    trained = holding(monkeypatch, 2)
+    trained = limit_memory(monkeypatch, 2)
     with pytest.warns(UserWarning, match="no memory for 9 networks at once"):
         whole = train(options)
     assert sorted(trained) == [1, 1, 1, 2, 2, 2]
@@ -283,19 +280,19 @@ def test_stacks_that_were_split_for_want_of_memory_resume_as_parts(tmp_path, die
     died = {file.name for file in (tmp_path / "p").iterdir()}
     assert died == {"plan", "stack-1-1-1", "stack-1-1-2"}
     die(10**9)
-    # Finished and unfinished parts are resumed: nothing larger is tried.
+    # Finished and unfinished parts are resumed; nothing larger is tried.
     trained.clear()
     with pytest.warns(UserWarning, match="no memory for 9"):
         same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
     assert sorted(trained) == [1, 1, 1, 2, 2, 2]
-    holding(monkeypatch, 2)
+    limit_memory(monkeypatch, 2)
     monkeypatch.setattr("xl2.training.loop.train_epoch", None)  # nothing is left to train
     same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
 
 
 @pytest.mark.host
 def test_a_stack_without_a_checkpoint_obeys_max_memory(tmp_path, die, monkeypatch, small_stacks):
-    begun(die, 4, tmp_path / "p")
+    train_and_die(die, 4, tmp_path / "p")
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 2)
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
     assert {file.name for file in (tmp_path / "p").iterdir()} == {
@@ -305,11 +302,8 @@ def test_a_stack_without_a_checkpoint_obeys_max_memory(tmp_path, die, monkeypatc
 
 @pytest.mark.host
 def test_a_stack_with_a_checkpoint_is_not_split(tmp_path, die, monkeypatch, small_stacks):
-    die(2)
-    with pytest.raises(DiedError):
-        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    die(10**9)
-    holding(monkeypatch, 2)
+    train_and_die(die, 2, tmp_path / "p")
+    limit_memory(monkeypatch, 2)
     with pytest.raises(OutOfMemoryError, match=r"is never split.* in another folder"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True)
 
@@ -319,23 +313,19 @@ def test_a_stack_with_a_checkpoint_is_not_split(tmp_path, die, monkeypatch, smal
 def test_the_progress_bar_of_a_path_resumes(tmp_path, die, monkeypatch, capsys, halved):
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 3)
     monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
-    die(6)
-    with pytest.raises(DiedError):
-        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    die(10**9)
-    counted = []
-    add = SharedProgress.add
+    train_and_die(die, 6, tmp_path / "p")
+    shown, reach = [], SharedProgress.reach
 
     def watched(self, *arguments):
-        add(self, *arguments)
-        counted.append(self._trained // self._size)
+        reach(self, *arguments)
+        shown.append(self.epochs)
 
-    monkeypatch.setattr(SharedProgress, "add", watched)
+    monkeypatch.setattr(SharedProgress, "reach", watched)
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 2 if halved else 100)
     capsys.readouterr()
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, progress=True)
     # The first is finished, the second resumes after two epochs, the third starts.
-    assert counted[:4] == [4, 3, 4, 4]
+    assert shown[:4] == [4, 3, 4, 4]
     assert "12/12" in capsys.readouterr().err
 
 
@@ -351,7 +341,9 @@ def test_the_progress_bar_of_a_path_resumes(tmp_path, die, monkeypatch, capsys, 
         ({"standardize": False}, "validation was 20 x 3 .*X was 180 x 3"),
     ],
 )
-def test_another_path_is_refused_with_the_difference(tmp_path, changed, message):
+def test_the_checkpoints_of_another_path_are_rejected_with_the_difference(
+    tmp_path, changed, message
+):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     with pytest.raises(InputError, match=f"another (path|run): .*{message}"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **changed)
@@ -363,12 +355,9 @@ def contents(folder):
 
 @pytest.mark.host
 @pytest.mark.parametrize("moment", [2, 6, 12])
-def test_fewer_epochs_than_a_stack_has_are_refused(tmp_path, die, small_stacks, moment):
-    """Even if others have fewer, or none, nothing is trained and nothing changes."""
-    die(moment)
-    with pytest.raises(DiedError):
-        train({"backend": "numpy"}, checkpoint=tmp_path / "p")
-    die(10**9)
+def test_fewer_epochs_than_a_stack_has_are_an_error(tmp_path, die, small_stacks, moment):
+    """Even if other stacks have fewer, or none: nothing is trained and no file changes."""
+    train_and_die(die, moment, tmp_path / "p")
     before = contents(tmp_path)
     with pytest.raises(
         InputError, match=r"stack-.' is a checkpoint (after|within) .*epochs=1 is fewer"
@@ -391,7 +380,7 @@ def test_the_last_stack_is_checked_before_the_first_is_trained(tmp_path, small_s
 
 
 @pytest.mark.host
-def test_unusable_arguments_are_refused(tmp_path):
+def test_errors_in_arguments(tmp_path):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     with pytest.raises(InputError, match="is not empty"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p")
@@ -412,7 +401,7 @@ def test_unusable_arguments_are_refused(tmp_path):
     "stacks",
     [[], "plan", [[[[0, 0]], [0, 1]]], [[[[0, 0], [1, 0], [2, 0]], [0, 1, 1]]], [[1, 2]], {"a": 1}],
 )
-def test_a_plan_of_other_members_is_refused(tmp_path, stacks):
+def test_a_plan_with_other_members_is_an_error(tmp_path, stacks):
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     header, _ = read_with_digest(tmp_path / "p" / "plan", FORMAT, lambda header, found: found)
     write_with_digest(tmp_path / "p" / "plan", FORMAT, {**header, "stacks": stacks}, {})
@@ -438,7 +427,7 @@ def test_a_failed_write_warns_once(tmp_path, monkeypatch, small_stacks):
 
 
 @pytest.mark.host
-def test_the_folder_stays_put_when_the_working_directory_changes(tmp_path, monkeypatch):
+def test_the_folder_does_not_move_with_the_working_directory(tmp_path, monkeypatch):
     for folder in ("here", "elsewhere"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "here")

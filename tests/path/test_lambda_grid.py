@@ -1,4 +1,4 @@
-"""The lambdas of a path: the default grid, and those a user names."""
+"""The lambdas of a path: the default grid, and those that a user gives."""
 
 from __future__ import annotations
 
@@ -11,35 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xl2.errors import InputError
-from xl2.path.selection import check_lambdas, grid
+from xl2.path.arguments import check_lambdas, grid
 
 pytestmark = pytest.mark.host
 
 
-def test_eight_are_no_penalty_and_the_powers_of_ten():
+def test_the_grid_of_eight_has_no_penalty_and_the_powers_of_ten():
     powers = [0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0]
     assert check_lambdas(8).tolist() == powers
-    assert [f"{lam:g}" for lam in grid(8)] == [
-        "0",
-        "0.001",
-        "0.01",
-        "0.1",
-        "1",
-        "10",
-        "100",
-        "1000",
-    ]
+    assert " ".join(f"{lam:g}" for lam in grid(8)) == "0 0.001 0.01 0.1 1 10 100 1000"
 
 
 @pytest.mark.parametrize(
     ("count", "expected"), [(1, [0.0]), (2, [0.0, 0.001]), (3, [0.0, 0.001, 1000.0])]
 )
-def test_few(count, expected):
+def test_a_short_grid(count, expected):
     assert check_lambdas(count).tolist() == expected
 
 
 @given(st.integers(3, 200))
-def test_each_is_the_same_multiple_of_the_one_before(count):
+def test_the_ratio_of_consecutive_lambdas_is_constant(count):
     lambdas = check_lambdas(count)
     assert lambdas.shape == (count,)
     assert lambdas.dtype == np.float64
@@ -53,7 +44,7 @@ def test_each_is_the_same_multiple_of_the_one_before(count):
 
 
 @pytest.mark.parametrize("kind", [np.int8, np.int32, np.int64, np.uint16])
-def test_a_count_may_be_an_integer_of_numpy(kind):
+def test_the_length_may_be_a_numpy_integer(kind):
     assert check_lambdas(kind(8)).tolist() == grid(8).tolist()
 
 
@@ -84,37 +75,37 @@ def test_values_may_be_whole_numbers_and_of_any_kind(values):
     assert found.tolist() == [0.0, 1.0, 2.0]
 
 
-def test_an_integer_beyond_64_bits_is_a_number_too():
+def test_an_integer_may_exceed_64_bits():
     assert check_lambdas([10**20, 0]).tolist() == [0.0, 1e20]
 
 
-def test_the_array_given_is_left_alone():
+def test_the_given_array_is_not_changed():
     given = np.array([2.0, 0.0, 1.0])
     check_lambdas(given)[:] = 7.0
     assert given.tolist() == [2.0, 0.0, 1.0]
 
 
-def test_minus_zero_is_zero():
+def test_minus_zero_becomes_zero():
     assert math.copysign(1.0, check_lambdas([-0.0, 1.0])[0]) == 1.0
 
 
-# Bad input.
+# Errors.
 
 
 @pytest.mark.parametrize("count", [0, -3, np.int64(0)])
-def test_fewer_than_one_are_refused(count):
-    with pytest.raises(InputError, match=f"1 lambda or more. Received: lambdas={count}"):
+def test_fewer_than_one_is_an_error(count):
+    with pytest.raises(InputError, match=f"at least 1 lambda. Received: lambdas={count}"):
         check_lambdas(count)
 
 
 @pytest.mark.parametrize("empty", [[], (), np.array([])])
-def test_no_values_are_refused(empty):
-    with pytest.raises(InputError, match="empty: give at least one, 0 for no penalty"):
+def test_an_empty_list_is_an_error(empty):
+    with pytest.raises(InputError, match=r"empty\. Give at least one; 0 is no penalty"):
         check_lambdas(empty)
 
 
 @pytest.mark.parametrize(
-    ("values", "came"),
+    ("values", "received"),
     [
         ([0, -0.1, 1], r"-0\.1, number 2 of 3"),
         ([math.nan], "nan, number 1 of 1"),
@@ -123,8 +114,8 @@ def test_no_values_are_refused(empty):
         (np.array([3, -2]), r"-2\.0, number 2 of 2"),
     ],
 )
-def test_a_value_that_is_negative_or_not_finite_is_named_with_its_place(values, came):
-    with pytest.raises(InputError, match=f"a finite number, 0 or more. Received: {came}"):
+def test_the_error_names_a_value_that_is_negative_or_not_finite(values, received):
+    with pytest.raises(InputError, match=f"a finite number, 0 or more. Received: {received}"):
         check_lambdas(values)
 
 
@@ -132,7 +123,7 @@ def test_a_value_that_is_negative_or_not_finite_is_named_with_its_place(values, 
     ("values", "named"),
     [([1, 0.5, 1.0], "1"), ([2, 0.1, 2, 0.1, 3], "0.1, 2"), ([0.0, -0.0], "0")],
 )
-def test_values_that_come_twice_are_named(values, named):
+def test_the_error_names_repeated_values(values, named):
     with pytest.raises(InputError) as caught:
         check_lambdas(values)
     assert str(caught.value).endswith(f"Received more than once: {named}.")
@@ -144,7 +135,7 @@ def test_values_that_come_twice_are_named(values, named):
      True, False, np.True_, [True, False], 0.5, np.float64(3), [1j], np.array([1 + 0j]), None,
      {1, 2}, object(), [10**400]],
 )  # fmt: skip
-def test_what_is_no_list_of_numbers_is_refused_and_repeated(values):
-    with pytest.raises(InputError, match="how many of the default grid, or a list") as caught:
+def test_the_error_repeats_what_is_not_a_list_of_numbers(values):
+    with pytest.raises(InputError, match="length of the default grid, or a list") as caught:
         check_lambdas(values)
     assert str(caught.value).endswith(f"Received: {values!r}.")

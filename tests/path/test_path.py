@@ -1,4 +1,4 @@
-"""Every member of a path is the network a user would train alone."""
+"""`regularization_path`: members, models, scores, divergence, dropped lambdas, errors."""
 
 import math
 import pickle
@@ -9,7 +9,6 @@ import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
 
-import xl2
 from xl2 import L2, DivergenceError, MLPClassifier, Network, diagnose, fit, regularization_path
 from xl2.errors import InputError
 from xl2.nn.scaling import Scaling
@@ -20,7 +19,7 @@ LABELS = (X[:, 0] + 0.5 * X[:, 1] + 0.3 * RNG.normal(size=41) > 0).astype(int)
 VALUES = X @ RNG.normal(size=(3, 2)) + 0.1 * RNG.normal(size=(41, 2))
 HELD, HELD_LABELS = X[30:], LABELS[30:]
 LAMBDAS = [0.0, 0.3, 2.0]
-# What a path does beside the training is the same on every backend, and is tested on NumPy.
+# Apart from the training, a path does the same on every backend; that is tested on NumPy.
 HERE = {"backend": "numpy"}
 SMALL = {
     "hidden": (4,),
@@ -41,7 +40,7 @@ def rtol(backend):
 
 
 def alone(where, X, y, lam, seed, activations, initializer="he", **more):
-    """Train one network as the documentation says a member is trained."""
+    """Train one network as a member of a path is trained, according to the documentation."""
     sizes = [X.shape[1], 4, y.shape[1] if y.ndim == 2 else max(1, len(set(y.tolist())) - 1)]
     if activations[-1] == "softmax":
         sizes[-1] += 1
@@ -89,7 +88,7 @@ def test_each_member_equals_the_network_trained_alone(where, rtol):
 
 
 def test_folds_of_two_lengths_are_stratified_and_shuffled_by_the_first_seed():
-    """Of 41 samples, four folds have 31 and 30 to learn from: two stacks."""
+    """Four folds of 41 samples have 31 or 30 training samples: two stacks."""
     path = regularization_path(X, LABELS, LAMBDAS, cv=4, seed=[5], **SMALL)
     folds = list(StratifiedKFold(4, shuffle=True, random_state=5).split(X, LABELS))
     assert {len(rows) for rows, _ in folds} == {30, 31}
@@ -98,7 +97,7 @@ def test_folds_of_two_lengths_are_stratified_and_shuffled_by_the_first_seed():
         assert_equal(path.member(0.3, f), network, 1e-12)
 
 
-def test_with_validation_samples_all_others_are_learnt_from(where, rtol):
+def test_with_validation_samples_all_others_are_trained_on(where, rtol):
     path = regularization_path(
         X[:30], LABELS[:30], LAMBDAS, validation=(HELD, HELD_LABELS), **EVEN, **where
     )
@@ -133,7 +132,7 @@ def test_three_classes_of_text():
 
 
 @pytest.mark.parametrize("regression", [False, True])
-def test_each_fold_is_standardised_by_what_it_learns_from(regression):
+def test_each_fold_is_standardised_by_its_training_samples(regression):
     wide = X * [1.0, 100.0, 0.01] + [0.0, 50.0, 3.0]
     y = 40.0 + 9.0 * VALUES if regression else LABELS
     path = regularization_path(wide, y, [0.3], cv=KFold(3), standardize=True, **SMALL)
@@ -154,7 +153,7 @@ def test_each_fold_is_standardised_by_what_it_learns_from(regression):
 
 
 @pytest.mark.parametrize("kind", [object, np.dtypes.StringDType()])
-def test_text_of_any_kind_is_labels(kind):
+def test_labels_may_be_text_of_any_dtype(kind):
     names = np.where(LABELS, "yes", "no")
     held = (HELD, names[30:])
     path = regularization_path(X[:30], names[:30].astype(kind), [0.3], validation=held, **SMALL)
@@ -164,7 +163,7 @@ def test_text_of_any_kind_is_labels(kind):
 
 
 @pytest.mark.parametrize("standardize", [False, True])
-def test_several_sigmoids_learn_rows_of_0_and_1_as_they_are(standardize):
+def test_several_sigmoids_learn_unscaled_rows_of_0_and_1(standardize):
     both = (VALUES > 0).astype(int)
     options = {"output": "sigmoid", "standardize": standardize, "cv": KFold(3), **SMALL}
     path = regularization_path(X, both, [0.3], **options)
@@ -177,7 +176,7 @@ def test_several_sigmoids_learn_rows_of_0_and_1_as_they_are(standardize):
     assert_equal(model.network, network, 1e-12)
 
 
-def test_hidden_layers_come_as_any_iterable():
+def test_hidden_may_be_any_iterable():
     one = regularization_path(X, LABELS, [0], cv=2, **{**SMALL, "hidden": (n for n in (4, 3))})
     assert one.member(0).sizes == (3, 4, 3, 1)
     none = regularization_path(X, LABELS, [0], cv=2, **{**SMALL, "hidden": ()})
@@ -194,7 +193,7 @@ def test_after_a_cross_validation_models_are_trained_on_all_samples():
 
 
 @pytest.mark.parametrize("samples", [{"cv": 3}, {"validation": (HELD, HELD_LABELS)}])
-def test_refit_chooses_which_models_there_are(samples):
+def test_refit_chooses_the_models(samples):
     def lambdas(refit):
         path = regularization_path(
             X[:30], LABELS[:30], [0.0, 0.3, 2.0, 1e3], refit=refit, **samples, **SMALL
@@ -209,23 +208,28 @@ def test_refit_chooses_which_models_there_are(samples):
     assert lambdas("1se")[1] == [path.lambda_1se_]
     none, found = lambdas(False)
     assert (found, none.refit_time_) == ([], 0.0)
-    with pytest.raises(InputError, match=r"but for: none\. Pass refit=\["):
+    with pytest.raises(InputError, match=r"with a model: none\. Pass refit=\["):
         none.best_model_  # noqa: B018
 
 
-@pytest.mark.parametrize("refit", ["all", [0.3, 7.0], 3, None])
-def test_a_refit_that_is_none_is_refused(refit):
-    with pytest.raises(InputError, match=r"refit is True, False, 'best', '1se', or a list"):
+def test_refit_may_be_an_array():
+    path = regularization_path(X, LABELS, LAMBDAS, cv=2, refit=np.array([2.0, 0.0]), **SMALL)
+    assert list(path.models_) == [0.0, 2.0]
+
+
+@pytest.mark.parametrize("refit", ["all", [0.3, 7.0], np.array([0.3, 7.0]), 3, None])
+def test_an_unusable_refit_is_an_error(refit):
+    with pytest.raises(InputError, match=r"refit must be True, False, 'best', '1se', or a list"):
         regularization_path(X, LABELS, [0.0, 0.3], refit=refit, **SMALL)
 
 
-def test_members_are_kept_only_where_asked_for():
+def test_members_are_kept_only_on_request():
     path = regularization_path(X, LABELS, [0.3], cv=2, **{**SMALL, "return_members": False})
     with pytest.raises(InputError, match="Pass return_members=True"):
         path.member(0.3)
 
 
-def test_the_result_holds_no_training_data_and_diagnose_trains_nothing(monkeypatch):
+def test_the_result_contains_no_samples_and_diagnose_trains_nothing(monkeypatch):
     many = np.tile(X, (500, 1))
     path = regularization_path(
         many, np.tile(LABELS, 500), [0.0, 0.3], cv=2, **{**SMALL, "return_members": False}
@@ -254,8 +258,8 @@ class Counted:
 
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("samples", [{"cv": 3}, {"validation": (HELD, HELD_LABELS)}])
-def test_samples_are_converted_once_a_call(standardize, samples):
-    """By a path with several stacks, folds and a refit, by `fit`, and by an estimator."""
+def test_samples_are_converted_once_per_call(standardize, samples):
+    """In a path with several stacks, folds and a refit, in `fit`, and in an estimator."""
     counted = Counted(X)
     regularization_path(
         counted, LABELS, LAMBDAS, seed=[0, 1], standardize=standardize, **samples, **SMALL
@@ -271,8 +275,8 @@ def test_samples_are_converted_once_a_call(standardize, samples):
 
 
 @pytest.mark.parametrize("folds", [1, 2])
-def test_the_split_into_stacks_changes_nothing(folds, monkeypatch):
-    """One member at a time, two, and so on up to all at once."""
+def test_the_division_into_stacks_does_not_change_the_result(folds):
+    """With memory for one member at a time, for two, and so on up to all."""
     samples = {"cv": 3} if folds == 2 else {"validation": (HELD, HELD_LABELS)}
     options = {"lambdas": LAMBDAS, "seed": [0, 1], **samples, **SMALL}
     whole = regularization_path(X, LABELS, **options)
@@ -294,10 +298,10 @@ def test_time_series_folds_of_unequal_lengths():
         assert_equal(path.member(0.3, f), network, 1e-12)
 
 
-# What it says.
+# The result.
 
 
-def test_the_lambdas_come_in_ascending_order():
+def test_lambdas_are_sorted_and_chosen_by_the_means():
     path = regularization_path(X, LABELS, [2, 0, 0.3], cv=2, **SMALL)
     assert path.lambdas_.tolist() == [0.0, 0.3, 2.0]
     assert isinstance(path.best_lambda_, float)
@@ -310,14 +314,14 @@ def test_the_lambdas_come_in_ascending_order():
     assert path.fit_time_ > 0
 
 
-def test_with_one_validation_set_the_error_is_its_samples():
+def test_with_one_validation_set_the_standard_error_comes_from_its_samples():
     options = {"validation": (HELD, HELD_LABELS), **SMALL}
     path = regularization_path(X[:30], LABELS[:30], LAMBDAS, **options)
     p = path.validation_means_
     np.testing.assert_allclose(path.standard_errors_, np.sqrt(p * (1 - p) / 11))
 
 
-def test_of_a_regression_too():
+def test_with_one_validation_set_of_a_regression_too():
     options = {"validation": (X[30:], VALUES[30:]), **SMALL}
     path = regularization_path(X[:30], VALUES[:30], [0.3], **options)
     missed = (np.asarray(path.member(0.3).forward(X[30:])) - VALUES[30:]) ** 2
@@ -326,7 +330,7 @@ def test_of_a_regression_too():
     np.testing.assert_allclose(path.standard_errors_, [expected], rtol=1e-9)
 
 
-def test_it_knows_the_samples_that_chose_lambda():
+def test_a_path_recognises_the_samples_that_chose_lambda():
     path = regularization_path(X[:30], LABELS[:30], [0, 1], validation=(HELD, HELD_LABELS), **SMALL)
     assert path.selected_on(HELD.copy())
     assert not path.selected_on(X[:11])
@@ -334,7 +338,7 @@ def test_it_knows_the_samples_that_chose_lambda():
     assert not regularization_path(X, LABELS, [0], cv=2, **SMALL).selected_on(X)
 
 
-def test_its_tables():
+def test_tables():
     path = regularization_path(X, LABELS, LAMBDAS, cv=2, seed=[0, 1], **SMALL)
     assert len(str(path).splitlines()) == 3 + len(LAMBDAS)
     assert path._repr_html_().count("<tr>") == 1 + len(LAMBDAS)
@@ -346,7 +350,7 @@ def test_its_tables():
     np.testing.assert_allclose(again.to_numpy(), path.validation_scores_)
 
 
-def test_the_backends_of_arrays_are_followed(backend, to, host):
+def test_a_path_computes_on_the_device_of_its_samples(backend, to, host):
     few = (X[:40], LABELS[:40])
     path = regularization_path(*map(to, few), [0.3], cv=KFold(2), **EVEN)
     assert path.best_model_.network.backend.name == backend.name
@@ -359,7 +363,7 @@ def test_the_backends_of_arrays_are_followed(backend, to, host):
 # Members that diverge, and members that are dropped.
 
 
-def test_a_lambda_that_diverges_is_marked_and_harms_no_other():
+def test_a_lambda_that_diverges_is_marked_and_does_not_affect_others():
     options = {**SMALL, "optimizer": "sgd", "cv": 3}
     path = regularization_path(X, LABELS, [0.0, 0.3, 1e30], **options)
     assert path.diverged_[2].all()
@@ -375,7 +379,7 @@ def test_a_lambda_that_diverges_is_marked_and_harms_no_other():
     assert "diverged in 3 of 3" in str(path)
 
 
-def test_a_lambda_beyond_float32_diverges_and_nothing_warns():
+def test_a_lambda_beyond_float32_diverges_without_a_warning():
     path = regularization_path(X, LABELS, [0.0, 1e300], cv=2, **{**SMALL, "dtype": "float32"})
     assert path.diverged_.all(axis=(1, 2)).tolist() == [False, True]
 
@@ -388,7 +392,7 @@ def test_a_path_whose_members_all_diverge_is_an_error(most):
         regularization_path(X, LABELS, [1e20, 1e30], max_memory=most * each, **options)
 
 
-def test_a_hopeless_lambda_is_dropped_and_the_others_stay_exact():
+def test_a_lambda_without_prospects_is_dropped_and_the_others_stay_exact():
     lambdas = [0.0, 0.1, 20.0]
     options = {**SMALL, "epochs": 12, "learning_rate": 0.3, "optimizer": "sgd"}
     options |= {"cv": KFold(4), "seed": [0, 1]}
@@ -416,7 +420,7 @@ def test_a_hopeless_lambda_is_dropped_and_the_others_stay_exact():
 
 
 def test_a_lambda_dropped_in_some_folds_is_not_chosen():
-    """Folds of two lengths are two stacks, and each drops by what it sees."""
+    """Folds of two lengths are two stacks, and each drops lambdas by its own scores."""
     options = {**SMALL, "epochs": 12, "learning_rate": 0.2, "optimizer": "sgd"}
     path = regularization_path(
         X, LABELS, [0.0, 0.1, 10.0], cv=3, seed=[0, 1], patience=2, **options
@@ -427,29 +431,29 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
     assert path.best_lambda_ == path.lambda_1se_ == 0.1
 
 
-# Bad input.
+# Errors.
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"lambdas": [0, -1]}, "0 or more. Received: -1.0"),
         ({"lambdas": [0, math.nan]}, "finite number"),
         ({"lambdas": [1, 1]}, "more than once: 1"),
-        ({"validation": (HELD, HELD_LABELS), "cv": 3}, "not both"),
-        ({"cv": 30}, "cv=30 folds need every class"),
+        ({"validation": (HELD, HELD_LABELS), "cv": 3}, "exclude each other"),
+        ({"cv": 30}, "Each of cv=30 folds needs every class"),
         (
             {"cv": [(np.arange(20), np.arange(15, 41))]},
-            "trains on 5 samples that it is validated on",
+            "has 5 samples in both training and validation",
         ),
         ({"y": np.zeros(41)}, "one class only"),
         ({"y": LABELS[:5]}, "X has 41 samples and y has 5"),
         ({"X": X * np.nan}, "first in row 1[.]"),
         ({"X": X * np.nan, "standardize": True}, "first in row 1[.]"),
         ({"X": X[0]}, "shape"),
-        ({"seed": 1.5}, "seed is a whole number"),
+        ({"seed": 1.5}, "seed must be a whole number"),
         ({"seed": [1, 1]}, "or a list of different ones"),
-        ({"seed": -1}, "seed is a whole number, 0 or more"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more"),
         ({"epochs": 0}, "epochs is a whole number"),
         ({"patience": 0}, "patience is a whole number"),
         ({"learning_rate": 0}, "learning_rate is a finite number above 0"),
@@ -457,19 +461,16 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"optimizer": "lbfgs"}, "lbfgs"),
         ({"activation": "gelu"}, "gelu"),
         ({"max_memory": 100}, "One network of the path takes about .* MiB"),
-        ({"validation": X}, "validation is a pair"),
+        ({"validation": X}, "validation must be a pair"),
         ({"validation": (HELD, LABELS)}, "validation X has 11 samples and validation y has 41"),
         ({"validation": (HELD, HELD_LABELS + 5)}, "validation y has the label"),
         ({"validation": (HELD[:, :2], HELD_LABELS)}, "validation X has 2 features"),
         ({"validation": (HELD, [[1], [0, 1]])}, "validation y is not an array"),
         ({"validation": (HELD, [None] * 11)}, "validation y has a missing label, first in row 1"),
         ({"validation": ([["x"] * 3] * 11, HELD_LABELS), "standardize": True}, "validation X is"),
-        (
-            {"validation": (HELD[:1], VALUES[30:31]), "y": VALUES},
-            "on 1 sample with one value",
-        ),
-        ({"validation": (HELD, np.ones((11, 2))), "y": VALUES}, "in column 1 of y. R2"),
-        ({"cv": 3, "y": np.full(41, 0.5)}, "Fold 1 of cv is validated on 14 sam"),
+        ({"validation": (HELD[:1], VALUES[30:31]), "y": VALUES}, "Column 1 of validation y holds"),
+        ({"validation": (HELD, np.ones((11, 2))), "y": VALUES}, "Column 1 of validation y holds"),
+        ({"cv": 3, "y": np.full(41, 0.5)}, "of y in the validation samples of fold 1 of cv holds"),
         ({"X": [[1, 2], [3]] * 20}, "X is not an array: .*[^.][.]$"),
         ({"X": [[1, 2], [3]] * 20, "standardize": True}, "X is not an array"),
         ({"X": X.astype(str), "standardize": True}, "X is not an array of real numbers"),
@@ -478,9 +479,9 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"y": [[1], [0, 1]] * 20}, "y is not an array"),
         ({"y": ["a"] * 3 + [None] + ["b"] * 37}, "y has a missing label, first in row 4"),
         ({"y": np.where(LABELS, np.datetime64("2020"), np.datetime64("2021"))}, "text or numbers"),
-        ({"y": LABELS + 1j}, "y is text or numbers. Received: complex128"),
-        ({"hidden": 5}, r"hidden is .* Received: 5\."),
-        ({"hidden": None}, "hidden is"),
+        ({"y": LABELS + 1j}, "y must be text or numbers. Received: complex128"),
+        ({"hidden": 5}, r"hidden must be .* Received: 5\."),
+        ({"hidden": None}, "hidden must be"),
         ({"activation": ["relu"]}, "Available activations"),
         ({"output": "identity"}, "Labels need the output 'sigmoid' or 'softmax'"),
         ({"output": "gelu"}, "Available output activations"),
@@ -493,9 +494,9 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"seed": [2**32]}, "seed of the folds, .* from 0 to 4294967295. Received: 4294967296"),
     ],
 )
-def test_bad_input_is_refused_with_its_name(options, said):
+def test_errors_in_arguments(options, message):
     arguments = {"X": X, "y": LABELS, "lambdas": LAMBDAS, **SMALL, **options}
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         regularization_path(arguments.pop("X"), arguments.pop("y"), **arguments)
 
 
@@ -503,28 +504,23 @@ def test_bad_input_is_refused_with_its_name(options, said):
     ("lam", "fold", "seed"),
     [(7.0, 0, 0), (0.3, 2, 0), (0.3, 0, 1), (0.3, 0.5, 0), (0.3, -1, 0), ([0.0, 0.3, 2.0], 0, 0)],
 )
-def test_a_member_that_is_not_there_is_refused(lam, fold, seed):
+def test_an_unknown_member_is_an_error(lam, fold, seed):
     path = regularization_path(X, LABELS, LAMBDAS, cv=2, **SMALL)
-    with pytest.raises(InputError, match="The path has"):
+    with pytest.raises(InputError, match=r"lambdas of this path are|must be an index from 0 to 1"):
         path.member(lam, fold, seed)
 
 
-def test_it_is_a_name_of_the_package():
-    assert xl2.regularization_path is regularization_path
-    assert xl2.RegularizationPath is type(regularization_path(X, LABELS, [0], cv=2, **SMALL))
-
-
-def test_a_fold_of_equal_values_says_nothing_and_is_named(where):
-    """R2 is 0 there, or 1, as scikit-learn has it."""
+def test_a_warning_names_a_fold_whose_validation_values_are_all_equal(where):
+    """R2 is 0 or 1 there, as in scikit-learn."""
     y = np.where(np.arange(41) == 7, 0.5, 0.0)
-    with pytest.warns(UserWarning, match="In 2 folds of 3 in cv, first in fold 2"):
+    with pytest.warns(UserWarning, match="In 2 folds of 3 of cv, first in fold 2"):
         path = regularization_path(X, y, [0, 1], cv=KFold(3), task="regression", **SMALL, **where)
     assert path.validation_scores_[:, 1:].tolist() == [[0.0, 0.0]] * 2
     assert (path.validation_scores_[:, 0] != 0.0).all()
 
 
-def test_samples_are_weighted_in_training_and_where_they_judge(where):
-    """A weight of 0 is a sample that is not there."""
+def test_samples_are_weighted_in_training_and_validation(where):
+    """A sample with a weight of 0 has no effect."""
     folds = [(np.arange(0, 20), np.arange(20, 30)), (np.arange(10, 30), np.arange(0, 10))]
     out = np.array([3, 13, 23])
     weight = np.ones(30)
@@ -544,13 +540,13 @@ def test_samples_are_weighted_in_training_and_where_they_judge(where):
 
 
 @pytest.mark.parametrize("weight", [np.ones(40), -np.ones(41)])
-def test_sample_weights_that_cannot_be_used_are_refused(where, weight):
+def test_unusable_sample_weights_are_an_error(where, weight):
     with pytest.raises(InputError, match="sample_weight"):
         regularization_path(X, LABELS, [0], cv=2, epochs=1, sample_weight=weight, **where)
 
 
 @pytest.mark.parametrize("standardize", [False, True])
-def test_a_sparse_matrix_is_refused_with_what_to_do(where, standardize):
+def test_a_sparse_matrix_is_an_error(where, standardize):
     rows = scipy.sparse.csr_array(X)
     with pytest.raises(InputError, match=r"X is a sparse matrix.*Give X\.toarray\(\)"):
         regularization_path(rows, LABELS, [0], cv=2, epochs=1, standardize=standardize, **where)

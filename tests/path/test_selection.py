@@ -1,4 +1,4 @@
-"""Which lambda the scores of a path speak for."""
+"""The choice of lambda by the scores of a path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import sem
 
-from xl2.path.selection import best, mean_scores, one_standard_error, standard_errors
+from xl2.path.selection import best, one_standard_error, standard_errors
 
 pytestmark = pytest.mark.host
 
@@ -20,15 +20,15 @@ SCORES = st.one_of(st.just(NAN), st.integers(-40, 40).map(lambda number: number 
 
 
 def simplest_within(means, errors):
-    """Return the place of the largest lambda within one standard error, by a loop."""
+    """Return the best index, and the largest within one standard error, by a loop."""
     top = None
-    for place, mean in enumerate(means):
+    for k, mean in enumerate(means):
         if not math.isnan(mean) and (top is None or mean >= means[top]):
-            top = place
+            top = k
     chosen = top
-    for place in range(top, len(means)):
-        if not math.isnan(means[place]) and means[top] - means[place] <= errors[top]:
-            chosen = place
+    for k in range(top, len(means)):
+        if not math.isnan(means[k]) and means[top] - means[k] <= errors[top]:
+            chosen = k
     return top, chosen
 
 
@@ -37,7 +37,7 @@ def simplest_within(means, errors):
         st.tuples(SCORES, st.integers(0, 20).map(lambda n: (n + 0.5) / 40)), min_size=1
     ).filter(lambda pairs: not all(math.isnan(mean) for mean, _ in pairs))
 )
-def test_both_choices_are_those_of_a_plain_loop(pairs):
+def test_both_choices_equal_those_of_a_loop(pairs):
     means, errors = np.array(pairs).T
     top, chosen = simplest_within(means.tolist(), errors.tolist())
     assert best(means) == top
@@ -52,7 +52,7 @@ def test_both_choices_are_those_of_a_plain_loop(pairs):
         ([0.88, 0.89, 0.9, 0.89, 0.88, 0.5], 0.015, 2, 3),
         ([0.88, 0.89, 0.9, 0.89, 0.88, 0.5], 0.025, 2, 4),
         ([0.88, 0.89, 0.9, 0.5, 0.4, 0.3], 0.025, 2, 2),
-        # It may lie beyond one that is not within.
+        # There may be a smaller lambda that is not within.
         ([0.9, 0.7, 0.89], 0.02, 0, 2),
         ([0.7, 0.9, 0.9, 0.8], 0.01, 2, 2),
         ([0.9, 0.9, 0.9], 0.0, 2, 2),
@@ -62,23 +62,23 @@ def test_both_choices_are_those_of_a_plain_loop(pairs):
         ([0.5], 0.0, 0, 0),
     ],
 )
-def test_by_example(means, errors, top, chosen):
+def test_examples(means, errors, top, chosen):
     means = np.array(means)
     assert best(means) == top
     assert one_standard_error(means, np.full(len(means), errors)) == chosen
 
 
-def test_it_is_the_best_ones_error_that_counts():
+def test_the_standard_error_is_that_of_the_best_lambda():
     means = np.array([0.8, 0.9, 0.85])
     assert one_standard_error(means, np.array([1.0, 0.01, 1.0])) == 1
     assert one_standard_error(means, np.array([0.0, 0.06, 0.0])) == 2
 
 
-def test_without_a_standard_error_the_best_is_taken():
+def test_without_a_standard_error_the_best_is_chosen():
     assert one_standard_error(np.array([0.8, 0.9, 0.85]), np.full(3, NAN)) == 1
 
 
-def test_rounding_decides_nothing():
+def test_rounding_does_not_decide():
     tenths = np.mean([0.1 + 0.2, 0.3])  # a little above 0.3
     assert tenths > 0.3
     assert best(np.array([tenths, 0.3])) == 1
@@ -88,24 +88,11 @@ def test_rounding_decides_nothing():
     assert one_standard_error(np.array([0.8, 0.7 - 1e-9]), np.array([0.1, 0.1])) == 0
 
 
-@pytest.mark.parametrize("choose", [best, lambda means: one_standard_error(means, means)])
-def test_without_a_score_there_is_no_choice(choose):
-    with pytest.raises(ValueError, match="all are NaN"):
-        choose(np.array([NAN, NAN]))
-
-
-# Means and standard errors.
-
-
-def test_the_mean_is_over_folds_and_seeds(rng):
-    scores = rng.random((4, 3, 2))
-    scores[2, 1, 0] = NAN
-    expected = [NAN if k == 2 else math.fsum(scores[k].ravel()) / 6 for k in range(4)]
-    np.testing.assert_allclose(mean_scores(scores), expected, rtol=1e-14)
+# Standard errors.
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
-def test_over_folds_it_is_the_standard_error_of_the_folds_means(rng, seeds):
+def test_with_several_folds_it_is_the_standard_error_of_their_means(rng, seeds):
     scores = rng.random((4, 5, seeds))
     scores[3, 2, 0] = NAN
     found = standard_errors(scores, np.full(scores.shape, 99.0))
@@ -113,13 +100,13 @@ def test_over_folds_it_is_the_standard_error_of_the_folds_means(rng, seeds):
     np.testing.assert_allclose(found, [*expected, NAN], rtol=1e-12)
 
 
-def test_of_one_fold_it_is_the_samples():
+def test_with_one_fold_it_comes_from_the_samples():
     errors = np.array([0.01, 0.02, NAN]).reshape(3, 1, 1)
     found = standard_errors(np.full((3, 1, 1), 0.5), errors)
     np.testing.assert_allclose(found, [0.01, 0.02, NAN])
 
 
-def test_of_one_fold_and_several_seeds_it_is_the_samples_and_the_seeds(rng):
+def test_with_one_fold_and_several_seeds_it_comes_from_both(rng):
     scores, errors = rng.random((2, 1, 4)), rng.random((2, 1, 4))
     found = standard_errors(scores, errors)
     for k in range(2):
@@ -127,8 +114,8 @@ def test_of_one_fold_and_several_seeds_it_is_the_samples_and_the_seeds(rng):
         assert found[k] == pytest.approx(math.hypot(math.sqrt(samples), sem(scores[k, 0])))
 
 
-def test_the_seeds_do_not_make_the_samples_more(rng):
-    """The same validation samples judge all seeds: many seeds leave their error as it is."""
+def test_more_seeds_do_not_reduce_the_error_of_the_samples(rng):
+    """All seeds are evaluated on the same validation samples."""
     n, seeds = 50, 20
     right = rng.random((4000, n)) < 0.8
     scores = np.repeat(right.mean(axis=1)[:, None, None], seeds, axis=2)

@@ -1,4 +1,4 @@
-"""A path as text, as HTML and as a data frame."""
+"""A path as text, HTML and data frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BOTH = "best, within one standard error"
 
 
 def fake(lambdas=(0.0, 0.5, 1e-5), folds=2, seeds=2, best=0, simplest=0, **changes):
-    """Return what the tables read of a path; every member has a score of its own."""
+    """Return an object with the attributes that tables need; every score is different."""
     shape = (len(lambdas), folds, seeds)
     scores = np.arange(np.prod(shape)).reshape(shape) / 100
     path = SimpleNamespace(
@@ -47,7 +47,7 @@ def remarks(path):
 
 
 class Cells(HTMLParser):
-    """Collects the cells of each row, and refuses tags that are not closed in order."""
+    """Collects the cells of each row, and fails if tags are not closed in order."""
 
     def __init__(self, text):
         super().__init__()
@@ -71,7 +71,7 @@ class Cells(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def test_the_text_in_full():
+def test_the_whole_text():
     path = fake(lambdas=[0.0, 1.0], folds=1, seeds=1, simplest=1)
     assert path_text(path) == "\n".join(
         [
@@ -95,7 +95,7 @@ def test_an_accuracy_is_in_percent_and_r2_is_not():
     assert path_text(path).splitlines()[0].endswith("; R2")
 
 
-def test_what_is_not_known_is_a_dash():
+def test_nan_is_a_dash():
     path = fake(standard_errors_=np.array([0.01, NAN, 0.01]), train_means_=np.full(3, NAN))
     assert [row[1:4:2] for row in rows_of(path)] == [("-", "1.00"), ("-", "-"), ("-", "1.00")]
 
@@ -114,7 +114,7 @@ def test_members_that_diverged_are_counted():
     assert remarks(alone)[2] == "diverged"
 
 
-def test_of_those_dropped_the_first_epoch_is_named():
+def test_dropped_members_are_remarked_with_the_earliest_epoch():
     path = fake()
     path.epochs_[1], path.epochs_[2, 0] = 1, [12, 17]
     assert remarks(path) == [BOTH, "dropped after 1 epoch", "dropped after 12 epochs"]
@@ -126,7 +126,7 @@ def test_of_those_dropped_the_first_epoch_is_named():
     [("accuracy", [1.0, 1.0, 0.0, NAN]), ("R2", [-1e308, 1.0, -999.99999, NAN])],
 )
 def test_the_text_has_at_most_80_columns(score_name, means, epochs):
-    """Also where all is long that can be, and a remark of many parts goes on below."""
+    """Even with the longest numbers, and a remark that continues on the next line."""
     path = fake([1.23457e-100, 0.0, 1000.0, 1e-05], 10, 10, score_name_=score_name)
     path.train_means_ = path.validation_means_ = np.array(means)
     path.n_epochs_, path.fit_time_ = 100000, 123456.7
@@ -135,18 +135,18 @@ def test_the_text_has_at_most_80_columns(score_name, means, epochs):
     lines = path_text(path).splitlines()
     assert max(map(len, lines)) <= 80
     assert all(line == line.rstrip() for line in lines)
-    # Nothing is lost by it, and between any two figures there is a space.
+    # Nothing is cut off, and there is a space between any two figures.
     words = " ".join(lines[3:]).split()
     assert words == " ".join(" ".join(row) for row in rows_of(path)).split()
 
 
-def test_the_commonest_remark_has_one_line():
+def test_the_most_common_remark_fits_on_one_line():
     assert len(path_text(fake()).splitlines()) == 3 + 3
     assert BOTH in path_text(fake())
 
 
 @pytest.mark.parametrize(("folds", "seeds"), [(1, 1), (5, 1), (1, 3), (5, 3)])
-def test_the_first_line_counts_what_was_trained(folds, seeds):
+def test_the_first_line_counts_the_networks(folds, seeds):
     first = path_text(fake([0.0], folds, seeds, n_epochs_=1)).splitlines()[0]
     counts = ["1 lambda", f"{folds} folds", f"{seeds} seeds"]
     expected = [count for count in counts if not count.startswith("1 ") or count == "1 lambda"]
@@ -188,7 +188,7 @@ def test_the_frame_has_a_row_for_each_member():
     assert list(frame.columns) == names
 
 
-def test_without_pandas_the_frame_says_what_to_install(monkeypatch):
+def test_without_pandas_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(InputError, match="pip install pandas"):
         path_frame(fake())

@@ -115,7 +115,7 @@ def _check(name: str, value: Any, low: float, high: float, wanted: str) -> None:
 class _Choice(NamedTuple):
     """The models to evaluate by their lambda, the best, and the two to compare."""
 
-    models: dict[float | None, Any]
+    models: dict[Any, Any]
     lam: float | None
     baseline: float | None = None
     positive: float | None = None
@@ -126,21 +126,26 @@ def _choose(model: Any) -> _Choice:
     """Return a single model, or those of a path's best lambda and of the comparison."""
     if not (hasattr(model, "lambdas_") and hasattr(model, "models_")):
         return _Choice({None: model}, None)
-    path, lambdas = model, [float(lam) for lam in model.lambdas_]
+    best, compared = float(model.best_lambda_), lambdas_to_compare(model)
+    models = {lam: model.model(lam) for lam in dict.fromkeys([compared[0], best, *compared])}
+    positive = compared[1] if len(compared) > 1 else None
+    return _Choice(models, best, compared[0], positive, model)
+
+
+def lambdas_to_compare(path: Any) -> list[float]:
+    """Return the smallest lambda of a path, and the best positive one if there is another."""
     # A lambda with a member that diverged has no mean score.
     scores = {
-        lam: float(score)
-        for lam, score in zip(lambdas, path.validation_means_, strict=True)
+        float(lam): float(score)
+        for lam, score in zip(path.lambdas_, path.validation_means_, strict=True)
         if not math.isnan(score)
     }
-    if not scores:
-        raise InputError("Every lambda of this path diverged. Lower the learning rate.")
-    best, baseline = float(path.best_lambda_), min(scores)
-    others = [lam for lam in scores if lam not in (0.0, baseline)]
+    best, smallest = float(path.best_lambda_), min(scores)
+    others = [lam for lam in scores if lam not in (0.0, smallest)]
+    if not others:
+        return [smallest]
     # Among equal scores, the choice of the path holds.
-    positive = best if best in others else max(others, key=scores.__getitem__, default=None)
-    wanted = dict.fromkeys(lam for lam in (baseline, best, positive) if lam is not None)
-    return _Choice({lam: path.model(lam) for lam in wanted}, best, baseline, positive, path)
+    return [smallest, best if best in others else max(others, key=scores.__getitem__)]
 
 
 def _compare(choice: _Choice, tests: dict[Any, Any], confidence: float) -> Comparison | None:

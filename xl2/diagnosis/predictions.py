@@ -7,7 +7,7 @@ from typing import Any
 
 from ..array.switch import to_numpy
 from ..errors import InputError
-from ..nn.targets import is_present, is_regression
+from ..nn.targets import check_spread, is_present, is_regression
 
 _KINDS = {"b": "numbers", "i": "numbers", "u": "numbers", "f": "numbers"}
 _KINDS |= {"U": "text", "T": "text", "S": "bytes", "M": "dates", "m": "durations"}
@@ -174,13 +174,7 @@ def evaluate_values(predictions: Any, y: Any, part: str) -> R2:
             f"The model predicts {predictions.shape[1]} values for each sample and y_{part} has "
             f"{y.shape[1]}: they cannot be compared."
         )
-    constant = (y == y[0]).all(axis=0)
-    if constant.any():
-        raise InputError(
-            f"Column {int(constant.argmax()) + 1} of y_{part} holds one value only. R2 compares "
-            f"the errors with the spread of the targets, and needs two different values or more "
-            f"in each column."
-        )
+    check_spread(y, f"y_{part}")
     # A result beyond the range of floats is not finite, and refused below.
     with np.errstate(over="ignore", invalid="ignore"):
         centred = y - y.mean(axis=0)

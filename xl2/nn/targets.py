@@ -77,6 +77,22 @@ def is_regression(y: Any, task: str = "auto") -> bool:
     return bool(numeric and (y.ndim > 1 or (y.dtype.kind == "f" and (y % 1 != 0).any())))
 
 
+def constant_columns(y: Any) -> Any:
+    """Tell of each column of values (n, outputs) whether all are equal."""
+    return (y == y[0]).all(axis=0)
+
+
+def check_spread(y: Any, what: str) -> None:
+    """Raise `InputError` if a column of values (n, outputs) has no R2, because all are equal."""
+    constant = constant_columns(y)
+    if constant.any():
+        raise InputError(
+            f"Column {int(constant.argmax()) + 1} of {what} holds one value only. R2 compares the "
+            f"errors with the spread of the targets: give at least two different values in each "
+            f"column."
+        )
+
+
 def is_present(value: Any) -> bool:
     """Tell whether a label is not None, NaN or pandas.NA."""
     try:

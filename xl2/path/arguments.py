@@ -1,16 +1,71 @@
-"""The arguments of `regularization_path`, checked."""
+"""The arguments of `regularization_path`, checked and converted."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
 from ..array.activations import ACTIVATIONS, OUTPUTS
+from ..array.sparse import is_sparse
+from ..array.switch import to_numpy
 from ..errors import InputError, unknown
 from ..nn.initializers import INITIALIZERS, default_initializer
-from ..nn.targets import Targets
+from ..nn.inputs import check_finite
+from ..nn.targets import Targets, is_present
 from ..nn.tasks import task_of
+
+# The ends of the default grid. A ridge penalty has no lambda beyond which all weights are
+# zero, as a lasso has; so the grid is fixed. At its low end the penalty has no visible effect,
+# at its high end most networks learn next to nothing.
+LOWEST, HIGHEST = 1e-3, 1e3
+
+
+def check_lambdas(lambdas: int | Sequence[float]) -> Any:
+    """Return the lambdas in ascending order, or the default grid of so many: (L,) in float64."""
+    import numpy as np
+
+    if isinstance(lambdas, Integral) and not isinstance(lambdas, bool):
+        if lambdas < 1:
+            raise InputError(f"A path needs at least 1 lambda. Received: lambdas={lambdas}.")
+        return grid(int(lambdas))
+    try:
+        given = np.asarray(lambdas)
+        # Asked for floats, NumPy would read text and drop imaginary parts.
+        values = given.astype(np.float64) if given.dtype.kind in "iufO" else np.empty((0, 0))
+    except (TypeError, ValueError, OverflowError):
+        values = np.empty((0, 0))
+    if values.ndim != 1:
+        raise InputError(
+            f"lambdas must be the length of the default grid, or a list of numbers. Received: "
+            f"{lambdas!r}."
+        )
+    if not len(values):
+        raise InputError("lambdas is empty. Give at least one; 0 is no penalty.")
+    for number, value in enumerate(values.tolist(), 1):
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError(
+                f"Each lambda must be a finite number, 0 or more. Received: {value!r}, number "
+                f"{number} of {len(values)}."
+            )
+    found, counts = np.unique(values, return_counts=True)
+    if (counts > 1).any():
+        twice = ", ".join(f"{value:g}" for value in found[counts > 1])
+        raise InputError(f"All lambdas must be different. Received more than once: {twice}.")
+    return found + 0.0  # so that -0.0 is printed as 0
+
+
+def grid(count: int) -> Any:
+    """Return 0, then `count` - 1 lambdas in equal steps on a logarithmic scale."""
+    import numpy as np
+
+    lambdas = np.zeros(count)
+    if count > 1:
+        # Rounded, so that a power of ten is printed as one.
+        spaced = np.geomspace(LOWEST, HIGHEST, count - 1)
+        lambdas[1:] = [float(f"{value:.6g}") for value in spaced]
+    return lambdas
 
 
 def check_seeds(seed: int | Sequence[int]) -> list[int]:
@@ -23,7 +78,8 @@ def check_seeds(seed: int | Sequence[int]) -> list[int]:
         whole = False
     if not whole or len(set(found)) < len(found):
         raise InputError(
-            f"seed is a whole number, 0 or more, or a list of different ones. Received: {seed!r}."
+            f"seed must be a whole number, 0 or more, or a list of different ones. Received: "
+            f"{seed!r}."
         )
     return found
 
@@ -34,7 +90,7 @@ def check_hidden(hidden: Sequence[int]) -> tuple[int, ...]:
         return tuple(hidden)
     except TypeError:
         raise InputError(
-            f"hidden is the units of the hidden layers, as in (50, 25), or () for none. "
+            f"hidden must be the units of each hidden layer, as in (50, 25), or () for none. "
             f"Received: {hidden!r}."
         ) from None
 
@@ -70,11 +126,58 @@ def check_initializer(given: Any, activation: str) -> Any:
 
 def check_refit(refit: Any, lambdas: Any) -> None:
     """Refuse a `refit` that is neither True, False, "best", "1se" nor lambdas of the path."""
-    if isinstance(refit, bool) or refit in ("best", "1se"):
+    if isinstance(refit, bool) or (isinstance(refit, str) and refit in ("best", "1se")):
         return
     known = lambdas.tolist()
     if not isinstance(refit, Sequence | type(lambdas)) or not set(refit) <= set(known):
         raise InputError(
-            f"refit is True, False, 'best', '1se', or a list of lambdas of the path, which are "
-            f"{', '.join(f'{lam:g}' for lam in known)}. Received: refit={refit!r}."
+            f"refit must be True, False, 'best', '1se', or a list of lambdas of the path, which "
+            f"are {', '.join(f'{lam:g}' for lam in known)}. Received: refit={refit!r}."
         )
+
+
+def on_host(x: Any, what: str) -> Any:
+    """Return an array of any library, or lists, as a NumPy array."""
+    if is_sparse(x):
+        raise InputError(
+            f"{what} is a sparse matrix, and a path needs dense samples. Give {what}.toarray(), "
+            f"or train one lambda at a time with xl2.fit, which makes a few rows dense at a time."
+        )
+    try:
+        return to_numpy(x)
+    except ValueError as error:
+        raise InputError(f"{what} is not an array: {str(error).rstrip('.')}.") from None
+
+
+def read_labels(y: Any, what: str) -> Any:
+    """Return labels or values, none missing, as a NumPy array (n,) or (n, outputs)."""
+    labels = on_host(y, what)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim not in (1, 2) or not len(labels):
+        raise InputError(
+            f"{what} must have one label for each sample, (n,), or values (n, outputs). Received: "
+            f"shape {labels.shape}."
+        )
+    if labels.dtype.kind in "OT":
+        # From pandas, lists with a None, and NumPy's text of variable length.
+        listed = labels.ravel().tolist()
+        present = [is_present(label) for label in listed]
+        if not all(present):
+            row = present.index(False) // (labels.size // len(labels))
+            raise InputError(
+                f"{what} has a missing label, first in row {row + 1}. Drop such rows or fill them "
+                f"in; xl2 does not guess."
+            )
+        kinds = {type(label).__name__ for label in listed}
+        if len(kinds) > 1:
+            raise InputError(f"{what} mixes {', '.join(sorted(kinds))}: labels have one type.")
+        labels = on_host(labels.tolist(), what)
+    if labels.dtype.kind not in "biufSU":
+        raise InputError(
+            f"{what} must be text or numbers. Received: {labels.dtype}. Convert it to text, with "
+            f"y.astype(str), or to numbers."
+        )
+    if labels.dtype.kind == "f":
+        check_finite(labels, what)
+    return labels

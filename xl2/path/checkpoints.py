@@ -10,8 +10,8 @@ from typing import Any
 
 from ..errors import FileFormatError, InputError, warn_caller
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
-from ..io.writing import check_writable, sweep
-from ..training.checkpoints import Checkpoint, check_epochs, check_every
+from ..io.writing import as_path, check_writable, sweep
+from ..training.checkpoints import Checkpoint, as_checkpoint, check_epochs, check_every
 from ..training.fingerprint import Fingerprint, check_same, own_version
 from .planning import PlannedStack
 
@@ -20,20 +20,13 @@ FORMAT, PLAN = "xl2-path-1", "plan"
 
 @dataclass
 class Folder:
-    """Where the stacks of a path are saved.
+    """Where the stacks of a path are saved, and how often: see `Checkpoint`.
 
-    Finished stacks are skipped. The plan is saved because it depends on the machine: another
-    machine resumes the path with the same stacks.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The folder, as messages name it. It is created if it does not exist.
-    every, resume, failures
-        As for `Checkpoint`.
+    The plan is saved because it depends on the machine: another machine resumes the path with
+    the same stacks.
     """
 
-    path: Path
+    path: Path  # as messages name it; it is created if it does not exist
     every: float = 1
     resume: bool = False
     failures: Iterator[int] = field(default_factory=itertools.count)
@@ -61,13 +54,7 @@ class Folder:
         """Return the stacks of the saved plan; without one, save `stacks` and return them.
 
         The fingerprint leaves out the data: each stack's file has its own. `epochs` is the total.
-
-        Raises
-        ------
-        InputError
-            If the folder is another path's, or a stack has more epochs.
-        FileFormatError
-            If the plan or the checkpoint of a stack is not valid.
+        Raises `InputError` if the folder is another path's, or a stack has more epochs.
         """
         fingerprint = {"version of xl2": own_version(), **fingerprint}
         file = self._home / PLAN
@@ -79,10 +66,10 @@ class Folder:
                 return {}
 
             header, _ = read_with_digest(file, FORMAT, check)
-            saved = _stacks(file, header["stacks"], stacks)
+            saved = _read_stacks(file, header["stacks"], stacks)
             # Check all stacks before any is trained, so that a refused folder is left unchanged.
-            for number in range(1, len(saved) + 1):
-                for one in self._files(f"{number}"):
+            for stack in saved:
+                for one in self._files(stack):
                     check_epochs(one, epochs)
             return saved
         try:
@@ -105,16 +92,16 @@ class Folder:
                 )
             return None
         return Checkpoint(
-            self._file(stack.name), self.every, resume=True, wanted=wanted, failures=self.failures
+            self._file(stack), self.every, resume=True, wanted=wanted, failures=self.failures
         )
 
     def has(self, stack: PlannedStack) -> bool:
         """Tell whether a whole stack, not its halves, has a checkpoint."""
-        return self._file(stack.name).exists()
+        return self._file(stack).exists()
 
     def split(self, stack: PlannedStack) -> list[PlannedStack]:
         """Return a stack, or the parts that have been trained instead for want of memory."""
-        if self.has(stack) or len(self._files(stack.name)) < 2:
+        if self.has(stack) or len(self._files(stack)) < 2:
             return [stack]
         return [part for half in stack.halves() for part in self.split(half)] or [stack]
 
@@ -124,15 +111,23 @@ class Folder:
             return None
         return Folder(self._home / name, self.every, resume=True, failures=self.failures)
 
-    def _file(self, name: str) -> Path:
-        return self._home / f"stack-{name}"
+    def _file(self, stack: PlannedStack) -> Path:
+        return self._home / f"stack-{stack.name}"
 
-    def _files(self, name: str) -> list[Path]:
+    def _files(self, stack: PlannedStack) -> list[Path]:
         """Return the file of a stack, and the existing files of its parts."""
-        return [self._file(name), *self._home.glob(f"stack-{name}-*")]
+        return [self._file(stack), *self._home.glob(f"stack-{stack.name}-*")]
 
 
-def _stacks(file: Path, saved: Any, planned: Sequence[PlannedStack]) -> list[PlannedStack]:
+def folder_of(checkpoint: Any, every: float, resume: bool) -> Folder | None:
+    """Return the folder that the arguments of a path describe, checked; None without one."""
+    if checkpoint is None:
+        as_checkpoint(None, every, resume)  # refuses `every` and `resume` without a checkpoint
+        return None
+    return Folder(as_path(checkpoint), every, resume)
+
+
+def _read_stacks(file: Path, saved: Any, planned: Sequence[PlannedStack]) -> list[PlannedStack]:
     """Return the stacks saved in a file, if they have the same members as those planned."""
     try:
         found = [
@@ -141,10 +136,12 @@ def _stacks(file: Path, saved: Any, planned: Sequence[PlannedStack]) -> list[Pla
         ]
     except (TypeError, ValueError):
         found = []
-    if sorted(_members(found)) != sorted(_members(planned)):
+    if _members(found) != _members(planned):
         raise FileFormatError(f"{str(file)!r} is not a plan of this path: its members differ.")
     return found
 
 
 def _members(stacks: Sequence[PlannedStack]) -> list[tuple[int, int, int]]:
-    return [(*group, lam) for stack in stacks for group in stack.groups for lam in stack.lambdas]
+    return sorted(
+        (*group, lam) for stack in stacks for group in stack.groups for lam in stack.lambdas
+    )

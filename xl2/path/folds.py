@@ -10,42 +10,18 @@ from ..errors import InputError, counted
 
 
 class Split(NamedTuple):
-    """The rows of one fold, as indices.
-
-    Attributes
-    ----------
-    training, validation : numpy.ndarray of int
-    """
+    """The rows of one fold, as indices: NumPy arrays of int64."""
 
     training: Any
     validation: Any
 
 
 def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Split]:
-    """Split samples for a cross-validation.
+    """Split samples with labels or values `y`, (n,) or (n, outputs), for a cross-validation.
 
-    Parameters
-    ----------
-    y : numpy.ndarray, shape (n,) or (n, outputs)
-        Labels or values.
-    cv : int, splitter or iterable
-        A number of shuffled folds, stratified by class; or what
-        `sklearn.model_selection.check_cv` takes: an object with ``split``, or pairs
-        of training and validation rows.
-    regression : bool
-        Whether `y` holds values; their folds are not stratified.
-    seed : int, default 0
-        Of the shuffle.
-
-    Returns
-    -------
-    list of Split
-
-    Raises
-    ------
-    InputError
-        If `cv` is something else, a class has fewer samples than there are folds, or a fold
-        cannot be trained on.
+    `cv` is a number of folds, shuffled and for labels stratified, or whatever
+    `sklearn.model_selection.check_cv` accepts: an object with ``split``, or pairs of training
+    and validation rows.
     """
     import warnings
 
@@ -55,7 +31,7 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Split]:
     known = y
     if isinstance(cv, Integral) and not isinstance(cv, bool):
         _check_count(int(cv), y, regression)
-        check_seed(seed, "The seed of the folds, which is the first one,")
+        check_seed(seed, "The seed of the folds, the first of seed,")
         kind = KFold if regression else StratifiedKFold
         cv = kind(int(cv), shuffle=True, random_state=seed)
         # Labels such as 0.5 or b"a" are classes here, but not to scikit-learn.
@@ -76,10 +52,10 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Split]:
         ) from None
     if not pairs:
         raise InputError(
-            f"cv={cv!r} has no folds. Give one or more pairs of training and validation rows; a "
-            f"generator can be iterated once."
+            f"cv={cv!r} has no folds. Give one or more pairs of training and validation indices; "
+            f"a generator can be iterated only once."
         )
-    return [_check(a, b, y, regression, number) for number, (a, b) in enumerate(pairs)]
+    return [_check(a, b, y, regression, f"Fold {k} of cv") for k, (a, b) in enumerate(pairs, 1)]
 
 
 def _check_count(cv: int, y: Any, regression: bool) -> None:
@@ -87,7 +63,7 @@ def _check_count(cv: int, y: Any, regression: bool) -> None:
 
     if not 2 <= cv <= len(y):
         raise InputError(
-            f"cv is a number of folds, from 2 to the number of samples. Received: cv={cv} for "
+            f"The number of folds must be from 2 to the number of samples. Received: cv={cv} for "
             f"{counted(len(y), 'sample')}."
         )
     if regression:
@@ -97,42 +73,41 @@ def _check_count(cv: int, y: Any, regression: bool) -> None:
     if cv > rarest:
         less = f", or use cv={rarest} or less" if rarest > 1 else ""
         raise InputError(
-            f"cv={cv} folds need every class, and the class "
+            f"Each of cv={cv} folds needs every class, and the class "
             f"{classes[counts.argmin()].item()!r} has {counted(rarest, 'sample')}. Add samples of "
             f"it or leave it out{less}."
         )
 
 
-def _check(training: Any, validation: Any, y: Any, regression: bool, number: int) -> Split:
+def _check(training: Any, validation: Any, y: Any, regression: bool, fold: str) -> Split:
     """Refuse a fold that cannot be trained on, or is validated on its training samples."""
     import numpy as np
 
     for what, rows in (("training", training), ("validation", validation)):
         if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
             raise InputError(
-                f"Fold {number + 1} of cv has no {what} samples: a fold is two lists of rows, "
-                f"neither of them empty. Received: {rows.dtype} of shape {rows.shape}."
+                f"{fold} has no {what} samples. A fold must be two lists of indices, neither of "
+                f"them empty. Received: {rows.dtype} of shape {rows.shape}."
             )
         if rows.min() < 0 or rows.max() >= len(y):
             raise InputError(
-                f"Fold {number + 1} of cv names {what} rows {rows.min()} to {rows.max()}, and the "
-                f"samples are 0 to {len(y) - 1}."
+                f"The {what} samples of a fold must be indices from 0 to {len(y) - 1}. {fold} has "
+                f"{rows.min()} to {rows.max()}."
             )
     shared = np.intersect1d(training, validation)
     if shared.size:
         raise InputError(
-            f"Fold {number + 1} of cv trains on {counted(shared.size, 'sample')} that it is "
-            f"validated on, first row {shared[0] + 1}. Take them out of one of the two."
+            f"{fold} has {counted(shared.size, 'sample')} in both training and validation, first "
+            f"row {shared[0] + 1}. Remove them from one of the two."
         )
     if not regression and len(np.unique(y[training])) < 2:
         raise InputError(
-            f"Fold {number + 1} of cv has only one class to train on, {y[training[0]].item()!r}. "
-            f"Shuffle the samples, or stratify the folds: cv=5."
+            f"{fold} has only one class to train on, {y[training[0]].item()!r}. Shuffle the "
+            f"samples, or stratify the folds: cv=5."
         )
     if regression and len(validation) < 2:
         raise InputError(
-            f"Fold {number + 1} of cv is validated on one sample, and R2 needs two or more: use "
-            f"fewer folds."
+            f"{fold} has one validation sample, and R2 needs two or more. Use fewer folds."
         )
     # Row numbers are added to these later; a uint8 would overflow.
     return Split(training.astype(np.int64), validation.astype(np.int64))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ..array.generic import CHUNK
@@ -11,59 +10,36 @@ from ..array.operations import Operations
 from ..array.stacks import group_of, member_of
 from ..nn import tasks
 from ..nn.network import Network
+from ..training.batches import cut
 from ..training.history import CURVES, History
 from .fold_data import Fold, FoldData
 from .planning import PlannedStack
 from .pruning import Pruner
 
 
-@dataclass
 class Members:
-    """The result of every member; arrays are (L, F, S): lambdas, folds, seeds.
+    """The results of all members, in NumPy arrays (L, F, S): lambdas, folds, seeds."""
 
-    Attributes
-    ----------
-    train_scores, validation_scores : numpy.ndarray
-        After the last epoch; NaN for a member that diverged.
-    sample_errors : numpy.ndarray
-        The standard error of each validation score that is due to its samples.
-    diverged, epochs : numpy.ndarray of int
-        The epoch, from 1, in which it diverged, or 0; and the epochs that it was trained for.
-    curves : dict of str to numpy.ndarray, shape (epochs, L, F, S)
-        As in `History`.
-    parameters : numpy.ndarray of object, or None
-        Weights and biases as NumPy arrays, where they are kept.
-    task : str
-    """
-
-    train_scores: Any
-    validation_scores: Any
-    sample_errors: Any
-    diverged: Any
-    epochs: Any
-    curves: dict[str, Any]
-    parameters: Any
-    task: str
-
-    @classmethod
-    def empty(
-        cls, shape: tuple[int, int, int], epochs: int, task: str, keep_parameters: bool
-    ) -> Members:
-        """Return a record to be filled."""
+    def __init__(
+        self, shape: tuple[int, int, int], epochs: int, task: str, keep_parameters: bool
+    ) -> None:
         import numpy as np
 
-        return cls(
-            train_scores=np.full(shape, np.nan),
-            validation_scores=np.full(shape, np.nan),
-            sample_errors=np.full(shape, np.nan),
-            diverged=np.zeros(shape, dtype=np.int64),
-            epochs=np.zeros(shape, dtype=np.int64),
-            curves={name: np.full((epochs, *shape), np.nan) for name in CURVES},
-            parameters=np.empty(shape, dtype=object) if keep_parameters else None,
-            task=task,
-        )
+        self.task = task
+        # After the last epoch; NaN for a member that diverged.
+        self.train_scores = np.full(shape, np.nan)
+        self.validation_scores = np.full(shape, np.nan)
+        # The standard error of each validation score that is due to its samples.
+        self.sample_errors = np.full(shape, np.nan)
+        # The epoch, from 1, in which a member diverged, or 0; and the epochs it was trained for.
+        self.diverged = np.zeros(shape, dtype=np.int64)
+        self.epochs = np.zeros(shape, dtype=np.int64)
+        # (epochs, L, F, S), as in `History`.
+        self.curves = {name: np.full((epochs, *shape), np.nan) for name in CURVES}
+        # Weights and biases of each member on the host.
+        self.parameters: Any = np.empty(shape, dtype=object) if keep_parameters else None
 
-    def enter(
+    def record(
         self,
         network: Network,
         history: History,
@@ -72,14 +48,16 @@ class Members:
         data: FoldData,
     ) -> None:
         """Record the members of a trained stack."""
-        self._enter_curves(history, stack, pruner)
+        self._record_curves(history, stack, pruner)
         with network.backend.scope():
             for finished, lambdas in [*pruner.dropped, (network, pruner.lambdas)]:
-                host = None if self.parameters is None else finished.host_parameters()
+                if self.parameters is not None:
+                    host = finished.host_parameters()
+                    for g, group in enumerate(stack.groups):
+                        for m, lam in enumerate(lambdas):
+                            self.parameters[(lam, *group)] = member_of(host, (g, m))
                 for g, (f, s) in enumerate(stack.groups):
                     fold = data.folds[f]
-                    for m, number in enumerate(lambdas if host else ()):
-                        self.parameters[number, f, s] = member_of(host, (g, m))
                     self.train_scores[lambdas, f, s] = _training_score(finished, g, data, fold)
                     if fold.x is not None:
                         score, error = _validation_score(finished, g, fold)
@@ -88,7 +66,7 @@ class Members:
         for values in (self.train_scores, self.validation_scores, self.sample_errors):
             values[self.diverged > 0] = float("nan")
 
-    def _enter_curves(self, history: History, stack: PlannedStack, pruner: Pruner) -> None:
+    def _record_curves(self, history: History, stack: PlannedStack, pruner: Pruner) -> None:
         import numpy as np
 
         folds, seeds = np.array(stack.groups).T
@@ -114,8 +92,7 @@ def _training_score(network: Network, group: int, data: FoldData, fold: Fold) ->
     rows = backend.from_numpy(fold.rows)
     y, weight = (None if a is None else take(a, rows) for a in samples[1:])
     measure = network.measure(y, weight)
-    for start in range(0, len(fold.rows), CHUNK):
-        stop = min(start + CHUNK, len(fold.rows))
+    for start, stop in cut(len(fold.rows), CHUNK):
         x, y, weight = (None if a is None else take(a, rows[start:stop]) for a in samples)
         measure.add(network.logits_of(x, part), y, weight)
     return measure.read()["score"]

@@ -8,21 +8,11 @@ from typing import NamedTuple
 
 
 class PlannedStack(NamedTuple):
-    """A stack of a path.
+    """A stack of a path: the members of all its lambdas in each of its groups."""
 
-    Attributes
-    ----------
-    groups : list of (int, int)
-        The fold and the seed of each group, as indices.
-    lambdas : list of int
-        The lambdas of the members of every group, as indices.
-    name : str
-        Its number in the plan, from 1; the halves of "2" are "2-1" and "2-2".
-    """
-
-    groups: list[tuple[int, int]]
-    lambdas: list[int]
-    name: str = ""
+    groups: list[tuple[int, int]]  # the fold and the seed of each, as indices
+    lambdas: list[int]  # as indices
+    name: str = ""  # its number in the plan, from 1; the halves of "2" are "2-1" and "2-2"
 
     def size(self) -> int:
         """Return the number of its members."""
@@ -43,23 +33,12 @@ class PlannedStack(NamedTuple):
 def plan(
     rows: Sequence[int], lambdas: int, seeds: int, most: int, workers: int = 1
 ) -> list[PlannedStack]:
-    """Plan the stacks of a path, the largest first.
+    """Plan the stacks of a path, the largest first, for folds with `rows` training samples.
 
     A fold and a seed are a group, whose lambdas share the mini-batches. Groups with equally
-    many training samples form a stack. Where it would have too many members, it is split
-    between groups, and only then between lambdas, because the wide first layer is what makes a
-    stack fast.
-
-    Parameters
-    ----------
-    rows : sequence of int
-        The training samples of each fold.
-    lambdas, seeds : int
-        Their numbers.
-    most : int
-        Members that fit into the memory.
-    workers : int, default 1
-        Stacks trained in parallel, which share that memory.
+    many training samples form a stack. A stack of too many members is split between groups, and
+    only then between lambdas, because the wide first layer is what makes a stack fast. The
+    workers share the memory, which holds `most` members.
     """
     wanted = min(most // workers, math.ceil(len(rows) * seeds * lambdas / workers))
     by_size: dict[int, list[tuple[int, int]]] = {}

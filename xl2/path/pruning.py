@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
-from ..array.operations import Layer
 from ..array.stacks import take_members
 from ..errors import FileFormatError
 from ..nn.network import Network
@@ -15,39 +15,21 @@ from .selection import ROUNDING
 
 
 class Pruner:
-    """Drops lambdas without prospects; a callback of the training loop.
+    """Drops lambdas without prospects from a stack; a callback of the training loop.
 
     A lambda is dropped if it diverged, or if its mean validation score over the stack's groups
     has not risen for `patience` epochs and is below the best lambda's by more than one standard
-    error over the groups. It is compared with the lambdas of its own stack.
-
-    Parameters
-    ----------
-    lambdas : list of int
-        The lambdas of the stack, as indices.
-    patience : int or None
-        None drops none.
-    network : Network, optional
-        The stack; needed to load a state.
-
-    Attributes
-    ----------
-    lambdas : list of int
-        Those still trained.
-    trained : list of list of int
-        Those trained in each epoch; the last entry holds for all later epochs.
-    dropped : list of (Network, list of int)
-        Dropped members, as they were then.
-    diverged : list of (list of int, numpy.ndarray)
-        Their part of `History.diverged`.
+    error over the groups. It is compared with the lambdas of its own stack. With `patience` None
+    no lambda is dropped.
     """
 
-    def __init__(self, lambdas: list[int], patience: int | None, network: Network | None = None):
-        self.lambdas, self.patience, self._network = lambdas, patience, network
-        self.trained = [lambdas]
-        self.dropped: list[tuple[Network, list[int]]] = []
-        self.diverged: list[tuple[list[int], Any]] = []
-        self._best: dict[int, tuple[float, int]] = {}
+    def __init__(self, network: Network, lambdas: list[int], patience: int | None):
+        self._network, self.patience = network, patience
+        self.lambdas = lambdas  # those still trained, as indices of the path's
+        self.trained = [lambdas]  # in each epoch; the last entry holds for all later ones
+        self.dropped: list[tuple[Network, list[int]]] = []  # the members, as they were then
+        self.diverged: list[tuple[list[int], Any]] = []  # their part of `History.diverged`
+        self._best: dict[int, tuple[float, int]] = {}  # each lambda's best mean, and its epoch
 
     def __call__(self, network: Network, history: History) -> Keep | None:
         """Return the members to keep after an epoch; None for all."""
@@ -82,16 +64,10 @@ class Pruner:
         return found
 
     def _drop(self, members: list[int], network: Network, history: History) -> Keep:
-        import numpy as np
-
         kept = [m for m in range(len(self.lambdas)) if m not in members]
-        gone = copy.copy(network)
-        backend = network.backend
-        chosen = backend.from_numpy(np.array(members))
-        gone.parameters = take_members(network.parameters, chosen)
-        names = [self.lambdas[m] for m in members]
-        self.dropped.append((gone, names))
-        self.diverged.append((names, history.diverged[:, members]))
+        dropped = [self.lambdas[m] for m in members]
+        self.dropped.append((_part(network, members), dropped))
+        self.diverged.append((dropped, history.diverged[:, members]))
         self.lambdas = [self.lambdas[m] for m in kept]
         self.trained.append(self.lambdas)
         return Keep(kept)
@@ -101,19 +77,13 @@ class Pruner:
         return {
             "lambdas": self.lambdas,
             "trained": self.trained,
-            "dropped": [[gone.host_parameters(), names] for gone, names in self.dropped],
+            "dropped": [[gone.host_parameters(), lambdas] for gone, lambdas in self.dropped],
             "diverged": self.diverged,
             "best": self._best,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Resume from a state.
-
-        Raises
-        ------
-        FileFormatError
-            If it is not the state of such a stack.
-        """
+        """Resume from a state; raise `FileFormatError` if it is not that of such a stack."""
         try:
             self._load(state)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -121,31 +91,29 @@ class Pruner:
 
     def _load(self, state: dict[str, Any]) -> None:
         known = set(self.lambdas)
-        every = [state["lambdas"], *state["trained"], *(names for _, names in state["dropped"])]
-        every += [names for _, names in state["dropped"]]
-        if not all(isinstance(names, list) and names and known >= set(names) for names in every):
-            raise FileFormatError("it names lambdas that the stack does not have.")
-        self.dropped = [(self._gone(layers, names), names) for layers, names in state["dropped"]]
-        self.diverged = [(names, array) for names, array in state["diverged"]]
-        for (_, names), (again, array) in zip(self.dropped, self.diverged, strict=True):
-            if names != again or array.shape != (self.dropped[0][0].stack[0], len(names)):
-                raise FileFormatError("it does not say which dropped lambdas diverged.")
+        every = [state["lambdas"], *state["trained"], *(own for _, own in state["dropped"])]
+        if not all(isinstance(own, list) and own and known >= set(own) for own in every):
+            raise ValueError("the stack does not have all of them.")
+        self.dropped, self.diverged = [], []
+        for (parameters, own), (same, diverged) in zip(
+            state["dropped"], state["diverged"], strict=True
+        ):
+            # Any members, to be replaced: the network may have fewer than were dropped.
+            gone = _part(self._network, [0] * len(own))
+            gone.set_parameters(parameters)
+            if own != same or diverged.shape != gone.stack:
+                raise ValueError("it is not known which of them diverged.")
+            self.dropped.append((gone, own))
+            self.diverged.append((own, diverged))
         self._best = {int(index): (best, since) for index, (best, since) in state["best"].items()}
         self.lambdas, self.trained = state["lambdas"], state["trained"]
 
-    def _gone(self, layers: Any, names: list[int]) -> Network:
-        """Return dropped members as a stack."""
-        assert self._network is not None
-        gone = copy.copy(self._network)
-        wanted = []
-        for i, (weight, bias) in enumerate(gone.parameters):
-            shapes = [list(weight.shape), list(bias.shape)]
-            shapes[0][-2 if i == 0 else -3] = shapes[1][-2] = len(names)
-            wanted.append([tuple(shape) for shape in shapes])
-        if wanted != [[array.shape for array in layer] for layer in layers]:
-            raise FileFormatError("its dropped lambdas have parameters of other shapes.")
-        asarray = gone.backend.asarray
-        gone.parameters = tuple(
-            Layer(*(asarray(array, gone.dtype) for array in layer)) for layer in layers
-        )
-        return gone
+
+def _part(network: Network, members: Sequence[int]) -> Network:
+    """Return some members of each group as a stack."""
+    import numpy as np
+
+    part = copy.copy(network)
+    indices = network.backend.from_numpy(np.array(members))
+    part.parameters = take_members(network.parameters, indices)
+    return part

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from ..diagnosis.diagnose import lambdas_to_compare
 from ..nn.model import Model
 from .checkpoints import Folder
-from .fold_data import FoldData, PathData
+from .fold_data import Fold, PathData
 from .members import Members
-from .planning import plan
 from .result import RegularizationPath, network_of
 from .scores import PathScores
-from .settings import PathSettings
 from .train_stacks import train_stacks
 
 
@@ -22,47 +22,39 @@ def refit_models(
     path: RegularizationPath,
     refit: Any,
     members: Members,
-    settings: PathSettings,
     data: PathData,
-    folds: FoldData,
-    seed: int,
-    classes: tuple[Any, ...] | None,
+    fold: Fold | None,
     folder: Folder | None,
 ) -> None:
     """Add the models that `refit` asks for to a path.
 
-    With validation samples they are members, which were trained on all samples. After a
-    cross-validation they are trained as one stack.
+    They are members of a fold that has all samples. After a cross-validation it is None, and
+    they are trained as one stack.
     """
-    indices = _indices(path, refit)
+    indices: Sequence[int] = _indices(path, refit)
     if not indices:
         return
-    began = time.perf_counter()
-    if path.has_validation_samples:
-        fold = folds.folds[0]
-        parameters = [members.parameters[k, 0, 0] for k in indices]
-    else:
+    began, settings = time.perf_counter(), data.settings
+    lambdas, own = [float(path.lambdas_[k]) for k in indices], indices
+    if fold is None:
         everything = data.all_rows()
         fold = everything.folds[0]
-        lambdas = path.lambdas_[indices]
-        rows, workers = [len(fold.rows)], settings.workers()
-        trained = train_stacks(
+        settings = replace(
             settings,
-            everything,
-            lambdas,
-            [seed],
-            plan(rows, len(lambdas), 1, settings.members_at_once(), workers),
-            workers,
-            folder=None if folder is None else folder.subfolder(_folder_name(lambdas)),
+            penalties=[settings.penalties[k] for k in indices],
+            seeds=settings.seeds[:1],
+            patience=None,
         )
-        lost = trained.diverged[:, 0, 0] > 0
-        parameters = [trained.parameters[k, 0, 0] for k in range(len(indices)) if not lost[k]]
-        indices = [k for k, missing in zip(indices, lost, strict=True) if not missing]
-        path.refit_diverged_ = lambdas[lost].tolist()
-    for k, own in zip(indices, parameters, strict=True):
-        network = network_of(settings, own, members.task)
-        lam = float(path.lambdas_[k])
-        path.models_[lam] = Model(network, fold.inputs, fold.outputs, classes)
+        # The name of the folder has to tell lambdas apart.
+        digest = hashlib.sha256(", ".join(map(repr, lambdas)).encode()).hexdigest()[:16]
+        subfolder = None if folder is None else folder.subfolder(f"refit-{digest}")
+        members, own = train_stacks(settings, everything, subfolder), range(len(indices))
+    for lam, k in zip(lambdas, own, strict=True):
+        if members.diverged[k, 0, 0]:
+            path.refit_diverged_.append(lam)
+        else:
+            network = network_of(settings, members.parameters[k, 0, 0], members.task)
+            path.models_[lam] = Model(network, fold.inputs, fold.outputs, data.targets.classes)
     path.refit_time_ = time.perf_counter() - began
 
 
@@ -70,31 +62,13 @@ def _indices(path: PathScores, refit: Any) -> list[int]:
     """Return the lambdas that `refit` asks for as indices, without those that diverged."""
     import numpy as np
 
-    sound = ~path.diverged_.any(axis=(1, 2))
     if refit is True:
-        chosen = [path.best_index_, path.index_1se_, *_compared(path)]
+        chosen = [path.best_lambda_, path.lambda_1se_, *lambdas_to_compare(path)]
     elif refit is False:
         chosen = []
     elif isinstance(refit, str):
-        chosen = [path.best_index_ if refit == "best" else path.index_1se_]
+        chosen = [path.best_lambda_ if refit == "best" else path.lambda_1se_]
     else:
-        chosen = np.searchsorted(path.lambdas_, sorted(refit)).tolist()
-    return sorted({int(k) for k in chosen if sound[k]})
-
-
-def _compared(path: PathScores) -> list[int]:
-    """Return what `diagnose` compares: the smallest lambda, and the best positive one."""
-    import numpy as np
-
-    known = np.flatnonzero(~np.isnan(path.validation_means_))
-    if not len(known):
-        return []
-    others = [k for k in known if path.lambdas_[k] > 0.0 and k != known[0]]
-    best = max(others, key=path.validation_means_.__getitem__, default=known[0])
-    return [known[0], path.best_index_ if path.best_index_ in others else best]
-
-
-def _folder_name(lambdas: Sequence[float]) -> str:
-    """Return a folder's name that tells lambdas apart."""
-    listed = ", ".join(repr(float(lam)) for lam in lambdas)
-    return f"refit-{hashlib.sha256(listed.encode()).hexdigest()[:16]}"
+        chosen = refit
+    sound = ~path.diverged_.any(axis=(1, 2))
+    return np.flatnonzero(np.isin(path.lambdas_, chosen) & sound).tolist()

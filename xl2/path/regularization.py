@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from ..array.backend import numbers
 from ..array.sparse import is_sparse
-from ..array.switch import device_is_open, resolve, to_numpy
+from ..array.switch import device_is_open, resolve
 from ..errors import InputError
-from ..io.writing import as_path
 from ..nn.initializers import Initializer
+from ..nn.penalties import L2
 from ..nn.targets import read_targets
 from ..training.assemble import Settings, check_positive
-from ..training.checkpoints import as_checkpoint
-from .arguments import check_hidden, check_initializer, check_output, check_refit, check_seeds
-from .checkpoints import Folder
-from .fold_data import FoldData, PathData, on_host, read_labels
+from .arguments import (
+    check_hidden,
+    check_initializer,
+    check_lambdas,
+    check_output,
+    check_refit,
+    check_seeds,
+    on_host,
+    read_labels,
+)
+from .checkpoints import folder_of
+from .fold_data import PathData
 from .folds import make_folds
-from .members import Members
-from .planning import plan
 from .refit import refit_models
 from .result import RegularizationPath, digest
-from .selection import check_lambdas
 from .settings import PathSettings
 from .train_stacks import train_stacks
 
@@ -42,7 +46,7 @@ def regularization_path(
     initializer: str | Initializer | Sequence[str | Initializer] | None = None,
     task: str = "auto",
     standardize: bool = False,
-    per: str = "batch",
+    per: Literal["batch", "dataset"] = "batch",
     epochs: int = 100,
     batch_size: int = 64,
     learning_rate: float = 0.001,
@@ -63,10 +67,10 @@ def regularization_path(
     backend: str | None = None,
     device: Any = None,
 ) -> RegularizationPath:
-    """Train a network for every lambda, fold and seed, as few stacked networks.
+    """Train a network for every lambda, fold and seed, in as few stacks as the memory allows.
 
-    A fold and a seed are a group of a stack, with mini-batches of their own, which its
-    lambdas share. Each member equals the network trained alone: ``Network(..., seed=s)``
+    A fold and a seed are a group of a stack, with its own mini-batches, which all lambdas
+    share. Each member equals the network trained alone: ``Network(..., seed=s)``
     and ``fit(network, X[rows], y[rows], seed=s, penalty=lam)`` with the fold's rows.
 
     Parameters
@@ -74,42 +78,42 @@ def regularization_path(
     X : array_like, shape (n, features)
         Samples.
     y : array_like, shape (n,) or (n, outputs)
-        Labels, text or numbers, or values.
+        Labels (text or numbers), or the values of a regression.
     lambdas : int or sequence of float, default 8
-        The values, in any order, or how many of the default grid: 0, then equally
-        spaced on a logarithmic scale from 1e-3 to 1e3.
+        The lambdas in any order, or the length of the default grid: 0, then equal steps on a
+        logarithmic scale from 1e-3 to 1e3.
     validation : (X, y), optional
-        Validation samples. All of `X` is then trained on.
+        Validation samples. All samples of `X` are then used for training.
     cv : int, splitter or iterable, optional
-        Folds, as scikit-learn takes them; a number means shuffled folds, for labels
-        stratified. Default 5, unless `validation` is given.
+        Folds, as in scikit-learn. A number means shuffled folds, stratified for labels.
+        Default 5, unless `validation` is given.
     seed : int or sequence of int, default 0
-        Of the initial weights and the orders; of a sequence, each seed is a training of its
-        own. The first also shuffles the folds.
+        Seed of the initial weights and of the order of the samples. With a sequence, each
+        lambda and fold is trained once for each seed. The first one also shuffles the folds.
     hidden : sequence of int, default (50, 25)
         Units of the hidden layers.
     activation : str, default "relu"
-        Of the hidden layers.
+        Activation of the hidden layers.
     output : str, optional
         Activation of the output layer; by default sigmoid for two classes, softmax
         for more, and identity for a regression.
     initializer : str, callable or sequence of them, optional
-        One, or one a layer; by default "he" after relu, else "glorot_uniform".
+        One for all layers, or one for each; by default "he" for relu, else "glorot_uniform".
     task : {"auto", "classification", "regression"}, default "auto"
-        By default numbers that are not whole, and several columns, are values.
+        With "auto", numbers that are not whole, and several columns, are values.
     standardize : bool, default False
         Scale each feature, and the values of a regression, by the mean and standard
-        deviation of the fold's training samples. Each fold has a copy of `X` of its own.
+        deviation of the fold's training samples. Each fold then has its own copy of `X`.
     per : {"batch", "dataset"}, default "batch"
         As in `xl2.L2`.
     epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle : optional
         As in `xl2.fit`.
     sample_weight : array_like, shape (n,), optional
-        How much each sample counts, in training and in validation.
+        Weights of the samples, in training and in the validation of the folds.
     dtype : {"float32", "float64"}, default "float32"
     patience : int, optional
-        Drop a lambda without prospects after that many epochs, see `xl2.path.pruning`; by
-        default all are trained to the end.
+        Drop a lambda after that many epochs without improvement, if it is clearly behind the
+        best one; see `xl2.path.pruning`. By default all are trained to the end.
     refit : bool, {"best", "1se"} or sequence of float, default True
         Which lambdas get a model trained on all samples, as in scikit-learn's
         `GridSearchCV`. True: the best, the largest within one standard error, and those that
@@ -117,19 +121,19 @@ def regularization_path(
     return_members : bool, default False
         Keep the network of every lambda, fold and seed, for `RegularizationPath.member`.
     max_memory : int, optional
-        Bytes for the networks in training; by default 2 GiB, or on CuPy what is free of the
-        device's memory, if that is less. Where that does not hold all, several stacks are
-        trained, with the same results. The samples come on top, and with `return_members`
-        the parameters of all members.
+        Bytes for the networks in training; by default 2 GiB, or on CuPy the free memory of
+        the device, if that is less. If all networks do not fit, several stacks are trained,
+        with the same results. The samples are not included, nor are the parameters that
+        `return_members` keeps.
     checkpoint : path-like, optional
-        A folder for checkpoints: a file for each stack, written as `xl2.fit` does. Finished
+        A folder for checkpoints, with a file for each stack as `xl2.fit` writes it. Finished
         stacks are skipped when the path is resumed.
     every, resume : optional
         As in `xl2.fit`.
     progress : bool, optional
-        Show a progress bar; by default where standard error is a terminal.
+        Show a progress bar; by default if standard error is a terminal.
     backend, device : optional
-        Where to compute; see `xl2.array.switch`. By default where `X` is.
+        Where to compute; see `xl2.array.switch`. By default on the device of `X`.
 
     Returns
     -------
@@ -140,7 +144,7 @@ def regularization_path(
     InputError
         If an argument cannot be used.
     DivergenceError
-        If every lambda has a member that diverges. Fewer are marked in the path.
+        If every lambda has a member that diverges. Otherwise the path marks those that do.
 
     Examples
     --------
@@ -151,10 +155,10 @@ def regularization_path(
     >>> path.validation_scores_.shape
     (2, 3)
     """
-    values, seeds, units = check_lambdas(lambdas), check_seeds(seed), check_hidden(hidden)
+    values, units = check_lambdas(lambdas), check_hidden(hidden)
     check_refit(refit, values)
     if validation is not None and cv is not None:
-        raise InputError("Give validation samples or cv, not both: each says how to validate.")
+        raise InputError("validation and cv exclude each other. Give one of them.")
     given = {"epochs": epochs, "max_memory": max_memory, "patience": patience}
     check_positive(**{name: value for name, value in given.items() if value is not None})
     training = Settings(
@@ -174,88 +178,42 @@ def regularization_path(
     outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs
     check_output(last, outputs, targets, task)
     settings = PathSettings(
-        (X.shape[1] if len(X.shape) == 2 else 1, *units, outputs),
-        (*[activation] * len(units), last),
-        check_initializer(initializer, activation),
-        dtype,
-        where,
-        per,
-        training,
-        epochs,
-        max_memory,
+        sizes=(X.shape[1] if len(X.shape) == 2 else 1, *units, outputs),
+        activations=(*[activation] * len(units), last),
+        initializer=check_initializer(initializer, activation),
+        dtype=dtype,
+        backend=where,
+        penalties=[L2(lam, per) for lam in values.tolist()],
+        seeds=check_seeds(seed),
+        training=training,
+        epochs=epochs,
+        patience=patience,
+        max_memory=max_memory,
     )
-    settings.penalties(values)
-    folder = _folder(checkpoint, every, resume)
-    data = PathData(settings, X, targets, standardize, _weights(sample_weight))
+    folder = folder_of(checkpoint, every, resume)
+    data = PathData(settings, X, targets, standardize, sample_weight)
     if validation is not None:
-        folds = data.held_out(validation)
+        folds = data.all_rows(validation)
     else:
-        splits = make_folds(labels, 5 if cv is None else cv, targets.regression, seeds[0])
+        splits = make_folds(labels, 5 if cv is None else cv, targets.regression, settings.seeds[0])
         folds = data.cross_validation(splits)
-    several = device_is_open(backend, device)
     began = time.perf_counter()
-    # With validation samples the models are members; see `refit_models`.
-    keep = return_members or (validation is not None and refit is not False)
-    members = _train(settings, folds, values, seeds, several, patience, progress, folder, keep)
+    members = train_stacks(
+        settings,
+        folds,
+        folder,
+        several_devices=device_is_open(backend, device),
+        progress=progress,
+        # With validation samples the models are members; see `refit_models`.
+        keep_parameters=return_members or (validation is not None and refit is not False),
+    )
     path = RegularizationPath(
-        values,
         members,
         settings,
         time.perf_counter() - began,
         validation_digest=None if validation is None else digest(validation[0]),
         return_members=return_members,
     )
-    refit_models(path, refit, members, settings, data, folds, seeds[0], targets.classes, folder)
+    fold = None if validation is None else folds.folds[0]
+    refit_models(path, refit, members, data, fold, folder)
     return path
-
-
-def _train(
-    settings: PathSettings,
-    folds: FoldData,
-    lambdas: Any,
-    seeds: Sequence[int],
-    several_devices: bool,
-    patience: int | None,
-    progress: bool | None,
-    folder: Folder | None,
-    keep_parameters: bool,
-) -> Members:
-    """Plan the stacks of a path and train them."""
-    # Pruning compares the lambdas of a stack: the result must not depend on how many cores or
-    # devices there are.
-    workers, beside = 1, []
-    if patience is None:
-        workers = settings.workers()
-        beside = settings.backend.other_accelerators() if several_devices else []
-    devices = 1 + len(beside)
-    # Each device has the memory for itself.
-    most = settings.members_at_once() * devices
-    rows = [len(fold.rows) for fold in folds.folds]
-    return train_stacks(
-        settings,
-        folds,
-        lambdas,
-        seeds,
-        plan(rows, len(lambdas), len(seeds), most, workers * devices),
-        workers,
-        patience=patience,
-        progress=progress,
-        folder=folder,
-        beside=beside,
-        keep_parameters=keep_parameters,
-    )
-
-
-def _folder(checkpoint: Any, every: float, resume: bool) -> Folder | None:
-    """Return the checkpoints of a path, checked; None without."""
-    if checkpoint is None:
-        as_checkpoint(None, every, resume)
-        return None
-    return Folder(as_path(checkpoint), every, resume)
-
-
-def _weights(sample_weight: Any) -> Any:
-    """Return sample weights on the host, in float64; None for none."""
-    if sample_weight is None:
-        return None
-    return numbers(to_numpy(sample_weight), "float64", "sample_weight")

@@ -16,30 +16,29 @@ from .scores import PathScores
 from .settings import PathSettings
 from .tables import path_frame, path_html, path_text
 
-# Rows digested at a time: their copies in float64 stay in the processor's cache.
-ROWS = 512
+ROWS = 512  # digested at a time: their copies in float64 stay in the processor's cache
 
 
 class RegularizationPath(PathScores):
     """The scores of a regularisation path, and models trained on all samples.
 
     `regularization_path` returns it. Scores are accuracies in [0, 1], or R2 for a regression;
-    larger is better. A member that diverged has NaN. It holds no training data.
+    larger is better. The scores of a member that diverged are NaN. A path contains no samples.
 
     Attributes
     ----------
     lambdas_ : numpy.ndarray, shape (n_lambdas,)
         In ascending order.
     train_scores_, validation_scores_ : numpy.ndarray, shape (n_lambdas, n_folds)
-        Of each fold, after the last epoch, the mean over the seeds. With `validation` samples
-        there is one fold.
+        Scores of each fold after the last epoch, averaged over the seeds. With `validation`
+        samples there is one fold.
     train_scores_by_seed_, validation_scores_by_seed_ : numpy.ndarray
-        Of every member, (n_lambdas, n_folds, n_seeds).
+        Scores of every member, (n_lambdas, n_folds, n_seeds).
     train_means_, validation_means_ : numpy.ndarray, shape (n_lambdas,)
-        The means over folds and seeds; NaN for a lambda with a member that diverged.
+        Means over folds and seeds; NaN for a lambda with a member that diverged.
     standard_errors_ : numpy.ndarray, shape (n_lambdas,)
-        Of `validation_means_`: over the folds; with one fold, from its number of
-        validation samples. See `xl2.path.selection`.
+        Standard errors of `validation_means_`: over the folds; with one fold, from its number
+        of validation samples. See `xl2.path.selection`.
     best_lambda_ : float
         The lambda with the highest validation mean; of equal ones the largest.
     lambda_1se_ : float
@@ -47,35 +46,34 @@ class RegularizationPath(PathScores):
     best_index_, index_1se_ : int
         Their indices in `lambdas_`.
     best_model_ : Model
-        Trained on all samples with the best lambda.
+        The model of the best lambda.
     models_ : dict of float to Model
-        All models that `refit` asked for, by their lambda.
+        The models trained on all samples, by their lambda; see `refit`.
     refit_diverged_ : list of float
         Lambdas whose model diverged, although no fold's network did.
     diverged_ : numpy.ndarray of bool, shape (n_lambdas, n_folds, n_seeds)
-        Which members diverged.
+        Whether each member diverged.
     epochs_ : numpy.ndarray of int, shape (n_lambdas, n_folds, n_seeds)
-        The epochs that each was trained for.
+        The number of epochs that each member was trained for.
     curves_ : dict of str to numpy.ndarray, shape (epochs, n_lambdas, n_folds, n_seeds)
         ``loss``, ``score``, ``penalty``, ``validation_loss`` and ``validation_score`` of each
         epoch, as in `History`.
     fit_time_, refit_time_ : float
-        Wall time of the training of all members, and of the models on all samples, in seconds.
+        Wall time in seconds of training all members, and the models on all samples.
     score_name_ : {"accuracy", "R2"}
     n_folds_, n_seeds_, n_epochs_ : int
     """
 
     def __init__(
         self,
-        lambdas: Any,
         members: Members,
         settings: PathSettings,
         fit_time: float,
         *,
-        validation_digest: str | None = None,
-        return_members: bool = False,
+        validation_digest: str | None,
+        return_members: bool,
     ):
-        super().__init__(lambdas, members, settings, fit_time)
+        super().__init__(members, settings, fit_time)
         self.refit_time_ = 0.0
         self.models_: dict[float, Model] = {}
         self.refit_diverged_: list[float] = []
@@ -126,7 +124,7 @@ class RegularizationPath(PathScores):
         Parameters
         ----------
         lam : float
-            One of those that `refit` asked for.
+            A key of `models_`.
 
         Raises
         ------
@@ -139,7 +137,7 @@ class RegularizationPath(PathScores):
         if self.diverged_[index].any():
             raise InputError(
                 f"There is no model for lambda {lam:g}: it diverged in "
-                f"{self.diverged_[index].sum()} of {self.n_folds_ * self.n_seeds_} trainings."
+                f"{self.diverged_[index].sum()} of {self.n_folds_ * self.n_seeds_} runs."
             )
         if lam in self.refit_diverged_:
             raise InputError(
@@ -148,8 +146,8 @@ class RegularizationPath(PathScores):
             )
         known = ", ".join(f"{lam:g}" for lam in self.models_) or "none"
         raise InputError(
-            f"No model was trained on all samples for lambda {lam:g}, but for: {known}. Pass "
-            f"refit=[{lam:g}] to regularization_path."
+            f"No model was trained on all samples for lambda {lam:g}. Lambdas with a model: "
+            f"{known}. Pass refit=[{lam:g}] to regularization_path."
         )
 
     def member(self, lam: float, fold: int = 0, seed: int = 0) -> Network:
@@ -165,7 +163,7 @@ class RegularizationPath(PathScores):
         Returns
         -------
         Network
-            It takes samples as the training did: standardised, where that was asked for.
+            It takes samples as in training: standardised, with ``standardize=True``.
 
         Raises
         ------
@@ -176,20 +174,14 @@ class RegularizationPath(PathScores):
         index = self._index(lam)
         if fold not in range(self.n_folds_) or seed not in range(self.n_seeds_):
             raise InputError(
-                f"The path has folds 0 to {self.n_folds_ - 1} and seeds 0 to "
+                f"fold must be an index from 0 to {self.n_folds_ - 1}, and seed from 0 to "
                 f"{self.n_seeds_ - 1}. Received: fold={fold}, seed={seed}."
             )
         if self._parameters is None:
             raise InputError(
-                "The members of this path were not kept. Pass return_members=True to "
-                "regularization_path."
+                "This path has no members. Pass return_members=True to regularization_path."
             )
         return network_of(self._settings, self._parameters[index, fold, seed], self._task)
-
-    @property
-    def has_validation_samples(self) -> bool:
-        """Whether `validation` samples were given; the members are then trained on all of `X`."""
-        return self._validation_digest is not None
 
     def selected_on(self, X: Any) -> bool:
         """Return whether lambda was chosen by the scores on exactly these samples."""
@@ -202,7 +194,7 @@ class RegularizationPath(PathScores):
         found = [k for k, known in enumerate(self.lambdas_.tolist()) if known == lam]
         if not found:
             raise InputError(
-                f"The path has the lambdas {', '.join(f'{x:g}' for x in self.lambdas_)}. "
+                f"The lambdas of this path are {', '.join(f'{x:g}' for x in self.lambdas_)}. "
                 f"Received: {lam!r}."
             )
         return found[0]
@@ -217,21 +209,10 @@ def network_of(settings: PathSettings, parameters: Any, task: str) -> Network:
 
 
 def digest(X: Any) -> str:
-    """Return a digest that equal samples share, whatever their library and dtype.
+    """Return a digest of samples (n, features), the same for any library, dtype and sparsity.
 
-    Parameters
-    ----------
-    X : array_like or scipy sparse matrix, shape (n, features)
-
-    Returns
-    -------
-    str
-        Of the shape, and of the values in float64.
-
-    Raises
-    ------
-    ValueError
-        If they are not numbers.
+    It is that of the shape, and of the values in float64. Raises `ValueError` if they are not
+    numbers.
     """
     x = X.tocsr() if is_sparse(X) else to_numpy(X)
     found = hashlib.sha256(repr(tuple(map(int, x.shape))).encode())

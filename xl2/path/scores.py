@@ -13,14 +13,8 @@ from .settings import PathSettings
 class PathScores:
     """The numbers of a path; see `RegularizationPath` for the attributes."""
 
-    def __init__(
-        self,
-        lambdas: Any,
-        members: Members,
-        settings: PathSettings,
-        fit_time: float,
-    ):
-        self.lambdas_ = lambdas
+    def __init__(self, members: Members, settings: PathSettings, fit_time: float):
+        self.lambdas_ = settings.lambdas
         self.fit_time_ = fit_time
         self.score_name_ = "R2" if members.task == "regression" else "accuracy"
         self.n_epochs_ = settings.epochs
@@ -32,45 +26,38 @@ class PathScores:
         _, self.n_folds_, self.n_seeds_ = members.diverged.shape
         self.train_scores_ = members.train_scores.mean(axis=2)
         self.validation_scores_ = members.validation_scores.mean(axis=2)
-        self.train_means_ = selection.mean_scores(members.train_scores)
-        self.validation_means_ = selection.mean_scores(members.validation_scores)
+        self.train_means_ = members.train_scores.mean(axis=(1, 2))
+        self.validation_means_ = members.validation_scores.mean(axis=(1, 2))
         self.standard_errors_ = selection.standard_errors(
             members.validation_scores, members.sample_errors
         )
-        _check_any_sound(self.validation_means_, members, settings)
-        means = self._comparable()
+        means = self._comparable(members, settings)
         self.best_index_ = selection.best(means)
         self.index_1se_ = selection.one_standard_error(means, self.standard_errors_)
-        self.best_lambda_ = float(lambdas[self.best_index_])
-        self.lambda_1se_ = float(lambdas[self.index_1se_])
+        self.best_lambda_ = float(self.lambdas_[self.best_index_])
+        self.lambda_1se_ = float(self.lambdas_[self.index_1se_])
 
-    def _comparable(self) -> Any:
+    def _comparable(self, members: Members, settings: PathSettings) -> Any:
         """Return the validation means of lambdas trained to the end, NaN for others.
 
         A lambda may have been dropped in some folds only; its mean is then of different epochs.
-        If every lambda was dropped in some fold, all compete.
+        If every lambda was dropped in some fold, all compete. `DivergenceError` is raised if
+        every lambda has a member that diverged.
         """
         import numpy as np
 
         complete = (self.epochs_ == self.n_epochs_).all(axis=(1, 2))
-        means = np.where(complete, self.validation_means_, np.nan)
-        return means if np.isfinite(means).any() else self.validation_means_
-
-
-def _check_any_sound(means: Any, members: Members, settings: PathSettings) -> None:
-    """Raise `DivergenceError` if every lambda has a member that diverged."""
-    import numpy as np
-
-    if np.isfinite(means).any():
-        return
-    epoch = int(members.diverged.max())
-    raise DivergenceError(
-        f"Every lambda of the path has a network that diverged, the last in epoch {epoch}. "
-        f"Lower the learning rate ({settings.training.learning_rate:g}), standardise the "
-        f"inputs (standardize=True), or lower the lambdas: learning rate times lambda over "
-        f"the batch size has to stay below 2.",
-        epoch=epoch,
-        step=None,
-        loss=float("nan"),
-        history=None,
-    )
+        for means in (np.where(complete, self.validation_means_, np.nan), self.validation_means_):
+            if np.isfinite(means).any():
+                return means
+        epoch = int(members.diverged.max())
+        raise DivergenceError(
+            f"Every lambda of the path has a network that diverged, the last in epoch {epoch}. "
+            f"Lower the learning rate ({settings.training.learning_rate:g}), standardise the "
+            f"inputs (standardize=True), or lower the lambdas: learning rate times lambda over "
+            f"the batch size has to stay below 2.",
+            epoch=epoch,
+            step=None,
+            loss=float("nan"),
+            history=None,
+        )

@@ -22,31 +22,26 @@ DEFAULT_MEMORY = 2**31  # bytes
 
 @dataclass(frozen=True)
 class PathSettings:
-    """Everything that a member's training depends on, but lambda, seed and samples.
-
-    Attributes
-    ----------
-    sizes, activations, initializer, dtype
-        As in `xl2.Network`.
-    backend : Backend
-    per : {"batch", "dataset"}
-        As in `xl2.L2`.
-    training : Settings
-        Without penalty and seeds, which each stack has of its own.
-    epochs : int
-    max_memory : int or None
-        Bytes for the networks in training; None for `DEFAULT_MEMORY`, or what is free.
-    """
+    """Everything that the training of a path depends on, except its samples."""
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
     initializer: str | Initializer | tuple[str | Initializer, ...]
     dtype: str
     backend: Backend
-    per: Any
-    training: Settings
+    penalties: list[L2]  # one for each lambda, in ascending order
+    seeds: list[int]  # of the initial weights and the orders
+    training: Settings  # without penalty and seeds: each stack has its own
     epochs: int
-    max_memory: int | None
+    patience: int | None  # see `Pruner`
+    max_memory: int | None  # bytes for the networks in training; None for the default
+
+    @property
+    def lambdas(self) -> Any:
+        """The lambdas as a NumPy array (L,)."""
+        import numpy as np
+
+        return np.array([penalty.lam for penalty in self.penalties])
 
     def network(self, seed: Any = 0, stack: Any = None, initializer: Any = None) -> Network:
         """Return a new network, or a stack."""
@@ -65,12 +60,8 @@ class PathSettings:
         return network
 
     def blank(self) -> Network:
-        """Return a network to put parameters into."""
+        """Return a network whose parameters are to be replaced."""
         return self.network(initializer="zeros")
-
-    def penalties(self, lambdas: Any) -> list[L2]:
-        """Return the penalty of each lambda."""
-        return [L2(float(lam), self.per) for lam in lambdas]
 
     def memory_of(self, members: int) -> int:
         """Return the bytes that members in training take.
@@ -96,13 +87,7 @@ class PathSettings:
         return min(self.backend.library.workers(), self.members_at_once())
 
     def members_at_once(self) -> int:
-        """Return how many members fit into the memory.
-
-        Raises
-        ------
-        InputError
-            If not even one does.
-        """
+        """Return how many members fit into the memory; raise `InputError` if none does."""
         one, most = self.memory_of(1), self._budget()
         if most < one:
             raise InputError(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from ..array.backend import Backend
 from ..array.memory import Halving
@@ -18,7 +18,7 @@ from ..training.progress import show_progress
 from .checkpoints import Folder
 from .fold_data import FoldData
 from .members import Members
-from .planning import PlannedStack
+from .planning import PlannedStack, plan
 from .pruning import Pruner
 from .settings import PathSettings
 
@@ -32,64 +32,30 @@ NEVER_SPLIT = (
 )
 
 
-class Device(NamedTuple):
-    """A device, by the backend of its settings, with the samples that are on it."""
-
-    settings: PathSettings
-    data: FoldData
-
-
 def train_stacks(
     settings: PathSettings,
     data: FoldData,
-    lambdas: Any,
-    seeds: Sequence[int],
-    stacks: Sequence[PlannedStack],
-    workers: int,
+    folder: Folder | None,
     *,
-    patience: int | None = None,
+    several_devices: bool = False,
     progress: bool | None = False,
-    folder: Folder | None = None,
-    beside: Sequence[Backend] = (),
     keep_parameters: bool = True,
 ) -> Members:
-    """Train a network for every lambda, fold and seed.
+    """Train a network for every lambda, fold and seed, and return the record of all.
 
-    Parameters
-    ----------
-    settings : PathSettings
-    data : FoldData
-    lambdas : numpy.ndarray, shape (L,)
-    seeds : sequence of int
-        Of the initial weights and the orders.
-    stacks : sequence of PlannedStack
-    workers : int
-        Stacks trained in parallel.
-    patience : int, optional
-        Epochs after which a lambda without prospects is dropped; see `Pruner`.
-    progress : bool, optional
-        Show a progress bar for the epochs of all stacks; None asks as `show_progress` does.
-    folder : Folder, optional
-        The checkpoints. Finished stacks are skipped. A stack with a checkpoint is never split.
-    beside : sequence of Backend, optional
-        Other devices, each of which trains one stack at a time.
-    keep_parameters : bool, default True
-        Record the parameters of all members.
+    Finished stacks in the folder are skipped. With `several_devices` each of the library's other
+    accelerators trains one stack at a time, beside that of the samples.
     """
-    epochs, task = settings.epochs, data.training.task
-    shape = (len(lambdas), len(data.folds), len(seeds))
-    members = Members.empty(shape, epochs, task, keep_parameters)
-    if folder is not None:
-        stacks = folder.planned(
-            list(stacks),
-            {
-                "lambdas": ", ".join(map(repr, lambdas.tolist())),
-                "folds": ", ".join(str(len(fold.rows)) for fold in data.folds),
-                "seeds": ", ".join(map(str, seeds)),
-                "patience": str(patience),
-            },
-            epochs,
-        )
+    epochs = settings.epochs
+    # Pruning compares the lambdas of a stack: the result must not depend on how many cores or
+    # devices there are.
+    workers, others = 1, list[Backend]()
+    if settings.patience is None:
+        workers = settings.workers()
+        others = settings.backend.other_accelerators() if several_devices else []
+    stacks = _plan(settings, data, workers, 1 + len(others), folder)
+    shape = (len(settings.penalties), len(data.folds), len(settings.seeds))
+    members = Members(shape, epochs, data.training.task, keep_parameters)
 
     def started(stack: PlannedStack) -> bool:
         return folder is not None and folder.has(stack)
@@ -104,53 +70,60 @@ def train_stacks(
         settings.members_at_once() // workers,
     )
 
-    def train(device: Device, planned: PlannedStack, wanted: Callable[[], bool]) -> None:
+    def train(own: FoldData, planned: PlannedStack, wanted: Callable[[], bool]) -> None:
         shared = SharedProgress(planned.size(), advance)
 
         def attempt(stack: PlannedStack) -> None:
             checkpoint = None if folder is None else folder.checkpoint(stack, wanted)
-            seen = 0
 
             def look(network: Any, history: History) -> bool:
-                nonlocal seen
-                # The first call includes the epochs of a checkpoint.
-                shared.add(stack, len(history) - seen, history)
-                seen = len(history)
+                shared.reach(stack, len(history), history)
                 # A run with a checkpoint asks `wanted` itself: it is interrupted, not finished.
                 return checkpoint is None and not wanted()
 
             try:
-                history = _train(device, lambdas, seeds, stack, patience, look, checkpoint, members)
+                history = _train(settings, own, stack, look, checkpoint, members)
             except Exception:
-                shared.add(stack, -seen)
+                shared.reach(stack, 0)
                 raise
-            shared.add(stack, epochs - seen, history)
+            shared.reach(stack, epochs, history)
 
         for _ in halving.each(attempt, [planned] if folder is None else folder.split(planned)):
             pass
 
-    devices = _devices(settings, data, beside[: len(stacks) - 1])
+    others = others[: len(stacks) - 1]
+    if others:  # each is then used by threads of its own
+        data = replace(data, backend=data.backend.pinned())
+    devices = [data, *(data.to(backend, settings.dtype) for backend in others)]
     with show_progress(len(stacks) * epochs, progress) as advance:
         side_by_side(settings.backend.library, workers, train, stacks, devices)
     return members
 
 
-def _devices(settings: PathSettings, data: FoldData, beside: Sequence[Backend]) -> list[Device]:
-    """Return the device of the samples, and a copy of them on each device beside it."""
-    if beside:  # each is then used by threads of its own
-        settings = replace(settings, backend=settings.backend.pinned())
-    others = [
-        Device(replace(settings, backend=one), data.to(one, settings.dtype)) for one in beside
-    ]
-    return [Device(settings, data), *others]
+def _plan(
+    settings: PathSettings, data: FoldData, workers: int, devices: int, folder: Folder | None
+) -> list[PlannedStack]:
+    """Plan the stacks, for several workers on each device, or return the saved plan."""
+    rows = [len(fold.rows) for fold in data.folds]
+    # Each device has the memory for itself.
+    most = settings.members_at_once() * devices
+    lambdas, seeds = settings.lambdas.tolist(), settings.seeds
+    stacks = plan(rows, len(lambdas), len(seeds), most, workers * devices)
+    if folder is None:
+        return stacks
+    fingerprint = {
+        "lambdas": ", ".join(map(repr, lambdas)),
+        "folds": ", ".join(map(str, rows)),
+        "seeds": ", ".join(map(str, seeds)),
+        "patience": str(settings.patience),
+    }
+    return folder.planned(stacks, fingerprint, settings.epochs)
 
 
 def _train(
-    device: Device,
-    lambdas: Any,
-    seeds: Sequence[int],
+    settings: PathSettings,
+    data: FoldData,
     stack: PlannedStack,
-    patience: int | None,
     look: Callable[[Any, History], bool],
     checkpoint: Checkpoint | None,
     members: Members,
@@ -158,18 +131,16 @@ def _train(
     """Train one stack, record its members, and return its history."""
     import numpy as np
 
-    settings, data = device
-    own = tuple(seeds[s] for _, s in stack.groups)
     folds = [data.folds[f] for f, _ in stack.groups]
-    network = settings.network(own, (len(stack.groups), len(stack.lambdas)))
-    pruner = Pruner(stack.lambdas, patience, network)
+    seeds = tuple(settings.seeds[s] for _, s in stack.groups)
+    penalties = [settings.penalties[k] for k in stack.lambdas]
+    network = replace(settings, backend=data.backend).network(seeds, (len(seeds), len(penalties)))
+    pruner = Pruner(network, stack.lambdas, settings.patience)
     try:
         history = train_network(
             network,
             data.training.select(np.stack([fold.rows for fold in folds])),
-            replace(
-                settings.training, penalty=settings.penalties(lambdas[stack.lambdas]), seeds=own
-            ),
+            replace(settings.training, penalty=penalties, seeds=seeds),
             settings.epochs,
             held_out=[
                 HeldOut(g, fold.x, fold.y) for g, fold in enumerate(folds) if fold.x is not None
@@ -178,21 +149,22 @@ def _train(
             checkpoint=checkpoint,
         )
     except DivergenceError as error:
-        # All members diverged; the history has what came before.
+        # All members diverged; the history has the epochs before.
         history = cast(History, error.history)
-    members.enter(network, history, stack, pruner, data)
+    members.record(network, history, stack, pruner, data)
     return history
 
 
 class SharedProgress:
-    """The progress of a planned stack: the epochs of its halves count by their size."""
+    """The progress of a planned stack, to which its parts contribute by their sizes."""
 
     def __init__(self, size: int, advance: Callable[[History | None, int], Any]):
         self._size, self._advance = size, advance
-        self._trained = 0
+        self._trained: dict[str, int] = {}  # members times epochs of each part
+        self.epochs = 0
 
-    def add(self, stack: PlannedStack, epochs: int, history: History | None = None) -> None:
-        """Count epochs of the stack or of a part; a negative number takes them back."""
-        before = self._trained // self._size
-        self._trained += epochs * stack.size()
-        self._advance(history, self._trained // self._size - before)
+    def reach(self, part: PlannedStack, epochs: int, history: History | None = None) -> None:
+        """Show that a part has been trained for a number of epochs in all."""
+        self._trained[part.name] = epochs * part.size()
+        before, self.epochs = self.epochs, sum(self._trained.values()) // self._size
+        self._advance(history, self.epochs - before)
