@@ -39,27 +39,17 @@ def test_the_reference_gives_the_known_answers(key, counter, words):
 
 
 @known
-@pytest.mark.parametrize("shape", [(), (1,), (2, 1)])
+@pytest.mark.parametrize("shape", [(1,), (2, 1)])
 def test_known_answers(to, host, key, counter, words, shape):
     arrays = [to(np.full(shape, int32(word))) for word in (*key, *counter)]
     for found, word in zip(threefry2x32(arrays[:2], arrays[2:]), words, strict=True):
-        np.testing.assert_array_equal(host(found), np.full(shape or (1,), int32(word)))
+        np.testing.assert_array_equal(host(found), np.full(shape, int32(word)))
 
 
-@known
-def test_words_may_be_python_integers(to, host, key, counter, words):
-    counters = to(int32([counter[0]] * 3)), counter[1]
-    signed = tuple(int(int32(word)) for word in key)
-    for written in (key, signed):
-        for found, word in zip(threefry2x32(written, counters), words, strict=True):
-            np.testing.assert_array_equal(host(found), int32([word] * 3))
-
-
-@pytest.mark.parametrize("lead", [(), (1,)])
-def test_many_counters_of_one_key(to, host, rng, lead):
+def test_many_counters_of_one_key(to, host, rng):
     key, keys = draw(2, rng)
     counters, arrays = draw((2, 101), rng)
-    moved = [to(word.reshape(lead)) for word in keys]
+    moved = [to(word.reshape(1)) for word in keys]
     found = threefry2x32(moved, [to(words) for words in arrays])
     expected = [reference(key, counter) for counter in zip(*counters, strict=True)]
     np.testing.assert_array_equal(np.stack([host(x) for x in found], axis=1), int32(expected))
@@ -71,8 +61,8 @@ def test_many_counters_of_one_key(to, host, rng, lead):
     [
         [(3, 1, 1), (3, 1, 1), (4,), (1,)],
         [(3, 1, 1), (1, 2, 1), (1,), (4,)],
-        [(3, 1, 1), (), (1, 2, 1), (4,)],
-        [(4,), (2, 1), (), (3, 1, 1)],
+        [(3, 1, 1), (1,), (1, 2, 1), (4,)],
+        [(4,), (2, 1), (1,), (3, 1, 1)],
     ],
 )
 def test_all_four_words_broadcast(to, host, rng, shapes):
@@ -103,8 +93,6 @@ def test_the_arguments_do_not_change(to, host, rng):
 
 @known
 def test_known_answers_when_compiled(jit, to, host, key, counter, words):
-    arrays = [to(int32(word)) for word in (*key, *counter)]
-    found = jit(threefry2x32)((arrays[0], arrays[1]), (arrays[2], arrays[3]))
-    inside = jit(lambda count: threefry2x32(key, (count, counter[1])))(arrays[2])
-    for each in (found, inside):
-        np.testing.assert_array_equal([host(x)[0] for x in each], int32(words))
+    arrays = [to(int32([word])) for word in (*key, *counter)]
+    found = jit(threefry2x32)(arrays[:2], arrays[2:])
+    np.testing.assert_array_equal([host(x)[0] for x in found], int32(words))

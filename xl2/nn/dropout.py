@@ -4,10 +4,9 @@ A step drops each unit with probability `rate` and multiplies the others by ``1 
 The expected output of a layer stays the same, so predictions need no correction [1]_.
 
 The random bits come from Threefry2x32 [2]_ with 20 rounds, the generator of Random123 and JAX.
-It maps a key and a counter to bits and needs only additions, shifts and exclusive ors, so every
-library and device drops the same units and no random state has to be stored. Words are int32
-rather than uint32, because every library computes with int32 on every device; additions wrap
-around to the same bits.
+It needs only additions, shifts and exclusive ors, so every library and device drops the same
+units. Words are int32 rather than uint32, because every library computes with int32 on every
+device; additions wrap around to the same bits.
 
 References
 ----------
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import array_api_compat
 
-from ..array.api import Array, Namespace, namespace
+from ..array.api import Array, namespace
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -39,20 +38,9 @@ _ROUNDS = 20
 
 @dataclass(frozen=True)
 class Dropout:
-    """Inverted dropout of all hidden layers.
+    """Inverted dropout of all hidden layers."""
 
-    Parameters
-    ----------
-    rate : float
-        Probability that a unit is dropped, in [0, 1).
-
-    Raises
-    ------
-    InputError
-        If `rate` is not a number in [0, 1).
-    """
-
-    rate: float
+    rate: float  # probability that a unit is dropped, in [0, 1)
 
     def __post_init__(self) -> None:
         if not (isinstance(self.rate, Real) and 0 <= float(self.rate) < 1):
@@ -86,7 +74,7 @@ class Dropout:
         # Each block of the generator gives the bits of two neighbouring elements.
         blocks = (rows * units + 1) // 2
         indices = xp.arange(blocks, dtype=xp.int32, device=array_api_compat.device(like))
-        counter = indices, _position(xp, step, layer, layers)
+        counter = indices, _position(indices, step, layer, layers)
         words = threefry2x32((keys[..., :1], keys[..., 1:]), counter)
         bits = xp.reshape(xp.stack(words, axis=-1), (*groups, 2 * blocks))
         mask = xp.astype(bits[..., : rows * units] >= self._least_kept(), like.dtype)
@@ -102,12 +90,14 @@ class Dropout:
         return min(round(self.rate * 2**32), 2**32 - 1) - 2**31
 
 
-def _position(xp: Namespace, step: int | Array, layer: int, layers: int) -> Array | int:
+def _position(like: Array, step: int | Array, layer: int, layers: int) -> Array:
     """Return the counter's second word: the layer's number among the layers of all steps."""
-    if not isinstance(step, int):
-        # With an axis, because NumPy warns when a scalar wraps around.
-        step = xp.reshape(xp.astype(step, xp.int32), (1,))
-    return step * layers + layer
+    xp = namespace(like)
+    # With an axis, because NumPy warns when a scalar wraps around.
+    if isinstance(step, int):
+        word = (step * layers + layer + 2**31) % 2**32 - 2**31  # the int32 of the last 32 bits
+        return xp.asarray([word], dtype=xp.int32, device=array_api_compat.device(like))
+    return xp.reshape(xp.astype(step, xp.int32), (1,)) * layers + layer
 
 
 class Masks:
@@ -132,18 +122,13 @@ class Masks:
         return delta
 
 
-def threefry2x32(
-    key: tuple[Array | int, Array | int], counter: tuple[Array, Array | int]
-) -> tuple[Array, Array]:
+def threefry2x32(key: Sequence[Array], counter: Sequence[Array]) -> tuple[Array, Array]:
     """Return the 64 random bits of a key and a counter, as two int32 arrays.
 
-    All words broadcast; results have at least one axis. Of an integer the last 32 bits count,
-    so a word may be written signed or unsigned.
+    All four words are int32 arrays with one axis or more; they broadcast.
     """
-    first, second = (_with_axis(word, counter[0]) for word in key)
-    keys = (first, second, first ^ second ^ _PARITY)
-    x, y = (_with_axis(word, counter[0]) for word in counter)
-    x, y = x + keys[0], y + keys[1]
+    keys = (key[0], key[1], key[0] ^ key[1] ^ _PARITY)
+    x, y = counter[0] + keys[0], counter[1] + keys[1]
     # The first round broadcasts and makes new arrays; the later rounds change them in place.
     x = x + y
     y = _rotated(y, _ROTATIONS[0]) ^ x
@@ -165,12 +150,3 @@ def _rotated(x: Array, bits: int) -> Array:
     x <<= bits
     x |= wrapped
     return x
-
-
-def _with_axis(word: Array | int, like: Array) -> Array:
-    """Return a word as an array with an axis: NumPy warns when a scalar wraps around."""
-    xp = namespace(like)
-    if isinstance(word, int):
-        signed = (word + 2**31) % 2**32 - 2**31  # the int32 of the last 32 bits
-        word = xp.asarray(signed, dtype=xp.int32, device=array_api_compat.device(like))
-    return word if word.ndim else xp.reshape(word, (1,))

@@ -13,7 +13,9 @@ from ..array.generic import CHUNK
 from ..array.operations import Operations, Parameters, choose
 from ..array.rows import HostRows
 from ..array.stacks import Stack, stack_of
-from . import inputs, tasks
+from ..errors import InputError
+from . import tasks
+from .inputs import check_finite, check_samples
 from .losses import Loss, find_loss
 from .measure import Measure
 from .penalties import L2, Penalty, coefficients_of, squares
@@ -65,11 +67,6 @@ class Feedforward:
         -------
         array, shape (n, outputs); (..., n, outputs) for a stack
             On the network's backend.
-
-        Raises
-        ------
-        InputError
-            If `X` has the wrong number of features, no rows, or a NaN or an infinity.
         """
         x, xp = self.check_samples(X, finite=False), self.backend.xp
         logits = self._logits_function()
@@ -83,39 +80,23 @@ class Feedforward:
         with self.backend.scope():
             joined = in_chunks(self.backend, x, outputs)
             if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(sums))):
-                inputs.check_finite(x, "X")
+                check_finite(x, "X")
         return joined
 
     def predict(self, X: Any) -> Array:
-        """Return predicted class numbers, labels or values; see `xl2.nn.tasks.decode`.
+        """Return predicted class numbers, labels or values, on the network's backend.
 
-        Parameters
-        ----------
-        X : array_like, shape (n, inputs)
-            The samples.
-
-        Returns
-        -------
-        array, shape (n,) or (n, outputs); after the axes of a stack
-            On the network's backend.
+        They are (n,) or (n, outputs), after the axes of a stack; see `xl2.nn.tasks.decode`. The
+        samples `X` are as for `forward`.
         """
         outputs = self.forward(X)
         with self.backend.scope():
             return tasks.decode(self.task, outputs)
 
     def score(self, X: Any, y: Any) -> Any:
-        """Return the accuracy, or R2 for a regression.
+        """Return the accuracy, or R2 for a regression; for a stack a NumPy array of its shape.
 
-        Parameters
-        ----------
-        X : array_like, shape (n, inputs)
-            The samples.
-        y : array_like, shape (n,) or (n, outputs)
-            Their targets.
-
-        Returns
-        -------
-        float; for a stack a NumPy array of its shape
+        The samples `X` are as for `forward`, and their targets `y` are (n,) or (n, outputs).
         """
         x = self.check_samples(X)
         expected = self.check_targets(y, x.shape[0])
@@ -131,10 +112,8 @@ class Feedforward:
 
         Parameters
         ----------
-        X : array_like, shape (n, inputs)
-            The samples; `n` is also the penalty's `m`.
-        y : array_like, shape (n,) or (n, outputs)
-            Their targets.
+        X, y : array_like
+            Samples (n, inputs) and their targets (n,) or (n, outputs); `n` is the penalty's `m`.
         penalty : float or L2, default 0
             A lambda, or a penalty with its options.
         loss : str, optional
@@ -143,8 +122,7 @@ class Feedforward:
         Returns
         -------
         list of (array, array)
-            For each layer the derivatives with respect to its weight and its bias, of the
-            same shapes.
+            For each layer the derivatives with respect to its weight and its bias.
         """
         x = self.check_samples(X)
         samples = Samples(x, self.check_targets(y, x.shape[0]))
@@ -154,18 +132,39 @@ class Feedforward:
 
     def check_samples(self, X: Any, what: str = "X", *, finite: bool = True) -> Any:
         """Return checked samples (n, inputs) on the network's backend."""
-        return inputs.check_samples(X, self.sizes[0], self.backend, self.dtype, what, finite=finite)
+        return check_samples(X, self.sizes[0], self.backend, self.dtype, what, finite=finite)
 
     def check_targets(self, y: Any, rows: int, what: str = "y") -> Array:
-        """Return checked targets (n, outputs) on the network's backend."""
-        outputs = self.sizes[-1]
-        return inputs.check_targets(y, rows, self.task, outputs, self.backend, self.dtype, what)
+        """Return checked targets on the network's backend, encoded for its task (n, outputs)."""
+        with self.backend.scope():
+            array = self.backend.asarray(y, self.dtype, what)
+            if array.ndim == 0 or array.shape[0] != rows:
+                received = "a single value" if array.ndim == 0 else f"{array.shape[0]} values"
+                raise InputError(
+                    f"X has {rows} samples and {what} has {received}: they must agree."
+                )
+            check_finite(array, what)
+            return tasks.encode(self.task, array, self.sizes[-1], what)
 
     def check_weights(self, sample_weight: Any, rows: int) -> Array | None:
         """Return checked sample weights (n, 1) on the network's backend; None without."""
         if sample_weight is None:
             return None
-        return inputs.check_weights(sample_weight, rows, self.backend, self.dtype)
+        xp = self.backend.xp
+        with self.backend.scope():
+            array = self.backend.asarray(sample_weight, self.dtype, "sample_weight")
+            if array.ndim != 1 or array.shape[0] != rows:
+                raise InputError(
+                    f"sample_weight must have one number for each sample, shape ({rows},). "
+                    f"Received: shape {tuple(array.shape)}."
+                )
+            check_finite(array, "sample_weight")
+            if bool(xp.any(array < 0.0)) or not bool(xp.any(array > 0.0)):
+                raise InputError(
+                    f"sample_weight must be 0 or more, and more than 0 for at least one sample. "
+                    f"Received: values from {float(xp.min(array)):g} to {float(xp.max(array)):g}."
+                )
+            return array[:, None]
 
     def coefficients(self, penalty: Penalty) -> tuple[Any, ...]:
         """Return lambda for each layer; see `penalties.coefficients_of`."""

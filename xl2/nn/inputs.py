@@ -1,4 +1,4 @@
-"""Checks of samples, targets and sample weights, and their conversion to arrays of a backend."""
+"""Checks of samples, and their conversion to arrays of a backend."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ..array.lazy_rows import is_stored
 from ..array.rows import HostRows, StoredRows, not_finite
 from ..array.sparse import SparseRows, is_sparse
 from ..errors import InputError
-from . import tasks
 
 
 def check_samples(
@@ -42,38 +41,6 @@ def check_samples(
         if finite and not isinstance(x, HostRows):
             check_finite(x, what)
     return x
-
-
-def check_targets(
-    y: Any, rows: int, task: str, outputs: int, backend: Backend, dtype: str, what: str = "y"
-) -> Array:
-    """Return targets (n, outputs) on a backend, encoded for the task; see `xl2.nn.tasks`."""
-    with backend.scope():
-        array = backend.asarray(y, dtype, what)
-        if array.ndim == 0 or array.shape[0] != rows:
-            received = "a single value" if array.ndim == 0 else f"{array.shape[0]} values"
-            raise InputError(f"X has {rows} samples and {what} has {received}: they must agree.")
-        check_finite(array, what)
-        return tasks.encode(task, array, outputs, what)
-
-
-def check_weights(sample_weight: Any, rows: int, backend: Backend, dtype: str) -> Array:
-    """Return sample weights (n, 1) on a backend; they must be 0 or more, and not all 0."""
-    with backend.scope():
-        array = backend.asarray(sample_weight, dtype, "sample_weight")
-        if array.ndim != 1 or array.shape[0] != rows:
-            raise InputError(
-                f"sample_weight must have one number for each sample, shape ({rows},). "
-                f"Received: shape {tuple(array.shape)}."
-            )
-        check_finite(array, "sample_weight")
-        xp = namespace(array)
-        if bool(xp.any(array < 0.0)) or not bool(xp.any(array > 0.0)):
-            raise InputError(
-                f"sample_weight must be 0 or more, and more than 0 for at least one sample. "
-                f"Received: values from {float(xp.min(array)):g} to {float(xp.max(array)):g}."
-            )
-        return array[:, None]
 
 
 def check_finite(x: Array, what: str) -> None:

@@ -17,19 +17,11 @@ from ..errors import InputError, unknown
 
 
 class Loss(NamedTuple):
-    """A loss together with an output activation.
+    """A loss together with an output activation."""
 
-    Attributes
-    ----------
-    value : callable
-        Maps logits and targets (..., n, o) to the loss of each sample (..., n), a sum over the
-        outputs.
-    delta : callable
-        Maps logits and targets to the derivative of `value` with respect to the logits.
-    """
-
+    # From logits and targets (..., n, o) to the loss of each sample (..., n), summed over outputs.
     value: Callable[[Array, Array], Array]
-    delta: Callable[[Array, Array], Array]
+    delta: Callable[[Array, Array], Array]  # and to its derivative with respect to the logits
 
 
 def binary_cross_entropy(z: Array, y: Array) -> Array:
@@ -125,22 +117,7 @@ NATURAL = {
 
 
 def find_loss(name: str | None, output: str) -> Loss:
-    """Return a loss for an output activation.
-
-    Parameters
-    ----------
-    name : str or None
-        A key of `LOSSES`. None means the natural loss: binary cross-entropy for sigmoid,
-        categorical cross-entropy for softmax, the Poisson deviance for exp, and squared error
-        for the others.
-    output : str
-        The activation of the output layer.
-
-    Raises
-    ------
-    InputError
-        If the loss is unknown or does not go with that activation.
-    """
+    """Return a loss for an output activation; without a name the natural one, by `NATURAL`."""
     name = name or NATURAL.get(output, "squared_error")
     if name not in LOSSES:
         raise InputError(unknown("loss", name, LOSSES))

@@ -92,41 +92,32 @@ class RunningSpread:
     """
 
     def __init__(self) -> None:
-        self._merged: tuple[Any, Array, Array] | None = None  # count, mean, squared distance
-        self._limits: tuple[Array, Array] | None = None  # minimum, maximum
+        self._merged: Any = None  # count, mean, squared distance, minimum and maximum
 
     def add(self, y: Array, weight: Array | None = None) -> None:
         """Add targets (n, outputs) with weights (n, 1)."""
         xp = namespace(y)
-        limits = xp.min(y, axis=-2), xp.max(y, axis=-2)
+        low, high = xp.min(y, axis=-2), xp.max(y, axis=-2)
         if weight is None:
-            batch = y.shape[-2], xp.mean(y, axis=-2), tasks.spread(y)
+            count, mean, squared = y.shape[-2], xp.mean(y, axis=-2), tasks.spread(y)
         else:
             count = xp.sum(weight, axis=-2)
             mean = xp.sum(weight * y, axis=-2) / _nonzero(count)
-            batch = count, mean, xp.sum(weight * (y - mean) ** 2, axis=-2)
-        if self._merged is None or self._limits is None:
-            self._merged, self._limits = batch, limits
-            return
-        self._merged = _merge(self._merged, batch)
-        low, high = self._limits
-        self._limits = xp.minimum(low, limits[0]), xp.maximum(high, limits[1])
+            squared = xp.sum(weight * (y - mean) ** 2, axis=-2)
+        if self._merged is not None:
+            before, old_mean, old_squared, old_low, old_high = self._merged
+            distance, share = mean - old_mean, count / _nonzero(before + count)
+            squared = old_squared + squared + before * share * distance**2
+            count, mean = before + count, old_mean + share * distance
+            low, high = xp.minimum(old_low, low), xp.maximum(old_high, high)
+        self._merged = count, mean, squared, low, high
 
     @property
     def value(self) -> Array:
         """The result of `tasks.spread` for all targets, (outputs,)."""
-        assert self._merged is not None
-        assert self._limits is not None
-        (low, high), spread = self._limits, self._merged[2]
+        _, _, spread, low, high = self._merged
         xp = namespace(spread)
         return xp.where(low == high, xp.zeros_like(spread), spread)
-
-
-def _merge(one: tuple[Any, Array, Array], other: tuple[Any, Array, Array]) -> Any:
-    """Merge the counts, means and squared distances of two sets."""
-    count = one[0] + other[0]
-    distance, share = other[1] - one[1], other[0] / _nonzero(count)
-    return count, one[1] + share * distance, one[2] + other[2] + one[0] * share * distance**2
 
 
 def _nonzero(count: Any) -> Any:

@@ -22,10 +22,8 @@ class Model:
     ----------
     network : Network
         A single network.
-    inputs : Scaling or None
-        The standardisation of samples.
-    outputs : Scaling or None
-        The standardisation of a regression's targets.
+    inputs, outputs : Scaling or None
+        The standardisation of samples, and of a regression's targets.
     classes : tuple or None
         The label of each class number, text or numbers.
     features : tuple of str
@@ -44,21 +42,7 @@ class Model:
 
     @classmethod
     def of(cls, model: Any) -> Model:
-        """Return a network or a fitted estimator as a model.
-
-        Parameters
-        ----------
-        model : Model, Network or estimator of xl2
-
-        Returns
-        -------
-        Model
-
-        Raises
-        ------
-        InputError
-            If it is anything else.
-        """
+        """Return a network or a fitted estimator of xl2 as a model, and a model itself."""
         if isinstance(model, cls):
             return model
         if isinstance(model, Network):
@@ -74,11 +58,6 @@ class Model:
         """Return samples (n, features) as the network expects them, standardised.
 
         Arrays on disk are scaled when read.
-
-        Raises
-        ------
-        InputError
-            If the number of features differs, or the samples are not numbers.
         """
         x = X if is_stored(X) else to_numpy(X)
         expected = self.network.sizes[0]
@@ -112,16 +91,9 @@ class Model:
         return outputs if self.outputs is None else self.outputs.undo(outputs)
 
     def predict(self, X: Any) -> Any:
-        """Return labels, or values for a regression.
+        """Return labels, or values for a regression, as a NumPy array (n,) or (n, outputs).
 
-        Parameters
-        ----------
-        X : array_like, shape (n, features)
-            The samples, in their original units.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n,) or (n, outputs)
+        The samples `X` (n, features) are in their original units.
         """
         import numpy as np
 

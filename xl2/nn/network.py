@@ -44,26 +44,16 @@ class Network(Feedforward):
 
     Attributes
     ----------
-    sizes : tuple of int
-    activations : tuple of str
     parameters : tuple of Layer
         Weights (inputs, outputs) and biases (outputs,) of each layer; see `xl2.array.stacks`
         for their shapes in a stack.
     backend : Backend
         The array library and device of the parameters.
-    dtype : str
     task : str
         What the outputs mean, one of `xl2.nn.tasks.TASKS`. A fit sets it from its targets.
     on_chosen_device : bool
         Whether the backend or the device was chosen; otherwise the first fit may move the
         network to the device of its samples.
-
-    Raises
-    ------
-    InputError
-        If sizes, activations, initializers or seeds do not fit together.
-    BackendError
-        If the backend does not work on this machine.
 
     Examples
     --------
@@ -150,15 +140,7 @@ class Network(Feedforward):
     def member(self, *index: int) -> Network:
         """Return a copy of one member of a stack, as a single network.
 
-        Parameters
-        ----------
-        *index : int
-            Index of the member; in a stack of groups, index of the group and of the member.
-
-        Raises
-        ------
-        InputError
-            If this is not a stack, or it has no such member.
+        The index is that of the member; in a stack of groups, those of the group and of the member.
         """
         fits = len(index) == len(self.stack) > 0
         if not fits or not all(-n <= k < n for k, n in zip(index, self.stack, strict=True)):
@@ -175,17 +157,9 @@ class Network(Feedforward):
         return one
 
     def set_parameters(self, parameters: Sequence[tuple[Any, Any]]) -> None:
-        """Replace weights and biases by copies of other ones.
+        """Replace weights and biases by copies of other ones, of the same shapes as `parameters`.
 
-        Parameters
-        ----------
-        parameters : sequence of (weight, bias)
-            Arrays of the network's library or NumPy arrays, of the same shapes as `parameters`.
-
-        Raises
-        ------
-        InputError
-            If their number or a shape differs.
+        They are pairs (weight, bias), arrays of the network's library or NumPy arrays.
         """
         wanted = [tuple(tuple(p.shape) for p in layer) for layer in self.parameters]
         received = [tuple(tuple(p.shape) for p in layer) for layer in parameters]
@@ -204,10 +178,6 @@ class Network(Feedforward):
             See `xl2.array.switch`. By default those of the network.
         dtype : {"float32", "float64"}, optional
             By default that of the network.
-
-        Returns
-        -------
-        Network
         """
         new = copy.copy(self)
         if backend is not None or device is not None:
@@ -220,18 +190,8 @@ class Network(Feedforward):
     def to_torch(self) -> Any:
         """Return the network as a `torch.nn.Sequential` with the same weights.
 
-        Returns
-        -------
-        torch.nn.Sequential
-            A Linear and an activation for each layer, on the CPU and in the network's dtype.
-            Its inputs and outputs are those of `forward`.
-
-        Raises
-        ------
-        InputError
-            If this is a stack.
-        BackendError
-            If PyTorch does not work on this machine.
+        It has a Linear and an activation for each layer, on the CPU and in the network's dtype. Its
+        inputs and outputs are those of `forward`.
         """
         if self.stack:
             raise InputError("A stack cannot be converted: convert its members, from member().")

@@ -1,10 +1,9 @@
 """Optimizers: constants, and a pure update function of one parameter array.
 
-If the update is linear in the gradient, the learning rate is multiplied into the output delta.
-All gradients then arrive scaled, without a temporary array of the size of a parameter. `scale`
-returns this factor. `update` receives ``gradient = scale * dC/dp`` and
-``decay = scale * lam / m``, so ``gradient + decay * p`` is the derivative including the penalty,
-times `scale`.
+If the update is linear in the gradient, the learning rate is multiplied into the output delta:
+all gradients arrive scaled by `scale`, without a temporary array of the size of a parameter.
+`update` receives ``gradient = scale * dC/dp`` and ``decay = scale * lam / m``, so
+``gradient + decay * p`` is the derivative including the penalty, times `scale`.
 
 `rate` is a Python number for each step, computed on the host: the device needs no step count,
 and a compiled step takes the rate as data.
@@ -23,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from ..array.api import Array, namespace
 from ..errors import InputError, unknown
@@ -33,27 +32,27 @@ Decay = Any  # None without a penalty; a number; or an array with one number for
 Update = Callable[[Any, Array, Array, Decay, State, Any], tuple[Array, State]]
 
 
-class Optimizer(Protocol):
-    """The attributes of an optimizer that the training step uses."""
+class Optimizer:
+    """Base of the optimizers: what the training step uses of one.
+
+    `update` is ``(optimizer, parameter, gradient, decay, state, rate) -> (parameter, state)``, a
+    module-level function, which a backend can replace by name. The parameter, the gradient and
+    the state are consumed.
+    """
 
     update: ClassVar[Update]
-    """``(optimizer, parameter, gradient, decay, state, rate) -> (parameter, state)``.
-
-    A module-level function, which a backend can replace by name. The parameter, the gradient
-    and the state are consumed.
-    """
 
     def init(self, parameter: Array) -> State:
         """Return the initial state for a parameter."""
-        ...
+        return ()
 
     def rate(self, learning_rate: float, step: int) -> float:
         """Return the rate of a step, counted from 1."""
-        ...
+        return learning_rate
 
     def scale(self, rate: Any) -> Any:
         """Return the factor of the gradients that `update` receives."""
-        ...
+        return rate
 
 
 def add_decay(gradient: Array, decay: Decay, parameter: Array) -> Array:
@@ -113,37 +112,20 @@ def adam_update(
 
 
 @dataclass(frozen=True)
-class SGD:
+class SGD(Optimizer):
     """Plain stochastic gradient descent."""
 
     update: ClassVar[Update] = staticmethod(sgd_update)
 
-    def init(self, parameter: Array) -> State:
-        """Return an empty state."""
-        return ()
-
-    def rate(self, learning_rate: float, step: int) -> float:
-        """Return the learning rate."""
-        return learning_rate
-
-    def scale(self, rate: Any) -> Any:
-        """Return the rate: the update is linear in the gradient."""
-        return rate
-
 
 @dataclass(frozen=True)
-class Momentum(SGD):
+class Momentum(Optimizer):
     """Gradient descent with momentum [1]_.
 
     Parameters
     ----------
     momentum : float, default 0.9
         Fraction of the velocity that is kept at each step, in [0, 1].
-
-    Raises
-    ------
-    InputError
-        If `momentum` is outside [0, 1].
     """
 
     momentum: float = 0.9
@@ -167,7 +149,7 @@ class Nesterov(Momentum):
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(Optimizer):
     """Adam [3]_.
 
     Parameters
@@ -177,11 +159,6 @@ class Adam:
         step, in [0, 1).
     epsilon : float, default 1e-8
         Added to the root of the running mean of the square.
-
-    Raises
-    ------
-    InputError
-        If a beta is outside [0, 1) or `epsilon` is not positive.
     """
 
     beta_1: float = 0.9

@@ -3,19 +3,8 @@
 `m` is a number of samples: with ``per="batch"`` that of the mini-batch, as in the notebook and
 for scikit-learn's `alpha`. Half the batch size then doubles the decay, and `lam` has to be
 chosen again for each batch size. With ``per="dataset"`` `m` is the size of the training set, and
-`lam` has the same effect for all batch sizes.
-
-The same penalty in other libraries, for mini-batches or a training set of `m` samples:
-
-============================  ==================================
-Keras ``l2(c)``               ``c = lam / (2 m)``
-torch ``SGD(weight_decay=c)`` ``c = lam / m``, not for biases
-glmnet ``lambda=c``           ``c = lam / m``
-scikit-learn ``alpha=c``      ``c = lam``, ``per="batch"``
-AdamW                         none: its decay is not part of the gradient
-============================  ==================================
-
-if the loss is a sum over the outputs, and half the squared error, as in xl2.
+`lam` has the same effect for all batch sizes. docs/design.md lists the equivalents of other
+libraries.
 """
 
 from __future__ import annotations
@@ -43,15 +32,8 @@ class L2:
     per : {"batch", "dataset"}, default "batch"
         Whether lambda is divided by the size of the mini-batch or of the training set.
 
-    Raises
-    ------
-    InputError
-        If a lambda is negative or not finite, or `per` is unknown.
-
     Examples
     --------
-    >>> L2(1.0).of_layers(3)
-    (1.0, 1.0, 1.0)
     >>> L2([1.0, 0.0]).of_layers(2)
     (1.0, 0.0)
     """
@@ -78,13 +60,7 @@ class L2:
         object.__setattr__(self, "per", per)
 
     def of_layers(self, layers: int) -> tuple[float, ...]:
-        """Return lambda for each of `layers` layers.
-
-        Raises
-        ------
-        InputError
-            If `lam` has another number of values.
-        """
+        """Return lambda for each of `layers` layers; raise if `lam` has another number."""
         if not isinstance(self.lam, tuple):
             return (self.lam,) * layers
         if len(self.lam) != layers:

@@ -17,12 +17,9 @@ from .streams import Pairs
 
 @dataclass(frozen=True)
 class Scaling:
-    """A column-wise ``(x - mean) / scale``, learnt from training samples.
+    """A column-wise ``(x - mean) / scale`` in float64, learnt from training samples.
 
-    Attributes
-    ----------
-    mean, scale : numpy.ndarray, shape (columns,)
-        In float64; the scale of a constant column is 1.
+    `mean` and `scale` are NumPy arrays (columns,); the scale of a constant column is 1.
     """
 
     mean: Any
@@ -36,11 +33,6 @@ class Scaling:
         ----------
         x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
             Arrays on disk and iterables are read once, chunk by chunk.
-
-        Raises
-        ------
-        InputError
-            If an array on disk holds a NaN or an infinity, or the squares of a column overflow.
         """
         import numpy as np
         from sklearn.preprocessing import StandardScaler
@@ -71,16 +63,7 @@ class Scaling:
         Parameters
         ----------
         x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
-
-        Returns
-        -------
-        ScaledRows or ScaledBatches
-            For an iterable, an iterable of the same pairs with X scaled.
-
-        Raises
-        ------
-        InputError
-            If the number of columns differs.
+            For an iterable, the result is an iterable of the same pairs with X scaled.
         """
         if _is_stream(x):
             return ScaledBatches(self, x)

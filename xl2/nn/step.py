@@ -198,26 +198,10 @@ def run_batches(
     batches: Batches,
     xp: Any,
 ) -> tuple[Carry, Array]:
-    """Take a step for each mini-batch; a backend may compile all of them instead.
+    """Take a step for each mini-batch of the samples; a backend may compile all of them instead.
 
-    Parameters
-    ----------
-    step : Step
-    carry : Carry
-        Consumed.
-    constants : Constants
-    samples : Samples
-        All training samples.
-    batches : Batches
-        The mini-batches of these samples.
-    xp : module
-        The namespace of the arrays.
-
-    Returns
-    -------
-    carry : Carry
-    reports : array, shape (..., n, outputs) or (..., steps, 1)
-        The reports of all steps, concatenated.
+    Return the carry, and the reports of all steps, (..., n, outputs) or (..., steps, 1). The
+    given carry is consumed.
     """
     reports = []
     starts = range(batches.start, batches.stop, batches.size)

@@ -10,17 +10,7 @@ from ..errors import InputError
 
 
 class Pairs:
-    """An iterable of (X, y) or (X, y, sample_weight), whose first batch is read at once.
-
-    Attributes
-    ----------
-    repeats : bool
-        Whether it can be iterated again.
-    kind : str
-        The name of its class.
-    first : tuple
-        Its first (X, y, sample_weight).
-    """
+    """An iterable of (X, y) or (X, y, sample_weight), whose first batch is read at once."""
 
     def __init__(self, batches: Iterable[Any]):
         if hasattr(batches, "shape") or not isinstance(batches, Iterable):
@@ -29,8 +19,8 @@ class Pairs:
                 f"iterable of pairs (X, y). Received: {type(batches).__name__}."
             )
         begun = iter(batches)
-        self.repeats, self.kind = begun is not batches, type(batches).__name__
-        self._batches = batches
+        self.repeats = begun is not batches  # whether it can be iterated again
+        self.kind, self._batches = type(batches).__name__, batches
         for item in begun:
             self.first = _triple(item, 1)
             break

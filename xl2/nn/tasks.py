@@ -25,21 +25,9 @@ TASKS = ("binary", "classes", "multilabel", "regression")
 
 
 def task_of(output: str, outputs: int, y: Array | None = None) -> str:
-    """Return the task of an output layer and its targets.
+    """Return the task of an output layer and its targets `y`, (n,) or (n, outputs).
 
-    Parameters
-    ----------
-    output : str
-        Activation of the output layer.
-    outputs : int
-        Number of its units.
-    y : array, shape (n,) or (n, outputs), optional
-        Targets. Without them, several sigmoids mean classes.
-
-    Returns
-    -------
-    str
-        One of `TASKS`.
+    Without targets, several sigmoids mean classes.
     """
     if output == "softmax":
         return "classes"
@@ -56,21 +44,8 @@ def task_of(output: str, outputs: int, y: Array | None = None) -> str:
 def encode(task: str, y: Array, outputs: int, what: str = "y") -> Array:
     """Return targets as a matrix (n, outputs), to compare with the outputs.
 
-    Parameters
-    ----------
-    task : str
-        One of `TASKS`.
-    y : array, shape (n,), (n, 1) or (n, outputs)
-        Targets, in the dtype of the network.
-    outputs : int
-        Number of outputs of the network.
-    what : str, default "y"
-        Name of the targets in error messages.
-
-    Raises
-    ------
-    InputError
-        If the shape does not fit the network, or the values do not fit the task.
+    The targets `y`, (n,), (n, 1) or (n, outputs), are in the dtype of the network. `what` is
+    their name in error messages.
     """
     xp = namespace(y)
     if y.ndim == 2 and y.shape[1] == 1 and outputs > 1:
@@ -106,20 +81,10 @@ def _one_hot(y: Array, classes: int, what: str) -> Array:
 
 
 def decode(task: str, outputs: Array) -> Array:
-    """Return predictions from outputs.
+    """Return predictions from outputs (..., n, o).
 
-    Parameters
-    ----------
-    task : str
-        One of `TASKS`.
-    outputs : array, shape (..., n, o)
-        The outputs of the network.
-
-    Returns
-    -------
-    array
-        Class numbers (..., n) for binary and classes; 0 and 1 (..., n, o) for multilabel; the
-        outputs for a regression, (..., n) if there is only one.
+    They are class numbers (..., n) for binary and classes, and 0 and 1 (..., n, o) for
+    multilabel. For a regression they are the outputs, (..., n) if there is only one.
     """
     xp = namespace(outputs)
     if task == "classes":
