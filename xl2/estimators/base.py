@@ -54,22 +54,14 @@ class BaseMLP(CommonMLP):
         Parameters
         ----------
         X : array-like, sparse matrix or array of any library, shape (n, features)
+            Samples.
         y : array-like, shape (n,) or (n, outputs)
-            For multilabel classification (n, labels), of 0 and 1.
+            Targets; for multilabel classification 0 and 1, (n, labels).
         sample_weight : array-like, shape (n,), optional
             Weights of the samples, 0 or more.
         X_val, y_val, sample_weight_val : optional
             Validation samples, scored after each epoch. With `early_stopping` they replace
             the validation samples that are otherwise taken from `X`.
-
-        Returns
-        -------
-        estimator
-
-        Raises
-        ------
-        ValueError
-            If an argument or the data cannot be used, or training diverged.
         """
         return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
 

@@ -27,47 +27,23 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
     classes_: Any
 
     def predict(self, X: Any) -> Any:
-        """Return the most probable label of each sample.
+        """Return the most probable label of each sample, (n,).
 
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-            Of the same library and device as the samples of the fit.
-
-        Returns
-        -------
-        array, shape (n,); for multilabel classification of 0 and 1 (n, labels)
-            Of the library and on the device of `X`; labels that are text in a NumPy array.
+        For multilabel classification the labels are 0 and 1, (n, labels). `X` (n, features) is an
+        array of the same library and device as in `fit`, or a sparse matrix. So is the result;
+        labels that are text are in a NumPy array.
         """
         outputs, backend = self._outputs(X, "predict")
         return _to_labels(self, outputs, backend, inputs.home_of(X))
 
     def predict_proba(self, X: Any) -> Any:
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-
-        Returns
-        -------
-        array, shape (n, n_classes)
-        """
+        """Return the probability of each class, (n, n_classes); `X` is as for `predict`."""
         outputs, backend = self._outputs(X, "predict_proba")
         with backend.scope():
             return inputs.move(_probabilities(outputs), backend, inputs.home_of(X))
 
     def predict_log_proba(self, X: Any) -> Any:
-        """Return the logarithm of `predict_proba`.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-
-        Returns
-        -------
-        array, shape (n, n_classes)
-        """
+        """Return the logarithm of `predict_proba`; `X` is as for `predict`."""
         outputs, backend = self._outputs(X, "predict_log_proba")
         with backend.scope():
             logarithms = namespace(outputs).log(_probabilities(outputs))
@@ -76,15 +52,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy; for multilabel classification, of whole rows.
 
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-        y : array-like, shape (n,) or (n, labels)
-        sample_weight : array-like, shape (n,), optional
-
-        Returns
-        -------
-        float
+        `X` is as for `predict`, and the labels `y` and weights `sample_weight` as for `fit`.
         """
         y, weight = inputs.host(y), inputs.host(sample_weight)
         return float(accuracy_score(y, inputs.host(self.predict(X)), sample_weight=weight))

@@ -39,10 +39,8 @@ class MLPClassifier(Classification, BaseMLP):
         Schedule of "sgd". "invscaling" takes ``learning_rate_init / (t_ + 1) ** power_t``
         after each epoch; "adaptive" divides by 5 after `n_iter_no_change` epochs without
         improvement.
-    learning_rate_init : float, default 0.001
-        The initial learning rate.
-    power_t : float, default 0.5
-        The exponent of "invscaling".
+    learning_rate_init, power_t : float, default 0.001 and 0.5
+        The initial learning rate, and the exponent of "invscaling".
     max_iter : int, default 200
         Maximum number of epochs, or of iterations of "lbfgs".
     shuffle : bool, default True
@@ -56,10 +54,8 @@ class MLPClassifier(Classification, BaseMLP):
         Print a line after each epoch.
     warm_start : bool, default False
         Let `fit` continue from the weights of the previous fit.
-    momentum : float, default 0.9
-        Momentum of "sgd", in [0, 1].
-    nesterovs_momentum : bool, default True
-        Use Nesterov's momentum for "sgd".
+    momentum, nesterovs_momentum : float and bool, default 0.9 and True
+        Momentum of "sgd", in [0, 1], and whether it is Nesterov's.
     early_stopping : bool, default False
         Score validation samples after each epoch, stop when the score does not improve, and
         return the best weights.
@@ -101,14 +97,11 @@ class MLPClassifier(Classification, BaseMLP):
         "lbfgs".
     loss_curve_ : list of float
         Loss of each epoch.
-    validation_scores_ : list of float or None
-        Accuracy after each epoch, with `early_stopping` or validation samples.
-    best_validation_score_ : float or None
-        The highest validation score.
-    n_iter_ : int
-        Number of epochs or iterations of the last fit.
-    t_ : int
-        Number of samples trained on, counted again in each epoch; 0 for "lbfgs".
+    validation_scores_, best_validation_score_ : list of float, and float; or None
+        Accuracy after each epoch, with `early_stopping` or validation samples; the highest.
+    n_iter_, t_ : int
+        Number of epochs or iterations of the last fit, and of samples trained on, counted
+        again in each epoch; 0 for "lbfgs".
     n_features_in_, n_layers_, n_outputs_ : int
         Numbers of features, of layers including the inputs, and of outputs.
     feature_names_in_ : numpy.ndarray
@@ -168,21 +161,8 @@ class MLPClassifier(Classification, BaseMLP):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
         """Train for one epoch, continuing from the last call.
 
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-        classes : array-like, shape (n_classes,)
-            All labels of all calls; required in the first call.
-
-        Returns
-        -------
-        estimator
-
-        Raises
-        ------
-        ValueError
-            As for `fit`; if `classes` is missing or changes, or `y` has other labels.
+        `X`, `y` and `sample_weight` are as for `fit`. `classes` are all labels of all calls, and
+        required in the first call.
         """
         classes = inputs.host(classes)
         if _check_partial_fit_first_call(self, classes):
@@ -196,7 +176,8 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
 
     The networks of all alphas and folds are trained at once, as stacks, for `max_iter`
-    epochs. Then a network with the chosen alpha is trained on all samples.
+    epochs. Then a network with the chosen alpha is trained on all samples; `coefs_` and
+    `intercepts_` are its own. All other parameters and attributes are as in `MLPClassifier`.
 
     Parameters
     ----------
@@ -213,17 +194,9 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         Number of networks for each alpha and fold, from different initial weights; their
         scores are averaged.
     solver : {"sgd", "adam"}, default "adam"
-        As in `MLPClassifier`, without "lbfgs", which has no epochs.
-    hidden_layer_sizes, activation, batch_size, learning_rate_init : optional
-        As in `MLPClassifier`.
-    max_iter : int, default 200
-        Number of epochs of each network.
-    shuffle, random_state, momentum, nesterovs_momentum, beta_1, beta_2, epsilon : optional
-        As in `MLPClassifier`.
+        Without "lbfgs", which has no epochs.
     verbose : bool, default False
         Show a progress bar if standard error is a terminal.
-    backend, device, dtype, class_weight, dropout : optional
-        As in `MLPClassifier`.
     initializer : str or callable, optional
         By default "he" with relu, else "glorot_uniform"; biases are 0.
 
@@ -241,10 +214,6 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         The mean score of `alpha_`.
     path_ : RegularizationPath
         All results, as a table and for `xl2.figures`; it does not hold the samples.
-    coefs_, intercepts_ : list of array
-        As in `MLPClassifier`, of the network trained on all samples.
-    classes_, n_iter_, n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_
-        As in `MLPClassifier`.
 
     Examples
     --------

@@ -62,12 +62,7 @@ class CommonMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn h
             return network.activate(network.logits_of(x)), backend
 
     def to_model(self) -> Model:
-        """Return a copy of the fitted network as an `xl2.Model`, for `xl2.save` and others.
-
-        Returns
-        -------
-        Model
-        """
+        """Return a copy of the fitted network as an `xl2.Model`, for `xl2.save` and others."""
         check_is_fitted(self, "coefs_")
         network = self._network(inputs.home_of(self.coefs_[0])).to()
         network.task = self._task()
@@ -77,13 +72,8 @@ class CommonMLP(Portable, BaseEstimator):  # type: ignore[misc] # scikit-learn h
     def to_torch(self) -> Any:
         """Return a `torch.nn.Sequential` with the same weights, see `Network.to_torch`.
 
-        Its outputs are those of `predict_proba`, except that binary and multilabel
-        classification have one probability for each label. For regression they are
-        the values (n, outputs).
-
-        Returns
-        -------
-        torch.nn.Sequential
+        Its outputs are those of `predict_proba`, except that binary and multilabel classification
+        have one probability for each label. For regression they are the values (n, outputs).
         """
         return self.to_model().to_torch()
 

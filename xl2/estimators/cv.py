@@ -28,19 +28,11 @@ class BaseMLPCV(CommonMLP):
         Parameters
         ----------
         X : array-like or array of any library, shape (n, features)
+            Samples.
         y : array-like, shape (n,) or (n, outputs)
-            For multilabel classification (n, labels), of 0 and 1.
+            Targets; for multilabel classification 0 and 1, (n, labels).
         sample_weight : array-like, shape (n,), optional
             Weights of the samples, in training and in the scores.
-
-        Returns
-        -------
-        estimator
-
-        Raises
-        ------
-        ValueError
-            If an argument or the data cannot be used, or training diverged for every alpha.
         """
         self._validate_params()
         hidden, home = hidden_units(self), inputs.home_of(X)

@@ -26,17 +26,10 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
     loss: str
 
     def predict(self, X: Any) -> Any:
-        """Return the predicted values of samples.
+        """Return the predicted values of samples, (n,) or (n, outputs).
 
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-            Of the same library and device as the samples of the fit.
-
-        Returns
-        -------
-        array, shape (n,) or (n, outputs)
-            Of the library and on the device of `X`.
+        `X` (n, features) is an array of the same library and device as in `fit`, or a sparse
+        matrix. The result is an array of that library and device.
         """
         outputs, backend = self._outputs(X, "predict")
         found = outputs[:, 0] if outputs.shape[1] == 1 else outputs
@@ -45,15 +38,7 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R2, averaged over the outputs.
 
-        Parameters
-        ----------
-        X : array-like, sparse matrix or array, shape (n, features)
-        y : array-like, shape (n,) or (n, outputs)
-        sample_weight : array-like, shape (n,), optional
-
-        Returns
-        -------
-        float
+        `X` is as for `predict`, and the values `y` and weights `sample_weight` as for `fit`.
         """
         y, weight = inputs.host(y), inputs.host(sample_weight)
         return float(r2_score(y, inputs.host(self.predict(X)), sample_weight=weight))
@@ -97,23 +82,14 @@ class MLPRegressor(Regression, BaseMLP):
     """Multilayer perceptron regressor with the interface of scikit-learn's.
 
     The parameters up to `max_fun` are those of `sklearn.neural_network.MLPRegressor` 1.9.
-    With NumPy, float64 and the same `random_state`, so are the weights and scores.
+    With NumPy, float64 and the same `random_state`, so are the weights and scores. All other
+    parameters and attributes are as in `MLPClassifier`.
 
     Parameters
     ----------
     loss : {"squared_error", "poisson"}, default "squared_error"
         "poisson" is half the Poisson deviance, for counts of 0 or more; the activation of
         the output is then the exponential.
-    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate : optional
-        As in `MLPClassifier`.
-    learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose : optional
-        As in `MLPClassifier`.
-    warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction : optional
-        As in `MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun : optional
-        As in `MLPClassifier`.
-    backend, device, dtype, initializer, dropout, callbacks : optional
-        As in `MLPClassifier`.
 
     Attributes
     ----------
@@ -121,10 +97,6 @@ class MLPRegressor(Regression, BaseMLP):
         R2 after each epoch, with `early_stopping` or validation samples.
     out_activation_ : {"identity", "exp"}
         Activation of the output layer.
-    coefs_, intercepts_, loss_, best_loss_, loss_curve_, best_validation_score_, n_iter_, t_
-        As in `MLPClassifier`.
-    n_features_in_, n_layers_, n_outputs_, feature_names_in_
-        As in `MLPClassifier`.
 
     Examples
     --------
@@ -177,19 +149,7 @@ class MLPRegressor(Regression, BaseMLP):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, continuing from the last call.
 
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-
-        Returns
-        -------
-        estimator
-
-        Raises
-        ------
-        ValueError
-            As for `fit`.
+        `X`, `y` and `sample_weight` are as for `fit`.
         """
         return self._fit(X, y, sample_weight, part=True)
 
@@ -197,20 +157,13 @@ class MLPRegressor(Regression, BaseMLP):
 class MLPRegressorCV(Regression, BaseMLPCV):
     """Multilayer perceptron regressor that chooses `alpha` by cross-validation.
 
-    It is trained like `MLPClassifierCV`.
+    It is trained like `MLPClassifierCV`, with folds that are not stratified. All other parameters
+    and attributes are described there.
 
     Parameters
     ----------
-    alphas, cv, rule, n_seeds : optional
-        As in `MLPClassifierCV`, but folds are not stratified.
     loss : {"squared_error", "poisson"}, default "squared_error"
         As in `MLPRegressor`.
-    hidden_layer_sizes, activation, solver, batch_size, learning_rate_init, max_iter : optional
-        As in `MLPClassifierCV`.
-    shuffle, random_state, verbose, momentum, nesterovs_momentum, beta_1, beta_2 : optional
-        As in `MLPClassifierCV`.
-    epsilon, backend, device, dtype, initializer, dropout : optional
-        As in `MLPClassifierCV`.
 
     Attributes
     ----------
@@ -218,10 +171,6 @@ class MLPRegressorCV(Regression, BaseMLPCV):
         R2 on each validation fold, averaged over the seeds.
     out_activation_ : {"identity", "exp"}
         Activation of the output layer.
-    alphas_, alpha_, alpha_1se_, mean_scores_, standard_errors_, best_score_, path_
-        As in `MLPClassifierCV`.
-    coefs_, intercepts_, n_iter_, n_features_in_, feature_names_in_, n_layers_, n_outputs_
-        As in `MLPClassifierCV`.
 
     Examples
     --------
