@@ -235,13 +235,18 @@ def test_sparse_samples_are_made_dense_chunk_by_chunk(monkeypatch):
     monkeypatch.setattr(xl2.array.sparse, "CHUNK_BYTES", 10 * 4 * 8)
     rows = np.where(RNG.random(X.shape) < 0.5, X, 0.0)
     largest = []
-    original = xl2.array.sparse.SparseRows._dense
 
-    def moved(self, part):
-        largest.append(part.shape[0])
-        return original(self, part)
+    def watch(original):
+        def watched(self, *rows):
+            dense = original(self, *rows)
+            largest.append(len(dense))
+            return dense
 
-    monkeypatch.setattr(xl2.array.sparse.SparseRows, "_dense", moved)
+        return watched
+
+    for name in ("take", "between"):
+        original = getattr(xl2.array.sparse.SparseRows, name)
+        monkeypatch.setattr(xl2.array.sparse.SparseRows, name, watch(original))
     options = {**SMALL, "batch_size": 10}
     for more in ({}, {"early_stopping": True, "validation_fraction": 0.15}, {"solver": "lbfgs"}):
         dense = MLPClassifier(**options, **more).fit(rows, LABELS)
