@@ -1,6 +1,6 @@
 """array-api-strict: exactly the standard, for tests.
 
-Its fictitious devices refuse conversion to NumPy and mixed operands as a GPU does, so that
+Its simulated devices refuse conversion to NumPy and mixed operands as a GPU does, so that
 mistakes are found on machines without one.
 """
 

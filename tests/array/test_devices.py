@@ -20,7 +20,7 @@ SMALL = {"hidden": (4,), "epochs": 2, "dtype": "float64", "progress": False, "re
 
 @pytest.fixture
 def strict(monkeypatch):
-    """Return array-api-strict as a library whose fictitious devices are accelerators."""
+    """Return array-api-strict as a library whose simulated devices are accelerators."""
     pytest.importorskip("array_api_strict", reason="array-api-strict is not installed")
     library = file_of("array_api_strict")
     names = ["device1", "device2", "no_float64"]
