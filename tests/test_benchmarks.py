@@ -131,7 +131,7 @@ def test_the_end_of_a_process_is_reported():
 
 def test_a_peer_that_is_not_installed_is_a_line(monkeypatch, xl2, one_core, in_process):
     monkeypatch.setitem(peers.PEERS, "thinc", peers.Peer(("no_such_library",)))
-    arguments = ("--only", "epoch,thinc", "--rows", 200, "--rounds", 1, "--batch", "64")
+    arguments = ("--only", "epoch,thinc", "--rows", 200, "--rounds", 1, "--batch-size", "64")
     _, out, _ = xl2("bench", *arguments)
     lines = out.splitlines()
     assert f"{'Thinc':<44} not installed: no_such_library" in lines
@@ -139,7 +139,7 @@ def test_a_peer_that_is_not_installed_is_a_line(monkeypatch, xl2, one_core, in_p
 
 
 def test_check_uses_the_lower_quartile(faked, xl2):
-    arguments = ("bench", "--only", "epoch", "--batch", "64")
+    arguments = ("bench", "--only", "epoch", "--batch-size", "64")
     faked(FAST)
     code, out, _ = xl2(*arguments, "--check")
     assert code == 0
@@ -160,7 +160,7 @@ def test_check_uses_the_lower_quartile(faked, xl2):
 
 def test_a_peer_that_fails_is_a_miss(faked, xl2):
     faked(FAST, failed={candidates.THINC: "ValueError: no"})
-    code, out, _ = xl2("bench", "--only", "epoch", "--batch", "64", "--check")
+    code, out, _ = xl2("bench", "--only", "epoch", "--batch-size", "64", "--check")
     assert code == 1
     assert "failed: ValueError: no" in out
 
@@ -204,8 +204,8 @@ def test_cost_beside_a_straight_line(monkeypatch, in_process):
     [
         (["--only", "nonesuch"], "nonesuch"),
         (["--rows", "0"], "rows"),
-        (["--batch", "0"], "batch"),
-        (["--batch", "many"], "--batch"),
+        (["--batch-size", "0"], "batch_size"),
+        (["--batch-size", "many"], "--batch-size"),
         (["--plot", "growth.txt"], "growth.txt"),
     ],
 )

@@ -291,8 +291,10 @@ def test_the_ten_networks_as_two_paths(example, data, backend, name):
     lambd = verdict.comparison.lam_b
     np.random.seed(0)
     if name == "cats":
-        assert (verdict.dominates, verdict.sure, path.best_lambda_) == ("gap", True, 50.0)
-        assert "39 of 50 right, no penalty 35: 4 samples more" in " ".join(str(verdict).split())
+        assert (verdict.dominant, verdict.is_certain, path.best_lambda_) == ("gap", True, 50.0)
+        assert "39 of 50 test samples right, and no penalty 35: 4 more" in " ".join(
+            str(verdict).split()
+        )
         alone, _ = notebook.train_model(
             x,
             y,
@@ -305,7 +307,7 @@ def test_the_ten_networks_as_two_paths(example, data, backend, name):
         for i, weight in enumerate(path.model(lambd).network.weights, start=1):
             np.testing.assert_allclose(weight, alone[f"W{i}"].T, rtol=1e-12, atol=1e-15)
     else:
-        assert (verdict.dominates, verdict.sure, path.best_lambda_) == ("bias", True, 0.0)
+        assert (verdict.dominant, verdict.is_certain, path.best_lambda_) == ("bias", True, 0.0)
         assert "L2 does not help here" in " ".join(str(verdict).split())
     assert not verdict.comparison.distinguishable
     assert "chosen by the scores on these very test samples" in " ".join(str(verdict).split())

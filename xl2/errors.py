@@ -74,7 +74,7 @@ class DivergenceError(XL2Error, ArithmeticError):
 def unknown(kind: str, received: object, available: Iterable[str]) -> str:
     """Return a message about an unknown name, with the known ones; `kind` as in "activation"."""
     several = f"{kind}es" if kind.endswith("s") else f"{kind}s"
-    return f"Available {several} are {', '.join(available)}. Received: {kind}={received!r}."
+    return f"Unknown {kind} {received!r}. Available {several} are {', '.join(available)}."
 
 
 def listed(names: Iterable[object]) -> str:

@@ -99,13 +99,15 @@ def test_a_failed_choice_changes_nothing():
 
 @pytest.mark.parametrize("name", ["nonesuch", "cuda", "not a name", "xl2_numpy.x"])
 def test_an_unknown_backend_is_refused_with_the_choices(name):
-    with pytest.raises(BackendError, match=r"backends are .*numpy.*auto.*Received") as caught:
+    with pytest.raises(
+        BackendError, match=r"Unknown backend .* backends are .*numpy.*auto"
+    ) as caught:
         xl2.Network([2, 1], "relu", backend=name)
     assert repr(name) in str(caught.value)
 
 
 def test_an_unknown_device_is_refused_with_the_choices():
-    with pytest.raises(BackendError, match=r"Available devices are cpu\. Received: device='cuda'"):
+    with pytest.raises(BackendError, match=r"Unknown device 'cuda'\. Available devices are cpu\."):
         resolve("numpy", "cuda")
 
 
@@ -147,7 +149,7 @@ def test_cupy_without_a_device_gives_one_line_with_advice():
         resolve("cupy")
     assert "\n" not in str(caught.value)
     assert "Install" in str(caught.value)
-    with pytest.raises(BackendError, match=r"device='cuda'|driver"):
+    with pytest.raises(BackendError, match=r"device 'cuda'|driver"):
         resolve("cupy", "cuda")
     assert resolve("auto").name != "cupy"
 

@@ -49,12 +49,12 @@ def test_four_pictures_of_fifty():
         2 * (1 + 8 + 28) / 2**8
     )  # two heads or fewer of eight coins
     assert not found.distinguishable
-    assert found.needed == 194
+    assert found.samples_needed == 194
     assert flat(found) == (
-        "Lambda 50 gets 39 of 50 right, no penalty 35: 4 samples more (6 gained, 2 lost). The "
-        "difference is 8.00 points (95 % interval -3.66 to 19.63 points). Exact McNemar test: "
-        "p = 0.29. On this test set, lambda 50 cannot be distinguished from no penalty. Detecting "
-        "a difference of this size would take about 194 test samples."
+        "Lambda 50 gets 39 of 50 test samples right, and no penalty 35: 4 more (6 gained, 2 "
+        "lost). The difference is 8.00 points (95 % interval -3.66 to 19.63 points). Exact "
+        "McNemar test: p = 0.29. On this test set, lambda 50 cannot be distinguished from no "
+        "penalty. Detecting a difference of this size would take about 194 test samples."
     )
 
 
@@ -68,17 +68,17 @@ def test_the_difference_is_that_of_the_penalised_model():
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ((30, 1, 14, 5), "The difference is more than luck: lambda 50 is better than no penalty."),
-        ((30, 14, 1, 5), "13 samples fewer (1 gained, 14 lost)"),
-        ((30, 14, 1, 5), "The difference is more than luck: the penalty costs accuracy."),
-        ((30, 3, 2, 15), "1 sample fewer (2 gained, 3 lost)"),
-        ((30, 2, 3, 15), "1 sample more (3 gained, 2 lost)"),
-        ((30, 2, 2, 16), "as many (2 gained, 2 lost)"),
+        ((30, 1, 14, 5), "unlikely to be chance: lambda 50 is better than no penalty."),
+        ((30, 14, 1, 5), "13 fewer (1 gained, 14 lost)"),
+        ((30, 14, 1, 5), "The difference is unlikely to be chance: the penalty costs accuracy."),
+        ((30, 3, 2, 15), "1 fewer (2 gained, 3 lost)"),
+        ((30, 2, 3, 15), "1 more (3 gained, 2 lost)"),
+        ((30, 2, 2, 16), "the same number (2 gained, 2 lost)"),
         (
             (30, 0, 0, 20),
             "p = 1. On this test set, lambda 50 cannot be distinguished from no penalty.",
         ),
-        ((0, 0, 5000, 0), "p < 0.0001. The difference is more than luck"),
+        ((0, 0, 5000, 0), "p < 0.0001. The difference is unlikely to be chance"),
     ],
 )
 def test_the_words_fit_the_counts(table, words):
@@ -87,7 +87,7 @@ def test_the_words_fit_the_counts(table, words):
 
 @pytest.mark.parametrize(("table", "p"), [((1, 5, 17, 1), "0.017"), ((1, 0, 6, 0), "0.031")])
 def test_the_words_fit_the_level(table, p):
-    assert f"p = {p}. The difference is more than luck" in flat(compared(table))
+    assert f"p = {p}. The difference is unlikely to be chance" in flat(compared(table))
     assert f"p = {p}. On this test set, lambda 50 cannot" in flat(compared(table, confidence=0.99))
 
 
@@ -100,7 +100,7 @@ def test_a_p_value_is_never_rounded_to_the_other_side_of_the_level():
 
 def test_the_smallest_lambda_is_named():
     words = flat(compared((33, 2, 6, 9), lams=(0.1, 50.0)))
-    assert "39 of 50 right, the smallest lambda (0.1) 35: 4 samples more" in words
+    assert "39 of 50 test samples right, and the smallest lambda (0.1) 35: 4 more" in words
     assert "cannot be distinguished from the smallest lambda (0.1). Detecting" in words
 
 
@@ -110,21 +110,21 @@ def test_the_words_fit_a_terminal():
 
 
 def test_no_number_of_samples_is_named_for_equal_models():
-    assert compared((30, 2, 2, 16)).needed is None
+    assert compared((30, 2, 2, 16)).samples_needed is None
     assert "would take" not in str(compared((30, 2, 2, 16)))
 
 
 def test_an_approximation_below_the_number_of_samples_is_corrected():
     assert samples_for_mcnemar(0.0, 1.0, 0.95) == 4
     found = compared((0, 0, 5, 0))
-    assert (found.p_value, found.needed) == (0.0625, 6)
+    assert (found.p_value, found.samples_needed) == (0.0625, 6)
 
 
 @given(st.tuples(*[st.integers(0, 12)] * 4).filter(any))
 def test_more_samples_are_needed_than_were_too_few(table):
     found = compared(table)
     if not found.distinguishable and found.difference:
-        assert found.needed > found.rows
+        assert found.samples_needed > found.rows
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -148,8 +148,8 @@ def test_the_words_of_a_better_regression(rng):
     found, *_ = values(rng, 400, noise=(0.8, 0.2))
     words = flat(found)
     assert f"Lambda 5 has an R2 of {found.score_b:.4f} on the 400 test samples" in words
-    assert f"no penalty one of {found.score_a:.4f}." in words
-    assert "more than luck: lambda 5 is better than no penalty." in words
+    assert f"compared with {found.score_a:.4f} for no penalty." in words
+    assert "unlikely to be chance: lambda 5 is better than no penalty." in words
     assert found.difference_interval[0] > 0
 
 
@@ -162,7 +162,7 @@ def test_the_words_of_a_worse_regression(rng):
 def test_a_difference_of_regressions_that_could_be_luck_names_the_samples_needed(rng):
     found, *_ = values(rng, 60, noise=(0.5, 0.48))
     assert not found.distinguishable
-    assert f"would take about {found.needed} test samples." in flat(found)
+    assert f"would take about {found.samples_needed} test samples." in flat(found)
 
 
 def test_equal_regressions_differ_by_nothing(rng):
@@ -170,7 +170,7 @@ def test_equal_regressions_differ_by_nothing(rng):
     errors = (0.1 * truth) ** 2
     found = compare_values(0.0, errors, 1.0, errors, truth - truth.mean(), 0.95)
     assert (found.difference, found.difference_interval) == (0.0, (0.0, 0.0))
-    assert (found.p_value, found.needed) == (1.0, None)
+    assert (found.p_value, found.samples_needed) == (1.0, None)
 
 
 def test_the_interval_covers_the_difference_of_r2_about_as_often_as_promised(rng):

@@ -16,7 +16,7 @@ from xl2.path.tables import path_frame, path_html, path_text, rows_of
 pytestmark = pytest.mark.host
 
 NAN = math.nan
-BOTH = "best, within one standard error"
+BOTH = "best, largest within std. error"
 
 
 def fake(lambdas=(0.0, 0.5, 1e-5), folds=2, seeds=2, best=0, simplest=0, **changes):
@@ -79,7 +79,7 @@ def test_the_whole_text():
             "",
             "      lambda   training validation  std. error",
             "           0      98.77       0.00        1.23  best",
-            "           1      98.77       1.00        1.23  within one standard error",
+            "           1      98.77       1.00        1.23  largest within std. error",
         ]
     )
 
@@ -102,7 +102,7 @@ def test_nan_is_a_dash():
 
 def test_the_remarks():
     assert remarks(fake()) == [BOTH, "", ""]
-    assert remarks(fake(best=1, simplest=2)) == ["", "best", "within one standard error"]
+    assert remarks(fake(best=1, simplest=2)) == ["", "best", "largest within std. error"]
 
 
 def test_members_that_diverged_are_counted():

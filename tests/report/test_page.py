@@ -77,7 +77,7 @@ def test_the_verdict_has_the_words_and_the_numbers_of_the_diagnosis(nasty, nasty
     assert comparison.removeprefix("Compare it with the best positive lambda. ") in said
     for sentence in (*d.advice, *d.cautions):
         assert sentence in said
-    assert f"{100 * d.halving_bias:.2f} % at best" in said
+    assert f"{100 * d.score_with_half_bias:.2f} % at best" in said
     low, high = (100 * limit for limit in d.test_interval)
     rows = found.table("Verdict")
     assert rows[0] == ["", "accuracy", "95 % interval"]

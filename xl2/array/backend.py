@@ -190,8 +190,8 @@ def connect(name: str, device: Any = None) -> Backend:
     except LookupError:
         available = library.devices(xp)
         raise BackendError(
-            f"{unknown('device', device, available)} These are the devices of {name} on this "
-            f"machine; for a GPU, see the table of `xl2 backends`."
+            f"{unknown('device', device, available)} `xl2 backends` lists the devices of every "
+            f"library on this machine."
         ) from None
     except Exception as error:
         raise broken(name, library, error) from error

@@ -22,14 +22,14 @@ app = typer.Typer(
 
 
 def backends() -> None:
-    """List array libraries, their devices, and why one does not work."""
+    """List the array libraries, their devices, and why any of them does not work."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from ..array.switch import backends as found
 
-    table = Table("backend", "version", "devices", "if not, why", box=None, pad_edge=False)
+    table = Table("backend", "version", "devices", "reason", box=None, pad_edge=False)
     for info in found():
         cells = (info.name, info.version or "-", ", ".join(info.devices) or "-", info.reason)
         # As text: rich would read "xl2[torch]" as markup and drop the brackets.

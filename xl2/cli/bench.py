@@ -15,15 +15,19 @@ from .options import check_outputs, numbers
 def bench(
     rows: Annotated[int, typer.Option(help="Samples in an epoch.")] = 60000,
     rounds: Annotated[int, typer.Option(help="Timings of each candidate.")] = 11,
-    batch: Annotated[str, typer.Option(help="Samples in a mini-batch, as in 64,256.")] = "64,256",
+    batch_size: Annotated[
+        str, typer.Option(help="Sizes of the mini-batches, such as 64,256.")
+    ] = "64,256",
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Sections or peers (see above), as in epoch,torch; may be repeated."),
+        typer.Option(help="Sections or peers (see above), such as epoch,torch; may be repeated."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Exit with 1 if a limit is clearly missed.")
+        bool, typer.Option("--check", help="Exit with 1 if xl2 is clearly slower than a limit.")
     ] = False,
-    plot: Annotated[Path | None, typer.Option(help="Draw how the cost grows: growth.png.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Plot how the cost grows with the size, such as growth.png.")
+    ] = None,
 ) -> None:
     """Measure the speed of xl2 and of other libraries.
 
@@ -33,9 +37,9 @@ def bench(
     from ..training.assemble import check_positive
 
     check_positive(rows=rows, rounds=rounds)
-    batches = numbers("--batch", batch, int)
+    batches = numbers("--batch-size", batch_size, int)
     for size in batches or [0]:
-        check_positive(batch=size)
+        check_positive(batch_size=size)
     suite, sections = _module("suite"), _module("sections")
     names = [name.strip() for text in only or [] for name in text.split(",") if name.strip()]
     chosen, peers = suite.choose(names)
@@ -60,5 +64,5 @@ def _module(name: str) -> Any:
     except ModuleNotFoundError:
         package = None
     if package is None or Path(package.__file__ or "").parent != folder:
-        raise XL2Error(f"The benchmarks are neither in the package nor in {folder}.")
+        raise XL2Error(f"The benchmarks are missing: there is no {folder}. Reinstall xl2.")
     return importlib.import_module(f"benchmarks.{name}")

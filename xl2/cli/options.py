@@ -26,11 +26,11 @@ Data = Annotated[
 Test = Annotated[Path | None, typer.Option(help="File with the test samples.")]
 Target = Annotated[
     str | None,
-    typer.Option(help="Label column of a table: its name or index (-1 is the last, the default)."),
+    typer.Option(help="Label column of a table: name, or index from 0; default: -1, the last."),
 ]
 Labels = Annotated[
     Path | None,
-    typer.Option(help="IDX labels; default: the file named as the images, with 'labels'."),
+    typer.Option(help="Labels of an IDX file; default: its name with 'labels' for 'images'."),
 ]
 FeaturesFirst = Annotated[
     bool,
@@ -47,7 +47,7 @@ Activation = Annotated[
 Per = Annotated[
     str,
     typer.Option(
-        help="Divide lambda by the samples of a mini-batch (batch) or of all data (dataset)."
+        help="Divide lambda by the samples of a mini-batch (batch) or training set (dataset)."
     ),
 ]
 Epochs = Annotated[int, typer.Option(help="Passes over the training samples.")]
@@ -62,9 +62,11 @@ DType = Annotated[str, typer.Option(help="float32 or float64.")]
 Every = Annotated[float, typer.Option(help="Epochs between checkpoints, such as 10 or 0.5.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint.")]
 TargetScore = Annotated[
-    float, typer.Option(help="Training score that means no bias; 1 is a perfect score.")
+    float, typer.Option(help="Best score to hope for; the bias is this minus the training score.")
 ]
-ModelFile = Annotated[Path, typer.Argument(help="Model file, written by --out.")]
+ModelFile = Annotated[
+    Path, typer.Argument(help="Model file, written by xl2 train --out or xl2 path --out.")
+]
 
 
 def numbers(option: str, text: str, kind: type) -> list[Any]:
@@ -72,8 +74,9 @@ def numbers(option: str, text: str, kind: type) -> list[Any]:
     try:
         return [kind(part) for part in text.split(",") if part.strip()] if text.strip() else []
     except ValueError:
+        kinds = "whole numbers" if kind is int else "numbers"
         raise InputError(
-            f"{option} takes numbers separated by commas. Received: {text!r}."
+            f"{option} must be {kinds} separated by commas. Received: {text!r}."
         ) from None
 
 
@@ -109,7 +112,7 @@ def check_outputs(
         if file is not checkpoint:
             check_writable(file)
         if (target := file.resolve()) in used:
-            raise InputError(f"The output file {str(file)!r} {used[target]}. Give another name.")
+            raise InputError(f"The output file {str(file)!r} {used[target]}. Use another name.")
         used[target] = "is named for another output too"
 
 

@@ -20,7 +20,10 @@ def path(
     data: opt.Data,
     test: opt.Test = None,
     lambdas: Annotated[
-        str, typer.Option(help="The lambdas, as in 0,0.1,1,3, or their number, as in grid:8.")
+        str,
+        typer.Option(
+            help="Lambdas, such as 0,0.1,1,3, or grid:N for 0 and N-1 from 0.001 to 1000."
+        ),
     ] = "grid:8",
     per: opt.Per = "batch",
     cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
@@ -31,14 +34,20 @@ def path(
     learning_rate: opt.LearningRate = 0.001,
     optimizer: opt.Optimizer = "adam",
     patience: Annotated[
-        int | None, typer.Option(help="Drop lambdas without prospects after this many epochs.")
+        int | None,
+        typer.Option(
+            help="Stop a lambda that is clearly worse than the best and has not improved for this "
+            "many epochs."
+        ),
     ] = None,
     task: opt.Task = "auto",
     target_score: opt.TargetScore = 1.0,
     held_out: opt.HeldOut = 0.2,
     seed: Annotated[
         str,
-        typer.Option(help="Random seed. With several, as in 0,1,2, a network is trained for each."),
+        typer.Option(
+            help="Random seed. With several, such as 0,1,2, a network is trained for each."
+        ),
     ] = "0",
     dtype: opt.DType = "float32",
     target: opt.Target = None,
@@ -53,10 +62,10 @@ def path(
         Path | None, typer.Option(help="File for the picture; default: NAME-path.png.")
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="File for an HTML report, as report.html.")
+        Path | None, typer.Option(help="File for an HTML report, such as report.html.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="File for the best model, as model.safetensors.")
+        Path | None, typer.Option(help="File for the best model, such as model.safetensors.")
     ] = None,
 ) -> None:
     """Train all lambdas at once, and say whether an L2 penalty helps."""
@@ -66,7 +75,7 @@ def path(
 
     chosen, seeds = _lambdas(lambdas), opt.numbers("--seed", seed, int)
     if not seeds:
-        raise InputError("--seed takes one or more whole numbers, as in 0,1,2.")
+        raise InputError(f"--seed must be whole numbers, such as 0 or 0,1,2. Received: {seed!r}.")
     resolve(backend, device).dtype(dtype)
     drawn = _picture_file(data, picture, report)
     opt.check_outputs((drawn, report, out), (data, test, labels), checkpoint)
@@ -127,7 +136,7 @@ def diagnose(
     backend: opt.Backend = None,
     device: opt.Device = None,
 ) -> None:
-    """Say how much of a model's error is bias, and how much gap."""
+    """Report how much of a model's error is bias, and how much is the gap to the test score."""
     from ..io import model_file
     from . import workflows
 
@@ -140,10 +149,12 @@ def _lambdas(text: str) -> int | list[float]:
     """Return the lambdas of --lambdas, or the length of the default grid."""
     if not text.startswith("grid:"):
         return opt.numbers("--lambdas", text, float)
-    counts = opt.numbers("--lambdas grid:", text.removeprefix("grid:"), int)
-    if len(counts) != 1:
-        raise InputError(f"--lambdas grid: takes one number, as in grid:8. Received: {text!r}.")
-    return int(counts[0])
+    try:
+        return int(text.removeprefix("grid:"))
+    except ValueError:
+        raise InputError(
+            f"--lambdas grid:N must have one whole number, such as grid:8. Received: {text!r}."
+        ) from None
 
 
 def _picture_file(data: str, picture: Path | None, report: Path | None) -> Path | None:
@@ -151,14 +162,16 @@ def _picture_file(data: str, picture: Path | None, report: Path | None) -> Path 
     if importlib.util.find_spec("matplotlib") is None:
         if picture is None and report is None:
             return None
-        raise InputError('Pictures need matplotlib: run pip install "xl2[plot]".')
+        raise InputError(
+            'A picture needs matplotlib, which is not installed: run pip install "xl2[plot]".'
+        )
     if report is not None and importlib.util.find_spec("jinja2") is None:
-        raise InputError('The report needs Jinja2: run pip install "xl2[plot]".')
+        raise InputError(
+            'A report needs Jinja2, which is not installed: run pip install "xl2[plot]".'
+        )
     file = picture or Path(f"{Path(data.removesuffix('.gz')).stem}-path.png")
     if file.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(
-            f"The name of a picture ends in .png, .svg or .pdf. Received: {str(file)!r}."
-        )
+        raise InputError(f"--picture must end in .png, .svg or .pdf. Received: {str(file)!r}.")
     return file
 
 

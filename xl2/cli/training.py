@@ -42,7 +42,7 @@ def train(
     every: opt.Every = 1.0,
     resume: opt.Resume = False,
     out: Annotated[
-        Path | None, typer.Option(help="File for the model, as model.safetensors.")
+        Path | None, typer.Option(help="File for the model, such as model.safetensors.")
     ] = None,
 ) -> None:
     """Train one network and score it on test samples."""
@@ -156,7 +156,7 @@ def _table(model: Any, X: Any) -> str:
     predictions, outputs = model.predict(X), model.forward(X)
     if model.network.task == "regression":
         columns = outputs.shape[1]
-        names = ["prediction"] if columns == 1 else [f"prediction_{i}" for i in range(columns)]
+        names = ["prediction"] if columns == 1 else [f"prediction_{i + 1}" for i in range(columns)]
         writer.writerow(names)
         writer.writerows(outputs.tolist())
     else:
@@ -169,7 +169,7 @@ def _table(model: Any, X: Any) -> str:
 
 def export(
     model: opt.ModelFile,
-    onnx: Annotated[Path, typer.Option(help="File for the ONNX graph, as model.onnx.")],
+    onnx: Annotated[Path, typer.Option(help="File for the ONNX graph, such as model.onnx.")],
 ) -> None:
     """Write a model as an ONNX graph for other programs."""
     from ..io import model_file

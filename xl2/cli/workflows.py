@@ -82,9 +82,9 @@ def _known(y: Any, known: Any, regression: bool) -> Any:
 
     if not (regression or np.isin(y, known).any()):
         raise InputError(
-            f"None of the test labels is a training label: the first test label is "
+            "The test and the training samples have no label in common: the first test label is "
             f"{y.ravel()[0].item()!r}, the first training label {known.ravel()[0].item()!r}. "
-            "Check the label column, --target."
+            "Check the label column (--target)."
         )
     return y
 
@@ -126,7 +126,7 @@ def train(
     history = fit(network, model.prepare(X), values, seed=seed, **settings)
     score, test_score = model.score(X, y), model.score(parts.X_test, parts.y_test)
     if not math.isfinite(test_score):
-        raise InputError("The test score is undefined: it needs two test samples or more.")
+        raise InputError("R2 needs two test samples or more. Use a larger --held-out.")
     return Training(model, history, len(X), len(parts.X_test), score, test_score)
 
 
@@ -164,7 +164,7 @@ def diagnose_model(
     if test is None and data.X_test is None and model.split is None:
         raise InputError(
             "The model file does not say which samples were held out, and the data has no test "
-            "part. Give the test samples with --test FILE."
+            "part. Pass the test samples with --test FILE."
         )
     fraction, seed = model.split or (0.2, 0)
     task = "regression" if model.network.task == "regression" else "classification"

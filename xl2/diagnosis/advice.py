@@ -8,7 +8,7 @@ from .intervals import FEW
 
 def advise(
     dominates: str,
-    target: float,
+    target_score: float,
     score_name: str,
     lam: float | None,
     baseline: float | None,
@@ -24,20 +24,25 @@ def advise(
     useless += f"by validation {format_baseline(lam or 0.0)} is best"
     if dominates == "bias":
         work = "Work on the bias: a larger network, longer training or better features."
-        ask = f"If {format_score(target, score_name)} is out of reach, pass a lower target=."
+        ask = (
+            f"If {format_score(target_score, score_name)} is out of reach, set a lower target "
+            f"score (target_score=, or --target-score)."
+        )
         if idle:
             return f"{useless}, and a penalty adds to the bias.", work, ask
-        less = "A smaller L2 penalty (if any)" if lam is None else f"A lambda below {lam:.4g}"
-        return work, f"{less} lowers it too, but may widen the gap.", ask
+        less = (
+            "A weaker L2 penalty (if there is one)" if lam is None else f"A lambda below {lam:.4g}"
+        )
+        return work, f"{less} reduces the bias too, but may widen the gap.", ask
     if dominates == "gap":
         rest = "more training samples or a smaller network."
         if lam is None:
-            return (f"Work on the gap: more L2, {rest}",)
+            return (f"Work on the gap: a stronger L2 penalty, {rest}",)
         if idle:
             return f"{useless}.", f"Work on the gap: {rest}"
         if largest:
             return (f"The best lambda is the largest tried: try larger ones, then {rest}",)
-        return (f"Lambda was chosen to narrow the gap; what is left asks for {rest}",)
+        return (f"The penalty already narrows the gap; to narrow it further, use {rest}",)
     stop = "Stop here, or take more test samples to see what is left."
     return (f"{useless}.", stop) if idle else (stop,)
 

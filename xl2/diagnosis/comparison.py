@@ -1,4 +1,4 @@
-"""Two lambdas on the same test samples: which is better, and whether that could be luck."""
+"""Two lambdas on the same test samples: which is better, and whether that could be chance."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Comparison:
         Of the exact McNemar test; for a regression of the paired t-test of the
         squared errors. How often two equally good models would differ by as much
         or more.
-    needed : int or None
+    samples_needed : int or None
         About how many test samples would show a difference of this size, with a
         probability of 80 %, at this confidence. None if the difference is 0.
     confidence : float
@@ -61,16 +61,16 @@ class Comparison:
     difference: float
     difference_interval: Interval
     p_value: float
-    needed: int | None
+    samples_needed: int | None
     confidence: float
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the difference is more than luck would explain, at this confidence."""
+        """Whether the difference is unlikely to be chance, at this confidence."""
         return self.p_value < 1.0 - self.confidence
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The comparison as a paragraph."""
         test = "Paired t-test of the squared errors"
         if self.score_name == "accuracy":
@@ -79,7 +79,7 @@ class Comparison:
         return f"{_seen(self)} {test}: {p_value}. {_meaning(self)}"
 
     def __str__(self) -> str:
-        return wrapped(self.words)
+        return wrapped(self.text)
 
 
 def compare_labels(
@@ -157,12 +157,12 @@ def _seen(c: Comparison) -> str:
     if c.only_a_right is None:
         scores = (
             f"{penalised} has an R2 of {format_score(c.score_b, 'R2')} on the {c.rows} test "
-            f"samples, {baseline} one of {format_score(c.score_a, 'R2')}."
+            f"samples, compared with {format_score(c.score_a, 'R2')} for {baseline}."
         )
     else:
         right_a, right_b = round(c.score_a * c.rows), round(c.score_b * c.rows)
         scores = (
-            f"{penalised} gets {right_b} of {c.rows} right, {baseline} {right_a}: "
+            f"{penalised} gets {right_b} of {c.rows} test samples right, and {baseline} {right_a}: "
             f"{_more(right_b - right_a)} ({c.only_b_right} gained, {c.only_a_right} lost)."
         )
     return (
@@ -174,22 +174,22 @@ def _seen(c: Comparison) -> str:
 
 def _more(samples: int) -> str:
     if samples == 0:
-        return "as many"
-    plural = "s" if abs(samples) > 1 else ""
-    return f"{abs(samples)} sample{plural} {'more' if samples > 0 else 'fewer'}"
+        return "the same number"
+    return f"{abs(samples)} {'more' if samples > 0 else 'fewer'}"
 
 
 def _meaning(c: Comparison) -> str:
-    """Return whether the difference could be luck, and how many samples would show it."""
+    """Return whether the difference could be chance, and how many samples would show it."""
     penalised, baseline = format_lambda(c.lam_b), format_baseline(c.lam_a)
     if c.distinguishable:
         better = f"{penalised} is better than {baseline}"
         found = better if c.difference > 0.0 else f"the penalty costs {c.score_name}"
-        return f"The difference is more than luck: {found}."
+        return f"The difference is unlikely to be chance: {found}."
     words = f"On this test set, {penalised} cannot be distinguished from {baseline}."
-    if c.needed is None:
+    if c.samples_needed is None:
         return words
-    return f"{words} Detecting a difference of this size would take about {c.needed} test samples."
+    about = f"would take about {c.samples_needed} test samples."
+    return f"{words} Detecting a difference of this size {about}"
 
 
 def _format_p(p_value: float, level: float) -> str:

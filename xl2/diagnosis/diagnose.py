@@ -1,4 +1,4 @@
-"""What limits a model's test score, its bias or its gap, and how sure that is."""
+"""What limits a model's test score, its bias or its gap, and how certain that is."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def diagnose(
     y_train: Any,
     X_test: Any,
     y_test: Any,
-    target: float = 1.0,
+    target_score: float = 1.0,
     *,
     confidence: float = 0.95,
 ) -> Diagnosis:
-    """Tell whether a model's bias or its gap to unseen samples is worth working on.
+    """Split a model's error into bias and gap, and tell which of the two is worth working on.
 
     Half the bias and half the gap are compared by what they would do for the test score.
     Accuracies of 96 % in training and 95 % in the test leave a bias of 4 points and a gap
@@ -51,7 +51,7 @@ def diagnose(
         training or in the choice of lambda.
     y_train, y_test : array_like, shape (n,) or (n, outputs)
         Their labels or values.
-    target : float, default 1
+    target_score : float, default 1
         The best score one could hope for: that of people, or of the best known model.
     confidence : float, default 0.95
         Of all intervals, and 1 minus the level of the test.
@@ -64,11 +64,11 @@ def diagnose(
     Raises
     ------
     InputError
-        If the model, the samples, `target` or `confidence` cannot be used.
+        If the model, the samples, `target_score` or `confidence` cannot be used.
     """
-    _check("target", target, -math.inf, 1.0, "a finite score, 1 or less")
+    _check("target_score", target_score, -math.inf, 1.0, "a finite score, 1 or less")
     _check("confidence", confidence, 0.0, 1.0, "a number between 0 and 1, such as 0.95")
-    target, confidence = float(target), float(confidence)
+    target_score, confidence = float(target_score), float(confidence)
     y_train, y_test = as_array(y_train, "y_train"), as_array(y_test, "y_test")
     choice = _choose(model)
     best, path = choice.models[choice.lam], choice.path
@@ -78,8 +78,10 @@ def diagnose(
         regression = predicts_values(best, y_train, predictions)
     else:
         regression = path.score_name_ == "R2"
-    if not regression and target < 0.0:
-        raise InputError(f"target must be an accuracy from 0 to 1. Received: target={target}.")
+    if not regression and target_score < 0.0:
+        raise InputError(
+            f"target_score must be an accuracy from 0 to 1. Received: target_score={target_score}."
+        )
     score_name = "R2" if regression else "accuracy"
     evaluate: Any = evaluate_values if regression else evaluate_labels
     train = evaluate(predictions, y_train, "train")
@@ -87,12 +89,12 @@ def diagnose(
         lam: evaluate(predict(one, X_test, y_test, "test"), y_test, "test")
         for lam, one in choice.models.items()
     }
-    measures = _measures(train, tests[choice.lam], target, confidence)
+    measures = _measures(train, tests[choice.lam], target_score, confidence)
     selected = path is not None and bool(path.selected_on(X_test))
     largest = path is not None and choice.lam == max(path.lambdas_)
     return Diagnosis(
         task="regression" if regression else "classification",
-        target=target,
+        target_score=target_score,
         confidence=confidence,
         score_name=score_name,
         **measures,
@@ -100,13 +102,13 @@ def diagnose(
         comparison=_compare(choice, tests, confidence),
         cautions=caution(X_train is X_test, selected, score_name, train.rows, len(y_test)),
         advice=advise(
-            measures["dominates"], target, score_name, choice.lam, choice.baseline, largest
+            measures["dominant"], target_score, score_name, choice.lam, choice.baseline, largest
         ),
     )
 
 
 def _check(name: str, value: Any, low: float, high: float, wanted: str) -> None:
-    # The confidence excludes both ends, the target the lower one only.
+    # The confidence excludes both ends, the score the lower one only.
     fits = isinstance(value, Real) and not isinstance(value, bool) and low < float(value) <= high
     if not fits or (name == "confidence" and value == high):
         raise InputError(f"{name} must be {wanted}. Received: {name}={value!r}.")
@@ -166,11 +168,11 @@ def _measures(train: Any, test: Any, target: float, confidence: float) -> dict[s
     bias, gap = target - train.score, train.score - test.score
     bias_interval = target - train_interval[1], target - train_interval[0]
     # bias - gap is target - (2 training - test).
-    excess_interval = target - twice[1], target - twice[0]
+    bias_minus_gap_interval = target - twice[1], target - twice[0]
     dominates = "bias" if bias > gap else "gap"
     if bias_interval[0] <= 0.0 and gap_interval[0] <= 0.0:
         dominates = "neither"
-    apart = excess_interval[0] > 0.0 or excess_interval[1] < 0.0
+    apart = bias_minus_gap_interval[0] > 0.0 or bias_minus_gap_interval[1] < 0.0
     enough = isinstance(train, Accuracy) or min(train.rows, test.rows) >= FEW
     return {
         "train_score": train.score,
@@ -183,11 +185,11 @@ def _measures(train: Any, test: Any, target: float, confidence: float) -> dict[s
         "bias_interval": bias_interval,
         "gap": gap,
         "gap_interval": gap_interval,
-        "excess_interval": excess_interval,
-        "dominates": dominates,
-        "sure": apart and enough and dominates != "neither",
-        "halving_bias": min(1.0, test.score + max(bias, 0.0) / 2.0),
-        "halving_gap": min(1.0, test.score + max(gap, 0.0) / 2.0),
+        "bias_minus_gap_interval": bias_minus_gap_interval,
+        "dominant": dominates,
+        "is_certain": apart and enough and dominates != "neither",
+        "score_with_half_bias": min(1.0, test.score + max(bias, 0.0) / 2.0),
+        "score_with_half_gap": min(1.0, test.score + max(gap, 0.0) / 2.0),
     }
 
 

@@ -63,11 +63,9 @@ def check_model(model: Any) -> None:
         )
     stack = getattr(getattr(model, "network", model), "stack", ())
     if isinstance(stack, tuple) and stack:
-        last = ", ".join(str(size - 1) for size in stack)
         raise InputError(
-            f"diagnose takes one network. Pass network.member({'k' if len(stack) == 1 else 'g, k'})"
-            f", at most member({last}). Received: a stack of {' x '.join(map(str, stack))} "
-            f"networks."
+            "A stack cannot be diagnosed. Pass one of its members: network.member("
+            f"{'k' if len(stack) == 1 else 'g, k'})."
         )
 
 
@@ -97,8 +95,8 @@ def as_array(values: Any, name: str) -> Any:
     if not present.all():
         row = int(np.argwhere(~present)[0][0]) + 1
         raise InputError(
-            f"{name} has a missing value, a NaN or an infinity, first in row {row}. Drop such "
-            f"rows. If the predictions have one, the model diverged: train it again."
+            f"{name} has a missing value, a NaN or an infinity, first in row {row}. Remove these "
+            f"rows or fill in the values. If a prediction has one, the model diverged."
         )
     return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
 
@@ -111,8 +109,8 @@ def predict(model: Any, X: Any, y: Any, part: str) -> Any:
     predictions = as_array(model.predict(X), f"The prediction of X_{part}")
     if len(predictions) != len(y):
         raise InputError(
-            f"X_{part} has {len(predictions)} samples and y_{part} {len(y)} values: they must "
-            f"agree."
+            f"X_{part} has {len(predictions)} samples but y_{part} has {len(y)}. Expected one "
+            f"target for each sample."
         )
     return predictions
 

@@ -25,7 +25,7 @@ class Diagnosis:
 
     The bias is the target minus the training score. It is not the bias of an estimator in
     statistics: it belongs to one model and not to the mean of many, and it contains the
-    error that no model could avoid, unless `target` leaves that out. The gap is the training
+    error that no model could avoid, unless `target_score` leaves that out. The gap is the training
     score minus the test score, which the notebook this library comes from calls the variance.
     It is not the variance over training sets, and not overfitting alone: it contains the
     luck of the test samples, and any difference between the two sets of samples.
@@ -36,7 +36,7 @@ class Diagnosis:
     Attributes
     ----------
     task : {"classification", "regression"}
-    target, confidence : float
+    target_score, confidence : float
         As passed to `xl2.diagnose`.
     score_name : {"accuracy", "R2"}
     train_score, test_score : float
@@ -45,17 +45,18 @@ class Diagnosis:
     train_rows, test_rows : int
         Numbers of samples.
     bias, gap : float
-        ``target - train_score`` and ``train_score - test_score``.
+        ``target_score - train_score`` and ``train_score - test_score``.
     bias_interval, gap_interval : (float, float)
-    excess_interval : (float, float)
+    bias_minus_gap_interval : (float, float)
         Of ``bias - gap``.
-    dominates : {"bias", "gap", "neither"}
+    dominant : {"bias", "gap", "neither"}
         The larger one; "neither" if the intervals of both reach down to 0.
-    sure : bool
-        Whether `excess_interval` excludes 0, so that the order of the two is no luck.
+    is_certain : bool
+        Whether `bias_minus_gap_interval` excludes 0, so that the order of the two is
+        unlikely to be chance.
         False for "neither", and for a regression of fewer than 30 samples, whose
         intervals are too narrow.
-    halving_bias, halving_gap : float
+    score_with_half_bias, score_with_half_gap : float
         The best test score that half the bias could leave, and the one that half the gap
         could leave.
     lam : float or None
@@ -67,7 +68,7 @@ class Diagnosis:
     """
 
     task: str
-    target: float
+    target_score: float
     confidence: float
     score_name: str
     train_score: float
@@ -80,11 +81,11 @@ class Diagnosis:
     bias_interval: Interval
     gap: float
     gap_interval: Interval
-    excess_interval: Interval
-    dominates: str
-    sure: bool
-    halving_bias: float
-    halving_gap: float
+    bias_minus_gap_interval: Interval
+    dominant: str
+    is_certain: bool
+    score_with_half_bias: float
+    score_with_half_gap: float
     lam: float | None
     comparison: Comparison | None
     cautions: tuple[str, ...]
@@ -106,34 +107,34 @@ class Diagnosis:
 
 
 def headline(d: Diagnosis) -> str:
-    """Return which of bias and gap dominates, and how sure that is."""
+    """Return which of bias and gap dominates, and how certain that is."""
     name = d.score_name
     start = "" if d.lam is None else f"with {format_lambda(d.lam)}, the best by validation, "
-    target = f"the target of {format_score(d.target, name)}"
-    if d.dominates == "neither" and d.bias <= 0.0 and d.gap <= 0.0:
+    target = f"the target of {format_score(d.target_score, name)}"
+    if d.dominant == "neither" and d.bias <= 0.0 and d.gap <= 0.0:
         return capitalised(
             f"{start}there is no bias and no gap: the training {name} reaches {target}, and the "
             f"test {name} is no lower."
         )
-    if d.dominates == "neither":
+    if d.dominant == "neither":
         return capitalised(
             f"{start}neither the bias nor the gap can be distinguished from zero with these "
             f"samples."
         )
     bias = f"the training {name} is {_below(d.bias, name)} {target}"
     gap = f"the test {name} is {_below(d.gap, name)} that of training"
-    first, second = (bias, gap) if d.dominates == "bias" else (gap, bias)
-    verb = "dominates" if d.sure else "looks larger, but that is not sure"
-    if d.sure:
+    first, second = (bias, gap) if d.dominant == "bias" else (gap, bias)
+    verb = "dominates" if d.is_certain else "looks larger, but this is not certain"
+    if d.is_certain:
         end = "."
-    elif d.excess_interval[0] <= 0.0 <= d.excess_interval[1]:
+    elif d.bias_minus_gap_interval[0] <= 0.0 <= d.bias_minus_gap_interval[1]:
         end = ", so either may be the larger one; a larger test set would tell."
     else:
-        end = ", but the samples are too few to trust that."
+        end = ", but there are too few samples to rely on it."
     return (
-        f"{capitalised(f'{start}the {d.dominates} {verb}')}: {first}, and {second}. At "
+        f"{capitalised(f'{start}the {d.dominant} {verb}')}: {first}, and {second}. At "
         f"{format_confidence(d.confidence)} confidence, bias minus gap is "
-        f"{format_interval(d.excess_interval, name)}{end}"
+        f"{format_interval(d.bias_minus_gap_interval, name)}{end}"
     )
 
 
@@ -145,13 +146,16 @@ def prospects(d: Diagnosis) -> str:
     """Return what half the bias and half the gap would bring, "" if there is neither."""
     name, gains = d.score_name, []
     if d.bias > 0.0:
-        best = format_score(d.halving_bias, name)
-        gains.append(f"halving the bias could raise it to {best} at best")
+        gains.append(
+            f"halving the bias could raise it to {format_score(d.score_with_half_bias, name)}"
+        )
     if d.gap > 0.0:
-        gains.append(f"halving the gap could raise it to {format_score(d.halving_gap, name)}")
+        could = "to" if gains else "could raise it to"
+        gains.append(f"halving the gap {could} {format_score(d.score_with_half_gap, name)}")
     if not gains:
         return ""
-    return f"The test {name} is {format_score(d.test_score, name)}; {', '.join(gains)}."
+    gained = capitalised(f"{' and '.join(gains)} at best.")
+    return f"The test {name} is {format_score(d.test_score, name)}. {gained}"
 
 
 def score_table(d: Diagnosis) -> list[tuple[str, str, str, str]]:
@@ -177,7 +181,7 @@ def _paragraphs(d: Diagnosis) -> list[str]:
     found = [" ".join(filter(None, [prospects(d), *d.advice]))]
     if d.comparison is not None:
         other = "Compare it with the best positive lambda. " if d.lam == d.comparison.lam_a else ""
-        found.append(other + d.comparison.words)
+        found.append(other + d.comparison.text)
     return found + [f"Note: {caution}" for caution in d.cautions]
 
 

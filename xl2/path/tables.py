@@ -41,7 +41,7 @@ def _remark(path: PathScores, k: int) -> str:
     if k == path.best_index_:
         parts.append("best")
     if k == path.index_1se_:
-        parts.append("within one standard error")
+        parts.append("largest within std. error")
     return ", ".join(parts)
 
 

@@ -109,7 +109,7 @@ def report_html(
         legend=_legend(diagnosis),
         cautions=diagnosis.cautions,
         advice=_unbroken(" ".join([prospects(diagnosis), *diagnosis.advice])),
-        comparison=diagnosis.comparison and _unbroken(diagnosis.comparison.words),
+        comparison=diagnosis.comparison and _unbroken(diagnosis.comparison.text),
         path=path,
         path_picture=picture_path(path),
         lambdas=Table((*HEAD, "remark"), list(rows_of(path))),
@@ -170,7 +170,7 @@ def _legend(d: Diagnosis) -> str:
     return _unbroken(
         f"Scores on {counted(d.train_rows, 'training sample')} and "
         f"{counted(d.test_rows, 'test sample')}. The bias is the target, "
-        f"{format_score(d.target, d.score_name)}, minus the training score; the gap is the "
+        f"{format_score(d.target_score, d.score_name)}, minus the training score; the gap is the "
         f"training score minus the test score."
     )
 
