@@ -150,7 +150,7 @@ WRONG = [
     (["train", "digits", "--per", "year"], "per='year'"),
     (["train", "digits", "--hidden", "a"], "--hidden must be whole numbers"),
     (["train", "digits", "--hidden", "0"], "sizes must be"),
-    (["train", "digits", "--epochs", "0"], "epochs is a whole number, 1 or more"),
+    (["train", "digits", "--epochs", "0"], "epochs must be a whole number, 1 or more"),
     (["train", "digits", "--batch-size", "-3"], "batch_size"),
     (["train", "digits", "--learning-rate", "0"], "learning_rate"),
     (["train", "digits", "--optimizer", "lbfgs"], "optimizers are sgd"),

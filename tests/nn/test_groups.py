@@ -149,7 +149,7 @@ def test_training_continues_with_selected_members_of_every_group(where, rtol):
         ({"rows": ROWS[:2]}, r"shape \(3, n\).*Received: int64 of shape \(2, 9\)"),
         ({"rows": [[0, 1], [2, 3], [4, 13]]}, "0 to 12. Received: 0 to 13"),
         ({"rows": [[0, 1], [2, 3], [4, -1]]}, "Received: -1 to 4"),
-        ({"rows": [[], [], []]}, "rows are indices of samples"),
+        ({"rows": [[], [], []]}, "rows must be indices of samples"),
         ({"rows": [[0.0, 1.0]] * 3}, "float64"),
         ({"seed": [1, 2]}, "one for each of 3 groups"),
         ({"penalty": [0.1, 0.2, 0.3]}, "3 groups of 2 networks takes one penalty, or 2"),

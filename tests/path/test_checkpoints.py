@@ -392,7 +392,7 @@ def test_errors_in_arguments(tmp_path):
         train({"backend": "numpy"}, checkpoint=tmp_path / "no" / "p")
     with pytest.raises(InputError, match="Pass checkpoint="):
         train({"backend": "numpy"}, resume=True)
-    with pytest.raises(InputError, match="every is"):
+    with pytest.raises(InputError, match="every must be"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "q", every=0)
 
 

@@ -69,7 +69,7 @@ def sound(tmp_path_factory):
         with pytest.raises(StopError):
             fit(new(), X, LABELS, callbacks=[Count()], checkpoint=path, **SETTINGS)
     header, arrays = read_with_digest(path, FORMAT, lambda header, found: found)
-    assert header["under_way"]["done"] == 8
+    assert header["unfinished_epoch"]["done"] == 8
     return path.read_bytes(), header, arrays
 
 
@@ -139,10 +139,11 @@ def forged(header, arrays, source):
     kind = source.randrange(4)
     if kind < 2:
         values = [(header, key) for key in header if key != "run"]
-        values += [(header["under_way"], key) for key in header["under_way"]]
-        values += [(header["randoms"][0], key) for key in header["randoms"][0]]
-        values += [(header["randoms"][0]["state"], key) for key in ("state", "inc")]
-        values += [(header["callbacks"], 0), (header["members"], 0), (header["curves"], 0)]
+        values += [(header["unfinished_epoch"], key) for key in header["unfinished_epoch"]]
+        values += [(header["random_states"][0], key) for key in header["random_states"][0]]
+        values += [(header["random_states"][0]["state"], key) for key in ("state", "inc")]
+        lists = ("callbacks", "members", "members_by_epoch", "curves")
+        values += [(header[name], 0) for name in lists]
         inside, key = source.choice(values)
         if isinstance(inside, dict) and source.random() < 0.1:
             del inside[key]

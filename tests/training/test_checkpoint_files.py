@@ -33,7 +33,7 @@ def test_it_is_written_within_an_epoch(tmp_path, monkeypatch):
     written = []
     monkeypatch.setattr(
         "xl2.training.checkpoints.write_with_digest",
-        lambda path, form, header, arrays: written.append(header["under_way"]),
+        lambda path, form, header, arrays: written.append(header["unfinished_epoch"]),
     )
     fit(Network([3, 2]), X[:40], LABELS[:40], epochs=1, batch_size=4, every=0.3,
         checkpoint=tmp_path / "c")  # fmt: skip
@@ -55,7 +55,7 @@ def test_without_a_checkpoint_nothing_is_written_or_hashed(where, tmp_path, monk
 @pytest.mark.host
 @pytest.mark.parametrize("every", [0, -1, float("nan"), float("inf"), "1", True])
 def test_every_is_a_number_above_0(tmp_path, every):
-    with pytest.raises(InputError, match="every is the number of epochs"):
+    with pytest.raises(InputError, match="every must be the number of epochs"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", every=every)
 
 

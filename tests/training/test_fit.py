@@ -448,13 +448,13 @@ def test_too_large_a_lambda_is_told_with_the_rule_it_breaks(where):
 @pytest.mark.parametrize("name", ["epochs", "batch_size"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, "3", None, math.nan])
 def test_counts_that_are_no_whole_numbers_from_1_are_refused(where, name, value):
-    with pytest.raises(InputError, match=f"{name} is a whole number, 1 or more"):
+    with pytest.raises(InputError, match=f"{name} must be a whole number, 1 or more"):
         fit(new(where), X, LABELS, **{name: value})
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, math.nan, math.inf])
 def test_a_learning_rate_that_is_not_above_0_is_refused(where, rate):
-    with pytest.raises(InputError, match="learning_rate is a finite number above 0"):
+    with pytest.raises(InputError, match="learning_rate must be a finite number above 0"):
         fit(new(where), X, LABELS, learning_rate=rate)
 
 

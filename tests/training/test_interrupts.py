@@ -162,7 +162,7 @@ def test_an_immediate_interrupt_leaves_the_previous_file(
 
 @pytest.mark.host
 @pytest.mark.parametrize("every", [1, 1000])
-@pytest.mark.parametrize("name", ["is_finite", "find_the_step"])
+@pytest.mark.parametrize("name", ["copy_carry", "find_the_step"])
 def test_an_immediate_interrupt_during_a_divergence_writes_nothing(
     tmp_path, monkeypatch, at_once, name, every
 ):
@@ -180,7 +180,7 @@ def test_an_immediate_interrupt_during_a_divergence_writes_nothing(
         return None
 
     with monkeypatch.context() as patched:
-        calls = 3 if name == "is_finite" else 1
+        calls = 3 if name == "copy_carry" else 1
         found = pressing(patched, at_once, path, f"xl2.training.divergence.{name}", calls, "before")
         assert train(checkpoint=path) is None
     assert found == [path.read_bytes() if path.exists() else None]
@@ -233,7 +233,7 @@ def test_an_interrupt_within_an_epoch_loses_no_step(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         train(checkpoint=tmp_path / "c")
     header = header_of(tmp_path / "c")
-    assert (header["epochs"], header["under_way"]["done"]) == (1, 24)
+    assert (header["epochs"], header["unfinished_epoch"]["done"]) == (1, 24)
     assert_same(train(checkpoint=tmp_path / "c", resume=True), whole)
 
 
@@ -256,7 +256,7 @@ def test_an_interrupt_within_a_step_leaves_a_finite_network(tmp_path, monkeypatc
         fit(one, X, LABELS, epochs=5, checkpoint=tmp_path / "c")
     assert np.isfinite(one.forward(X)).all()
     header = header_of(tmp_path / "c")
-    assert (header["epochs"], header["under_way"]) == (2, None)
+    assert (header["epochs"], header["unfinished_epoch"]) == (2, None)
 
 
 @pytest.mark.host

@@ -125,7 +125,7 @@ def test_another_backend_resumes_with_the_same_numbers(where, tmp_path, die, sta
     with pytest.raises(DiedError):
         first(checkpoint=tmp_path / "c")
     header = header_of(tmp_path / "c")
-    assert (header["epochs"], header["under_way"]["done"]) == (1, 24)
+    assert (header["epochs"], header["unfinished_epoch"]["done"]) == (1, 24)
     die(10**9)
     one, history = then(checkpoint=tmp_path / "c", resume=True)
     assert one.backend.name == wheres[1]["backend"]
@@ -193,7 +193,7 @@ def test_a_stream_is_resumed_between_epochs(where, tmp_path, die):
 @pytest.mark.host
 def test_a_stream_that_cannot_be_resumed_is_refused(tmp_path):
     pairs = [(X, LABELS)]
-    with pytest.raises(InputError, match="can be iterated once"):
+    with pytest.raises(InputError, match="can be iterated only once"):
         fit(Network([3, 2]), iter(pairs), checkpoint=tmp_path / "c")
     with pytest.raises(InputError, match="only between epochs"):
         fit(Network([3, 2]), pairs, checkpoint=tmp_path / "c", every=0.5)

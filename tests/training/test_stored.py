@@ -14,7 +14,7 @@ from xl2.array import lazy_rows, rows
 from xl2.data import open_rows
 from xl2.nn.scaling import Scaling
 from xl2.training.batches import window
-from xl2.training.orders import drawing
+from xl2.training.orders import Orders
 
 pytestmark = pytest.mark.one_on_jax
 
@@ -107,33 +107,30 @@ def test_blocks_are_shuffled_in_the_order_that_is_drawn_for_them(where, stored, 
     host = rows.StoredRows(X, Network([6, 3], **where).backend, "float64")
     groups = 2 if stack == (2, 2) else 1
     every = np.broadcast_to(np.arange(83), (2, 83)) if groups == 2 else None
-    draw = drawing(host, every, 83, 5)
-    orders = [draw(np.random.default_rng(4), group) for group in range(groups)]
-    for order in orders:
+    orders = next(Orders(host, every, 83, [4] * groups, 5))
+    for order in np.atleast_2d(orders):
         assert sorted(order) == list(range(83))
         assert (order != np.arange(83)).mean() > 0.8
     mine = trained(where, X, stack=stack, seed=4, epochs=1)
-    chosen = np.stack(orders) if groups == 2 else orders[0]
-    its = trained(where, DENSE, stack=stack, rows=chosen, shuffle=False, epochs=1)
+    its = trained(where, DENSE, stack=stack, rows=orders, shuffle=False, epochs=1)
     assert_same(mine, its)
 
 
 @in_blocks
 def test_each_epoch_and_each_seed_has_an_order_of_its_own(backend, stored, kind):
     host = rows.StoredRows(stored(kind), backend, "float64")
-    draw = drawing(host, None, 83, 5)
-    rng, again, other = (np.random.default_rng(seed) for seed in (1, 1, 2))
-    one = draw(rng, 0)
-    assert (one == draw(again, 0)).all()
-    assert (one != draw(other, 0)).any()
-    assert (one != draw(rng, 0)).any()
+    orders, same, other = (Orders(host, None, 83, [seed], 5) for seed in (1, 1, 2))
+    one = next(orders)
+    assert (one == next(same)).all()
+    assert (one != next(other)).any()
+    assert (one != next(orders)).any()
 
 
 @in_blocks
 def test_a_window_has_rows_of_few_blocks_and_of_distant_ones(backend, stored, kind):
     host = rows.StoredRows(stored(kind), backend, "float64")
     length = window(host, 5)
-    order = drawing(host, None, 83, 5)(np.random.default_rng(0), 0)
+    order = next(Orders(host, None, 83, [0], 5))
     blocks = np.searchsorted(host.edges, order, side="right")
     windows = [slice(start, start + length) for start in range(0, 83, length)]
     assert max(len(set(blocks[window])) for window in windows) <= length // 5 + 2

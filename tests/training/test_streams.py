@@ -187,8 +187,8 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_learnt(where, batches, sa
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"sample_weight": WEIGHTS}, "sample_weight is for samples with an index"),
-        ({"rows": [0, 1]}, "rows is for samples with an index"),
+        ({"sample_weight": WEIGHTS}, "sample_weight needs samples with an index"),
+        ({"rows": [0, 1]}, "rows needs samples with an index"),
         ({"penalty": L2(1.0, per="dataset")}, "per='batch'"),
         ({"stack": (2, 2)}, "groups of a stack"),
     ],

@@ -1,7 +1,8 @@
-"""From a network, its data and its settings to a run: the only place that builds one."""
+"""`assemble` makes a run of a network, its data and its settings."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,24 +19,13 @@ from ..nn.penalties import Penalty, penalties_of
 from ..nn.step import Constants, Step
 from .batches import feed_of
 from .data import TrainingData
-from .orders import orders_of
+from .orders import Orders
 from .run import Run
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network learns; the arguments of `xl2.fit` of the same names.
-
-    Attributes
-    ----------
-    seeds : tuple of int
-        Of the orders and of dropout, one for each group.
-
-    Raises
-    ------
-    InputError
-        If a number is not what it has to be.
-    """
+    """How a network is trained: the arguments of `xl2.fit` of the same names."""
 
     optimizer: str | Optimizer = "sgd"
     learning_rate: float = 0.01
@@ -44,14 +34,14 @@ class Settings:
     loss: str | Loss | None = None
     dropout: float = 0.0
     shuffle: bool = True
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int, ...] = (0,)  # of the orders and of dropout, one for each group
 
     def __post_init__(self) -> None:
         check_positive(batch_size=self.batch_size)
         rate = self.learning_rate
         if not (isinstance(rate, Real) and 0 < rate < math.inf):
             raise InputError(
-                f"learning_rate is a finite number above 0. Received: learning_rate={rate!r}."
+                f"learning_rate must be a finite number above 0. Received: learning_rate={rate!r}."
             )
         find_optimizer(self.optimizer)
         if self.dropout:
@@ -59,26 +49,22 @@ class Settings:
 
 
 def check_positive(**given: Any) -> None:
-    """Raise `InputError` where an argument is not a whole number, 1 or more."""
+    """Raise `InputError` if an argument is not a whole number, 1 or more."""
     for name, value in given.items():
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise InputError(f"{name} is a whole number, 1 or more. Received: {name}={value!r}.")
+            raise InputError(
+                f"{name} must be a whole number, 1 or more. Received: {name}={value!r}."
+            )
 
 
 def check_seeds(seed: int | Sequence[int], groups: int) -> tuple[int, ...]:
-    """Return one seed for each group of a stack, or one for a network.
-
-    Raises
-    ------
-    InputError
-        If there are too few or too many.
-    """
+    """Return one seed for each group of a stack; one without groups."""
     if isinstance(seed, Integral):
         return (int(seed),) * groups
     seeds = tuple(cast(Sequence[int], seed))
     if len(seeds) != groups:
         raise InputError(
-            f"seed is one number, or one for each of {groups} groups. "
+            f"seed must be one number, or one for each of {groups} groups. "
             f"Received: {len(seeds)}, {list(seeds)!r}."
         )
     return seeds
@@ -94,32 +80,20 @@ def assemble(
     steps: int = 0,
     report_objective: bool = False,
 ) -> Run:
-    """Return a run that is ready to train.
+    """Return a run that trains a network in place.
 
-    Parameters
-    ----------
-    network : Network
-        It is trained in place.
-    data : TrainingData
-    settings : Settings
-    orders : iterator of numpy.ndarray, optional
-        The training rows of each epoch in their order; by default as the settings say.
-    states, steps : optional
-        Of the optimizer, to resume from. The states are consumed.
-    report_objective : bool, default False
-        Record the penalised objective of each epoch, as scikit-learn does, not loss and score.
+    `orders` yields the training rows of each epoch in their order; by default the settings
+    decide. `states` and `steps` are those of an optimizer to resume from; the states are
+    consumed. With `report_objective` the penalised objective of each epoch is recorded, as in
+    scikit-learn, instead of loss and score.
     """
     network.task = data.task
-    backend, dropout = network.backend, None
-    if settings.dropout:
-        dropout = Dropout(settings.dropout)
+    backend, dropout, keys = network.backend, None, None
     y, weight = data.of_rows(backend)
     if orders is None and y is not None:
-        seeds = settings.seeds if settings.shuffle else None
-        orders = orders_of(data.samples.x, data.rows, y.shape[-2], seeds, settings.batch_size)
-    keys = None
-    if dropout is not None:
-        several = len(network.stack) == 2
+        orders = _orders(data, y.shape[-2], settings)
+    if settings.dropout:
+        dropout, several = Dropout(settings.dropout), len(network.stack) == 2
         keys = dropout.keys(backend, list(settings.seeds) if several else settings.seeds[0])
     constants = Constants(
         network.coefficients(settings.penalty), _divisor(network, settings, y, weight), keys
@@ -136,10 +110,17 @@ def assemble(
     )
 
 
+def _orders(data: TrainingData, count: int, settings: Settings) -> Iterator[Any] | None:
+    """Return the orders of the `count` training rows; None for all rows as they are stored."""
+    if settings.shuffle:
+        return Orders(data.samples.x, data.rows, count, settings.seeds, settings.batch_size)
+    return None if data.rows is None else itertools.repeat(data.rows)
+
+
 def _step(
     network: Network, settings: Settings, dropout: Dropout | None, report_objective: bool
 ) -> Step:
-    """Return the training step, with every function as the network's backend has it."""
+    """Return the training step, with the backend's replacements of its functions."""
     library = network.backend.library
     optimizer, loss = find_optimizer(settings.optimizer), settings.loss
     found = loss if isinstance(loss, Loss) else find_loss(loss, network.activations[-1])
@@ -166,6 +147,6 @@ def _divisor(network: Network, settings: Settings, y: Any, weight: Any) -> Any:
     if weight is None:
         return y.shape[-2]
     if len(network.stack) == 2:
-        raise InputError("sample_weight in a stack of groups needs a penalty per='batch'.")
+        raise InputError("With sample_weight, a stack of groups needs a penalty with per='batch'.")
     with network.backend.scope():
         return float(network.backend.xp.sum(weight))

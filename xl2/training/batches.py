@@ -1,7 +1,7 @@
-"""What an epoch goes through: samples in memory, on the host or its disk, or in a stream.
+"""The samples of an epoch: in memory, on the host or its disk, or in a stream.
 
 Each kind of feed yields the epoch in blocks of mini-batches, which a backend trains on in one
-call. The training loop does not know which kind it has.
+call. The training loop does not know the kind.
 """
 
 from __future__ import annotations
@@ -25,46 +25,23 @@ BLOCK = 8192
 
 
 class Block(NamedTuple):
-    """Consecutive mini-batches; the last of an epoch, or of a stream's pair, may be short.
+    """Consecutive mini-batches; the last of an epoch, or of a stream's pair, may be short."""
 
-    Attributes
-    ----------
-    samples : Samples
-        That contain the block's.
-    start, stop : int
-        Its first row and the one after its last, in `order`.
-    order : array of int, shape (n,), or for a stack of groups (G, n); or None
-        Rows of `samples`; None for all in the order of the data.
-    """
-
-    samples: Samples
-    start: int
-    stop: int
-    order: Array | None
+    samples: Samples  # that contain those of the block
+    start: int  # the index in `order` of the first row
+    stop: int  # the index after the last row
+    order: Array | None  # rows of `samples`, (n,) or for groups (G, n); None for all in order
 
 
 class InMemory:
-    """Samples that are arrays of the backend.
+    """Samples that are arrays of the backend. They are checked, except for a NaN in `x`.
 
-    Parameters
-    ----------
-    backend : Backend
-    samples : Samples
-        Checked, but for a NaN or an infinity in `x`.
-    y, weight : array, shape (n, ...) or (G, n, ...); weight may be None
-        Targets and weights of the training rows.
-    orders : iterator of numpy.ndarray, shape (n,) or (G, n); or None
-        The training rows of each epoch in their order; None for all in the order of the data.
-
-    Attributes
-    ----------
-    rows, available : int
-        Samples of an epoch, and of the data.
-    repeats, seekable : bool
-        Whether an epoch can be gone through twice, and resumed in the middle.
+    `y` and `weight` are those of the training rows, (n, ...) or (G, n, ...). `orders` yields the
+    training rows of each epoch in their order, as NumPy arrays; None means all as they are
+    stored.
     """
 
-    repeats = seekable = True
+    repeats = seekable = True  # an epoch can be iterated twice, and resumed in the middle
 
     def __init__(
         self,
@@ -76,20 +53,12 @@ class InMemory:
     ):
         self._backend, self._samples, self.orders = backend, samples, orders
         self.y, self.weight = y, weight
-        self.rows: int = y.shape[-2]
+        self.rows: int = y.shape[-2]  # samples of an epoch
         self.available: int = samples.x.shape[-2]
 
     def begin(self) -> Any:
-        """Return the order of a new epoch, as `blocks` takes it."""
-        return None if self.orders is None else self.to_order(next(self.orders))
-
-    def to_order(self, order: Any) -> Any:
-        """Return an order on the host as `blocks` takes it."""
-        return self._backend.from_numpy(order)
-
-    def host_order(self, order: Any) -> Any:
-        """Return an epoch's order as a NumPy array."""
-        return self._backend.to_numpy(order)
+        """Return the order of a new epoch."""
+        return None if self.orders is None else next(self.orders)
 
     def blocks(self, order: Any, length: int, done: int = 0) -> Iterator[Block]:
         """Yield the epoch after `done` rows in blocks of `length` rows.
@@ -97,6 +66,7 @@ class InMemory:
         Blocks end where they would from the epoch's start; the first may be shorter. `length`
         is a multiple of the batch size.
         """
+        order = None if order is None else self._backend.from_numpy(order)
         for start, stop in cut(self.rows, length):
             if stop > done:
                 yield Block(self._samples, max(start, done), stop, order)
@@ -109,10 +79,10 @@ class InMemory:
         return total if total.ndim == 0 else total[:, None]
 
     def check(self) -> None:
-        """Raise if a sample is not finite.
+        """Raise `InputError` if a sample is not finite; called only after a divergence.
 
         Such a sample makes the gradient of every first weight that it is multiplied with a NaN
-        or an infinity, whatever the activations. So this is called only after a divergence.
+        or an infinity, whatever the activations.
         """
         check_finite(self._samples.x, "X")
 
@@ -128,18 +98,9 @@ class OnHost(InMemory):
         weight: Array | None,
         orders: Iterator[Any] | None,
         batch_size: int,
-        groups: int,
     ):
         super().__init__(backend, samples, y, weight, orders)
-        self._window = window(samples.x, batch_size, groups)
-
-    def to_order(self, order: Any) -> Any:
-        """Return the order unchanged: it stays on the host with the rows."""
-        return order
-
-    def host_order(self, order: Any) -> Any:
-        """Return the order unchanged."""
-        return order
+        self._window = window(samples.x, batch_size, y.shape[0] if y.ndim == 3 else 1)
 
     def blocks(self, order: Any, length: int, done: int = 0) -> Iterator[Block]:
         """Yield the epoch after `done` rows, the blocks of one window after another."""
@@ -156,33 +117,24 @@ class OnHost(InMemory):
 
     def _load(self, order: Any, start: int, stop: int) -> tuple[Samples, Array | None]:
         """Return the samples of a window, and the order in which groups take them."""
-        x, known = self._samples.x, self._samples[1:]
+        import numpy as np
+
+        x, known, backend = self._samples.x, self._samples[1:], self._backend
         if order is None:
             part = (None if a is None else a[start:stop, :] for a in known)
             return Samples(x.between(start, stop), *part), None
         chosen = order[..., start:stop]
         flat = chosen.reshape(-1)
-        rows, take = self._backend.from_numpy(flat), Operations.of(self._backend.library).take_rows
+        rows, take = backend.from_numpy(flat), Operations.of(backend.library).take_rows
         part = (None if a is None else take(a, rows) for a in known)
-        return Samples(x.take(flat), *part), self._own_order(chosen.shape)
-
-    def _own_order(self, shape: tuple[int, ...]) -> Array | None:
-        """Return where each group's rows are in a window: after those of the group before."""
-        import numpy as np
-
-        if len(shape) == 1:
-            return None
-        return self._backend.from_numpy(np.arange(shape[0] * shape[1]).reshape(shape))
+        own = None
+        if chosen.ndim == 2:  # the rows of each group follow those of the group before
+            own = backend.from_numpy(np.arange(chosen.size).reshape(chosen.shape))
+        return Samples(x.take(flat), *part), own
 
 
 class Streamed:
-    """Samples that arrive in pairs (X, y); an epoch is one pass over the iterable.
-
-    Attributes
-    ----------
-    rows : int
-        Samples of the epoch so far.
-    """
+    """Samples that arrive in pairs (X, y); an epoch is one pass over the iterable."""
 
     y = weight = orders = None
     seekable = False
@@ -190,19 +142,13 @@ class Streamed:
     def __init__(self, network: Network, pairs: Pairs, batch_size: int):
         self._network, self._pairs, self._batch_size = network, pairs, batch_size
         self.repeats = pairs.repeats
-        self.rows, self._total, self._epochs = 0, 0, 0
+        self.rows, self._total, self._epochs = 0, 0, 0  # rows: of the epoch so far
 
     def begin(self) -> None:
         """Return no order: the iterable decides."""
 
     def blocks(self, order: Any, length: int, done: int = 0) -> Iterator[Block]:
-        """Yield an epoch in blocks, those of one pair after another, always from its start.
-
-        Raises
-        ------
-        InputError
-            If a pair cannot be used, or there is none.
-        """
+        """Yield an epoch in blocks, those of one pair after another, always from its start."""
         self.rows, self._total = 0, 0
         for number, pair in enumerate(self._pairs, 1):
             samples = self.checked(*pair, number)
@@ -213,8 +159,8 @@ class Streamed:
         if not self.rows:
             raise InputError(
                 f"The batches were used up in epoch {self._epochs}: this {self._pairs.kind} can "
-                f"be iterated once. Give something that can be iterated again, such as a list "
-                f"or an object with __iter__, or epochs={self._epochs}."
+                f"be iterated only once. Give something that can be iterated again, such as a "
+                f"list or an object with __iter__, or epochs={self._epochs}."
             )
         self._epochs += 1
 
@@ -226,7 +172,7 @@ class Streamed:
         """Do nothing: every pair was checked when it arrived."""
 
     def checked(self, X: Any, y: Any, weight: Any, number: int) -> Samples:
-        """Return a pair as the network takes it; errors name its number."""
+        """Return the samples of a pair; errors name its number."""
         x = self._network.check_samples(X, f"X of batch {number}")
         known = self._network.check_targets(y, x.shape[0], f"y of batch {number}")
         return Samples(x, known, self._network.check_weights(weight, x.shape[0]))
@@ -247,7 +193,7 @@ def feed_of(
     if isinstance(samples.x, Pairs):
         return Streamed(network, samples.x, batch_size)
     if isinstance(samples.x, HostRows):
-        return OnHost(network.backend, samples, y, weight, orders, batch_size, network.groups)
+        return OnHost(network.backend, samples, y, weight, orders, batch_size)
     return InMemory(network.backend, samples, y, weight, orders)
 
 

@@ -1,8 +1,8 @@
 """Checkpoints: save a run to a file while it trains, and resume it bit for bit.
 
-A file holds the parameters, the optimizer's state, the random state of the orders, the history
-and, within an epoch, its order and how far it got. It is replaced atomically. Its fingerprint
-rejects another run's checkpoint.
+A file has the parameters, the optimizer's state, the random state of the orders, the history
+and, within an epoch, its order and progress. It is replaced atomically. Its fingerprint rejects
+another run's checkpoint.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_dig
 from ..io.writing import as_path, check_writable, sweep
 from . import divergence
 from .fingerprint import Fingerprint, check_same
-from .loop import Saver
 from .run import Run
-from .snapshots import decoded, encoded, expected, restore, take, with_state
+from .snapshots import check_value, decoded, encoded, expected, restore, take, with_state
 
 FORMAT = "xl2-checkpoint-1"
 
@@ -60,19 +59,19 @@ def check_every(every: float) -> None:
     """Raise `InputError` unless `every` is a finite number above 0."""
     if not (isinstance(every, Real) and not isinstance(every, bool) and 0 < every < math.inf):
         raise InputError(
-            f"every is the number of epochs between two checkpoints, a finite number above 0. "
-            f"Received: every={every!r}."
+            f"every must be the number of epochs between two checkpoints, a finite number above "
+            f"0. Received: every={every!r}."
         )
 
 
 def as_checkpoint(given: Any, every: float, resume: bool) -> Checkpoint | None:
     """Return the checkpoint that the arguments of `fit` describe, checked; None without one."""
-    if given is None and (resume or every != 1):
+    if given is not None:
+        return Checkpoint(as_path(given), every, resume)
+    if resume or every != 1:
         name = "resume" if resume else "every"
         raise InputError(f"{name} needs a checkpoint. Pass checkpoint= (--checkpoint) too.")
-    if given is None or isinstance(given, Checkpoint):
-        return given
-    return Checkpoint(as_path(given), every, resume)
+    return None
 
 
 def check_epochs(path: Path, epochs: int) -> None:
@@ -87,7 +86,7 @@ def check_epochs(path: Path, epochs: int) -> None:
 
 
 def _check_epochs(path: Path, header: Header, epochs: int) -> None:
-    within = header["under_way"] is not None
+    within = header["unfinished_epoch"] is not None
     reached = header["epochs"] + within
     if reached > epochs:
         raise InputError(
@@ -97,7 +96,7 @@ def _check_epochs(path: Path, header: Header, epochs: int) -> None:
         )
 
 
-class CheckpointSaver(Saver):
+class CheckpointSaver:
     """Saves a run to a file, with the states of its callbacks."""
 
     def __init__(self, checkpoint: Checkpoint, fingerprint: Fingerprint, callbacks: Sequence[Any]):
@@ -126,21 +125,21 @@ class CheckpointSaver(Saver):
             run.network.parameters = before
             raise
         self._tried = self._written = _progress(run)
-        if run.finished and epochs > header["asked"]:
+        if run.finished and epochs > header["total_epochs"]:
             warn_caller(
                 f"No epoch is trained: a callback ended the run of {str(path)!r} after "
-                f"{len(run.history)} of {header['asked']} epochs, and epochs={epochs} does not "
-                f"restart it. To train more, start over with another name."
+                f"{len(run.history)} of {header['total_epochs']} epochs, and epochs={epochs} does "
+                f"not restart it. To train more, start over with another name."
             )
         if divergence.is_over(run.history):
             divergence.raise_of_all(run)
 
     @contextlib.contextmanager
     def guard(self, run: Run) -> Iterator[None]:
-        """Return the context in which a run is trained; it is saved at the end.
+        """Return the context in which a run is trained; the run is saved at the end.
 
-        It is not saved when a `KeyboardInterrupt` comes at any other moment than `look`: the
-        epoch may lack its validation, or some of the callbacks.
+        It is not saved if a `KeyboardInterrupt` is raised anywhere but in `look`: the epoch may
+        lack its validation, or some of the callbacks.
         """
         with self._interrupts:
             try:
@@ -157,11 +156,11 @@ class CheckpointSaver(Saver):
             self._save(run)
 
     def look(self, run: Run) -> None:
-        """Save the run if it is due, or asked to stop; raise `KeyboardInterrupt` if so."""
+        """Save the run if it is time, or to stop it; then raise `KeyboardInterrupt`."""
         stop = self._interrupts.asked or not self._checkpoint.wanted()
         now = run.epoch
         if now is not None and run.feed.seekable and now.done >= run.feed.rows:
-            return  # the epoch is about to end
+            return  # the epoch ends now
         # Tenths do not add up to exactly one.
         due = _progress(run) - self._tried >= self._checkpoint.every - 1e-9
         if stop or (due and (now is None or run.feed.seekable)):
@@ -175,10 +174,10 @@ class CheckpointSaver(Saver):
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        """Write the file; a failure is only warned of."""
+        """Write the file; a failure causes a warning."""
         self._tried = _progress(run)
         header, arrays = take(run)
-        header["run"], header["asked"] = self._fingerprint, self._epochs
+        header["run"], header["total_epochs"] = self._fingerprint, self._epochs
         try:
             header["callbacks"], own = self._states()
             write_with_digest(self._checkpoint.file, FORMAT, header, arrays | own)
@@ -208,8 +207,8 @@ class CheckpointSaver(Saver):
         own = {name: spec for name, spec in found.items() if name.startswith("callback_")}
         wanted = expected(run, header, found) | own
         _check_epochs(self._checkpoint.path, header, self._epochs)
-        if type(header["asked"]) is not int or len(header["callbacks"]) != len(self._callbacks):
-            raise FileFormatError("its header has an invalid value of 'asked' or 'callbacks'.")
+        check_value(type(header["total_epochs"]) is int, "total_epochs")
+        check_value(len(header["callbacks"]) == len(self._callbacks), "callbacks")
         return wanted
 
     def _restore(self, run: Run, header: Header, arrays: dict[str, Any]) -> None:
@@ -224,7 +223,7 @@ class CheckpointSaver(Saver):
 
 
 def _progress(run: Run) -> float:
-    """Return the number of epochs done, with the part of the current one that can be saved."""
+    """Return the number of epochs done, including the part of an unfinished one."""
     now = run.epoch
     part = now.done / run.feed.rows if now is not None and run.feed.seekable else 0.0
     return len(run.history) + part

@@ -17,21 +17,11 @@ from ..nn.streams import Pairs
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The samples that a network learns from. Nothing that takes it checks them again.
+    """The samples that a network is trained on, checked once and for all."""
 
-    Attributes
-    ----------
-    samples : Samples
-        `x` may also be `HostRows`, or the `Pairs` of a stream, which has no `y`.
-    task : str
-        What the targets are; see `xl2.nn.tasks`.
-    rows : numpy.ndarray of int, shape (n,) or (G, n); or None
-        The training samples, of each group its own, as indices; None for all.
-    """
-
-    samples: Samples
-    task: str
-    rows: Any = None
+    samples: Samples  # `x` may also be `HostRows`, or the `Pairs` of a stream, without `y`
+    task: str  # what the targets are; see `xl2.nn.tasks`
+    rows: Any = None  # the training samples, as indices (n,) or (G, n); None for all
 
     @classmethod
     def read(
@@ -40,41 +30,29 @@ class TrainingData:
         """Check what `fit` was given, and set the network's task by its targets.
 
         X is not searched for a NaN or an infinity: one would leave no parameter finite, and
-        is looked for then; see `train_epoch`.
-
-        Raises
-        ------
-        InputError
-            If `X`, `y`, `sample_weight` or `rows` cannot be used.
+        is searched for then; see `train_epoch`.
         """
         x = network.check_samples(X, finite=False)
         y, count = _choose_task(network, y), x.shape[0]
         samples = Samples(
             x, network.check_targets(y, count), network.check_weights(sample_weight, count)
         )
-        return cls(samples, network.task, check_rows(rows, count, network.stack))
+        return cls(samples, network.task, _check_rows(rows, count, network.stack))
 
     @classmethod
     def stream(cls, network: Network, pairs: Pairs, sample_weight: Any, rows: Any) -> TrainingData:
-        """Take pairs that are checked as they arrive; set the network's task by the first.
-
-        Raises
-        ------
-        InputError
-            For what a stream cannot have.
-        """
+        """Take pairs that are checked as they arrive; set the network's task by the first."""
         if len(network.stack) == 2:
             raise InputError(
                 "An iterable of batches trains one network, or a stack of K whose members share "
-                "their samples. The groups of a stack have samples of their own: give arrays, "
-                "or an array on disk."
+                "their samples. The groups of a stack have different samples: give arrays, or an "
+                "array on disk."
             )
         if sample_weight is not None or rows is not None:
             name = "rows" if sample_weight is None else "sample_weight"
             raise InputError(
-                f"{name} is for samples with an index, and those of an iterable have none. "
-                f"Let the iterable yield the training samples, as (X, y) or "
-                f"(X, y, sample_weight)."
+                f"{name} needs samples with an index, and those of an iterable have none. Let "
+                f"the iterable yield the training samples, as (X, y) or (X, y, sample_weight)."
             )
         _choose_task(network, pairs.first[1])
         return cls(Samples(pairs, None), network.task)
@@ -101,36 +79,22 @@ class TrainingData:
 
 
 class HeldOut(NamedTuple):
-    """Checked samples to evaluate after each epoch.
+    """Checked validation samples, to evaluate after each epoch."""
 
-    Attributes
-    ----------
-    group : int or None
-        The group of the stack that they evaluate; None for the whole network.
-    x : array, shape (n, inputs)
-    y : array, shape (n, outputs)
-    """
-
-    group: int | None
-    x: Array
-    y: Array
+    group: int | None  # the group of the stack to evaluate; None for the whole network
+    x: Array  # (n, inputs)
+    y: Array  # (n, outputs)
 
 
 def read_held_out(network: Network, validation: Any) -> list[HeldOut]:
-    """Check the `validation` of `fit`; what several groups share is converted once.
-
-    Raises
-    ------
-    InputError
-        If it is no (X, y), or no list of one for each group.
-    """
+    """Check the `validation` of `fit`; samples that groups share are converted once."""
     if validation is None:
         return []
     by_group = isinstance(validation, list) and len(network.stack) == 2
     if by_group and len(validation) != network.groups:
         raise InputError(
-            f"validation is one (X, y), or a list with one for each of {network.groups} groups. "
-            f"Received: {len(validation)}."
+            f"validation must be one (X, y), or a list with one for each of {network.groups} "
+            f"groups. Received: {len(validation)}."
         )
     known: dict[tuple[int, int], tuple[Array, Array]] = {}
     found = []
@@ -150,14 +114,8 @@ def _choose_task(network: Network, y: Any) -> Array:
     return given
 
 
-def check_rows(rows: Any, available: int, stack: tuple[int, ...]) -> Any:
-    """Return training rows (n,), or (G, n) for a stack of groups, as indices; None for all.
-
-    Raises
-    ------
-    InputError
-        If they are no whole numbers of that shape, or out of range.
-    """
+def _check_rows(rows: Any, available: int, stack: tuple[int, ...]) -> Any:
+    """Return training rows (n,), or (G, n) for a stack of groups, as indices; None for all."""
     import numpy as np
 
     groups = stack[:-1] if len(stack) == 2 else ()
@@ -168,12 +126,12 @@ def check_rows(rows: Any, available: int, stack: tuple[int, ...]) -> Any:
     if not shaped or chosen.dtype.kind not in "iu":
         wanted = f"({groups[0]}, n), one row of them for each group" if groups else "(n,)"
         raise InputError(
-            f"rows are indices of samples, whole numbers of shape {wanted}. "
+            f"rows must be indices of samples, whole numbers of shape {wanted}. "
             f"Received: {chosen.dtype} of shape {chosen.shape}."
         )
     if chosen.min() < 0 or chosen.max() >= available:
         raise InputError(
-            f"rows are indices of the {available} samples, 0 to {available - 1}. "
+            f"rows must be indices of the {available} samples, from 0 to {available - 1}. "
             f"Received: {chosen.min()} to {chosen.max()}."
         )
     return chosen

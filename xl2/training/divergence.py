@@ -1,4 +1,4 @@
-"""What is done when a loss or a parameter is no longer finite."""
+"""What happens when a loss or a parameter is no longer finite."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from .run import Run
 
 
 def mark(run: Run, sound: Any, before: Carry) -> None:
-    """Mark the diverged members of a stack, and put them back to before the epoch.
+    """Mark the diverged members of a stack, and restore their parameters from before the epoch.
 
-    Raises
-    ------
-    DivergenceError
-        If all members have diverged.
+    Raises `DivergenceError` if all members have diverged.
     """
     import numpy as np
 
@@ -43,76 +40,57 @@ def is_over(history: History) -> bool:
 
 
 def raise_of_all(run: Run) -> NoReturn:
-    """Raise the error of a stack whose members have all diverged.
-
-    Raises
-    ------
-    DivergenceError
-        With the epoch after the last of the history.
-    """
-    history = run.history
-    assert history.diverged is not None
-    raise DivergenceError(
-        f"All {history.diverged.size} networks of the stack diverged, the last in epoch "
-        f"{len(history) + 1}. Each keeps its parameters from before the epoch in which it "
-        f"diverged. {_remedy(run)}",
-        epoch=len(history) + 1,
-        step=None,
-        loss=math.nan,
-        history=history,
+    """Raise the error of a stack whose members have all diverged."""
+    raise _error(
+        run,
+        f"All {run.history.diverged.size} networks of the stack diverged, the last in epoch "
+        f"{len(run.history) + 1}. Each keeps its parameters from before the epoch in which it "
+        f"diverged.",
     )
 
 
 def find_the_step(run: Run, before: Carry, order: Any) -> NoReturn:
-    """Repeat the epoch one step at a time, and stop before the step that diverged.
+    """Repeat the epoch one step at a time, and raise an error that names the step.
 
-    So only a failed fit waits for its device after each step. A stream may not be repeatable,
-    or may differ the second time; the step is then unknown.
-
-    Raises
-    ------
-    DivergenceError
-        Naming the step. The network has its parameters from before it.
+    So only a run that diverged waits for its device after each step. The network gets the
+    parameters from before the step. A stream may not be repeatable, or differ the second time;
+    the step is then unknown.
     """
-    run.carry = before
-    step, safe, loss = 0, before, math.nan
+    import numpy as np
+
+    network, epoch = run.network, len(run.history) + 1
+    run.carry, step = before, 0
     for samples, batches in run.batches(run.batch_size, order) if run.feed.repeats else ():
         step, safe = step + 1, run.carry
         run.carry = copy_carry(safe)
         measure = run.meter()
         run.learn(samples, batches, measure)
         loss = measure.read()["loss"]
-        if not is_finite(run, loss):
-            _raise(run, safe, step, loss)
-    _raise(run, before, None, math.nan)
+        sizes = network.backend.to_numpy(sizes_of_members(run.carry.parameters))
+        if not (np.isfinite(loss) and np.isfinite(sizes)):
+            network.parameters = safe.parameters
+            where = f"epoch {epoch}, step {step}, with loss {loss:g}"
+            raise _error(run, _text(where, "step"), step, loss)
+    network.parameters = before.parameters
+    raise _error(run, _text(f"epoch {epoch}, at an unknown step of a stream", "epoch"))
 
 
-def is_finite(run: Run, loss: Any) -> Any:
-    """Return whether loss and parameters are finite."""
-    import numpy as np
-
-    sizes = run.network.backend.to_numpy(sizes_of_members(run.carry.parameters))
-    return np.isfinite(loss) & np.isfinite(sizes)
-
-
-def _raise(run: Run, safe: Carry, step: int | None, loss: float) -> NoReturn:
-    run.network.parameters = safe.parameters
-    epoch = len(run.history) + 1
-    where, before = f"epoch {epoch}, step {step}, with loss {loss:g}", "step"
-    if step is None:
-        where, before = f"epoch {epoch}, at an unknown step of a stream", "epoch"
-    raise DivergenceError(
+def _text(where: str, before: str) -> str:
+    return (
         f"Training diverged in {where}: a parameter is no longer finite. The network keeps its "
-        f"parameters from before that {before}. {_remedy(run)}",
-        epoch=epoch,
-        step=step,
-        loss=loss,
-        history=run.history,
+        f"parameters from before that {before}."
     )
 
 
-def _remedy(run: Run) -> str:
-    return (
-        f"Lower the learning rate ({run.learning_rate:g}), standardise the inputs, or "
-        f"lower lambda: learning rate times lambda over the batch size has to stay below 2."
+def _error(
+    run: Run, message: str, step: int | None = None, loss: float = math.nan
+) -> DivergenceError:
+    """Return an error for the epoch after the last of the history, with what to do."""
+    return DivergenceError(
+        f"{message} Lower the learning rate ({run.learning_rate:g}), standardise the inputs, or "
+        f"lower lambda: learning rate times lambda over the batch size has to stay below 2.",
+        epoch=len(run.history) + 1,
+        step=step,
+        loss=loss,
+        history=run.history,
     )

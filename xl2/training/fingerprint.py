@@ -1,8 +1,9 @@
 """Fingerprint of a run, to reject another run's checkpoint.
 
-It is a few lines of text about the network, the samples and the settings. Two runs with equal
-fingerprints take the same steps. Samples enter as a digest: in memory of all rows, up to 256 MiB;
-beyond that, and on disk, of eight blocks of 2 MiB, evenly spread from the first row to the last.
+It describes the network, the samples and the settings in a few lines of text. Two runs with
+equal fingerprints take the same steps. Samples are described by a digest: of all rows, if they
+are in memory and have at most 256 MiB; otherwise of eight blocks of 2 MiB, evenly spread from the
+first row to the last.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..array.backend import Backend
+from ..array.chunks import Range, chunk_ranges, rows_between
 from ..array.rows import HostRows
 from ..errors import FileFormatError, InputError
 from ..nn.penalties import penalties_of
@@ -34,8 +36,7 @@ def fingerprint_of(
     known: dict[int, str] = {}
 
     def digest(array: Any) -> str:
-        # Groups may share their validation samples.
-        if id(array) not in known:
+        if id(array) not in known:  # groups may share their validation samples
             known[id(array)] = digest_of(array, network.backend)
         return known[id(array)]
 
@@ -70,12 +71,12 @@ def fingerprint_of(
 
 
 def check_same(saved: Any, own: Fingerprint, prefix: str, alternative: str) -> None:
-    """Raise `InputError` if the fingerprint in a file is not the run's own.
+    """Raise `InputError` with all differences if a saved fingerprint is not the run's own.
 
-    The error names each difference, after `prefix`; `alternative` is what else the user can give.
+    The message begins with `prefix`, and suggests `alternative`, such as "another file".
     """
     if not isinstance(saved, dict) or not all(isinstance(text, str) for text in saved.values()):
-        raise FileFormatError("its header is wrong about 'run'.")
+        raise FileFormatError("its header has an invalid value of 'run'.")
     differences = [
         f"its {name} was {saved.get(name, 'unknown')} and is now {own.get(name, 'unknown')}"
         for name in dict.fromkeys([*own, *saved])
@@ -101,17 +102,16 @@ def digest_of(x: Any, backend: Backend) -> str:
     return f"{size} of {dtype} with digest {digest.hexdigest()[:16]}"
 
 
-def _blocks(x: Any, backend: Backend) -> list[tuple[int, int]]:
-    """Return start and stop of the blocks of rows that enter a digest."""
+def _blocks(x: Any, backend: Backend) -> list[Range]:
+    """Return the blocks of rows that enter a digest."""
     import numpy as np
 
-    rows, stored = int(x.shape[0]), isinstance(x, HostRows)
-    width = max(1, int(_rows(x, 0, 1, backend).nbytes))
-    length = max(1, BLOCK // width)
-    if stored:
-        length = min(length, x.rows_at_once)
-    if rows <= BLOCKS * length or (not stored and rows * width <= WHOLE):
-        return [(start, min(start + length, rows)) for start in range(0, rows, length)]
+    rows, width = int(x.shape[0]), max(1, int(_rows(x, 0, 1, backend).nbytes))
+    blocks = chunk_ranges(x, max(1, BLOCK // width))
+    in_memory = not isinstance(x, HostRows)
+    if len(blocks) <= BLOCKS or (in_memory and rows * width <= WHOLE):
+        return blocks
+    length = blocks[0][1]
     starts = np.linspace(0, rows - length, BLOCKS).astype(int).tolist()
     return [(start, start + length) for start in starts]
 
@@ -120,11 +120,9 @@ def _rows(x: Any, start: int, stop: int, backend: Backend) -> Any:
     """Return rows as a NumPy array."""
     import numpy as np
 
-    if isinstance(x, np.ndarray):
-        return x[start:stop]
     with backend.scope():
-        block = x.between(start, stop) if isinstance(x, HostRows) else x[start:stop, ...]
-        return backend.to_numpy(block)
+        block = rows_between(x, start, stop)
+        return block if isinstance(block, np.ndarray) else backend.to_numpy(block)
 
 
 def _described(thing: Any) -> str:
@@ -142,7 +140,7 @@ def _described(thing: Any) -> str:
 
 
 def own_version() -> str:
-    """Return the version of xl2, as far as it is installed."""
+    """Return the version of xl2, if it is installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -18,7 +18,7 @@ from .checkpoints import Checkpoint, CheckpointSaver, as_checkpoint
 from .data import HeldOut, TrainingData, read_held_out
 from .fingerprint import fingerprint_of
 from .history import History
-from .loop import NO_CHECKPOINT, Callback, Saver, train
+from .loop import Callback, train
 
 
 def fit(
@@ -39,7 +39,7 @@ def fit(
     rows: Any = None,
     validation: tuple[Any, Any] | list[tuple[Any, Any]] | None = None,
     callbacks: Sequence[Callback] = (),
-    checkpoint: str | Path | Checkpoint | None = None,
+    checkpoint: str | Path | None = None,
     every: float = 1,
     resume: bool = False,
     progress: bool | None = None,
@@ -51,89 +51,88 @@ def fit(
     Parameters
     ----------
     network : Network
-        It is trained where it stands: its parameters are replaced.
+        The network to train, in place: its parameters are replaced.
     X : array_like, scipy sparse matrix, array on disk, or iterable; shape (n, inputs)
         Samples. A sparse matrix is made dense a few mini-batches at a time. A
-        ``numpy.memmap``, a dataset of h5py, an array of zarr and what
-        `xl2.data.open_rows` returns stay on the disk, and as few rows at a time are read.
-        An iterable, without `y`, gives pairs (X, y), or (X, y, sample_weight), of arrays
+        ``numpy.memmap``, an h5py dataset, a zarr array and the result of
+        `xl2.data.open_rows` stay on disk, and a few rows at a time are read.
+        An iterable, without `y`, yields pairs (X, y), or (X, y, sample_weight), of arrays
         or of any of these.
     y : array_like, shape (n,) or (n, outputs), optional
         Class numbers from 0, or targets; see `xl2.nn.tasks`. They are held in memory.
     epochs : int, default 10
-        Passes over the samples. An iterable is gone through once an epoch.
+        Passes over the samples.
     batch_size : int, default 64
-        Samples of a mini-batch; the last of an epoch may have fewer. Of an iterable each
-        pair is cut into mini-batches for itself, so that the last of a pair may.
+        Samples of a mini-batch. The last one of an epoch, or of each pair of an iterable, may
+        have fewer.
     learning_rate : float, default 0.01
         Step size, for gradients that are means over the mini-batch.
     optimizer : {"sgd", "momentum", "nesterov", "adam"} or Optimizer, default "sgd"
         See `xl2.nn.optimizers`.
     penalty : float or L2, default 0
-        lambda, or an `L2`; for a stack also a sequence, one a member; for a stack in
-        groups one for each place in a group, the same in all groups.
+        lambda, or an `L2`. For a stack also a sequence: one for each member, or, for a stack of
+        groups, one for each member of a group, the same in all groups.
     loss : str or Loss, optional
-        By default the natural one of the output activation, see `xl2.nn.losses`.
+        By default the one that belongs to the output activation, see `xl2.nn.losses`.
     dropout : float, default 0
-        The part of each hidden layer's units that is left out of a step, drawn anew for
-        every sample; in [0, 1).
+        The fraction of each hidden layer's units that a step leaves out, drawn for every
+        sample; in [0, 1).
     sample_weight : array_like, shape (n,), optional
-        How much each sample counts, 0 or more. A mini-batch's gradient, and lambda in it,
-        are divided by the sum of its weights; where that is 0 it teaches nothing.
+        Weights of the samples, 0 or more. The gradient of a mini-batch, and lambda in it, are
+        divided by the sum of its weights; if that is 0, the mini-batch has no effect.
     shuffle : bool, default True
         Draw a new order of the samples for each epoch. Of HDF5, zarr and Parquet the blocks
-        in which they are read (chunks, or a few of them; row groups) are shuffled, and then
-        the rows of each 16 MB that are in memory together; with 16 MB or less all rows are
-        shuffled as those of an array. An iterable is taken in its own order.
+        in which they are read (one or more chunks; row groups) are shuffled, and then
+        the rows of each 16 MB that are in memory together. With 16 MB or less all rows are
+        shuffled like those of an array. The order of an iterable is not changed.
     seed : int or sequence of int, default 0
-        Of those orders and of dropout: the same on every backend. For a stack in groups
-        also a sequence, one a group.
-    rows : array_like of int, shape (n,); for a stack in groups (G, n); optional
-        The samples to learn from, by their numbers in `X`, of each group its own; by
+        Seed of the order and of dropout: the same on every backend. For a stack of groups
+        also a sequence, one for each group.
+    rows : array_like of int, shape (n,); for a stack of groups (G, n); optional
+        The samples to train on, as indices of `X`, for each group its own; by
         default all. Not for an iterable.
     validation : (X, y), or a list of them, optional
-        Samples to measure on after each epoch, which may also be sparse or on disk; for a
-        stack in groups also a list of pairs, one a group.
+        Samples to evaluate after each epoch, which may also be sparse or on disk; for a
+        stack of groups also a list of pairs, one for each group.
     callbacks : sequence of callable, optional
-        Each is called as ``callback(network, history)`` after each epoch. Training
-        ends after an epoch in which one of them returned True; where one returned
-        `Keep`, a stack goes on with those members only.
+        Each is called as ``callback(network, history)`` after each epoch. If one returns True,
+        training ends. If one returns an `xl2.training.loop.Keep`, only those members of a stack
+        are trained further.
     checkpoint : path-like, optional
-        A file to write the run to as it goes on, whole or not at all: `every` so many epochs,
-        at the end, and on Ctrl-C. What cannot be written costs a warning, not the run.
+        A file in which the run is saved every `every` epochs, at the end, and on Ctrl-C. It is
+        replaced atomically. If it cannot be written, a warning is issued and training continues.
     every : float, default 1
-        Epochs between two checkpoints. A part of one, as 0.1, writes within an epoch too, after
-        the mini-batches that get there, about 8192 samples at a time; not for an iterable.
+        Epochs between two checkpoints. A fraction, such as 0.1, also saves within an epoch,
+        after about 8192 samples at a time; not for an iterable.
     resume : bool, default False
-        Go on from the checkpoint, where there is one: as if it had not stopped, bit for bit,
-        to `epochs` in all, no fewer than it has. The other arguments are to be those it was
-        begun with.
+        Continue from the checkpoint if it exists, with the same result as without the
+        interruption, bit for bit. `epochs` is then the total, and the other arguments must be
+        those of the first call.
     progress : bool, optional
-        Show a progress bar; by default where standard error is a terminal.
+        Show a progress bar; by default if standard error is a terminal.
     backend, device : optional
-        Where to compute; see `xl2.array.switch`. By default where the network was put, or,
-        if nobody said, where `X` is.
+        Where to compute; see `xl2.array.switch`. By default on the backend and device chosen for
+        the network, or else on those of `X`.
 
     Returns
     -------
     History
-        The curves of this fit, from its first epoch on.
+        The curves of this run, from its first epoch.
 
     Raises
     ------
     InputError
-        If an argument, `X` or `y` cannot be used. What is read in an epoch is checked
-        then, and the network keeps the parameters from before that epoch. So it does where
-        an iterable was used up in an earlier epoch. Also if a checkpoint is that of another
-        run, has more epochs than are asked for, or would be lost.
+        If an argument, `X` or `y` cannot be used. Samples that are read during an epoch are
+        checked then, and the network keeps the parameters from before that epoch. Also if a
+        checkpoint is that of another run, has more epochs than `epochs`, or would be
+        overwritten.
     FileFormatError
-        If a checkpoint is damaged, or none.
+        If the checkpoint is damaged, or is not a checkpoint.
     DivergenceError
-        If the loss or a parameter is no longer finite. The network keeps the
-        parameters from before that step. A member of a stack that diverges is marked
-        in `History.diverged` and harms no other; the error comes when all have. In a stream
-        that cannot be gone through again the step cannot be told: it is None, and the
-        parameters are those from before the epoch.
+        If the loss or a parameter is no longer finite. The network keeps the parameters from
+        before that step. A member of a stack that diverges is marked in `History.diverged` and
+        does not affect the others; the error is raised if all diverge. In a stream that cannot
+        be iterated again the step is None, and the parameters are those from before the epoch.
     """
     check_positive(epochs=epochs)
     settings = Settings(
@@ -176,9 +175,9 @@ def train_network(
     progress: bool | None = False,
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Train a network on checked data; `fit` says what it returns and raises."""
+    """Train a network on checked data; see `fit`."""
     run = assemble(network, data, settings)
-    saver: Saver = NO_CHECKPOINT
+    saver = None
     if checkpoint is not None:
         _check_resumable(data, checkpoint.every)
         fingerprint = fingerprint_of(run, data, settings, held_out)
@@ -194,8 +193,8 @@ def _check_resumable(data: TrainingData, every: float) -> None:
         return
     if not pairs.repeats:
         raise InputError(
-            f"A run on this {pairs.kind} cannot be resumed, because it can be iterated once. "
-            f"For a checkpoint give something that can be iterated again."
+            f"A run on this {pairs.kind} cannot be resumed, because it can be iterated only "
+            f"once. For a checkpoint give something that can be iterated again."
         )
     if every < 1:
         raise InputError(
@@ -205,9 +204,9 @@ def _check_resumable(data: TrainingData, every: float) -> None:
 
 
 def _choose_device(network: Network, X: Any, backend: str | None, device: Any) -> None:
-    """Move the network to where the fit computes."""
-    chosen = decided(backend, device) if backend is not None or device is not None else None
-    if chosen is not None:
+    """Move the network to the backend and device of the fit."""
+    if backend is not None or device is not None:
+        chosen = decided(backend, device)
         network.move_to(resolve(chosen.backend or network.backend.name, chosen.device))
     elif not network.on_chosen_device:
         network.move_to(resolve(data=X))

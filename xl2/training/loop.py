@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from ..array.api import is_true
@@ -13,6 +12,7 @@ from ..array.stacks import group_of, sizes_of_members
 from ..nn.network import Network
 from . import divergence
 from .batches import BLOCK
+from .checkpoints import CheckpointSaver
 from .data import HeldOut
 from .history import History
 from .progress import show_progress
@@ -22,31 +22,17 @@ Callback = Callable[[Network, History], Any]
 
 
 class Keep(NamedTuple):
-    """What a callback returns to go on with some members of a stack only.
+    """What a callback returns to train only some members of a stack further.
 
     The network then consists of these members, and so do the later values of its history.
 
     Attributes
     ----------
     members : sequence of int
-        Which of the K members, or of the M of every group.
+        Indices of the K members, or of the M of every group.
     """
 
     members: Sequence[int]
-
-
-class Saver:
-    """Saves a run as it goes on. This one saves nothing: for a fit without a checkpoint."""
-
-    def guard(self, run: Run) -> AbstractContextManager[Any]:
-        """Return the context in which a run is trained."""
-        return contextlib.nullcontext()
-
-    def look(self, run: Run) -> None:
-        """Look at the run between two epochs, and between two blocks of mini-batches."""
-
-
-NO_CHECKPOINT = Saver()
 
 
 def train(
@@ -55,36 +41,28 @@ def train(
     held_out: Sequence[HeldOut] = (),
     callbacks: Sequence[Callback] = (),
     progress: bool | None = None,
-    saver: Saver = NO_CHECKPOINT,
+    saver: CheckpointSaver | None = None,
 ) -> History:
-    """Train until the run has that many epochs, or a callback ends it; see `fit`.
-
-    Raises
-    ------
-    DivergenceError
-        As `train_epoch` does.
-    """
-    library = run.network.backend.library
-    bar = show_progress(epochs, progress, len(run.history))
-    with run.network.backend.scope(), library.threads(), bar as advance, saver.guard(run):
+    """Train until the run has that many epochs, or a callback ends it; see `fit`."""
+    backend, bar = run.network.backend, show_progress(epochs, progress, len(run.history))
+    guard = contextlib.nullcontext() if saver is None else saver.guard(run)
+    with backend.scope(), backend.library.threads(), bar as advance, guard:
         while len(run.history) < epochs and not run.finished:
             train_epoch(run, held_out, saver)
             advance(run.history)
             call_back(run, callbacks)
-            saver.look(run)
+            if saver is not None:
+                saver.look(run)
     return run.history
 
 
-def train_epoch(run: Run, held_out: Sequence[HeldOut] = (), saver: Saver = NO_CHECKPOINT) -> None:
+def train_epoch(
+    run: Run, held_out: Sequence[HeldOut] = (), saver: CheckpointSaver | None = None
+) -> None:
     """Train for one epoch, or the rest of one, and add it to the history.
 
-    Raises
-    ------
-    DivergenceError
-        If the network has a loss or a parameter that is not finite; of a stack, if all
-        members have.
-    InputError
-        If the cause is a NaN or an infinity among the samples.
+    Raises `DivergenceError` if the network diverges, or all members of a stack do, and
+    `InputError` if the cause is a NaN or an infinity among the samples.
     """
     began = time.perf_counter()
     now = run.epoch = run.epoch or run.begin_epoch()
@@ -96,12 +74,13 @@ def train_epoch(run: Run, held_out: Sequence[HeldOut] = (), saver: Saver = NO_CH
             last = batches.first + len(batches.rates) - 1
             now.done += batches.stop - batches.start
             now.seconds = time.perf_counter() - began
-            saver.look(run)
+            if saver is not None:
+                saver.look(run)
         found, sound = read_epoch(run, now.measure)
         if not sound.all():
             run.feed.check()
     except Exception:
-        # Samples that cannot be used, or read: nothing was learnt in this epoch.
+        # Samples that cannot be used or read: the epoch has no effect.
         run.restore(now.before)
         raise
     if not run.network.stack and not sound:
@@ -109,7 +88,7 @@ def train_epoch(run: Run, held_out: Sequence[HeldOut] = (), saver: Saver = NO_CH
     elif run.network.stack:
         divergence.mark(run, sound, now.before)
     if not run.step.objective and not sound.all():
-        # Diverged members were put back to the parameters from before the epoch.
+        # Diverged members have the parameters from before the epoch again.
         penalty = run.penalty()
         host = None if penalty is None else run.network.backend.to_numpy(penalty)
         found["penalty"] = _penalty_of(run, host)
@@ -123,7 +102,7 @@ def train_epoch(run: Run, held_out: Sequence[HeldOut] = (), saver: Saver = NO_CH
 
 
 def call_back(run: Run, callbacks: Sequence[Callback]) -> None:
-    """Call the callbacks after an epoch, and do what they return."""
+    """Call the callbacks after an epoch, and act on what they return."""
     answers = [call(run.network, run.history) for call in callbacks]
     run.finished = any(map(is_true, answers))
     for answer in answers:
@@ -154,9 +133,9 @@ def evaluate(run: Run, held_out: Sequence[HeldOut]) -> dict[str, Any]:
 
 
 def read_epoch(run: Run, measure: Any) -> tuple[dict[str, Any], Any]:
-    """Return what an epoch measured, with the penalty, and whether its result is finite.
+    """Return the measured values of an epoch, and whether its loss and parameters are finite.
 
-    One transfer: the host waits for the device once an epoch.
+    One transfer: the host waits for the device once per epoch.
     """
     import numpy as np
 

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .batches import cut, window
 
 
 class Orders:
-    """An endless iterator over orders: the training rows, shuffled anew for each epoch.
+    """An endless iterator over orders: the training rows, shuffled for each epoch.
 
-    Parameters
-    ----------
-    rows : numpy.ndarray of int, shape (n,) or (G, n); or None
-        The training rows; None for all.
-    rngs : list of numpy.random.Generator
-        One, or one for each of `G` groups.
-    permutation : callable
-        What `drawing` returns.
+    `x` is an array or `HostRows`; `rows` are the `count` training rows, (n,) or (G, n), None for
+    all. There is one seed, or one for each of `G` groups.
+
+    Rows with random access are permuted. Of rows that are read in blocks, the blocks are
+    shuffled, and then the rows that are on the backend together; if all rows are, they are
+    permuted too.
     """
 
-    def __init__(self, rows: Any, rngs: list[Any], permutation: Callable[[Any, int], Any]):
-        self.rngs, self._rows, self._permutation = rngs, rows, permutation
+    def __init__(self, x: Any, rows: Any, count: int, seeds: Sequence[int], batch_size: int):
+        import numpy as np
+
+        self.rngs = [np.random.default_rng(seed) for seed in seeds]
+        self._rows, self._count = rows, count
+        # For each group, where the blocks begin among its rows.
+        self._starts: list[Any] | None = None
+        edges = getattr(x, "edges", None)
+        if edges is None:
+            return
+        if rows is not None:
+            # The rows of a block are then contiguous.
+            self._rows = np.sort(rows, axis=-1)
+        self._window = window(x, batch_size, len(seeds))
+        if count > self._window:
+            self._starts = [edges]
+            if rows is not None:
+                each = np.atleast_2d(self._rows)
+                self._starts = [np.unique(np.searchsorted(own, edges)) for own in each]
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -33,64 +47,20 @@ class Orders:
         import numpy as np
 
         rows = self._rows
-        drawn = np.stack([self._permutation(rng, group) for group, rng in enumerate(self.rngs)])
+        drawn = np.stack([self._draw(rng, group) for group, rng in enumerate(self.rngs)])
         if rows is None or rows.ndim == 1:
             return drawn[0] if rows is None else rows[drawn[0]]
         return np.take_along_axis(rows, drawn, axis=-1)
 
+    def _draw(self, rng: Any, group: int) -> Any:
+        """Return a group's order as indices of its rows."""
+        import numpy as np
 
-def orders_of(
-    x: Any, rows: Any, count: int, seeds: Sequence[int] | None, batch_size: int
-) -> Iterator[Any] | None:
-    """Return the training rows of each epoch in their order; None for all as they are stored.
-
-    Parameters
-    ----------
-    x : array or HostRows
-    rows : numpy.ndarray of int, shape (n,) or (G, n); or None
-        The training rows; None for all.
-    count : int
-        How many they are.
-    seeds : sequence of int, or None
-        One, or one for each group; None for no shuffling.
-    batch_size : int
-    """
-    import numpy as np
-
-    if seeds is None:
-        return None if rows is None else itertools.repeat(rows)
-    if rows is not None and getattr(x, "edges", None) is not None:
-        # The rows of a block are then contiguous.
-        rows = np.sort(rows, axis=-1)
-    rngs = [np.random.default_rng(seed) for seed in seeds]
-    return Orders(rows, rngs, drawing(x, rows, count, batch_size))
-
-
-def drawing(x: Any, rows: Any, count: int, batch_size: int) -> Callable[[Any, int], Any]:
-    """Return the function that draws an epoch's order, from a generator and a group's index.
-
-    It returns positions (n,) in `rows`. Rows with random access are permuted. Of rows that are
-    read in blocks, the blocks are shuffled, and then the rows that are on the backend together;
-    if all rows are, they are permuted too.
-    """
-    import numpy as np
-
-    edges = getattr(x, "edges", None)
-    groups = 1 if rows is None or rows.ndim == 1 else len(rows)
-    if edges is None or count <= window(x, batch_size, groups):
-        return lambda rng, group: rng.permutation(count)
-    length = window(x, batch_size, groups)
-    # Where the blocks begin among the rows chosen.
-    starts = [edges]
-    if rows is not None:
-        starts = [np.unique(np.searchsorted(own, edges)) for own in np.atleast_2d(rows)]
-
-    def draw(rng: Any, group: int) -> Any:
-        own = starts[group]
-        blocks = (np.arange(own[i], own[i + 1]) for i in rng.permutation(len(own) - 1))
-        order = np.concatenate(list(blocks))
-        for start, stop in cut(count, length):
+        if self._starts is None:
+            return rng.permutation(self._count)
+        starts = self._starts[group]
+        blocks = [np.arange(starts[i], starts[i + 1]) for i in rng.permutation(len(starts) - 1)]
+        order = np.concatenate(blocks)
+        for start, stop in cut(self._count, self._window):
             rng.shuffle(order[start:stop])
         return order
-
-    return draw

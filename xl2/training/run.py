@@ -19,54 +19,17 @@ from .history import History
 
 @dataclass
 class Epoch:
-    """An unfinished epoch, between two blocks of mini-batches.
+    """An unfinished epoch, between two blocks of mini-batches."""
 
-    Attributes
-    ----------
-    order : array of int, or None
-        What `feed.begin` returned.
-    before : Carry
-        From before the epoch.
-    measure : Measure or Objective
-        Of its steps so far.
-    done : int
-        Rows trained on so far.
-    seconds : float
-        Time taken so far.
-    """
-
-    order: Any
-    before: Carry
-    measure: Measure | Objective
-    done: int = 0
-    seconds: float = 0.0
+    order: Any  # what `feed.begin` returned
+    before: Carry  # from before the epoch
+    measure: Measure | Objective  # of its steps so far
+    done: int = 0  # rows trained on so far
+    seconds: float = 0.0  # time taken so far
 
 
 class Run:
-    """The state of one training; `assemble` makes it and `loop` advances it.
-
-    Attributes
-    ----------
-    network : Network
-        Trained in place.
-    feed : Feed
-        What an epoch goes through.
-    learning_rate : float
-        A callback may change it between epochs.
-    batch_size : int
-        No more than the samples of an epoch, where these are known.
-    steps : int
-        Steps taken in finished epochs.
-    carry : Carry
-        Parameters and optimizer states.
-    history : History
-    epoch : Epoch or None
-        The unfinished epoch; None between epochs.
-    finished : bool
-        A callback ended the run.
-    members : list of int
-        The members of the stack, or of each of its groups, that are still trained.
-    """
+    """The state of one training; `assemble` makes it and `loop` advances it."""
 
     def __init__(
         self,
@@ -80,9 +43,10 @@ class Run:
         steps: int = 0,
     ):
         self.network, self.feed, self.step, self.constants = network, feed, step, constants
-        self.learning_rate, self.steps = learning_rate, steps
+        self.learning_rate = learning_rate  # a callback may change it between epochs
         # A backend would see a mini-batch larger than the data as a short one, and not compile it.
         self.batch_size = min(batch_size, feed.rows) if feed.seekable else batch_size
+        self.steps = steps  # in finished epochs
         self.history = History.of(network.stack)
         if states is None:
             init = step.optimizer.init
@@ -90,8 +54,9 @@ class Run:
                 states = tuple((init(w), init(b)) for w, b in network.parameters)
         self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
-        self.epoch: Epoch | None = None
-        self.finished = False
+        self.epoch: Epoch | None = None  # the unfinished one; None between epochs
+        self.finished = False  # a callback ended the run
+        # Those of the stack, or of each of its groups, that are still trained.
         self.members = list(range(network.stack[-1] if network.stack else 0))
 
     def begin_epoch(self) -> Epoch:
@@ -117,7 +82,7 @@ class Run:
             step += count
 
     def learn(self, samples: Samples, batches: Batches, measure: Measure | Objective) -> None:
-        """Take the steps of a block, and add what they report to a measure."""
+        """Take the steps of a block, and add their reports to a measure."""
         self.carry, reports = self.run_batches(
             self.step, self.carry, self.constants, samples, batches, self.network.backend.xp
         )
@@ -128,7 +93,7 @@ class Run:
             measure.add(reports, *batches.targets(self.step.operations, samples))
 
     def meter(self) -> Measure | Objective:
-        """Return what adds up the reports of an epoch's steps."""
+        """Return an empty measure for the reports of an epoch's steps."""
         if self.step.objective:
             return Objective(self.network.backend, self.feed.rows)
         return self.network.measure(self.feed.y, self.feed.weight, self.step.loss)
@@ -144,7 +109,7 @@ class Run:
         self.epoch = None
 
     def keep(self, members: Sequence[int]) -> None:
-        """Go on with some members of the stack only, in every group the same ones."""
+        """Continue with some members of the stack only, the same ones in every group."""
         import numpy as np
 
         backend, chosen = self.network.backend, np.asarray(members, dtype=np.int64)
@@ -153,7 +118,7 @@ class Run:
         self.carry = map_layers(lambda layers: take_members(layers, index), carry)
         self.network.parameters = self.carry.parameters
         coefficients = tuple(
-            # Shaped like weights with one number a member: (1, K, 1), then (K, 1, 1).
+            # Shaped like weights with one number per member: (1, K, 1), then (K, 1, 1).
             None if lam is None else backend.xp.take(lam, index, axis=1 if i == 0 else 0)
             for i, lam in enumerate(self.constants.coefficients)
         )

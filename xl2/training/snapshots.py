@@ -20,24 +20,24 @@ Arrays = dict[str, Any]
 
 
 def take(run: Run) -> tuple[Header, Arrays]:
-    """Return the state of a run between two chunks of mini-batches.
+    """Return the state of a run between two blocks of mini-batches.
 
-    A stream cannot be resumed within an epoch: its state is that before the epoch.
+    A stream cannot be resumed within an epoch: its state is that from before the epoch.
     """
     import numpy as np
 
     host, history, now = run.network.backend.to_numpy, run.history, run.epoch
-    rngs, stacked = _rngs(run), history.diverged is not None
+    stacked = history.diverged is not None
     header: Header = {
         "epochs": len(history),
         "steps": run.steps,
         "learning_rate": run.learning_rate,
         "finished": run.finished,
-        "kept": run.members,
-        "members": [values.shape[-1] for values in history.loss] if stacked else None,
+        "members": run.members,
+        "members_by_epoch": [values.shape[-1] for values in history.loss] if stacked else None,
         "curves": [name for name in CURVES if getattr(history, name)],
-        "randoms": [rng.bit_generator.state for rng in rngs],
-        "under_way": None,
+        "random_states": [rng.bit_generator.state for rng in _rngs(run)],
+        "unfinished_epoch": None,
     }
     carry = run.carry if now else run.carry._replace(parameters=run.network.parameters)
     arrays: Arrays = {"history_seconds": np.asarray(history.seconds, dtype=np.float64)}
@@ -48,13 +48,13 @@ def take(run: Run) -> tuple[Header, Arrays]:
     if stacked:
         arrays["diverged"] = history.diverged
     if now and isinstance(run.feed, InMemory) and isinstance(now.measure, Measure):
-        header["under_way"] = {"done": now.done, "seconds": now.seconds}
+        header["unfinished_epoch"] = {"done": now.done, "seconds": now.seconds}
         assert now.measure.sums is not None
-        arrays["measured_loss"], arrays["measured_hits"] = map(host, now.measure.sums)
+        arrays["measured_loss"], arrays["measured_score"] = map(host, now.measure.sums)
         if run.feed.weight is not None:
             arrays["measured_weight"] = host(now.measure.total)
-        if rngs:
-            arrays["order"] = run.feed.host_order(now.order).astype(np.int64)
+        if _rngs(run):
+            arrays["order"] = now.order.astype(np.int64)
         arrays |= {f"before_{name}": host(array) for name, array in _named(now.before).items()}
     elif now:
         carry = now.before
@@ -62,34 +62,36 @@ def take(run: Run) -> tuple[Header, Arrays]:
 
 
 def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec]:
-    """Check that a header fits a new run, and return the arrays that belong to it.
+    """Check that a header fits a new run, and return the specs of the arrays that belong to it.
 
-    The run loses the members that the header has dropped. Of the arrays `found` in the file, only
-    the dtypes of the curves are used.
+    The run loses the members that were dropped. Of the arrays `found` in the file, only the
+    dtypes of the curves are used.
     """
     epochs, stack = _count(header, "epochs"), run.network.stack
     _count(header, "steps")
-    rate, kept, curves = header["learning_rate"], header["kept"], header["curves"]
-    _check(isinstance(rate, float) and 0 < rate < math.inf, "learning_rate")
-    _check(isinstance(header["finished"], bool), "finished")
-    _check(isinstance(curves, list) and set(curves) <= set(CURVES), "curves")
-    _check(not epochs or {"loss", "score", "penalty"} <= set(curves), "curves")
-    valid = isinstance(kept, list) and all(type(k) is int and k in run.members for k in kept)
-    _check(valid and len(set(kept)) == len(kept) and bool(kept) == bool(stack), "kept")
+    rate, members, curves = header["learning_rate"], header["members"], header["curves"]
+    check_value(isinstance(rate, float) and 0 < rate < math.inf, "learning_rate")
+    check_value(isinstance(header["finished"], bool), "finished")
+    check_value(isinstance(curves, list) and set(curves) <= set(CURVES), "curves")
+    check_value(not epochs or {"loss", "score", "penalty"} <= set(curves), "curves")
+    valid = isinstance(members, list) and all(type(k) is int for k in members)
+    check_value(valid and set(members) <= set(run.members), "members")
+    check_value(len(set(members)) == len(members) and bool(members) == bool(stack), "members")
     shape: tuple[int, ...] = (epochs,)
     if stack:
-        members = header["members"]
-        _check(isinstance(members, list) and len(members) == epochs, "members")
-        _check(all(type(m) is int and 0 < m <= stack[-1] for m in members), "members")
-        shape = (*stack[:-1], sum(members))
-    if kept != run.members:
-        run.keep(kept)
+        counts = header["members_by_epoch"]
+        check_value(isinstance(counts, list) and len(counts) == epochs, "members_by_epoch")
+        valid = all(type(count) is int and 0 < count <= stack[-1] for count in counts)
+        check_value(valid, "members_by_epoch")
+        shape = (*stack[:-1], sum(counts))
+    if members != run.members:
+        run.keep(members)
     dtype = "F64" if run.network.dtype == "float64" else "F32"
     wanted = {n: Spec(tuple(a.shape), dtype) for n, a in _named(run.carry).items()}
-    if header["under_way"] is not None:
-        _check(not header["finished"], "under_way")
+    if header["unfinished_epoch"] is not None:
+        check_value(not header["finished"], "unfinished_epoch")
         wanted |= {f"before_{name}": spec for name, spec in wanted.items()}
-        wanted |= _expected_within_epoch(run, header["under_way"], dtype)
+        wanted |= _expected_within_epoch(run, header["unfinished_epoch"], dtype)
     for name in curves:
         spec = found.get(f"history_{name}")
         single = spec is not None and spec.dtype == "F32"
@@ -102,12 +104,12 @@ def expected(run: Run, header: Header, found: dict[str, Spec]) -> dict[str, Spec
 
 def _expected_within_epoch(run: Run, epoch: Any, dtype: str) -> dict[str, Spec]:
     stack, feed, done = run.network.stack, run.feed, _count(epoch, "done")
-    _check(isinstance(epoch["seconds"], float), "seconds")
-    _check(feed.seekable and 0 < done < feed.rows and not done % run.batch_size, "done")
+    check_value(isinstance(epoch["seconds"], float), "seconds")
+    check_value(feed.seekable and 0 < done < feed.rows and not done % run.batch_size, "done")
     outputs = run.network.sizes[-1:] if run.network.task == "regression" else ()
     wanted = {
         "measured_loss": Spec(stack, dtype),
-        "measured_hits": Spec((*stack, *outputs), dtype),
+        "measured_score": Spec((*stack, *outputs), dtype),
     }
     groups = stack[:1] if len(stack) == 2 else ()
     if feed.weight is not None:
@@ -119,9 +121,9 @@ def _expected_within_epoch(run: Run, epoch: Any, dtype: str) -> dict[str, Spec]:
 
 def restore(run: Run, header: Header, arrays: Arrays) -> None:
     """Give a new run the state that `take` returned and `expected` checked."""
-    rngs, randoms = _rngs(run), header["randoms"]
-    _check(isinstance(randoms, list) and len(rngs) == len(randoms), "randoms")
-    for rng, state in zip(rngs, randoms, strict=True):
+    rngs, states = _rngs(run), header["random_states"]
+    check_value(isinstance(states, list) and len(rngs) == len(states), "random_states")
+    for rng, state in zip(rngs, states, strict=True):
         rng.bit_generator.state = state
     _restore_history(run, header, arrays)
     run.steps, run.learning_rate = header["steps"], header["learning_rate"]
@@ -129,8 +131,8 @@ def restore(run: Run, header: Header, arrays: Arrays) -> None:
     with run.network.backend.scope():
         run.carry = _carry(run, arrays)
         run.network.parameters = run.carry.parameters
-        if header["under_way"] is not None:
-            _restore_epoch(run, header["under_way"], arrays)
+        if header["unfinished_epoch"] is not None:
+            _restore_epoch(run, header["unfinished_epoch"], arrays)
 
 
 def _restore_history(run: Run, header: Header, arrays: Arrays) -> None:
@@ -146,25 +148,25 @@ def _restore_history(run: Run, header: Header, arrays: Arrays) -> None:
     # When all members diverged, the last did so in an epoch that has no curves.
     last = header["epochs"] + bool((history.diverged > 0).all())
     valid = (history.diverged >= 0) & (history.diverged <= last)
-    _check(bool(valid.all()), "diverged")
-    ends = list(accumulate(header["members"]))[:-1]
+    check_value(bool(valid.all()), "diverged")
+    counts = header["members_by_epoch"]
+    ends = list(accumulate(counts))[:-1]
     for name in header["curves"]:
-        values = np.split(arrays[f"history_{name}"], ends, axis=-1) if header["members"] else []
+        values = np.split(arrays[f"history_{name}"], ends, axis=-1) if counts else []
         setattr(history, name, [value.copy() for value in values])
 
 
 def _restore_epoch(run: Run, epoch: dict[str, Any], arrays: Arrays) -> None:
     feed, measure, done = run.feed, run.meter(), epoch["done"]
     assert isinstance(measure, Measure) and isinstance(feed, InMemory)  # noqa: PT018
-    measure.sums = _moved(run, arrays["measured_loss"]), _moved(run, arrays["measured_hits"])
+    measure.sums = _moved(run, arrays["measured_loss"]), _moved(run, arrays["measured_score"])
     measure.total = done if feed.weight is None else _moved(run, arrays["measured_weight"])
     if "order" in arrays:
         order = arrays["order"]
-        _check(int(order.min()) >= 0 and int(order.max()) < feed.available, "order")
-        begun = feed.to_order(order)
+        check_value(int(order.min()) >= 0 and int(order.max()) < feed.available, "order")
     else:
-        begun = feed.begin()
-    run.epoch = Epoch(begun, _carry(run, arrays, "before_"), measure, done, epoch["seconds"])
+        order = feed.begin()
+    run.epoch = Epoch(order, _carry(run, arrays, "before_"), measure, done, epoch["seconds"])
 
 
 def _rngs(run: Run) -> list[Any]:
@@ -173,6 +175,7 @@ def _rngs(run: Run) -> list[Any]:
 
 
 def _named(carry: Carry) -> Arrays:
+    """Return the arrays of a carry by their names in a file."""
     found = {}
     for i, (layer, states) in enumerate(zip(carry.parameters, carry.states, strict=True), 1):
         for kind, parameter, state in zip(("weight", "bias"), layer, states, strict=True):
@@ -182,7 +185,7 @@ def _named(carry: Carry) -> Arrays:
 
 
 def _carry(run: Run, arrays: Arrays, prefix: str = "") -> Carry:
-    """Return the carry whose names `_named` gave."""
+    """Return the carry with the names that `_named` returns."""
     moved = iter([_moved(run, arrays[prefix + name]) for name in _named(run.carry)])
     layers, states = [], []
     for pair in run.carry.states:
@@ -197,17 +200,17 @@ def _carry(run: Run, arrays: Arrays, prefix: str = "") -> Carry:
 def _moved(run: Run, array: Any) -> Any:
     """Return a copy on the backend, which steps may change in place."""
     backend = run.network.backend
-    moved = backend.from_numpy(array)
-    return backend.xp.asarray(moved, copy=True)
+    return backend.xp.asarray(backend.from_numpy(array), copy=True)
 
 
 def _count(header: dict[str, Any], name: str) -> int:
     value = header[name]
-    _check(type(value) is int and 0 <= value < 2**53, name)
+    check_value(type(value) is int and 0 <= value < 2**53, name)
     return int(value)
 
 
-def _check(valid: bool, name: str) -> None:
+def check_value(valid: bool, name: str) -> None:
+    """Raise `FileFormatError` if the value of a header is not valid."""
     if not valid:
         raise FileFormatError(f"its header has an invalid value of {name!r}.")
 
@@ -219,7 +222,7 @@ def with_state(callbacks: Sequence[Any]) -> list[Any]:
         if not hasattr(call, "load_state_dict"):
             raise InputError(
                 f"The callback {type(call).__qualname__} has state_dict() but no "
-                f"load_state_dict(state), which is needed to resume. Define both, or neither."
+                f"load_state_dict(state), which is needed to resume. Define both or neither."
             )
     return found
 
@@ -252,7 +255,7 @@ def encoded(value: Any, arrays: Arrays) -> Any:
 
 
 def decoded(value: Any, arrays: Arrays) -> Any:
-    """Return what `encoded` got; a tuple comes back as a list."""
+    """Return the state that `encoded` received; tuples become lists."""
     if isinstance(value, list):
         return [decoded(item, arrays) for item in value]
     if isinstance(value, dict) and "array" in value:
