@@ -31,19 +31,11 @@ class Wanted:
             return None
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The indices of the feature columns, in order, and of the target column."""
-
-    features: tuple[int, ...]
-    target: int | None
+Columns = tuple[tuple[int, ...], int | None]  # indices of the features, in order, and of the target
 
 
 def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Columns:
-    """Choose the columns of a table with `width` columns; `names` is empty without a header.
-
-    Raises `InputError` if the table lacks what is wanted, or has two columns of one name.
-    """
+    """Choose the columns of a table with `width` columns; `names` is empty without a header."""
     if len(set(names)) < len(names):
         repeated = sorted(name for name, count in Counter(names).items() if count > 1)
         raise InputError(
@@ -67,7 +59,7 @@ def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Colu
             f"{column_label(names, 0)}. Separate cells by commas in a .csv file and by tabs in a "
             ".tsv file."
         )
-    return Columns(features, target)
+    return features, target
 
 
 def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> int | None:
@@ -123,7 +115,7 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
     if target is None and wanted.require_target:
         spare = listed(names[i] for i in rest)
         raise no_target(path, f"besides the model's features it has {spare or 'no column'}")
-    return Columns(features, target)
+    return features, target
 
 
 def no_target(path: Path, why: str) -> InputError:

@@ -56,7 +56,7 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
         raise InputError(f"{path} is empty. Expected one row per sample, one column per feature.")
     stripped = tuple(cell.strip() for cell in first)
     names = stripped if has_header(stripped, wanted) else ()
-    columns = choose(names, len(first), wanted, path)
+    features, target = choose(names, len(first), wanted, path)
     values, labels = array("d"), []
     for row in rows if names else chain([first], rows):
         if len(row) != len(first):
@@ -64,24 +64,24 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
                 f"{path}, line {reader.line_num}: {counted(len(row), 'cell')}, but the first row "
                 f"has {len(first)}. Give all rows the same number of cells."
             )
-        cells = [row[i] for i in columns.features]
+        cells = [row[i] for i in features]
         try:
             if "_" in "".join(cells):
                 raise ValueError
             values.extend(map(float, cells))
         except ValueError:
-            column = next(i for i in columns.features if not is_number(row[i]))
+            column = next(i for i in features if not is_number(row[i]))
             raise bad_cell(row, column, names, reader.line_num, path) from None
-        if columns.target is not None:
-            label = row[columns.target].strip()
+        if target is not None:
+            label = row[target].strip()
             if not label:
-                raise bad_cell(row, columns.target, names, reader.line_num, path)
+                raise bad_cell(row, target, names, reader.line_num, path)
             labels.append(label)
     if not values:
         raise InputError(f"{path} has a header but no rows. Expected one row per sample.")
-    X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(columns.features))
-    y = None if columns.target is None else parse_labels(labels, path)
-    return Dataset(X, y, tuple(names[i] for i in columns.features) if names else (), name=str(path))
+    X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(features))
+    y = None if target is None else parse_labels(labels, path)
+    return Dataset(X, y, tuple(names[i] for i in features) if names else (), name=str(path))
 
 
 def has_header(row: Sequence[str], wanted: Wanted) -> bool:

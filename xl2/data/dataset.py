@@ -38,19 +38,10 @@ class Dataset:
 
 
 def check(dataset: Dataset) -> None:
-    """Raise an error if a data set cannot be used for training or prediction.
+    """Raise `InputError` if a data set cannot be used for training or prediction.
 
-    Parameters
-    ----------
-    dataset : Dataset
-        Its test part is checked as well.
-
-    Raises
-    ------
-    InputError
-        If X is empty, does not have two dimensions or does not hold real numbers;
-        if X and y differ in their number of samples; or if a value is NaN or
-        infinite.
+    X has to have two dimensions and finite real numbers, and y a finite value for each sample. The
+    test part is checked as well.
     """
     check_part(dataset.X, dataset.y, dataset, "X", "y")
     if dataset.X_test is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import FileFormatError, InputError
 from ..io.limits import check_declared, text_array
-from ..io.opening import needs, reading
+from ..io.opening import needed, reading
 
 
 def read_h5(path: Path, accepted: Collection[str]) -> dict[str, Any]:
@@ -21,11 +21,7 @@ def read_h5(path: Path, accepted: Collection[str]) -> dict[str, Any]:
 
 def open_h5(path: Path) -> Any:
     """Open a file with h5py."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise needs("h5py", path) from error
-    return h5py.File(path, "r")
+    return needed("h5py", f"Reading {path}", "data").File(path, "r")
 
 
 def datasets_of(file: Any, path: Path, accepted: Collection[str]) -> dict[str, Any]:

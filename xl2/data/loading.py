@@ -34,7 +34,7 @@ def load_data(
     features: tuple[str, ...] | None = None,
     n_features: int | None = None,
 ) -> Dataset:
-    """Read a data set.
+    """Read a data set, and `check` it.
 
     Parameters
     ----------
@@ -61,18 +61,6 @@ def load_data(
     n_features : int, optional
         The number of features of a trained model. A table without names may have
         one more column, the target.
-
-    Returns
-    -------
-    Dataset
-        It has passed `check`.
-
-    Raises
-    ------
-    InputError
-        If the file does not exist, has an unknown format, or lacks what is asked for.
-    FileFormatError
-        If the file is damaged or not in the format that its name says.
     """
     width = n_features or len(features or ()) or None
     wanted = Wanted(target, features or (), width, require_target)

@@ -37,11 +37,7 @@ def read_npz(path: Path, accepted: Collection[str]) -> dict[str, Any]:
 
 
 def check_member(archive: Any, key: str, path: Path) -> None:
-    """Check the header of an array in a `zipfile.ZipFile` before its values are read.
-
-    Raises `FileFormatError` if it is not an array of numbers or text, or if its size is not the
-    declared one.
-    """
+    """Check the header of an array in a `zipfile.ZipFile` before its values are read."""
     import zipfile
 
     # numpy.load looks for the name first, and then for the name with the suffix.

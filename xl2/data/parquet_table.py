@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, counted
 from ..io.limits import check_declared, text_array
-from ..io.opening import needs, reading
+from ..io.opening import needed, reading
 from .columns import Wanted, choose
 from .dataset import Dataset
 
@@ -31,19 +31,14 @@ def load_parquet(path: Path, wanted: Wanted) -> Dataset:
 
 def open_file(path: Path, **options: Any) -> Any:
     """Open a `pyarrow.parquet.ParquetFile`."""
-    try:
-        import pyarrow.parquet as parquet
-    except ImportError as error:
-        raise needs("pyarrow", path) from error
-    return parquet.ParquetFile(path, **options)
+    return needed("pyarrow.parquet", f"Reading {path}", "data").ParquetFile(path, **options)
 
 
 def choose_names(file: Any, wanted: Wanted, path: Path) -> tuple[tuple[str, ...], str | None]:
     """Return the names of the feature columns, and the name of the target column or None."""
     names = tuple(file.schema_arrow.names)
-    columns = choose(names, len(names), wanted, path)
-    features = tuple(names[i] for i in columns.features)
-    return features, None if columns.target is None else names[columns.target]
+    features, target = choose(names, len(names), wanted, path)
+    return tuple(names[i] for i in features), None if target is None else names[target]
 
 
 def read_table(file: Any, names: Sequence[str], path: Path) -> Any:

@@ -42,13 +42,6 @@ def open_rows(
         when they are needed. The file stays open as long as X exists.
     y : numpy.ndarray, shape (n,) or (n, outputs), or None
         In memory: int, float or text. None without labels, and for .npy.
-
-    Raises
-    ------
-    InputError
-        If the file does not exist, cannot be read in parts, or lacks what is asked for.
-    FileFormatError
-        If the file is damaged or not in the format that its name says.
     """
     path = Path(source)
     if path.suffix.lower() == ".npy":

@@ -18,10 +18,8 @@ def split(
 
     Parameters
     ----------
-    X : array of shape (samples, features)
-        The samples.
-    y : array of shape (samples,) or (samples, outputs)
-        Their labels.
+    X, y : array
+        Samples (n, features), and their labels (n,) or (n, outputs).
     fraction : float, default 0.2
         The share of the samples to hold out, between 0 and 1.
     seed : int, default 0
@@ -32,12 +30,6 @@ def split(
     Returns
     -------
     X_train, X_test, y_train, y_test : arrays
-
-    Raises
-    ------
-    InputError
-        If a part would be empty, a class cannot be in both parts, or the seed is out of
-        scikit-learn's range.
     """
     import numpy as np
     from sklearn.model_selection import train_test_split

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError
+from ..io.opening import needed
 
 # The colour-blind-safe palette of Okabe and Ito. Its yellow is too faint for lines on white.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
@@ -19,13 +20,8 @@ DIGIT = 0.64  # width of a digit in units of the font size, about
 
 
 def new_figure(figsize: tuple[float, float] | None = None) -> Any:
-    """Return a new figure with constrained layout; an InputError without matplotlib."""
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise InputError(
-            'Figures need matplotlib, which is not installed: pip install "xl2[plot]".'
-        ) from error
+    """Return a new figure with constrained layout."""
+    pyplot = needed("matplotlib.pyplot", "A figure", "plot")
     return pyplot.figure(figsize=figsize, layout="constrained")
 
 

@@ -39,10 +39,7 @@ def check_declared(path: Path, what: str, declared: int, stored: int, instead: s
 
 
 def text_array(texts: list[str], path: Path) -> NDArray[Any]:
-    """Return labels as an array of text, in which all are as wide as the longest.
-
-    Raises `InputError` if the array would be far larger than the file.
-    """
+    """Return labels as an array of text, unless it would be far larger than the file."""
     import numpy as np
 
     longest = max(map(len, texts), default=0)

@@ -36,12 +36,6 @@ def save(model: Any, path: str | Path) -> None:
         A single network, not a stack. An estimator has to be fitted.
     path : path-like
         Replaced if it exists.
-
-    Raises
-    ------
-    InputError
-        If the network is a stack, its names and labels take more than 16 MB, or the file
-        cannot be written.
     """
     model = Model.of(model)
     network = model.network
@@ -77,7 +71,7 @@ def save(model: Any, path: str | Path) -> None:
 
 
 def load(path: str | Path, *, backend: str | None = None, device: Any = None) -> Model:
-    """Read a model file.
+    """Read a model file, without running code from it.
 
     Parameters
     ----------
@@ -85,17 +79,6 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
         The file.
     backend, device : optional
         Where the network computes; see `xl2.use_backend`.
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    InputError
-        If the file does not exist.
-    FileFormatError
-        If it is not a model file of this version, or is damaged.
     """
     path = Path(path)
     check_file(path, "Give a model file; `xl2 train --out` writes one.")

@@ -10,17 +10,13 @@ import json
 import math
 from typing import Any
 
+from ..array.backend import DTYPES
 from ..errors import FileFormatError
 from ..nn.tasks import TASKS
 
-DTYPES = ("float32", "float64")
-
 
 def read_settings(header: dict[str, str]) -> dict[str, Any]:
-    """Return sizes, activations, dtype, task, standardisation, classes, features and split.
-
-    Raises `FileFormatError` if one is absent, or is not what `xl2.save` writes.
-    """
+    """Return the settings in a header, or raise `FileFormatError`; see `CHECKS`."""
     absent = [name for name in CHECKS if name not in header]
     if absent:
         raise FileFormatError(f"its header lacks {', '.join(absent)}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..nn.model import Model
+from .opening import needed
 
 # Old enough for runtimes that are some years old.
 OPSET, IR_VERSION = 13, 8
@@ -30,17 +31,8 @@ def to_onnx(model: Any) -> Any:
     Returns
     -------
     onnx.ModelProto
-
-    Raises
-    ------
-    InputError
-        If the network is a stack, or onnx is not installed.
     """
-    try:
-        import onnx
-    except ImportError:
-        raise InputError('An ONNX graph needs onnx: run pip install "xl2[onnx]".') from None
-    model = Model.of(model)
+    onnx, model = needed("onnx", "An ONNX graph", "onnx"), Model.of(model)
     network = model.network
     if network.stack:
         raise InputError("Only one network can be exported, not a stack: export stack.member(k).")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import FileFormatError, InputError, XL2Error
 from .limits import Unpacked
@@ -63,8 +64,12 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         ) from error
 
 
-def needs(library: str, path: Path) -> InputError:
-    """Return the error for a format whose library is not installed."""
-    return InputError(
-        f'Reading {path} needs {library}, which is not installed: run pip install "xl2[data]".'
-    )
+def needed(module: str, what: str, extra: str) -> Any:
+    """Import a module of an optional library, which `what` needs and an extra of xl2 installs."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise InputError(
+            f"{what} needs {module.partition('.')[0]}, which is not installed: run pip install "
+            f'"xl2[{extra}]".'
+        ) from error

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import base64
-import importlib
 import io
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from ..errors import InputError
+from ..io import opening
 from ..path.result import RegularizationPath
 
 RESOLUTION = 192  # pixels per inch, two for each CSS pixel
 SMALLEST = 8  # pixels of an image's side; a table may well have 4, 9 or 25 columns
 ACROSS = (6, 3)  # images in a row of the wide and of the narrow layout
 PANELS = 6  # outputs of a regression that are drawn
+
+needed = partial(opening.needed, what="A report", extra="plot")
 
 Draw = Callable[[Any, bool], None]  # into a figure, and whether it is the narrow one
 Size = tuple[float, float]  # of a figure, in inches
@@ -35,17 +36,6 @@ class Picture(NamedTuple):
 
     wide: Drawing
     narrow: Drawing
-
-
-def needed(module: str) -> Any:
-    """Import a module of an optional library; raise an InputError if it is not installed."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise InputError(
-            f"A report needs {module.partition('.')[0]}, which is not installed: "
-            f'pip install "xl2[plot]".'
-        ) from error
 
 
 def _picture(draw: Draw, wide: Size, narrow: Size) -> Picture:
