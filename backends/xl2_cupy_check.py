@@ -20,12 +20,9 @@ ROUNDING = {"float32": 2e-6, "float64": 1e-14}
 def check_step(
     program: Any, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> bool:
-    """Take one step both ways; return False if the portable code leaves nothing finite.
+    """Take one step both ways, and raise `ArithmeticError` if the results differ.
 
-    Raises
-    ------
-    ArithmeticError
-        If the results differ.
+    Return False if the portable code leaves nothing finite.
     """
     import numpy as np
 

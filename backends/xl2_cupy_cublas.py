@@ -41,16 +41,9 @@ def load() -> Any:
 class Cublas:
     """A handle for one thread and one device.
 
-    Parameters
-    ----------
-    library : ctypes.CDLL
-        The result of `load`.
-    pointer : callable
-        From an array to its address.
-    workspace : array
-        Of `WORKSPACE` bytes; without one cuBLAS would allocate inside a graph.
-    tf32 : bool, default False
-        Round products of float32 to TF32, as CuPy does with CUPY_TF32=1.
+    `library` is the result of `load`, and `pointer` a function from an array to its address.
+    Without `workspace`, an array of `WORKSPACE` bytes, cuBLAS would allocate inside a graph.
+    With `tf32` products of float32 are rounded to TF32, as CuPy does with CUPY_TF32=1.
     """
 
     def __init__(
@@ -80,14 +73,8 @@ class Cublas:
     ) -> None:
         """Set ``c = alpha * a @ b + beta * c``, of matrices in C order.
 
-        Parameters
-        ----------
-        a : array, shape (count, m, k); (count, k, m) if transposed
-        transposed_a : bool
-        b : array, shape (count, k, n); (count, n, k) if transposed
-        transposed_b : bool
-        c : array, shape (count, m, n)
-        alpha, beta : array of one number, on the device
+        The shapes are (count, m, k), (count, k, n) and (count, m, n); transposed (count, k, m) and
+        (count, n, k). `alpha` and `beta` are arrays of one number on the device.
         """
         count, m, n = c.shape
         k = a.shape[-2] if transposed_a else a.shape[-1]

@@ -38,12 +38,7 @@ class Rule(NamedTuple):
 
 
 class Cuda:
-    """The current CUDA device, for one thread and one dtype.
-
-    Parameters
-    ----------
-    dtype : {"float32", "float64"}
-    """
+    """The current CUDA device, for one thread and one dtype."""
 
     def __init__(self, dtype: str):
         import cupy

@@ -15,39 +15,18 @@ MOST_MEMBERS = 65535  # blocks of a grid's second axis
 
 
 class Plan(NamedTuple):
-    """The parameters of a fit's steps; equal for equal fits.
+    """The parameters of a fit's steps; equal for equal fits."""
 
-    Attributes
-    ----------
-    sizes : tuple of int
-        Units of each layer, the inputs first.
-    stack : tuple of int
-        The shape of the stack.
-    groups, members : int
-        Those of the stack; 1 and 1 for a single network.
-    batch : int
-        Rows of a mini-batch.
-    dtype : str
-    hidden : tuple of int
-        The activation of each hidden layer, by its index in `kernels.ACTIVATIONS`.
-    loss : int
-        The index in `kernels.LOSSES`.
-    rule : Rule
-        The optimizer.
-    folded : bool
-        Whether the product that computes the gradient of weights also updates them.
-    """
-
-    sizes: tuple[int, ...]
-    stack: tuple[int, ...]
-    groups: int
+    sizes: tuple[int, ...]  # units of each layer, the inputs first
+    stack: tuple[int, ...]  # its shape
+    groups: int  # of the stack; 1 for a single network
     members: int
-    batch: int
+    batch: int  # rows of a mini-batch
     dtype: str
-    hidden: tuple[int, ...]
-    loss: int
-    rule: Rule
-    folded: bool
+    hidden: tuple[int, ...]  # activations of the hidden layers, as indices of ACTIVATIONS
+    loss: int  # index of LOSSES
+    rule: Rule  # the optimizer
+    folded: bool  # whether the product that computes a weight's gradient also updates it
 
     @property
     def layers(self) -> list[tuple[int, int]]:

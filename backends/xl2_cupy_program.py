@@ -20,13 +20,7 @@ SHRINK = 3
 
 
 class Program:
-    """The steps of one kind of fit on a device.
-
-    Parameters
-    ----------
-    device : Cuda, or its twin
-    plan : Plan
-    """
+    """The steps of one kind of fit on a device, `Cuda` or its twin."""
 
     def __init__(self, device: Any, plan: Plan):
         self.plan, self._device = plan, device

@@ -30,16 +30,7 @@ class Runner:
     code trains it until the end of its fit.
 
     A program and its memory are kept until a fit of the same thread needs another one, or
-    `release` is called.
-
-    Parameters
-    ----------
-    make : callable
-        From a dtype to a device: `Cuda`, or its twin.
-    current : callable
-        Returns the current device.
-    out_of_memory : callable
-        From an error to whether it means that an allocation failed.
+    `release` is called. `make` maps a dtype to a device, `Cuda` or its twin.
     """
 
     def __init__(

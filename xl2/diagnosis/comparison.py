@@ -29,16 +29,13 @@ class Comparison:
         lambda of the model without a penalty (or with the smallest), and of the
         penalised one.
     score_name : {"accuracy", "R2"}
-    score_a, score_b : float
-        Their scores on the same samples.
-    rows : int
-        Number of samples.
+    score_a, score_b, rows : float, float and int
+        Their scores on the same samples, and the number of these.
     only_a_right, only_b_right : int or None
         Number of samples that only one of the two gets right; None for a regression.
-    difference : float
-        ``score_b - score_a``.
-    difference_interval : (float, float)
-        Newcombe's for paired proportions; for R2 from resampled rows.
+    difference, difference_interval : float, and (float, float)
+        ``score_b - score_a``. The interval is Newcombe's for paired proportions; for R2 from
+        resampled rows.
     p_value : float
         Of the exact McNemar test; for a regression of the paired t-test of the
         squared errors. How often two equally good models would differ by as much

@@ -55,16 +55,6 @@ def diagnose(
         The best score one could hope for: that of people, or of the best known model.
     confidence : float, default 0.95
         Of all intervals, and 1 minus the level of the test.
-
-    Returns
-    -------
-    Diagnosis
-        Print it for the verdict in words.
-
-    Raises
-    ------
-    InputError
-        If the model, the samples, `target_score` or `confidence` cannot be used.
     """
     _check("target_score", target_score, -math.inf, 1.0, "a finite score, 1 or less")
     _check("confidence", confidence, 0.0, 1.0, "a number between 0 and 1, such as 0.95")

@@ -102,21 +102,11 @@ def _phi(both: int, only_first: int, only_second: int, neither: int) -> float:
 
 
 def r2_draws(centred: Any, *errors: Any, seed: int) -> Any:
-    """Resample rows, and return the R2 of each resample [5]_.
+    """Resample rows, and return the R2 of each resample, (models, RESAMPLES) [5]_.
 
-    Parameters
-    ----------
-    centred : numpy.ndarray, shape (n, outputs)
-        Targets minus their mean; none of the columns is constant.
-    *errors : numpy.ndarray, shape (n, outputs)
-        The squared errors of each model.
-    seed : int
-        Of the resampling: equal seeds give equal intervals.
-
-    Returns
-    -------
-    numpy.ndarray, shape (models, RESAMPLES)
-        The mean over the outputs; NaN if the resampled targets are all equal.
+    `centred` are the targets minus their mean, and `errors` the squared errors of each model, all
+    (n, outputs). None of the columns of `centred` is constant. R2 is the mean over the outputs; it
+    is NaN if the resampled targets are all equal.
     """
     import numpy as np
 

@@ -72,10 +72,7 @@ def check_model(model: Any) -> None:
 def as_array(values: Any, name: str) -> Any:
     """Return targets or predictions as a NumPy array (n,) or (n, outputs) of numbers or text.
 
-    Raises
-    ------
-    InputError
-        If there are none, or one is missing, NaN or infinite.
+    Raise `InputError` if there are none, or one is missing, NaN or infinite.
     """
     import numpy as np
 

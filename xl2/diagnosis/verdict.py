@@ -39,16 +39,11 @@ class Diagnosis:
     target_score, confidence : float
         As passed to `xl2.diagnose`.
     score_name : {"accuracy", "R2"}
-    train_score, test_score : float
-    train_interval, test_interval : (float, float)
-        Wilson's intervals of the accuracies; of R2 from resampled rows.
-    train_rows, test_rows : int
-        Numbers of samples.
-    bias, gap : float
-        ``target_score - train_score`` and ``train_score - test_score``.
-    bias_interval, gap_interval : (float, float)
-    bias_minus_gap_interval : (float, float)
-        Of ``bias - gap``.
+    train_score, train_interval, train_rows, test_score, test_interval, test_rows
+        Scores, their intervals, and the numbers of samples. The intervals of accuracies are
+        Wilson's; those of R2 come from resampled rows.
+    bias, bias_interval, gap, gap_interval, bias_minus_gap_interval
+        ``target_score - train_score``, ``train_score - test_score``, and ``bias - gap``.
     dominant : {"bias", "gap", "neither"}
         The larger one; "neither" if the intervals of both reach down to 0.
     is_certain : bool

@@ -13,27 +13,17 @@ MOST_COUNTED = 20  # classes; with more, the cells are too small for counts
 
 
 def plot_confusion(matrix: Any, labels: Sequence[Any], ax: Any = None) -> Any:
-    """Draw a confusion matrix, shaded by the share of each true class.
+    """Draw a confusion matrix, shaded by the share of each true class, and return its axes.
 
     Parameters
     ----------
     matrix : array_like, shape (classes, classes)
-        Numbers of samples: a row for each true class, a column for each predicted one.
+        Numbers of samples: a row for each true class, a column for each predicted one. Up to
+        20 classes they are drawn as text.
     labels : sequence, length classes
         Names of the classes; long ones are shortened.
     ax : matplotlib.axes.Axes, optional
         By default of a new figure.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With the counts as text, up to 20 classes.
-
-    Raises
-    ------
-    InputError
-        If the matrix is not square, the number of labels is another, or matplotlib is not
-        installed.
     """
     import numpy as np
 

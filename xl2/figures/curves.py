@@ -36,11 +36,6 @@ def plot_history(history: Any, axes: Any = None) -> Any:
     -------
     numpy.ndarray of matplotlib.axes.Axes, shape (2,)
         The loss, with the penalty if there is one, and the score.
-
-    Raises
-    ------
-    InputError
-        If the history is empty, `axes` are not two, or matplotlib is not installed.
     """
     import numpy as np
 
@@ -77,7 +72,7 @@ def plot_curves(path: Any, axes: Any = None) -> Any:
 
     Parameters
     ----------
-    path : Path
+    path : RegularizationPath
         As `xl2.regularization_path` returns it.
     axes : sequence of two matplotlib.axes.Axes, optional
         By default of a new figure.
@@ -87,11 +82,6 @@ def plot_curves(path: Any, axes: Any = None) -> Any:
     numpy.ndarray of matplotlib.axes.Axes, shape (2,)
         The training and the validation loss, means over folds and seeds. A line ends
         when the first of its members diverges. The best lambda has a thick line.
-
-    Raises
-    ------
-    InputError
-        If `axes` are not two, or matplotlib is not installed.
     """
     import numpy as np
 

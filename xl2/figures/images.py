@@ -13,11 +13,8 @@ from .style import new_figure, shorten
 def image_shape(inputs: int) -> tuple[int, ...] | None:
     """Guess the shape of a flattened image from its number of values.
 
-    Returns
-    -------
-    tuple of int, or None
-        (side, side) for a square, such as (8, 8) for 64; (side, side, 3) for three times a
-        square, such as (64, 64, 3) for 12288; otherwise None.
+    It is (side, side) for a square, such as (8, 8) for 64, and (side, side, 3) for three times a
+    square, such as (64, 64, 3) for 12288; otherwise None.
     """
     for colours in ((), (3,)):
         side = math.isqrt(max(inputs, 0) // math.prod(colours))
@@ -47,24 +44,14 @@ def plot_weights(
     shape : sequence of int, optional
         Of one sample: (height, width), or (height, width, 3) for colours. By default
         that of `image_shape`.
-    columns : int, default 8
-        Images in a row of a new figure.
-    limit : int, default 32
-        The number of units drawn, at most.
+    columns, limit : int, default 8 and 32
+        Images in a row of a new figure, and the number of units drawn, at most.
     axes : array of matplotlib.axes.Axes, optional
         One for each unit; by default in a new figure.
 
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes, shape (units,)
-        With one image each.
-
-    Raises
-    ------
-    InputError
-        If the network is a stack, `shape` does not fit its inputs or cannot be guessed,
-        `limit` is below 1, there are fewer `axes` than units, or matplotlib is not
-        installed.
     """
     import numpy as np
 
@@ -107,13 +94,6 @@ def plot_images(images: Any, titles: Sequence[Any], axes: Any = None, columns: i
     Returns
     -------
     numpy.ndarray of matplotlib.axes.Axes, shape (n,)
-        With one image each.
-
-    Raises
-    ------
-    InputError
-        If there is no image, the shape of `images` or the number of `titles` is wrong,
-        there are fewer `axes` than images, or matplotlib is not installed.
     """
     import numpy as np
 

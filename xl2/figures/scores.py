@@ -16,7 +16,7 @@ def plot_path(path: Any, ax: Any = None) -> Any:
 
     Parameters
     ----------
-    path : Path
+    path : RegularizationPath
         As `xl2.regularization_path` returns it.
     ax : matplotlib.axes.Axes, optional
         By default of a new figure.
@@ -27,11 +27,6 @@ def plot_path(path: Any, ax: Any = None) -> Any:
         With the mean training and validation scores, one standard error around the
         latter, the score of each fold if there are several, the best lambda and that
         of the one-standard-error rule, and a cross for each lambda that diverged.
-
-    Raises
-    ------
-    InputError
-        If matplotlib is not installed.
     """
     ax = one_axes(ax)
     x = draw_lambda_axis(ax, [float(lam) for lam in path.lambdas_])

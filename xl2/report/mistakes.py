@@ -23,21 +23,12 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Classified:
-    """The true class of each test sample and the predicted one, as indices of `names`.
+    """The true class of each test sample and the predicted one, as indices of `names`."""
 
-    Attributes
-    ----------
-    names : list of str
-        Of the classes.
-    true, predicted : numpy.ndarray of int, shape (n,)
-    probability : numpy.ndarray, shape (n,)
-        Of the predicted class, according to the model.
-    """
-
-    names: list[str]
-    true: Any
-    predicted: Any
-    probability: Any
+    names: list[str]  # of the classes
+    true: Any  # integers (n,)
+    predicted: Any  # integers (n,)
+    probability: Any  # of the predicted class, according to the model, (n,)
 
     @property
     def wrong(self) -> Any:

@@ -78,20 +78,9 @@ def report_html(
 ) -> str:
     """Return a page with the verdict, the path, the mistakes, and the settings of the run.
 
-    The same arguments give the same page, in whatever style of matplotlib.
-
-    Parameters
-    ----------
-    path, diagnosis
-        From `xl2.regularization_path` and `xl2.diagnose`.
-    model : Model
-        The one whose mistakes are shown, such as the best of the path.
-    X_test, y_test : array_like
-        Samples (n, features) in their own units, and their labels or values.
-    title : str
-        The heading of the page.
-    facts : mapping of str to str
-        For the last table; see `run_facts`.
+    The same arguments give the same page, in whatever style of matplotlib. `model` is the one
+    whose mistakes are shown, such as the best of the path. `X_test` (n, features) is in its own
+    units, with the labels or values `y_test`. `facts` are for the last table; see `run_facts`.
     """
     template = _template()
     X, y = to_numpy(X_test), as_array(y_test, "y_test")
