@@ -12,7 +12,7 @@ import numpy as np
 
 from xl2.array import activations
 from xl2.array.backend import Backend
-from xl2.array.generic import Library
+from xl2.array.libraries import Library
 from xl2.nn import losses
 from xl2_cupy_kernels import ACTIVATIONS, LOSSES, OPTIMIZERS
 

@@ -41,7 +41,7 @@ class Tier(Fit):
 
 def of_tier(library: Any, tier: str, device: Any) -> Any:
     """Return the library with the `run_batches` of a tier, on a class of devices."""
-    from xl2.array.generic import Library
+    from xl2.array.libraries import Library
     from xl2_cupy_runs import Runner
 
     parts = {name: part for name, part in vars(library).items() if name != "run_batches"}

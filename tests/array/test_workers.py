@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from xl2 import Network, fit, regularization_path
-from xl2.array.generic import Library
-from xl2.array.libraries import file_of
+from xl2.array.libraries import Library, file_of
 from xl2.array.workers import side_by_side
 from xl2.path.planning import PlannedStack, plan
 from xl2.path.settings import PathSettings

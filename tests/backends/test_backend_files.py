@@ -11,8 +11,7 @@ import pytest
 
 import xl2_cupy
 from xl2.array import activations, operations
-from xl2.array.generic import Library
-from xl2.array.libraries import known_libraries
+from xl2.array.libraries import Library, known_libraries
 from xl2.nn import losses, optimizers, step
 
 REPLACEABLE = (Library(), operations, activations, losses, optimizers, step)

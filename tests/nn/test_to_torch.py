@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from xl2 import BackendError, InputError, Model, Network
-from xl2.array.generic import Library
-from xl2.array.libraries import is_installed
+from xl2.array.libraries import Library, is_installed
 from xl2.nn.scaling import Scaling
 
 X = np.random.default_rng(1).normal(size=(6, 3))

@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 from xl2 import InputError, Model, Network, fit
-from xl2.array import lazy_rows, rows
+from xl2.array import rows
 from xl2.data import open_rows
 from xl2.nn.scaling import Scaling
 from xl2.training.batches import window
@@ -32,9 +32,8 @@ STACKS = [("h5", 2), ("h5", (2, 2))]
 def stored(tmp_path, monkeypatch):
     """Write an array in a format and open it; a chunk holds 20 rows, a block 5 or more."""
     monkeypatch.setattr(rows, "CHUNK_BYTES", 20 * 6 * 8)
-    for module in (rows, lazy_rows):
-        monkeypatch.setattr(module, "BLOCK_BYTES", 5 * 6 * 8)
-        monkeypatch.setattr(module, "READ_BYTES", 7 * 6 * 8)
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 5 * 6 * 8)
+    monkeypatch.setattr(rows, "READ_BYTES", 7 * 6 * 8)
 
     def write(kind, X=DENSE):
         if kind == "npy":

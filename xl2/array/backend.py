@@ -14,8 +14,7 @@ import array_api_compat
 
 from ..errors import BackendError, InputError, unknown
 from .api import Array, Namespace, library_of
-from .generic import Library
-from .libraries import broken, load, probe
+from .libraries import Library, broken, load, probe
 
 DTYPES = ("float32", "float64")
 

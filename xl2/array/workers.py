@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
-from .generic import Library
 from .interrupts import Interrupts
+from .libraries import Library
 
 Job = TypeVar("Job")
 Device = TypeVar("Device")

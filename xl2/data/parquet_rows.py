@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..array.lazy_rows import READ_BYTES, LazyRows
+from ..array.rows import READ_BYTES, LazyRows
 from ..errors import FileFormatError
 from ..io.opening import reading
 from .columns import Wanted

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..array.lazy_rows import ConvertedRows
+from ..array.rows import ConvertedRows
 from ..errors import FileFormatError, InputError
 from ..io.opening import check_file, reading
 from .arrays import ACCEPTED, training_pair

@@ -9,7 +9,7 @@ from ..array.activations import ACTIVATIONS, OUTPUTS, Activation
 from ..array.api import Array
 from ..array.backend import Backend
 from ..array.chunks import chunks, in_chunks
-from ..array.generic import CHUNK
+from ..array.libraries import CHUNK
 from ..array.operations import Operations, Parameters, choose
 from ..array.rows import HostRows
 from ..array.stacks import Stack, stack_of

@@ -7,9 +7,8 @@ from typing import Any
 from ..array.api import Array, namespace
 from ..array.backend import Backend
 from ..array.chunks import chunks
-from ..array.generic import CHUNK
-from ..array.lazy_rows import is_stored
-from ..array.rows import HostRows, StoredRows, not_finite
+from ..array.libraries import CHUNK
+from ..array.rows import HostRows, StoredRows, is_stored, not_finite
 from ..array.sparse import SparseRows, is_sparse
 from ..errors import InputError
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..array.backend import numbers
-from ..array.lazy_rows import is_stored
+from ..array.rows import is_stored
 from ..array.switch import to_numpy
 from ..errors import InputError
 from .network import Network

@@ -8,8 +8,7 @@ from typing import Any
 
 from ..array.backend import connect, numbers
 from ..array.chunks import chunks
-from ..array.lazy_rows import ConvertedRows, is_stored
-from ..array.rows import StoredRows
+from ..array.rows import ConvertedRows, StoredRows, is_stored
 from ..array.switch import to_numpy
 from ..errors import InputError
 from .streams import Pairs

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..array.api import Array
 from ..array.backend import Backend, connect, numbers
-from ..array.lazy_rows import is_stored
 from ..array.operations import Operations
+from ..array.rows import is_stored
 from ..array.switch import to_numpy
 from ..errors import InputError, counted, warn_caller
 from ..nn import tasks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..array.generic import CHUNK
+from ..array.libraries import CHUNK
 from ..array.operations import Operations
 from ..array.stacks import group_of, member_of
 from ..nn import tasks
