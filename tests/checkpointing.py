@@ -1,4 +1,4 @@
-"""What the tests of checkpoints share: small runs, and runs that die after a write."""
+"""Shared by the tests of checkpoints: small runs, and runs that die after a write."""
 
 import itertools
 
@@ -17,7 +17,7 @@ STACKS = [None, 3, (2, 2)]
 
 
 class DiedError(Exception):
-    """Ends a training as a killed process would."""
+    """Ends a training in place of a kill."""
 
 
 def dying(monkeypatch):
@@ -42,7 +42,7 @@ def dying(monkeypatch):
 def survive(die, train, path, *steps):
     """Resume after each death until training ends; return the result and the number of deaths.
 
-    Training dies after `steps` writes, in turns.
+    Training dies after each of the numbers of writes in `steps`, in turn.
     """
     for deaths, n in zip(range(100), itertools.cycle(steps or [1]), strict=False):
         die(n)
@@ -50,7 +50,7 @@ def survive(die, train, path, *steps):
             return train(checkpoint=path, resume=True), deaths
         except DiedError:
             assert path.exists()
-    raise AssertionError("it never ended")
+    raise AssertionError("training did not end")
 
 
 def network(where, stack=None, output="softmax", **options):

@@ -1,7 +1,7 @@
 """A program that trains with a checkpoint, and a function that kills and resumes it.
 
-Run as ``python killed.py CHECKPOINT SETTINGS``, where SETTINGS is JSON. It prints "begun" at its
-first steps, and at its end the digest of parameters and history.
+``python killed.py CHECKPOINT SETTINGS``, where SETTINGS is JSON, prints "begun" at the first
+steps, and at the end the digest of parameters and history.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ LABELS = (X[:, 0] + X[:, 1] ** 2 > 1).astype(int)
 
 
 def digest(*things):
-    """Return a digest of arrays and numbers, in nested lists."""
+    """Return a digest of arrays and numbers in nested lists."""
     found = hashlib.sha256()
 
     def add(thing):
@@ -94,10 +94,11 @@ def train_path(checkpoint, backend, patience=None, **settings):
 
 
 def results(folder, settings, kills, seed):
-    """Train until `kills` processes were killed, each resuming the previous one.
+    """Train until `kills` processes have been killed, each resuming the previous one.
 
-    A process is killed at random within half a second of its first steps. `folder` gets one
-    checkpoint after another. Returns the set of the digests of all finished trainings.
+    A process is killed at a random moment within half a second of its first steps. After a
+    training has finished, the next one uses another file in `folder`. Returns the set of the
+    digests of all finished trainings.
     """
     # The processes import the same files as this one.
     path = os.pathsep.join(folder for folder in sys.path if folder)
@@ -133,13 +134,13 @@ def main():
 
     xl2.training.run.Run.learn = slowly
     kind = train_path if settings.pop("path", False) else train
-    with small_chunks():
+    with small_blocks():
         print("digest", kind(checkpoint, every=0.01, **settings), flush=True)
 
 
 @contextlib.contextmanager
-def small_chunks():
-    """Let an epoch have many moments at which it can be saved."""
+def small_blocks():
+    """Reduce the blocks of an epoch, so that it can be saved at many moments."""
     before, xl2.training.loop.BLOCK = xl2.training.loop.BLOCK, 256
     try:
         yield

@@ -1,4 +1,4 @@
-"""Pickles and copies of networks, models, histories and paths equal the original."""
+"""Pickles and copies of networks, models, histories and paths equal the originals."""
 
 import copy
 import io
@@ -24,7 +24,7 @@ SMALL = {"hidden": (4,), "epochs": 2, "batch_size": 10, "learning_rate": 0.05, "
 KEEP = {**SMALL, "return_members": True}
 
 
-def again(thing):
+def repickled(thing):
     return pickle.loads(pickle.dumps(thing))
 
 
@@ -37,7 +37,7 @@ def network(where):
 
 @pytest.fixture
 def elsewhere(backend, monkeypatch):
-    """Return a function that makes the library under test fail, as on a machine without a GPU."""
+    """Return a function that makes the tested library fail, as on a machine without a GPU."""
     if backend.name == "numpy":
         pytest.skip("NumPy is the fallback for libraries that do not work")
     load = xl2.array.backend.load
@@ -64,7 +64,7 @@ def assert_equal(one, other):
 
 
 def test_a_pickled_network_is_restored(backend, network, host):
-    back = again(network)
+    back = repickled(network)
     assert_equal(back, network)
     np.testing.assert_array_equal(host(back.forward(X)), host(network.forward(X)))
     assert repr(back) == repr(network)
@@ -81,21 +81,21 @@ def test_a_pickled_network_is_restored(backend, network, host):
 @pytest.mark.parametrize("stack", [3, (2, 3)])
 def test_a_pickled_stack_is_restored(where, stack):
     network = Network([3, 4, 1], "tanh", stack=stack, dtype="float64", **where)
-    back = again(network)
+    back = repickled(network)
     assert_equal(back, network)
     assert back.stack == network.stack
     assert repr(back) == repr(network)
 
 
-def test_a_network_without_a_device_still_follows_its_data(backend, to):
-    back = again(Network([3, 1]))
+def test_a_restored_network_without_a_backend_moves_to_the_data(backend, to):
+    back = repickled(Network([3, 1]))
     assert not back.on_chosen_device
     fit(back, to(X), to(LABELS), epochs=1, progress=False)
     assert back.backend.name == backend.name
 
 
-def test_a_pickle_refers_to_no_array_library_but_numpy(network):
-    """Other libraries appear as names, because they may not be installed where it is read."""
+def test_a_pickle_refers_to_no_array_library_except_numpy(network):
+    """Other libraries are stored by name, because the reader may not have them."""
     found = set()
 
     class Recorder(pickle.Unpickler):
@@ -111,7 +111,7 @@ def test_a_pickle_refers_to_no_array_library_but_numpy(network):
     assert {"numpy", "xl2"} <= found <= {"numpy", "xl2", "builtins", "functools"}
 
 
-def test_another_process_reads_it(network, host, tmp_path, python):
+def test_another_process_reads_a_pickle(network, host, tmp_path, python):
     (tmp_path / "network.pickle").write_bytes(pickle.dumps(network))
     code = (
         "import pickle, pathlib\n"
@@ -121,7 +121,7 @@ def test_another_process_reads_it(network, host, tmp_path, python):
     assert python(code) == f"{network}; {host(network.predict(X[:9])).tolist()}"
 
 
-def test_a_deep_copy_has_arrays_of_its_own(backend, network):
+def test_a_deep_copy_has_its_own_arrays(backend, network):
     before = [[p.copy() for p in layer] for layer in network.host_parameters()]
     twin = copy.deepcopy(network)
     assert_equal(twin, network)
@@ -139,7 +139,7 @@ def test_a_deep_copy_has_arrays_of_its_own(backend, network):
             np.testing.assert_array_equal(a, b)
 
 
-def test_copies_stay_on_the_device(network, monkeypatch):
+def test_copies_are_made_on_the_device(network, monkeypatch):
     def refuse(self):
         raise AssertionError("on the host")
 
@@ -151,8 +151,8 @@ def test_copies_stay_on_the_device(network, monkeypatch):
     assert vars(shallow) is not vars(network)
 
 
-def test_two_references_to_a_network_stay_one_network(network):
-    for twins in (again([network, network]), copy.deepcopy([network, network])):
+def test_two_references_to_a_network_remain_one_network(network):
+    for twins in (repickled([network, network]), copy.deepcopy([network, network])):
         assert twins[0] is twins[1]
         assert twins[0] is not network
 
@@ -160,10 +160,10 @@ def test_two_references_to_a_network_stay_one_network(network):
 def test_a_subclass_keeps_its_attributes(where):
     network = Marked([3, 1], **where)
     network.marks = [network]
-    for twin in (again(network), copy.deepcopy(network), copy.copy(network)):
+    for twin in (repickled(network), copy.deepcopy(network), copy.copy(network)):
         assert type(twin) is Marked
         assert type(twin.marks[0]) is Marked
-    for twin in (again(network), copy.deepcopy(network)):
+    for twin in (repickled(network), copy.deepcopy(network)):
         assert twin.marks[0] is twin
 
 
@@ -181,8 +181,8 @@ def test_without_its_backend_it_computes_with_numpy_and_warns(backend, network, 
         model = pickle.loads(written)
     (warning,) = caught
     assert str(warning.message) == (
-        f"The pickled object computed with {_place(backend)}, which does not work here: no GPU. It "
-        f"computes with NumPy now."
+        f"The pickled object computed with {_described(backend)}, which does not work here: no "
+        f"GPU. It computes with NumPy now."
     )
     assert model.network.backend.name == "numpy"
     assert all(type(weight) is np.ndarray for weight in model.network.weights)
@@ -205,7 +205,7 @@ def test_a_path_warns_once(where, elsewhere):
     assert_equal(back.member(0.3, 1), member)
 
 
-def _place(backend):
+def _described(backend):
     return backend.name if backend.device is None else f"{backend.name} on {backend.device_name()}"
 
 
@@ -225,32 +225,32 @@ def test_each_device_is_found_by_its_name(backend):
     for name in backend.library.devices(backend.xp):
         there = connect(backend.name, name)
         assert there.device_name() == name
-        assert again(there) == there
+        assert repickled(there) == there
         assert copy.deepcopy(there) is there
 
 
 def test_the_device_of_an_array_has_a_name(backend, to):
     found = xl2.array.switch.resolve(data=to(X))
     assert found.device_name() in backend.library.devices(backend.xp)
-    assert again(found) == found
+    assert repickled(found) == found
 
 
 @pytest.mark.host
 def test_a_device_with_two_names():
     """As in PyTorch, arrays moved to "gpu" are on "gpu:0", which equals no listed device."""
-    places = {"cpu": "cpu", "gpu": "gpu:0", "gpu:0": "gpu:0", "other": "other"}
+    actual = {"cpu": "cpu", "gpu": "gpu:0", "gpu:0": "gpu:0", "other": "other"}
     used = []
 
     def from_host(xp, array, device):
         used.append(device)
-        return types.SimpleNamespace(device=places[device])
+        return types.SimpleNamespace(device=actual[device])
 
     library = types.SimpleNamespace(
         devices=lambda xp: ["cpu", "gpu"], find_device=lambda xp, name: name, from_host=from_host
     )
     assert Backend("made_up", np, "gpu", library).device_name() == "gpu"
     assert not used  # no array is moved to find the name of a listed device
-    names = [Backend("made_up", np, device, library).device_name() for device in places]
+    names = [Backend("made_up", np, device, library).device_name() for device in actual]
     assert names == ["cpu", "gpu", "gpu", "other"]
 
 
@@ -273,7 +273,7 @@ def test_joblib_writes_and_reads_a_model(network, tmp_path, mmap_mode):
 def test_a_history(where, stack):
     network = Network([3, 1], stack=stack, **where)
     history = fit(network, X, LABELS, epochs=2, validation=(HELD, HELD_LABELS), progress=False)
-    for back in (again(history), copy.deepcopy(history)):
+    for back in (repickled(history), copy.deepcopy(history)):
         assert type(back) is History
         assert len(back) == 2
         for name, values in vars(history).items():
@@ -283,7 +283,7 @@ def test_a_history(where, stack):
 # Paths.
 
 
-@pytest.mark.parametrize("copied", [again, copy.deepcopy])
+@pytest.mark.parametrize("copied", [repickled, copy.deepcopy])
 def test_a_path_with_validation_samples_is_restored(where, to, copied):
     held = (to(HELD), HELD_LABELS)
     path = regularization_path(
@@ -308,7 +308,7 @@ def test_a_path_with_validation_samples_is_restored(where, to, copied):
 
 
 def _plain(path):
-    """Return everything that a path shows, as text."""
+    """Return the public attributes and the representations of a path, as text."""
     values = {name: value for name, value in vars(path).items() if not name.startswith("_")}
     return str(values), str(path), repr(path), path._repr_html_()
 
@@ -320,7 +320,7 @@ def test_a_restored_path_has_the_same_table_figures_and_diagnosis():
     path = regularization_path(
         X[:20], LABELS[:20], [0.0, 0.3, 2.0], validation=(X[20:30], LABELS[20:30]), **SMALL
     )
-    back = again(path)
+    back = repickled(path)
     assert back.to_pandas().equals(path.to_pandas())
     lines = [[line.get_xydata().tolist() for line in p.plot().lines] for p in (path, back)]
     assert str(lines[0]) == str(lines[1])
@@ -333,7 +333,7 @@ def test_a_restored_path_has_the_same_table_figures_and_diagnosis():
 
 def test_after_a_cross_validation_it_has_the_same_models(where):
     path = regularization_path(X, LABELS, [0.0, 0.3, 2.0], cv=2, refit=[0.3], **KEEP, **where)
-    back = again(path)
+    back = repickled(path)
     assert _plain(back) == _plain(path)
     assert_equal(back.member(0.0, 1), path.member(0.0, 1))
     assert_equal(back.model(0.3).network, path.model(0.3).network)
@@ -342,7 +342,7 @@ def test_after_a_cross_validation_it_has_the_same_models(where):
         back.model(2.0)
 
 
-def test_a_deep_copy_of_a_path_has_arrays_of_its_own(where):
+def test_a_deep_copy_of_a_path_has_its_own_arrays(where):
     path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
     twin = copy.deepcopy(path)
     assert_equal(twin.best_model_.network, path.best_model_.network)
@@ -351,21 +351,21 @@ def test_a_deep_copy_of_a_path_has_arrays_of_its_own(where):
 
 
 @pytest.mark.host
-@pytest.mark.parametrize("judged", ["cv", "validation"])
-def test_a_pickle_of_a_path_does_not_grow_with_its_samples(judged):
+@pytest.mark.parametrize("kind", ["cv", "validation"])
+def test_the_size_of_a_pickled_path_does_not_depend_on_its_samples(kind):
     def size(rows):
         x = np.random.default_rng(0).normal(size=(rows, 3))
         y = (x[:, 0] > 0).astype(int)
-        by = {"cv": 2} if judged == "cv" else {"validation": (x[1:], y[1:])}
-        return len(pickle.dumps(regularization_path(x, y, [0.3], **by, **SMALL)))
+        validated = {"cv": 2} if kind == "cv" else {"validation": (x[1:], y[1:])}
+        return len(pickle.dumps(regularization_path(x, y, [0.3], **validated, **SMALL)))
 
     assert abs(size(2000) - size(40)) < 50
 
 
-# Fingerprints of the samples that lambda was selected on.
+# Digests of the samples that lambda was selected on.
 
 
-def test_equal_samples_have_equal_fingerprints(to):
+def test_equal_samples_have_equal_digests(to):
     whole = np.round(X * 4)
     same = [
         to(whole, "float32"),
@@ -379,7 +379,7 @@ def test_equal_samples_have_equal_fingerprints(to):
 
 
 @pytest.mark.host
-def test_other_samples_have_other_fingerprints():
+def test_different_samples_have_different_digests():
     changed = X.copy()
     changed[-1, -1] = np.nextafter(changed[-1, -1], 1)
     others = [changed, X[::-1], X.T, X[:-1], X.reshape(20, 6), X.astype("float32"), X.ravel()]
@@ -396,7 +396,7 @@ def test_all_samples_enter_the_digest(monkeypatch):
 
 
 @pytest.mark.host
-def test_a_sparse_matrix_has_the_fingerprint_of_the_dense_one():
+def test_a_sparse_and_a_dense_matrix_have_the_same_digest():
     sparse = pytest.importorskip("scipy.sparse")
     x = np.where(X > 1, X, 0.0)
     assert digest(sparse.coo_array(x)) == digest(sparse.csc_matrix(x)) == digest(x)

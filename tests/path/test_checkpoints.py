@@ -473,6 +473,6 @@ def test_a_path_that_is_killed(backend, tmp_path, patience):
     if str(backend.device).endswith("device1"):
         pytest.skip("the killed processes use the default device")
     settings = {"backend": backend.name, "patience": patience}
-    with killed.small_chunks():
+    with killed.small_blocks():
         whole = killed.train_path(None, **settings)
     assert killed.results(tmp_path, {**settings, "path": True}, 10, str(patience)) == {whole}

@@ -32,7 +32,7 @@ def test_a_callback_resumes_with_its_state(where, tmp_path, die):
     assert len(result[1]) == 3
     assert calls[-1].seen.tolist() == result[1].loss
     assert_same(result, train())
-    # It stays ended.
+    # A run that a callback ended stays ended.
     again = trainer(
         lambda: network(where), X, LABELS, **settings(epochs=20, callbacks=[Patience(1)])
     )
@@ -86,7 +86,7 @@ class Holding:
         ),
     ],
 )
-def test_a_state_that_cannot_be_saved_is_refused_before_training(tmp_path, value, message):
+def test_a_state_that_cannot_be_saved_is_an_error_before_training(tmp_path, value, message):
     seen = []
     calls = [Holding(value), lambda *_: seen.append(1)]
     with pytest.raises(InputError, match=f"numbers of at most 64 bits. Received: {message}"):
@@ -111,7 +111,7 @@ def test_numpy_arrays_and_numbers_are_restored(tmp_path, dtype):
 
 
 @pytest.mark.host
-def test_a_callback_without_load_state_dict_is_refused(tmp_path):
+def test_a_callback_without_load_state_dict_is_an_error(tmp_path):
     def call(network, history):
         raise AssertionError("it was trained")
 
@@ -141,7 +141,7 @@ def test_an_error_of_load_state_dict_is_not_wrapped(tmp_path, error):
 @pytest.mark.parametrize(
     "value", [object(), list(range(10_000)), 10**5000], ids=["object", "long", "digits"]
 )
-def test_a_state_that_becomes_unwritable_warns_once(tmp_path, monkeypatch, value):
+def test_a_state_that_can_no_longer_be_saved_warns_once(tmp_path, monkeypatch, value):
     monkeypatch.setattr("xl2.io.safetensors_file.MAX_HEADER", 8000)
     call = Holding()
 

@@ -53,7 +53,7 @@ class StopError(Exception):
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Return a checkpoint within an epoch: its bytes, its header, its arrays."""
+    """Return the bytes, the header and the arrays of a checkpoint within an epoch."""
     path = tmp_path_factory.mktemp("sound") / "c"
     learn, seen, patch = xl2.training.run.Run.learn, [], pytest.MonkeyPatch()
 
@@ -74,7 +74,7 @@ def sound(tmp_path_factory):
 
 
 def resume(path):
-    """Resume from a file; return False if it was refused."""
+    """Resume from a file; return False if it was rejected."""
     network = new()
     before = network.parameters
     try:
@@ -88,7 +88,7 @@ def resume(path):
 
 
 def mutated(content, source):
-    """Return the bytes with one typical kind of damage."""
+    """Return the bytes with one kind of damage."""
     content = bytearray(content)
     at, kind = source.randrange(len(content)), source.randrange(6)
     if kind == 0:
@@ -110,20 +110,20 @@ def mutated(content, source):
 
 
 def check_mutations(sound, path, count, seed):
-    content, taken = sound[0], 0
+    content, accepted = sound[0], 0
     for number in range(count):
         changed = mutated(content, random.Random(f"{seed} {number}"))
         path.write_bytes(changed)
-        taken += resume(path) and changed != content
-    assert taken == 0
+        accepted += resume(path) and changed != content
+    assert accepted == 0
 
 
-def test_a_changed_file_is_refused(sound, tmp_path):
+def test_a_changed_file_is_rejected(sound, tmp_path):
     check_mutations(sound, tmp_path / "c", 300, 0)
 
 
 @pytest.mark.slow
-def test_ten_thousand_changed_files_are_refused(sound, tmp_path):
+def test_ten_thousand_changed_files_are_rejected(sound, tmp_path):
     check_mutations(sound, tmp_path / "c", 10_000, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert peak * (1 if sys.platform == "darwin" else 1024) < 2**30
@@ -134,7 +134,7 @@ OTHERS = [None, True, False, "", "x", [], {}, [[]], {"a": 1}, [0, 0], [1, 0], [5
 
 
 def forged(header, arrays, source):
-    """Return header and arrays with one false value; the fingerprint stays."""
+    """Return header and arrays with one false value, but the same fingerprint."""
     header, arrays = copy.deepcopy(header), dict(arrays)
     kind = source.randrange(4)
     if kind < 2:
@@ -171,9 +171,9 @@ def forged(header, arrays, source):
 
 
 def check_forgeries(sound, path, count, seed):
-    """A false value with a valid digest is refused, or resumed without harm.
+    """Check that a false value with a valid digest is rejected or harmless.
 
-    Parameters that are not finite are those of a training that diverges.
+    Parameters that are not finite cause a `DivergenceError`.
     """
     for number in range(count):
         header, arrays = forged(sound[1], sound[2], random.Random(f"{seed} {number}"))
@@ -183,9 +183,9 @@ def check_forgeries(sound, path, count, seed):
             resume(path)
 
 
-# Numbers that are not finite may be restored.
+# Restored numbers may not be finite.
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_a_false_value_is_refused_or_harmless(sound, tmp_path):
+def test_a_false_value_is_rejected_or_harmless(sound, tmp_path):
     check_forgeries(sound, tmp_path / "c", 300, 0)
 
 
@@ -198,7 +198,7 @@ def test_ten_thousand_false_values(sound, tmp_path):
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_refused(tmp_path_factory, content):
+def test_any_bytes_are_rejected(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("any") / "c"
     path.write_bytes(content)
     assert not resume(path)
@@ -210,7 +210,7 @@ def test_the_unchanged_file_is_accepted(sound, tmp_path):
 
 
 @pytest.mark.parametrize("length", [2**27, 2**63, 2**64 - 1])
-def test_a_header_of_a_false_size_is_not_read(sound, tmp_path, length):
+def test_a_header_with_a_false_length_is_not_read(sound, tmp_path, length):
     (tmp_path / "c").write_bytes(length.to_bytes(8, "little") + sound[0][8:])
     with pytest.raises(FileFormatError, match="length of its header"):
         fit(new(), X, LABELS, callbacks=[Count()], checkpoint=tmp_path / "c", resume=True,

@@ -1,4 +1,4 @@
-"""When a checkpoint is written, where, and what happens if it cannot be."""
+"""When and where a checkpoint is written, and failed writes."""
 
 import contextlib
 import os
@@ -17,7 +17,9 @@ from xl2.training.checkpoints import Checkpoint, CheckpointSaver
 
 @pytest.mark.host
 @pytest.mark.parametrize(("every", "epochs"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
-def test_it_is_written_as_often_as_every_says_and_at_the_end(tmp_path, monkeypatch, every, epochs):
+def test_a_checkpoint_is_written_as_every_specifies_and_at_the_end(
+    tmp_path, monkeypatch, every, epochs
+):
     written = []
     monkeypatch.setattr(
         "xl2.training.checkpoints.write_with_digest",
@@ -28,7 +30,7 @@ def test_it_is_written_as_often_as_every_says_and_at_the_end(tmp_path, monkeypat
 
 
 @pytest.mark.host
-def test_it_is_written_within_an_epoch(tmp_path, monkeypatch):
+def test_a_checkpoint_is_written_within_an_epoch(tmp_path, monkeypatch):
     monkeypatch.setattr(xl2.training.loop, "BLOCK", 4)
     written = []
     monkeypatch.setattr(
@@ -54,13 +56,13 @@ def test_without_a_checkpoint_nothing_is_written_or_hashed(where, tmp_path, monk
 
 @pytest.mark.host
 @pytest.mark.parametrize("every", [0, -1, float("nan"), float("inf"), "1", True])
-def test_every_is_a_number_above_0(tmp_path, every):
+def test_every_must_be_a_number_above_0(tmp_path, every):
     with pytest.raises(InputError, match="every must be the number of epochs"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "c", every=every)
 
 
 @pytest.mark.host
-def test_unusable_arguments_are_refused(tmp_path):
+def test_errors_in_arguments(tmp_path):
     for wrong in ({"resume": True}, {"every": 2}):
         with pytest.raises(InputError, match=r"Pass checkpoint= \(--checkpoint\)"):
             fit(Network([3, 2]), X, LABELS, **wrong)
@@ -81,7 +83,7 @@ def test_an_existing_file_is_not_overwritten(tmp_path):
 
 
 @pytest.mark.host
-def test_the_file_stays_put_when_a_callback_changes_directory(tmp_path, monkeypatch):
+def test_the_file_does_not_move_with_the_working_directory(tmp_path, monkeypatch):
     for folder in ("here", "elsewhere"):
         (tmp_path / folder).mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -146,8 +148,8 @@ def test_a_full_disk_warns_once_and_leaves_the_previous_file(tmp_path, monkeypat
 
 
 @pytest.mark.host
-def test_of_runs_that_fail_at_once_one_warns(tmp_path, monkeypatch):
-    """Each thread waits for the other at each line."""
+def test_of_two_runs_whose_writes_fail_at_once_one_warns(tmp_path, monkeypatch):
+    """The threads run `_warn` line by line, in step."""
     warned, shared, together = [], Checkpoint(tmp_path / "c"), threading.Barrier(2)
     monkeypatch.setattr("warnings.warn", lambda *_, **__: warned.append(1))
 

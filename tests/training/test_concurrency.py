@@ -1,4 +1,4 @@
-"""Threads, tasks and processes: none sees another's choice, and each gets what one alone gets."""
+"""Threads, tasks and processes do not affect each other's backends and results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Y = (X[:, 0] * X[:, 1] > 0).astype(int)
 
 
 def trained(seed, backend="numpy", device=None):
-    """Return the bytes of a network after a fit, and of its curve."""
+    """Return the bytes of the parameters and the losses of a fit."""
     network = Network(
         [6, 8, 2], ["tanh", "softmax"], "he", seed=seed, backend=backend, device=device
     )
@@ -49,7 +49,7 @@ def trained(seed, backend="numpy", device=None):
 
 @STRICT
 @pytest.mark.host
-def test_sixteen_threads_choose_and_none_sees_another(monkeypatch):
+def test_sixteen_threads_choose_backends_independently(monkeypatch):
     monkeypatch.delenv("XL2_BACKEND", raising=False)
     together, wrong = threading.Barrier(THREADS, timeout=60), []
     choices = [("numpy", None), ("array_api_strict", "device1"), ("array_api_strict", "device2")]
@@ -78,8 +78,8 @@ def test_sixteen_threads_choose_and_none_sees_another(monkeypatch):
 
 @STRICT
 @pytest.mark.host
-def test_the_choice_of_the_process_is_seen_by_all_threads_and_changes_at_once():
-    """While some set it, others see one of the choices, and never half of one."""
+def test_the_backend_of_the_process_changes_atomically_for_all_threads():
+    """While some threads set it, others see one of the choices, never a mixture."""
     wanted = {("numpy", "cpu"), ("array_api_strict", "device1")}
     wrong, ended = [], threading.Event()
 
@@ -113,7 +113,7 @@ def test_the_choice_of_the_process_is_seen_by_all_threads_and_changes_at_once():
 
 @STRICT
 @pytest.mark.host
-def test_a_hundred_tasks_choose_and_none_sees_another(monkeypatch):
+def test_a_hundred_tasks_choose_backends_independently(monkeypatch):
     monkeypatch.delenv("XL2_BACKEND", raising=False)
 
     async def work(number):
@@ -123,7 +123,7 @@ def test_a_hundred_tasks_choose_and_none_sees_another(monkeypatch):
             for _ in range(20):
                 await asyncio.sleep(0)
                 seen.append(xl2.get_backend().name)
-            # A thread that a task starts by asyncio has the task's choice.
+            # A thread that a task starts with asyncio has the task's backend.
             seen.append(await asyncio.to_thread(lambda: xl2.get_backend().name))
         assert seen == [name] * 21
         return xl2.get_backend().name
@@ -148,8 +148,8 @@ def test_fits_in_threads_give_the_bytes_of_fits_alone(where):
 
 
 @pytest.mark.host
-def test_a_path_gives_its_bytes_while_others_train():
-    """Predictions and scores too: the number of threads of the BLAS is the whole process's."""
+def test_a_path_has_the_same_bytes_while_others_train():
+    """Scores too, although the number of BLAS threads is that of the whole process."""
     options = {"cv": 3, "hidden": (8,), "epochs": 3, "progress": False, "backend": "numpy"}
     options |= {"return_members": True}
 
@@ -182,14 +182,14 @@ if __name__ == "__main__":
 
 
 def chosen():
-    """Return the backend that is in force in this process."""
+    """Return the name of the backend in this process."""
     return xl2.get_backend().name
 
 
 @pytest.mark.host
 @pytest.mark.parametrize("method", METHODS)
 def test_a_process_gives_the_bytes_of_its_parent(tmp_path, method):
-    """After a fit in the parent, whose BLAS has threads that a fork does not have."""
+    """Even after a fit in the parent, whose BLAS has threads that a fork does not have."""
     (tmp_path / "main.py").write_text(PROCESSES)
     path = os.pathsep.join([os.path.dirname(__file__), *filter(None, sys.path)])
     done = subprocess.run(
@@ -227,10 +227,10 @@ if __name__ == "__main__":
 
 
 @pytest.mark.host
-def test_workers_of_joblib_do_not_take_more_threads_than_there_are_cores(tmp_path):
-    """Two workers and fits of small products: one thread of the BLAS each, while they train."""
+def test_workers_of_joblib_do_not_use_more_threads_than_cores(tmp_path):
+    """Two workers with small products use one BLAS thread each while they train."""
     (tmp_path / "main.py").write_text(LOKY)
-    # Nothing in the environment limits the threads here: it is joblib, and the fit, that do.
+    # The environment does not limit the threads: joblib and the fit do.
     unset = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
     done = subprocess.run(
         [sys.executable, tmp_path / "main.py"],

@@ -1,4 +1,4 @@
-"""The same bytes again, and how far two libraries are apart. docs/reliability.md states both."""
+"""The same bytes in each process, and the differences of libraries: see docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from xl2 import Network, fit
 
-# Of parameters, as a part of the largest of their array, beside NumPy: what is stated. Measured
-# on the digits with sgd, momentum and adam, on array-api-strict, torch and JAX: 7e-7 and 8e-16
-# after one epoch, 2e-6 and 4e-15 after twenty.
+# Differences of parameters from NumPy, relative to the largest in their array, as documented.
+# Measured on the digits with sgd, momentum and adam, on array-api-strict, torch and JAX: 7e-7 and
+# 8e-16 after one epoch, 2e-6 and 4e-15 after twenty.
 TOLERANCE = {
     ("float32", 1): 1e-5,
     ("float32", 20): 1e-4,
@@ -47,7 +47,7 @@ NEAR = [(*case, "tanh") for case in TOLERANCE] + [("float64", 1, "relu"), ("floa
 
 @pytest.mark.parametrize(("dtype", "epochs", "hidden"), NEAR)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_backend_is_as_near_to_numpy_as_is_stated(
+def test_every_backend_agrees_with_numpy_within_the_documented_tolerance(
     where, digits, optimizer, dtype, epochs, hidden
 ):
     reference = arrays(trained(digits, optimizer, dtype, epochs, hidden, backend="numpy"))
@@ -58,18 +58,18 @@ def test_every_backend_is_as_near_to_numpy_as_is_stated(
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_with_relu_in_float32_what_is_stated_is_the_accuracy(where, digits, optimizer):
-    """A unit whose input rounds to 0 is on in one library and off in the other, and they part."""
+def test_with_relu_in_float32_the_accuracies_agree(where, digits, optimizer):
+    """A unit whose input rounds to 0 is active in one library only, and then they diverge."""
     scores = [
-        trained(digits, optimizer, "float32", 20, "relu", **place).score(*digits)
-        for place in ({"backend": "numpy"}, where)
+        trained(digits, optimizer, "float32", 20, "relu", **backend).score(*digits)
+        for backend in ({"backend": "numpy"}, where)
     ]
     assert abs(scores[0] - scores[1]) <= 0.01
-    near = [
-        arrays(trained(digits, optimizer, "float32", 1, "relu", **place))
-        for place in ({"backend": "numpy"}, where)
+    after_one = [
+        arrays(trained(digits, optimizer, "float32", 1, "relu", **backend))
+        for backend in ({"backend": "numpy"}, where)
     ]
-    for its, mine in zip(*near, strict=True):
+    for its, mine in zip(*after_one, strict=True):
         assert np.abs(mine - its).max() <= 1e-4 * np.abs(its).max()
 
 
@@ -81,7 +81,7 @@ rng = np.random.default_rng(0)
 X = rng.standard_normal((700, 40))
 y = (X[:, 0] + X[:, 1] > 0).astype(int)
 digest = hashlib.sha256()
-# CuPy takes what has no dropout by other ways than the rest.
+# CuPy computes differently without dropout.
 for stack, dropout in ((None, 0.3), (3, 0.3), (None, 0.0), (3, 0.0)):
     network = xl2.Network([40, 30, 2], ["relu", "softmax"], "he", seed=1, stack=stack, dtype=dtype,
                           backend=name, device=device)
@@ -100,10 +100,10 @@ print(digest.hexdigest())
 @pytest.mark.one_on_jax
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_the_same_seed_gives_the_same_bytes_in_another_process(backend, request, tmp_path, threads):
-    """In two processes with other hash seeds, and the same number of threads."""
+    """In two processes with different hash seeds and the same number of threads."""
     info = backend.xp.__array_namespace_info__()
     if "int64" not in info.dtypes(device=backend.device, kind="signed integer"):
-        pytest.skip("array-api-strict's argmax makes int64, which the device has not")
+        pytest.skip("argmax of array-api-strict returns int64, which the device does not have")
     (tmp_path / "again.py").write_text(AGAIN)
     name, _, device = request.node.callspec.params["backend"].partition(":")
     path = os.pathsep.join(filter(None, sys.path))

@@ -1,4 +1,4 @@
-"""Another run's checkpoint is refused, and the error names each difference."""
+"""The checkpoint of another run is rejected, and the error names each difference."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,7 @@ def begun(tmp_path, **options):
 
 @pytest.mark.host
 @pytest.mark.parametrize(("changed", "message"), CHANGED)
-def test_other_settings_are_refused_with_the_difference(tmp_path, changed, message):
+def test_other_settings_are_rejected_with_the_difference(tmp_path, changed, message):
     path = begun(tmp_path)
     before = path.read_bytes()
     one = Network([3, 4, 2], ["tanh", "sigmoid"], seed=9, backend="numpy")
@@ -51,7 +51,7 @@ def test_other_settings_are_refused_with_the_difference(tmp_path, changed, messa
 
 
 class Scaled:
-    """A user's optimizer, with a constant and no repr of its own."""
+    """A user's optimizer, with a constant and without a repr."""
 
     update = staticmethod(sgd_update)
 
@@ -70,7 +70,7 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Scheduled(SGD):
-    """A dataclass with a function for a field, whose repr has an address."""
+    """A dataclass with a function as a field, whose repr contains an address."""
 
     schedule: Any = None
 
@@ -118,7 +118,7 @@ def test_settings_equal_but_not_identical_are_accepted(tmp_path, make):
         ({"loss": custom_loss()}, {}, r"loss was .*custom_loss.* and is now the default"),
     ],
 )
-def test_another_optimizer_or_loss_is_refused_by_its_repr_or_name(tmp_path, one, other, message):
+def test_another_optimizer_or_loss_is_recognised_by_its_repr_or_name(tmp_path, one, other, message):
     fit(Network([3, 2], ["identity"]), X, TARGETS, checkpoint=tmp_path / "c", epochs=1, **one)
     with pytest.raises(InputError, match=message):
         fit(Network([3, 2], ["identity"]), X, TARGETS, checkpoint=tmp_path / "c", resume=True,
@@ -135,13 +135,13 @@ def test_another_optimizer_or_loss_is_refused_by_its_repr_or_name(tmp_path, one,
         (lambda: Network([3, 4, 2], ["tanh", "sigmoid"], stack=2), "stack was a single network"),
     ],
 )
-def test_another_network_is_refused_with_the_difference(tmp_path, make, message):
+def test_another_network_is_rejected_with_the_difference(tmp_path, make, message):
     with pytest.raises(InputError, match=f"is a checkpoint of another run: .*{message}"):
         fit(make(), X, LABELS, checkpoint=begun(tmp_path), resume=True, **BASE)
 
 
 @pytest.mark.host
-def test_other_samples_are_refused_with_the_difference(tmp_path):
+def test_other_samples_are_rejected_with_the_difference(tmp_path):
     path, nudged, other = begun(tmp_path), X.copy(), 1 - LABELS
     nudged[30, 1] += 1e-3
     for x, y, message in ((nudged, LABELS, "X was 45 x 3 of float32"), (X, other, "y was 45 x 2")):
@@ -151,7 +151,7 @@ def test_other_samples_are_refused_with_the_difference(tmp_path):
 
 
 @pytest.mark.host
-def test_another_version_is_refused_with_the_difference(tmp_path, monkeypatch):
+def test_another_version_is_rejected_with_the_difference(tmp_path, monkeypatch):
     path = begun(tmp_path)
     monkeypatch.setattr("xl2.training.fingerprint.own_version", lambda: "9.9")
     one = Network([3, 4, 2], ["tanh", "sigmoid"])
@@ -165,8 +165,8 @@ def test_another_version_is_refused_with_the_difference(tmp_path, monkeypatch):
 
 @pytest.mark.host
 @pytest.mark.parametrize("kind", ["memmap", "sparse", "array"])
-def test_of_large_data_evenly_spread_blocks_are_digested(tmp_path, monkeypatch, kind):
-    """A change in the first row, the last, or the number of rows is always seen."""
+def test_evenly_spread_blocks_of_large_data_are_digested(tmp_path, monkeypatch, kind):
+    """A change in the first row, the last row, or the number of rows is always noticed."""
     import scipy.sparse
 
     from xl2.array.backend import connect

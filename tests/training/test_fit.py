@@ -1,3 +1,5 @@
+"""`fit`: results, orders, history, dtypes, callbacks, divergence, arguments, devices."""
+
 import math
 
 import numpy as np
@@ -40,12 +42,12 @@ def cross_entropy(network, host, X, labels):
     return -np.sum(y * np.log(a) + (1 - y) * np.log(1 - a)) / len(X)
 
 
-# What is learnt.
+# Results.
 
 
 @every_optimizer
 @pytest.mark.parametrize("activations", [["tanh", "sigmoid"], ["relu", "softmax"]])
-def test_the_loss_falls_on_an_easy_set(where, activations, optimizer):
+def test_the_loss_falls_on_easy_data(where, activations, optimizer):
     rate = 0.1 if optimizer == "adam" else 0.5
     network = new(where, activations, seed=1)
     history = fit(
@@ -55,7 +57,7 @@ def test_the_loss_falls_on_an_easy_set(where, activations, optimizer):
     assert network.score(X, LABELS) == 1.0
 
 
-def test_a_linear_regression_comes_to_the_least_squares(where, host):
+def test_a_linear_regression_converges_to_least_squares(where, host):
     network = Network([3, 2], ["identity"], dtype="float64", **where)
     fit(network, X, TARGETS, epochs=400, batch_size=11, learning_rate=0.3)
     with_one = np.hstack([X, np.ones((11, 1))])
@@ -74,13 +76,13 @@ def test_a_linear_regression_comes_to_the_least_squares(where, host):
         ("identity", TARGETS, "regression"),
     ],
 )
-def test_a_fit_tells_the_task_from_output_and_targets(where, output, y, task):
+def test_output_and_targets_determine_the_task(where, output, y, task):
     network = new(where, ["tanh", output])
     fit(network, X, y, epochs=1)
     assert network.task == task
 
 
-def test_class_numbers_teach_what_one_hot_rows_teach(where):
+def test_class_numbers_and_one_hot_rows_give_the_same_result(where):
     networks = [new(where), new(where)]
     for network, y in zip(networks, (LABELS, np.eye(2)[LABELS]), strict=True):
         fit(network, X, y, **SHORT)
@@ -106,7 +108,7 @@ def test_another_seed_gives_another_result(where, host):
 
 
 @every_optimizer
-def test_the_order_and_the_result_are_those_of_numpy(where, optimizer):
+def test_the_result_equals_that_of_numpy(where, optimizer):
     networks = [new(where), new({"backend": "numpy"})]
     histories = [
         fit(network, X, LABELS, seed=9, optimizer=optimizer, penalty=0.3, **SHORT)
@@ -117,8 +119,8 @@ def test_the_order_and_the_result_are_those_of_numpy(where, optimizer):
     assert histories[0].score == histories[1].score
 
 
-def test_shuffling_visits_every_sample_once_an_epoch(where, host):
-    """With weights and targets of zero, each bias gathers only what the rows it saw say."""
+def test_each_sample_is_used_once_per_epoch(where, host):
+    """The inputs are 0, and the bias sums the targets: powers of 2, whose sum identifies them."""
     network = Network([3, 1], ["identity"], "zeros", dtype="float64", **where)
     rate = 1e-9
     fit(
@@ -127,8 +129,8 @@ def test_shuffling_visits_every_sample_once_an_epoch(where, host):
     np.testing.assert_allclose(host(network.biases[0]) / rate, 2.0**11 - 1, rtol=1e-6)
 
 
-def test_each_epoch_has_an_order_of_its_own(where):
-    """Two epochs in one fit shuffle otherwise than two fits of one epoch."""
+def test_each_epoch_has_another_order(where):
+    """Two epochs of one fit differ from two fits of one epoch."""
     once, twice = new(where), new(where)
     fit(once, X, LABELS, seed=9, **{**SHORT, "epochs": 2})
     for _ in range(2):
@@ -136,7 +138,7 @@ def test_each_epoch_has_an_order_of_its_own(where):
     assert any((a != b).any() for a, b in zip(arrays(once), arrays(twice), strict=True))
 
 
-def test_without_shuffling_two_fits_go_on_as_one(where):
+def test_without_shuffling_two_fits_equal_one(where):
     once, twice = new(where), new(where)
     fit(once, X, LABELS, shuffle=False, **{**SHORT, "epochs": 2})
     for _ in range(2):
@@ -144,17 +146,17 @@ def test_without_shuffling_two_fits_go_on_as_one(where):
     assert_equal(once, twice)
 
 
-@pytest.mark.parametrize("run", [1, 9])
-def test_an_epoch_in_several_runs_is_an_epoch_in_one(monkeypatch, where, run):
+@pytest.mark.parametrize("block", [1, 9])
+def test_an_epoch_in_several_blocks_equals_one_in_one_block(monkeypatch, where, block):
     networks, histories = [new(where), new(where)], []
-    for network, length in zip(networks, (8192, run), strict=True):
+    for network, length in zip(networks, (8192, block), strict=True):
         monkeypatch.setattr(xl2.training.loop, "BLOCK", length)
         histories.append(fit(network, X, LABELS, optimizer="adam", **SHORT))
     assert_equal(*networks, rtol=1e-10)
     np.testing.assert_allclose(histories[0].loss, histories[1].loss, rtol=1e-10)
 
 
-def test_a_batch_larger_than_the_set_is_the_set(where):
+def test_a_batch_size_larger_than_the_data_means_all_samples(where):
     networks = [new(where), new(where)]
     for network, size in zip(networks, (11, 1000), strict=True):
         fit(network, X, LABELS, epochs=3, batch_size=size, penalty=0.5, shuffle=False)
@@ -164,7 +166,7 @@ def test_a_batch_larger_than_the_set_is_the_set(where):
 # The history.
 
 
-def test_the_history_has_a_value_an_epoch(where):
+def test_the_history_has_one_value_per_epoch(where):
     history = fit(new(where), X, LABELS, validation=(HELD, HELD_LABELS), **SHORT)
     assert isinstance(history, History)
     assert len(history) == 3
@@ -176,12 +178,12 @@ def test_the_history_has_a_value_an_epoch(where):
     assert repr(history).startswith("History(3 epochs")
 
 
-def test_without_validation_its_curves_are_empty(where):
+def test_without_validation_the_validation_curves_are_empty(where):
     history = fit(new(where), X, LABELS, **SHORT)
     assert (history.validation_loss, history.validation_score) == ([], [])
 
 
-def test_the_running_loss_is_that_from_before_each_step(where, host):
+def test_the_loss_is_that_from_before_each_step(where, host):
     network, losses, scores = new(where), [], []
 
     def measure(network):
@@ -202,22 +204,22 @@ def test_the_running_loss_is_that_from_before_each_step(where, host):
     np.testing.assert_allclose(history.score, scores[:-1], rtol=1e-12)
 
 
-def test_the_running_loss_weighs_a_short_batch_by_its_samples(where, host):
-    """A rate that moves nothing leaves the loss of the whole set."""
+def test_the_loss_weights_a_short_batch_by_its_samples(where, host):
+    """With a tiny learning rate it is the loss of the initial network."""
     network = new(where)
     expected = cross_entropy(network, host, X, LABELS)
     history = fit(network, X, LABELS, epochs=1, batch_size=4, learning_rate=1e-300)
     np.testing.assert_allclose(history.loss, [expected], rtol=1e-12)
 
 
-def test_the_running_score_of_a_regression_is_its_r2(where):
+def test_the_score_of_a_regression_is_r2(where):
     network = new(where, ["tanh", "identity"])
     before = network.score(X, TARGETS)
     history = fit(network, X, TARGETS, epochs=1, batch_size=4, learning_rate=1e-300)
     np.testing.assert_allclose(history.score, [before], rtol=1e-10)
 
 
-def test_validation_is_measured_after_the_epoch(where, host):
+def test_validation_samples_are_evaluated_after_the_epoch(where, host):
     network = new(where)
     history = fit(network, X, LABELS, penalty=0.5, validation=(HELD, HELD_LABELS), **SHORT)
     expected = cross_entropy(network, host, HELD, HELD_LABELS)
@@ -225,7 +227,7 @@ def test_validation_is_measured_after_the_epoch(where, host):
     assert history.validation_score[-1] == network.score(HELD, HELD_LABELS)
 
 
-def test_validation_changes_nothing_of_the_fit(where):
+def test_validation_does_not_change_the_result(where):
     networks = [new(where), new(where)]
     fit(networks[0], X, LABELS, **SHORT)
     fit(networks[1], X, LABELS, validation=(HELD, HELD_LABELS), **SHORT)
@@ -278,7 +280,7 @@ def test_float32_stays_float32_through_a_fit(backend, where, optimizer):
     assert network.forward(X).dtype == wanted
 
 
-def test_float32_learns_what_float64_learns(where):
+def test_float32_and_float64_give_similar_results(where):
     networks = [new(where, dtype=dtype) for dtype in ("float32", "float64")]
     for network in networks:
         fit(network, X, LABELS, penalty=0.3, **SHORT)
@@ -289,7 +291,7 @@ def test_float32_learns_what_float64_learns(where):
 
 
 @pytest.mark.parametrize(("answer", "epochs"), [(True, 2), (1, 5), (None, 5), (False, 5)])
-def test_only_true_stops(where, answer, epochs):
+def test_only_true_ends_training(where, answer, epochs):
     def callback(network, history):
         return answer if len(history) == 2 else None
 
@@ -297,7 +299,7 @@ def test_only_true_stops(where, answer, epochs):
     assert len(history) == epochs
 
 
-def test_every_callback_is_called_after_every_epoch_with_network_and_history(where):
+def test_every_callback_is_called_after_every_epoch(where):
     network, calls = new(where), []
 
     def call(name, answer):
@@ -313,7 +315,7 @@ def test_every_callback_is_called_after_every_epoch_with_network_and_history(whe
 
 @every_optimizer
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_an_interrupted_fit_leaves_the_epochs_it_finished(where, error, optimizer):
+def test_an_interrupted_fit_keeps_the_finished_epochs(where, error, optimizer):
     def interrupt(network, history):
         if len(history) == 2:
             raise error
@@ -327,8 +329,8 @@ def test_an_interrupted_fit_leaves_the_epochs_it_finished(where, error, optimize
     assert np.isfinite(interrupted.score(X, LABELS))
 
 
-def test_the_arrays_a_callback_took_stay_as_they_were(where, host):
-    """Whoever keeps the best weights of a fit keeps them."""
+def test_arrays_that_a_callback_stored_do_not_change(where, host):
+    """A callback can store the best weights without a copy."""
     taken, copies = [], []
 
     def keep(network, history):
@@ -340,11 +342,11 @@ def test_the_arrays_a_callback_took_stay_as_they_were(where, host):
         np.testing.assert_array_equal(host(array), copy)
 
 
-# What a fit leaves alone.
+# What a fit does not change.
 
 
 @every_optimizer
-def test_the_arrays_taken_before_a_fit_stay_as_they_were(where, host, optimizer):
+def test_arrays_stored_before_a_fit_do_not_change(where, host, optimizer):
     network = new(where)
     taken = [p for layer in network.parameters for p in layer]
     before = arrays(network)
@@ -355,7 +357,7 @@ def test_the_arrays_taken_before_a_fit_stay_as_they_were(where, host, optimizer)
 
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("output", ["identity", "sigmoid", "softmax"])
-def test_the_users_data_stay_as_they_were(where, to, host, output, shuffle):
+def test_the_data_do_not_change(where, to, host, output, shuffle):
     y = TARGETS if output == "identity" else np.eye(2)[LABELS]
     given_X, given_y = to(X), to(y)
     network = new(where, ["tanh", output])
@@ -378,8 +380,8 @@ def linear(where, **options):
     return Network([3, 2], ["identity"], "gaussian", **{"dtype": "float64", **options}, **where)
 
 
-def test_a_loss_that_overflows_is_told_with_its_epoch_and_step(where, host):
-    """The network keeps what a fit that stopped just before would have."""
+def test_the_error_names_the_epoch_and_step_of_a_loss_that_overflows(where):
+    """The network has the parameters of a fit that ends just before that step."""
     network, replay = linear(where), linear(where)
     error = diverge(network, learning_rate=1e12)
     assert error.epoch > 1
@@ -401,7 +403,7 @@ def test_a_loss_that_overflows_is_told_with_its_epoch_and_step(where, host):
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_an_update_that_overflows_is_told_with_the_finite_loss_before_it(where, host, shuffle):
+def test_the_error_has_the_finite_loss_before_an_update_that_overflows(where, host, shuffle):
     network = linear(where)
     before = arrays(network)
     z = host(network.forward(X))
@@ -412,7 +414,7 @@ def test_an_update_that_overflows_is_told_with_the_finite_loss_before_it(where, 
 
 
 @every_optimizer
-def test_whatever_the_optimizer_the_network_stays_usable(where, optimizer):
+def test_after_a_divergence_the_parameters_are_finite(where, optimizer):
     network = linear(where, dtype="float32")
     error = diverge(network, optimizer=optimizer, learning_rate=1e38, shuffle=True, penalty=0.5)
     assert all(np.isfinite(p).all() for p in arrays(network))
@@ -420,8 +422,8 @@ def test_whatever_the_optimizer_the_network_stays_usable(where, optimizer):
 
 
 @every_optimizer
-def test_with_a_state_too_the_parameters_are_those_before_the_step(where, host, optimizer):
-    """Each epoch of one batch is a step: a callback writes them down."""
+def test_after_a_divergence_the_parameters_are_those_before_the_step(where, optimizer):
+    """Each epoch is one step, and a callback records the parameters."""
     network, written = linear(where), []
     rate = 1e306 if optimizer == "adam" else 1e40
     written.append(arrays(network))
@@ -437,7 +439,7 @@ def test_with_a_state_too_the_parameters_are_those_before_the_step(where, host, 
     assert_equal(network, written[-1])
 
 
-def test_too_large_a_lambda_is_told_with_the_rule_it_breaks(where):
+def test_the_error_states_the_bound_that_too_large_a_lambda_exceeds(where):
     error = diverge(linear(where, dtype="float32"), learning_rate=1.0, penalty=L2(1e6))
     assert "learning rate times lambda over the batch size has to stay below 2" in str(error)
 
@@ -447,18 +449,18 @@ def test_too_large_a_lambda_is_told_with_the_rule_it_breaks(where):
 
 @pytest.mark.parametrize("name", ["epochs", "batch_size"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, "3", None, math.nan])
-def test_counts_that_are_no_whole_numbers_from_1_are_refused(where, name, value):
+def test_counts_must_be_whole_numbers_from_1(where, name, value):
     with pytest.raises(InputError, match=f"{name} must be a whole number, 1 or more"):
         fit(new(where), X, LABELS, **{name: value})
 
 
 @pytest.mark.parametrize("rate", [0, -0.1, math.nan, math.inf])
-def test_a_learning_rate_that_is_not_above_0_is_refused(where, rate):
+def test_the_learning_rate_must_be_above_0(where, rate):
     with pytest.raises(InputError, match="learning_rate must be a finite number above 0"):
         fit(new(where), X, LABELS, learning_rate=rate)
 
 
-def test_numpys_numbers_are_numbers(where):
+def test_arguments_may_be_numpy_numbers(where):
     network = new(where)
     history = fit(
         network,
@@ -473,7 +475,7 @@ def test_numpys_numbers_are_numbers(where):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ({"optimizer": "lbfgs"}, "lbfgs"),
         ({"loss": "hinge"}, "hinge"),
@@ -488,25 +490,25 @@ def test_numpys_numbers_are_numbers(where):
         ({"validation": (HELD * np.nan, HELD_LABELS)}, "validation X holds a NaN"),
     ],
 )
-def test_wrong_arguments_are_refused_before_anything_is_learnt(where, arguments, said):
+def test_errors_in_arguments_leave_the_network_unchanged(where, arguments, message):
     network = new(where)
     before = arrays(network)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         fit(network, **{"X": X, "y": LABELS, **arguments})
     assert_equal(network, before)
 
 
-# Where the data come from, and where they go.
+# Kinds of data, and devices.
 
 
-def test_lists_teach_what_arrays_teach(where):
+def test_lists_and_arrays_give_the_same_result(where):
     networks = [new(where), new(where)]
     fit(networks[0], X, LABELS, **SHORT)
     fit(networks[1], X.tolist(), LABELS.tolist(), **SHORT)
     assert_equal(*networks)
 
 
-def test_a_data_frame_teaches_what_its_values_teach(where):
+def test_a_data_frame_and_its_values_give_the_same_result(where):
     pandas = pytest.importorskip("pandas", reason="a data frame needs pandas")
     frame = pandas.DataFrame(X, columns=["a", "b", "c"])
     networks = [new(where), new(where)]
@@ -515,14 +517,14 @@ def test_a_data_frame_teaches_what_its_values_teach(where):
     assert_equal(*networks)
 
 
-def test_the_librarys_own_arrays_teach_what_numpys_teach(where, to):
+def test_arrays_of_the_library_and_of_numpy_give_the_same_result(where, to):
     networks = [new(where), new(where)]
     fit(networks[0], X, LABELS, **SHORT)
     fit(networks[1], to(X), to(LABELS), **SHORT)
     assert_equal(*networks)
 
 
-def test_an_argument_of_fit_moves_the_network(backend, where):
+def test_the_argument_backend_moves_the_network(backend, where):
     network, expected = new({"backend": "numpy"}), new(where)
     fit(network, X, LABELS, **SHORT, **where)
     fit(expected, X, LABELS, **SHORT)
@@ -530,7 +532,7 @@ def test_an_argument_of_fit_moves_the_network(backend, where):
     assert_equal(network, expected)
 
 
-def test_a_network_nobody_placed_goes_where_the_data_are(backend, to):
+def test_a_network_without_a_backend_moves_to_the_data(backend, to):
     network, expected = new({}), new({"backend": "numpy"})
     given_X = to(X)
     fit(network, given_X, to(LABELS), **SHORT)
@@ -540,7 +542,7 @@ def test_a_network_nobody_placed_goes_where_the_data_are(backend, to):
     assert_equal(network, expected, rtol=1e-9)
 
 
-def test_it_then_stays_there(backend, to):
+def test_after_that_the_network_stays_on_the_device(backend, to):
     network = new({})
     fit(network, to(X), to(LABELS), epochs=1)
     fit(network, X, LABELS, epochs=1)
@@ -548,14 +550,14 @@ def test_it_then_stays_there(backend, to):
     assert network.weights[0].device == to(X).device
 
 
-def test_a_network_that_was_placed_refuses_the_data_of_another_library(backend, to):
+def test_a_network_with_a_backend_rejects_arrays_of_another_library(backend, to):
     if backend.name == "numpy":
-        pytest.skip("NumPy's arrays are taken everywhere")
+        pytest.skip("NumPy arrays are accepted by every backend")
     with pytest.raises(InputError, match=f"X is an array of {backend.name}.*runs on numpy"):
         fit(new({"backend": "numpy"}), to(X), LABELS)
 
 
-def test_parameters_that_a_callback_replaced_are_trained_on(where):
+def test_training_continues_with_parameters_that_a_callback_set(where):
     def start_from_zeros(network, history):
         if len(history) == 1:
             network.set_parameters([(0 * w, 0 * b) for w, b in network.host_parameters()])

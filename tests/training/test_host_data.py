@@ -1,4 +1,4 @@
-"""Data of the host's own kinds is taken by every backend."""
+"""Every backend accepts lists, data frames, dask arrays and all real dtypes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def data_frame(x):
 
 
 @pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, data_frame, dask_array])
-def test_host_data_trains_as_the_same_numbers_in_numpy_do(where, kind):
+def test_data_of_any_kind_trains_like_a_numpy_array(where, kind):
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((20, 3)), rng.integers(0, 2, 20)
     found = []
@@ -29,14 +29,14 @@ def test_host_data_trains_as_the_same_numbers_in_numpy_do(where, kind):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "float16", "float32"])
-def test_any_real_dtype_is_taken_and_nothing_is_promoted(where, to, dtype):
+def test_any_real_dtype_is_accepted_and_nothing_is_promoted(where, to, dtype):
     x = np.eye(3).astype(dtype)
     network = xl2.Network([3, 2, 1], **where)
     for samples in (x, to(x) if dtype != "float16" else x):
         assert network.forward(samples).dtype == network.backend.xp.float32
 
 
-def test_a_read_only_array_is_taken(where):
+def test_a_read_only_array_is_accepted(where):
     x = np.eye(3)
     x.flags.writeable = False
     network = xl2.Network([3, 2, 1], **where)

@@ -49,7 +49,7 @@ def test_ctrl_c_saves_the_run(where, tmp_path, stack):
             return None
 
     assert train(interrupted, checkpoint=tmp_path / "c") is None
-    # The answers of the other callbacks are not lost.
+    # The results of the other callbacks are not lost.
     assert_same(train(checkpoint=tmp_path / "c", resume=True), train())
 
 
@@ -68,7 +68,7 @@ def test_the_first_ctrl_c_waits_and_the_second_does_not(tmp_path, die):
     def twice(network, history):
         send(network, history)
         send(network, history)
-        raise AssertionError("the second was held back")
+        raise AssertionError("the second Ctrl-C was delayed")
 
     with pytest.raises(KeyboardInterrupt):
         fit(one, X, LABELS, epochs=3, callbacks=[twice], checkpoint=tmp_path / "d", every=9)
@@ -88,7 +88,7 @@ def at_once(request):
     def press():
         for _ in range(2 if second else 1):
             signal.raise_signal(signal.SIGINT)
-        raise AssertionError("it was held back")
+        raise AssertionError("Ctrl-C was delayed")
 
     before = signal.getsignal(signal.SIGINT)
     if not second:
@@ -98,7 +98,7 @@ def at_once(request):
 
 
 def pressing(monkeypatch, press, path, name, calls, when):
-    """Press Ctrl-C before or after a call of a function; return what was in the file then."""
+    """Press Ctrl-C before or after a call of a function; return a list of the file's contents."""
     owner, _, last = name.rpartition(".")
     real, seen, found = getattr(pkgutil.resolve_name(owner), last), [], []
 
@@ -132,7 +132,7 @@ def pressing(monkeypatch, press, path, name, calls, when):
 def test_an_immediate_interrupt_leaves_the_previous_file(
     tmp_path, monkeypatch, at_once, name, calls, every, when
 ):
-    """At each moment between the steps of the third and the fourth epoch."""
+    """At several moments between the steps of the third and the fourth epoch."""
     path = tmp_path / "c"
 
     def train(**saving):
@@ -192,7 +192,7 @@ def test_an_immediate_interrupt_during_a_divergence_writes_nothing(
 
 @pytest.mark.host
 def test_no_callback_sees_an_epoch_twice(tmp_path, at_once):
-    """Ctrl-C comes in the second callback, after the first has counted."""
+    """Ctrl-C is pressed in the second callback, after the first one has counted the epoch."""
     counts = []
 
     def train(*others, **saving):
@@ -213,7 +213,7 @@ def test_no_callback_sees_an_epoch_twice(tmp_path, at_once):
 
 
 @pytest.mark.host
-def test_an_interrupt_within_an_epoch_loses_no_step(tmp_path, monkeypatch):
+def test_an_interrupt_within_an_epoch_does_not_lose_a_step(tmp_path, monkeypatch):
     monkeypatch.setattr(xl2.training.loop, "BLOCK", 12)
     seen = []
     learn = xl2.training.run.Run.learn
@@ -239,14 +239,14 @@ def test_an_interrupt_within_an_epoch_loses_no_step(tmp_path, monkeypatch):
 
 @pytest.mark.host
 def test_an_interrupt_within_a_step_leaves_a_finite_network(tmp_path, monkeypatch):
-    """As the second Ctrl-C does, or a custom handler."""
+    """As by a second Ctrl-C, or a custom handler."""
     learn, seen = xl2.training.run.Run.learn, []
 
     def torn(self, *arguments):
         seen.append(1)
         if len(seen) == 3:
             for layer in self.carry.parameters:
-                layer.weight[...] = np.nan  # half of a step
+                layer.weight[...] = np.nan  # an incomplete step
             raise KeyboardInterrupt
         learn(self, *arguments)
 
@@ -260,7 +260,7 @@ def test_an_interrupt_within_a_step_leaves_a_finite_network(tmp_path, monkeypatc
 
 
 @pytest.mark.host
-def test_a_custom_handler_is_left_alone(tmp_path):
+def test_a_custom_handler_is_not_replaced(tmp_path):
     seen = []
     before = signal.signal(signal.SIGINT, lambda *_: seen.append(1))
     try:
@@ -272,7 +272,7 @@ def test_a_custom_handler_is_left_alone(tmp_path):
 
 
 @pytest.mark.host
-def test_a_handler_installed_during_training_stays(tmp_path):
+def test_a_handler_installed_during_training_is_not_replaced(tmp_path):
     mine = lambda *_: None  # noqa: E731
 
     def install(network, history):

@@ -1,4 +1,4 @@
-"""An interrupted run ends as if it had not been interrupted, bit for bit."""
+"""A run that is interrupted and resumed equals one that was not, bit for bit."""
 
 import itertools
 
@@ -49,7 +49,7 @@ def test_it_resumes_bit_for_bit_after_every_write(where, tmp_path, die, stack, o
         **settings(optimizer=optimizer, dropout=0.3, validation=(X[:9], LABELS[:9]), **several),
     )
     result, deaths = survive(die, train, tmp_path / "c")
-    assert deaths == 3 * 4  # three times within an epoch, and after it
+    assert deaths == 3 * 4  # after each of four blocks of an epoch
     assert_same(result, train())
 
 
@@ -144,12 +144,12 @@ def test_another_backend_resumes_with_the_same_numbers(where, tmp_path, die, sta
     list(itertools.combinations(["memory", "memmap", "sparse", "hdf5"], 2)),
     ids="-".join,
 )
-def test_samples_may_be_stored_another_way(where, tmp_path, die, kinds, stack, monkeypatch):
-    """In turns, so that each resumes in the middle of the other's windows."""
-    # HDF5 is shuffled in its own way.
+def test_samples_may_be_stored_in_another_way(where, tmp_path, die, kinds, stack, monkeypatch):
+    """The kinds take turns, so that each resumes in the middle of the other's windows."""
+    # HDF5 is shuffled in another way.
     options = settings(optimizer="momentum", shuffle="hdf5" not in kinds)
     make, moments = lambda: network(where, stack), []
-    # Windows of three and of two mini-batches, or fewer in groups; chunks of three.
+    # Windows of three and of two mini-batches, or fewer in groups; blocks of three.
     turns = itertools.cycle([(stored(kinds[0], tmp_path), 250), (stored(kinds[1], tmp_path), 100)])
 
     def train(**saving):
@@ -170,7 +170,7 @@ def test_samples_may_be_stored_another_way(where, tmp_path, die, kinds, stack, m
     del options["every"]
     whole = make()
     its = fit(whole, X, LABELS, **options)
-    # Some checkpoints are within a window, and some within a chunk.
+    # Some checkpoints are within a window, and some within a block.
     assert any(done % 12 for done in moments)
     assert any(done % 8 for done in moments)
     for p, q in zip(one.host_parameters(), whole.host_parameters(), strict=True):
@@ -180,7 +180,7 @@ def test_samples_may_be_stored_another_way(where, tmp_path, die, kinds, stack, m
     np.testing.assert_array_equal(history.score, its.score)
 
 
-def test_a_stream_is_resumed_between_epochs(where, tmp_path, die):
+def test_a_stream_resumes_between_epochs(where, tmp_path, die):
     pairs = [(X[:20], LABELS[:20]), (X[20:], LABELS[20:])]
     train = trainer(lambda: network(where), pairs, None, **settings(every=1))
     die(1)
@@ -191,7 +191,7 @@ def test_a_stream_is_resumed_between_epochs(where, tmp_path, die):
 
 
 @pytest.mark.host
-def test_a_stream_that_cannot_be_resumed_is_refused(tmp_path):
+def test_a_stream_that_cannot_be_resumed_is_an_error(tmp_path):
     pairs = [(X, LABELS)]
     with pytest.raises(InputError, match="can be iterated only once"):
         fit(Network([3, 2]), iter(pairs), checkpoint=tmp_path / "c")
@@ -228,7 +228,7 @@ def test_members_that_diverged_stay_frozen(where, tmp_path, die, stack):
     assert_same(result, train())
 
 
-def test_a_divergence_repeats_at_the_same_step(where, tmp_path, die):
+def test_a_resumed_run_diverges_at_the_same_step(where, tmp_path, die):
     train = trainer(
         lambda: network(where, None, "identity"),
         1e3 * X,
@@ -285,14 +285,14 @@ def test_a_run_ended_by_a_callback_stays_ended(tmp_path):
         fit(Network([3, 2]), X, LABELS, epochs=epochs, checkpoint=tmp_path / "c", **saving)
 
     train(10, callbacks=[lambda network, history: len(history) == 3])
-    train(10, resume=True)  # as before
+    train(10, resume=True)  # no warning
     with pytest.warns(UserWarning, match="epochs=20 does not restart it") as caught:
         train(20, resume=True)
     assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.parametrize(("written", "has"), [(5, 2), (8, 2), (9, 3)])
-def test_fewer_epochs_are_refused(where, tmp_path, die, written, has):
+def test_fewer_epochs_than_the_checkpoint_has_are_an_error(where, tmp_path, die, written, has):
     """Within the second epoch, after it, and within the third."""
     train = trainer(lambda: network(where), X, LABELS, **settings())
     die(written)
@@ -316,7 +316,7 @@ def test_a_killed_process_resumes_bit_for_bit(backend, tmp_path, optimizer, stac
     if backend.device is not None or backend.name == "array_api_strict":
         pytest.skip("the killed processes use the default device of NumPy, PyTorch or JAX")
     settings = {"backend": backend.name, "optimizer": optimizer, "stack": stack}
-    with killed.small_chunks():
+    with killed.small_blocks():
         whole = killed.train(None, **settings)
     assert killed.results(tmp_path, settings, 2, optimizer) == {whole}
     # A process killed while it wrote left no temporary file.
@@ -332,6 +332,6 @@ def test_a_hundred_kills(backend, tmp_path, optimizer, stack):
         pytest.skip("the killed processes use the default device")
     stack = list(stack) if isinstance(stack, tuple) else stack
     settings = {"backend": backend.name, "optimizer": optimizer, "stack": stack}
-    with killed.small_chunks():
+    with killed.small_blocks():
         whole = killed.train(None, **settings)
     assert killed.results(tmp_path, settings, 12, f"{optimizer}{stack}") == {whole}

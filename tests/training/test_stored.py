@@ -1,4 +1,4 @@
-"""Samples on disk: they train as those in memory do, and are never in memory as a whole."""
+"""Samples on disk train like those in memory, and are never in memory as a whole."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ STACKS = [("h5", 2), ("h5", (2, 2))]
 
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
-    """Write an array in a format and open it; a chunk holds 20 rows, a block 5 or more."""
+    """Return a function that writes an array and opens it, in chunks of 20 and blocks of 5 rows."""
     monkeypatch.setattr(rows, "CHUNK_BYTES", 20 * 6 * 8)
     monkeypatch.setattr(rows, "BLOCK_BYTES", 5 * 6 * 8)
     monkeypatch.setattr(rows, "READ_BYTES", 7 * 6 * 8)
@@ -80,12 +80,12 @@ def assert_same(mine, its, rtol=1e-12):
     np.testing.assert_allclose(mine[1].score, its[1].score)
 
 
-# What is learnt.
+# Results.
 
 
 @pytest.mark.parametrize(("kind", "stack"), [*((kind, None) for kind in KINDS), *STACKS])
-def test_in_the_order_of_the_file_a_fit_is_that_of_the_array(where, stored, kind, stack):
-    """Bit for bit, where the same products are compiled alike."""
+def test_without_shuffling_the_result_equals_that_of_the_array(where, stored, kind, stack):
+    """Bit for bit, except on JAX, which compiles other programs."""
     options = {"stack": stack, "shuffle": False, "sample_weight": 1 + np.arange(83) % 4}
     rtol = 1e-12 if where["backend"] == "jax" else 0
     assert_same(trained(where, stored(kind), **options), trained(where, DENSE, **options), rtol)
@@ -93,15 +93,15 @@ def test_in_the_order_of_the_file_a_fit_is_that_of_the_array(where, stored, kind
 
 @every_stack
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_memory_map_is_shuffled_as_the_array_is(where, stored, stack, dtype):
+def test_a_memory_map_is_shuffled_like_the_array(where, stored, stack, dtype):
     options = {"stack": stack, "seed": 4, "dtype": dtype}
     rtol = 1e-6 if where["backend"] == "jax" else 0
     assert_same(trained(where, stored("npy"), **options), trained(where, DENSE, **options), rtol)
 
 
 @pytest.mark.parametrize(("kind", "stack"), [*((kind, None) for kind in KINDS[1:]), *STACKS])
-def test_blocks_are_shuffled_in_the_order_that_is_drawn_for_them(where, stored, kind, stack):
-    """The array, put in that order, teaches the same without being shuffled."""
+def test_blocks_are_shuffled(where, stored, kind, stack):
+    """The result equals that of the array with its rows in the same order."""
     X = stored(kind)
     host = rows.StoredRows(X, Network([6, 3], **where).backend, "float64")
     groups = 2 if stack == (2, 2) else 1
@@ -116,7 +116,7 @@ def test_blocks_are_shuffled_in_the_order_that_is_drawn_for_them(where, stored, 
 
 
 @in_blocks
-def test_each_epoch_and_each_seed_has_an_order_of_its_own(backend, stored, kind):
+def test_each_epoch_and_each_seed_has_another_order(backend, stored, kind):
     host = rows.StoredRows(stored(kind), backend, "float64")
     orders, same, other = (Orders(host, None, 83, [seed], 5) for seed in (1, 1, 2))
     one = next(orders)
@@ -126,7 +126,7 @@ def test_each_epoch_and_each_seed_has_an_order_of_its_own(backend, stored, kind)
 
 
 @in_blocks
-def test_a_window_has_rows_of_few_blocks_and_of_distant_ones(backend, stored, kind):
+def test_a_window_has_rows_of_few_and_distant_blocks(backend, stored, kind):
     host = rows.StoredRows(stored(kind), backend, "float64")
     length = window(host, 5)
     order = next(Orders(host, None, 83, [0], 5))
@@ -137,14 +137,14 @@ def test_a_window_has_rows_of_few_blocks_and_of_distant_ones(backend, stored, ki
 
 
 @in_blocks
-def test_what_fits_into_a_piece_is_shuffled_as_the_array_is(where, stored, kind):
+def test_samples_that_fit_into_one_chunk_are_shuffled_like_the_array(where, stored, kind):
     X = stored(kind, DENSE[:17])
     rtol = 1e-12 if where["backend"] == "jax" else 0
     assert_same(trained(where, X, y=LABELS[:17]), trained(where, DENSE[:17], y=LABELS[:17]), rtol)
 
 
 @pytest.mark.parametrize(("kind", "stack"), [("npy", None), ("zarr", None), ("h5", (2, 2))])
-def test_some_of_the_rows_teach_what_they_teach_in_memory(where, stored, kind, stack):
+def test_a_part_of_the_rows_gives_the_same_result_as_in_memory(where, stored, kind, stack):
     chosen = np.random.default_rng(0).permutation(83)[:50]
     if stack:
         chosen = np.stack([chosen, np.arange(50)])
@@ -155,7 +155,7 @@ def test_some_of_the_rows_teach_what_they_teach_in_memory(where, stored, kind, s
 
 
 @pytest.mark.parametrize("dtype", ["int8", ">f4", "float16", "bool"])
-def test_each_piece_is_converted_to_the_networks_dtype(where, stored, dtype):
+def test_each_chunk_is_converted_to_the_networks_dtype(where, stored, dtype):
     X = (DENSE > 3).astype(dtype)
     for kind in ("npy", "h5"):
         mine = trained(where, stored(kind, X), dtype="float32", shuffle=False)
@@ -166,7 +166,7 @@ def test_each_piece_is_converted_to_the_networks_dtype(where, stored, dtype):
 
 
 @every_kind
-def test_predictions_are_those_of_the_array(where, host, stored, kind):
+def test_predictions_equal_those_of_the_array(where, host, stored, kind):
     network, _ = trained(where, DENSE)
     X = stored(kind)
     np.testing.assert_allclose(host(network.forward(X)), host(network.forward(DENSE)), rtol=1e-12)
@@ -183,7 +183,7 @@ def test_validation_samples_may_be_on_disk(where, stored):
 
 
 @every_kind
-def test_no_more_rows_are_on_the_backend_than_a_chunk_has(where, stored, kind, monkeypatch):
+def test_the_backend_never_has_more_rows_than_a_chunk(where, stored, kind, monkeypatch):
     moved = []
     original = rows.StoredRows._read
     monkeypatch.setattr(
@@ -201,7 +201,7 @@ def test_no_more_rows_are_on_the_backend_than_a_chunk_has(where, stored, kind, m
 
 @pytest.mark.host
 @every_kind
-def test_a_scaling_learns_in_one_pass_what_it_learns_in_memory(stored, kind):
+def test_a_scaling_learns_the_same_in_one_pass_as_in_memory(stored, kind):
     X = DENSE.copy()
     X[:, 2] = 7.0
     mine, its = Scaling.learn(stored(kind, X)), Scaling.learn(X)
@@ -224,17 +224,17 @@ def test_rows_are_scaled_when_they_are_read(where, host, stored, kind):
 
 
 @pytest.mark.host
-def test_a_scaling_of_other_columns_is_refused(stored):
+def test_a_scaling_of_other_columns_is_an_error(stored):
     with pytest.raises(InputError, match=r"\(samples, 6\).*\(83, 5\)"):
         Scaling.learn(DENSE).lazily(stored("npy", DENSE[:, :5].copy()))
 
 
-# What is refused.
+# Errors.
 
 
 @every_kind
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_number_that_is_none_is_named_by_its_row_and_nothing_is_learnt(
+def test_the_error_names_the_row_of_a_nan_and_the_network_is_unchanged(
     where, host, stored, kind, value
 ):
     X = DENSE.copy()
@@ -252,7 +252,7 @@ def test_a_number_that_is_none_is_named_by_its_row_and_nothing_is_learnt(
         Scaling.learn(stored(kind, X))
 
 
-def test_what_overflows_in_the_networks_dtype_is_an_infinity(where, stored):
+def test_a_number_beyond_the_networks_dtype_is_an_infinity(where, stored):
     X = DENSE.copy()
     X[40, 0] = 1e300
     with pytest.raises(InputError, match=r"row 41[.]"):
@@ -270,14 +270,14 @@ def test_what_overflows_in_the_networks_dtype_is_an_infinity(where, stored):
     ],
 )
 @pytest.mark.parametrize("kind", ["npy", "h5"])
-def test_what_cannot_be_used_is_refused(where, stored, X, words, kind):
+def test_errors_in_arguments(where, stored, X, words, kind):
     if kind == "npy" and not len(X):
-        pytest.skip("NumPy maps no empty file")
+        pytest.skip("NumPy cannot map an empty file")
     with pytest.raises(InputError, match=words):
         trained(where, stored(kind, X))
 
 
-def test_a_divergence_is_told_with_its_step(where, stored):
+def test_a_divergence_has_the_same_step_as_in_memory(where, stored):
     from xl2 import DivergenceError
 
     found = []
@@ -293,7 +293,7 @@ def test_a_divergence_is_told_with_its_step(where, stored):
 # Memory.
 
 LIMIT = 2**27
-# The file has four times as many bytes of numbers as the program may still map.
+# The file is four times as large as the memory that the program may still map.
 WRITE = """
 import sys
 import numpy as np
@@ -325,7 +325,7 @@ from xl2.nn.scaling import Scaling
 path, limit = sys.argv[1], int(sys.argv[2])
 X, y = open_rows(path)
 network = Network([64, 8, 2], ["relu", "softmax"], backend="numpy")
-# What the libraries map on their first use is none of the data's.
+# Memory that the libraries map on their first use does not count.
 fit(network, np.zeros((300, 64)), np.arange(300) % 2, epochs=1)
 Scaling.learn(np.zeros((3, 64)))
 X[:10]
@@ -343,7 +343,7 @@ print(network.score(scaled, y) > 0.9, network.predict(scaled).shape[0] == len(y)
 
 
 @pytest.mark.host
-def test_the_snippets_of_the_docs_run(tmp_path, monkeypatch):
+def test_the_examples_of_the_docs_run(tmp_path, monkeypatch):
     pytest.importorskip("h5py", reason='HDF5: pip install "xl2[data]"')
     pytest.importorskip("pyarrow", reason='Parquet: pip install "xl2[data]"')
     monkeypatch.chdir(tmp_path)
@@ -357,7 +357,7 @@ def test_the_snippets_of_the_docs_run(tmp_path, monkeypatch):
 @pytest.mark.host
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of Linux")
 @pytest.mark.parametrize("kind", ["h5", "parquet"])
-def test_a_file_four_times_the_memory_is_learnt_from(tmp_path, kind):
+def test_training_on_a_file_four_times_the_memory(tmp_path, kind):
     pytest.importorskip({"h5": "h5py", "parquet": "pyarrow"}[kind], reason='"xl2[data]"')
     path = tmp_path / f"x.{kind}"
 

@@ -1,4 +1,4 @@
-"""A stream of batches trains as the samples in it do, one behind the other."""
+"""A stream of batches trains like the concatenated samples."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ X = RNG.normal(3.0, 2.0, size=(23, 6))
 LABELS = np.arange(23) % 3
 TARGETS = 1000.0 + RNG.normal(size=(23, 3))
 WEIGHTS = 1.0 + np.arange(23) % 4
-# Each a whole number of mini-batches of 5, but for the last.
+# Each part is a whole number of mini-batches of 5, except the last.
 PARTS = (slice(0, 10), slice(10, 15), slice(15, 23))
 
 
@@ -43,7 +43,7 @@ def assert_same(mine, its, rtol=1e-12):
 
 
 class Again:
-    """Something that begins anew each time, and counts how often it was gone through."""
+    """An iterable that starts again each time, and counts its iterations."""
 
     def __init__(self, items):
         self.items, self.times = items, 0
@@ -53,13 +53,13 @@ class Again:
         self.times += 1
 
 
-# What is learnt.
+# Results.
 
 
 @pytest.mark.parametrize("stack", [None, 2])
 @pytest.mark.parametrize(("output", "y"), [("softmax", LABELS), ("identity", TARGETS)])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_fit_is_that_of_the_samples_one_behind_the_other(where, stack, output, y, weighted):
+def test_the_result_equals_that_of_the_concatenated_samples(where, stack, output, y, weighted):
     options = {"stack": stack, "output": output, "penalty": 0.3}
     known = (y, WEIGHTS) if weighted else (y,)
     mine = trained(where, pairs(*known), **options)
@@ -67,13 +67,13 @@ def test_a_fit_is_that_of_the_samples_one_behind_the_other(where, stack, output,
     assert_same(mine, trained(where, X, y, shuffle=False, **weight, **options))
 
 
-def test_dropout_is_that_of_the_samples_too(where):
+def test_dropout_equals_that_of_the_concatenated_samples(where):
     mine = trained(where, pairs(LABELS), dropout=0.5, seed=3)
     assert_same(mine, trained(where, X, LABELS, dropout=0.5, seed=3, shuffle=False))
 
 
-def test_a_pair_of_fewer_rows_is_a_mini_batch(where):
-    """Mini-batches do not go across pairs."""
+def test_a_pair_with_fewer_rows_is_a_mini_batch(where):
+    """A mini-batch never has rows of two pairs."""
     short = [(X[:3], LABELS[:3]), (X[3:5], LABELS[3:5])]
     mine, its = new(where), new(where)
     fit(mine, short, epochs=1, batch_size=5)
@@ -82,13 +82,13 @@ def test_a_pair_of_fewer_rows_is_a_mini_batch(where):
     assert_same((mine, fit(mine, short, epochs=1)), (its, fit(its, short, epochs=1)))
 
 
-def test_a_stream_is_gone_through_once_an_epoch(where):
+def test_a_stream_is_iterated_once_per_epoch(where):
     batches = Again(pairs(LABELS))
     trained(where, batches, epochs=4)
     assert batches.times == 4
 
 
-def test_an_iterator_will_do_for_one_epoch(where):
+def test_an_iterator_suffices_for_one_epoch(where):
     mine = trained(where, iter(pairs(LABELS)), epochs=1)
     assert_same(mine, trained(where, X, LABELS, shuffle=False, epochs=1))
 
@@ -107,13 +107,13 @@ def test_pairs_may_be_on_disk(where, tmp_path):
     assert_same(trained(where, pairs(LABELS, x=mapped)), expected)
 
 
-def test_a_network_nobody_placed_goes_where_the_first_pair_is(backend, to):
+def test_a_network_without_a_backend_moves_to_the_first_pair(backend, to):
     network = Network([6, 3], ["softmax"])
     fit(network, [(to(x.astype("float32")), y) for x, y in pairs(LABELS)], epochs=1)
     assert network.backend.name == backend.name
 
 
-def test_what_follows_a_fit_of_a_stream_is_as_after_any(where):
+def test_validation_and_callbacks_work_with_streams(where):
     mine = trained(where, pairs(LABELS), validation=(X, LABELS), callbacks=[lambda n, h: True])
     assert len(mine[1]) == len(mine[1].validation_loss) == 1
     assert mine[1].validation_score[-1] == mine[0].score(X, LABELS)
@@ -124,13 +124,13 @@ def test_float32_stays_float32(where):
     assert {p.dtype for layer in network.host_parameters() for p in layer} == {np.dtype("float32")}
 
 
-# What is measured.
+# Scores.
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("shift", [0.0, 1e6])
-def test_the_score_of_a_stream_is_r2_with_its_spread_merged(where, to, weighted, shift):
-    """Against scikit-learn, where sums of squares would have cancelled."""
+def test_the_score_of_a_stream_is_r2(where, to, weighted, shift):
+    """Compared with scikit-learn, for values of which sums of squares would cancel."""
     from sklearn.metrics import r2_score
 
     network = new(where, "identity")
@@ -146,10 +146,10 @@ def test_the_score_of_a_stream_is_r2_with_its_spread_merged(where, to, weighted,
     np.testing.assert_allclose(measure.read()["score"], expected, rtol=1e-6)
 
 
-# What is refused.
+# Errors.
 
 
-def test_an_iterator_that_was_used_up_is_told_with_its_epoch(where):
+def test_the_error_of_a_used_up_iterator_names_the_epoch(where):
     network, other = new(where), new(where)
     with pytest.raises(InputError, match=r"used up in epoch 1: this generator.*epochs=1"):
         fit(network, (pair for pair in pairs(LABELS)), epochs=3, batch_size=5)
@@ -159,7 +159,7 @@ def test_an_iterator_that_was_used_up_is_told_with_its_epoch(where):
 
 
 @pytest.mark.parametrize(
-    ("batches", "said"),
+    ("batches", "message"),
     [
         ([], "empty"),
         (iter(()), "empty"),
@@ -176,16 +176,16 @@ def test_an_iterator_that_was_used_up_is_told_with_its_epoch(where):
         ([(X, LABELS, -WEIGHTS)], "sample_weight"),
     ],
 )
-def test_what_cannot_be_used_is_refused_and_nothing_is_learnt(where, batches, said):
+def test_errors_in_batches_leave_the_network_unchanged(where, batches, message):
     network = new(where)
     before = network.host_parameters()[0][0].copy()
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         fit(network, batches, batch_size=5)
     np.testing.assert_array_equal(network.host_parameters()[0][0], before)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"sample_weight": WEIGHTS}, "sample_weight needs samples with an index"),
         ({"rows": [0, 1]}, "rows needs samples with an index"),
@@ -193,12 +193,12 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_learnt(where, batches, sa
         ({"stack": (2, 2)}, "groups of a stack"),
     ],
 )
-def test_what_a_stream_cannot_have_is_refused(where, options, said):
-    with pytest.raises(InputError, match=said):
+def test_errors_in_arguments(where, options, message):
+    with pytest.raises(InputError, match=message):
         trained(where, pairs(LABELS), **options)
 
 
-def test_an_error_of_the_iterable_comes_through_and_the_epoch_is_undone(where):
+def test_an_error_of_the_iterable_is_raised_and_the_epoch_is_undone(where):
     def broken():
         yield X, LABELS
         raise OSError("the disk is gone")
@@ -221,7 +221,7 @@ def diverged(where, batches, **options):
     return network, before, caught.value
 
 
-def test_a_divergence_is_found_in_a_stream_that_comes_again(where):
+def test_the_step_of_a_divergence_is_found_if_the_stream_repeats(where):
     network, _, error = diverged(where, pairs(TARGETS))
     _, _, whole = diverged(where, [(X, TARGETS)])
     assert (error.epoch, error.step) == (whole.epoch, whole.step)
@@ -229,8 +229,8 @@ def test_a_divergence_is_found_in_a_stream_that_comes_again(where):
     assert all(np.isfinite(p).all() for layer in network.host_parameters() for p in layer)
 
 
-@pytest.mark.parametrize("batches", ["iterator", "other the second time"])
-def test_in_one_that_does_not_the_step_cannot_be_told(where, batches):
+@pytest.mark.parametrize("batches", ["iterator", "different the second time"])
+def test_otherwise_the_step_of_a_divergence_is_unknown(where, batches):
     class Once:
         times = 0
 
@@ -255,7 +255,7 @@ def test_in_one_that_does_not_the_step_cannot_be_told(where, batches):
 
 
 def test_a_stack_marks_the_members_that_diverged(where):
-    """The second lambda breaks the rule that its rate times lambda stays below 2."""
+    """Learning rate times the second lambda over the batch size is above 2."""
     network = new(where, stack=2)
     history = fit(
         network, pairs(LABELS), batch_size=5, learning_rate=0.1, penalty=[0.0, 1e200], epochs=2

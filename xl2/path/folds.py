@@ -34,7 +34,7 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Split]:
         check_seed(seed, "The seed of the folds, the first of seed,")
         kind = KFold if regression else StratifiedKFold
         cv = kind(int(cv), shuffle=True, random_state=seed)
-        # Labels such as 0.5 or b"a" are classes here, but not to scikit-learn.
+        # scikit-learn does not stratify labels such as 0.5 or b"a".
         known = y if regression else np.unique(y, return_inverse=True)[1]
     try:
         with warnings.catch_warnings():

@@ -66,9 +66,9 @@ class PathSettings:
     def memory_of(self, members: int) -> int:
         """Return the bytes that members in training take.
 
-        Counted are the parameters and the optimizer's state, both twice since an epoch works
+        They include the parameters and the optimizer's state, both twice because an epoch works
         on a copy, the gradients, the layers' outputs and deltas of one mini-batch, the outputs
-        of a block, the initial weights, drawn in float64, and what the backend's file adds.
+        of a block, the initial weights, drawn in float64, and the library's `extra_bytes`.
         """
         import numpy as np
 
@@ -100,7 +100,7 @@ class PathSettings:
         return bisect_right(counts, most, key=self.memory_of)
 
     def _budget(self) -> int:
-        """Return the bytes for networks in training: by default what is free, or enough for one."""
+        """Return the bytes for networks in training: at least enough for one, by default."""
         if self.max_memory is not None:
             return self.max_memory
         free = self.backend.library.free_memory(self.backend.device)

@@ -136,7 +136,7 @@ def _step(
 
 
 def _divisor(network: Network, settings: Settings, y: Any, weight: Any) -> Any:
-    """Return what divides lambda; None for the number of samples in the mini-batch."""
+    """Return the divisor of lambda; None for the number of samples in the mini-batch."""
     if penalties_of(settings.penalty, network.stack)[0].per == "batch":
         return None
     if y is None:

@@ -27,7 +27,7 @@ class TrainingData:
     def read(
         cls, network: Network, X: Any, y: Any, sample_weight: Any = None, rows: Any = None
     ) -> TrainingData:
-        """Check what `fit` was given, and set the network's task by its targets.
+        """Check the samples of `fit`, and set the network's task by its targets.
 
         X is not searched for a NaN or an infinity: one would leave no parameter finite, and
         is searched for then; see `train_epoch`.
