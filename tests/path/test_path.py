@@ -258,13 +258,16 @@ class Counted:
 
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("samples", [{"cv": 3}, {"validation": (HELD, HELD_LABELS)}])
-def test_samples_are_converted_once_per_call(standardize, samples):
-    """In a path with several stacks, folds and a refit, in `fit`, and in an estimator."""
+def test_a_path_converts_its_samples_once(standardize, samples):
+    """Even with several stacks and folds, and a refit."""
     counted = Counted(X)
     regularization_path(
         counted, LABELS, LAMBDAS, seed=[0, 1], standardize=standardize, **samples, **SMALL
     )
     assert counted.times == 1
+
+
+def test_fit_and_estimators_convert_their_samples_once():
     counted = Counted(X)
     fit(Network([3, 4, 1]), counted, LABELS, epochs=2, validation=(HELD, HELD_LABELS))
     assert counted.times == 1

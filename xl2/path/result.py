@@ -38,7 +38,7 @@ class RegularizationPath(PathScores):
         Means over folds and seeds; NaN for a lambda with a member that diverged.
     standard_errors_ : numpy.ndarray, shape (n_lambdas,)
         Standard errors of `validation_means_`: over the folds; with one fold, from its number
-        of validation samples. See `xl2.path.selection`.
+        of validation samples. See `xl2.path.scores`.
     best_lambda_ : float
         The lambda with the highest validation mean; of equal ones the largest.
     lambda_1se_ : float

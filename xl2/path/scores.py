@@ -1,12 +1,18 @@
-"""The scores of a regularisation path, and the lambdas that they choose."""
+"""The scores of a regularisation path, and the lambdas that they choose.
+
+References
+----------
+.. [1] L. Breiman et al., "Classification and regression trees", 1984, section 3.4.3:
+   the one-standard-error rule.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..errors import DivergenceError
-from . import selection
 from .members import Members
+from .pruning import ROUNDING
 from .settings import PathSettings
 
 
@@ -28,12 +34,10 @@ class PathScores:
         self.validation_scores_ = members.validation_scores.mean(axis=2)
         self.train_means_ = members.train_scores.mean(axis=(1, 2))
         self.validation_means_ = members.validation_scores.mean(axis=(1, 2))
-        self.standard_errors_ = selection.standard_errors(
-            members.validation_scores, members.sample_errors
-        )
+        self.standard_errors_ = standard_errors(members.validation_scores, members.sample_errors)
         means = self._comparable(members, settings)
-        self.best_index_ = selection.best(means)
-        self.index_1se_ = selection.one_standard_error(means, self.standard_errors_)
+        self.best_index_ = best(means)
+        self.index_1se_ = one_standard_error(means, self.standard_errors_)
         self.best_lambda_ = float(self.lambdas_[self.best_index_])
         self.lambda_1se_ = float(self.lambdas_[self.index_1se_])
 
@@ -61,3 +65,42 @@ class PathScores:
             loss=float("nan"),
             history=None,
         )
+
+
+def standard_errors(scores: Any, sample_errors: Any) -> Any:
+    """Return the standard error of each lambda's mean score: (L, F, S) twice gives (L,).
+
+    With several folds it is the spread of the folds' scores over the root of their
+    number. The folds share most of their training samples, so this is somewhat too
+    small, as everywhere else; no unbiased estimate exists. With one fold it comes from
+    the standard errors due to its samples, and from the spread of the seeds if there are
+    several.
+    """
+    import numpy as np
+
+    folds, seeds = scores.shape[1:]
+    if folds > 1:
+        return scores.mean(axis=2).std(axis=1, ddof=1) / np.sqrt(folds)
+    variance = (sample_errors[:, 0] ** 2).mean(axis=1)
+    if seeds > 1:
+        variance = variance + scores[:, 0].var(axis=1, ddof=1) / seeds
+    return np.sqrt(variance)
+
+
+def best(means: Any) -> int:
+    """Return the index of the best lambda, of equally good ones the largest.
+
+    `means` (L,) are the scores of lambdas in ascending order; not all may be NaN.
+    """
+    import numpy as np
+
+    return int(np.flatnonzero(means >= np.nanmax(means) - ROUNDING)[-1])
+
+
+def one_standard_error(means: Any, errors: Any) -> int:
+    """Return the index of the largest lambda within one standard error of the best [1]_."""
+    import numpy as np
+
+    top = best(means)
+    within = means >= means[top] - np.nan_to_num(errors[top]) - ROUNDING
+    return int(np.flatnonzero(within)[-1])

@@ -1,4 +1,4 @@
-"""The choice of lambda by the scores of a path."""
+"""The standard errors of scores, and the choice of lambda by them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import sem
 
-from xl2.path.selection import best, one_standard_error, standard_errors
+from xl2.path.scores import best, one_standard_error, standard_errors
 
 pytestmark = pytest.mark.host
 
