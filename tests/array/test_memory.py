@@ -61,7 +61,7 @@ def test_a_chunk_of_rows_is_halved_until_it_fits(backend, where, host, holds):
     network = Network([3, 4, 1], dtype="float64", seed=1, **where)
     expected = host(network.forward(X))
     holds(4 * 11)
-    with pytest.warns(UserWarning, match="no memory for the outputs of 40 rows") as caught:
+    with pytest.warns(UserWarning, match="enough memory for the outputs of 40 rows") as caught:
         found = host(network.forward(X))
     assert len(caught) == 1
     np.testing.assert_allclose(found, expected, rtol=1e-12)
@@ -91,7 +91,7 @@ def test_a_chunk_is_halved_although_each_attempt_leaves_memory_to_release(
     expected = host(network.forward(X))
     holds(4 * 11)
     monkeypatch.setattr(backend.library, "release", lambda: True)
-    with pytest.warns(UserWarning, match="no memory for the outputs of 40 rows"):
+    with pytest.warns(UserWarning, match="enough memory for the outputs of 40 rows"):
         found = host(network.forward(X))
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
@@ -100,8 +100,8 @@ def test_a_row_that_does_not_fit_raises(where, holds):
     network = Network([3, 4, 1], **where)
     holds(3)
     with (
-        pytest.warns(UserWarning, match="no memory"),
-        pytest.raises(OutOfMemoryError, match=r"nor for any part of them\. Take"),
+        pytest.warns(UserWarning, match="enough memory"),
+        pytest.raises(OutOfMemoryError, match=r"not even for one row\. Use"),
     ):
         network.forward(X)
 
@@ -113,7 +113,7 @@ def test_a_stack_is_halved_until_it_fits(where, holds, options):
     expected = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
     # One batch holds all rows. The hidden layer of one member fits, those of two do not.
     holds(4 * 40)
-    with pytest.warns(UserWarning, match="no memory for . networks at once") as caught:
+    with pytest.warns(UserWarning, match="enough memory for . networks at once") as caught:
         found = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
     assert len(caught) == 1
     np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_, rtol=1e-12)
@@ -124,7 +124,7 @@ def test_a_stack_is_halved_until_it_fits(where, holds, options):
 def test_a_network_that_does_not_fit_raises(where, holds):
     holds(4 * 12)
     with (
-        pytest.warns(UserWarning, match="no memory"),
+        pytest.warns(UserWarning, match="enough memory"),
         pytest.raises(XL2Error, match="Use a smaller batch_size"),
     ):
         regularization_path(X, LABELS, [0.0, 1.0], cv=3, **SMALL, **where)

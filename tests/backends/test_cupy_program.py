@@ -485,7 +485,7 @@ def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
         monkeypatch.delitem(library, name)
     for name, value in vars(backend_of(runner.run).library).items():
         monkeypatch.setitem(library, name, value)
-    with pytest.warns(UserWarning, match="no memory for 4 networks at once"):
+    with pytest.warns(UserWarning, match="enough memory for 4 networks at once"):
         found = regularization_path(x, y, [0, 0.1, 1, 2], **options)
     assert not runner._refused
     assert runner.launches

@@ -120,10 +120,12 @@ def test_standardisation_uses_the_training_samples_only(tmp_path):
     X, y = rng.standard_normal((50, 2)), np.arange(50) % 2
     data = Dataset(X, y, X_test=X + 1000, y_test=y)
     model = train(data, epochs=1).model
-    np.testing.assert_allclose(model.inputs.mean, X.mean(axis=0))
-    np.testing.assert_allclose(model.inputs.scale, X.std(axis=0))
+    np.testing.assert_allclose(model.input_scaling.mean, X.mean(axis=0))
+    np.testing.assert_allclose(model.input_scaling.scale, X.std(axis=0))
     library.save(model, tmp_path / "m")
-    np.testing.assert_array_equal(library.load(tmp_path / "m").inputs.mean, model.inputs.mean)
+    np.testing.assert_array_equal(
+        library.load(tmp_path / "m").input_scaling.mean, model.input_scaling.mean
+    )
 
 
 def test_backends_are_listed_with_their_whole_install_hint(xl2, monkeypatch):
@@ -139,13 +141,13 @@ WRONG = [
     (["train", "nonesuch.csv"], "nonesuch.csv.*digits"),
     (["train", "digits", "--backend", "nonesuch"], "Unknown backend 'nonesuch'. .*backends are"),
     (["train", "digits", "--device", "cuda", "--backend", "numpy"], "Unknown device 'cuda'"),
-    (["train", "digits", "--activation", "selu"], "Unknown activation 'selu'"),
+    (["train", "digits", "--activation", "selu"], "Unknown hidden activation 'selu'"),
     (
         ["train", "digits", "--lambda", "-1"],
         "lambda must be a finite number, 0 or more. Received: -1.0",
     ),
     (["train", "digits", "--lambda", "nan"], "lambda"),
-    (["train", "digits", "--lambda", "1,2"], "each of 3 layers"),
+    (["train", "digits", "--lambda", "1,2"], "each of the 3 layers"),
     (["train", "digits", "--lambda", "much"], "--lambda must be numbers"),
     (["train", "digits", "--per", "year"], "per='year'"),
     (["train", "digits", "--hidden", "a"], "--hidden must be whole numbers"),
@@ -178,7 +180,7 @@ def test_bad_input_is_one_message_and_exit_code_2(xl2, tmp_path, monkeypatch, ar
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a,b,c\n1,2,x\n3,4,x\n5,6,x\n", "one class only, 'x'"),
+        ("a,b,c\n1,2,x\n3,4,x\n5,6,x\n", "only one class, 'x'"),
         ("a,b,c\n1,2,x\n3,oops,y\n", "oops"),
         ("a,b,c\n1,2,x\n3,,y\n", "missing"),
         ("a,b,c\n1,2,x\n3,nan,y\n", "(?i)nan"),

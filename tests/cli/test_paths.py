@@ -253,7 +253,7 @@ def test_without_matplotlib_only_the_picture_is_missing(xl2, here, monkeypatch):
         (("--cv", 1), "number of folds must be from 2"),
         (("--seed", "0,0"), "or a list of different ones"),
         (("--seed", ""), "--seed must be whole numbers"),
-        (("--seed", -1), "seed of the split has to be a whole number"),
+        (("--seed", -1), "seed of the split must be a whole number"),
         (("--seed", 2**32), "from 0 to 4294967295"),
         (("--picture", "no/such/folder.png"), "folder of 'no/such/folder.png' does not exist"),
         (("--picture", "path.docx"), "must end in .png, .svg or .pdf"),

@@ -134,8 +134,10 @@ def test_the_number_of_features_of_arrays_is_checked(tmp_path):
     np.savez(tmp_path / "d.npz", x=X)
     path = tmp_path / "d.npz"
     assert load_data(path, require_target=False, n_features=3).X.shape == (4, 3)
-    assert "has 5" in refused(InputError, path, require_target=False, n_features=5)
-    assert "has 2" in refused(InputError, path, require_target=False, features=("a", "b"))
+    assert "expects 5 features" in refused(InputError, path, require_target=False, n_features=5)
+    assert "expects 2 features" in refused(
+        InputError, path, require_target=False, features=("a", "b")
+    )
     message = refused(InputError, path, require_target=False, n_features=4)
     assert "--features-first" in message
 

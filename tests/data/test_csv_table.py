@@ -104,7 +104,7 @@ def test_a_header_of_numbers_is_recognised_by_given_names(tmp_path):
         ("a,a,y\n1,2,3\n", {}, ["several columns of the name", "'a'"]),
         (TABLE, {"target": "z"}, ["no column 'z'", "'a', 'b', 'label'"]),
         ("1,2\n", {"target": "z"}, ["no column 'z'", "not a header"]),
-        (TABLE, {"target": "3"}, ["3 columns", "between -3 and 2", "'3'"]),
+        (TABLE, {"target": "3"}, ["3 columns", "from -3 to 2", "'3'"]),
         ("a,b\nnan,1\n", {}, ["nan", "row 1", "column 'a'"]),
         ("1,2\n3,4\n5,inf\n", {}, ["y is inf", "row 3"]),
     ],

@@ -32,7 +32,7 @@ def test_values_whose_sum_overflows_are_finite():
         (np.zeros(3), None, r"shape \(3,\)"),
         (np.zeros((3, 0)), None, r"shape \(3, 0\)"),
         (np.array([["a"]]), None, "type <U1"),
-        (np.zeros((3, 1)), np.zeros(2), "3 samples and y has 2 labels"),
+        (np.zeros((3, 1)), np.zeros(2), "3 samples but y has 2 labels"),
         (np.zeros((3, 1)), np.array(1), "0 labels"),
         (np.zeros((2, 1)), np.array([0, math.nan]), "y is nan in row 2"),
         (np.zeros((2, 1)), np.array([[0, 1], [0, math.inf]]), "y is inf in row 2, column 2"),

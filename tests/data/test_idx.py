@@ -48,7 +48,7 @@ def test_idx_labels_given_or_absent(tmp_path):
     assert load_data(images, require_target=False).y is None
     assert "--labels" in refused(InputError, images)
     assert "c.idx" in refused(InputError, images, labels=tmp_path / "c.idx")
-    assert "file of labels" in refused(InputError, labels)
+    assert "contains labels, not images" in refused(InputError, labels)
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ def test_an_unknown_suffix_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"features_first": True}, "--features-first is for .npz and HDF5"),
-        ({"labels": "labels"}, "goes with an IDX file"),
+        ({"features_first": True}, "(--features-first) applies only to .npz and HDF5"),
+        ({"labels": "labels"}, "labels='labels' (--labels) applies only to IDX files"),
     ],
 )
 def test_an_option_of_another_format_is_refused(tmp_path, options, words):
@@ -52,7 +52,7 @@ def test_an_option_of_another_format_is_refused(tmp_path, options, words):
 
 def test_a_target_column_of_arrays_is_only_refused_for_training(tmp_path):
     np.savez(tmp_path / "d.npz", x=X, y=Y)
-    assert "for tables" in refused(InputError, tmp_path / "d.npz", target="label")
+    assert "only to tables" in refused(InputError, tmp_path / "d.npz", target="label")
     assert load_data(tmp_path / "d.npz", target="label", require_target=False).y is not None
 
 

@@ -90,7 +90,7 @@ def test_the_names_in_an_hdf5_file(tmp_path, names):
     [
         ({"x": DENSE}, "no labels"),
         ({"a": DENSE}, "has the keys 'a'"),
-        ({"x": DENSE, "y": LABELS[:80]}, "83 samples and y has 80"),
+        ({"x": DENSE, "y": LABELS[:80]}, "83 samples but y has 80"),
         ({"x": DENSE.T, "y": LABELS}, "features-first"),
         ({"x": DENSE[:, 0], "y": LABELS}, r"shape \(83,\)"),
         ({"x/inner": DENSE, "y": LABELS}, "no array under 'x'"),

@@ -239,7 +239,7 @@ def test_a_callback_sees_arrays_of_the_library(to, host):
         (X[:, :0], CLASSES, "0 feature"),
         (np.where(X > 1, np.nan, X), CLASSES, "NaN"),
         (np.where(X > 1, np.inf, X), CLASSES, "infinity"),
-        (X + 1j, CLASSES, "not an array of real numbers|Complex data not supported"),
+        (X + 1j, CLASSES, "must be an array of real numbers|Complex data not supported"),
         (X, None, "requires y to be passed, but the target y is None"),
         (X, CLASSES[:5], r"\b24\b.*\b5\b"),
     ],

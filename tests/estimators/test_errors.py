@@ -164,7 +164,7 @@ def test_text_as_values_is_an_error_about_y(x):
     y = np.full(30, "many")
     with pytest.raises(TypeError):
         theirs.fit(x, y)
-    with pytest.raises(ValueError, match="y is not an array of real numbers"):
+    with pytest.raises(ValueError, match="y must be an array of real numbers"):
         ours.fit(x, y)
 
 

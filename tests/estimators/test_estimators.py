@@ -82,7 +82,7 @@ def test_alpha_may_be_one_penalty_per_layer(solver):
     first, last = (fitted(alpha=alpha, solver=solver) for alpha in ([5.0, 0.0], [0.0, 5.0]))
     assert np.abs(first.coefs_[0]).sum() < np.abs(last.coefs_[0]).sum()
     assert np.abs(first.coefs_[1]).sum() > np.abs(last.coefs_[1]).sum()
-    words = "'alpha' parameter of MLPClassifier.*one for each of 2 layers"
+    words = "'alpha' parameter of MLPClassifier.*one for each of the 2 layers"
     with pytest.raises(ValueError, match=words):
         fitted(alpha=[1.0, 2.0, 3.0])
 
@@ -110,8 +110,8 @@ def test_early_stopping_uses_given_validation_samples():
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"X_val": X}, "X_val is given without y_val"),
-        ({"y_val": LABELS}, "y_val is given without X_val"),
+        ({"X_val": X}, "X_val was passed without y_val"),
+        ({"y_val": LABELS}, "y_val was passed without X_val"),
         ({"X_val": X[:, :2], "y_val": LABELS}, "X has 2 features"),
         ({"X_val": X, "y_val": LABELS[:5]}, "inconsistent numbers of samples"),
         ({"X_val": X, "y_val": np.full(60, "maybe")}, r"labels that are not in y: \['maybe'\]"),

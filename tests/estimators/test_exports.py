@@ -89,7 +89,7 @@ def test_the_model_is_a_copy():
 
 @pytest.mark.parametrize("write", [xl2.to_onnx, lambda model: xl2.save(model, "model")])
 def test_other_objects_are_refused(write):
-    with pytest.raises(xl2.InputError, match=r"A model is a Network.*Received: ndarray"):
+    with pytest.raises(xl2.InputError, match=r"model must be a Network.*Received: ndarray"):
         write(X)
     with pytest.raises(ValueError, match="not fitted"):
         write(MLPClassifier())

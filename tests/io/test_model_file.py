@@ -68,7 +68,7 @@ def test_a_model_has_the_same_bytes_each_time(tmp_path):
 
 
 def test_a_stack_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"save stack.member\(k\)"):
+    with pytest.raises(InputError, match="A stack cannot be saved"):
         xl2.save(Network([2, 1], stack=3), tmp_path / "m")
     assert list(tmp_path.iterdir()) == []
 

@@ -198,9 +198,11 @@ def test_a_compiled_mask_takes_the_step_as_data(jit, backend, to, host, shape, s
     [-0.1, 1, 1.5, True, math.nan, math.inf, Fraction(2**60 - 1, 2**60), "0.5", None, [0.5]],
 )
 def test_a_wrong_rate_is_refused_with_its_value(rate):
-    with pytest.raises(InputError, match=r"rate of dropout.*in \[0, 1\)") as caught:
+    with pytest.raises(
+        InputError, match="dropout must be a number, 0 or more and less than 1"
+    ) as caught:
         Dropout(rate)
-    assert f"rate={rate!r}" in str(caught.value)
+    assert f"dropout={rate!r}" in str(caught.value)
 
 
 @pytest.mark.host

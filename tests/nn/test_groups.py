@@ -152,7 +152,10 @@ def test_training_continues_with_selected_members_of_every_group(where, rtol):
         ({"rows": [[], [], []]}, "rows must be indices of samples"),
         ({"rows": [[0.0, 1.0]] * 3}, "float64"),
         ({"seed": [1, 2]}, "one for each of 3 groups"),
-        ({"penalty": [0.1, 0.2, 0.3]}, "3 groups of 2 networks takes one penalty, or 2"),
+        (
+            {"penalty": [0.1, 0.2, 0.3]},
+            "penalty must be one, or 2, for a stack of 3 groups of 2 networks",
+        ),
         ({"validation": HELD[:2]}, "one for each of 3 groups"),
     ],
 )
@@ -162,7 +165,7 @@ def test_arguments_that_do_not_fit_the_groups_are_refused(where, options, messag
 
 
 def test_each_group_has_its_own_seed(where):
-    with pytest.raises(InputError, match="one for each of 3 groups"):
+    with pytest.raises(InputError, match="one for each of the 3 groups"):
         new(where, stack=(3, 2), seed=[1, 2])
     stack = new(where, stack=(2, 2), seed=[1, 2])
     first = stack.host_parameters()[0][0]

@@ -62,7 +62,7 @@ def test_an_unknown_name_is_refused_with_the_names():
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_wrong_number_of_initializers_is_refused(count):
-    with pytest.raises(InputError, match=f"Received: {count}"):
+    with pytest.raises(InputError, match=f"Received {count}: "):
         Network([2, 2, 1], initializer=["he"] * count)
 
 

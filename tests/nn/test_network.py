@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +27,7 @@ def through(where, output, outputs=None, **options):
     "sizes", [[], [3], [3, 0], [3, -1, 2], [3, 2.5], ["a", "b"], 5, None, [[3, 2], [1, 1]]]
 )
 def test_wrong_sizes_are_refused(sizes):
-    with pytest.raises(InputError, match="sizes must be the units of each layer"):
+    with pytest.raises(InputError, match="sizes must be two or more whole numbers, each 1 or more"):
         Network(sizes)
 
 
@@ -40,7 +42,7 @@ def test_a_single_activation_is_for_hidden_layers_and_the_output_is_a_sigmoid():
 
 @pytest.mark.parametrize("activations", [["tanh"], ["tanh"] * 3, []])
 def test_a_wrong_number_of_activations_is_refused(activations):
-    with pytest.raises(InputError, match=f"each of 2 layers. Received: {len(activations)}"):
+    with pytest.raises(InputError, match=f"each of the 2 layers. Received {len(activations)}: "):
         Network([4, 3, 2], activations)
 
 
@@ -53,13 +55,28 @@ def test_an_unknown_activation_is_refused_with_the_names(activations):
 
 @pytest.mark.parametrize("activations", ["softmax", ["softmax", "softmax"]])
 def test_softmax_is_for_the_output_only(activations):
-    with pytest.raises(InputError, match="softmax"):
+    with pytest.raises(InputError, match="'softmax' is for the output only"):
         Network([4, 3, 2], activations)
 
 
-@pytest.mark.parametrize(("seed", "stack"), [([1, 2], None), ([1], 2), ([1, 2, 3], 2), ([], 2)])
-def test_a_wrong_number_of_seeds_is_refused(seed, stack):
-    with pytest.raises(InputError, match=f"Received: {len(seed)}"):
+@pytest.mark.parametrize(
+    ("seed", "stack"),
+    [
+        ([1, 2], None),
+        ([1], 2),
+        ([1, 2, 3], 2),
+        ([], 2),
+        (-1, None),
+        (1.5, None),
+        ("a", None),
+        (None, None),
+        ([0, -1], 2),
+    ],
+)
+def test_a_wrong_seed_or_number_of_seeds_is_refused(seed, stack):
+    expected = "0 or more, or one for each of the 2 networks" if stack else "0 or more"
+    message = f"seed must be a whole number, {expected}. Received: {seed!r}."
+    with pytest.raises(InputError, match=re.escape(message)):
         Network([4, 2], seed=seed, stack=stack)
 
 
@@ -237,7 +254,7 @@ def test_targets_of_a_wrong_width_are_refused(where, shape):
 
 @pytest.mark.parametrize("y", [[0, 1], 1, [0] * 8])
 def test_x_and_y_of_different_lengths_are_refused(where, y):
-    with pytest.raises(InputError, match="X has 7 samples and y has"):
+    with pytest.raises(InputError, match="X has 7 samples but y has"):
         Network([3, 2], **where).score(X, y)
 
 
@@ -293,8 +310,8 @@ def test_large_numbers_that_only_overflow_the_sum_are_accepted(where, host):
     [
         (np.ones((2, 3), complex), "complex128"),
         ([["a", "b", "c"]], "real numbers"),
-        (np.array([[1, "b", None]], dtype=object), "not an array of numbers"),
-        ([[1, 2, 3], [4, 5]], "not an array of numbers"),
+        (np.array([[1, "b", None]], dtype=object), "must be an array of real numbers"),
+        ([[1, 2, 3], [4, 5]], "must be an array of real numbers"),
         (np.array([["2020-01-01"] * 3], dtype="datetime64[D]"), "datetime64"),
     ],
 )

@@ -139,13 +139,13 @@ def test_a_negative_lambda_is_refused_before_training(where, host):
 
 @pytest.mark.parametrize("lam", [[], [1.0], [1.0, 2.0, 3.0]])
 def test_a_wrong_number_of_lambdas_is_refused(where, lam):
-    with pytest.raises(InputError, match=f"each of 2 layers. Received: {len(lam)}"):
+    with pytest.raises(InputError, match=f"each of the 2 layers. Received {len(lam)}: "):
         fit(new(where), X, Y, penalty=L2(lam))
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_wrong_number_of_penalties_is_refused(where, count):
-    with pytest.raises(InputError, match=f"stack of 2 networks.*Received: {count}"):
+    with pytest.raises(InputError, match=f"stack of 2 networks.*Received {count}: "):
         fit(new(where, stack=2), X, Y, penalty=[0.1] * count)
 
 

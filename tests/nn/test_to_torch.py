@@ -47,7 +47,7 @@ def test_a_model_takes_prepared_samples(torch, where):
 
 
 def test_a_stack_is_refused(where):
-    with pytest.raises(InputError, match="convert its members"):
+    with pytest.raises(InputError, match="Convert one of its members"):
         Network([3, 2], stack=2, **where).to_torch()
 
 

@@ -271,18 +271,18 @@ def test_stacks_split_for_lack_of_memory_resume_as_parts(tmp_path, die, monkeypa
     options = {"backend": "numpy"}
     monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
     trained = limit_memory(monkeypatch, 2)
-    with pytest.warns(UserWarning, match="no memory for 9 networks at once"):
+    with pytest.warns(UserWarning, match="enough memory for 9 networks at once"):
         whole = train(options)
     assert sorted(trained) == [1, 1, 1, 2, 2, 2]
     die(6)
-    with pytest.warns(UserWarning, match="no memory for 9"), pytest.raises(DiedError):
+    with pytest.warns(UserWarning, match="enough memory for 9"), pytest.raises(DiedError):
         train(options, checkpoint=tmp_path / "p")
     died = {file.name for file in (tmp_path / "p").iterdir()}
     assert died == {"plan", "stack-1-1-1", "stack-1-1-2"}
     die(10**9)
     # Finished and unfinished parts are resumed; nothing larger is tried.
     trained.clear()
-    with pytest.warns(UserWarning, match="no memory for 9"):
+    with pytest.warns(UserWarning, match="enough memory for 9"):
         same(train(options, checkpoint=tmp_path / "p", resume=True), whole)
     assert sorted(trained) == [1, 1, 1, 2, 2, 2]
     limit_memory(monkeypatch, 2)

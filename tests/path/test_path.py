@@ -149,7 +149,7 @@ def test_each_fold_is_standardised_by_its_training_samples(regression):
     )
     model = path.best_model_
     assert model.predict(wide).shape == y.shape
-    np.testing.assert_allclose(model.inputs.mean, wide.mean(axis=0))
+    np.testing.assert_allclose(model.input_scaling.mean, wide.mean(axis=0))
 
 
 @pytest.mark.parametrize("kind", [object, np.dtypes.StringDType()])
@@ -169,7 +169,7 @@ def test_several_sigmoids_learn_unscaled_rows_of_0_and_1(standardize):
     path = regularization_path(X, both, [0.3], **options)
     assert path.score_name_ == "accuracy"
     model = path.best_model_
-    assert model.outputs is None
+    assert model.output_scaling is None
     assert set(model.predict(X).ravel()) <= {0, 1}
     scaled = Scaling.learn(X).apply(X, "float64") if standardize else X
     network, _ = alone(HERE, scaled, both, 0.3, 0, ["relu", "sigmoid"])
@@ -476,8 +476,8 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"cv": 3, "y": np.full(41, 0.5)}, "of y in the validation samples of fold 1 of cv holds"),
         ({"X": [[1, 2], [3]] * 20}, "X is not an array: .*[^.][.]$"),
         ({"X": [[1, 2], [3]] * 20, "standardize": True}, "X is not an array"),
-        ({"X": X.astype(str), "standardize": True}, "X is not an array of real numbers"),
-        ({"X": X + 1j, "standardize": True}, "X is not an array of real numbers"),
+        ({"X": X.astype(str), "standardize": True}, "X must be an array of real numbers"),
+        ({"X": X + 1j, "standardize": True}, "X must be an array of real numbers"),
         ({"X": np.array([["a"] * 3] * 41, dtype=object), "standardize": True}, "X is not an array"),
         ({"y": [[1], [0, 1]] * 20}, "y is not an array"),
         ({"y": ["a"] * 3 + [None] + ["b"] * 37}, "y has a missing label, first in row 4"),

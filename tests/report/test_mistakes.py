@@ -20,7 +20,7 @@ pytest.importorskip("jinja2", reason="the page is a template of jinja2")
 
 
 def expected_mistakes(run):
-    """Return row, true, predicted and probability of each mistake, most certain first."""
+    """Return row, true, predicted and probability of each mistake, most confident first."""
     classes, found = list(run.model.classes), []
     for row, (outputs, label) in enumerate(zip(run.model.forward(run.X), run.y, strict=True)):
         k = max(range(len(classes)), key=lambda k: outputs[k])
@@ -34,7 +34,7 @@ def expected_mistakes(run):
 def test_the_most_certain_mistakes_come_first(nasty, nasty_page):
     expected = expected_mistakes(nasty)
     assert len(expected) > 20
-    rows = Reader(nasty_page).table("Most certain mistakes")
+    rows = Reader(nasty_page).table("Most confident mistakes")
     assert [tuple(row) for row in rows[1:]] == [tuple(map(plain, row)) for row in expected[:20]]
     assert f"{len(expected)} of the {len(nasty.y)} test samples wrong" in plain(nasty_page)
 
@@ -42,7 +42,7 @@ def test_the_most_certain_mistakes_come_first(nasty, nasty_page):
 def test_images_are_those_of_the_table(digits, digits_page, monkeypatch, undrawn):
     expected = expected_mistakes(digits)
     assert len(expected) > 24
-    rows = Reader(digits_page).table("Most certain mistakes")
+    rows = Reader(digits_page).table("Most confident mistakes")
     assert [tuple(row) for row in rows[1:]] == expected[:24]
     drawn = {}
     monkeypatch.setattr("xl2.report.page.picture_images", lambda *given: drawn.update(given=given))
@@ -65,7 +65,7 @@ def test_the_confusion_matrix_counts_the_test_samples(digits, monkeypatch, undra
     assert {(i, j): n for (i, j), n in np.ndenumerate(matrix) if n} == counts
     wrong = sorted(((-n, i, j) for (i, j), n in counts.items() if i != j))
     of = Counter(digits.y.tolist())
-    rows = Reader(page).table("Confusion of classes")
+    rows = Reader(page).table("Confusion matrix")
     assert rows[1:] == [
         [str(i), str(j), str(-n), f"{-100 * n / of[i]:.1f} %"] for n, i, j in wrong[:5]
     ]
@@ -84,7 +84,7 @@ def test_more_than_twenty_classes_are_listed_by_pairs(undrawn):
         for true, said in zip(many.y.tolist(), many.model.predict(many.X).tolist(), strict=True)
         if true != said
     )
-    rows = found.table("Confusion of classes")[1:]
+    rows = found.table("Confusion matrix")[1:]
     assert len(rows) == 20
     assert [row[2] for row in rows] == [str(n) for _, n in pairs.most_common(20)]
     assert all(pairs[row[0], row[1]] == int(row[2]) for row in rows)

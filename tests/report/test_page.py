@@ -146,7 +146,7 @@ def test_samples_and_labels_that_do_not_agree_are_refused(tmp_path, nasty, value
     out = tmp_path / "report.html"
     out.write_text("as it was")
     path, diagnosis, model, X, y = nasty.arguments
-    with pytest.raises(InputError, match="48 samples and y_test 47"):
+    with pytest.raises(InputError, match="48 samples but y_test has 47"):
         write_report(out, path, diagnosis, model, X, y[1:], title="", facts={})
     assert out.read_text() == "as it was"
     with pytest.raises(InputError, match=r"numbers \(n, 1\).*shape \(48, 2\)"):

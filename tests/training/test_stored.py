@@ -219,7 +219,7 @@ def test_rows_are_scaled_when_they_are_read(where, host, stored, kind):
     rtol = 1e-12 if where["backend"] == "jax" else 0
     assert_same(trained(where, lazy, shuffle=False), trained(where, whole, shuffle=False), rtol)
     network, _ = trained(where, whole)
-    model = Model(network, inputs=scaling)
+    model = Model(network, input_scaling=scaling)
     np.testing.assert_allclose(model.forward(X), model.forward(DENSE), rtol=1e-12)
 
 

@@ -68,7 +68,7 @@ class Backend:
         found = info.dtypes(device=self.device, kind="real floating")
         if name not in found:
             raise InputError(
-                f"{self} has no {name}, only {', '.join(found)}: {self.library.FLOAT64}."
+                f"{self} does not support {name}, only {', '.join(found)}: {self.library.FLOAT64}."
             )
         return getattr(self.xp, name)
 
@@ -85,7 +85,7 @@ class Backend:
         if origin == self.name:
             if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
                 raise InputError(
-                    f"{what} is not an array of real numbers. Received: dtype {x.dtype}."
+                    f"{what} must be an array of real numbers. Received: dtype {x.dtype}."
                 )
             with self.scope():
                 array = self.xp.asarray(x, dtype=wanted, copy=None)
@@ -93,8 +93,8 @@ class Backend:
                 return array
             return array_api_compat.to_device(array, self.device)
         raise InputError(
-            f"{what} is an array of {origin}, and the computation runs on {self}. Pass "
-            f"xl2.to_numpy({what}), or compute with its library: backend={origin!r}."
+            f"{what} is an array of {origin}, but the computation runs on {self}. Pass "
+            f"xl2.to_numpy({what}), or choose backend={origin!r}."
         )
 
     def from_numpy(self, x: Any) -> Array:
@@ -166,9 +166,9 @@ def numbers(x: Any, dtype: str, what: str) -> Any:
         if array.dtype.kind == "O":
             array = array.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{what} is not an array of numbers: {error}") from None
+        raise InputError(f"{what} must be an array of real numbers: {error}.") from None
     if array.dtype.kind not in "fiub":
-        raise InputError(f"{what} is not an array of real numbers. Received: dtype {array.dtype}.")
+        raise InputError(f"{what} must be an array of real numbers. Received: dtype {array.dtype}.")
     with np.errstate(over="ignore"):
         return array.astype(dtype, copy=False)
 

@@ -46,7 +46,7 @@ def in_chunks(backend: Backend, x: Array, send: Callable[[Array], Array]) -> Arr
         lambda chunk: chunk[1] - chunk[0],
         _halves,
         f"the outputs of {min(library.CHUNK, x.shape[0])} rows at once",
-        lambda _: "nor for any part of them. Take a smaller network, or free some memory.",
+        lambda _: "not even for one row. Use a smaller network, or free some memory.",
     )
 
     def work(device: None, share: list[Range], wanted: Callable[[], bool]) -> None:

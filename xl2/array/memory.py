@@ -55,7 +55,8 @@ class Halving(Generic[Part]):
                 freed, smaller = part, [part] if again else self._halves(part)
                 if not smaller:
                     raise OutOfMemoryError(
-                        f"{self._backend} has no memory for {self._what}, {self._refusal(part)}"
+                        f"{self._backend} does not have enough memory for {self._what}, "
+                        f"{self._refusal(part)}"
                     ) from error
                 if len(smaller) > 1:
                     self._halve(self._size(part))
@@ -69,8 +70,8 @@ class Halving(Generic[Part]):
         """Limit the size of parts to half of `size` from now on, with one warning."""
         if not self._warned:
             warn_caller(
-                f"{self._backend} has no memory for {self._what}. They are halved until they fit "
-                f"and computed one after another. The results are the same."
+                f"{self._backend} does not have enough memory for {self._what}. The work is split "
+                f"into halves until it fits. The results are the same."
             )
         self._warned = True
         self._most = min(self._most, (size + 1) // 2)

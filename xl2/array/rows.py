@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 2**24
 # Bytes read from a file at once; its numbers may be wider than the network's.
 READ_BYTES = 2**22
-# Bytes from which a block of a file is read by itself; rows closer together are read through.
+# A gap of this many bytes starts a new read; rows closer together are read in one go.
 BLOCK_BYTES = 2**18
 
 
@@ -144,7 +144,7 @@ def not_finite(what: str, row: int) -> InputError:
     """Return the error for a NaN or an infinity at the index `row`; its message counts from 1."""
     return InputError(
         f"{what} holds a NaN or an infinity, first in row {row + 1}. "
-        f"Drop such rows or fill them in; xl2 does not guess."
+        f"Remove these rows or fill in the values."
     )
 
 
@@ -186,7 +186,7 @@ class StoredRows(HostRows):
         import numpy as np
 
         if X.dtype.kind not in "fiub":
-            raise InputError(f"{what} is not an array of real numbers. Received: dtype {X.dtype}.")
+            raise InputError(f"{what} must be an array of real numbers. Received: dtype {X.dtype}.")
         self._source, self._dtype, self._what = X, np.dtype(dtype), what
         self._chosen: Any = None
         width = max(1, math.prod(X.shape[1:]))

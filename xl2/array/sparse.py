@@ -25,7 +25,7 @@ class SparseRows(HostRows):
         import numpy as np
 
         if X.dtype.kind not in "fiub":
-            raise InputError(f"{what} is not a matrix of real numbers. Received: dtype {X.dtype}.")
+            raise InputError(f"{what} must be a matrix of real numbers. Received: dtype {X.dtype}.")
         self._rows = X.tocsr().astype(dtype, copy=False)
         super().__init__(backend, X.shape, CHUNK_BYTES // (X.shape[1] * self._rows.dtype.itemsize))
         finite = np.isfinite(self._rows.data)

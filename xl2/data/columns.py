@@ -49,9 +49,9 @@ def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Colu
     expected = wanted.n_features
     if expected is not None and len(features) != expected:
         raise InputError(
-            f"{path} has {counted(width, 'column')}, of which {len(features)} would be features; "
-            f"the model has {counted(expected, 'feature')}. Give a file of {expected} columns, or "
-            f"of {expected + 1} with the target among them."
+            f"{path} has {counted(width, 'column')}, of which {len(features)} would be features, "
+            f"but the model expects {counted(expected, 'feature')}. Pass a file of {expected} "
+            f"columns, or of {expected + 1} including the target."
         )
     if not features:
         raise InputError(
@@ -73,7 +73,7 @@ def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) ->
         has = f"Its columns are {listed(names)}" if names else "Its first row is not a header"
         raise InputError(
             f"{path} has no column {target!r} for the target. {has}. "
-            "Give the name of a column, or an index such as -1 for the last one."
+            "Pass the name of a column, or an index such as -1 for the last one."
         )
     if width == wanted.n_features:
         if wanted.require_target:
@@ -83,8 +83,8 @@ def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) ->
         return width - 1
     if not -width <= index < width:
         raise InputError(
-            f"{path} has {counted(width, 'column')}, so the index of the target has to be between "
-            f"{-width} and {width - 1}. Received: target={target!r}."
+            f"{path} has {counted(width, 'column')}, so target must be an index from {-width} to "
+            f"{width - 1}, counted from 0. Received: target={target!r}."
         )
     return index % width
 
@@ -101,7 +101,7 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
     if wanted.target in wanted.features:
         raise InputError(
             f"The target {wanted.target!r} of {path} is one of the model's features. "
-            "Give the name of another column, or no target."
+            "Pass the name of another column, or no target."
         )
     features = tuple(positions[name] for name in wanted.features)
     rest = sorted(set(range(len(names))) - set(features))
@@ -114,7 +114,7 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
         target = rest[0]
     if target is None and wanted.require_target:
         spare = listed(names[i] for i in rest)
-        raise no_target(path, f"besides the model's features it has {spare or 'no column'}")
+        raise no_target(path, f"it has {spare or 'no columns'} besides the model's features")
     return features, target
 
 

@@ -62,7 +62,7 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
         if len(row) != len(first):
             raise InputError(
                 f"{path}, line {reader.line_num}: {counted(len(row), 'cell')}, but the first row "
-                f"has {len(first)}. Give all rows the same number of cells."
+                f"has {len(first)}. All rows must have the same number of cells."
             )
         cells = [row[i] for i in features]
         try:
@@ -119,7 +119,7 @@ def bad_cell(
     where = f"{path}, line {line}, column {column_label(names, column)}"
     if not text:
         return InputError(
-            f"{where}: the cell is empty, so a value is missing. Fill it in or leave the row out."
+            f"{where}: the cell is empty, so a value is missing. Remove the row or fill it in."
         )
     cell = text if len(text) <= 40 else text[:40] + "..."
     hint = "" if names else " The file has no header, because its first row has numbers."

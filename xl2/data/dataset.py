@@ -71,7 +71,7 @@ def check_part(X: Any, y: Any, dataset: Dataset, x_name: str, y_name: str) -> No
         return
     if y.ndim not in {1, 2} or len(y) != len(X):
         raise InputError(
-            f"{dataset.name}: {x_name} has {counted(len(X), 'sample')} and {y_name} has "
+            f"{dataset.name}: {x_name} has {counted(len(X), 'sample')} but {y_name} has "
             f"{counted(len(y) if y.ndim else 0, 'label')} (shape {y.shape}). Expected one label "
             "for each sample."
         )
@@ -96,7 +96,7 @@ def check_finite(values: Any, name: str, part: str, features: tuple[str, ...]) -
     raise InputError(
         f"{name}: {part} is {values[row, column]} in row {row + 1}, column "
         f"{column_label(features, column)} (a header is not counted). Expected finite numbers. "
-        "Fill the value in or leave the row out."
+        "Remove the row or fill in the value."
     )
 
 
@@ -109,6 +109,6 @@ def check_width(dataset: Dataset, expected: int | None) -> None:
     if rows == expected:
         hint = " It looks features-first: pass --features-first (features_first=True in Python)."
     raise InputError(
-        f"{dataset.name} has {counted(width, 'feature')} and the model has {expected}. Give a data "
-        f"set with the model's features.{hint}"
+        f"{dataset.name} has {counted(width, 'feature')}, but the model expects "
+        f"{counted(expected, 'feature')}.{hint}"
     )

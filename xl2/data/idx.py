@@ -28,16 +28,17 @@ def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dat
     X = read_idx(path)
     if X.ndim == 1:
         raise InputError(
-            f"{path} has one number per sample, so it is a file of labels. Give the file of the "
-            "images, and this one as its labels."
+            f"{path} contains labels, not images. Pass the images as the data set, and this file "
+            "as labels= (--labels)."
         )
     beside = labels_beside(path) if labels is None else Path(labels)
     if labels is not None:
-        check_file(Path(labels), "Give the path of the labels.")
+        check_file(Path(labels), "Pass the path of the labels.")
     if beside is None and require_target:
         raise InputError(
             f"The labels of {path} were not found. Expected a file in the same folder whose name "
-            "has labels instead of images and idx1 instead of idx3. Give its path by --labels."
+            "has labels instead of images and idx1 instead of idx3. Pass its path as labels= "
+            "(--labels)."
         )
     y = None if beside is None else as_labels(read_idx(beside), beside)
     return Dataset(as_features(X, path), y, name=str(path))

@@ -90,7 +90,7 @@ def format_of(path: Path) -> str:
     """Return the format of a file: csv, parquet, npz, h5 or idx."""
     check_file(
         path,
-        f"Give the path of a data set ({FORMATS}), or the word digits, which is built in.",
+        f"Pass the path of a data set ({FORMATS}), or 'digits' for the built-in one.",
     )
     name = path.name.lower()
     if name.endswith((".csv.gz", ".tsv.gz")):
@@ -114,16 +114,16 @@ def check_options(
     """
     if features_first and kind not in {"npz", "h5"}:
         raise InputError(
-            f"--features-first is for .npz and HDF5 files. Received: {path}, which has one row "
-            "per sample. Leave the option out."
+            f"features_first (--features-first) applies only to .npz and HDF5 files, but {path} "
+            "has one row per sample. Leave it out."
         )
     if labels is not None and kind != "idx":
         raise InputError(
-            f"A file of labels goes with an IDX file. Received: labels={str(labels)!r} with "
-            f"{path}, which holds its own labels. Leave it out."
+            f"labels={str(labels)!r} (--labels) applies only to IDX files, but {path} contains its "
+            "own labels. Leave it out."
         )
     if wanted.target is not None and wanted.require_target and kind not in {"csv", "parquet"}:
         raise InputError(
-            f"A target column is for tables (.csv, .tsv, .parquet). Received: "
-            f"target={wanted.target!r} with {path}, which has no columns. Leave it out."
+            f"target={wanted.target!r} (--target) applies only to tables (.csv, .tsv, .parquet), "
+            f"but {path} has no columns. Leave it out."
         )

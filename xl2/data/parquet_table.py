@@ -68,15 +68,15 @@ def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0
         kind = pa.uint8()
     elif not (types.is_integer(kind) or types.is_floating(kind) or (is_text and role == "target")):
         raise InputError(
-            f"{path}, column {name!r}: its type is {kind}. A {role} column has to be numeric"
+            f"{path}, column {name!r}: its type is {kind}. A {role} column must be numeric"
             f"{' or text' if role == 'target' else ''}. Convert the column or leave it out."
         )
     column = column.cast(kind)
     if column.null_count:
         row = first_row + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + 1
         raise InputError(
-            f"{path}, row {row}, column {name!r}: the cell is null, so a value is missing. Fill it "
-            "in or leave the row out."
+            f"{path}, row {row}, column {name!r}: the cell is null, so a value is missing. "
+            "Remove the row or fill it in."
         )
     if not is_text:
         array: NDArray[Any] = column.to_numpy()

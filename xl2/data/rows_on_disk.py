@@ -46,7 +46,7 @@ def open_rows(
     path = Path(source)
     if path.suffix.lower() == ".npy":
         kind = "npy"
-        check_file(path, "Give the path of a .npy file, as numpy.save writes it.")
+        check_file(path, "Pass the path of a .npy file, as numpy.save writes it.")
     else:
         kind = format_of(path)
     if kind not in ("npy", "parquet", "h5"):

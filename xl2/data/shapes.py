@@ -20,8 +20,8 @@ def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
     if features_first:
         if X.ndim != 2:
             raise InputError(
-                f"{path}: X has shape {X.shape}. With --features-first it has to be (features, "
-                "samples)."
+                f"{path}: X has shape {X.shape}. With features_first=True "
+                "(--features-first) it must be (features, samples)."
             )
         X = np.ascontiguousarray(X.T)
         y = y if y is None else y.T

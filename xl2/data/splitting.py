@@ -37,18 +37,18 @@ def split(
     X, y = np.asarray(X), np.asarray(y)
     if len(X) != len(y):
         raise InputError(
-            f"X has {counted(len(X), 'sample')} and y has {counted(len(y), 'label')}. Expected "
-            "one label for each sample."
+            f"X has {counted(len(X), 'sample')} but y has {len(y)}. Expected one target for each "
+            "sample."
         )
     if not 0.0 < fraction < 1.0:
         raise InputError(
-            f"The held-out fraction has to be between 0 and 1. Received: fraction={fraction!r}."
+            f"fraction (--held-out) must be greater than 0 and less than 1. Received: {fraction!r}."
         )
     held_out = math.ceil(fraction * len(X))
     if not 0 < held_out < len(X):
         raise InputError(
             f"Holding out {fraction} of {counted(len(X), 'sample')} leaves none to train on. "
-            "Give more samples or a smaller fraction."
+            "Pass more samples or a smaller fraction (--held-out)."
         )
     check_seed(seed, "The seed of the split")
     if stratify:
@@ -62,9 +62,7 @@ def split(
 def check_seed(seed: int, what: str) -> None:
     """Raise `InputError` for a seed that scikit-learn cannot shuffle with."""
     if not 0 <= seed < 2**32:
-        raise InputError(
-            f"{what} has to be a whole number from 0 to {2**32 - 1}. Received: {seed}."
-        )
+        raise InputError(f"{what} must be a whole number from 0 to {2**32 - 1}. Received: {seed}.")
 
 
 def check_classes(y: NDArray[Any], held_out: int) -> None:
@@ -81,7 +79,7 @@ def check_classes(y: NDArray[Any], held_out: int) -> None:
     smaller = min(held_out, len(y) - held_out)
     if smaller < len(classes):
         raise InputError(
-            f"A stratified split of {len(y)} samples with {held_out} held out has a part of "
-            f"{smaller}, fewer than the {len(classes)} classes; the rarest class {rarest}. Choose "
-            "another fraction, or split without stratifying."
+            f"Holding out {held_out} of {len(y)} samples leaves a part with only {smaller}, fewer "
+            f"than the {len(classes)} classes. Choose another fraction (--held-out), or split "
+            "without stratifying."
         )

@@ -140,7 +140,7 @@ class BaseMLP(CommonMLP):
         X, y, weight = validation or (None, None, None)
         if (X is None) != (y is None):
             given, missing = ("X_val", "y_val") if y is None else ("y_val", "X_val")
-            raise InputError(f"{given} is given without {missing}: give both or neither.")
+            raise InputError(f"{given} was passed without {missing}: pass both or neither.")
         if X is None:
             return None
         if self.solver not in STOCHASTIC:

@@ -59,7 +59,9 @@ def read(
     X = _read_array(estimator, X, reset)
     y = check_array(y, ensure_2d=False, dtype="numeric" if numeric else None, input_name="y")
     if len(y) != X.shape[0]:
-        raise InputError(f"X has {X.shape[0]} samples and y has {len(y)}: they must agree.")
+        raise InputError(
+            f"X has {X.shape[0]} samples but y has {len(y)}. Expected one target for each sample."
+        )
     return X, y
 
 

@@ -58,7 +58,7 @@ def plot_weights(
     network = getattr(model, "network", model)
     weight = network.backend.to_numpy(network.parameters[0].weight).astype("float64")
     if weight.ndim > 2:
-        raise InputError("plot_weights draws one network. Pass stack.member(k). Received: a stack.")
+        raise InputError("A stack cannot be drawn. Pass one of its members: network.member(k).")
     if limit < 1:
         raise InputError(f"limit must be 1 or more. Received: limit={limit}.")
     inputs, units = weight.shape

@@ -33,8 +33,8 @@ def check_declared(path: Path, what: str, declared: int, stored: int, instead: s
     if declared > max_size(stored):
         raise FileFormatError(
             f"{path} declares {declared} bytes for {what} but stores only {stored}. More than "
-            f"{RATIO} times as many are refused, because a small file could fill the memory. If "
-            f"the file is right, {instead}"
+            f"{RATIO} times as many are refused, because such a file could fill the memory. If "
+            f"the file is legitimate, {instead}"
         )
 
 

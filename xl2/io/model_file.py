@@ -40,11 +40,11 @@ def save(model: Any, path: str | Path) -> None:
     model = Model.of(model)
     network = model.network
     if network.stack:
-        raise InputError("A model file holds one network, not a stack: save stack.member(k).")
+        raise InputError("A stack cannot be saved. Save one of its members: network.member(k).")
     tensors: dict[str, Any] = {}
     for i, (weight, bias) in enumerate(network.host_parameters(), start=1):
         tensors[f"weight_{i}"], tensors[f"bias_{i}"] = weight, bias
-    for name, scaling in (("input", model.inputs), ("output", model.outputs)):
+    for name, scaling in (("input", model.input_scaling), ("output", model.output_scaling)):
         if scaling is not None:
             tensors[f"{name}_mean"], tensors[f"{name}_scale"] = scaling.mean, scaling.scale
     classes = None if model.classes is None else [_plain(label) for label in model.classes]
@@ -55,7 +55,7 @@ def save(model: Any, path: str | Path) -> None:
         "dtype": network.dtype,
         "task": network.task,
         "standardisation": json.dumps(
-            {"input": model.inputs is not None, "output": model.outputs is not None}
+            {"input": model.input_scaling is not None, "output": model.output_scaling is not None}
         ),
         "classes": json.dumps(classes),
         "features": json.dumps(model.features),
@@ -81,7 +81,7 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
         Where the network computes; see `xl2.use_backend`.
     """
     path = Path(path)
-    check_file(path, "Give a model file; `xl2 train --out` writes one.")
+    check_file(path, "Pass a model file; `xl2 train --out` writes one.")
     with reading(path, "a safetensors model file"):
         try:
             settings, tensors = _read(path)

@@ -35,7 +35,9 @@ def to_onnx(model: Any) -> Any:
     onnx, model = needed("onnx", "An ONNX graph", "onnx"), Model.of(model)
     network = model.network
     if network.stack:
-        raise InputError("Only one network can be exported, not a stack: export stack.member(k).")
+        raise InputError(
+            "A stack cannot be exported. Export one of its members: network.member(k)."
+        )
     graph = Graph(network.dtype)
     last = add_network(graph, model)
     if network.task == "regression":
@@ -98,11 +100,11 @@ def add_network(graph: Graph, model: Model) -> str:
     from onnx import TensorProto
 
     last, network = "X", model.network
-    if model.inputs is not None:
+    if model.input_scaling is not None:
         # In float64, as in the library: a large mean leaves few digits in float32.
         last = graph.cast(last, TensorProto.DOUBLE)
-        last = graph.add("Sub", last, model.inputs.mean)
-        last = graph.add("Div", last, model.inputs.scale)
+        last = graph.add("Sub", last, model.input_scaling.mean)
+        last = graph.add("Div", last, model.input_scaling.scale)
         last = graph.cast(last, graph.float)
     for (weight, bias), name in zip(network.host_parameters(), network.activations, strict=True):
         last = graph.add("Gemm", last, weight.copy(), bias.copy())
@@ -117,10 +119,10 @@ def add_values(graph: Graph, model: Model, last: str) -> list[Any]:
     """Add the conversion to the units of the targets; return the outputs."""
     from onnx import TensorProto
 
-    if model.outputs is not None:
+    if model.output_scaling is not None:
         last = graph.cast(last, TensorProto.DOUBLE)
-        last = graph.add("Mul", last, model.outputs.scale)
-        last = graph.add("Add", last, model.outputs.mean)
+        last = graph.add("Mul", last, model.output_scaling.scale)
+        last = graph.add("Add", last, model.output_scaling.mean)
         last = graph.cast(last, graph.float)
     graph.add("Identity", last, name="variable")
     return [graph.declare("variable", graph.float, model.network.sizes[-1])]

@@ -31,7 +31,7 @@ def check_writable(path: str | Path) -> None:
     """Raise `InputError` if a file cannot be written: called before long computations."""
     target = as_path(path)
     if target.is_dir():
-        raise InputError(f"{str(path)!r} is a folder. Give the name of a file in it.")
+        raise InputError(f"{str(path)!r} is a folder. Pass the name of a file in it.")
     if not target.absolute().parent.is_dir():
         raise InputError(f"The folder of {str(path)!r} does not exist. Create it first.")
     if not os.access(target.absolute().parent, os.W_OK):

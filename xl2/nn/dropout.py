@@ -45,8 +45,8 @@ class Dropout:
     def __post_init__(self) -> None:
         if not (isinstance(self.rate, Real) and 0 <= float(self.rate) < 1):
             raise InputError(
-                f"The rate of dropout must be a number in [0, 1), the fraction of hidden units "
-                f"to drop. Received: rate={self.rate!r}."
+                f"dropout must be a number, 0 or more and less than 1: the fraction of hidden "
+                f"units to drop. Received: dropout={self.rate!r}."
             )
         object.__setattr__(self, "rate", float(self.rate))
 

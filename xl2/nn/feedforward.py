@@ -13,7 +13,7 @@ from ..array.libraries import CHUNK
 from ..array.operations import Operations, Parameters, choose
 from ..array.rows import HostRows
 from ..array.stacks import Stack, stack_of
-from ..errors import InputError
+from ..errors import InputError, counted
 from . import tasks
 from .inputs import check_finite, check_samples
 from .losses import Loss, find_loss
@@ -141,7 +141,8 @@ class Feedforward:
             if array.ndim == 0 or array.shape[0] != rows:
                 received = "a single value" if array.ndim == 0 else f"{array.shape[0]} values"
                 raise InputError(
-                    f"X has {rows} samples and {what} has {received}: they must agree."
+                    f"X has {counted(rows, 'sample')} but {what} has {received}. Expected one "
+                    f"target for each sample."
                 )
             check_finite(array, what)
             return tasks.encode(self.task, array, self.sizes[-1], what)

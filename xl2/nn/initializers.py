@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ..errors import InputError, unknown
 
@@ -94,6 +94,18 @@ def default_initializer(activation: str) -> str:
     return "he" if activation == "relu" else "glorot_uniform"
 
 
+def check_seeds(seed: int | Sequence[int], count: int, thing: str) -> list[int]:
+    """Return a seed for each of `count` things, from one for all or one for each."""
+    import numpy as np
+
+    seeds: list[Any] = [seed] * count if np.ndim(seed) == 0 else list(cast(Any, seed))
+    whole = all(isinstance(one, int | np.integer) and one >= 0 for one in seeds)
+    if not whole or len(seeds) != count:
+        several = f", or one for each of the {count} {thing}s" if count > 1 else ""
+        raise InputError(f"seed must be a whole number, 0 or more{several}. Received: {seed!r}.")
+    return seeds
+
+
 def draw_layers(
     sizes: tuple[int, ...],
     initializer: str | Initializer | Sequence[str | Initializer],
@@ -111,21 +123,13 @@ def draw_layers(
     )
     if len(each) != layers:
         raise InputError(
-            f"initializer must be one for all layers, or one for each of {layers} layers. "
-            f"Received: {len(each)}, {each!r}."
+            f"initializer must be one name or function, or one for each of the {layers} layers. "
+            f"Received {len(each)}: {each!r}."
         )
     functions = [find_initializer(one) for one in each]
     # One draw for each member; in a stack of groups one for each group: its members start alike.
-    count = stack[0] if stack else 1
-    seeds = [seed] * count if isinstance(seed, int | np.integer) else list(seed)
-    if len(seeds) != count:
-        what = "groups" if len(stack) == 2 else "networks"
-        raise InputError(
-            f"seed must be one number, or one for each of {count} {what}. "
-            f"Received: {len(seeds)}, {seeds!r}."
-        )
     drawn = []
-    for one in seeds:
+    for one in check_seeds(seed, stack[0] if stack else 1, "group" if stack[1:] else "network"):
         rng = np.random.default_rng(one)
         drawn.append([f(sizes[k], sizes[k + 1], rng) for k, f in enumerate(functions)])
     weights = [_stacked(list(same), i, stack) for i, same in enumerate(zip(*drawn, strict=True))]

@@ -10,7 +10,7 @@ from ..array.chunks import chunks
 from ..array.libraries import CHUNK
 from ..array.rows import HostRows, StoredRows, is_stored, not_finite
 from ..array.sparse import SparseRows, is_sparse
-from ..errors import InputError
+from ..errors import InputError, counted
 
 
 def check_samples(
@@ -30,13 +30,11 @@ def check_samples(
         else:
             x = backend.asarray(X, dtype, what)
         if x.ndim != 2 or x.shape[1] != inputs:
-            has = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {tuple(x.shape)}"
-            raise InputError(
-                f"{what} has {has}, but the network expects {inputs} features: an array of shape "
-                f"(samples, {inputs})."
-            )
+            has = counted(x.shape[1], "feature") if x.ndim == 2 else f"shape {tuple(x.shape)}"
+            expects = counted(inputs, "feature")
+            raise InputError(f"{what} has {has}, but the network expects {expects}.")
         if x.shape[0] == 0:
-            raise InputError(f"{what} is empty. Give at least one sample.")
+            raise InputError(f"{what} is empty. Pass at least one sample.")
         if finite and not isinstance(x, HostRows):
             check_finite(x, what)
     return x

@@ -8,7 +8,7 @@ from typing import Any
 from ..array.backend import numbers
 from ..array.rows import is_stored
 from ..array.switch import to_numpy
-from ..errors import InputError
+from ..errors import InputError, counted
 from .network import Network
 from .scaling import Scaling
 from .tasks import decode
@@ -22,7 +22,7 @@ class Model:
     ----------
     network : Network
         A single network.
-    inputs, outputs : Scaling or None
+    input_scaling, output_scaling : Scaling or None
         The standardisation of samples, and of a regression's targets.
     classes : tuple or None
         The label of each class number, text or numbers.
@@ -34,8 +34,8 @@ class Model:
     """
 
     network: Network
-    inputs: Scaling | None = None
-    outputs: Scaling | None = None
+    input_scaling: Scaling | None = None
+    output_scaling: Scaling | None = None
     classes: tuple[Any, ...] | None = None
     features: tuple[str, ...] = ()
     split: tuple[float, int] | None = None
@@ -50,8 +50,8 @@ class Model:
         if hasattr(model, "to_model"):
             return cls.of(model.to_model())
         raise InputError(
-            f"A model is a Network, a Model or an estimator of xl2. Of a path, give "
-            f"best_model_; of a pipeline, its last step. Received: {type(model).__name__}."
+            f"model must be a Network, a Model or a fitted estimator of xl2; of a path pass "
+            f"path.best_model_, of a pipeline pipeline[-1]. Received: {type(model).__name__}."
         )
 
     def prepare(self, X: Any) -> Any:
@@ -62,13 +62,14 @@ class Model:
         x = X if is_stored(X) else to_numpy(X)
         expected = self.network.sizes[0]
         if x.ndim != 2 or x.shape[1] != expected:
-            received = f"{x.shape[1]} features" if x.ndim == 2 else f"shape {tuple(x.shape)}"
-            raise InputError(f"The model was trained on {expected} features. Received: {received}.")
-        if self.inputs is None:
+            has = counted(x.shape[1], "feature") if x.ndim == 2 else f"shape {tuple(x.shape)}"
+            expects = counted(expected, "feature")
+            raise InputError(f"X has {has}, but the model expects {expects}.")
+        if self.input_scaling is None:
             return x
         if is_stored(x):
-            return self.inputs.lazily(x)
-        return self.inputs.apply(numbers(x, "float64", "X"), self.network.dtype)
+            return self.input_scaling.lazily(x)
+        return self.input_scaling.apply(numbers(x, "float64", "X"), self.network.dtype)
 
     def to_torch(self) -> Any:
         """Return `Network.to_torch`, a module for samples as `prepare` returns them."""
@@ -88,7 +89,7 @@ class Model:
             Probabilities, or values in the targets' units.
         """
         outputs = self.network.backend.to_numpy(self.network.forward(self.prepare(X)))
-        return outputs if self.outputs is None else self.outputs.undo(outputs)
+        return outputs if self.output_scaling is None else self.output_scaling.undo(outputs)
 
     def predict(self, X: Any) -> Any:
         """Return labels, or values for a regression, as a NumPy array (n,) or (n, outputs).

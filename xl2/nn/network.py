@@ -148,9 +148,11 @@ class Network(Feedforward):
             if not self.stack:
                 raise InputError(f"This is a single network, so it has no member {wanted}.")
             shape = " x ".join(map(str, self.stack))
-            what = "the index" if len(self.stack) == 1 else "the group and the index in it"
+            last = [n - 1 for n in self.stack]
+            what = f"a group from 0 to {last[0]} and an index" if last[1:] else "an index"
             raise InputError(
-                f"A stack of {shape} networks has no member {wanted}. Give {what}, from 0."
+                f"A stack of {shape} networks has no member {wanted}. Pass {what} from 0 to "
+                f"{last[-1]}."
             )
         one = copy.copy(self)
         one.parameters = one._copy_in(member_of(self.host_parameters(), index))
@@ -194,7 +196,9 @@ class Network(Feedforward):
         inputs and outputs are those of `forward`.
         """
         if self.stack:
-            raise InputError("A stack cannot be converted: convert its members, from member().")
+            raise InputError(
+                "A stack cannot be converted. Convert one of its members: network.member(k)."
+            )
         library = connect("torch", "cpu").library
         return library.as_module(self.host_parameters(), self.activations, self.dtype)
 
@@ -215,8 +219,8 @@ def _check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
         checked = ()
     if len(checked) < 2 or min(checked) < 1 or checked != tuple(sizes):
         raise InputError(
-            f"sizes must be the units of each layer, inputs first and outputs last, as in "
-            f"[784, 50, 10]. Received: {sizes!r}."
+            f"sizes must be two or more whole numbers, each 1 or more: the units of each layer, "
+            f"from inputs to outputs, such as [784, 50, 10]. Received: {sizes!r}."
         )
     return checked
 
@@ -227,12 +231,13 @@ def _check_activations(activations: str | Sequence[str], layers: int) -> tuple[s
         activations = [activations] * (layers - 1) + ["sigmoid"]
     if len(activations) != layers:
         raise InputError(
-            f"activations must be one name, or one for each of {layers} layers. "
-            f"Received: {len(activations)}, {list(activations)!r}."
+            f"activations must be one name, or one for each of the {layers} layers. "
+            f"Received {len(activations)}: {list(activations)!r}."
         )
     for name in activations[:-1]:
         if name not in (*ACTIVATIONS,):  # a list is not hashable
-            raise InputError(unknown("activation", name, ACTIVATIONS))
+            hint = f" {name!r} is for the output only." if name in (*OUTPUTS,) else ""
+            raise InputError(unknown("hidden activation", name, ACTIVATIONS) + hint)
     if activations[-1] not in (*ACTIVATIONS, *OUTPUTS):
         raise InputError(unknown("output activation", activations[-1], [*ACTIVATIONS, *OUTPUTS]))
     return tuple(activations)

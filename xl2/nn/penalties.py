@@ -65,8 +65,8 @@ class L2:
             return (self.lam,) * layers
         if len(self.lam) != layers:
             raise InputError(
-                f"lambda must be one number, or one for each of {layers} layers. "
-                f"Received: {len(self.lam)}, {self.lam!r}."
+                f"lambda must be one number, or one for each of the {layers} layers. "
+                f"Received {len(self.lam)}: {self.lam!r}."
             )
         return self.lam
 
@@ -82,7 +82,8 @@ def penalties_of(penalty: Penalty, stack: Stack) -> list[L2]:
     if len(each) != count:
         members = f"{stack[0]} groups of {count}" if len(stack) == 2 else f"{count}"
         raise InputError(
-            f"A stack of {members} networks takes one penalty, or {count}. Received: {len(each)}."
+            f"penalty must be one, or {count}, for a stack of {members} networks. "
+            f"Received {len(each)}: {each!r}."
         )
     checked = [one if isinstance(one, L2) else L2(one) for one in each]
     if len({one.per for one in checked}) > 1:

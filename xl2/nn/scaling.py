@@ -10,7 +10,7 @@ from ..array.backend import connect, numbers
 from ..array.chunks import chunks
 from ..array.rows import ConvertedRows, StoredRows, is_stored
 from ..array.switch import to_numpy
-from ..errors import InputError
+from ..errors import InputError, counted
 from .streams import Pairs
 
 
@@ -82,8 +82,8 @@ class ScaledRows(ConvertedRows):
     def __init__(self, scaling: Scaling, source: Any):
         if len(source.shape) != 2 or source.shape[1] != len(scaling.mean):
             raise InputError(
-                f"X must have shape (samples, {len(scaling.mean)}), as the samples that the "
-                f"scaling was learnt from. Received: shape {tuple(source.shape)}."
+                f"X has shape {tuple(source.shape)}, but the scaling expects "
+                f"{counted(len(scaling.mean), 'feature')}."
             )
         super().__init__(source, source.shape[1], "float64", getattr(source, "features", ()))
         self._scaling = scaling

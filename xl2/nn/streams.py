@@ -25,7 +25,7 @@ class Pairs:
             self.first = _triple(item, 1)
             break
         else:
-            raise InputError("The batches are empty. Give at least one pair (X, y).")
+            raise InputError("The batches are empty. Pass at least one pair (X, y).")
         self._begun: Iterator[Any] | None = itertools.chain([self.first], begun)
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
@@ -42,7 +42,7 @@ def _triple(item: Any, number: int) -> tuple[Any, Any, Any]:
         received = f"{type(item).__name__} of {len(item)}" if sized else repr(item)
         raise InputError(
             f"Batch {number} must be a pair (X, y), or (X, y, sample_weight). Received: "
-            f"{received}. If X is an array, give y as the next argument."
+            f"{received}. If X is an array, pass y as well: fit(network, X, y)."
         )
     X, y, *weight = item
     return X, y, weight[0] if weight else None

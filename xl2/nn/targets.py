@@ -29,8 +29,8 @@ class Targets:
         columns = self.outputs if self.classes is None else 1
         if y.size != len(y) * columns:
             raise InputError(
-                f"{what} has {counted(y.size // len(y), 'column')}, and the training samples' "
-                f"targets have {columns}: they must agree."
+                f"{what} has {counted(y.size // len(y), 'column')}, but the training targets have "
+                f"{columns}."
             )
         if self.classes is None:
             if y.dtype.kind not in "fiub":
@@ -88,7 +88,7 @@ def check_spread(y: Any, what: str) -> None:
     if constant.any():
         raise InputError(
             f"Column {int(constant.argmax()) + 1} of {what} holds one value only. R2 compares the "
-            f"errors with the spread of the targets: give at least two different values in each "
+            f"errors with the spread of the targets: pass at least two different values in each "
             f"column."
         )
 
@@ -110,13 +110,13 @@ def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
     classes, numbers = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise InputError(
-            f"The labels have one class only, {classes[0].item()!r}, so there is nothing to learn. "
-            f"Check the label column (--target)."
+            f"The labels have only one class, {classes[0].item()!r}, so there is nothing to learn. "
+            f"Check y, or the label column (--target)."
         )
     if len(classes) > max(20, len(y) // 2):
         raise InputError(
-            f"{len(y)} samples have {len(classes)} classes, too many to learn from. Check the "
-            f"label column (--target). To predict numbers, give task='regression' (--task "
-            f"regression)."
+            f"{len(y)} samples have {len(classes)} classes, too many to learn from. To "
+            f"predict numbers, pass task='regression' (--task regression). Otherwise check y, or "
+            f"the label column (--target)."
         )
     return tuple(label.item() for label in classes), numbers

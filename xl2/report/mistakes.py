@@ -32,7 +32,7 @@ class Classified:
 
     @property
     def wrong(self) -> Any:
-        """The indices of the samples classified wrongly, most certain first."""
+        """The indices of the samples classified wrongly, most confident first."""
         import numpy as np
 
         indices = np.flatnonzero(self.true != self.predicted)

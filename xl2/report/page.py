@@ -87,7 +87,8 @@ def report_html(
     outputs = model.forward(X)
     if len(outputs) != len(y):
         raise InputError(
-            f"X_test has {counted(len(outputs), 'sample')} and y_test {len(y)}: they must agree."
+            f"X_test has {counted(len(outputs), 'sample')} but y_test has {len(y)}. Expected one "
+            f"target for each sample."
         )
     regression = model.network.task == "regression"
     shown = _values(outputs, y) if regression else _classes(model, X, outputs, y)
