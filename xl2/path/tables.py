@@ -97,7 +97,9 @@ def path_frame(path: PathScores) -> Any:
     try:
         import pandas
     except ImportError:
-        raise InputError("A data frame needs pandas: run pip install pandas.") from None
+        raise InputError(
+            "A data frame needs pandas, which is not installed: run pip install pandas."
+        ) from None
     lambdas, folds, seeds = np.indices(path.diverged_.shape)
     return pandas.DataFrame(
         {
