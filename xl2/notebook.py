@@ -102,12 +102,9 @@ def _beside(W: Any, **arrays: Any) -> list[Array]:
 
 
 def layer_forward_pass(X: Array, W: Array, b: Array, activation: str) -> tuple[Array, Array]:
-    """Pass samples through one layer: `X` is (inputs, samples).
+    """Pass samples (inputs, samples) through one layer; return `Z` and `A`, (outputs, samples).
 
-    Returns
-    -------
-    Z, A : array, shape (outputs, samples)
-        Before and after the activation.
+    `Z` is before the activation, and `A` after it.
     """
     function = _find(act_functions, activation)
     W, X, b = _beside(W, X=X, b=b)
@@ -118,13 +115,7 @@ def layer_forward_pass(X: Array, W: Array, b: Array, activation: str) -> tuple[A
 def model_forward_pass(
     X: Array, activations: Sequence[str], parameters: Parameters
 ) -> dict[str, Array]:
-    """Pass samples through all layers.
-
-    Returns
-    -------
-    dict
-        ``'A0'`` (the samples), ``'Z1'``, ``'A1'``, ``'Z2'``, ...
-    """
+    """Pass samples through all layers; return ``'A0'`` (the samples), ``'Z1'``, ``'A1'``, ..."""
     result = {"A0": _beside(parameters["W1"], X=X)[1]}
     for i, activation in enumerate(activations, start=1):
         result[f"Z{i}"], result[f"A{i}"] = layer_forward_pass(
@@ -139,12 +130,7 @@ def layer_backward_pass(
     """Pass a derivative back through one layer; sums over the samples, not means.
 
     `dA` is the derivative of the cost by the layer's outputs, `Z` its pre-activations and
-    `A_prev` its inputs.
-
-    Returns
-    -------
-    dW, db, dA_prev : array
-        Derivatives by `W`, by `b` (outputs, 1) and by `A_prev`.
+    `A_prev` its inputs. Return the derivatives by `W`, by `b` (outputs, 1) and by `A_prev`.
     """
     derivative = _find(act_derivates, activation)
     W, dA, Z, A_prev = _beside(W, dA=dA, Z=Z, A_prev=A_prev)
@@ -160,12 +146,8 @@ def model_backward_pass(
 ) -> dict[str, Array]:
     """Pass a derivative by the last outputs, (outputs, samples), back through all layers.
 
-    `forward_pass_results` is the result of `model_forward_pass`.
-
-    Returns
-    -------
-    dict
-        ``'dW1'``, ``'db1'``, ``'dW2'``, ...
+    `forward_pass_results` is the result of `model_forward_pass`. Return ``'dW1'``, ``'db1'``,
+    ``'dW2'``, ...
     """
     gradients: dict[str, Array] = {}
     dA = dA_last
@@ -200,9 +182,8 @@ def train_model(
 
     Parameters
     ----------
-    X : array_like, shape (features, samples)
-    Y : array_like, shape (outputs, samples)
-        Targets between 0 and 1.
+    X, Y : array_like
+        Samples (features, samples), and their targets (outputs, samples) between 0 and 1.
     layer_dimensions : sequence of int
         Units of each layer, the inputs first.
     layer_activations : sequence of str
@@ -225,11 +206,6 @@ def train_model(
     costs : list of float
         The cost over all samples after each epoch, with the penalty
         ``lambd / (2 m) sum(W^2)``, where m is the number of all samples.
-
-    Raises
-    ------
-    InputError
-        If the last activation is not "sigmoid", or an initialization is unknown.
     """
     if layer_activations[-1] != "sigmoid":
         raise InputError(
@@ -272,13 +248,8 @@ def train_model(
 def accuracy(x: Any, y: Any, params: Parameters, layer_activations: Sequence[str]) -> float:
     """Return the fraction of samples that a network classifies correctly.
 
-    Parameters
-    ----------
-    x : array_like, shape (features, samples)
-    y : array_like, shape (1, samples)
-        Class numbers; 0 or 1 for a network with one output.
-    params, layer_activations
-        As for `train_model`, which returns the parameters.
+    `x` is (features, samples), and `y` class numbers (1, samples), 0 or 1 for a network with one
+    output. `params` are the parameters that `train_model` returns.
     """
     backend = resolve_like(params["W1"])
     with backend.scope():

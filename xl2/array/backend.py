@@ -7,7 +7,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import array_api_compat
@@ -26,7 +26,8 @@ class Backend:
     name: str  # import name of the library
     xp: Namespace
     device: Any  # the library's own device object; None for its default device
-    library: Library  # the functions of its file in backends/
+    # The functions of its file in backends/; threads that load it at once get different objects.
+    library: Library = field(compare=False)
 
     def other_accelerators(self) -> list[Backend]:
         """Return the library's other accelerators that work, if this backend is on one."""
@@ -54,7 +55,7 @@ class Backend:
         return dataclasses.replace(self, device=self._actual(None))
 
     def __hash__(self) -> int:
-        # Neither a library's file nor each library's device can be hashed.
+        # Not every library's device can be hashed.
         return hash(self.name)
 
     def __str__(self) -> str:

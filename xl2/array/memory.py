@@ -59,19 +59,18 @@ class Halving(Generic[Part]):
                         f"{self._refusal(part)}"
                     ) from error
                 if len(smaller) > 1:
-                    self._halve(self._size(part))
+                    self._warn()
+                    self._most = min(self._most, (self._size(part) + 1) // 2)
             else:
                 yield result
                 continue
             # Only now is the error deleted, and the memory that its frames refer to.
             waiting.extendleft(reversed(smaller))
 
-    def _halve(self, size: int) -> None:
-        """Limit the size of parts to half of `size` from now on, with one warning."""
+    def _warn(self) -> None:
         if not self._warned:
             warn_caller(
                 f"{self._backend} does not have enough memory for {self._what}. The work is split "
                 f"into halves until it fits. The results are the same."
             )
         self._warned = True
-        self._most = min(self._most, (size + 1) // 2)

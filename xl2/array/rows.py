@@ -11,13 +11,11 @@ import copy
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import FileFormatError, InputError
 from .api import Array
-
-if TYPE_CHECKING:
-    from .backend import Backend
+from .backend import Backend
 
 # Bytes of the dense rows of one chunk.
 CHUNK_BYTES = 2**24

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InputError
 from .api import Array
+from .backend import Backend
 from .rows import CHUNK_BYTES, HostRows, not_finite
-
-if TYPE_CHECKING:
-    from .backend import Backend
 
 
 def is_sparse(X: object) -> bool:

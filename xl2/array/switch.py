@@ -169,11 +169,6 @@ class BackendInfo:
     devices: tuple[str, ...]
     reason: str
 
-    @property
-    def usable(self) -> bool:
-        """Whether it computes on this machine."""
-        return not self.reason
-
 
 def backends() -> list[BackendInfo]:
     """List the known backends in alphabetical order; import and try those that are installed."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ..errors import InputError, listed
 from .dataset import Dataset
 from .hdf5 import read_h5
 from .npz import read_npz
 from .shapes import orient
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # The names that X can have, each with the names that y can have beside it.
 KEYS = {

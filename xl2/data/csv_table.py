@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ..errors import FileFormatError, InputError, column_label, counted
 from ..io.limits import text_array
 from ..io.opening import open_bytes, reading
 from .columns import Wanted, choose
 from .dataset import Dataset
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 
 def load_csv(path: Path, wanted: Wanted) -> Dataset:
@@ -129,7 +125,7 @@ def bad_cell(
     )
 
 
-def parse_labels(texts: list[str], path: Path) -> NDArray[Any]:
+def parse_labels(texts: list[str], path: Path) -> Any:
     """Return labels as int64 if all are integers, float64 if all are numbers, else as text."""
     import numpy as np
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InputError, column_label, counted
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +26,11 @@ class Dataset:
         What error messages call the data set.
     """
 
-    X: NDArray[Any]
-    y: NDArray[Any] | None
+    X: Any
+    y: Any | None
     features: tuple[str, ...] = ()
-    X_test: NDArray[Any] | None = None
-    y_test: NDArray[Any] | None = None
+    X_test: Any | None = None
+    y_test: Any | None = None
     name: str = "data"
 
 

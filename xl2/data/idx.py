@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from ..errors import FileFormatError, InputError
 from ..io.opening import check_file, open_bytes, reading
 from .dataset import Dataset
 from .shapes import as_features, as_labels
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 CHUNK = 2**20  # bytes read at a time
@@ -70,7 +67,7 @@ def is_idx_head(head: bytes) -> bool:
     return len(head) == 4 and head[:2] == b"\0\0" and head[2] in TYPES and head[3] > 0
 
 
-def read_idx(path: Path) -> NDArray[Any]:
+def read_idx(path: Path) -> Any:
     """Read an IDX file, unpacked if its name ends in ``.gz``."""
     import numpy as np
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ..array.rows import READ_BYTES, LazyRows
 from ..errors import FileFormatError
 from ..io.opening import reading
 from .columns import Wanted
 from .parquet_table import choose_names, open_file, read_column, read_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Row groups that can be partly read at the same time: a window of an epoch begins in the middle
 # of one and ends in the middle of another.

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ..errors import InputError, counted
 from ..io.limits import check_declared, text_array
 from ..io.opening import needed, reading
 from .columns import Wanted, choose
 from .dataset import Dataset
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 
 def load_parquet(path: Path, wanted: Wanted) -> Dataset:
@@ -50,7 +46,7 @@ def read_table(file: Any, names: Sequence[str], path: Path) -> Any:
     return file.read(columns=list(names))
 
 
-def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0) -> NDArray[Any]:
+def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0) -> Any:
     """Return a column of an Arrow table or record batch as a NumPy array.
 
     `role` is "feature" or "target": only a target may be text. `first_row` is the index of the
@@ -79,7 +75,7 @@ def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0
             "Remove the row or fill it in."
         )
     if not is_text:
-        array: NDArray[Any] = column.to_numpy()
+        array: Any = column.to_numpy()
         return array
     # Equal texts become one Python object, to save memory.
     packed = column.cast(pa.large_string()).combine_chunks().dictionary_encode()

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from ..errors import FileFormatError, InputError, counted
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 
 def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
@@ -34,7 +30,7 @@ def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
     return as_features(X, path), y if y is None else as_labels(y, path)
 
 
-def as_features(X: NDArray[Any], path: Path) -> NDArray[Any]:
+def as_features(X: Any, path: Path) -> Any:
     """Return X (samples, ...) as (samples, features), with booleans as 0 and 1."""
     if X.ndim < 2:
         raise InputError(
@@ -45,7 +41,7 @@ def as_features(X: NDArray[Any], path: Path) -> NDArray[Any]:
     return native(X).reshape(len(X), math.prod(X.shape[1:]))
 
 
-def as_labels(y: NDArray[Any], path: Path) -> NDArray[Any]:
+def as_labels(y: Any, path: Path) -> Any:
     """Return labels as (samples,), or as (samples, outputs) if there are several outputs."""
     import numpy as np
 
@@ -70,12 +66,12 @@ def as_labels(y: NDArray[Any], path: Path) -> NDArray[Any]:
     return native(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 
 
-def is_unicode(array: NDArray[Any]) -> bool:
+def is_unicode(array: Any) -> bool:
     """Return whether a text array holds valid code points only, and no surrogates."""
     codes = native(array).reshape(-1).view("u4")
     return not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any()
 
 
-def native(array: NDArray[Any]) -> NDArray[Any]:
+def native(array: Any) -> Any:
     """Return an array in the machine's byte order, without a copy if it already is."""
     return array.astype(array.dtype.newbyteorder("="), copy=False)

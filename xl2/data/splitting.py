@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import InputError, counted
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def split(
     X: Any, y: Any, *, fraction: float = 0.2, seed: int = 0, stratify: bool
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+) -> tuple[Any, Any, Any, Any]:
     """Hold out a part of the samples, with scikit-learn's `train_test_split`.
 
     Parameters
@@ -65,7 +62,7 @@ def check_seed(seed: int, what: str) -> None:
         raise InputError(f"{what} must be a whole number from 0 to {2**32 - 1}. Received: {seed}.")
 
 
-def check_classes(y: NDArray[Any], held_out: int) -> None:
+def check_classes(y: Any, held_out: int) -> None:
     """Raise `InputError` if both parts of a split cannot have all classes."""
     import numpy as np
 

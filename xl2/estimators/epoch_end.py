@@ -5,17 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
+from ..array.backend import Backend
+from ..nn.network import Network
+from ..training.history import History
+from ..training.run import Run
 from .arguments import callbacks_of, stopped_by
-
-if TYPE_CHECKING:
-    from ..array.backend import Backend
-    from ..nn.network import Network
-    from ..training.history import History
-    from ..training.run import Run
 
 
 @dataclass

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 import warnings
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
+from ..array.backend import Backend
+from ..nn.losses import Loss
+from ..nn.network import Network
+from ..nn.step import Samples
 from .arguments import callbacks_of, stopped_by
-
-if TYPE_CHECKING:
-    from ..array.backend import Backend
-    from ..nn.losses import Loss
-    from ..nn.network import Network
-    from ..nn.step import Samples
 
 # scipy's status of a minimisation that a callback stopped.
 STOPPED_BY_CALLBACK = 99

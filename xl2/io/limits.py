@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import FileFormatError, InputError
-
-if TYPE_CHECKING:
-    from gzip import GzipFile
-
-    from numpy.typing import NDArray
 
 # Bytes that any file may unpack to, however small it is.
 UNPACKED = 2**26
@@ -38,7 +33,7 @@ def check_declared(path: Path, what: str, declared: int, stored: int, instead: s
         )
 
 
-def text_array(texts: list[str], path: Path) -> NDArray[Any]:
+def text_array(texts: list[str], path: Path) -> Any:
     """Return labels as an array of text, unless it would be far larger than the file."""
     import numpy as np
 
@@ -54,7 +49,7 @@ def text_array(texts: list[str], path: Path) -> NDArray[Any]:
 class Unpacked(io.RawIOBase):
     """The unpacked contents of a compressed stream; reading past the limit is an error."""
 
-    def __init__(self, stream: IO[bytes] | GzipFile, path: Path):
+    def __init__(self, stream: Any, path: Path):
         self._stream, self._path = stream, path
         self._stored, self._read = path.stat().st_size, 0
 

@@ -7,13 +7,11 @@ import io
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from ..errors import FileFormatError, InputError, XL2Error
 from .limits import Unpacked
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def check_file(path: Path, instead: str) -> None:

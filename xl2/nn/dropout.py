@@ -21,15 +21,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import array_api_compat
 
 from ..array.api import Array, namespace
+from ..array.backend import Backend
 from ..errors import InputError
-
-if TYPE_CHECKING:
-    from ..array.backend import Backend
 
 _PARITY = 0x1BD11BDA
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)

@@ -110,7 +110,9 @@ class Step:
         """
         ops, total = self.operations, batch.total()
         scale = self.optimizer.scale(batch.rate)
-        masks = self._masks(constants, batch)
+        masks = None
+        if self.dropout is not None:
+            masks = Masks(self.dropout, constants.keys, batch.number, len(self.hidden))
         layers = propagate(ops, self.hidden, carry.parameters, batch.x, masks)
         report = layers[-1]
         if self.objective:
@@ -135,11 +137,6 @@ class Step:
             parameters[i] = Layer(weight, bias)
             states[i] = (weight_state, bias_state)
         return Carry(tuple(parameters), tuple(states)), report
-
-    def _masks(self, constants: Constants, batch: Batch) -> Masks | None:
-        if self.dropout is None:
-            return None
-        return Masks(self.dropout, constants.keys, batch.number, len(self.hidden))
 
     def _objective(
         self, parameters: Parameters, constants: Constants, batch: Batch, logits: Array

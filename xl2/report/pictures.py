@@ -73,19 +73,18 @@ def picture_path(path: RegularizationPath) -> Picture:
 
 def picture_curves(path: RegularizationPath) -> Picture:
     """Draw the losses of a path against the epoch."""
-    return _picture(partial(_draw_curves, path), (8.0, 3.8), (4.2, 6.4))
-
-
-def _draw_curves(path: RegularizationPath, figure: Any, narrow: bool) -> None:
     from ..figures import plot_curves
 
-    axes = plot_curves(path, figure.subplots(2, 1) if narrow else figure.subplots(1, 2))
-    # One scale, to compare the two.
-    limits = [limit for ax in axes for limit in ax.get_ylim()]
-    for ax in axes:
-        ax.set_ylim(min(limits), max(limits))
-    if narrow:
-        _move_below(axes[1].get_legend())
+    def draw(figure: Any, narrow: bool) -> None:
+        axes = plot_curves(path, figure.subplots(2, 1) if narrow else figure.subplots(1, 2))
+        # One scale, to compare the two.
+        limits = [limit for ax in axes for limit in ax.get_ylim()]
+        for ax in axes:
+            ax.set_ylim(min(limits), max(limits))
+        if narrow:
+            _move_below(axes[1].get_legend())
+
+    return _picture(draw, (8.0, 3.8), (4.2, 6.4))
 
 
 def _move_below(legend: Any) -> None:
@@ -105,20 +104,17 @@ def _move_below(legend: Any) -> None:
 
 def picture_confusion(matrix: Any, names: Sequence[str]) -> Picture:
     """Draw a confusion matrix of classes with drawable names; see `can_draw`."""
-    side = max(4.4, 0.36 * len(names))
-    draw = partial(_draw_confusion, matrix, names)
-    return _picture(draw, (1.25 * side, side), (side, 0.84 * side))
-
-
-def _draw_confusion(matrix: Any, names: Sequence[str], figure: Any, narrow: bool) -> None:
     from ..figures import plot_confusion
 
-    ax = plot_confusion(matrix, names, figure.subplots())
-    labels = ax.get_xticklabels()
-    # The columns of this figure are narrower than `plot_confusion` assumes.
-    if narrow and sum(len(label.get_text()) for label in labels) > 20:
-        for label in labels:
-            label.set(rotation=90, ha="center", va="top", rotation_mode="default")
+    def draw(figure: Any, narrow: bool) -> None:
+        labels = plot_confusion(matrix, names, figure.subplots()).get_xticklabels()
+        # The columns of this figure are narrower than `plot_confusion` assumes.
+        if narrow and sum(len(label.get_text()) for label in labels) > 20:
+            for label in labels:
+                label.set(rotation=90, ha="center", va="top", rotation_mode="default")
+
+    side = max(4.4, 0.36 * len(names))
+    return _picture(draw, (1.25 * side, side), (side, 0.84 * side))
 
 
 def can_draw(names: Sequence[str]) -> bool:
@@ -141,6 +137,8 @@ def as_images(X: Any) -> Any:
 
 def picture_images(images: Any, pairs: Sequence[tuple[str, str]]) -> Picture:
     """Draw images (n, height, width[, 3]) titled by their true class and the predicted one."""
+    from ..figures import plot_images
+
     # A line holds 13 characters.
     arrow = " → " if max(len(true) + len(found) for true, found in pairs) <= 10 else "\n→ "
     titles = [f"{true}{arrow}{found}" for true, found in pairs]
@@ -149,14 +147,12 @@ def picture_images(images: Any, pairs: Sequence[tuple[str, str]]) -> Picture:
         (1.3 * columns, tall * rows + 0.1)
         for rows, columns in (_grid(len(titles), across) for across in ACROSS)
     )
-    return _picture(partial(_draw_images, images, titles), wide, narrow)
 
+    def draw(figure: Any, narrow: bool) -> None:
+        for ax in plot_images(images, titles, _axes(figure, len(titles), ACROSS[narrow])):
+            ax.title.set_size(9)
 
-def _draw_images(images: Any, titles: Sequence[str], figure: Any, narrow: bool) -> None:
-    from ..figures import plot_images
-
-    for ax in plot_images(images, titles, _axes(figure, len(titles), ACROSS[narrow])):
-        ax.title.set_size(9)
+    return _picture(draw, wide, narrow)
 
 
 def _grid(count: int, across: int) -> tuple[int, int]:
@@ -173,24 +169,24 @@ def _axes(figure: Any, count: int, across: int) -> Any:
 
 def picture_values(predicted: Any, true: Any) -> Picture:
     """Draw a regression's predictions against the true values (n, outputs), up to six outputs."""
+    from ..figures.style import BLACK, BLUE
+
     count = min(true.shape[1], PANELS)
     sizes = [(5.2, 5.2), (4.2, 4.2)]
     if count > 1:
         grids = ((*_grid(count, across), side) for across, side in ((3, 2.7), (2, 2.1)))
         sizes = [(side * columns, side * rows) for rows, columns, side in grids]
-    return _picture(partial(_draw_values, predicted, true), *sizes)
-
-
-def _draw_values(predicted: Any, true: Any, figure: Any, narrow: bool) -> None:
-    from ..figures.style import BLACK, BLUE
-
-    count = min(true.shape[1], PANELS)
     # Many points would hide one another if they were opaque.
     look = {"s": 16, "color": BLUE, "linewidths": 0, "alpha": max(0.15, min(0.7, 200 / len(true)))}
-    for k, ax in enumerate(_axes(figure, count, 2 if narrow else 3)):
-        ax.scatter(true[:, k], predicted[:, k], **look)
-        ax.axline((true[0, k], true[0, k]), slope=1.0, color=BLACK, linestyle="--", linewidth=1)
-        ax.set_xlabel("true")
-        ax.set_ylabel("predicted")
-        if count > 1:
-            ax.set_title(f"output {k + 1}", fontsize="medium")
+    line = {"slope": 1.0, "color": BLACK, "linestyle": "--", "linewidth": 1}
+
+    def draw(figure: Any, narrow: bool) -> None:
+        for k, ax in enumerate(_axes(figure, count, 2 if narrow else 3)):
+            ax.scatter(true[:, k], predicted[:, k], **look)
+            ax.axline((true[0, k], true[0, k]), **line)
+            ax.set_xlabel("true")
+            ax.set_ylabel("predicted")
+            if count > 1:
+                ax.set_title(f"output {k + 1}", fontsize="medium")
+
+    return _picture(draw, *sizes)
