@@ -33,12 +33,17 @@ class Scaling:
         x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
             Arrays on disk and iterables are read once, chunk by chunk.
         """
+        return cls.of_chunks(_dense_chunks(x) if is_stored(x) or _is_stream(x) else [x])
+
+    @classmethod
+    def of_chunks(cls, chunks: Iterable[Any]) -> Scaling:
+        """Learn from arrays (n, columns) in memory, one after another."""
         import numpy as np
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler()
         with np.errstate(over="ignore", invalid="ignore"):
-            for chunk in _dense_chunks(x) if is_stored(x) or _is_stream(x) else [x]:
+            for chunk in chunks:
                 scaler.partial_fit(chunk)
         usable = np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)
         if not usable.all():

@@ -155,8 +155,8 @@ class PathData:
         """Return the scaling of the inputs, and of a regression's values, by some rows."""
         if not self._standardize:
             return None, None
-        outputs = Scaling.learn(self.targets.values[rows]) if self._regression() else None
-        return Scaling.learn(self._x[rows]), outputs
+        outputs = Scaling.of_chunks([self.targets.values[rows]]) if self._regression() else None
+        return Scaling.of_chunks([self._x[rows]]), outputs
 
     def _scaled(self, scaling: Scaling | None, values: Any) -> Any:
         return values if scaling is None else scaling.apply(values, self.settings.dtype)
