@@ -151,12 +151,12 @@ def test_training_continues_with_selected_members_of_every_group(where, rtol):
         ({"rows": [[0, 1], [2, 3], [4, -1]]}, "Received: -1 to 4"),
         ({"rows": [[], [], []]}, "rows must be indices of samples"),
         ({"rows": [[0.0, 1.0]] * 3}, "float64"),
-        ({"seed": [1, 2]}, "one for each of 3 groups"),
+        ({"seed": [1, 2]}, "one for each of the 3 groups"),
         (
             {"penalty": [0.1, 0.2, 0.3]},
             "penalty must be one, or 2, for a stack of 3 groups of 2 networks",
         ),
-        ({"validation": HELD[:2]}, "one for each of 3 groups"),
+        ({"validation": HELD[:2]}, "a list of 3, one for each group. Received: a list of 2"),
     ],
 )
 def test_arguments_that_do_not_fit_the_groups_are_refused(where, options, message):

@@ -94,13 +94,13 @@ def test_minus_zero_becomes_zero():
 
 @pytest.mark.parametrize("count", [0, -3, np.int64(0)])
 def test_fewer_than_one_is_an_error(count):
-    with pytest.raises(InputError, match=f"at least 1 lambda. Received: lambdas={count}"):
+    with pytest.raises(InputError, match=f"at least 1, or a list. Received: lambdas={count}"):
         check_lambdas(count)
 
 
 @pytest.mark.parametrize("empty", [[], (), np.array([])])
 def test_an_empty_list_is_an_error(empty):
-    with pytest.raises(InputError, match=r"empty\. Give at least one; 0 is no penalty"):
+    with pytest.raises(InputError, match=r"empty\. Pass at least one; 0 is no penalty"):
         check_lambdas(empty)
 
 

@@ -37,10 +37,10 @@ def test_a_callback_resumes_with_its_state(where, tmp_path, die):
         lambda: network(where), X, LABELS, **settings(epochs=20, callbacks=[Patience(1)])
     )
     with pytest.warns(
-        UserWarning, match="No epoch is trained: a callback ended .* after 3 of 9 epochs"
+        UserWarning, match="No further epoch was trained: a callback ended .* after 3 of 9 epochs"
     ):
         assert_same(again(checkpoint=tmp_path / "c", resume=True), result)
-    with pytest.raises(InputError, match="callbacks with a state was Patience and is now none"):
+    with pytest.raises(InputError, match='callbacks with a state was "Patience" and is now "none"'):
         fit(network(where), X, LABELS, checkpoint=tmp_path / "c", resume=True, **settings())
 
 

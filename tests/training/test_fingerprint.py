@@ -13,19 +13,19 @@ from xl2.nn.optimizers import SGD, Adam, Momentum, sgd_update
 
 BASE = {"epochs": 2, "batch_size": 4, "learning_rate": 0.05}
 CHANGED = [
-    ({"optimizer": "adam"}, r"optimizer was SGD\(\) and is now Adam"),
-    ({"optimizer": Momentum(0.8)}, r"optimizer was SGD\(\) and is now Momentum\(.*0.8"),
-    ({"penalty": 0.5}, "penalty was lambda 0.0, per batch and is now lambda 0.5"),
+    ({"optimizer": "adam"}, r'optimizer was "SGD\(\)" and is now "Adam'),
+    ({"optimizer": Momentum(0.8)}, r'optimizer was "SGD\(\)" and is now "Momentum\(.*0.8'),
+    ({"penalty": 0.5}, 'penalty was "lambda 0.0, per batch" and is now "lambda 0.5'),
     ({"penalty": L2(0.0, "dataset")}, "penalty was .*per dataset"),
-    ({"batch_size": 5}, "batch size was 4 and is now 5"),
-    ({"learning_rate": 0.1}, "learning rate was 0.05 and is now 0.1"),
-    ({"seed": 7}, "seed was 0 and is now 7"),
-    ({"shuffle": False}, "shuffle was True"),
-    ({"dropout": 0.5}, "dropout was 0 and is now 0.5"),
-    ({"loss": "squared_error"}, "loss was the default"),
-    ({"sample_weight": np.ones(45)}, "sample_weight was none"),
-    ({"rows": np.arange(40)}, "rows was all"),
-    ({"validation": (X, LABELS)}, "validation was none and is now 45 x 3 of float32"),
+    ({"batch_size": 5}, 'batch size was "4" and is now "5'),
+    ({"learning_rate": 0.1}, 'learning rate was "0.05" and is now "0.1'),
+    ({"seed": 7}, 'seed was "0" and is now "7'),
+    ({"shuffle": False}, 'shuffle was "True"'),
+    ({"dropout": 0.5}, 'dropout was "0" and is now "0.5'),
+    ({"loss": "squared_error"}, 'loss was "the default'),
+    ({"sample_weight": np.ones(45)}, 'sample_weight was "none"'),
+    ({"rows": np.arange(40)}, 'rows was "all"'),
+    ({"validation": (X, LABELS)}, 'validation was "none" and is now "45 x 3 of float32'),
     ({"optimizer": "adam", "seed": 1}, "optimizer was.*; its seed was"),
 ]
 
@@ -112,10 +112,10 @@ def test_settings_equal_but_not_identical_are_accepted(tmp_path, make):
 @pytest.mark.parametrize(
     ("one", "other", "message"),
     [
-        ({"optimizer": Adam(0.8)}, {"optimizer": Adam()}, r"Adam\(.*0.8.* is now Adam\(.*0.9"),
-        ({"optimizer": Scaled()}, {}, r"optimizer was .*Scaled and is now SGD\(\)"),
-        ({"optimizer": Scheduled(constant())}, {}, r"optimizer was .*Scheduled and is now"),
-        ({"loss": custom_loss()}, {}, r"loss was .*custom_loss.* and is now the default"),
+        ({"optimizer": Adam(0.8)}, {"optimizer": Adam()}, r'Adam\(.*0.8.* is now "Adam\(.*0.9'),
+        ({"optimizer": Scaled()}, {}, r'optimizer was ".*Scaled" and is now "SGD\(\)'),
+        ({"optimizer": Scheduled(constant())}, {}, r"optimizer was .*Scheduled. and is now"),
+        ({"loss": custom_loss()}, {}, r'loss was ".*custom_loss.*" and is now "the default'),
     ],
 )
 def test_another_optimizer_or_loss_is_recognised_by_its_repr_or_name(tmp_path, one, other, message):
@@ -129,10 +129,10 @@ def test_another_optimizer_or_loss_is_recognised_by_its_repr_or_name(tmp_path, o
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Network([3, 5, 2], ["tanh", "sigmoid"]), "network was 3-4-2, .*is now 3-5-2"),
-        (lambda: Network([3, 4, 2], ["relu", "sigmoid"]), "network was 3-4-2, tanh"),
-        (lambda: Network([3, 4, 2], ["tanh", "sigmoid"], dtype="float64"), "dtype was float32"),
-        (lambda: Network([3, 4, 2], ["tanh", "sigmoid"], stack=2), "stack was a single network"),
+        (lambda: Network([3, 5, 2], ["tanh", "sigmoid"]), 'network was "3-4-2, .*is now "3-5-2'),
+        (lambda: Network([3, 4, 2], ["relu", "sigmoid"]), 'network was "3-4-2, tanh'),
+        (lambda: Network([3, 4, 2], ["tanh", "sigmoid"], dtype="float64"), 'dtype was "float32'),
+        (lambda: Network([3, 4, 2], ["tanh", "sigmoid"], stack=2), 'stack was "a single network'),
     ],
 )
 def test_another_network_is_rejected_with_the_difference(tmp_path, make, message):
@@ -144,7 +144,10 @@ def test_another_network_is_rejected_with_the_difference(tmp_path, make, message
 def test_other_samples_are_rejected_with_the_difference(tmp_path):
     path, nudged, other = begun(tmp_path), X.copy(), 1 - LABELS
     nudged[30, 1] += 1e-3
-    for x, y, message in ((nudged, LABELS, "X was 45 x 3 of float32"), (X, other, "y was 45 x 2")):
+    for x, y, message in (
+        (nudged, LABELS, 'X was "45 x 3 of float32'),
+        (X, other, 'y was "45 x 2'),
+    ):
         one = Network([3, 4, 2], ["tanh", "sigmoid"])
         with pytest.raises(InputError, match=f"another run: its {message} .* digest"):
             fit(one, x, y, checkpoint=path, resume=True, **BASE)
@@ -155,7 +158,7 @@ def test_another_version_is_rejected_with_the_difference(tmp_path, monkeypatch):
     path = begun(tmp_path)
     monkeypatch.setattr("xl2.training.fingerprint.own_version", lambda: "9.9")
     one = Network([3, 4, 2], ["tanh", "sigmoid"])
-    with pytest.raises(InputError, match=r"version of xl2 was .* and is now 9\.9"):
+    with pytest.raises(InputError, match=r'version of xl2 was ".*" and is now "9\.9'):
         fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
     monkeypatch.undo()
     monkeypatch.setattr("xl2.training.checkpoints.FORMAT", "xl2-checkpoint-2")

@@ -439,9 +439,15 @@ def test_after_a_divergence_the_parameters_are_those_before_the_step(where, opti
     assert_equal(network, written[-1])
 
 
-def test_the_error_states_the_bound_that_too_large_a_lambda_exceeds(where):
-    error = diverge(linear(where, dtype="float32"), learning_rate=1.0, penalty=L2(1e6))
-    assert "learning rate times lambda over the batch size has to stay below 2" in str(error)
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+def test_the_error_states_the_bound_that_too_large_a_lambda_exceeds(where, optimizer):
+    rate = 1e200 if optimizer == "adam" else 1.0
+    error = diverge(
+        linear(where, dtype="float32"), learning_rate=rate, penalty=L2(1e6), optimizer=optimizer
+    )
+    bound = "learning rate times lambda over the batch size must stay below 2"
+    assert (bound in str(error)) == (optimizer != "adam")
+    assert "the loss or a parameter is no longer finite" in str(error)
 
 
 # Arguments.
@@ -480,7 +486,11 @@ def test_arguments_may_be_numpy_numbers(where):
         ({"optimizer": "lbfgs"}, "lbfgs"),
         ({"loss": "hinge"}, "hinge"),
         ({"loss": "categorical_cross_entropy"}, "not with 'sigmoid'"),
-        ({"y": LABELS[:5]}, "X has 11 samples and y has 5 values"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more. Received: -1"),
+        ({"seed": 1.5}, "seed must be a whole number"),
+        ({"dropout": 1}, "dropout must be .* less than 1.* Received: dropout=1"),
+        ({"validation": HELD}, "must be a pair .X, y.. Received: ndarray"),
+        ({"y": LABELS[:5]}, "X has 11 samples but y has 5 values"),
         ({"y": LABELS + 1}, "whole numbers from 0 to 1"),
         ({"X": X[:, :2]}, "X has 2 features"),
         ({"X": X * np.nan}, "first in row 1[.]"),

@@ -286,7 +286,7 @@ def test_a_run_ended_by_a_callback_stays_ended(tmp_path):
 
     train(10, callbacks=[lambda network, history: len(history) == 3])
     train(10, resume=True)  # no warning
-    with pytest.warns(UserWarning, match="epochs=20 does not restart it") as caught:
+    with pytest.warns(UserWarning, match="so it cannot be continued") as caught:
         train(20, resume=True)
     assert [warning.filename for warning in caught] == [__file__]
 
@@ -302,7 +302,7 @@ def test_fewer_epochs_than_the_checkpoint_has_are_an_error(where, tmp_path, die,
     before, one = (tmp_path / "c").read_bytes(), network(where)
     parameters = one.parameters
     fewer = settings(epochs=has - 1)
-    with pytest.raises(InputError, match=rf"epoch {has}, and epochs={has - 1} .*{has} or more"):
+    with pytest.raises(InputError, match=rf"epoch {has}, but epochs={has - 1} .*{has} or more"):
         fit(one, X, LABELS, checkpoint=tmp_path / "c", resume=True, **fewer)
     assert one.parameters is parameters
     assert (tmp_path / "c").read_bytes() == before

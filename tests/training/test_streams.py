@@ -151,7 +151,7 @@ def test_the_score_of_a_stream_is_r2(where, to, weighted, shift):
 
 def test_the_error_of_a_used_up_iterator_names_the_epoch(where):
     network, other = new(where), new(where)
-    with pytest.raises(InputError, match=r"used up in epoch 1: this generator.*epochs=1"):
+    with pytest.raises(InputError, match=r"exhausted after epoch 1: this generator.*epochs=1"):
         fit(network, (pair for pair in pairs(LABELS)), epochs=3, batch_size=5)
     mine = (network, fit(network, pairs(LABELS), epochs=1))
     fit(other, pairs(LABELS), epochs=1, batch_size=5)
@@ -166,7 +166,7 @@ def test_the_error_of_a_used_up_iterator_names_the_epoch(where):
         (X, "y is missing.*ndarray"),
         (scipy.sparse.csr_array(X), "y is missing"),
         (3, "y is missing.*int"),
-        (X.tolist(), "Batch 1 must be a pair.*list of 6.*next argument"),
+        (X.tolist(), "Batch 1 must be a pair.*list of 6.*pass y as well"),
         ([(X, LABELS), X], "Batch 2 must be a pair.*ndarray of 23"),
         ([(X, LABELS), (X[:, :5], LABELS)], "X of batch 2 has 5 features"),
         ([(X, LABELS), (X, LABELS[:9])], "y of batch 2 has 9 values"),
@@ -187,10 +187,10 @@ def test_errors_in_batches_leave_the_network_unchanged(where, batches, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sample_weight": WEIGHTS}, "sample_weight needs samples with an index"),
-        ({"rows": [0, 1]}, "rows needs samples with an index"),
+        ({"sample_weight": WEIGHTS}, "sample_weight cannot be used with an iterable"),
+        ({"rows": [0, 1]}, "rows cannot be used with an iterable"),
         ({"penalty": L2(1.0, per="dataset")}, "per='batch'"),
-        ({"stack": (2, 2)}, "groups of a stack"),
+        ({"stack": (2, 2)}, "stack of groups cannot be trained"),
     ],
 )
 def test_errors_in_arguments(where, options, message):

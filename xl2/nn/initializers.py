@@ -103,7 +103,7 @@ def check_seeds(seed: int | Sequence[int], count: int, thing: str) -> list[int]:
     if not whole or len(seeds) != count:
         several = f", or one for each of the {count} {thing}s" if count > 1 else ""
         raise InputError(f"seed must be a whole number, 0 or more{several}. Received: {seed!r}.")
-    return seeds
+    return [int(one) for one in seeds]
 
 
 def draw_layers(

@@ -28,7 +28,7 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
 
     if isinstance(lambdas, Integral) and not isinstance(lambdas, bool):
         if lambdas < 1:
-            raise InputError(f"A path needs at least 1 lambda. Received: lambdas={lambdas}.")
+            raise InputError(f"lambdas must be at least 1, or a list. Received: lambdas={lambdas}.")
         return grid(int(lambdas))
     try:
         given = np.asarray(lambdas)
@@ -42,7 +42,7 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
             f"{lambdas!r}."
         )
     if not len(values):
-        raise InputError("lambdas is empty. Give at least one; 0 is no penalty.")
+        raise InputError("lambdas is empty. Pass at least one; 0 is no penalty.")
     for number, value in enumerate(values.tolist(), 1):
         if not (math.isfinite(value) and value >= 0):
             raise InputError(
@@ -52,7 +52,7 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
     found, counts = np.unique(values, return_counts=True)
     if (counts > 1).any():
         twice = ", ".join(f"{value:g}" for value in found[counts > 1])
-        raise InputError(f"All lambdas must be different. Received more than once: {twice}.")
+        raise InputError(f"The lambdas must be distinct. Received more than once: {twice}.")
     return found + 0.0  # so that -0.0 is printed as 0
 
 
@@ -78,7 +78,7 @@ def check_seeds(seed: int | Sequence[int]) -> list[int]:
         whole = False
     if not whole or len(set(found)) < len(found):
         raise InputError(
-            f"seed must be a whole number, 0 or more, or a list of different ones. Received: "
+            f"seed must be a whole number, 0 or more, or a list of distinct ones. Received: "
             f"{seed!r}."
         )
     return found
@@ -90,7 +90,7 @@ def check_hidden(hidden: Sequence[int]) -> tuple[int, ...]:
         return tuple(hidden)
     except TypeError:
         raise InputError(
-            f"hidden must be the units of each hidden layer, as in (50, 25), or () for none. "
+            f"hidden must be the units of each hidden layer, such as (50, 25), or () for none. "
             f"Received: {hidden!r}."
         ) from None
 
@@ -102,8 +102,8 @@ def check_output(output: str, outputs: int, targets: Targets, task: str) -> None
     values = task_of(output, outputs) == "regression"
     if values and not targets.regression:
         raise InputError(
-            f"Labels need the output 'sigmoid' or 'softmax'. Received: output={output!r}. Leave "
-            f"it out, or to predict numbers pass task='regression'."
+            f"Class labels need output='sigmoid' or 'softmax'. Received: output={output!r}. Leave "
+            f"it out, or pass task='regression' to predict numbers."
         )
     if task == "regression" and not values:
         raise InputError(
@@ -131,8 +131,8 @@ def check_refit(refit: Any, lambdas: Any) -> None:
     known = lambdas.tolist()
     if not isinstance(refit, Sequence | type(lambdas)) or not set(refit) <= set(known):
         raise InputError(
-            f"refit must be True, False, 'best', '1se', or a list of lambdas of the path, which "
-            f"are {', '.join(f'{lam:g}' for lam in known)}. Received: refit={refit!r}."
+            f"refit must be True, False, 'best', '1se', or a list of lambdas of the path "
+            f"({', '.join(f'{lam:g}' for lam in known)}). Received: refit={refit!r}."
         )
 
 
@@ -140,13 +140,13 @@ def on_host(x: Any, what: str) -> Any:
     """Return an array of any library, or lists, as a NumPy array."""
     if is_sparse(x):
         raise InputError(
-            f"{what} is a sparse matrix, and a path needs dense samples. Give {what}.toarray(), "
+            f"{what} is a sparse matrix, and a path needs dense samples. Pass {what}.toarray(), "
             f"or train one lambda at a time with xl2.fit, which makes a few rows dense at a time."
         )
     try:
         return to_numpy(x)
     except ValueError as error:
-        raise InputError(f"{what} is not an array: {str(error).rstrip('.')}.") from None
+        raise InputError(f"{what} must be an array: {str(error).rstrip('.')}.") from None
 
 
 def read_labels(y: Any, what: str) -> Any:
@@ -166,8 +166,8 @@ def read_labels(y: Any, what: str) -> Any:
         if not all(present):
             row = present.index(False) // (labels.size // len(labels))
             raise InputError(
-                f"{what} has a missing label, first in row {row + 1}. Drop such rows or fill them "
-                f"in; xl2 does not guess."
+                f"{what} has a missing label, first in row {row + 1}. Remove these rows or fill in "
+                f"the labels."
             )
         kinds = {type(label).__name__ for label in listed}
         if len(kinds) > 1:

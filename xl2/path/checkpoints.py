@@ -36,7 +36,7 @@ class Folder:
         self._home = path.absolute()  # the working directory may change
         if path.exists() and not path.is_dir():
             raise InputError(
-                f"The checkpoint of a path is a folder, but {str(path)!r} is a file. Give another "
+                f"The checkpoint of a path is a folder, but {str(path)!r} is a file. Use another "
                 f"name."
             )
         check_every(self.every)
@@ -45,7 +45,7 @@ class Folder:
         if not self.resume and path.exists() and any(path.iterdir()):
             raise InputError(
                 f"The folder {str(path)!r} is not empty. To resume from it, pass resume=True "
-                f"(--resume). To start over, remove it or give another name."
+                f"(--resume). To start over, remove it or use another name."
             )
 
     def planned(
@@ -61,7 +61,7 @@ class Folder:
         if file.exists():
 
             def check(header: Header, found: Any) -> dict[str, Spec]:
-                prefix = f"{str(self.path)!r} has the checkpoints of another path"
+                prefix = f"{str(self.path)!r} contains checkpoints of another regularisation path"
                 check_same(header["run"], fingerprint, prefix, "another folder")
                 return {}
 
@@ -79,7 +79,7 @@ class Folder:
             write_with_digest(file, FORMAT, header, {})
         except (InputError, OSError) as error:
             next(self.failures)
-            warn_caller(f"No checkpoint can be written: {error} Training continues without.")
+            warn_caller(f"Training continues without checkpoints: {error}")
         return stacks
 
     def checkpoint(self, stack: PlannedStack, wanted: Callable[[], bool]) -> Checkpoint | None:
@@ -100,7 +100,7 @@ class Folder:
         return self._file(stack).exists()
 
     def split(self, stack: PlannedStack) -> list[PlannedStack]:
-        """Return a stack, or the parts that have been trained instead for want of memory."""
+        """Return a stack, or the parts that have been trained instead to save memory."""
         if self.has(stack) or len(self._files(stack)) < 2:
             return [stack]
         return [part for half in stack.halves() for part in self.split(half)] or [stack]
@@ -137,7 +137,9 @@ def _read_stacks(file: Path, saved: Any, planned: Sequence[PlannedStack]) -> lis
     except (TypeError, ValueError):
         found = []
     if _members(found) != _members(planned):
-        raise FileFormatError(f"{str(file)!r} is not a plan of this path: its members differ.")
+        raise FileFormatError(
+            f"{str(file)!r} is not a plan of this path: its members differ. Use another folder."
+        )
     return found
 
 

@@ -120,7 +120,8 @@ class PathData:
         try:
             X, y = validation
         except (TypeError, ValueError):
-            raise InputError("validation must be a pair (X, y).") from None
+            kind = type(validation).__name__
+            raise InputError(f"validation must be a pair (X, y). Received: {kind}.") from None
         values = self.targets.number(read_labels(y, "validation y"), "validation y")
         x = self._read(X, len(values), "validation ")
         if self._regression():
@@ -138,8 +139,8 @@ class PathData:
             x = self._blank.check_samples(X[:] if is_stored(X) else X, what)
         if x.shape[0] != rows:
             raise InputError(
-                f"{what} has {counted(x.shape[0], 'sample')} and {prefix}y has {rows}: they must "
-                f"agree."
+                f"{what} has {counted(x.shape[0], 'sample')} but {prefix}y has {rows}. Expected "
+                f"one target for each sample."
             )
         return x
 

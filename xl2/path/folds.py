@@ -46,13 +46,13 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0) -> list[Split]:
     except (TypeError, ValueError) as error:
         hint = ""
         if "groups" in str(error):
-            hint = " Give its pairs: cv=list(splitter.split(X, y, groups))."
+            hint = " Pass its pairs: cv=list(splitter.split(X, y, groups))."
         raise InputError(
             f"cv={cv!r} does not split {counted(len(y), 'sample')}: {error}{hint}"
         ) from None
     if not pairs:
         raise InputError(
-            f"cv={cv!r} has no folds. Give one or more pairs of training and validation indices; "
+            f"cv={cv!r} has no folds. Pass one or more pairs of training and validation indices; "
             f"a generator can be iterated only once."
         )
     return [_check(a, b, y, regression, f"Fold {k} of cv") for k, (a, b) in enumerate(pairs, 1)]
@@ -63,8 +63,7 @@ def _check_count(cv: int, y: Any, regression: bool) -> None:
 
     if not 2 <= cv <= len(y):
         raise InputError(
-            f"The number of folds must be from 2 to the number of samples. Received: cv={cv} for "
-            f"{counted(len(y), 'sample')}."
+            f"cv must be from 2 to the number of samples, {len(y)}. Received: cv={cv}."
         )
     if regression:
         return
@@ -73,9 +72,9 @@ def _check_count(cv: int, y: Any, regression: bool) -> None:
     if cv > rarest:
         less = f", or use cv={rarest} or less" if rarest > 1 else ""
         raise InputError(
-            f"Each of cv={cv} folds needs every class, and the class "
-            f"{classes[counts.argmin()].item()!r} has {counted(rarest, 'sample')}. Add samples of "
-            f"it or leave it out{less}."
+            f"With cv={cv}, every class must have at least {cv} samples, but the class "
+            f"{classes[counts.argmin()].item()!r} has {rarest}. Add samples of it or leave it "
+            f"out{less}."
         )
 
 
@@ -86,12 +85,12 @@ def _check(training: Any, validation: Any, y: Any, regression: bool, fold: str) 
     for what, rows in (("training", training), ("validation", validation)):
         if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
             raise InputError(
-                f"{fold} has no {what} samples. A fold must be two lists of indices, neither of "
-                f"them empty. Received: {rows.dtype} of shape {rows.shape}."
+                f"{fold}: the {what} indices must be a list of whole numbers, not empty. Received: "
+                f"{rows.dtype} of shape {rows.shape}."
             )
         if rows.min() < 0 or rows.max() >= len(y):
             raise InputError(
-                f"The {what} samples of a fold must be indices from 0 to {len(y) - 1}. {fold} has "
+                f"{fold}: the {what} indices must be from 0 to {len(y) - 1}. Received: "
                 f"{rows.min()} to {rows.max()}."
             )
     shared = np.intersect1d(training, validation)

@@ -158,7 +158,7 @@ def regularization_path(
     values, units = check_lambdas(lambdas), check_hidden(hidden)
     check_refit(refit, values)
     if validation is not None and cv is not None:
-        raise InputError("validation and cv exclude each other. Give one of them.")
+        raise InputError("Pass either validation or cv, not both.")
     given = {"epochs": epochs, "max_memory": max_memory, "patience": patience}
     check_positive(**{name: value for name, value in given.items() if value is not None})
     training = Settings(

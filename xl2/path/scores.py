@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import DivergenceError
+from ..nn.optimizers import find_optimizer
+from ..training.divergence import remedy
 from .members import Members
 from .pruning import ROUNDING
 from .settings import PathSettings
@@ -54,12 +56,10 @@ class PathScores:
         for means in (np.where(complete, self.validation_means_, np.nan), self.validation_means_):
             if np.isfinite(means).any():
                 return means
-        epoch = int(members.diverged.max())
+        epoch, training = int(members.diverged.max()), settings.training
         raise DivergenceError(
             f"Every lambda of the path has a network that diverged, the last in epoch {epoch}. "
-            f"Lower the learning rate ({settings.training.learning_rate:g}), standardise the "
-            f"inputs (standardize=True), or lower the lambdas: learning rate times lambda over "
-            f"the batch size has to stay below 2.",
+            f"{remedy(find_optimizer(training.optimizer), training.learning_rate)}",
             epoch=epoch,
             step=None,
             loss=float("nan"),

@@ -91,9 +91,9 @@ class PathSettings:
         one, most = self.memory_of(1), self._budget()
         if most < one:
             raise InputError(
-                f"One network of the path takes about {_mebibytes(one)} in training, and "
-                f"max_memory allows {_mebibytes(most)}. Allow more, or use a smaller network or "
-                f"mini-batch."
+                f"One network of the path takes about {_mebibytes(one)} in training, but "
+                f"max_memory (in bytes) allows only {_mebibytes(most)}. Increase it, or use a "
+                f"smaller network or mini-batch."
             )
         # A range may be no longer than an index.
         counts = range(1, min(most, sys.maxsize - 1) + 1)

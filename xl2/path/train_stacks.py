@@ -23,7 +23,7 @@ from .pruning import Pruner
 from .settings import PathSettings
 
 DOES_NOT_FIT = (
-    "nor for any part of them. Use a smaller batch_size, smaller hidden layers, "
+    "not even for one. Use a smaller batch_size, smaller hidden layers, "
     "dtype='float32', or fewer samples."
 )
 NEVER_SPLIT = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, cast
@@ -55,19 +55,6 @@ def check_positive(**given: Any) -> None:
             raise InputError(
                 f"{name} must be a whole number, 1 or more. Received: {name}={value!r}."
             )
-
-
-def check_seeds(seed: int | Sequence[int], groups: int) -> tuple[int, ...]:
-    """Return one seed for each group of a stack; one without groups."""
-    if isinstance(seed, Integral):
-        return (int(seed),) * groups
-    seeds = tuple(cast(Sequence[int], seed))
-    if len(seeds) != groups:
-        raise InputError(
-            f"seed must be one number, or one for each of {groups} groups. "
-            f"Received: {len(seeds)}, {list(seeds)!r}."
-        )
-    return seeds
 
 
 def assemble(

@@ -158,9 +158,9 @@ class Streamed:
             yield from own.blocks(None, length)
         if not self.rows:
             raise InputError(
-                f"The batches were used up in epoch {self._epochs}: this {self._pairs.kind} can "
-                f"be iterated only once. Give something that can be iterated again, such as a "
-                f"list or an object with __iter__, or epochs={self._epochs}."
+                f"The batches were exhausted after epoch {self._epochs}: this {self._pairs.kind} "
+                f"can be iterated only once. Pass something that can be iterated again, such as a "
+                f"list, or epochs={self._epochs}."
             )
         self._epochs += 1
 

@@ -51,7 +51,7 @@ class Checkpoint:
         if path.exists() and not self.resume:
             raise InputError(
                 f"The file {str(path)!r} already exists. To resume from it, pass resume=True "
-                f"(--resume). To start over, remove it or give another name."
+                f"(--resume). To start over, remove it or use another name."
             )
 
 
@@ -59,8 +59,8 @@ def check_every(every: float) -> None:
     """Raise `InputError` unless `every` is a finite number above 0."""
     if not (isinstance(every, Real) and not isinstance(every, bool) and 0 < every < math.inf):
         raise InputError(
-            f"every must be the number of epochs between two checkpoints, a finite number above "
-            f"0. Received: every={every!r}."
+            f"every, the number of epochs between two checkpoints, must be a finite number greater "
+            f"than 0. Received: every={every!r}."
         )
 
 
@@ -86,13 +86,11 @@ def check_epochs(path: Path, epochs: int) -> None:
 
 
 def _check_epochs(path: Path, header: Header, epochs: int) -> None:
-    within = header["unfinished_epoch"] is not None
-    reached = header["epochs"] + within
+    reached = header["epochs"] + (header["unfinished_epoch"] is not None)
     if reached > epochs:
         raise InputError(
-            f"{str(path)!r} is a checkpoint {'within' if within else 'after'} epoch {reached}, "
-            f"and epochs={epochs} is fewer. Pass the total number of epochs, {reached} or more, "
-            f"or start over with another name."
+            f"{str(path)!r} has already reached epoch {reached}, but epochs={epochs} is less. Pass "
+            f"the total number of epochs, {reached} or more, or start over with another name."
         )
 
 
@@ -127,9 +125,9 @@ class CheckpointSaver:
         self._tried = self._written = _progress(run)
         if run.finished and epochs > header["total_epochs"]:
             warn_caller(
-                f"No epoch is trained: a callback ended the run of {str(path)!r} after "
-                f"{len(run.history)} of {header['total_epochs']} epochs, and epochs={epochs} does "
-                f"not restart it. To train more, start over with another name."
+                f"No further epoch was trained: a callback ended the run of {str(path)!r} after "
+                f"{len(run.history)} of {header['total_epochs']} epochs, so it cannot be "
+                f"continued. To train more, start over with another name."
             )
         if divergence.is_over(run.history):
             divergence.raise_of_all(run)

@@ -44,15 +44,14 @@ class TrainingData:
         """Take pairs that are checked as they arrive; set the network's task by the first."""
         if len(network.stack) == 2:
             raise InputError(
-                "An iterable of batches trains one network, or a stack of K whose members share "
-                "their samples. The groups of a stack have different samples: give arrays, or an "
-                "array on disk."
+                "A stack of groups cannot be trained on an iterable of batches, because each group "
+                "has its own samples. Pass arrays, or an array on disk."
             )
         if sample_weight is not None or rows is not None:
             name = "rows" if sample_weight is None else "sample_weight"
             raise InputError(
-                f"{name} needs samples with an index, and those of an iterable have none. Let "
-                f"the iterable yield the training samples, as (X, y) or (X, y, sample_weight)."
+                f"{name} cannot be used with an iterable of batches, whose samples have no index. "
+                f"Let it yield the training samples only, as (X, y) or (X, y, sample_weight)."
             )
         _choose_task(network, pairs.first[1])
         return cls(Samples(pairs, None), network.task)
@@ -91,14 +90,15 @@ def read_held_out(network: Network, validation: Any) -> list[HeldOut]:
     if validation is None:
         return []
     by_group = isinstance(validation, list) and len(network.stack) == 2
-    if by_group and len(validation) != network.groups:
-        raise InputError(
-            f"validation must be one (X, y), or a list with one for each of {network.groups} "
-            f"groups. Received: {len(validation)}."
-        )
+    pairs = validation if by_group else [validation]
+    paired = all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs)
+    if not paired or len(pairs) != (network.groups if by_group else 1):
+        several = f", or a list of {network.groups}, one for each group" if by_group else ""
+        received = f"a list of {len(pairs)}" if by_group else type(validation).__name__
+        raise InputError(f"validation must be a pair (X, y){several}. Received: {received}.")
     known: dict[tuple[int, int], tuple[Array, Array]] = {}
     found = []
-    for group, (X, y) in enumerate(validation if by_group else [validation]):
+    for group, (X, y) in enumerate(pairs):
         if (id(X), id(y)) not in known:
             x = network.check_samples(X, "validation X")
             known[id(X), id(y)] = x, network.check_targets(y, x.shape[0], "validation y")

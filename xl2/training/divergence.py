@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from ..array.stacks import sizes_of_members, where_members
 from ..errors import DivergenceError
+from ..nn.optimizers import SGD, Momentum, Optimizer
 from ..nn.step import Carry, copy_carry, map_layers
 from .history import History
 from .run import Run
@@ -77,8 +78,17 @@ def find_the_step(run: Run, before: Carry, order: Any) -> NoReturn:
 
 def _text(where: str, before: str) -> str:
     return (
-        f"Training diverged in {where}: a parameter is no longer finite. The network keeps its "
-        f"parameters from before that {before}."
+        f"Training diverged in {where}: the loss or a parameter is no longer finite. The network "
+        f"keeps its parameters from before that {before}."
+    )
+
+
+def remedy(optimizer: Optimizer, learning_rate: float) -> str:
+    """Return what to do when training diverges; a large lambda alone does not make Adam diverge."""
+    bound = ": learning rate times lambda over the batch size must stay below 2"
+    return (
+        f"Lower the learning rate ({learning_rate:g}), standardise the inputs, or lower lambda"
+        f"{bound if isinstance(optimizer, SGD | Momentum) else ''}."
     )
 
 
@@ -87,8 +97,7 @@ def _error(
 ) -> DivergenceError:
     """Return an error for the epoch after the last of the history, with what to do."""
     return DivergenceError(
-        f"{message} Lower the learning rate ({run.learning_rate:g}), standardise the inputs, or "
-        f"lower lambda: learning rate times lambda over the batch size has to stay below 2.",
+        f"{message} {remedy(run.step.optimizer, run.learning_rate)}",
         epoch=len(run.history) + 1,
         step=step,
         loss=loss,

@@ -78,7 +78,7 @@ def check_same(saved: Any, own: Fingerprint, prefix: str, alternative: str) -> N
     if not isinstance(saved, dict) or not all(isinstance(text, str) for text in saved.values()):
         raise FileFormatError("its header has an invalid value of 'run'.")
     differences = [
-        f"its {name} was {saved.get(name, 'unknown')} and is now {own.get(name, 'unknown')}"
+        f'its {name} was "{saved.get(name, "unknown")}" and is now "{own.get(name, "unknown")}"'
         for name in dict.fromkeys([*own, *saved])
         if saved.get(name) != own.get(name)
     ]

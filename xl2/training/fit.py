@@ -8,12 +8,13 @@ from typing import Any
 
 from ..array.switch import decided, resolve
 from ..errors import InputError
+from ..nn.initializers import check_seeds
 from ..nn.losses import Loss
 from ..nn.network import Network
 from ..nn.optimizers import Optimizer
 from ..nn.penalties import Penalty
 from ..nn.streams import Pairs
-from .assemble import Settings, assemble, check_positive, check_seeds
+from .assemble import Settings, assemble, check_positive
 from .checkpoints import Checkpoint, CheckpointSaver, as_checkpoint
 from .data import HeldOut, TrainingData, read_held_out
 from .fingerprint import fingerprint_of
@@ -73,7 +74,7 @@ def fit(
         lambda, or an `L2`. For a stack also a sequence: one for each member, or, for a stack of
         groups, one for each member of a group, the same in all groups.
     loss : str or Loss, optional
-        By default the one that belongs to the output activation, see `xl2.nn.losses`.
+        By default that of the output activation, see `xl2.nn.losses`.
     dropout : float, default 0
         The fraction of each hidden layer's units that a step leaves out, drawn for every
         sample; in [0, 1).
@@ -143,7 +144,7 @@ def fit(
         loss,
         dropout,
         shuffle,
-        check_seeds(seed, network.groups),
+        tuple(check_seeds(seed, network.groups, "group")),
     )
     target = as_checkpoint(checkpoint, every, resume)
     pairs = Pairs(X) if y is None else None
@@ -194,11 +195,11 @@ def _check_resumable(data: TrainingData, every: float) -> None:
     if not pairs.repeats:
         raise InputError(
             f"A run on this {pairs.kind} cannot be resumed, because it can be iterated only "
-            f"once. For a checkpoint give something that can be iterated again."
+            f"once. For a checkpoint pass something that can be iterated again."
         )
     if every < 1:
         raise InputError(
-            f"A run on an iterable can be resumed only between epochs: give every=1 or more. "
+            f"A run on an iterable can be resumed only between epochs. Pass every=1 or more. "
             f"Received: every={every!r}."
         )
 
