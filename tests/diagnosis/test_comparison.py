@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 from sklearn.metrics import r2_score
 
-from xl2.diagnosis.comparison import compare_labels, compare_values
+from xl2.diagnosis.comparison import compare_labels, compare_values, samples_for_mcnemar
 from xl2.diagnosis.intervals import paired_difference
-from xl2.diagnosis.paired_tests import samples_for_mcnemar
 
 pytestmark = pytest.mark.host
 

@@ -10,7 +10,7 @@ from scipy.stats import binom, ttest_rel
 from statsmodels.stats import contingency_tables
 from statsmodels.stats.power import TTestPower, normal_sample_size_one_tail
 
-from xl2.diagnosis.paired_tests import (
+from xl2.diagnosis.comparison import (
     mcnemar,
     paired_t,
     samples_for_mcnemar,

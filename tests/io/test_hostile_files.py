@@ -223,7 +223,7 @@ def written(folder, name, content):
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_small_file_cannot_take_much_memory(tmp_path, monkeypatch, bomb):
-    monkeypatch.setattr("xl2.io.limits.UNPACKED", 2**22)
+    monkeypatch.setattr("xl2.io.opening.UNPACKED", 2**22)
     path = BOMBS[bomb](tmp_path)
     is_model = path.suffix == ".safetensors"
     tracemalloc.start()

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileFormatError, InputError, column_label, counted
-from ..io.limits import text_array
-from ..io.opening import open_bytes, reading
+from ..io.opening import open_bytes, reading, text_array
 from .columns import Wanted, choose
 from .dataset import Dataset
 

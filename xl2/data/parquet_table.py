@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, counted
-from ..io.limits import check_declared, text_array
-from ..io.opening import needed, reading
+from ..io.opening import check_declared, needed, reading, text_array
 from .columns import Wanted, choose
 from .dataset import Dataset
 

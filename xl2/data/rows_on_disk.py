@@ -9,10 +9,9 @@ from typing import Any
 from ..array.rows import ConvertedRows
 from ..errors import FileFormatError, InputError
 from ..io.opening import check_file, reading
-from .arrays import ACCEPTED, training_pair
+from .arrays import datasets_of, open_h5, read_dataset, training_pair
 from .columns import Wanted
 from .dataset import Dataset, check
-from .hdf5 import datasets_of, open_h5, read_dataset
 from .loading import check_options, format_of
 from .parquet_rows import open_parquet
 from .shapes import orient
@@ -99,7 +98,7 @@ def _open_npy(path: Path) -> Any:
 def _open_h5(path: Path, require_target: bool) -> tuple[Any, Any]:
     with reading(path, "an HDF5 file"):
         # h5py closes the file when its last dataset is deleted.
-        datasets = datasets_of(open_h5(path), path, ACCEPTED)
+        datasets = datasets_of(open_h5(path), path)
         X, y = training_pair(datasets, path, require_target)
         return X, None if y is None else read_dataset(y, path)
 

@@ -19,8 +19,7 @@ from .inputs import check_finite, check_samples
 from .losses import Loss, find_loss
 from .measure import Measure
 from .penalties import L2, Penalty, coefficients_of, squares
-from .propagation import differentiate, propagate
-from .step import Batch, Samples
+from .step import Batch, Samples, differentiate, propagate
 
 Gradients = list[tuple[Array, Array]]
 
