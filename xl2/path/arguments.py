@@ -107,7 +107,7 @@ def check_output(output: str, outputs: int, targets: Targets, task: str) -> None
         )
     if task == "regression" and not values:
         raise InputError(
-            f"The output {output!r} is for classes, and task='regression' is for values. Leave "
+            f"The output {output!r} is for classes, but task='regression' is for values. Leave "
             f"one of the two out."
         )
 
@@ -171,7 +171,9 @@ def read_labels(y: Any, what: str) -> Any:
             )
         kinds = {type(label).__name__ for label in listed}
         if len(kinds) > 1:
-            raise InputError(f"{what} mixes {', '.join(sorted(kinds))}: labels have one type.")
+            raise InputError(
+                f"{what} must have labels of one type. Received: {', '.join(sorted(kinds))}."
+            )
         labels = on_host(labels.tolist(), what)
     if labels.dtype.kind not in "biufSU":
         raise InputError(

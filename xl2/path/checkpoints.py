@@ -67,7 +67,7 @@ class Folder:
 
             header, _ = read_with_digest(file, FORMAT, check)
             saved = _read_stacks(file, header["stacks"], stacks)
-            # Check all stacks before any is trained, so that a refused folder is left unchanged.
+            # Check all stacks before any is trained, so that a rejected folder is left unchanged.
             for stack in saved:
                 for one in self._files(stack):
                     check_epochs(one, epochs)

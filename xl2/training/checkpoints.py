@@ -107,7 +107,7 @@ class CheckpointSaver:
     def begin(self, run: Run, epochs: int) -> None:
         """Resume a new run from the file, if it exists; `epochs` is the total.
 
-        If the file is refused, the network is left as it was. Raises `DivergenceError` if all
+        If the file is rejected, the network is left unchanged. Raises `DivergenceError` if all
         members of the stack had diverged.
         """
         path, before = self._checkpoint.path, run.network.parameters

@@ -120,7 +120,7 @@ def _expected_within_epoch(run: Run, epoch: Any, dtype: str) -> dict[str, Spec]:
 
 
 def restore(run: Run, header: Header, arrays: Arrays) -> None:
-    """Give a new run the state that `take` returned and `expected` checked."""
+    """Set the state of a new run that `take` returned and `expected` checked."""
     rngs, states = _rngs(run), header["random_states"]
     check_value(isinstance(states, list) and len(rngs) == len(states), "random_states")
     for rng, state in zip(rngs, states, strict=True):
