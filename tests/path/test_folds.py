@@ -100,7 +100,8 @@ def test_warnings_of_scikit_learn_about_rare_classes_are_suppressed(y, recwarn):
 def test_a_number_of_folds_out_of_range_is_an_error(cv):
     for y, regression in ((LABELS, False), (VALUES, True)):
         with pytest.raises(
-            InputError, match=f"must be from 2 to the number of samples, 24. Received: cv={cv}"
+            InputError,
+            match=f"must be from 2 to the number of samples. Received: cv={cv} for 24 samples",
         ):
             make_folds(y, cv, regression)
 

@@ -18,7 +18,7 @@ def split(
     X, y : array
         Samples (n, features), and their labels (n,) or (n, outputs).
     fraction : float, default 0.2
-        The share of the samples to hold out, between 0 and 1.
+        The share of the samples to hold out, greater than 0 and less than 1.
     seed : int, default 0
         Seed of the shuffle.
     stratify : bool

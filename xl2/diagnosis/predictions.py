@@ -135,8 +135,8 @@ def evaluate_labels(predictions: Any, y: Any, part: str) -> Accuracy:
     if kind != expected:
         raise InputError(
             f"The model predicts {kind} such as {_first(predictions)}, but y_{part} holds "
-            f"{expected} such as {_first(y)}. Give y_{part} the labels that the model was trained "
-            f"on; for a network, numpy.searchsorted(numpy.unique(y_train), y_{part}) numbers them."
+            f"{expected} such as {_first(y)}. Pass labels like those of the training; for "
+            f"a network, numpy.searchsorted(numpy.unique(y_train), y_{part}) numbers them."
         )
     if y.dtype.kind == "f" and (y % 1 != 0).any():
         raise InputError(

@@ -103,7 +103,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
                 "class_weight 'balanced' is not supported for partial_fit: it depends on all "
                 "labels, and a part does not have them. Compute the weights by "
                 "sklearn.utils.class_weight.compute_class_weight('balanced', classes=classes, "
-                "y=y), and give them as a dict."
+                "y=y), and pass them as a dict."
             )
         of_classes = compute_sample_weight(self.class_weight, y)
         return of_classes if weight is None else weight * of_classes

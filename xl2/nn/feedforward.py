@@ -116,7 +116,7 @@ class Feedforward:
         penalty : float or L2, default 0
             A lambda, or a penalty with its options.
         loss : str, optional
-            By default the natural loss of the output activation; see `xl2.nn.losses`.
+            By default that of the output activation; see `xl2.nn.losses`.
 
         Returns
         -------
@@ -209,7 +209,7 @@ class Feedforward:
     def measure(
         self, y: Array | None, weight: Array | None = None, loss: Loss | None = None
     ) -> Measure:
-        """Return a `Measure` of loss and score; by default with the natural loss."""
+        """Return a `Measure` of loss and score; by default with the default loss."""
         chosen = loss or find_loss(None, self.activations[-1])
         return Measure(self.backend, self.task, self.activate, chosen, y, weight)
 

@@ -109,7 +109,7 @@ LOSSES: dict[str, dict[str, Loss]] = {
 }
 
 # The default loss of an output activation; "squared_error" for all others.
-NATURAL = {
+DEFAULT_LOSSES = {
     "sigmoid": "binary_cross_entropy",
     "softmax": "categorical_cross_entropy",
     "exp": "poisson",
@@ -117,8 +117,8 @@ NATURAL = {
 
 
 def find_loss(name: str | None, output: str) -> Loss:
-    """Return a loss for an output activation; without a name the natural one, by `NATURAL`."""
-    name = name or NATURAL.get(output, "squared_error")
+    """Return a loss for an output activation; without a name its default loss."""
+    name = name or DEFAULT_LOSSES.get(output, "squared_error")
     if name not in LOSSES:
         raise InputError(unknown("loss", name, LOSSES))
     if output not in LOSSES[name]:

@@ -63,7 +63,8 @@ def _check_count(cv: int, y: Any, regression: bool) -> None:
 
     if not 2 <= cv <= len(y):
         raise InputError(
-            f"cv must be from 2 to the number of samples, {len(y)}. Received: cv={cv}."
+            f"cv must be from 2 to the number of samples. Received: cv={cv} for "
+            f"{counted(len(y), 'sample')}."
         )
     if regression:
         return

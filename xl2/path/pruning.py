@@ -17,7 +17,7 @@ ROUNDING = 1e-12
 
 
 class Pruner:
-    """Drops lambdas without prospects from a stack; a callback of the training loop.
+    """Drops lambdas that cannot become the best from a stack; a callback of the training loop.
 
     A lambda is dropped if it diverged, or if its mean validation score over the stack's groups
     has not risen for `patience` epochs and is below the best lambda's by more than one standard
