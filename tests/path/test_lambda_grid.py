@@ -105,21 +105,6 @@ def test_an_empty_list_is_an_error(empty):
 
 
 @pytest.mark.parametrize(
-    ("values", "received"),
-    [
-        ([0, -0.1, 1], r"-0\.1, number 2 of 3"),
-        ([math.nan], "nan, number 1 of 1"),
-        ([0, 1, math.inf], "inf, number 3 of 3"),
-        ([-math.inf, 1], "-inf, number 1 of 2"),
-        (np.array([3, -2]), r"-2\.0, number 2 of 2"),
-    ],
-)
-def test_the_error_names_a_value_that_is_negative_or_not_finite(values, received):
-    with pytest.raises(InputError, match=f"a finite number, 0 or more. Received: {received}"):
-        check_lambdas(values)
-
-
-@pytest.mark.parametrize(
     ("values", "named"),
     [([1, 0.5, 1.0], "1"), ([2, 0.1, 2, 0.1, 3], "0.1, 2"), ([0.0, -0.0], "0")],
 )

@@ -442,6 +442,7 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
     [
         ({"lambdas": [0, -1]}, "0 or more. Received: -1.0"),
         ({"lambdas": [0, math.nan]}, "finite number"),
+        ({"lambdas": [1, math.inf]}, "finite number, 0 or more. Received: inf"),
         ({"lambdas": [1, 1]}, "more than once: 1"),
         ({"validation": (HELD, HELD_LABELS), "cv": 3}, "either validation or cv, not both"),
         ({"cv": 30}, "With cv=30, every class must have at least 30"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
@@ -23,7 +22,10 @@ LOWEST, HIGHEST = 1e-3, 1e3
 
 
 def check_lambdas(lambdas: int | Sequence[float]) -> Any:
-    """Return the lambdas in ascending order, or the default grid of so many: (L,) in float64."""
+    """Return the lambdas, or the default grid, in ascending order: (L,) in float64.
+
+    That each is finite, and 0 or more, is checked by `L2`.
+    """
     import numpy as np
 
     if isinstance(lambdas, Integral) and not isinstance(lambdas, bool):
@@ -43,12 +45,6 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
         )
     if not len(values):
         raise InputError("lambdas is empty. Pass at least one; 0 is no penalty.")
-    for number, value in enumerate(values.tolist(), 1):
-        if not (math.isfinite(value) and value >= 0):
-            raise InputError(
-                f"Each lambda must be a finite number, 0 or more. Received: {value!r}, number "
-                f"{number} of {len(values)}."
-            )
     found, counts = np.unique(values, return_counts=True)
     if (counts > 1).any():
         twice = ", ".join(f"{value:g}" for value in found[counts > 1])
