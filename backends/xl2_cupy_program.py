@@ -23,7 +23,7 @@ class Program:
     """The steps of one kind of fit on a device, `Cuda` or its twin."""
 
     def __init__(self, device: Any, plan: Plan):
-        self.plan, self._device = plan, device
+        self.plan, self._device, self.fetch = plan, device, device.fetch
         self._graphs: dict[int, Callable[[], None]] = {}
         self._sent: Any = None
         steps, batch, zeros = plan.longest, plan.batch, device.zeros
@@ -49,10 +49,6 @@ class Program:
         self._products = [zeros((members, batch, columns)) for columns in outputs]
         self._outputs = [zeros((members, batch, columns)) for columns in outputs[:-1]]
         self._deltas = [zeros((members, batch, columns)) for columns in outputs]
-
-    def fetch(self, x: Any) -> Any:
-        """Return an array as a NumPy array, after waiting for the device."""
-        return self._device.fetch(x)
 
     def run(
         self, carry: Any, constants: Any, samples: Any, batches: Any, scale: Any, xp: Any

@@ -56,7 +56,9 @@ class Runner:
         if whole and wanted():
             plan = plan_of(*arguments, batches)
         key = self._current(), plan
-        if plan is None or key in self._refused or self._is_short(key, batches.first):
+        # Whether memory was short for the program earlier in the same fit.
+        short = batches.first > 1 and getattr(self._own, "short", None) == key
+        if plan is None or key in self._refused or short:
             return run_batches(*arguments, batches, xp)
         end = batches.start + whole * batches.size
         head = batches._replace(stop=end, rates=batches.rates[:whole])
@@ -111,10 +113,6 @@ class Runner:
         for name in ("key", "program"):
             self._own.__dict__.pop(name, None)
         return had
-
-    def _is_short(self, key: Any, first: int) -> bool:
-        """Tell whether memory was short for the program earlier in the same fit."""
-        return first > 1 and getattr(self._own, "short", None) == key
 
     def _device(self, current: Any, dtype: str) -> Any:
         devices = self._own.__dict__.setdefault("devices", {})

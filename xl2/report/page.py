@@ -48,22 +48,11 @@ PAIRS = 5  # listed below a matrix
 IMAGES = 24
 
 
-def write_report(
-    out: str | Path,
-    path: RegularizationPath,
-    diagnosis: Diagnosis,
-    model: Model,
-    X_test: Any,
-    y_test: Any,
-    *,
-    title: str,
-    facts: Mapping[str, str],
-) -> None:
-    """Write the page of `report_html` to a file, whole or not at all."""
+def write_report(out: str | Path, *page: Any, **more: Any) -> None:
+    """Write a page to a file, whole or not at all; `report_html` takes the other arguments."""
     check_writable(out)
-    page = report_html(path, diagnosis, model, X_test, y_test, title=title, facts=facts)
     # A file name may hold bytes that are no text, and UTF-8 cannot encode them.
-    write_whole(out, page.encode("utf-8", "replace"))
+    write_whole(out, report_html(*page, **more).encode("utf-8", "replace"))
 
 
 def report_html(
