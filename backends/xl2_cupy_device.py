@@ -49,7 +49,6 @@ class Cuda:
         workspace = cupy.empty(WORKSPACE, dtype=cupy.uint8)
         tf32 = os.environ.get("CUPY_TF32", "0") == "1"
         self._cublas = Cublas(load(), lambda x: int(x.data.ptr), workspace, tf32)
-        self.multiply = self._cublas.multiply
         self._stream: Any = None
 
     def zeros(self, shape: tuple[int, ...]) -> Any:
@@ -103,6 +102,12 @@ class Cuda:
                 raise
         launch: Callable[[], None] = graph.launch
         return launch
+
+    def multiply(
+        self, a: Any, transposed_a: bool, b: Any, transposed_b: bool, c: Any, alpha: Any, beta: Any
+    ) -> None:
+        """Set ``c = alpha * a @ b + beta * c``; see `Cublas.multiply`."""
+        self._cublas.multiply(a, transposed_a, b, transposed_b, c, alpha, beta)
 
     def bias_activation(
         self, z: Any, bias: Any, outputs: Any, shape: Shape, wide: bool, activation: int
