@@ -183,7 +183,7 @@ def test_a_pipeline_in_a_grid_search_in_two_processes():
         ({"solver": "lbfgs"}, "solver"),
         ({"rule": "worst"}, "rule"),
         ({"cv": 1}, "cv"),
-        ({"cv": 40}, "folds"),
+        ({"cv": 40}, "With cv=40"),
         ({"n_seeds": 0}, "n_seeds"),
         ({"learning_rate_init": 1e9, "solver": "sgd"}, "diverged"),
     ],
