@@ -441,7 +441,7 @@ def test_after_a_divergence_the_parameters_are_those_before_the_step(where, opti
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
 def test_the_error_states_the_bound_that_too_large_a_lambda_exceeds(where, optimizer):
-    rate = 1e200 if optimizer == "adam" else 1.0
+    rate = 1e30 if optimizer == "adam" else 1.0
     error = diverge(
         linear(where, dtype="float32"), learning_rate=rate, penalty=L2(1e6), optimizer=optimizer
     )
