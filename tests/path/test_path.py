@@ -61,7 +61,7 @@ def assert_equal(network, other, rtol):
 
 def test_each_member_equals_the_network_trained_alone(where, rtol):
     path = regularization_path(
-        X[:40], LABELS[:40], LAMBDAS, cv=KFold(4), seed=[0, 7], **EVEN, **where
+        X[:40], LABELS[:40], LAMBDAS, cv=KFold(4), seed=[0, 7], refit=False, **EVEN, **where
     )
     folds = list(KFold(4).split(X[:40]))
     assert path.train_scores_.shape == path.validation_scores_.shape == (3, 4)
@@ -523,8 +523,9 @@ def test_an_unknown_member_is_an_error(lam, fold, seed):
 def test_a_warning_names_a_fold_whose_validation_values_are_all_equal(where):
     """R2 is 0 or 1 there, as in scikit-learn."""
     y = np.where(np.arange(41) == 7, 0.5, 0.0)
+    options = {**SMALL, **where, "refit": False}
     with pytest.warns(UserWarning, match="In 2 folds of 3 of cv, first in fold 2"):
-        path = regularization_path(X, y, [0, 1], cv=KFold(3), task="regression", **SMALL, **where)
+        path = regularization_path(X, y, [0, 1], cv=KFold(3), task="regression", **options)
     assert path.validation_scores_[:, 1:].tolist() == [[0.0, 0.0]] * 2
     assert (path.validation_scores_[:, 0] != 0.0).all()
 
@@ -537,7 +538,7 @@ def test_samples_are_weighted_in_training_and_validation(where):
     weight[out] = 0.0
     kept = [(np.setdiff1d(a, out), np.setdiff1d(b, out)) for a, b in folds]
     options = {"hidden": (3,), "epochs": 3, "batch_size": 100, "shuffle": False}
-    options |= {"dtype": "float64", "lambdas": [0.1, 1], **where}
+    options |= {"dtype": "float64", "lambdas": [0.1, 1], "refit": False, **where}
     for y in (LABELS[:30], VALUES[:30]):
         mine = regularization_path(X[:30], y, cv=folds, sample_weight=weight, **options)
         its = regularization_path(X[:30], y, cv=kept, **options)
