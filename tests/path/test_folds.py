@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.model_selection import (
     GroupKFold,
+    GroupShuffleSplit,
     KFold,
+    LeaveOneGroupOut,
+    LeavePGroupsOut,
     ShuffleSplit,
+    StratifiedGroupKFold,
     StratifiedKFold,
     TimeSeriesSplit,
 )
@@ -83,14 +91,123 @@ def test_a_training_row_may_be_repeated():
     assert_same(make_folds(LABELS, pairs, False), pairs)
 
 
-@pytest.mark.parametrize("y", [[0] * 20 + [1] * 4, [0] * 11 + list(range(1, 14))])
-def test_warnings_of_scikit_learn_about_rare_classes_are_suppressed(y, recwarn):
-    y, splitter = np.array(y), StratifiedKFold(6)
-    with pytest.warns(UserWarning, match=r"least populated class|number of unique classes"):
+def test_warnings_of_scikit_learn_about_rare_classes_are_suppressed(recwarn):
+    y, splitter = np.array([0] * 20 + [1] * 4), StratifiedKFold(6)
+    with pytest.warns(UserWarning, match="least populated class"):
         expected = list(splitter.split(SAMPLES, y))
     recwarn.clear()
     assert_same(make_folds(y, splitter, regression=False), expected)
     assert len(recwarn) == 0
+
+
+def test_a_warning_names_each_fold_that_is_validated_on_a_class_it_never_saw():
+    y = np.sort(np.array(["a", "b", "c"] * 4))
+    with pytest.warns(
+        UserWarning,
+        match=r"lack: fold 1 on 'a'; fold 2 on 'b'; fold 3 on 'c'\. No network .* pass cv=3 for",
+    ) as caught:
+        folds = make_folds(y, KFold(3), regression=False)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert_same(folds, KFold(3).split(y))
+    with pytest.warns(UserWarning, match=r"fold 1 on 2, 3\. No network .* pass cv=2 for"):
+        make_folds(np.array([0, 1, 2, 3]), [([0, 1], [2, 3])], regression=False)
+    with pytest.warns(UserWarning, match=r"fold 6 on 5; and 2 more\. No network"):
+        make_folds(np.arange(8), KFold(8), regression=False)
+
+
+# Groups.
+
+PEOPLE = np.array(["ann", "bob", "cid", "dan", "eve", "fay"])[np.arange(24) % 6]
+
+
+@pytest.mark.parametrize("y", [LABELS, TEXT, LABELS + 0.5])
+def test_a_number_with_groups_means_stratified_groups(y):
+    groups = np.arange(24) // 2
+    expected = list(
+        StratifiedGroupKFold(3, shuffle=True, random_state=7).split(SAMPLES, LABELS, groups)
+    )
+    assert_same(make_folds(y, 3, regression=False, seed=7, groups=groups.tolist()), expected)
+
+
+def test_the_folds_of_a_regression_have_whole_groups():
+    expected = list(GroupKFold(3).split(SAMPLES, VALUES, PEOPLE))
+    for groups in (PEOPLE, PEOPLE[:, None], PEOPLE.astype(object)):
+        assert_same(make_folds(VALUES, 3, regression=True, groups=groups), expected)
+
+
+@pytest.mark.parametrize(
+    "splitter",
+    [
+        GroupKFold(3),
+        LeaveOneGroupOut(),
+        LeavePGroupsOut(2),
+        GroupShuffleSplit(4, random_state=0),
+        StratifiedGroupKFold(2),
+    ],
+)
+@pytest.mark.parametrize("regression", [False, True])
+def test_groups_are_passed_to_the_splitter(splitter, regression):
+    y = np.arange(24) // 6 % 2
+    expected = list(splitter.split(SAMPLES, y, PEOPLE))
+    assert_same(make_folds(y, splitter, regression, groups=PEOPLE), expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_group_is_in_both_parts_of_a_fold(data):
+    n = data.draw(st.integers(8, 30))
+    groups = np.array(data.draw(st.lists(st.integers(0, 5), min_size=n, max_size=n)))
+    cv, regression = data.draw(st.integers(2, 4)), data.draw(st.booleans())
+    y = np.arange(n) % 2
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            folds = make_folds(y, cv, regression, data.draw(st.integers(0, 9)), groups)
+    except InputError:
+        return
+    assert len(folds) == cv
+    for training, validation in folds:
+        assert not set(groups[training]) & set(groups[validation])
+        assert sorted([*training, *validation]) == list(range(n))
+    assert sorted(np.concatenate([fold.validation for fold in folds])) == list(range(n))
+
+
+def test_a_class_of_one_group_only_is_named():
+    y = np.where(PEOPLE == "bob", 2, LABELS)
+    with pytest.warns(UserWarning, match=r"fold \d on 2\. .* classes that only one group has"):
+        make_folds(y, 3, regression=False, groups=PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("groups", "cv", "message"),
+    [
+        (np.arange(23), 3, r"one label for each of the 24 samples\. Received: shape \(23,\)"),
+        (np.zeros((24, 2)), 3, r"one label for each of the 24 samples\. .* shape \(24, 2\)"),
+        (["ann"] * 24, 3, r"All samples are of one group, 'ann', .* \(--groups\), or leave"),
+        ([None, *PEOPLE[1:]], 3, "groups has a missing label, first in row 1"),
+        (np.r_[np.arange(23), np.nan], 3, "groups .*row 24"),
+        (np.arange(24) // 6, 5, r"cv=5 needs 5 groups or more\. Received: 4 groups\. Use cv=4 or"),
+        (PEOPLE, KFold(3), r"^Fold 1 of cv has samples of the group 'ann' in both .* GroupKFold"),
+        (PEOPLE, [(np.arange(12), np.arange(12, 24))], "Fold 1 .* of the group 'ann' in both"),
+        (LABELS, 2, "only one class to train on, .*A class needs samples in two groups"),
+    ],
+)
+def test_unusable_groups_are_an_error(groups, cv, message):
+    with pytest.raises(InputError, match=message):
+        make_folds(LABELS, cv, regression=False, groups=groups)
+
+
+def test_a_fold_without_a_group_is_an_error():
+    """StratifiedGroupKFold leaves one empty if that balances the classes."""
+    y, groups = np.array([0, 1] * 6), np.array([0] * 4 + [1] * 4 + [2] * 4)
+
+    class Empty:
+        def split(self, X, y, groups):
+            yield np.arange(12), np.arange(0)
+
+    with pytest.raises(InputError, match=r"^Fold 1 of cv has no validation samples\. Use fewer"):
+        make_folds(y, Empty(), regression=False, groups=groups)
 
 
 # Errors.
@@ -140,12 +257,9 @@ def test_the_error_names_what_does_not_split(cv):
     assert str(caught.value).startswith(f"cv={cv!r} ")
 
 
-def test_the_error_says_how_to_pass_a_splitter_of_groups():
-    groups = np.arange(24) // 4
-    with pytest.raises(InputError, match=r"cv=list\(splitter.split\(X, y, groups\)\)"):
+def test_the_error_says_how_to_pass_groups():
+    with pytest.raises(InputError, match=r"None\. Pass groups=, the group of each sample\.$"):
         make_folds(LABELS, GroupKFold(2), regression=False)
-    pairs = list(GroupKFold(2).split(LABELS, LABELS, groups))
-    assert_same(make_folds(LABELS, pairs, regression=False), pairs)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

@@ -39,6 +39,7 @@ def regularization_path(
     *,
     validation: tuple[Any, Any] | None = None,
     cv: Any = None,
+    groups: Any = None,
     seed: int | Sequence[int] = 0,
     hidden: Sequence[int] = (50, 25),
     activation: str = "relu",
@@ -87,6 +88,10 @@ def regularization_path(
     cv : int, splitter or iterable, optional
         Folds, as in scikit-learn. A number means shuffled folds, stratified for labels.
         Default 5, unless `validation` is given.
+    groups : array_like, shape (n,), optional
+        The group of each sample, text or numbers: a fold trains on all samples of a group or
+        is validated on them. It is passed to the splitter `cv`; for a number `cv`, it is
+        `StratifiedGroupKFold`, or `GroupKFold` for a regression.
     seed : int or sequence of int, default 0
         Seed of the initial weights and of the order of the samples. With a sequence, each
         lambda and fold is trained once for each seed. The first one also shuffles the folds.
@@ -159,6 +164,8 @@ def regularization_path(
     check_refit(refit, values)
     if validation is not None and cv is not None:
         raise InputError("Pass either validation or cv, not both.")
+    if validation is not None and groups is not None:
+        raise InputError("groups divide the samples into folds: leave them out with validation.")
     given = {"epochs": epochs, "max_memory": max_memory, "patience": patience}
     check_positive(**{name: value for name, value in given.items() if value is not None})
     training = Settings(
@@ -195,7 +202,8 @@ def regularization_path(
     if validation is not None:
         folds = data.all_rows(validation)
     else:
-        splits = make_folds(labels, 5 if cv is None else cv, targets.regression, settings.seeds[0])
+        folds_wanted, regression = 5 if cv is None else cv, targets.regression
+        splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
     began = time.perf_counter()
     members = train_stacks(
