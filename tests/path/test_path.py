@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import scipy.sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
 
 from xl2 import L2, DivergenceError, MLPClassifier, Network, diagnose, fit, regularization_path
 from xl2.errors import InputError
+from xl2.nn.model import Model
 from xl2.nn.scaling import Scaling
 
 RNG = np.random.default_rng(3)
@@ -112,12 +114,44 @@ def test_with_validation_samples_all_others_are_trained_on(where, rtol):
 def test_a_regression():
     path = regularization_path(X, VALUES, LAMBDAS, cv=KFold(3), activation="tanh", **SMALL)
     rows, held = list(KFold(3).split(X))[1]
-    network, _ = alone(HERE, X[rows], VALUES[rows], 0.3, 0, ["tanh", "identity"], "glorot_uniform")
+    scaling = Scaling.learn(VALUES[rows])
+    scaled = scaling.apply(VALUES, "float64")
+    network, _ = alone(HERE, X[rows], scaled[rows], 0.3, 0, ["tanh", "identity"], "glorot_uniform")
     assert path.score_name_ == "R2"
     assert_equal(path.member(0.3, 1), network, 1e-12)
     np.testing.assert_allclose(
-        path.validation_scores_[1, 1], network.score(X[held], VALUES[held]), rtol=1e-9
+        path.validation_scores_[1, 1], network.score(X[held], scaled[held]), rtol=1e-9
     )
+    of_values = Model(network, output_scaling=scaling).score(X[held], VALUES[held])
+    np.testing.assert_allclose(path.validation_scores_[1, 1], of_values, rtol=1e-9)
+
+
+def test_the_unit_of_a_regression_changes_nothing(where):
+    """Trained on dollars, a network of the size of its weights would learn nothing."""
+    options = {**SMALL, "epochs": 12, "cv": KFold(3), **where}
+    one, other = (
+        regularization_path(X[:30], y, [0.3], **options)
+        for y in (VALUES[:30], 2e5 + 5e4 * VALUES[:30])
+    )
+    np.testing.assert_allclose(other.validation_scores_, one.validation_scores_, rtol=1e-6)
+    assert one.validation_means_[0] > 0.3
+    model = other.best_model_
+    np.testing.assert_allclose(
+        model.predict(X), 2e5 + 5e4 * one.best_model_.predict(X), rtol=1e-6, atol=1e-3
+    )
+    r2 = r2_score(2e5 + 5e4 * VALUES[:30], model.predict(X[:30]))
+    assert diagnose(model, X[:30], 2e5 + 5e4 * VALUES[:30], X, 2e5 + 5e4 * VALUES)
+    assert model.score(X[:30], 2e5 + 5e4 * VALUES[:30]) == pytest.approx(r2)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_counts_are_learnt_in_their_own_unit(standardize):
+    """The output exp has a range, which scaled values leave."""
+    counts = RNG.poisson(3, size=41)
+    options = {"task": "regression", "output": "exp", "loss": "poisson", "standardize": standardize}
+    path = regularization_path(X, counts, [0.3], cv=3, **options, **SMALL)
+    assert path.best_model_.output_scaling is None
+    assert (path.best_model_.predict(X) > 0).all()
 
 
 def test_three_classes_of_text():
@@ -301,6 +335,16 @@ def test_time_series_folds_of_unequal_lengths():
         assert_equal(path.member(0.3, f), network, 1e-12)
 
 
+def test_groups_divide_the_samples_into_folds(where):
+    people = np.arange(40) % 8
+    folds = list(GroupKFold(4).split(X[:40], VALUES[:40], people))
+    options = {**EVEN, "refit": False, **where}
+    for cv in (4, GroupKFold(4)):
+        path = regularization_path(X[:40], VALUES[:40], [0.3], cv=cv, groups=people, **options)
+        its = regularization_path(X[:40], VALUES[:40], [0.3], cv=folds, **options)
+        np.testing.assert_array_equal(path.validation_scores_, its.validation_scores_)
+
+
 # The result.
 
 
@@ -327,7 +371,7 @@ def test_with_one_validation_set_the_standard_error_comes_from_its_samples():
 def test_with_one_validation_set_of_a_regression_too():
     options = {"validation": (X[30:], VALUES[30:]), **SMALL}
     path = regularization_path(X[:30], VALUES[:30], [0.3], **options)
-    missed = (np.asarray(path.member(0.3).forward(X[30:])) - VALUES[30:]) ** 2
+    missed = (np.asarray(path.best_model_.forward(X[30:])) - VALUES[30:]) ** 2
     share = missed / ((VALUES[30:] - VALUES[30:].mean(axis=0)) ** 2).sum(axis=0)
     expected = share.mean(axis=1).std(ddof=1) * math.sqrt(11)
     np.testing.assert_allclose(path.standard_errors_, [expected], rtol=1e-9)
@@ -445,6 +489,8 @@ def test_a_lambda_dropped_in_some_folds_is_not_chosen():
         ({"lambdas": [1, math.inf]}, "finite number, 0 or more. Received: inf"),
         ({"lambdas": [1, 1]}, "more than once: 1"),
         ({"validation": (HELD, HELD_LABELS), "cv": 3}, "either validation or cv, not both"),
+        ({"validation": (HELD, HELD_LABELS), "groups": LABELS}, "leave them out with validation"),
+        ({"groups": LABELS[:9]}, r"one label for each of the 41 samples. Received: shape \(9,\)"),
         ({"cv": 30}, "With cv=30, every class must have at least 30"),
         (
             {"cv": [(np.arange(20), np.arange(15, 41))]},
@@ -539,7 +585,8 @@ def test_samples_are_weighted_in_training_and_validation(where):
     kept = [(np.setdiff1d(a, out), np.setdiff1d(b, out)) for a, b in folds]
     options = {"hidden": (3,), "epochs": 3, "batch_size": 100, "shuffle": False}
     options |= {"dtype": "float64", "lambdas": [0.1, 1], "refit": False, **where}
-    for y in (LABELS[:30], VALUES[:30]):
+    for y, standardize in ((LABELS[:30], False), (VALUES[:30], False), (VALUES[:30], True)):
+        options["standardize"] = standardize
         mine = regularization_path(X[:30], y, cv=folds, sample_weight=weight, **options)
         its = regularization_path(X[:30], y, cv=kept, **options)
         for name in ("train_scores_", "validation_scores_", "standard_errors_"):

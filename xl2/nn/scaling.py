@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from ..array.backend import connect, numbers
@@ -36,19 +37,21 @@ class Scaling:
         return cls.of_chunks(_dense_chunks(x) if is_stored(x) or _is_stream(x) else [x])
 
     @classmethod
-    def of_chunks(cls, chunks: Iterable[Any]) -> Scaling:
-        """Learn from arrays (n, columns) in memory, one after another."""
+    def of_chunks(
+        cls, chunks: Iterable[Any], weights: Sequence[Any] = (), what: str = "X"
+    ) -> Scaling:
+        """Learn from arrays (n, columns) in memory, one after another, with weights (n,)."""
         import numpy as np
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler()
         with np.errstate(over="ignore", invalid="ignore"):
-            for chunk in chunks:
-                scaler.partial_fit(chunk)
+            for chunk, weight in zip(chunks, weights or repeat(None), strict=False):
+                scaler.partial_fit(chunk, sample_weight=weight)
         usable = np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)
         if not usable.all():
             raise InputError(
-                f"Column {int(np.argmin(usable)) + 1} of X holds numbers too large to be "
+                f"Column {int(np.argmin(usable)) + 1} of {what} holds numbers too large to be "
                 "standardised: the sum of their squares overflows. Divide the column by its "
                 "largest number."
             )

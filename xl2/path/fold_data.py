@@ -58,8 +58,9 @@ class FoldData:
 class PathData:
     """The samples of a path, from which each kind of fold is made.
 
-    With `standardize` X is on the host in float64, and each fold has a scaled copy; otherwise
-    it is on the backend, and folds are indices.
+    With `standardize` X is on the host in float64; otherwise it is on the backend. Where a fold
+    scales X or y by its own training samples, it has its own copy of both; otherwise folds are
+    indices.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class PathData:
         if sample_weight is not None:
             self._weight = numbers(to_numpy(sample_weight), "float64", "sample_weight")
         self._standardize, self._blank = standardize, settings.blank()
+        self._blank.check_weights(self._weight, len(targets.values))
         self._x = self._read(X, len(targets.values))
 
     def cross_validation(self, splits: Sequence[Split]) -> FoldData:
@@ -84,9 +86,9 @@ class PathData:
         x, values, weight = self._x, self.targets.values, self._weight
         scalings = [self._scalings(split.training) for split in splits]
         starts = [0] * len(splits)
-        if self._standardize:
+        if self._standardize or self._scales_values():
             starts = [k * len(values) for k in range(len(splits))]
-            x = np.concatenate([self._scaled(inputs, x) for inputs, _ in scalings])
+            x = self._joined([self._scaled(inputs, x) for inputs, _ in scalings])
             values = np.concatenate([self._scaled(outputs, values) for _, outputs in scalings])
             weight = None if weight is None else np.tile(weight, len(splits))
         training = TrainingData.read(self._blank, x, values, weight)
@@ -154,13 +156,34 @@ class PathData:
 
     def _scalings(self, rows: Any) -> tuple[Scaling | None, Scaling | None]:
         """Return the scaling of the inputs, and of a regression's values, by some rows."""
-        if not self._standardize:
-            return None, None
-        outputs = Scaling.of_chunks([self.targets.values[rows]]) if self._regression() else None
-        return Scaling.of_chunks([self._x[rows]]), outputs
+        weight = None if self._weight is None else self._weight[rows]
+        if weight is not None and not weight.any():
+            weight = None  # nothing is learnt from these rows
+
+        def learnt(values: Any, what: str) -> Scaling:
+            return Scaling.of_chunks([values[rows]], () if weight is None else [weight], what)
+
+        return (
+            learnt(self._x, "X") if self._standardize else None,
+            learnt(self.targets.values, "y") if self._scales_values() else None,
+        )
+
+    def _scales_values(self) -> bool:
+        """Tell whether the network learns scaled values: any other output layer has a range."""
+        return self.settings.activations[-1] == "identity"
 
     def _scaled(self, scaling: Scaling | None, values: Any) -> Any:
         return values if scaling is None else scaling.apply(values, self.settings.dtype)
+
+    def _joined(self, copies: Sequence[Any]) -> Any:
+        """Return the samples of all folds as one array."""
+        import numpy as np
+
+        if self._standardize:
+            return np.concatenate(copies)
+        backend = self.settings.backend
+        with backend.scope():
+            return backend.xp.concat(copies)
 
     def _regression(self) -> bool:
         # By the network: rows of 0 and 1 are values too, and several sigmoids learn them unscaled.
