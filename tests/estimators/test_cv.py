@@ -6,8 +6,16 @@ import weakref
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    cross_validate,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -122,6 +130,30 @@ def test_regressions_with_one_output_with_two_and_of_counts():
     assert (counts.predict(X) > 0).all()
 
 
+def test_the_unit_of_the_values_changes_nothing(where):
+    """The network of y = 2e5 + 5e4 x, unscaled, had an R2 of -12."""
+    y = 2e5 + 5e4 * VALUES
+    model = regressor(max_iter=20, **where).fit(X, y)
+    plain = regressor(max_iter=20, **where).fit(X, VALUES)
+    np.testing.assert_allclose(model.scores_, plain.scores_, rtol=1e-6)
+    np.testing.assert_allclose(model.predict(X), 2e5 + 5e4 * plain.predict(X), rtol=1e-6)
+    assert model.score(X, y) == pytest.approx(plain.score(X, VALUES), rel=1e-6)
+    assert model.score(X, y) > 0.5
+    # The scaling is a part of the last layer, and of the model in the path.
+    for other in (model.to_model(), model.path_.model(model.alpha_)):
+        np.testing.assert_allclose(other.predict(X), model.predict(X), rtol=1e-6)
+
+
+@pytest.mark.host
+def test_the_regressor_learns_values_of_any_unit():
+    x = np.linspace(0.0, 1.0, 60)[:, None]
+    y = 2e5 + 5e4 * x[:, 0]
+    folds = KFold(3, shuffle=True, random_state=0)
+    model = MLPRegressorCV([0.0], cv=folds, max_iter=60, learning_rate_init=0.02, random_state=0)
+    assert model.fit(x, y).best_score_ > 0.97
+    assert model.score(x, y) > 0.97
+
+
 @pytest.mark.host
 def test_multilabel_classification():
     labels = np.stack([X[:, 0] > 0, X[:, 1] > 0, X[:, 0] > -9], axis=1).astype(int)
@@ -149,6 +181,101 @@ def test_seeds_are_averaged_and_random_state_repeats_a_fit():
     np.testing.assert_array_equal(two.scores_, again.scores_)
     assert two.path_.n_seeds_ == 2
     np.testing.assert_allclose(two.scores_, two.path_.validation_scores_by_seed_.mean(axis=2))
+
+
+# Groups. Their members are three samples each, of one person.
+
+PEOPLE = np.array([f"person {k}" for k in range(15)])[np.arange(45) % 15]
+
+
+@pytest.fixture
+def routing():
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield
+
+
+@pytest.mark.parametrize("kind", [GroupKFold, StratifiedGroupKFold])
+def test_groups_are_passed_to_the_splitter(where, kind):
+    pairs = list(kind(3).split(X, SIDES, PEOPLE))
+    model = classifier(cv=kind(3), **where).fit(X, SIDES, groups=PEOPLE)
+    same = classifier(cv=pairs, **where).fit(X, SIDES)
+    np.testing.assert_array_equal(model.scores_, same.scores_)
+    np.testing.assert_array_equal(model.coefs_[0], same.coefs_[0])
+
+
+@pytest.mark.host
+def test_a_number_of_folds_has_whole_groups():
+    model = regressor(cv=3).fit(X, VALUES, groups=PEOPLE)
+    same = regressor(cv=list(GroupKFold(3).split(X, VALUES, PEOPLE))).fit(X, VALUES)
+    np.testing.assert_array_equal(model.scores_, same.scores_)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("cv", [3, None, GroupKFold(3), LeaveOneGroupOut()])
+def test_a_nested_cross_validation_routes_groups_to_both_splitters(routing, cv):
+    seen = []
+
+    class Watched(MLPClassifierCV):
+        def fit(self, X, y, sample_weight=None, groups=None):
+            seen.append(groups)
+            return super().fit(X, y, sample_weight, groups)
+
+    model = Watched(ALPHAS, **{**SMALL, "cv": cv, "max_iter": 1})
+    found = cross_validate(
+        model, X, SIDES, cv=GroupKFold(3), params={"groups": PEOPLE}, return_estimator=True
+    )
+    for (rows, held), one, got in zip(
+        GroupKFold(3).split(X, SIDES, PEOPLE), found["estimator"], seen, strict=True
+    ):
+        assert got.tolist() == PEOPLE[rows].tolist()
+        alone = classifier(cv=cv, max_iter=1).fit(X[rows], SIDES[rows], groups=PEOPLE[rows])
+        np.testing.assert_array_equal(one.scores_, alone.scores_)
+        assert not set(PEOPLE[rows]) & set(PEOPLE[held])
+
+
+@pytest.mark.host
+def test_a_pipeline_and_a_grid_search_route_groups_and_weights(routing):
+    inner = classifier(cv=GroupKFold(2), max_iter=1).set_fit_request(sample_weight=True)
+    made = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), inner)
+    scored = {"mlpclassifiercv__hidden_layer_sizes": [(2,), (3,)]}
+    weight = np.where(SIDES == "left", 2.0, 1.0)
+    inner.set_score_request(sample_weight=True)
+    grid = GridSearchCV(made, scored, cv=GroupKFold(3))
+    grid.fit(X, SIDES, groups=PEOPLE, sample_weight=weight)
+    scaled = StandardScaler().fit_transform(X)
+    best = clone(grid.best_estimator_[-1])
+    best.fit(scaled, SIDES, sample_weight=weight, groups=PEOPLE)
+    np.testing.assert_array_equal(grid.best_estimator_[-1].scores_, best.scores_)
+
+
+@pytest.mark.host
+def test_a_splitter_that_takes_no_groups_refuses_them(routing):
+    with pytest.raises(TypeError, match="groups"):
+        classifier(cv=KFold(3)).fit(X, SIDES, groups=PEOPLE)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("cv", "groups", "message"),
+    [
+        (GroupKFold(3), None, "Pass groups=, the group of each sample"),
+        (GroupKFold(3), PEOPLE[:44], r"the 45 samples\. Received: shape \(44,\)"),
+        (GroupKFold(3), ["ann"] * 45, "All samples are of one group, 'ann'"),
+        (KFold(3), PEOPLE, "group 'person 0' in both training and validation"),
+    ],
+)
+def test_unusable_groups_are_value_errors(cv, groups, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(cv=cv).fit(X, SIDES, groups=groups)
+
+
+@pytest.mark.host
+def test_a_fold_that_never_saw_a_class_is_named_with_it():
+    """Sorted labels in folds that are not shuffled had a score of 0.22, without a warning."""
+    order, names = np.argsort(THREE), np.array(["low", "middle", "high"])[THREE]
+    with pytest.warns(UserWarning, match=r"fold 1 on 'low'.*fold 3 on 'high'.*pass cv=3") as caught:
+        classifier(cv=KFold(3)).fit(X[order], names[order])
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.host

@@ -138,7 +138,8 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         if self._task() == "multilabel":
             return encoded.astype(int), "auto"
         numbers = encoded.argmax(axis=1) if self._task() == "classes" else encoded[:, 0].astype(int)
-        return numbers, "classification"
+        # The labels themselves, for messages.
+        return self.classes_[numbers], "classification"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

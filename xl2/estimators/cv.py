@@ -5,10 +5,20 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
+from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import (
+    UNUSED,
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
 
 from ..array.switch import resolve
 from ..errors import DivergenceError, InputError
+from ..nn.model import Model
+from ..nn.network import Network
 from ..path.regularization import regularization_path
 from . import inputs
 from .arguments import CV_CONSTRAINTS, activations, hidden_units, optimizer_of
@@ -20,9 +30,11 @@ class BaseMLPCV(CommonMLP):
     """A network with the alpha that cross-validation chooses; see its two subclasses."""
 
     _parameter_constraints: ClassVar = CV_CONSTRAINTS
+    # The splitter requests them, not this estimator.
+    __metadata_request__fit: ClassVar = {"groups": UNUSED}
     warm_start = False
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Choose alpha, and train a network with it on all samples.
 
         Parameters
@@ -33,6 +45,9 @@ class BaseMLPCV(CommonMLP):
             Targets; for multilabel classification 0 and 1, (n, labels).
         sample_weight : array-like, shape (n,), optional
             Weights of the samples, in training and in the scores.
+        groups : array-like, shape (n,), optional
+            The group of each sample, for a splitter `cv` that needs them. With a number `cv`,
+            all samples of a group are in the same part of a fold.
         """
         self._validate_params()
         hidden, home = hidden_units(self), inputs.home_of(X)
@@ -46,12 +61,15 @@ class BaseMLPCV(CommonMLP):
         random = check_random_state(self.random_state)
         names = activations(self.activation, len(hidden), self.out_activation_)
         targets, task = self._path_targets(encoded)
+        if groups is not None and _routing_enabled():
+            groups = process_routing(self, "fit", groups=groups).splitter.split["groups"]
         try:
             path = regularization_path(
                 inputs.samples_on(X, backend, dtype),
                 targets,
                 int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                 cv=5 if self.cv is None else self.cv,
+                groups=inputs.host(groups),
                 seed=[draw_seed(random) for _ in range(self.n_seeds)],
                 refit="1se" if self.rule == "1se" else "best",
                 hidden=hidden,
@@ -86,10 +104,35 @@ class BaseMLPCV(CommonMLP):
             setattr(self, name, home.asarray(values, inputs.dtype_of(None, home, None)))
         self.n_iter_ = int(self.max_iter)
         self.path_ = path
-        self._store(model.network, home)
+        self._store(_in_units_of_targets(model), home)
         return self
+
+    def get_metadata_routing(self) -> Any:
+        """Return the routing of scikit-learn's metadata: `groups` are for the splitter `cv`."""
+        numbered = self.cv is None or isinstance(self.cv, Integral)
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                # A number of folds becomes a splitter that takes groups or none.
+                splitter=GroupKFold() if numbered else self.cv,
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
+
+
+def _in_units_of_targets(model: Model) -> Network:
+    """Return a model's network with the scaling of its outputs in the last layer."""
+    network, scaling = model.network, model.output_scaling
+    if scaling is None:
+        return network
+    *hidden, (weight, bias) = network.host_parameters()
+    last = (weight * scaling.scale, scaling.undo(bias))
+    network = network.to()
+    network.set_parameters([*hidden, last])
+    return network

@@ -17,9 +17,7 @@ class Split(NamedTuple):
     validation: Any
 
 
-def make_folds(
-    y: Any, cv: Any, regression: bool, seed: int = 0, groups: Any = None
-) -> list[Split]:
+def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0, groups: Any = None) -> list[Split]:
     """Split samples with labels or values `y`, (n,) or (n, outputs), for a cross-validation.
 
     `cv` is a number of folds, shuffled and for labels stratified, or whatever

@@ -107,8 +107,9 @@ def regularization_path(
     task : {"auto", "classification", "regression"}, default "auto"
         With "auto", numbers that are not whole, and several columns, are values.
     standardize : bool, default False
-        Scale each feature, and the values of a regression, by the mean and standard
-        deviation of the fold's training samples. Each fold then has its own copy of `X`.
+        Scale each feature by the mean and standard deviation of the fold's training samples.
+        The values of a regression are always scaled like this, unless the output layer has a
+        range. Each fold of what is scaled has its own copy of `X`.
     per : {"batch", "dataset"}, default "batch"
         As in `xl2.L2`.
     epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle : optional

@@ -163,7 +163,8 @@ class RegularizationPath(PathScores):
         Returns
         -------
         Network
-            It takes samples as in training: standardised, with ``standardize=True``.
+            It takes samples as in training, standardised with ``standardize=True``, and returns
+            the standardised values of a regression.
 
         Raises
         ------
