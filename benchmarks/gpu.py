@@ -2,6 +2,7 @@
 
 It takes less than eight minutes. A section that fails, or that there is no time for, is a line that
 says so. The file is rewritten after each section. Without a device nothing is measured or written.
+`python -m benchmarks.gpu FILE TITLE ...` writes another file, and measures some sections only.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ EPOCH = (
     Candidate(SCAN, "jax", ".peers.jax_by_hand:ByHand", {"platform": "gpu"}, "epoch"),
     Candidate(XL2_JAX, "jax", _FIT, {"backend": "jax", "device": "cuda"}, "epoch"),
 )
+WITH_GOALS = tuple(one for one in EPOCH if one.name in (GRAPHS, TORCH, GRAPHED, SCAN))
 _PATH = {"epochs": PATH_EPOCHS, "backend": "cupy", "lams": LAMS}
 OF_PATH = (
     Candidate(PATH, "cupy", ".peers.own:OfPath", _PATH, None, PATH_EPOCHS),
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str] = ()) -> int:
 
     for line in described():
         say(line)
-    run(say, save)
+    run(say, save, arguments[1:])
     print(f"Written: {file}")
     return 0
 
@@ -147,19 +149,28 @@ def clocks() -> str:
     return ", ".join(f"{name} {value}" for name, value in zip(names, values, strict=True))
 
 
-def run(say: Say, save: Callable[[], None] = lambda: None) -> None:
-    """Measure section by section while there is time, those with goals first."""
-    began = time.monotonic()
+def run(say: Say, save: Callable[[], None] = lambda: None, only: Sequence[str] = ()) -> None:
+    """Measure section by section while there is time, those with goals first.
+
+    `only` has the titles of those that are wanted; empty means all.
+    """
+    began, few = time.monotonic(), WITH_GOALS
+    # PyTorch compiles for so long that all candidates come last.
     sections: list[tuple[str, Callable[[], object]]] = [
-        ("checks", partial(checks, say)),
-        ("an epoch in batches of 64", partial(epoch, SIZES, 64, say)),
+        ("an epoch in batches of 64", partial(epoch, SIZES, 64, say, among=few)),
         ("64 lambdas", partial(path, say)),
-        ("a wide network", partial(wide, say)),
+        ("a wide network", partial(wide, say, among=few)),
+        ("checks", partial(checks, say)),
+        ("all candidates in batches of 64", partial(epoch, SIZES, 64, say)),
         ("a wide network with TF32", partial(wide, say, tf32=True)),
         *((f"an epoch in batches of {n}", partial(epoch, SIZES, n, say)) for n in (256, 1024)),
         *((f"a wide network in batches of {n}", partial(epoch, WIDE, n, say)) for n in (256, 64)),
     ]
+    if unknown := set(only).difference(title for title, _ in sections):
+        raise SystemExit(f"There are no sections {sorted(unknown)}.")
     for title, section in sections:
+        if only and title not in only:
+            continue
         if time.monotonic() - began > 60 * MINUTES:
             say(f"{title}: not measured, no time left\n")
             continue
@@ -183,10 +194,16 @@ def checks(say: Say) -> None:
     say("")
 
 
-def epoch(sizes: tuple[int, ...], batch: int, say: Say, tf32: bool = False) -> Measured:
+def epoch(
+    sizes: tuple[int, ...],
+    batch: int,
+    say: Say,
+    tf32: bool = False,
+    among: Sequence[Candidate] = EPOCH,
+) -> Measured:
     """Measure an epoch of each candidate."""
     problem = Problem(sizes, 60000, batch)
-    measured = _measure(EPOCH, problem, say, tf32)
+    measured = _measure(among, problem, say, tf32)
     found = table.of_rows(ROWS, measured, batch if sizes == SIZES else 0)
     if GRAPHS in measured.seconds:
         steps = -(-problem.rows // batch)
@@ -205,7 +222,7 @@ def path(say: Say) -> None:
         say(line)
 
 
-def wide(say: Say, tf32: bool = False) -> None:
+def wide(say: Say, tf32: bool = False, among: Sequence[Candidate] = EPOCH) -> None:
     """Measure a wide network beside the rate of one large product."""
     with Team(accelerated=True, tf32=tf32) as team:
         worker = team.worker("cupy", machine.cores())
@@ -213,7 +230,7 @@ def wide(say: Say, tf32: bool = False) -> None:
         rate = worker.ask("call", "rate")
     say(f"TF32 {'on, for all' if tf32 else 'off'}: a product of 8192")
     say(f"reaches {rate / 1e12:.1f} TFLOP/s")
-    measured = epoch(WIDE, 1024, say, tf32)
+    measured = epoch(WIDE, 1024, say, tf32, among)
     if GRAPHS in measured.seconds:
         least = products(WIDE) * 60000 / rate
         share = spread_of([least / seconds for seconds in measured.seconds[GRAPHS]])

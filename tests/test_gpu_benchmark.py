@@ -109,6 +109,17 @@ def test_the_table_has_the_goals_beside_the_results(device, tmp_path):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_sections_can_be_chosen_by_their_titles(device, tmp_path):
+    file = tmp_path / "gpu.md"
+    assert gpu.main([str(file), "checks", "64 lambdas"]) == 0
+    text = file.read_text()
+    assert "two fits: the same" in text
+    assert "path of 64 / one network" in text
+    assert "microseconds a step" not in text
+    with pytest.raises(SystemExit, match=r"no sections \['check'\]"):
+        gpu.main([str(file), "check"])
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
@@ -268,7 +279,7 @@ def test_the_test_samples_are_mnists_if_installed_else_the_digits(monkeypatch, t
 def test_a_section_without_time_is_a_line(device, tmp_path, monkeypatch):
     monkeypatch.setattr(gpu, "MINUTES", 0.0)
     gpu.main([str(tmp_path / "gpu.md")])
-    assert (tmp_path / "gpu.md").read_text().count("not measured, no time left") == 9
+    assert (tmp_path / "gpu.md").read_text().count("not measured, no time left") == 10
 
 
 def test_the_count_of_products_is_that_of_the_operations(monkeypatch):
