@@ -22,7 +22,7 @@ def path(
     lambdas: Annotated[
         str,
         typer.Option(
-            help="Lambdas, such as 0,0.1,1,3, or grid:N for 0 and N-1 from 0.001 to 1000."
+            help="Lambdas, such as 0,0.1,1,3, or grid:N for 0 and N-1 where the penalty matters."
         ),
     ] = "grid:8",
     per: opt.Per = "batch",

@@ -15,14 +15,9 @@ from ..nn.inputs import check_finite
 from ..nn.targets import Targets, is_present
 from ..nn.tasks import task_of
 
-# The ends of the default grid. A ridge penalty has no lambda beyond which all weights are
-# zero, as a lasso has; so the grid is fixed. At its low end the penalty has no visible effect,
-# at its high end most networks learn next to nothing.
-LOWEST, HIGHEST = 1e-3, 1e3
-
 
 def check_lambdas(lambdas: int | Sequence[float]) -> Any:
-    """Return the lambdas, or the default grid, in ascending order: (L,) in float64.
+    """Return the lambdas in ascending order, (L,) in float64, or the length of the default grid.
 
     That each is finite, and 0 or more, is checked by `L2`.
     """
@@ -31,7 +26,7 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
     if isinstance(lambdas, Integral) and not isinstance(lambdas, bool):
         if lambdas < 1:
             raise InputError(f"lambdas must be at least 1, or a list. Received: lambdas={lambdas}.")
-        return grid(int(lambdas))
+        return int(lambdas)
     try:
         given = np.asarray(lambdas)
         # Asked for floats, NumPy would read text and drop imaginary parts.
@@ -50,18 +45,6 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
         twice = ", ".join(f"{value:g}" for value in found[counts > 1])
         raise InputError(f"The lambdas must be distinct. Received more than once: {twice}.")
     return found + 0.0  # so that -0.0 is printed as 0
-
-
-def grid(count: int) -> Any:
-    """Return 0, then `count` - 1 lambdas in equal steps on a logarithmic scale."""
-    import numpy as np
-
-    lambdas = np.zeros(count)
-    if count > 1:
-        # Rounded, so that a power of ten is printed as one.
-        spaced = np.geomspace(LOWEST, HIGHEST, count - 1)
-        lambdas[1:] = [float(f"{value:.6g}") for value in spaced]
-    return lambdas
 
 
 def check_seeds(seed: int | Sequence[int]) -> list[int]:

@@ -49,11 +49,16 @@ class Folder:
             )
 
     def planned(
-        self, stacks: list[PlannedStack], fingerprint: Fingerprint, epochs: int
+        self,
+        stacks: list[PlannedStack],
+        fingerprint: Fingerprint,
+        epochs: int,
+        placed: list[float] | None = None,
     ) -> list[PlannedStack]:
         """Return the stacks of the saved plan; without one, save `stacks` and return them.
 
-        The fingerprint leaves out the data: each stack's file has its own. `epochs` is the total.
+        The fingerprint leaves out the data: each stack's file has its own. `epochs` is the total,
+        and `placed` are the lambdas if they are a default grid; see `placed_lambdas`.
         Raises `InputError` if the folder is another path's, or a stack has more epochs.
         """
         fingerprint = {"version of xl2": own_version(), **fingerprint}
@@ -75,12 +80,28 @@ class Folder:
         try:
             self._home.mkdir(exist_ok=True)
             sweep(file)
-            header = {"run": fingerprint, "stacks": [[s.groups, s.lambdas] for s in stacks]}
+            header = {
+                "run": fingerprint,
+                "stacks": [[s.groups, s.lambdas] for s in stacks],
+                "placed": placed,
+            }
             write_with_digest(file, FORMAT, header, {})
         except (InputError, OSError) as error:
             next(self.failures)
             warn_caller(f"Training continues without checkpoints: {error}")
         return stacks
+
+    def placed_lambdas(self, count: int) -> list[float] | None:
+        """Return the default grid of the saved plan; None without one of `count` lambdas."""
+        file = self._home / PLAN
+        if not file.exists():
+            return None
+        header, _ = read_with_digest(file, FORMAT, lambda header, found: {})
+        try:
+            saved = [float(lam) for lam in header["placed"]]
+        except (KeyError, TypeError, ValueError):
+            return None
+        return saved if len(saved) == count else None
 
     def checkpoint(self, stack: PlannedStack, wanted: Callable[[], bool]) -> Checkpoint | None:
         """Return the checkpoint of a stack; None if the folder has been removed."""

@@ -26,6 +26,7 @@ from .arguments import (
 from .checkpoints import folder_of
 from .fold_data import PathData
 from .folds import make_folds
+from .grid import with_placed_lambdas
 from .refit import refit_models
 from .result import RegularizationPath, digest
 from .settings import PathSettings
@@ -81,8 +82,8 @@ def regularization_path(
     y : array_like, shape (n,) or (n, outputs)
         Labels (text or numbers), or the values of a regression.
     lambdas : int or sequence of float, default 8
-        The lambdas in any order, or the length of the default grid: 0, then equal steps on a
-        logarithmic scale from 1e-3 to 1e3.
+        The lambdas in any order, or the length of a grid: 0, and equal steps on a logarithmic
+        scale where the penalty matters; see `xl2.path.grid`.
     validation : (X, y), optional
         Validation samples. All samples of `X` are then used for training.
     cv : int, splitter or iterable, optional
@@ -162,7 +163,7 @@ def regularization_path(
     (2, 3)
     """
     values, units = check_lambdas(lambdas), check_hidden(hidden)
-    check_refit(refit, values)
+    placed = isinstance(values, int)  # the length of a grid
     if validation is not None and cv is not None:
         raise InputError("Pass either validation or cv, not both.")
     if validation is not None and groups is not None:
@@ -191,7 +192,7 @@ def regularization_path(
         initializer=check_initializer(initializer, activation),
         dtype=dtype,
         backend=where,
-        penalties=[L2(lam, per) for lam in values.tolist()],
+        penalties=[L2(lam, per) for lam in ([0.0] if placed else values.tolist())],
         seeds=check_seeds(seed),
         training=training,
         epochs=epochs,
@@ -207,6 +208,9 @@ def regularization_path(
         splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
     began = time.perf_counter()
+    if placed:
+        settings = data.settings = with_placed_lambdas(values, settings, folds, folder, progress)
+    check_refit(refit, settings.lambdas)
     members = train_stacks(
         settings,
         folds,

@@ -35,6 +35,7 @@ class PathSettings:
     epochs: int
     patience: int | None  # see `Pruner`
     max_memory: int | None  # bytes for the networks in training; None for the default
+    placed: bool = False  # whether the lambdas are a default grid
 
     @property
     def lambdas(self) -> Any:

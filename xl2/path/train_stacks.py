@@ -117,7 +117,8 @@ def _plan(
         "seeds": ", ".join(map(str, seeds)),
         "patience": str(settings.patience),
     }
-    return folder.planned(stacks, fingerprint, settings.epochs)
+    placed = lambdas if settings.placed else None
+    return folder.planned(stacks, fingerprint, settings.epochs, placed)
 
 
 def _train(

@@ -1,0 +1,119 @@
+"""The default grid of lambdas, placed where the penalty matters by a short trial.
+
+A lambda divided by the number of samples, its strength, says how much the penalty counts beside
+the mean loss. On standardised samples the best strength hardly depends on the data: in the sets
+of docs/path.md it is 0, or between a hundredth of `USUAL` and `USUAL`. In other units it may be
+elsewhere. So a few networks are trained for a short time, with strengths of many magnitudes: the
+edge is the largest one with which a network learns, and from there the grid is moved if it must.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from ..nn.penalties import L2
+from .checkpoints import Folder
+from .fold_data import FoldData
+from .settings import PathSettings
+from .train_stacks import train_stacks
+
+USUAL = 0.2  # the largest strength of the grid, unless the trial says otherwise
+SPAN = 100.0  # the largest positive lambda over the smallest
+# The largest strength is at most that of the edge, and at least this part of it.
+PART_OF_EDGE = 1 / 50
+TRIED = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0, 1000.0)
+TRIAL = 1 / 5  # of the epochs
+# A network learns if its score is above the null model's by this part of what it is without a
+# penalty, and without one it has to be above by `LITTLE` of what is possible.
+ENOUGH, LITTLE = 0.5, 0.1
+
+
+def with_placed_lambdas(
+    count: int, settings: PathSettings, data: FoldData, folder: Folder | None, progress: bool | None
+) -> PathSettings:
+    """Return settings with the default grid of `count` lambdas.
+
+    A path that is resumed has the lambdas of its folder: elsewhere rounding may change them.
+    """
+    found = None if folder is None else folder.placed_lambdas(count)
+    if found is None:
+        found = spaced(count, highest_lambda(settings, data, progress)) if count > 1 else [0.0]
+    return replace(settings, penalties=_penalties(settings, found), placed=True)
+
+
+def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None = False) -> float:
+    """Return the largest lambda that a grid may have for the samples of a path.
+
+    Of the settings' penalties only what lambda is divided by is used.
+    """
+    fold = data.folds[0]
+    y, weight = data.training.select(fold.rows).of_rows(data.backend)
+    weight = None if weight is None else data.backend.to_numpy(weight)[:, 0]
+    rows = len(fold.rows)
+    unit = rows if weight is None else float(weight.sum())  # what a strength of 1 is as lambda
+    if settings.penalties[0].per == "batch":
+        unit *= min(settings.training.batch_size, rows) / rows
+    trial = replace(
+        settings,
+        penalties=_penalties(settings, [unit * strength for strength in TRIED]),
+        seeds=settings.seeds[:1],
+        epochs=math.ceil(TRIAL * settings.epochs),
+        patience=None,
+    )
+    unseen = replace(data, folds=[replace(fold, x=None, y=None, weight=None)])
+    members = train_stacks(trial, unseen, None, progress=progress, keep_parameters=False)
+    null = 0.0
+    if members.task != "regression":
+        null = _share_of_most_frequent(data.backend.to_numpy(y), weight)
+    edge = edge_of(members.train_scores[:, 0, 0], null)
+    return unit * (USUAL if edge is None else min(max(USUAL, PART_OF_EDGE * edge), edge))
+
+
+def _penalties(settings: PathSettings, lambdas: list[float]) -> list[L2]:
+    return [L2(lam, settings.penalties[0].per) for lam in lambdas]
+
+
+def edge_of(scores: Any, null: float) -> float | None:
+    """Return the largest strength with which a network learns, by the scores of `TRIED`, (10,).
+
+    It is interpolated. None means that the trial was too short to find it: the network without
+    a penalty has not learnt yet, or that with the strongest has not been kept from it.
+    """
+    import numpy as np
+
+    gains = np.nan_to_num(np.asarray(scores) - null, nan=-np.inf)
+    if not gains[0] > LITTLE * (1.0 - null):
+        return None
+    part = np.maximum(gains / gains[0], 0.0)
+    last = int(np.flatnonzero(part >= ENOUGH)[-1])
+    if last == len(TRIED) - 1:
+        return None
+    if last == 0:
+        return TRIED[1]
+    way = (part[last] - ENOUGH) / (part[last] - part[last + 1])
+    return TRIED[last] * math.pow(TRIED[last + 1] / TRIED[last], way)
+
+
+def spaced(count: int, highest: float) -> list[float]:
+    """Return 0, and `count` - 1 lambdas in equal steps on a logarithmic scale up to `highest`.
+
+    The steps are parts of a decade, so that the lambdas are short: 1, 2, 5, 10 for eight.
+    """
+    positive = count - 1
+    steps = max(1.0, (positive - 1) / math.log10(SPAN))  # in a decade
+    # A single one is in the middle.
+    top = math.floor(steps * math.log10(highest) + 1e-9) - (positive == 1)
+    digits = 1 if steps <= 3 else 2 if steps <= 20 else 6
+    powers = [10 ** ((top - k) / steps) for k in reversed(range(positive))]
+    return [0.0, *(float(f"{power:.{digits - 1}e}") for power in powers)]
+
+
+def _share_of_most_frequent(y: Any, weight: Any) -> float:
+    """Return the accuracy of the most frequent row of the targets (n, outputs)."""
+    import numpy as np
+
+    number = np.unique(y, axis=0, return_inverse=True)[1].ravel()
+    counts = np.bincount(number, weight)
+    return float(counts.max() / counts.sum())
