@@ -99,7 +99,7 @@ def free_memory(device: Any) -> int | None:
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
-    """Take the steps over whole batches by CUDA graphs, and a short last one separately."""
+    """Take the steps over batches by CUDA graphs, and a shorter last one separately."""
     return _runner().run(step, carry, constants, samples, batches, xp)  # type: ignore[no-any-return]
 
 

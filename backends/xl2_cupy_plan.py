@@ -76,17 +76,22 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
 
 
 def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
-    """Return an upper bound of a program's memory, as `Library.extra_bytes` in xl2."""
-    layers, row = list(pairwise(sizes)), 4 if dtype == "float32" else 8
+    """Return an upper bound of the memory of two programs, as `Library.extra_bytes` in xl2.
+
+    There is one for each size of an epoch's mini-batches; the other has one row less.
+    """
+    layers, row, samples = list(pairwise(sizes)), 4 if dtype == "float32" else 8, 0
     weights, biases = sum(i * o for i, o in layers), sum(sizes[1:])
-    # The buffers, and during a capture the arrays before it and after its steps.
-    each = 3 * (weights + biases) * (1 + states) + weights
+    # The buffers of both, and during a capture the arrays before it and after its steps.
+    each = 4 * (weights + biases) * (1 + states) + 2 * weights
     # Products, outputs and deltas of one step, and logits of all.
-    each += batch_size * (3 * biases - sizes[-1] + LONGEST * sizes[-1])
+    each += (2 * batch_size - 1) * (3 * biases - sizes[-1] + LONGEST * sizes[-1])
     # Samples belong to a group; how many groups there will be is not known yet.
-    step = batch_size * (sizes[0] + sizes[-1])
-    most = SAMPLE_BYTES // row * (sizes[0] + sizes[-1]) // sizes[0]
-    samples = min(LONGEST * members * step, max(most, members * step))
+    columns = sizes[0] + sizes[-1]
+    most = SAMPLE_BYTES // row * columns // sizes[0]
+    for batch in (batch_size, batch_size - 1):
+        step = members * batch * columns
+        samples += min(LONGEST * step, max(most, step))
     return (members * each + samples) * row
 
 

@@ -30,7 +30,8 @@ class Runner:
     code trains it until the end of its fit.
 
     A program and its memory are kept until a fit of the same thread needs another one, or
-    `release` is called. `make` maps a dtype to a device, `Cuda` or its twin.
+    `release` is called. The two sizes of an epoch's mini-batches have a program each. `make`
+    maps a dtype to a device, `Cuda` or its twin.
     """
 
     def __init__(
@@ -56,9 +57,7 @@ class Runner:
         if whole and wanted():
             plan = plan_of(*arguments, batches)
         key = self._current(), plan
-        # Whether memory was short for the program earlier in the same fit.
-        short = batches.first > 1 and getattr(self._own, "short", None) == key
-        if plan is None or key in self._refused or short:
+        if plan is None or self._failed(key, batches):
             return run_batches(*arguments, batches, xp)
         end = batches.start + whole * batches.size
         head = batches._replace(stop=end, rates=batches.rates[:whole])
@@ -94,25 +93,30 @@ class Runner:
 
         None if the first step leaves nothing finite, which cannot be checked.
         """
-        if getattr(self._own, "key", None) == key:
-            return self._own.program  # type: ignore[no-any-return]
-        for name in ("key", "program"):
-            self._own.__dict__.pop(name, None)
+        programs = self._own.__dict__.setdefault("programs", {})
+        if key in programs:
+            return programs[key]  # type: ignore[no-any-return]
+        for other in [own for own in programs if not _of_one_epoch(own, key)]:
+            del programs[other]
         program = Program(self._device(key[0], plan.dtype), plan)
         first = batches._replace(stop=batches.start + batches.size, rates=batches.rates[:1])
         if not check_step(program, *arguments, first, xp):
             return None
-        # The key is set last: it marks the program as complete, whatever interrupts this.
-        self._own.program = program
-        self._own.key = key
+        # Last: a program that is interrupted before is not kept.
+        programs[key] = program
         return program
+
+    def _failed(self, key: Any, batches: Any) -> bool:
+        """Tell whether a program of such a fit was refused, or earlier in this one too large."""
+        failed = set(self._refused)
+        if batches.first > 1:
+            failed.add(getattr(self._own, "short", None))
+        return any(other is not None and _of_one_epoch(other, key) for other in failed)
 
     def release(self) -> bool:
         """Drop this thread's program and its memory; return whether there was any."""
-        had = bool(self._own.__dict__.pop("devices", None))
-        for name in ("key", "program"):
-            self._own.__dict__.pop(name, None)
-        return had
+        self._own.__dict__.pop("programs", None)
+        return bool(self._own.__dict__.pop("devices", None))
 
     def _device(self, current: Any, dtype: str) -> Any:
         devices = self._own.__dict__.setdefault("devices", {})
@@ -131,3 +135,10 @@ class Runner:
                 UserWarning,
                 stacklevel=3,
             )
+
+
+def _of_one_epoch(one: Any, other: Any) -> bool:
+    """Tell whether two keys are those of the mini-batches of one fit, whose sizes differ by one."""
+    (device, plan), (same, its) = one, other
+    alike = device == same and plan._replace(batch=its.batch) == its
+    return bool(alike and abs(plan.batch - its.batch) <= 1)

@@ -53,7 +53,7 @@ def out_of_memory(error: Exception) -> bool:
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
-    """Take the steps over whole batches in one compiled scan, and a short last one separately."""
+    """Take the steps over batches in one compiled scan, and a shorter last one separately."""
     size, rates, number = batches.size, batches.rates, batches.first
     whole = (batches.stop - batches.start) // size
     end = batches.start + whole * size

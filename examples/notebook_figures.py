@@ -117,6 +117,8 @@ def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> Re
         initializer=lambda inputs, outputs, rng: weights[inputs, outputs],
         optimizer="sgd",
         shuffle=False,
+        per="batch",
+        even_batches=False,
         dtype=dtype,
         **experiment.settings,
     )

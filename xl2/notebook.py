@@ -20,6 +20,7 @@ from .array.switch import resolve_like, to_numpy
 from .errors import InputError, unknown
 from .nn import initializers as _initializers
 from .nn.network import Network
+from .nn.penalties import L2
 from .nn.tasks import decode
 from .training.fit import fit
 
@@ -230,7 +231,8 @@ def train_model(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
-        penalty=lambd,
+        penalty=L2(lambd, per="batch"),
+        even_batches=False,
         shuffle=False,
         validation=(x, y),
         callbacks=[show],

@@ -47,7 +47,11 @@ class Fit:
             "epochs": epochs,
             "batch_size": problem.batch,
             "learning_rate": RATE,
-            "penalty": list(lam) if isinstance(lam, tuple) else lam,
+            # As every peer can do it: lambda over the mini-batch, whose last one is short.
+            "penalty": [xl2.L2(one, "batch") for one in lam]
+            if isinstance(lam, tuple)
+            else xl2.L2(lam, "batch"),
+            "even_batches": False,
             "shuffle": shuffle,
             "seed": SEED,
             "progress": False,
@@ -108,6 +112,8 @@ class OfPath:
             epochs=epochs,
             batch_size=batch,
             learning_rate=RATE,
+            per="batch",
+            even_batches=False,
             seed=SEED,
             refit=False,
             return_members=True,

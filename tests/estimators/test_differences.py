@@ -36,6 +36,21 @@ def test_a_second_fit_that_diverges_keeps_the_weights_of_the_first(name, x, y):
     np.testing.assert_array_equal(ours.predict(x), before)
 
 
+@either
+def test_a_short_last_mini_batch_is_said_and_can_be_avoided(name, x, y):
+    """21 samples in batches of 20 and of 16: the last has 1, and 5, more than a quarter."""
+    x, y = x[:21], y[:21]
+    theirs, ours = pair(name, batch_size=20)
+    with pytest.warns(UserWarning, match="has 1 of 20 samples.* Pass even_batches=True"):
+        ours.fit(x, y)
+    assert_same_weights(theirs.fit(x, y), ours)
+    theirs, ours = pair(name, batch_size=16)
+    assert_same_weights(theirs.fit(x, y), ours.fit(x, y))
+    even = pair(name, batch_size=20)[1].set_params(even_batches=True).fit(x, y)
+    halves = pair(name, batch_size=11)[0].fit(x, y)
+    assert_same_weights(halves, even)
+
+
 def test_early_stopping_keeps_the_best_weights_before_a_divergence(x):
     y = 1e3 * x[:, 0]
     theirs, ours = pair(

@@ -231,6 +231,7 @@ def test_the_tags_of_the_estimators(kind):
     assert not is_classifier(kind()) or tags.classifier_tags.multi_label
 
 
+@pytest.mark.filterwarnings("ignore:The last mini-batch")
 def test_sparse_samples_are_made_dense_chunk_by_chunk(monkeypatch):
     monkeypatch.setattr(xl2.array.sparse, "CHUNK_BYTES", 10 * 4 * 8)
     rows = np.where(RNG.random(X.shape) < 0.5, X, 0.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from xl2 import SGD, Adam, Momentum, Nesterov, Network, fit
+from xl2 import L2, SGD, Adam, Momentum, Nesterov, Network, fit
 from xl2.array.operations import choose
 from xl2.errors import InputError
 from xl2.nn.optimizers import OPTIMIZERS, find_optimizer
@@ -140,10 +140,13 @@ def test_updates_keep_dtype_shape_and_device(backend, to, rng, name):
             assert tuple(array.shape) == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("per", "sizes"), [("dataset", (4, 3, 3)), ("batch", (4, 3, 3)), ("batch", (4, 4, 2))]
+)
 @pytest.mark.parametrize("lam", [0.0, 0.4])
 @every_optimizer
-def test_a_fit_matches_a_loop_in_numpy(where, host, name, lam):
-    """Ten samples in mini-batches of four; the last has two."""
+def test_a_fit_matches_a_loop_in_numpy(where, host, name, lam, per, sizes):
+    """Ten samples in mini-batches of at most four."""
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(10, 3)), rng.integers(0, 2, size=(10, 2)).astype(float)
     network = Network([3, 4, 2], "tanh", dtype="float64", **where)
@@ -152,18 +155,18 @@ def test_a_fit_matches_a_loop_in_numpy(where, host, name, lam):
     losses = []
     for _ in range(3):
         total = 0.0
-        for start in range(0, 10, 4):
-            x, t = X[start : start + 4], y[start : start + 4]
-            m = len(x)
+        for stop, m in zip(np.cumsum(sizes), sizes, strict=True):
+            x, t = X[stop - m : stop], y[stop - m : stop]
+            decay = lam / (m if per == "batch" else 10)
             hidden = np.tanh(x @ W1 + b1)
             out = 1 / (1 + np.exp(-(hidden @ W2 + b2)))
             total -= np.sum(t * np.log(out) + (1 - t) * np.log(1 - out))
             delta = (out - t) / m
             before = delta @ W2.T * (1 - hidden**2)
             slopes = [
-                x.T @ before + lam / m * W1,
+                x.T @ before + decay * W1,
                 before.sum(axis=0),
-                hidden.T @ delta + lam / m * W2,
+                hidden.T @ delta + decay * W2,
                 delta.sum(axis=0),
             ]
             W1, b1, W2, b2 = (
@@ -179,8 +182,9 @@ def test_a_fit_matches_a_loop_in_numpy(where, host, name, lam):
         batch_size=4,
         learning_rate=RATE,
         optimizer=name,
-        penalty=lam,
+        penalty=L2(lam, per=per),
         shuffle=False,
+        even_batches=sizes != (4, 4, 2),
     )
     found = [host(p) for layer in network.parameters for p in layer]
     for expected, actual in zip((W1, b1, W2, b2), found, strict=True):

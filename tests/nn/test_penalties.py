@@ -98,22 +98,35 @@ def test_per_dataset_equals_per_batch_if_the_batch_is_the_data_set(where, host, 
 
 
 @pytest.mark.parametrize("stack", [None, 2])
-@pytest.mark.parametrize("per", ["batch", "dataset"])
-def test_a_weight_of_an_input_of_zeros_decays_by_the_formula(where, host, per, stack):
+@pytest.mark.parametrize(
+    ("per", "even", "divisors"),
+    [
+        ("dataset", True, [5, 5, 5]),
+        ("dataset", False, [5, 5, 5]),
+        (40, True, [40, 40, 40]),
+        ("batch", True, [2, 2, 1]),
+        ("batch", False, [2, 2, 1]),
+    ],
+)
+def test_a_weight_of_an_input_of_zeros_decays_by_the_formula(
+    where, host, per, even, divisors, stack
+):
     dark = X.copy()
     dark[:, 1] = 0.0
     network = new(where, stack=stack)
     before = host(network.weights[0])[1].copy()
     rate, lam, epochs = 0.3, 0.5, 2
-    penalty = L2(lam, per=per)
-    fit(network, dark, Y, epochs=epochs, batch_size=2, learning_rate=rate, penalty=penalty)
-    divisors = [2, 2, 1] if per == "batch" else [5, 5, 5]
+    options = {"epochs": epochs, "batch_size": 2, "learning_rate": rate, "even_batches": even}
+    history = fit(network, dark, Y, penalty=L2(lam, per=per), **options)
     factor = math.prod(1 - rate * lam / m for m in divisors) ** epochs
     np.testing.assert_allclose(host(network.weights[0])[1], before * factor, rtol=1e-12)
+    squares = sum((host(weight) ** 2).sum() for weight in network.weights)
+    total = lam / 2 / (40 if per == 40 else 5) * squares
+    np.testing.assert_allclose(np.sum(history.penalty[-1]), total, rtol=1e-12)
 
 
-def test_a_number_is_an_l2_per_batch(where):
-    assert penalties_of(0.3, ()) == [L2(0.3, per="batch")]
+def test_a_number_is_an_l2_per_dataset(where):
+    assert penalties_of(0.3, ()) == [L2(0.3, per="dataset")]
     assert penalties_of(1, (2,)) == [L2(1.0), L2(1.0)]
 
 
@@ -149,14 +162,15 @@ def test_a_wrong_number_of_penalties_is_refused(where, count):
         fit(new(where, stack=2), X, Y, penalty=[0.1] * count)
 
 
-def test_an_unknown_per_is_refused():
-    with pytest.raises(InputError, match="'epoch'"):
-        L2(0.1, per="epoch")
+@pytest.mark.parametrize("per", ["epoch", 0, -3, 1.5, True, None])
+def test_an_unknown_per_is_refused(per):
+    with pytest.raises(InputError, match=f"'dataset', 'batch', or a number.*per={per!r}"):
+        L2(0.1, per=per)
 
 
 def test_members_with_different_per_are_refused(where):
-    penalty = [L2(0.1), L2(0.1, per="dataset")]
-    with pytest.raises(InputError, match="must all have per='batch'"):
+    penalty = [L2(0.1), L2(0.1, per="batch")]
+    with pytest.raises(InputError, match=r"same per\. Received: 'batch', 'dataset'"):
         fit(new(where, stack=2), X, Y, penalty=penalty)
 
 

@@ -61,17 +61,18 @@ def test_equal_weights_change_nothing(where, host, optimizer):
 
 
 def test_a_mini_batch_of_weight_zero_changes_nothing(where, host):
-    """Neither its samples nor the penalty count."""
+    """With a penalty per batch, neither its samples nor the penalty count."""
     weight = np.array([1.0] * 6 + [0.0] * 6)
-    options = {"penalty": 0.4, "batch_size": 6, "epochs": 1}
+    options = {"penalty": L2(0.4, per="batch"), "batch_size": 6, "epochs": 1}
     actual, _ = trained(where, X, LABELS, sample_weight=weight, **options)
     first, _ = trained(where, X[:6], LABELS[:6], **options)
     assert_same(host, actual, first)
 
 
-def test_each_group_uses_the_weights_of_its_own_samples(where, host):
+@pytest.mark.parametrize("per", ["dataset", "batch", 40])
+def test_each_group_uses_the_weights_of_its_own_samples(where, host, per):
     rows = np.array([[0, 1, 2, 3, 4], [7, 8, 9, 10, 11]])
-    options = {"penalty": 0.3, "batch_size": 2}
+    options = {"penalty": L2(0.3, per=per), "batch_size": 2}
     groups, _ = trained(
         where, X, LABELS, stack=(2, 2), rows=rows, sample_weight=WEIGHT, seed=[0, 0], **options
     )
@@ -95,10 +96,3 @@ def test_wrong_weights_are_refused(where, weight, words):
         trained(where, X, LABELS, sample_weight=weight)
     for word in words:
         assert word in str(caught.value)
-
-
-def test_groups_with_weights_need_a_penalty_per_batch(where):
-    with pytest.raises(InputError, match="per='batch'"):
-        trained(
-            where, X, LABELS, stack=(2, 2), sample_weight=WEIGHT, penalty=L2(1.0, per="dataset")
-        )

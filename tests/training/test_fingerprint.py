@@ -15,9 +15,10 @@ BASE = {"epochs": 2, "batch_size": 4, "learning_rate": 0.05}
 CHANGED = [
     ({"optimizer": "adam"}, r'optimizer was "SGD\(\)" and is now "Adam'),
     ({"optimizer": Momentum(0.8)}, r'optimizer was "SGD\(\)" and is now "Momentum\(.*0.8'),
-    ({"penalty": 0.5}, 'penalty was "lambda 0.0, per batch" and is now "lambda 0.5'),
-    ({"penalty": L2(0.0, "dataset")}, "penalty was .*per dataset"),
+    ({"penalty": 0.5}, 'penalty was "lambda 0.0, per dataset" and is now "lambda 0.5'),
+    ({"penalty": L2(0.0, "batch")}, "penalty was .*per batch"),
     ({"batch_size": 5}, 'batch size was "4" and is now "5'),
+    ({"even_batches": False}, 'batch size was "4" and is now "4, the last one short"'),
     ({"learning_rate": 0.1}, 'learning rate was "0.05" and is now "0.1'),
     ({"seed": 7}, 'seed was "0" and is now "7'),
     ({"shuffle": False}, 'shuffle was "True"'),

@@ -445,7 +445,7 @@ def test_the_error_states_the_bound_that_too_large_a_lambda_exceeds(where, optim
     error = diverge(
         linear(where, dtype="float32"), learning_rate=rate, penalty=L2(1e6), optimizer=optimizer
     )
-    bound = "learning rate times lambda over the batch size must stay below 2"
+    bound = "learning rate times lambda over the number of training samples"
     assert (bound in str(error)) == (optimizer != "adam")
     assert "the loss or a parameter is no longer finite" in str(error)
 

@@ -13,7 +13,7 @@ from xl2 import InputError, Model, Network, fit
 from xl2.array import rows
 from xl2.data import open_rows
 from xl2.nn.scaling import Scaling
-from xl2.training.batches import window
+from xl2.training.batching import Batching, window
 from xl2.training.orders import Orders
 
 pytestmark = pytest.mark.one_on_jax
@@ -106,7 +106,7 @@ def test_blocks_are_shuffled(where, stored, kind, stack):
     host = rows.StoredRows(X, Network([6, 3], **where).backend, "float64")
     groups = 2 if stack == (2, 2) else 1
     every = np.broadcast_to(np.arange(83), (2, 83)) if groups == 2 else None
-    orders = next(Orders(host, every, 83, [4] * groups, 5))
+    orders = next(Orders(host, every, 83, [4] * groups, Batching(5)))
     for order in np.atleast_2d(orders):
         assert sorted(order) == list(range(83))
         assert (order != np.arange(83)).mean() > 0.8
@@ -118,7 +118,7 @@ def test_blocks_are_shuffled(where, stored, kind, stack):
 @in_blocks
 def test_each_epoch_and_each_seed_has_another_order(backend, stored, kind):
     host = rows.StoredRows(stored(kind), backend, "float64")
-    orders, same, other = (Orders(host, None, 83, [seed], 5) for seed in (1, 1, 2))
+    orders, same, other = (Orders(host, None, 83, [seed], Batching(5)) for seed in (1, 1, 2))
     one = next(orders)
     assert (one == next(same)).all()
     assert (one != next(other)).any()
@@ -129,7 +129,7 @@ def test_each_epoch_and_each_seed_has_another_order(backend, stored, kind):
 def test_a_window_has_rows_of_few_and_distant_blocks(backend, stored, kind):
     host = rows.StoredRows(stored(kind), backend, "float64")
     length = window(host, 5)
-    order = next(Orders(host, None, 83, [0], 5))
+    order = next(Orders(host, None, 83, [0], Batching(5, even=False)))
     blocks = np.searchsorted(host.edges, order, side="right")
     windows = [slice(start, start + length) for start in range(0, 83, length)]
     assert max(len(set(blocks[window])) for window in windows) <= length // 5 + 2

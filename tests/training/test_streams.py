@@ -14,7 +14,7 @@ X = RNG.normal(3.0, 2.0, size=(23, 6))
 LABELS = np.arange(23) % 3
 TARGETS = 1000.0 + RNG.normal(size=(23, 3))
 WEIGHTS = 1.0 + np.arange(23) % 4
-# Each part is a whole number of mini-batches of 5, except the last.
+# Cut each into mini-batches of at most 5, or all: 5, 5, 5, 4, 4 samples.
 PARTS = (slice(0, 10), slice(10, 15), slice(15, 23))
 
 
@@ -60,11 +60,12 @@ class Again:
 @pytest.mark.parametrize(("output", "y"), [("softmax", LABELS), ("identity", TARGETS)])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_result_equals_that_of_the_concatenated_samples(where, stack, output, y, weighted):
-    options = {"stack": stack, "output": output, "penalty": 0.3}
+    options = {"stack": stack, "output": output}
     known = (y, WEIGHTS) if weighted else (y,)
-    mine = trained(where, pairs(*known), **options)
+    samples = int(WEIGHTS.sum()) if weighted else 23
+    mine = trained(where, pairs(*known), penalty=L2(0.3, per=samples), **options)
     weight = {"sample_weight": WEIGHTS} if weighted else {}
-    assert_same(mine, trained(where, X, y, shuffle=False, **weight, **options))
+    assert_same(mine, trained(where, X, y, shuffle=False, penalty=0.3, **weight, **options))
 
 
 def test_dropout_equals_that_of_the_concatenated_samples(where):
@@ -189,7 +190,7 @@ def test_errors_in_batches_leave_the_network_unchanged(where, batches, message):
     [
         ({"sample_weight": WEIGHTS}, "sample_weight cannot be used with an iterable"),
         ({"rows": [0, 1]}, "rows cannot be used with an iterable"),
-        ({"penalty": L2(1.0, per="dataset")}, "per='batch'"),
+        ({"penalty": 1.0}, r"unknown for an iterable. Pass it: penalty=L2\(lam, per=60000\)"),
         ({"stack": (2, 2)}, "stack of groups cannot be trained"),
     ],
 )
@@ -255,10 +256,15 @@ def test_otherwise_the_step_of_a_divergence_is_unknown(where, batches):
 
 
 def test_a_stack_marks_the_members_that_diverged(where):
-    """Learning rate times the second lambda over the batch size is above 2."""
+    """Learning rate times the second lambda over the mini-batch is above 2."""
     network = new(where, stack=2)
     history = fit(
-        network, pairs(LABELS), batch_size=5, learning_rate=0.1, penalty=[0.0, 1e200], epochs=2
+        network,
+        pairs(LABELS),
+        batch_size=5,
+        learning_rate=0.1,
+        epochs=2,
+        penalty=[L2(lam, per="batch") for lam in (0.0, 1e200)],
     )
     assert history.diverged.tolist() == [0, 1]
 

@@ -47,7 +47,7 @@ Activation = Annotated[
 Per = Annotated[
     str,
     typer.Option(
-        help="Divide lambda by the samples of a mini-batch (batch) or training set (dataset)."
+        help="Divide lambda by the samples of the training set (dataset) or mini-batch (batch)."
     ),
 ]
 Epochs = Annotated[int, typer.Option(help="Passes over the training samples.")]

@@ -25,7 +25,7 @@ def path(
             help="Lambdas, such as 0,0.1,1,3, or grid:N for 0 and N-1 where the penalty matters."
         ),
     ] = "grid:8",
-    per: opt.Per = "batch",
+    per: opt.Per = "dataset",
     cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
     hidden: opt.Hidden = "50,25",
     activation: opt.Activation = "relu",

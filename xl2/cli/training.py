@@ -22,7 +22,7 @@ def train(
     lam: Annotated[
         str, typer.Option("--lambda", help="L2 penalty: one number, or one per layer (1,1,0).")
     ] = "0",
-    per: opt.Per = "batch",
+    per: opt.Per = "dataset",
     epochs: opt.Epochs = 100,
     batch_size: opt.BatchSize = 64,
     learning_rate: opt.LearningRate = 0.001,

@@ -53,6 +53,7 @@ CONSTRAINTS: dict[str, Any] = {
     "n_iter_no_change": [_AT_LEAST_1, Options(Real, {float("inf")})],
     "max_fun": [_AT_LEAST_1],
     "callbacks": ["array-like", callable, None],
+    "even_batches": ["boolean"],
 }
 CV_CONSTRAINTS: dict[str, Any] = {
     **_SHARED,
@@ -92,7 +93,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
 def penalty_of(estimator: Any, layers: int) -> L2:
     """Return the penalty, checked against the number of layers."""
     try:
-        penalty = L2(estimator.alpha)
+        penalty = L2(estimator.alpha, per="batch")
         penalty.of_layers(layers)
     except InputError as error:
         raise InputError(f"The 'alpha' parameter of {type(estimator).__name__}: {error}") from None

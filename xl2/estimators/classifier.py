@@ -80,6 +80,10 @@ class MLPClassifier(Classification, BaseMLP):
         scikit-learn does.
     dropout : float, default 0
         Fraction of each hidden layer's units dropped in a step, in [0, 1); not for "lbfgs".
+    even_batches : bool, default False
+        Cut an epoch into mini-batches whose sizes differ by one at most. By default the last one
+        has the rest, as in scikit-learn; with a large `alpha` a short one dominates an epoch,
+        because it divides `alpha` by its own number of samples.
     callbacks : callable or sequence of callable, optional
         Called with the estimator after each epoch, or iteration of "lbfgs". Training stops
         if one returns True.
@@ -153,6 +157,7 @@ class MLPClassifier(Classification, BaseMLP):
         class_weight: Any = None,
         initializer: Any = None,
         dropout: float = 0.0,
+        even_batches: bool = False,
         callbacks: Any = None,
     ):
         self._set_arguments(locals())

@@ -82,6 +82,7 @@ class BaseMLPCV(CommonMLP):
                 learning_rate=self.learning_rate_init,
                 optimizer=optimizer_of(self),
                 dropout=self.dropout,
+                per="batch",  # as in MLPClassifier, which may be given the alpha that is chosen
                 sample_weight=weight,
                 shuffle=self.shuffle,
                 dtype=dtype,

@@ -141,6 +141,7 @@ class MLPRegressor(Regression, BaseMLP):
         dtype: str | None = None,
         initializer: Any = None,
         dropout: float = 0.0,
+        even_batches: bool = False,
         callbacks: Any = None,
     ):
         self._set_arguments(locals())

@@ -132,14 +132,18 @@ def _run(estimator: Any, network: Network, training: Training, rows: Any, random
 
     state = estimator._optimizer
     index = np.arange(len(training.y)) if rows is None else rows
+    size = _batch_size(estimator.batch_size, len(index))
+    if not estimator.even_batches:
+        _warn_of_short_batch(len(index), size)
     settings = Settings(
         optimizer=state.optimizer,
         learning_rate=state.learning_rate,
-        batch_size=_batch_size(estimator.batch_size, len(index)),
+        batch_size=size,
         penalty=penalty_of(estimator, len(network.parameters)),
         loss=REPORTED[estimator.loss, estimator.out_activation_],
         dropout=estimator.dropout,
         shuffle=False,
+        even_batches=estimator.even_batches,
         seeds=(draw_seed(random) if estimator.dropout else 0,),
     )
     return assemble(
@@ -210,3 +214,16 @@ def _batch_size(batch_size: Any, samples: int) -> int:
             stacklevel=6,
         )
     return int(min(batch_size, samples))
+
+
+def _warn_of_short_batch(samples: int, size: int) -> None:
+    """Warn if the last mini-batch of an epoch is smaller than a quarter of the others."""
+    last = samples % size
+    if 0 < 4 * last < size:
+        warnings.warn(
+            f"The last mini-batch of each epoch has {last} of {size} samples, and the optimizer "
+            f"takes a full step for it: its noise, and alpha divided by {last} instead of {size}, "
+            f"can dominate the epoch. scikit-learn trains the same way. Pass even_batches=True, "
+            f"or another batch_size.",
+            stacklevel=6,
+        )

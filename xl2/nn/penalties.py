@@ -1,10 +1,9 @@
-"""The L2 penalty, ``lam / (2 m) * sum(W^2)`` over the weights; biases are exempt.
+"""The L2 penalty, ``lam / (2 n) * sum(W^2)`` over the weights; biases are exempt.
 
-`m` is a number of samples: with ``per="batch"`` that of the mini-batch, as in the notebook and
-for scikit-learn's `alpha`. Half the batch size then doubles the decay, and `lam` has to be
-chosen again for each batch size. With ``per="dataset"`` `m` is the size of the training set, and
-`lam` has the same effect for all batch sizes. docs/design.md lists the equivalents of other
-libraries.
+`n` is the number of training samples, so that `lam` has the same effect for all batch sizes.
+With ``per="batch"`` it is the number of samples in the mini-batch, as in the notebook and for
+scikit-learn's `alpha`: half the batch size then doubles the decay, and a short last mini-batch
+decays the weights more than all others. docs/design.md lists the equivalents of other libraries.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ from ..array.operations import Parameters
 from ..array.stacks import Stack, beside_weight, stack_of, weight_axes
 from ..errors import InputError
 
+Per = Literal["dataset", "batch"] | int
+
 
 @dataclass(frozen=True)
 class L2:
@@ -29,8 +30,10 @@ class L2:
     ----------
     lam : float or sequence of float, default 0
         lambda, 0 or more: one for all layers, or one for each, first to last.
-    per : {"batch", "dataset"}, default "batch"
-        Whether lambda is divided by the size of the mini-batch or of the training set.
+    per : {"dataset", "batch"} or int, default "dataset"
+        What divides lambda: the number of training samples, that of the mini-batch's samples,
+        or this number, for an iterable of unknown length. With sample weights their sum replaces
+        the number of samples.
 
     Examples
     --------
@@ -39,11 +42,9 @@ class L2:
     """
 
     lam: float | tuple[float, ...] = 0.0
-    per: Literal["batch", "dataset"] = "batch"
+    per: Per = "dataset"
 
-    def __init__(
-        self, lam: float | Sequence[float] = 0.0, per: Literal["batch", "dataset"] = "batch"
-    ):
+    def __init__(self, lam: float | Sequence[float] = 0.0, per: Per = "dataset"):
         try:
             several = not isinstance(lam, float | int | str) and hasattr(lam, "__len__")
             values = tuple(map(float, cast(Any, lam) if several else [lam]))
@@ -54,10 +55,18 @@ class L2:
         for value in values:
             if not (math.isfinite(value) and value >= 0):
                 raise InputError(f"lambda must be a finite number, 0 or more. Received: {value!r}.")
-        if per not in ("batch", "dataset"):
-            raise InputError(f"per must be 'batch' or 'dataset'. Received: per={per!r}.")
+        whole = isinstance(per, int) and not isinstance(per, bool)
+        if not (per > 0 if whole else per in ("dataset", "batch")):  # type: ignore[operator]
+            raise InputError(
+                f"per must be 'dataset', 'batch', or a number of samples. Received: per={per!r}."
+            )
         object.__setattr__(self, "lam", values if several else values[0])
         object.__setattr__(self, "per", per)
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether any layer is penalised."""
+        return any(self.lam) if isinstance(self.lam, tuple) else self.lam > 0
 
     def of_layers(self, layers: int) -> tuple[float, ...]:
         """Return lambda for each of `layers` layers; raise if `lam` has another number."""
@@ -88,8 +97,8 @@ def penalties_of(penalty: Penalty, stack: Stack) -> list[L2]:
     checked = [one if isinstance(one, L2) else L2(one) for one in each]
     if len({one.per for one in checked}) > 1:
         raise InputError(
-            "The penalties of a stack must all have per='batch', or all per='dataset'. Received: "
-            "both."
+            f"The penalties of a stack must all have the same per. Received: "
+            f"{', '.join(sorted({repr(one.per) for one in checked}))}."
         )
     return checked
 

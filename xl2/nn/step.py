@@ -63,7 +63,9 @@ class Constants(NamedTuple):
     """Arguments of a step that stay the same through a fit."""
 
     coefficients: tuple[Any, ...]  # lambda for each layer, from `penalties.coefficients_of`
-    rows: Any = None  # divides lambda: number or weight of all samples; None for the batch's own
+    # Divides lambda: the number of training samples or their weight, for groups (G, 1, 1, 1); None
+    # for that of the mini-batch.
+    rows: Any = None
     keys: Array | None = None  # of the dropout masks, from `Dropout.keys`
 
 
@@ -146,6 +148,8 @@ class Step:
         if batch.weight is not None:
             value = value * batch.weight[..., 0]
             total = total[..., 0, 0]
+        if rows is not None and not isinstance(rows, int | float):
+            rows = rows[..., 0, 0]
         value = namespace(logits).sum(value, axis=-1) / total
         penalty = squares(parameters, constants.coefficients)
         if penalty is not None:
@@ -158,7 +162,7 @@ class Batches(NamedTuple):
 
     start: int  # index of their first sample in the epoch's order
     stop: int  # index after their last sample
-    size: int  # samples of a mini-batch; the last may have fewer
+    size: int  # samples of a mini-batch; if they are not even, the last may have fewer
     order: Array | None  # the epoch's rows: (n,), for groups (G, n); None for all rows in order
     rates: list[float]  # the optimizer's rate for each step
     first: int  # number of the first step

@@ -10,7 +10,7 @@ from ..array.operations import Operations
 from ..array.stacks import group_of, member_of
 from ..nn import tasks
 from ..nn.network import Network
-from ..training.batches import cut
+from ..training.batching import cut
 from ..training.history import CURVES, History
 from .fold_data import Fold, FoldData
 from .planning import PlannedStack

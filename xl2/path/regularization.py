@@ -48,7 +48,7 @@ def regularization_path(
     initializer: str | Initializer | Sequence[str | Initializer] | None = None,
     task: str = "auto",
     standardize: bool = False,
-    per: Literal["batch", "dataset"] = "batch",
+    per: Literal["dataset", "batch"] = "dataset",
     epochs: int = 100,
     batch_size: int = 64,
     learning_rate: float = 0.001,
@@ -57,6 +57,7 @@ def regularization_path(
     dropout: float = 0.0,
     sample_weight: Any = None,
     shuffle: bool = True,
+    even_batches: bool = True,
     dtype: str = "float32",
     patience: int | None = None,
     refit: bool | str | Sequence[float] = True,
@@ -111,9 +112,9 @@ def regularization_path(
         Scale each feature by the mean and standard deviation of the fold's training samples.
         The values of a regression are always scaled like this, unless the output layer has a
         range. Each fold of what is scaled has its own copy of `X`.
-    per : {"batch", "dataset"}, default "batch"
-        As in `xl2.L2`.
-    epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle : optional
+    per : {"dataset", "batch"}, default "dataset"
+        As in `xl2.L2`: a fold divides lambda by the number of its training samples.
+    epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle, even_batches : optional
         As in `xl2.fit`.
     sample_weight : array_like, shape (n,), optional
         Weights of the samples, in training and in the validation of the folds.
@@ -177,6 +178,7 @@ def regularization_path(
         loss=loss,
         dropout=dropout,
         shuffle=shuffle,
+        even_batches=even_batches,
     )
     labels = read_labels(y, "y")
     targets = read_targets(labels, task)

@@ -15,7 +15,7 @@ from ..nn.network import Network
 from ..nn.optimizers import find_optimizer
 from ..nn.penalties import L2
 from ..training.assemble import Settings
-from ..training.batches import BLOCK
+from ..training.batching import BLOCK
 
 DEFAULT_MEMORY = 2**31  # bytes
 

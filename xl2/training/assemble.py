@@ -18,6 +18,7 @@ from ..nn.optimizers import Optimizer, Update, find_optimizer
 from ..nn.penalties import Penalty, penalties_of
 from ..nn.step import Constants, Step
 from .batches import feed_of
+from .batching import Batching
 from .data import TrainingData
 from .orders import Orders
 from .run import Run
@@ -34,7 +35,13 @@ class Settings:
     loss: str | Loss | None = None
     dropout: float = 0.0
     shuffle: bool = True
+    even_batches: bool = True
     seeds: tuple[int, ...] = (0,)  # of the orders and of dropout, one for each group
+
+    @property
+    def batching(self) -> Batching:
+        """How an epoch is cut into mini-batches."""
+        return Batching(int(self.batch_size), bool(self.even_batches))
 
     def __post_init__(self) -> None:
         check_positive(batch_size=self.batch_size)
@@ -87,11 +94,10 @@ def assemble(
     )
     return Run(
         network,
-        feed_of(network, data.samples, y, weight, orders, settings.batch_size),
+        feed_of(network, data.samples, y, weight, orders, settings.batching),
         _step(network, settings, dropout, report_objective),
         constants,
         float(settings.learning_rate),
-        int(settings.batch_size),
         states,
         steps,
     )
@@ -100,7 +106,7 @@ def assemble(
 def _orders(data: TrainingData, count: int, settings: Settings) -> Iterator[Any] | None:
     """Return the orders of the `count` training rows; None for all rows as they are stored."""
     if settings.shuffle:
-        return Orders(data.samples.x, data.rows, count, settings.seeds, settings.batch_size)
+        return Orders(data.samples.x, data.rows, count, settings.seeds, settings.batching)
     return None if data.rows is None else itertools.repeat(data.rows)
 
 
@@ -124,16 +130,21 @@ def _step(
 
 def _divisor(network: Network, settings: Settings, y: Any, weight: Any) -> Any:
     """Return the divisor of lambda; None for the number of samples in the mini-batch."""
-    if penalties_of(settings.penalty, network.stack)[0].per == "batch":
+    penalties = penalties_of(settings.penalty, network.stack)
+    per = penalties[0].per
+    if per == "batch" or not any(penalty.is_positive for penalty in penalties):
         return None
+    if per != "dataset":
+        return per
     if y is None:
         raise InputError(
-            "L2(per='dataset') divides lambda by the number of samples, which is unknown for an "
-            "iterable. Choose per='batch'."
+            "lambda is divided by the number of training samples, which is unknown for an "
+            "iterable. Pass it: penalty=L2(lam, per=60000) for 60000 samples. Or choose "
+            "L2(lam, per='batch'), which divides by those of each mini-batch."
         )
     if weight is None:
         return y.shape[-2]
-    if len(network.stack) == 2:
-        raise InputError("With sample_weight, a stack of groups needs a penalty with per='batch'.")
     with network.backend.scope():
-        return float(network.backend.xp.sum(weight))
+        total = network.backend.xp.sum(weight, axis=(-2, -1), keepdims=weight.ndim == 3)
+        # For groups (G, 1, 1, 1), which broadcasts with all weights.
+        return float(total) if weight.ndim == 2 else total[:, None, :, :]

@@ -7,6 +7,7 @@ call. The training loop does not know the kind.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..array.api import Array
@@ -18,18 +19,16 @@ from ..nn.inputs import check_finite
 from ..nn.network import Network
 from ..nn.step import Samples
 from ..nn.streams import Pairs
-
-# Rows of a block. A backend may compile the steps of a block as one program, and the outputs
-# stored meanwhile stay small beside the data.
-BLOCK = 8192
+from .batching import Batching, cut, whole, window
 
 
 class Block(NamedTuple):
-    """Consecutive mini-batches; the last of an epoch, or of a stream's pair, may be short."""
+    """Consecutive mini-batches of one size; a short last one is possible if they are not even."""
 
     samples: Samples  # that contain those of the block
     start: int  # the index in `order` of the first row
     stop: int  # the index after the last row
+    size: int  # samples of a mini-batch
     order: Array | None  # rows of `samples`, (n,) or for groups (G, n); None for all in order
 
 
@@ -50,8 +49,10 @@ class InMemory:
         y: Array,
         weight: Array | None,
         orders: Iterator[Any] | None,
+        batching: Batching,
     ):
         self._backend, self._samples, self.orders = backend, samples, orders
+        self.batching = batching
         self.y, self.weight = y, weight
         self.rows: int = y.shape[-2]  # samples of an epoch
         self.available: int = samples.x.shape[-2]
@@ -61,15 +62,18 @@ class InMemory:
         return None if self.orders is None else next(self.orders)
 
     def blocks(self, order: Any, length: int, done: int = 0) -> Iterator[Block]:
-        """Yield the epoch after `done` rows in blocks of `length` rows.
+        """Yield the epoch after `done` rows in blocks of about `length` rows.
 
-        Blocks end where they would from the epoch's start; the first may be shorter. `length`
-        is a multiple of the batch size.
+        Blocks end where they would from the epoch's start; the first may be shorter.
         """
         order = None if order is None else self._backend.from_numpy(order)
-        for start, stop in cut(self.rows, length):
+        for start, stop, size in self.batching.cut(self.rows, partial(whole, length)):
             if stop > done:
-                yield Block(self._samples, max(start, done), stop, order)
+                yield Block(self._samples, max(start, done), stop, size, order)
+
+    def steps(self, done: int) -> int:
+        """Return how many mini-batches the first `done` rows of an epoch are."""
+        return self.batching.steps(self.rows, done)
 
     def total(self) -> Any:
         """Return the number of an epoch's samples, or their weight."""
@@ -97,20 +101,20 @@ class OnHost(InMemory):
         y: Array,
         weight: Array | None,
         orders: Iterator[Any] | None,
-        batch_size: int,
+        batching: Batching,
     ):
-        super().__init__(backend, samples, y, weight, orders)
-        self._window = window(samples.x, batch_size, y.shape[0] if y.ndim == 3 else 1)
+        super().__init__(backend, samples, y, weight, orders, batching)
+        self._window = partial(window, samples.x, groups=y.shape[0] if y.ndim == 3 else 1)
 
     def blocks(self, order: Any, length: int, done: int = 0) -> Iterator[Block]:
         """Yield the epoch after `done` rows, the blocks of one window after another."""
-        for start, stop in cut(self.rows, self._window):
+        for start, stop, size in self.batching.cut(self.rows, self._window):
             if stop <= done:
                 continue
             samples, own = self._load(order, start, stop)
-            for first, last in cut(stop - start, length):
+            for first, last in cut(stop - start, whole(length, size)):
                 if start + last > done:
-                    yield Block(samples, max(first, done - start), last, own)
+                    yield Block(samples, max(first, done - start), last, size, own)
 
     def check(self) -> None:
         """Do nothing: rows are checked when they are read."""
@@ -139,8 +143,8 @@ class Streamed:
     y = weight = orders = None
     seekable = False
 
-    def __init__(self, network: Network, pairs: Pairs, batch_size: int):
-        self._network, self._pairs, self._batch_size = network, pairs, batch_size
+    def __init__(self, network: Network, pairs: Pairs, batching: Batching):
+        self._network, self._pairs, self.batching = network, pairs, batching
         self.repeats = pairs.repeats
         self.rows, self._total, self._epochs = 0, 0, 0  # rows: of the epoch so far
 
@@ -152,7 +156,7 @@ class Streamed:
         self.rows, self._total = 0, 0
         for number, pair in enumerate(self._pairs, 1):
             samples = self.checked(*pair, number)
-            own = feed_of(self._network, samples, *samples[1:], None, self._batch_size)
+            own = feed_of(self._network, samples, *samples[1:], None, self.batching)
             self.rows += own.rows
             self._total = self._total + own.total()
             yield from own.blocks(None, length)
@@ -163,6 +167,10 @@ class Streamed:
                 f"list, or epochs={self._epochs}."
             )
         self._epochs += 1
+
+    def steps(self, done: int) -> int:
+        """Return 0: an epoch always begins at its start."""
+        return 0
 
     def total(self) -> Any:
         """Return the number of the epoch's samples, or their weight."""
@@ -187,28 +195,11 @@ def feed_of(
     y: Any,
     weight: Any,
     orders: Iterator[Any] | None,
-    batch_size: int,
+    batching: Batching,
 ) -> Feed:
     """Return the feed for samples; see `InMemory`."""
     if isinstance(samples.x, Pairs):
-        return Streamed(network, samples.x, batch_size)
+        return Streamed(network, samples.x, batching)
     if isinstance(samples.x, HostRows):
-        return OnHost(network.backend, samples, y, weight, orders, batch_size)
-    return InMemory(network.backend, samples, y, weight, orders)
-
-
-def window(x: HostRows, batch_size: int, groups: int = 1) -> int:
-    """Return how many rows of each group are on the backend at once: whole mini-batches.
-
-    Where possible they are whole blocks, the same as those of samples in memory.
-    """
-    block = max(1, BLOCK // batch_size) * batch_size
-    most = x.rows_at_once // groups
-    unit = block if most >= block else batch_size
-    return max(1, most // unit) * unit
-
-
-def cut(rows: int, length: int) -> Iterator[tuple[int, int]]:
-    """Yield the start and the stop of consecutive blocks."""
-    for start in range(0, rows, length):
-        yield start, min(start + length, rows)
+        return OnHost(network.backend, samples, y, weight, orders, batching)
+    return InMemory(network.backend, samples, y, weight, orders, batching)

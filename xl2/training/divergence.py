@@ -61,7 +61,7 @@ def find_the_step(run: Run, before: Carry, order: Any) -> NoReturn:
 
     network, epoch = run.network, len(run.history) + 1
     run.carry, step = before, 0
-    for samples, batches in run.batches(run.batch_size, order) if run.feed.repeats else ():
+    for samples, batches in run.batches(1, order) if run.feed.repeats else ():
         step, safe = step + 1, run.carry
         run.carry = copy_carry(safe)
         measure = run.meter()
@@ -85,7 +85,10 @@ def _text(where: str, before: str) -> str:
 
 def remedy(optimizer: Optimizer, learning_rate: float) -> str:
     """Return what to do when training diverges; a large lambda alone does not make Adam diverge."""
-    bound = ": learning rate times lambda over the batch size must stay below 2"
+    bound = (
+        ": learning rate times lambda over the number of training samples (with per='batch', of "
+        "those in a mini-batch) must stay below 2"
+    )
     return (
         f"Lower the learning rate ({learning_rate:g}), standardise the inputs, or lower lambda"
         f"{bound if isinstance(optimizer, SGD | Momentum) else ''}."

@@ -43,7 +43,7 @@ def fingerprint_of(
     shape = " x ".join(map(str, network.stack))
     penalties = penalties_of(settings.penalty, network.stack)
     lambdas = ", ".join(repr(one.lam) for one in penalties)
-    rows, loss = data.rows, settings.loss
+    rows, loss, batching = data.rows, settings.loss, run.feed.batching
     validation = "; ".join(f"{digest(x)}, {digest(y)}" for _, x, y in held_out)
     found = {
         "version of xl2": own_version(),
@@ -55,7 +55,7 @@ def fingerprint_of(
         "penalty": f"lambda {lambdas}, per {penalties[0].per}",
         "loss": "the default" if loss is None else _described(loss),
         "dropout": f"{settings.dropout:g}",
-        "batch size": str(run.batch_size),
+        "batch size": f"{batching.size}{'' if batching.even else ', the last one short'}",
         "seed": ", ".join(map(str, settings.seeds)),
         "shuffle": str(settings.shuffle),
         "rows": "all" if rows is None else digest_of(rows.astype("int64"), network.backend),

@@ -36,6 +36,7 @@ def fit(
     dropout: float = 0.0,
     sample_weight: Any = None,
     shuffle: bool = True,
+    even_batches: bool = True,
     seed: int | Sequence[int] = 0,
     rows: Any = None,
     validation: tuple[Any, Any] | list[tuple[Any, Any]] | None = None,
@@ -64,14 +65,15 @@ def fit(
     epochs : int, default 10
         Passes over the samples.
     batch_size : int, default 64
-        Samples of a mini-batch. The last one of an epoch, or of each pair of an iterable, may
-        have fewer.
+        Most samples of a mini-batch. An epoch, or each pair of an iterable, is cut into as few
+        mini-batches as that allows; their sizes differ by one at most.
     learning_rate : float, default 0.01
         Step size, for gradients that are means over the mini-batch.
     optimizer : {"sgd", "momentum", "nesterov", "adam"} or Optimizer, default "sgd"
         See `xl2.nn.optimizers`.
     penalty : float or L2, default 0
-        lambda, or an `L2`. For a stack also a sequence: one for each member, or, for a stack of
+        lambda, or an `L2`: ``lam / (2 n) * sum(W^2)`` is added to the mean loss, with n the number
+        of training samples. For a stack also a sequence: one for each member, or, for a stack of
         groups, one for each member of a group, the same in all groups.
     loss : str or Loss, optional
         By default that of the output activation, see `xl2.nn.losses`.
@@ -79,13 +81,16 @@ def fit(
         The fraction of each hidden layer's units that a step leaves out, drawn for every
         sample; in [0, 1).
     sample_weight : array_like, shape (n,), optional
-        Weights of the samples, 0 or more. The gradient of a mini-batch, and lambda in it, are
-        divided by the sum of its weights; if that is 0, the mini-batch has no effect.
+        Weights of the samples, 0 or more. The gradient of a mini-batch's loss is divided by the sum
+        of its weights, and lambda by the sum of all.
     shuffle : bool, default True
         Draw a new order of the samples for each epoch. Of HDF5, zarr and Parquet the blocks
         in which they are read (one or more chunks; row groups) are shuffled, and then
         the rows of each 16 MB that are in memory together. With 16 MB or less all rows are
         shuffled like those of an array. The order of an iterable is not changed.
+    even_batches : bool, default True
+        If False, all mini-batches have `batch_size` samples but the last one, which has the rest,
+        as in the notebook and in scikit-learn.
     seed : int or sequence of int, default 0
         Seed of the order and of dropout: the same on every backend. For a stack of groups
         also a sequence, one for each group.
@@ -144,6 +149,7 @@ def fit(
         loss,
         dropout,
         shuffle,
+        even_batches,
         tuple(check_seeds(seed, network.groups, "group")),
     )
     target = as_checkpoint(checkpoint, every, resume)

@@ -11,7 +11,7 @@ from ..array.api import is_true
 from ..array.stacks import group_of, sizes_of_members
 from ..nn.network import Network
 from . import divergence
-from .batches import BLOCK
+from .batching import BLOCK
 from .checkpoints import CheckpointSaver
 from .data import HeldOut
 from .history import History

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from .batches import cut, window
+from .batching import Batching, window
 
 
 class Orders:
@@ -19,7 +20,7 @@ class Orders:
     permuted too.
     """
 
-    def __init__(self, x: Any, rows: Any, count: int, seeds: Sequence[int], batch_size: int):
+    def __init__(self, x: Any, rows: Any, count: int, seeds: Sequence[int], batching: Batching):
         import numpy as np
 
         self.rngs = [np.random.default_rng(seed) for seed in seeds]
@@ -32,8 +33,8 @@ class Orders:
         if rows is not None:
             # The rows of a block are then contiguous.
             self._rows = np.sort(rows, axis=-1)
-        self._window = window(x, batch_size, len(seeds))
-        if count > self._window:
+        if count > window(x, batching.size, len(seeds)):
+            self._windows = list(batching.cut(count, partial(window, x, groups=len(seeds))))
             self._starts = [edges]
             if rows is not None:
                 each = np.atleast_2d(self._rows)
@@ -61,6 +62,6 @@ class Orders:
         starts = self._starts[group]
         blocks = [np.arange(starts[i], starts[i + 1]) for i in rng.permutation(len(starts) - 1)]
         order = np.concatenate(blocks)
-        for start, stop in cut(self._count, self._window):
+        for start, stop, _ in self._windows:
             rng.shuffle(order[start:stop])
         return order

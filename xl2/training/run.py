@@ -38,14 +38,11 @@ class Run:
         step: Step,
         constants: Constants,
         learning_rate: float,
-        batch_size: int,
         states: Any = None,
         steps: int = 0,
     ):
         self.network, self.feed, self.step, self.constants = network, feed, step, constants
         self.learning_rate = learning_rate  # a callback may change it between epochs
-        # A backend would see a mini-batch larger than the data as a short one, and not compile it.
-        self.batch_size = min(batch_size, feed.rows) if feed.seekable else batch_size
         self.steps = steps  # in finished epochs
         self.history = History.of(network.stack)
         if states is None:
@@ -70,15 +67,14 @@ class Run:
         self.carry = copy_carry(before)
         return Epoch(order, before, self.meter())
 
-    def batches(self, size: int, order: Any, done: int = 0) -> Iterator[tuple[Samples, Batches]]:
-        """Yield the epoch's mini-batches after `done` rows, in blocks of about `size` rows."""
-        length = max(1, size // self.batch_size) * self.batch_size
-        step = self.steps + math.ceil(done / self.batch_size)
-        for samples, start, stop, own in self.feed.blocks(order, length, done):
-            count = math.ceil((stop - start) / self.batch_size)
+    def batches(self, length: int, order: Any, done: int = 0) -> Iterator[tuple[Samples, Batches]]:
+        """Yield the epoch's mini-batches after `done` rows, in blocks of about `length` rows."""
+        step = self.steps + self.feed.steps(done)
+        for samples, start, stop, size, own in self.feed.blocks(order, length, done):
+            count = math.ceil((stop - start) / size)
             numbers = range(step + 1, step + count + 1)
             rates = [self.step.optimizer.rate(self.learning_rate, number) for number in numbers]
-            yield samples, Batches(start, stop, self.batch_size, own, rates, step + 1)
+            yield samples, Batches(start, stop, size, own, rates, step + 1)
             step += count
 
     def learn(self, samples: Samples, batches: Batches, measure: Measure | Objective) -> None:
@@ -99,9 +95,11 @@ class Run:
         return self.network.measure(self.feed.y, self.feed.weight, self.step.loss)
 
     def penalty(self) -> Any:
-        """Return ``lam / (2 m) sum(W^2)`` on the device, shaped like the stack, or None."""
-        total = squares(self.network.parameters, self.constants.coefficients)
-        return None if total is None else total / (2.0 * self.feed.total())
+        """Return ``lam / (2 n) sum(W^2)`` on the device, shaped like the stack, or None."""
+        total, rows = squares(self.network.parameters, self.constants.coefficients), None
+        if isinstance(self.constants.rows, int | float):
+            rows = self.constants.rows  # given for a stream, or that of the feed
+        return None if total is None else total / (2.0 * (rows or self.feed.total()))
 
     def restore(self, carry: Carry) -> None:
         """Put parameters and optimizer states back, and forget the unfinished epoch."""
