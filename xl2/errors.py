@@ -94,12 +94,12 @@ def column_label(names: Sequence[str], position: int) -> str:
     return repr(names[position]) if names else str(position + 1)
 
 
-def warn_caller(text: str) -> None:
+def warn_caller(text: str, category: type[Warning] = UserWarning) -> None:
     """Warn, and blame the line outside xl2 that led to the warning."""
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and _own(frame):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, UserWarning, stacklevel=level)
+    warnings.warn(text, category, stacklevel=level)
 
 
 def _own(frame: FrameType) -> bool:

@@ -71,11 +71,11 @@ class PathData:
         standardize: bool,
         sample_weight: Any,
     ):
-        self.settings, self.targets, self._weight = settings, targets, None
+        self.settings, self.targets, self.weight = settings, targets, None
         if sample_weight is not None:
-            self._weight = numbers(to_numpy(sample_weight), "float64", "sample_weight")
+            self.weight = numbers(to_numpy(sample_weight), "float64", "sample_weight")
         self._standardize, self._blank = standardize, settings.blank()
-        self._blank.check_weights(self._weight, len(targets.values))
+        self._blank.check_weights(self.weight, len(targets.values))
         self._x = self._read(X, len(targets.values))
 
     def cross_validation(self, splits: Sequence[Split]) -> FoldData:
@@ -83,7 +83,7 @@ class PathData:
         import numpy as np
 
         self._check_folds(splits)
-        x, values, weight = self._x, self.targets.values, self._weight
+        x, values, weight = self._x, self.targets.values, self.weight
         scalings = [self._scalings(split.training) for split in splits]
         starts = [0] * len(splits)
         if self._standardize or self._scales_values():
@@ -107,7 +107,7 @@ class PathData:
         rows = np.arange(len(values))
         inputs, outputs = self._scalings(rows)
         training = TrainingData.read(
-            self._blank, self._scaled(inputs, self._x), self._scaled(outputs, values), self._weight
+            self._blank, self._scaled(inputs, self._x), self._scaled(outputs, values), self.weight
         )
         fold = Fold(rows, inputs=inputs, outputs=outputs)
         if held is not None:
@@ -126,7 +126,7 @@ class PathData:
             raise InputError(f"validation must be a pair (X, y). Received: {kind}.") from None
         values = self.targets.number(read_labels(y, "validation y"), "validation y")
         x = self._read(X, len(values), "validation ")
-        if self._regression():
+        if self.regression():
             check_spread(values, "validation y")
         return x, values
 
@@ -156,7 +156,7 @@ class PathData:
 
     def _scalings(self, rows: Any) -> tuple[Scaling | None, Scaling | None]:
         """Return the scaling of the inputs, and of a regression's values, by some rows."""
-        weight = None if self._weight is None else self._weight[rows]
+        weight = None if self.weight is None else self.weight[rows]
         if weight is not None and not weight.any():
             weight = None  # nothing is learnt from these rows
 
@@ -185,14 +185,15 @@ class PathData:
         with backend.scope():
             return backend.xp.concat(copies)
 
-    def _regression(self) -> bool:
+    def regression(self) -> bool:
+        """Tell whether the network learns values."""
         # By the network: rows of 0 and 1 are values too, and several sigmoids learn them unscaled.
         settings = self.settings
         return tasks.task_of(settings.activations[-1], settings.sizes[-1]) == "regression"
 
     def _check_folds(self, splits: Sequence[Split]) -> None:
         """Warn of folds whose validation values are all equal; refuse if all folds are such."""
-        if not self._regression():
+        if not self.regression():
             return
         held = [self.targets.values[split.validation] for split in splits]
         constant = [k for k, values in enumerate(held, 1) if constant_columns(values).any()]

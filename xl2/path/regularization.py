@@ -31,6 +31,7 @@ from .refit import refit_models
 from .result import RegularizationPath, digest
 from .settings import PathSettings
 from .train_stacks import train_stacks
+from .unfinished import warn_of_unfinished_training
 
 
 def regularization_path(
@@ -231,4 +232,5 @@ def regularization_path(
     )
     fold = None if validation is None else folds.folds[0]
     refit_models(path, refit, members, data, fold, folder)
+    warn_of_unfinished_training(path, data)
     return path
