@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import warnings
 
 import numpy as np
 import pytest
@@ -184,6 +185,19 @@ def test_a_regression(xl2, here):
     assert code == 0
     assert "; R2" in out
     assert "0.9" in out
+
+
+def test_a_warning_is_printed_without_the_line_of_code(xl2, here, flowers):
+    few = ["--epochs", 10, "--lambdas", "0", "--cv", 2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        code, out, err = xl2("path", flowers, *few)
+    assert code == 0
+    assert re.match(
+        r"Warning: Training has not finished at lambda 0: [^:]*--epochs\s\d+\)\.\n$", err
+    )
+    assert 1 < len(err.splitlines()) == len([x for x in err.splitlines() if 30 < len(x) <= 80])
+    assert out.startswith(f"{flowers}: network")
 
 
 def test_a_grid_is_given_by_its_length_and_several_seeds_by_number(xl2, here):

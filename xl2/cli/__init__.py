@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import textwrap
+import warnings
+from typing import Any
 
 import typer
 
@@ -43,11 +46,19 @@ for command in (path, diagnose, train, predict, export, backends, bench):
 
 def main() -> None:
     """Run the command line; an error that a user can fix is one message and exit code 2."""
-    try:
-        app()
-    except XL2Error as error:
-        typer.echo(f"Error: {printable(str(error))}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
-        sys.exit(130)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            app()
+        except XL2Error as error:
+            typer.echo(f"Error: {printable(str(error))}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            typer.echo("Interrupted.", err=True)
+            sys.exit(130)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning without the line of code that it is about."""
+    text = textwrap.fill(f"Warning: {printable(str(message))}", 80, break_long_words=False)
+    typer.echo(text, err=True)

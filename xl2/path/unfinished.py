@@ -21,7 +21,7 @@ DROP = 0.015  # of the training loss in a tenth of the epochs, as a part of the 
 
 
 def warn_of_unfinished_training(path: PathScores, data: PathData) -> None:
-    """Warn if the training loss of a chosen lambda still falls fast, and its validation loss too."""
+    """Warn if both losses of a chosen lambda still fall, that of the training fast."""
     from sklearn.exceptions import ConvergenceWarning
 
     constant, epochs = loss_of_a_constant(data), path.n_epochs_
@@ -38,8 +38,8 @@ def warn_of_unfinished_training(path: PathScores, data: PathData) -> None:
         wanted = epochs_to_try(epochs, drop / tenth, last)
         warn_caller(
             f"Training has not finished at lambda {path.lambdas_[k]:g}: in the last "
-            f"{counted(tenth, 'epoch')} of {epochs} the training loss fell by {100 * drop:.2g} % of "
-            f"that of a constant prediction. Train for longer, such as epochs={wanted} "
+            f"{counted(tenth, 'epoch')} of {epochs} the training loss fell by {100 * drop:.2g} % "
+            f"of that of a constant prediction. Train for longer, such as epochs={wanted} "
             f"(max_iter={wanted}, --epochs {wanted}).",
             ConvergenceWarning,
         )
