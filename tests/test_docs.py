@@ -63,7 +63,7 @@ def test_every_link_leads_somewhere(page):
 @pytest.mark.parametrize(
     "page",
     [
-        "README.md",
+        pytest.param("README.md", marks=UNCONVERGED),
         "docs/path.md",
         "docs/checkpoints.md",
         "docs/large_data.md",
