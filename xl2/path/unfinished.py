@@ -70,7 +70,7 @@ def epochs_to_try(epochs: int, drop: float, loss: float) -> int:
     At the present `drop` in an epoch, the `loss` would then be 0.
     """
     wanted = min(max(2.0 * epochs, epochs + loss / drop), 10.0 * epochs)
-    power = 10 ** math.floor(math.log10(wanted))
+    power = int(10 ** math.floor(math.log10(wanted)))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= wanted)
 
 
