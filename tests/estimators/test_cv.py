@@ -52,7 +52,7 @@ def test_scores_and_weights_equal_those_of_networks_trained_alone(where, to, hos
         sizes = [4, 5, 1 if outputs == 2 else outputs]
         network = Network(sizes, ["relu", *last], "he", seed=seed, dtype="float64", **where)
         options = {"epochs": 6, "batch_size": 10, "optimizer": "adam", "learning_rate": 0.05}
-        fit(network, X[rows], numbers[rows], seed=seed, penalty=L2(alpha), **options)
+        fit(network, X[rows], numbers[rows], seed=seed, penalty=L2(alpha, "batch"), **options)
         return network
 
     assert host(model.alphas_).tolist() == [0.01, 1.0]
@@ -86,7 +86,7 @@ def test_each_argument_of_the_training_has_its_effect(more, initializer, options
     seed = np.random.RandomState(3).randint(2**31 - 1)
     network = Network([4, 5, 3], ["relu", "softmax"], initializer, seed=seed, dtype="float64")
     given = {"epochs": 6, "batch_size": 10, "optimizer": "adam", "learning_rate": 0.05} | options
-    fit(network, X, THREE, seed=seed, penalty=L2(0.1), **given)
+    fit(network, X, THREE, seed=seed, penalty=L2(0.1, "batch"), **given)
     plain = MLPClassifierCV([0.1], **SMALL).fit(X, THREE)
     assert not np.allclose(model.coefs_[0], plain.coefs_[0])
     for mine, its in zip(model.coefs_, network.weights, strict=True):
