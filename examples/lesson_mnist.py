@@ -23,12 +23,12 @@ def load() -> tuple[list[Any], dict[str, Any]]:
     folder = Path(os.environ.get("XL2_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if (folder / "d09_train_data.npz").is_file():
         train, test = (xl2.load_data(folder / f"d09_{part}_data.npz") for part in ("train", "test"))
-        settings = {"lambdas": [0, 0.1, 1, 3], "hidden": (50, 25), "epochs": 20}
+        settings = {"lambdas": [0, 100, 1000, 3000], "hidden": (50, 25), "epochs": 20}
         return [train.X, train.y, test.X, test.y], {"learning_rate": 0.005, **settings}
     print("MNIST is not installed: using scikit-learn's digits.\n")
     digits = xl2.load_data("digits")
     X, X_test, y, y_test = split(digits.X, digits.y, fraction=0.3, stratify=True)
-    settings = {"lambdas": [0, 1, 3, 10], "hidden": (5,), "epochs": 30}
+    settings = {"lambdas": [0, 20, 60, 200], "hidden": (5,), "epochs": 30}
     return [X, y, X_test, y_test], {"learning_rate": 0.05, **settings}
 
 

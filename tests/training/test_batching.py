@@ -85,6 +85,8 @@ def test_one_sample_more_changes_the_score_no_more_than_leaving_out_another(wher
     """At no lambda; the noise is the spread of eight fits that leave out one sample each."""
     if where["backend"] not in ("numpy", "torch"):
         pytest.skip("takes minutes; other tests compare the steps of other libraries")
+    if where["backend"] == "torch" and size > 16:
+        pytest.skip("takes a minute; run with the smaller mini-batches")
     lams = [0.0, 1.0, 5.0, 25.0]
 
     def scores(rows):
