@@ -241,3 +241,14 @@ def test_quartiles_are_numpys():
     values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
     assert timing.spread_of(values) == pytest.approx(np.quantile(values, [0.5, 0.25, 0.75]))
     assert timing.ratio([2.0, 9.0, 8.0], [1.0, 3.0, 4.0]).median == 2.0
+
+
+def test_the_two_rules_for_lambda_are_the_same_for_whole_mini_batches():
+    """Lambda over 640 rows, or a tenth of it over each of ten mini-batches of 64."""
+    from benchmarks import meaning
+
+    for found in (meaning.accuracies((640,), epochs=2), meaning.norms((64,), epochs=2)):
+        mine, its = found.values()
+        np.testing.assert_allclose(mine, its, rtol=1e-5)
+    mine, its = meaning.norms((8,), epochs=2).values()
+    assert its[0] < mine[0]

@@ -63,6 +63,7 @@ def test_picking_a_backend(run, backend):
     assert min(accuracy) > 0.6
 
 
+@pytest.mark.filterwarnings("ignore:The last mini-batch")
 def test_scikit_learns_script_with_one_import_changed(run, backend):
     name = backend.name + (":device1" if "device1" in str(backend.device) else "")
     lines = run("sklearn_dropin.py", name).splitlines()
