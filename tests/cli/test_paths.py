@@ -204,7 +204,7 @@ def test_a_grid_is_given_by_its_length_and_several_seeds_by_number(xl2, here):
     _, out, _ = xl2(
         "path", "digits", *QUICK[:-2], "--lambdas", "grid:3", "--patience", 2, "--seed", "0,1"
     )
-    assert lambdas(out) == ["0", "1", "10"]
+    assert lambdas(out) == ["0", "10", "100"]
     assert "3 lambdas x 3 folds x 2 seeds" in out
 
 

@@ -2,9 +2,10 @@
 
 A lambda divided by the number of samples, its strength, says how much the penalty counts beside
 the mean loss. On standardised samples the best strength hardly depends on the data: in the sets
-of docs/path.md it is 0, or between a hundredth of `USUAL` and `USUAL`. In other units it may be
-elsewhere. So a few networks are trained for a short time, with strengths of many magnitudes: the
-edge is the largest one with which a network learns, and from there the grid is moved if it must.
+of docs/choosing.md it is 0, or between a hundredth of `USUAL` and `USUAL`. With thousands of
+features, or in other units, it may be elsewhere. So a few networks are trained for a short time,
+with strengths of many magnitudes: the edge is the largest one with which a network learns, and
+from there the grid is moved if it must.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from .fold_data import FoldData
 from .settings import PathSettings
 from .train_stacks import train_stacks
 
-USUAL = 0.2  # the largest strength of the grid, unless the trial says otherwise
+USUAL = 0.2  # the strength up to which networks learn something, unless a trial says otherwise
+PART_OF_EDGE = 1 / 50  # and it is at least this part of the edge
+# The largest lambda is up to this times as strong: beside it, the best one is not at the edge of
+# the grid. It alone may teach nothing.
+BEYOND = 2.2
 SPAN = 100.0  # the largest positive lambda over the smallest
-# The largest strength is at most that of the edge, and at least this part of it.
-PART_OF_EDGE = 1 / 50
 TRIED = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0, 1000.0)
 TRIAL = 1 / 5  # of the epochs
 # A network learns if its score is above the null model's by this part of what it is without a
@@ -44,17 +47,14 @@ def with_placed_lambdas(
 
 
 def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None = False) -> float:
-    """Return the largest lambda that a grid may have for the samples of a path.
+    """Return the limit of the lambdas that a grid may have for the samples of a path.
 
     Of the settings' penalties only what lambda is divided by is used.
     """
     fold = data.folds[0]
     y, weight = data.training.select(fold.rows).of_rows(data.backend)
     weight = None if weight is None else data.backend.to_numpy(weight)[:, 0]
-    rows = len(fold.rows)
-    unit = rows if weight is None else float(weight.sum())  # what a strength of 1 is as lambda
-    if settings.penalties[0].per == "batch":
-        unit *= min(settings.training.batch_size, rows) / rows
+    unit = _divisor(settings, len(fold.rows), weight)  # a strength of 1 as lambda
     trial = replace(
         settings,
         penalties=_penalties(settings, [unit * strength for strength in TRIED]),
@@ -68,7 +68,16 @@ def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None
     if members.task != "regression":
         null = _share_of_most_frequent(data.backend.to_numpy(y), weight)
     edge = edge_of(members.train_scores[:, 0, 0], null)
-    return unit * (USUAL if edge is None else min(max(USUAL, PART_OF_EDGE * edge), edge))
+    learning = USUAL if edge is None else min(max(USUAL, PART_OF_EDGE * edge), edge)
+    return unit * BEYOND * learning
+
+
+def _divisor(settings: PathSettings, rows: int, weight: Any) -> float:
+    """Return what divides lambda in training; of mini-batches of different weights the mean."""
+    per, total = settings.penalties[0].per, rows if weight is None else float(weight.sum())
+    if per == "batch":
+        return total * min(settings.training.batch_size, rows) / rows
+    return total if per == "dataset" else per
 
 
 def _penalties(settings: PathSettings, lambdas: list[float]) -> list[L2]:
