@@ -13,6 +13,7 @@ from xl2_cupy_plan import Plan, plan_of
 from xl2_cupy_program import Program
 
 SWITCH = "XL2_CUPY_GRAPHS"
+SIZES = 4  # of mini-batches that a fit keeps programs for; an array has two, a stream may have more
 
 
 def wanted() -> bool:
@@ -30,8 +31,8 @@ class Runner:
     code trains it until the end of its fit.
 
     A program and its memory are kept until a fit of the same thread needs another one, or
-    `release` is called. The two sizes of an epoch's mini-batches have a program each. `make`
-    maps a dtype to a device, `Cuda` or its twin.
+    `release` is called. Each size of a fit's mini-batches has a program of its own. `make` maps
+    a dtype to a device, `Cuda` or its twin.
     """
 
     def __init__(
@@ -89,14 +90,15 @@ class Runner:
     def _program(
         self, key: Any, plan: Plan, arguments: tuple[Any, Any, Any, Any], batches: Any, xp: Any
     ) -> Program | None:
-        """Return the checked program of a plan, after dropping the previous one.
+        """Return the checked program of a plan, after dropping those of other fits.
 
         None if the first step leaves nothing finite, which cannot be checked.
         """
         programs = self._own.__dict__.setdefault("programs", {})
         if key in programs:
             return programs[key]  # type: ignore[no-any-return]
-        for other in [own for own in programs if not _of_one_epoch(own, key)]:
+        alike = [own for own in programs if _of_one_fit(own, key)]
+        for other in set(programs) - set(alike[1 - SIZES :]):
             del programs[other]
         program = Program(self._device(key[0], plan.dtype), plan)
         first = batches._replace(stop=batches.start + batches.size, rates=batches.rates[:1])
@@ -111,7 +113,7 @@ class Runner:
         failed = set(self._refused)
         if batches.first > 1:
             failed.add(getattr(self._own, "short", None))
-        return any(other is not None and _of_one_epoch(other, key) for other in failed)
+        return any(other is not None and _of_one_fit(other, key) for other in failed)
 
     def release(self) -> bool:
         """Drop this thread's program and its memory; return whether there was any."""
@@ -137,8 +139,7 @@ class Runner:
             )
 
 
-def _of_one_epoch(one: Any, other: Any) -> bool:
-    """Tell whether two keys are those of the mini-batches of one fit, whose sizes differ by one."""
+def _of_one_fit(one: Any, other: Any) -> bool:
+    """Tell whether two keys are of one fit: they may differ in the size of the mini-batches."""
     (device, plan), (same, its) = one, other
-    alike = device == same and plan._replace(batch=its.batch) == its
-    return bool(alike and abs(plan.batch - its.batch) <= 1)
+    return bool(device == same and plan._replace(batch=its.batch) == its)

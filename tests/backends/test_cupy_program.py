@@ -183,6 +183,19 @@ def test_graphs_take_samples_on_the_host_and_pairs():
         assert runner.launches
 
 
+@pytest.mark.parametrize("rows", [(40, 40), (40, 35), (40, 23)])
+def test_the_programs_of_all_sizes_of_a_fit_are_kept(rows):
+    """Mini-batches of 10; of 10, 9 and 8; of 10 and 8: no graph is captured in a later epoch."""
+    captured = []
+    for epochs in (1, 4):
+        runner, network = Watched(), Network([5, 4, 3], ["tanh", "softmax"], backend="numpy")
+        network.backend = backend_of(runner.run)
+        pairs = [(np.ones((n, 5)), np.arange(n) % 3) for n in rows]
+        fit(network, pairs, epochs=epochs, batch_size=10, progress=False)
+        captured.append(sum(len(twin.captures) for twin in runner.twins))
+    assert captured[0] == captured[1] > 0
+
+
 @pytest.mark.parametrize("stack", [None, 2, (2, 2)])
 def test_graphs_take_a_batch_larger_than_the_data(stack):
     fits = []
