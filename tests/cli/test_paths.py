@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import xl2 as package
+from xl2.cli import workflows
 from xl2.data import split
 
 QUICK = (
@@ -185,6 +186,88 @@ def test_a_regression(xl2, here):
     assert code == 0
     assert "; R2" in out
     assert "0.9" in out
+
+
+@pytest.fixture
+def people(here):
+    """Write a table of 24 people, each with five samples like fingerprints and a random label."""
+    rng = np.random.default_rng(0)
+    with (here / "people.csv").open("w") as file:
+        file.write("a,b,c,who,label\n")
+        for k in rng.permutation(np.repeat(np.arange(24), 5)):
+            x = np.random.default_rng(k).normal(size=3) + 0.01 * rng.normal(size=3)
+            file.write(",".join([*map(str, x), f"p{k}", "ny"[k % 2]]) + "\n")
+    return "people.csv"
+
+
+def accuracy(out):
+    return float(re.search(r"^test +([\d.]+)", out, re.M)[1])
+
+
+def test_samples_of_one_person_are_held_out_together(xl2, here, people):
+    """A network that knows the person of a test sample knows its label, and nothing else."""
+    plain = ["train", people, "--epochs", 60, "--learning-rate", 0.02]
+    (here / "known.csv").write_text(re.sub(r",(who|p\d+)", "", (here / people).read_text()))
+    _, known, _ = xl2("train", "known.csv", *plain[2:])
+    code, out, err = xl2(*plain, "--groups", "who", "--out", "m.safetensors")
+    assert (code, err) == (0, "")
+    assert accuracy(known) > 90.0
+    assert accuracy(out) < 75.0
+    model = package.load("m.safetensors")
+    assert (model.features, model.groups) == (("a", "b", "c"), "who")
+    # The file still has the column: it is no feature, and the target is found beside it.
+    code, out, _ = xl2("predict", "m.safetensors", people, "--out", "p.csv")
+    assert code == 0
+    assert "accuracy on the labels of people.csv" in out
+    assert xl2("predict", "m.safetensors", "known.csv", "--out", "q.csv")[0] == 0
+    assert (here / "p.csv").read_text() == (here / "q.csv").read_text()
+    code, out, err = xl2("diagnose", "m.safetensors", "known.csv")
+    assert code == 2
+    assert "groups of the column 'who' were held out" in err
+
+
+def test_a_path_divides_no_person(xl2, people, monkeypatch):
+    quick = ["--epochs", 5, "--lambdas", "0,1", "--cv", 4, "--hidden", 5, "--learning-rate", 0.02]
+    seen = []
+
+    def watched(X, y, *arguments, **options):
+        seen.append((X, y, options["groups"]))
+        return regularization_path(X, y, *arguments, **options)
+
+    regularization_path = workflows.regularization_path
+    monkeypatch.setattr(workflows, "regularization_path", watched)
+    code, out, err = xl2("path", people, *quick, "--groups", "who", "--out", "m.safetensors",
+                         "--report", "r.html")  # fmt: skip
+    assert (code, err) == (0, "")
+    data = package.load_data(people, groups="who")
+    (
+        X,
+        X_held,
+        *_,
+    ) = split(data.X, data.y, seed=0, stratify=True, groups=data.groups)
+    np.testing.assert_array_equal(seen[0][0], X)
+    known = {tuple(x): who for x, who in zip(data.X, data.groups, strict=True)}
+    assert seen[0][2].tolist() == [known[tuple(x)] for x in X]
+    assert not {known[tuple(x)] for x in X} & {known[tuple(x)] for x in X_held}
+    _, again, _ = xl2("diagnose", "m.safetensors", people)
+    below = re.compile(r"accuracy\s+is\s+([\d.]+)\s+points\s+below")
+    assert below.search(again)[1] == below.search(out)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["digits", "--groups", "who"], "applies only to tables"),
+        (["people.csv", "--groups", "whom"], "no column 'whom' for the groups"),
+        (["people.csv", "--groups", "who", "--target", "who"], "'who' cannot be both"),
+        (["people.csv", "--groups", "who", "--cv", 40], "cv=40 needs 40 groups or more"),
+    ],
+)
+def test_unusable_groups_are_one_message(xl2, people, arguments, message):
+    code, out, err = xl2("path", *arguments)
+    assert (code, out) == (2, "")
+    assert re.search(message, err)
+    assert err.startswith("Error: ")
 
 
 def test_a_warning_is_printed_without_the_line_of_code(xl2, here, flowers):

@@ -87,3 +87,75 @@ def test_a_table_without_target_for_prediction(tmp_path):
     loaded = load_data(path, target="label", require_target=False)
     assert loaded.y is None
     assert loaded.features == ("a", "b")
+
+
+# Groups.
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "X", "y", "groups", "column"),
+    [
+        ("who,a,b,k\nann,1,2,0\n", {"groups": "who"}, [[1, 2]], [0], ["ann"], "who"),
+        ("a,b,k,who\n1,2,0,7\n", {"groups": "who"}, [[1, 2]], [0], [7], "who"),
+        ("a,k,b,who\n1,0,2,7\n", {"groups": "3", "target": "1"}, [[1, 2]], [0], [7], "who"),
+        ("who,k,b\n7,0,2\n", {"groups": "0", "target": "-2"}, [[2]], [0], [7], "who"),
+        ("who,a,k\n7,1,0\n", {"groups": "who", "target": "a"}, [[0]], [1], [7], "who"),
+        ("ann,1,2,0\n", {"groups": "0"}, [[1, 2]], [0], ["ann"], "0"),
+        ("1,2,0,7\n", {"groups": "-1"}, [[1, 2]], [0], [7], "3"),
+        # For a trained model.
+        ("k,who,b,a\n0,ann,2,1\n", {"groups": "who", **NAMED}, [[2, 1]], [0], ["ann"], "who"),
+        ("who,b,a\nann,2,1\n", {"groups": "who", **NAMED}, [[2, 1]], None, ["ann"], "who"),
+        ("b,a\n2,1\n", {"groups": "who", **NAMED}, [[2, 1]], None, None, None),
+        ("k,b,a\n0,2,1\n", {"groups": "0", **NAMED}, [[2, 1]], [0], None, None),
+        ("ann,1,2,0\n", {"groups": "0", "n_features": 2}, [[1, 2]], [0], ["ann"], "0"),
+        (
+            "1,2\n",
+            {"groups": "0", "n_features": 2, "require_target": False},
+            [[1, 2]],
+            None,
+            None,
+            None,
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_the_groups_are_a_column_of_their_own(tmp_path, kind, text, options, X, y, groups, column):
+    path = write(tmp_path / "t.csv", text)
+    if kind == "parquet":
+        if not text[0].isalpha() or text.startswith("ann"):
+            pytest.skip("A Parquet file has names.")
+        pandas = pytest.importorskip("pandas", reason="it writes Parquet files")
+        pytest.importorskip("pyarrow", reason="it reads Parquet files")
+        pandas.read_csv(path).to_parquet(path.with_suffix(".parquet"))
+        path = path.with_suffix(".parquet")
+    loaded = load_data(path, **options)
+    np.testing.assert_array_equal(loaded.X, X)
+    assert (None if loaded.y is None else loaded.y.tolist()) == y
+    assert (None if loaded.groups is None else loaded.groups.tolist()) == groups
+    assert loaded.groups_column == column
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("a,b\n1,2\n", {"groups": "who"}, ["no column 'who' for the groups", "'a', 'b'"]),
+        ("a,b\n1,2\n", {"groups": "2"}, ["no column '2'", "index from 0 to 1"]),
+        ("1,2\n", {"groups": "who"}, ["no column 'who'", "not a header"]),
+        ("a,b,c\n1,2,3\n", {"groups": "c", "target": "c"}, ["'c' cannot be both"]),
+        ("a,b,c\n1,2,3\n", {"groups": "c", "target": "-1"}, ["'c' cannot be both"]),
+        ("a,b,c\n1,2,\n", {"groups": "c"}, ["line 2, column 'c'", "empty"]),
+        ("a,b,c\n1,2,nan\n", {"groups": "c"}, ["groups is nan in row 1"]),
+        ("1,2,3\n", {"groups": "0", "n_features": 2}, ["which of the two this is cannot be known"]),
+    ],
+)
+def test_unusable_groups_are_refused(tmp_path, text, options, words):
+    message = refused(InputError, write(tmp_path / "t.csv", text), **options)
+    for part in words:
+        assert part in message
+
+
+def test_only_a_table_has_a_column_of_groups(tmp_path):
+    np.savez(tmp_path / "t.npz", x=np.ones((2, 2)), y=[0, 1])
+    for source in (tmp_path / "t.npz", "digits"):
+        with pytest.raises(InputError, match=r"groups='who' \(--groups\) applies only to tables"):
+            load_data(source, groups="who")

@@ -28,6 +28,13 @@ Target = Annotated[
     str | None,
     typer.Option(help="Label column of a table: name, or index from 0; default: -1, the last."),
 ]
+Groups = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of a table with the group of each sample, such as a person, name or index: "
+        "groups are not divided between training, validation and test."
+    ),
+]
 Labels = Annotated[
     Path | None,
     typer.Option(help="Labels of an IDX file; default: its name with 'labels' for 'images'."),
@@ -122,14 +129,17 @@ def read_data(
     target: str | None,
     labels: Path | None,
     features_first: bool,
+    groups: str | None = None,
     model: Model | None = None,
 ) -> tuple[Dataset, Dataset | None]:
     """Read a data set and its test file; with a model, only the columns it was trained on."""
     from ..data import load_data
 
     source: dict[str, Any] = {"target": target, "features_first": features_first}
+    source["groups"] = groups
     if model is not None:
         source |= {"features": model.features or None, "n_features": model.network.sizes[0]}
+        source["groups"] = model.groups
     training = load_data(data, labels=labels, **source)
     if test is None:
         return training, None

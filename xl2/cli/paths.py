@@ -51,6 +51,7 @@ def path(
     ] = "0",
     dtype: opt.DType = "float32",
     target: opt.Target = None,
+    groups: opt.Groups = None,
     labels: opt.Labels = None,
     features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
@@ -79,7 +80,7 @@ def path(
     resolve(backend, device).dtype(dtype)
     drawn = _picture_file(data, picture, report)
     opt.check_outputs((drawn, report, out), (data, test, labels), checkpoint)
-    training, testing = opt.read_data(data, test, target, labels, features_first)
+    training, testing = opt.read_data(data, test, target, labels, features_first, groups)
     with opt.resumable(checkpoint):
         result = workflows.train_path(
             training,
@@ -141,7 +142,7 @@ def diagnose(
     from . import workflows
 
     trained = model_file.load(model, backend=backend, device=device)
-    training, testing = opt.read_data(data, test, target, labels, features_first, trained)
+    training, testing = opt.read_data(data, test, target, labels, features_first, model=trained)
     typer.echo(str(workflows.diagnose_model(trained, training, testing, target_score)))
 
 

@@ -34,6 +34,7 @@ def train(
     ] = 0,
     dtype: opt.DType = "float32",
     target: opt.Target = None,
+    groups: opt.Groups = None,
     labels: opt.Labels = None,
     features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
@@ -55,7 +56,7 @@ def train(
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
     opt.check_outputs([out], (data, test, labels), checkpoint)
-    training, testing = opt.read_data(data, test, target, labels, features_first)
+    training, testing = opt.read_data(data, test, target, labels, features_first, groups)
     with opt.resumable(checkpoint):
         result = workflows.train(
             training,
@@ -128,6 +129,7 @@ def predict(
         require_target=False,
         features=trained.features or None,
         n_features=trained.network.sizes[0],
+        groups=trained.groups,
     )
     text = _table(trained, samples.X)
     if out is None:

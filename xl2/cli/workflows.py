@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..data import Dataset, split
+from ..data import Dataset
+from ..data.splitting import split_rows
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError
@@ -54,26 +55,28 @@ class Divided:
     X_test: Any
     y_test: Any
     split: tuple[float, int] | None
+    groups: Any = None  # of the training samples
 
 
 def divide(data: Dataset, test: Dataset | None, fraction: float, seed: int, task: str) -> Divided:
     """Divide a data set into training and test samples.
 
     The test samples are those of `test`, else the test part of the data set, else a `fraction`
-    of its samples, stratified by class.
+    of its samples, stratified by class, or of its groups.
     """
     X, y = data.X, data.y
     if y is None:
         raise InputError(f"{data.name} has no labels to train on.")
     regression = is_regression(y, task)
     if test is not None:
-        return Divided(X, y, test.X, _known(test.y, y, regression), None)
+        return Divided(X, y, test.X, _known(test.y, y, regression), None, data.groups)
     if data.X_test is not None:
         return Divided(X, y, data.X_test, _known(data.y_test, y, regression), None)
     if not regression:
         number_classes(y)
-    X, X_test, y, y_test = split(X, y, fraction=fraction, seed=seed, stratify=not regression)
-    return Divided(X, y, X_test, y_test, (fraction, seed))
+    rows, held = split_rows(y, fraction, seed, not regression, data.groups)
+    groups = None if data.groups is None else data.groups[rows]
+    return Divided(X[rows], y[rows], X[held], y[held], (fraction, seed), groups)
 
 
 def _known(y: Any, known: Any, regression: bool) -> Any:
@@ -121,7 +124,13 @@ def train(
         device=device,
     )
     model = Model(
-        network, Scaling.learn(X), outputs_scaling, targets.classes, data.features, parts.split
+        network,
+        Scaling.learn(X),
+        outputs_scaling,
+        targets.classes,
+        data.features,
+        parts.split,
+        data.groups_column,
     )
     history = fit(network, model.prepare(X), values, seed=seed, **settings)
     score, test_score = model.score(X, y), model.score(parts.X_test, parts.y_test)
@@ -148,10 +157,19 @@ def train_path(
     """
     parts = divide(data, test, fraction, seed[0], task)
     path = regularization_path(
-        parts.X, parts.y, lambdas, seed=seed, task=task, standardize=True, **settings
+        parts.X,
+        parts.y,
+        lambdas,
+        seed=seed,
+        task=task,
+        standardize=True,
+        groups=parts.groups,
+        **settings,
     )
     diagnosis = diagnose(path, parts.X, parts.y, parts.X_test, parts.y_test, target_score)
-    model = replace(path.best_model_, features=data.features, split=parts.split)
+    model = replace(
+        path.best_model_, features=data.features, split=parts.split, groups=data.groups_column
+    )
     return PathRun(path, model, diagnosis, parts.X_test, parts.y_test)
 
 
@@ -165,6 +183,12 @@ def diagnose_model(
         raise InputError(
             "The model file does not say which samples were held out, and the data has no test "
             "part. Pass the test samples with --test FILE."
+        )
+    divided = test is None and data.X_test is None
+    if divided and model.groups is not None and data.groups is None:
+        raise InputError(
+            f"Whole groups of the column {model.groups!r} were held out from training, and "
+            f"{data.name} has no such column. Pass the test samples with --test FILE."
         )
     fraction, seed = model.split or (0.2, 0)
     task = "regression" if model.network.task == "regression" else "classification"

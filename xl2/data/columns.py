@@ -1,11 +1,12 @@
-"""Which columns of a table are the features and which is the target."""
+"""Which columns of a table are the features, and which are the target and the groups."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import InputError, column_label, counted, listed
 
@@ -18,17 +19,28 @@ class Wanted:
     features: tuple[str, ...]
     n_features: int | None
     require_target: bool
+    groups: str | None = None
 
     @property
     def index(self) -> int | None:
         """The target as an index; None if it is a name or not given."""
-        try:
-            return None if self.target is None else int(self.target)
-        except ValueError:
-            return None
+        return as_index(self.target)
 
 
-Columns = tuple[tuple[int, ...], int | None]  # indices of the features, in order, and of the target
+def as_index(column: str | None) -> int | None:
+    """Return a column as an index; None if it is a name or not given."""
+    try:
+        return None if column is None else int(column)
+    except ValueError:
+        return None
+
+
+class Columns(NamedTuple):
+    """The indices of columns."""
+
+    features: tuple[int, ...]  # in order
+    target: int | None
+    groups: int | None = None
 
 
 def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Columns:
@@ -39,6 +51,9 @@ def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Colu
             f"{path} has several columns of the name {listed(repeated)}. "
             "Rename columns until all names differ."
         )
+    groups = None if wanted.groups is None else find_groups(names, width, wanted, path)
+    if groups is not None:
+        return choose_beside(groups, names, width, wanted, path)
     if names and wanted.features:
         return choose_by_name(names, wanted, path)
     target = find_target(names, width, wanted, path)
@@ -56,7 +71,55 @@ def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Colu
             f"{column_label(names, 0)}. Separate cells by commas in a .csv file and by tabs in a "
             ".tsv file."
         )
-    return features, target
+    return Columns(features, target)
+
+
+def choose_beside(
+    groups: int, names: Sequence[str], width: int, wanted: Wanted, path: Path
+) -> Columns:
+    """Choose the features and the target among the columns that are not the groups'."""
+    rest, target = [i for i in range(width) if i != groups], wanted.target
+    index = None if target in names else wanted.index
+    if index is not None and -width <= index < width:
+        index %= width
+        target = str(index - (index > groups))
+    if index == groups or (target in names and names.index(str(target)) == groups):
+        raise InputError(
+            f"{path}: the column {column_label(names, groups)} cannot be both the target and the "
+            f"groups. Pass the name or index of another column."
+        )
+    found = choose(
+        [names[i] for i in rest] if names else (),
+        width - 1,
+        replace(wanted, target=target, groups=None),
+        path,
+    )
+    own = None if found.target is None else rest[found.target]
+    return Columns(tuple(rest[i] for i in found.features), own, groups)
+
+
+def find_groups(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> int | None:
+    """Return the index of the groups; None if a table for a trained model lacks them."""
+    if wanted.groups in names:
+        return names.index(str(wanted.groups))
+    index, expected = as_index(wanted.groups), wanted.n_features
+    if expected is None:
+        if index is not None and -width <= index < width:
+            return index % width
+        has = f"Its columns are {listed(names)}" if names else "Its first row is not a header"
+        raise InputError(
+            f"{path} has no column {wanted.groups!r} for the groups. {has}. Pass the name of a "
+            f"column, or an index from 0 to {width - 1}."
+        )
+    if index is None or (names and wanted.features) or width == expected:
+        return None
+    if width == expected + 1:
+        raise InputError(
+            f"{path} has {counted(width, 'column')} without names. The model was trained on "
+            f"{expected}, beside columns of groups and of the target, and which of the two this is "
+            f"cannot be known. Pass a file without it, or with both."
+        )
+    return index
 
 
 def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> int | None:
@@ -112,7 +175,7 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
     if target is None and wanted.require_target:
         spare = listed(names[i] for i in rest)
         raise no_target(path, f"it has {spare or 'no columns'} besides the model's features")
-    return features, target
+    return Columns(features, target)
 
 
 def no_target(path: Path, why: str) -> InputError:

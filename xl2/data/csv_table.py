@@ -51,8 +51,8 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
         raise InputError(f"{path} is empty. Expected one row per sample, one column per feature.")
     stripped = tuple(cell.strip() for cell in first)
     names = stripped if has_header(stripped, wanted) else ()
-    features, target = choose(names, len(first), wanted, path)
-    values, labels = array("d"), []
+    features, target, groups = choose(names, len(first), wanted, path)
+    values, labels = array("d"), {i: list[str]() for i in (target, groups) if i is not None}
     for row in rows if names else chain([first], rows):
         if len(row) != len(first):
             raise InputError(
@@ -67,16 +67,23 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
         except ValueError:
             column = next(i for i in features if not is_number(row[i]))
             raise bad_cell(row, column, names, reader.line_num, path) from None
-        if target is not None:
-            label = row[target].strip()
+        for i, texts in labels.items():
+            label = row[i].strip()
             if not label:
-                raise bad_cell(row, target, names, reader.line_num, path)
-            labels.append(label)
+                raise bad_cell(row, i, names, reader.line_num, path)
+            texts.append(label)
     if not values:
         raise InputError(f"{path} has a header but no rows. Expected one row per sample.")
     X = np.frombuffer(values, dtype=np.float64).reshape(-1, len(features))
-    y = None if target is None else parse_labels(labels, path)
-    return Dataset(X, y, tuple(names[i] for i in features) if names else (), name=str(path))
+    known = {i: parse_labels(texts, path) for i, texts in labels.items()}
+    return Dataset(
+        X,
+        None if target is None else known[target],
+        tuple(names[i] for i in features) if names else (),
+        name=str(path),
+        groups=None if groups is None else known[groups],
+        groups_column=None if groups is None else names[groups] if names else str(groups),
+    )
 
 
 def has_header(row: Sequence[str], wanted: Wanted) -> bool:
@@ -88,7 +95,8 @@ def has_header(row: Sequence[str], wanted: Wanted) -> bool:
     """
     if wanted.features and set(wanted.features) <= set(row):
         return True
-    if wanted.target is not None and wanted.target in row and not is_number(wanted.target):
+    given = {name for name in (wanted.target, wanted.groups) if name and not is_number(name)}
+    if given & set(row):
         return True
     target = -1 if wanted.index is None else wanted.index
     cells = list(row)

@@ -24,6 +24,10 @@ class Dataset:
         The test part, if the file has one.
     name : str
         What error messages call the data set.
+    groups : array of shape (samples,), or None
+        The group of each sample of X: int, float or text.
+    groups_column : str or None
+        The name of their column in a table, or its index from 0 as text.
     """
 
     X: Any
@@ -32,6 +36,8 @@ class Dataset:
     X_test: Any | None = None
     y_test: Any | None = None
     name: str = "data"
+    groups: Any | None = None
+    groups_column: str | None = None
 
 
 def check(dataset: Dataset) -> None:
@@ -41,6 +47,8 @@ def check(dataset: Dataset) -> None:
     test part is checked as well.
     """
     check_part(dataset.X, dataset.y, dataset, "X", "y")
+    if dataset.groups is not None:
+        check_finite(dataset.groups.reshape(-1, 1), dataset.name, "groups", ())
     if dataset.X_test is None:
         return
     check_part(dataset.X_test, dataset.y_test, dataset, "X_test", "y_test")

@@ -33,6 +33,7 @@ def load_data(
     require_target: bool = True,
     features: tuple[str, ...] | None = None,
     n_features: int | None = None,
+    groups: str | None = None,
 ) -> Dataset:
     """Read a data set, and `check` it.
 
@@ -61,10 +62,14 @@ def load_data(
     n_features : int, optional
         The number of features of a trained model. A table without names may have
         one more column, the target.
+    groups : str, optional
+        The column of a table that has the group of each sample, as a name or an index; it is
+        not a feature. A table for a trained model may lack it.
     """
     width = n_features or len(features or ()) or None
-    wanted = Wanted(target, features or (), width, require_target)
+    wanted = Wanted(target, features or (), width, require_target, groups)
     if source == "digits":
+        check_options(Path(source), "digits", wanted, labels, features_first)
         from sklearn.datasets import load_digits
 
         X, y = load_digits(return_X_y=True)
@@ -125,5 +130,10 @@ def check_options(
     if wanted.target is not None and wanted.require_target and kind not in {"csv", "parquet"}:
         raise InputError(
             f"target={wanted.target!r} (--target) applies only to tables (.csv, .tsv, .parquet), "
+            f"but {path} has no columns. Leave it out."
+        )
+    if wanted.groups is not None and wanted.n_features is None and kind not in {"csv", "parquet"}:
+        raise InputError(
+            f"groups={wanted.groups!r} (--groups) applies only to tables (.csv, .tsv, .parquet), "
             f"but {path} has no columns. Leave it out."
         )

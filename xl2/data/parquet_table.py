@@ -17,11 +17,16 @@ def load_parquet(path: Path, wanted: Wanted) -> Dataset:
     import numpy as np
 
     with reading(path, "a Parquet file"), open_file(path) as file:
-        features, target = choose_names(file, wanted, path)
-        table = read_table(file, features if target is None else (*features, target), path)
+        features, *others = choose_names(file, wanted, path)
+        table = read_table(file, [*features, *(name for name in others if name is not None)], path)
         X = [read_column(table, name, "feature", path) for name in features]
-        y = None if target is None else read_column(table, target, "target", path)
-    return Dataset(np.column_stack(X), y, features, name=str(path))
+        y, groups = (
+            None if name is None else read_column(table, name, role, path)
+            for name, role in zip(others, ("target", "groups"), strict=True)
+        )
+    return Dataset(
+        np.column_stack(X), y, features, name=str(path), groups=groups, groups_column=others[1]
+    )
 
 
 def open_file(path: Path, **options: Any) -> Any:
@@ -29,11 +34,14 @@ def open_file(path: Path, **options: Any) -> Any:
     return needed("pyarrow.parquet", f"Reading {path}", "data").ParquetFile(path, **options)
 
 
-def choose_names(file: Any, wanted: Wanted, path: Path) -> tuple[tuple[str, ...], str | None]:
-    """Return the names of the feature columns, and the name of the target column or None."""
+def choose_names(
+    file: Any, wanted: Wanted, path: Path
+) -> tuple[tuple[str, ...], str | None, str | None]:
+    """Return the names of the feature columns, and of the target and the groups or None."""
     names = tuple(file.schema_arrow.names)
-    features, target = choose(names, len(names), wanted, path)
-    return tuple(names[i] for i in features), None if target is None else names[target]
+    features, *others = choose(names, len(names), wanted, path)
+    target, groups = (None if i is None else names[i] for i in others)
+    return tuple(names[i] for i in features), target, groups
 
 
 def read_table(file: Any, names: Sequence[str], path: Path) -> Any:
@@ -48,8 +56,8 @@ def read_table(file: Any, names: Sequence[str], path: Path) -> Any:
 def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0) -> Any:
     """Return a column of an Arrow table or record batch as a NumPy array.
 
-    `role` is "feature" or "target": only a target may be text. `first_row` is the index of the
-    table's first row in the file.
+    `role` is "feature", "target" or "groups": a feature may not be text. `first_row` is the
+    index of the table's first row in the file.
     """
     import numpy as np
     import pyarrow as pa
@@ -61,10 +69,12 @@ def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0
         kind = pa.float64()
     elif types.is_boolean(kind):
         kind = pa.uint8()
-    elif not (types.is_integer(kind) or types.is_floating(kind) or (is_text and role == "target")):
+    elif is_text and role != "feature":
+        pass
+    elif not (types.is_integer(kind) or types.is_floating(kind)):
         raise InputError(
             f"{path}, column {name!r}: its type is {kind}. A {role} column must be numeric"
-            f"{' or text' if role == 'target' else ''}. Convert the column or leave it out."
+            f"{'' if role == 'feature' else ' or text'}. Convert the column or leave it out."
         )
     column = column.cast(kind)
     if column.null_count:

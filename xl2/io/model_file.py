@@ -60,6 +60,7 @@ def save(model: Any, path: str | Path) -> None:
         "classes": json.dumps(classes),
         "features": json.dumps(model.features),
         "split": json.dumps(model.split),
+        "groups": json.dumps(model.groups),
     }
     head, numbers = safetensors_bytes(tensors, header)
     if len(head) - 8 > MAX_HEADER:
@@ -188,6 +189,7 @@ def _model(
         None if classes is None else tuple(classes),
         tuple(settings["features"]),
         settings["split"],
+        settings["groups"],
     )
 
 

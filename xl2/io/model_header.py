@@ -85,6 +85,10 @@ def _is_split(value: Any) -> bool:
     return False
 
 
+def _is_groups(value: Any) -> bool:
+    return value is None or _is_texts([value])
+
+
 CHECKS = {
     "sizes": _is_sizes,
     "activations": _is_texts,
@@ -92,4 +96,5 @@ CHECKS = {
     "classes": _is_classes,
     "features": _is_texts,
     "split": _is_split,
+    "groups": _is_groups,
 }

@@ -31,6 +31,9 @@ class Model:
     split : (float, int) or None
         The fraction of the data set that was held out from training, and the seed of the
         split; None if the data set came in two parts.
+    groups : str or None
+        The column of the data set that held the groups of the samples, by name or index: whole
+        groups were held out.
     """
 
     network: Network
@@ -39,6 +42,7 @@ class Model:
     classes: tuple[Any, ...] | None = None
     features: tuple[str, ...] = ()
     split: tuple[float, int] | None = None
+    groups: str | None = None
 
     @classmethod
     def of(cls, model: Any) -> Model:
