@@ -113,6 +113,7 @@ def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> Re
         list(experiment.figures),
         validation=(x_test.T, y_test[0].astype(int)),
         hidden=experiment.dimensions[1:-1],
+        scoring="accuracy",
         output="sigmoid",
         initializer=lambda inputs, outputs, rng: weights[inputs, outputs],
         optimizer="sgd",

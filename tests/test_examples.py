@@ -27,7 +27,7 @@ def test_the_lesson_in_which_bias_dominates(run):
     printed = " ".join(run("lesson_mnist.py").split())
     assert "MNIST is not installed" in printed
     assert "the bias dominates" in printed
-    assert "With no penalty, the best by validation" in printed
+    assert "chosen by validation log loss" in printed
     assert "L2 does not help here" in printed
 
 

@@ -77,6 +77,17 @@ def test_the_verdict_is_on_samples_that_did_not_choose_lambda(xl2, here):
     assert str(path).split("\n\n")[1] in out
 
 
+def test_scoring_chooses_lambda_by_another_score(xl2, here, flowers):
+    code, out, err = xl2("path", flowers, *QUICK, "--scoring", "balanced_accuracy")
+    assert (code, err) == (0, "")
+    assert "; balanced accuracy in %" in out
+    assert re.search(r"With \w+ [\w.]+, chosen by validation balanced accuracy", out)
+    assert re.search(r"^ +null +- ", out, re.M)
+    code, _, err = xl2("path", flowers, *QUICK, "--scoring", "neg_log_los")
+    assert code == 2
+    assert "Did you mean 'neg_log_loss'" in err
+
+
 def test_out_writes_the_model_of_the_best_lambda(xl2, here, flowers):
     code, out, _ = xl2("path", flowers, *QUICK, "--out", "m.safetensors", "--picture", "a.svg")
     assert code == 0

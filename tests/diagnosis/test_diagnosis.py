@@ -40,6 +40,7 @@ class FakePath:
 
     def __init__(self, models, means, best, score_name="accuracy", selected=False):
         self.models_, self.score_name_, self.selected = models, score_name, selected
+        self.task_ = "regression" if score_name == "r2" else "binary"
         self.lambdas_ = np.array(list(models))
         self.validation_means_ = np.array(means)
         self.best_lambda_ = best
@@ -236,7 +237,7 @@ def test_a_path_shows_its_best_lambda_and_compares_it_with_none():
     assert (comparison.lam_a, comparison.lam_b) == (0.0, 50.0)
     assert (comparison.only_a_right, comparison.only_b_right) == (2, 6)
     words = flat(found)
-    assert words.startswith("With lambda 50, the best by validation, the gap dominates")
+    assert words.startswith("With lambda 50, chosen by validation accuracy, the gap dominates")
     assert "4 more (6 gained, 2 lost)" in words
     assert "lambda 50 cannot be distinguished from no penalty" in words
     assert found.cautions == ()
@@ -249,7 +250,7 @@ def test_a_path_whose_best_is_no_penalty_says_that_l2_does_not_help():
     assert path.asked == [0.0, 50.0]
     assert (found.lam, found.test_score) == (0.0, 0.7)
     assert (found.comparison.lam_a, found.comparison.lam_b) == (0.0, 50.0)
-    assert found.advice[0] == "L2 does not help here: by validation no penalty is best."
+    assert found.advice[0] == "L2 does not help here: by validation accuracy no penalty is best."
     assert "Compare it with the best positive lambda. Lambda 50 gets 39" in flat(found)
 
 
@@ -411,7 +412,7 @@ def test_a_path_of_regressions_is_compared_by_r2(rng):
     X = rng.normal(size=(120, 10))
     y = X[:, 0] + rng.normal(size=120)
     known = {lam: Ridge(alpha=lam + 1e-9).fit(X[:20], y[:20]) for lam in (0.0, 5.0, 50.0)}
-    path = FakePath(known, [0.1, 0.3, 0.2], 5.0, score_name="R2")
+    path = FakePath(known, [0.1, 0.3, 0.2], 5.0, score_name="r2")
     found = diagnose(path, X[:20], y[:20], X[20:], y[20:])
     expected = [r2_score(y[20:], known[lam].predict(X[20:])) for lam in (0.0, 5.0)]
     assert [found.comparison.score_a, found.comparison.score_b] == pytest.approx(expected)

@@ -43,7 +43,7 @@ def regressor(**more):
 
 @pytest.mark.parametrize("y", [SIDES, THREE], ids=["two", "three"])
 def test_scores_and_weights_equal_those_of_networks_trained_alone(where, to, host, y):
-    model = classifier().fit(to(X), y)
+    model = classifier(scoring="accuracy").fit(to(X), y)
     seed = np.random.RandomState(3).randint(2**31 - 1)
     numbers, outputs = np.unique(y, return_inverse=True)[1], len(set(y))
     last = ["sigmoid"] if outputs == 2 else ["softmax"]
@@ -99,23 +99,28 @@ def test_numpy_samples_are_computed_on_the_backend_with_numpy_results(where, bac
     for mine, expected in zip(model.coefs_, its.coefs_, strict=True):
         assert type(mine) is np.ndarray
         np.testing.assert_allclose(mine, expected, rtol=1e-8, atol=1e-12)
-    np.testing.assert_array_equal(model.scores_, its.scores_)
+    np.testing.assert_allclose(model.scores_, its.scores_, rtol=1e-9)
     assert model.predict(X).tolist() == its.predict(X).tolist()
 
 
 @pytest.mark.host
-def test_alpha_and_alpha_1se():
-    model = MLPClassifierCV(5, **SMALL).fit(X, THREE)
+def test_alpha_is_what_the_rule_chooses():
+    chosen = {}
+    for rule in ("best", "top", "1se"):
+        model = MLPClassifierCV(5, rule=rule, **SMALL).fit(X, THREE)
+        chosen[rule] = model.alpha_
+        assert model.best_score_ == model.mean_scores_[model.alphas_ == model.alpha_]
+        assert list(model.path_.models_) == [model.alpha_]
+        alone = MLPClassifierCV([model.alpha_], **SMALL).fit(X, THREE)
+        np.testing.assert_allclose(model.coefs_[0], alone.coefs_[0], rtol=1e-9)
     assert model.scores_.shape == (5, 2)
     np.testing.assert_allclose(model.mean_scores_, model.scores_.mean(axis=1))
     top = model.mean_scores_.max()
-    assert model.best_score_ == top
-    assert model.alpha_ == model.alphas_[model.mean_scores_ == top].max()
-    error = model.standard_errors_[model.alphas_ == model.alpha_][0]
-    assert model.alpha_1se_ == model.alphas_[model.mean_scores_ >= top - error].max()
-    other = MLPClassifierCV(5, rule="1se", **SMALL).fit(X, THREE)
-    chosen = MLPClassifierCV([model.alpha_1se_], **SMALL).fit(X, THREE)
-    np.testing.assert_allclose(other.coefs_[0], chosen.coefs_[0], rtol=1e-9)
+    assert chosen["top"] == model.alphas_[model.mean_scores_ == top].min()
+    error = model.standard_errors_[model.alphas_ == chosen["top"]][0]
+    assert chosen["1se"] == model.alphas_[model.mean_scores_ >= top - error].max()
+    assert chosen["1se"] == model.alpha_1se_
+    assert chosen["best"] == model.path_.best_lambda_
 
 
 @pytest.mark.host
@@ -157,7 +162,7 @@ def test_the_regressor_learns_values_of_any_unit():
 @pytest.mark.host
 def test_multilabel_classification():
     labels = np.stack([X[:, 0] > 0, X[:, 1] > 0, X[:, 0] > -9], axis=1).astype(int)
-    model = classifier(cv=3, max_iter=60).fit(X, labels)
+    model = classifier(cv=3, max_iter=60, scoring="accuracy").fit(X, labels)
     assert model.predict(X).shape == (45, 3)
     assert model.score(X, labels) > 0.8
     assert model.scores_.max() > 0.6

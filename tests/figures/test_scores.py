@@ -113,8 +113,8 @@ def test_each_of_several_folds_has_a_faint_line():
 
 def test_the_legend_names_both_choices_and_lines_mark_them():
     ax = figures.plot_path(a_path(FEW, best=1, simple=2))
-    expected = ["training", "validation ± one SE", "best: 0.1", "one-SE: 1", "single folds"]
-    assert texts(ax) == expected
+    expected = ["training", "validation ± one SE", "null model", "best: 0.1", "one-SE: 1"]
+    assert texts(ax) == [*expected, "single folds"]
     assert list(line(ax, "best").get_xdata()) == [0.1, 0.1]
     assert list(line(ax, "one-SE").get_xdata()) == [1.0, 1.0]
     assert line(ax, "best").get_linestyle() != line(ax, "one-SE").get_linestyle()
@@ -122,7 +122,7 @@ def test_the_legend_names_both_choices_and_lines_mark_them():
 
 def test_equal_choices_are_one_entry_and_a_single_fold_has_none():
     ax = figures.plot_path(a_path(FEW, best=0, folds=1))
-    assert texts(ax) == ["training", "validation ± one SE", "best and one-SE: 0"]
+    assert texts(ax) == ["training", "validation ± one SE", "null model", "best and one-SE: 0"]
     assert line(ax, "best").get_xdata()[0] == line(ax, "training").get_xdata()[0]
 
 
@@ -138,13 +138,31 @@ def test_a_diverged_lambda_is_a_cross_at_the_bottom():
 
 
 @pytest.mark.parametrize(
-    ("score_name", "label", "times"), [("accuracy", "accuracy (%)", 100), ("R2", "R2", 1)]
+    ("score_name", "label", "times"), [("accuracy", "accuracy (%)", 100), ("r2", "R2", 1)]
 )
 def test_accuracy_is_in_percent_and_r2_is_not(score_name, label, times):
     ax = figures.plot_path(a_path(FEW, score_name=score_name))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("lambda (L2 penalty)", label)
     for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
         np.testing.assert_allclose(float(text.get_text()), times * tick)
+
+
+def test_a_loss_is_drawn_without_its_sign_and_smaller_is_better():
+    path = a_path(FEW, score_name="neg_log_loss")
+    ax = figures.plot_path(path)
+    assert ax.get_ylabel() == "log loss (smaller is better)"
+    for label, scores in (("training", path.train_means_), ("validation", path.validation_means_)):
+        np.testing.assert_array_equal(line(ax, label).get_ydata(), -scores)
+    low = -path.validation_means_ - path.standard_errors_
+    np.testing.assert_array_equal(ax.collections[1].get_segments()[2][0, 1], low[2])
+    assert set(line(ax, "null model").get_ydata()) == {-path.null_score_}
+
+
+def test_the_null_model_is_a_level_line_if_it_has_a_score():
+    path = a_path(FEW)
+    assert set(line(figures.plot_path(path), "null model").get_ydata()) == {path.null_score_}
+    path.null_score_ = np.nan
+    assert "null model" not in texts(figures.plot_path(path))
 
 
 def test_training_and_validation_differ_by_more_than_their_colour():
@@ -193,7 +211,7 @@ def paths(draw):
     simple = draw(st.integers(best, count - 1))
     only = draw(st.booleans())
     lost = [i for i in range(count) if i not in (best, simple) and (only or draw(st.booleans()))]
-    score_name = draw(st.sampled_from(["accuracy", "R2"]))
+    score_name = draw(st.sampled_from(["accuracy", "r2"]))
     path = a_path(lams, folds=folds, lost=lost, best=best, simple=simple, score_name=score_name)
     if draw(st.booleans()):
         path.standard_errors_ = np.full(count, np.nan)

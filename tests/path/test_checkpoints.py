@@ -199,7 +199,7 @@ def test_ctrl_c_saves_every_stack_in_training(tmp_path, monkeypatch, small_stack
 @pytest.mark.host
 def test_a_second_ctrl_c_while_a_lambda_is_dropped_leaves_the_previous_file(tmp_path, monkeypatch):
     """The pruner no longer has the lambda then, but the network still has it."""
-    options = {"backend": "numpy", "patience": 1, "epochs": 6}
+    options = {"backend": "numpy", "patience": 1, "epochs": 6, "scoring": "accuracy"}
     whole, keep = train({}, **options), xl2.training.run.Run.keep
 
     def pressed(self, members):

@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import sem
+from scipy.stats import sem, ttest_rel
 
-from xl2.path.scores import best, one_standard_error, standard_errors
+from xl2.path.scores import (
+    highest,
+    near_highest,
+    standard_errors,
+    within_one_standard_error,
+)
 
 pytestmark = pytest.mark.host
 
@@ -19,34 +24,45 @@ NAN = math.nan
 SCORES = st.one_of(st.just(NAN), st.integers(-40, 40).map(lambda number: number / 40))
 
 
-def simplest_within(means, errors):
+def chosen(means, losses, errors):
     """Return the best index, and the largest within one standard error, by a loop."""
     top = None
     for k, mean in enumerate(means):
-        if not math.isnan(mean) and (top is None or mean >= means[top]):
+        if math.isnan(mean):
+            continue
+        if top is None or (mean, -losses[k]) > (means[top], -losses[top]):
             top = k
-    chosen = top
-    for k in range(top, len(means)):
-        if not math.isnan(means[k]) and means[top] - means[k] <= errors[top]:
-            chosen = k
-    return top, chosen
+    largest = top
+    for k, mean in enumerate(means):
+        if not math.isnan(mean) and means[top] - mean <= errors[top]:
+            largest = k
+    return top, largest
+
+
+def choices(means, errors, losses=None):
+    means = np.array(means)
+    losses = np.zeros(len(means)) if losses is None else np.array(losses)
+    top = highest(means, -losses)
+    within = within_one_standard_error(means, np.broadcast_to(errors, means.shape), top)
+    assert not within[np.isnan(means)].any()
+    return top, int(np.flatnonzero(within)[-1])
+
+
+NUMBERS = st.tuples(SCORES, st.integers(0, 3), st.integers(0, 20).map(lambda n: (n + 0.5) / 40))
 
 
 @given(
-    st.lists(
-        st.tuples(SCORES, st.integers(0, 20).map(lambda n: (n + 0.5) / 40)), min_size=1
-    ).filter(lambda pairs: not all(math.isnan(mean) for mean, _ in pairs))
+    st.lists(NUMBERS, min_size=1).filter(
+        lambda rows: not all(math.isnan(mean) for mean, _, _ in rows)
+    )
 )
-def test_both_choices_equal_those_of_a_loop(pairs):
-    means, errors = np.array(pairs).T
-    top, chosen = simplest_within(means.tolist(), errors.tolist())
-    assert best(means) == top
-    assert one_standard_error(means, errors) == chosen
-    assert chosen >= top
+def test_both_choices_equal_those_of_a_loop(rows):
+    means, losses, errors = map(list, zip(*rows, strict=True))
+    assert choices(means, errors, losses) == chosen(means, losses, errors)
 
 
 @pytest.mark.parametrize(
-    ("means", "errors", "top", "chosen"),
+    ("means", "errors", "top", "largest"),
     [
         # The largest lambda, on the far side of the best: never the smallest.
         ([0.88, 0.89, 0.9, 0.89, 0.88, 0.5], 0.015, 2, 3),
@@ -54,38 +70,82 @@ def test_both_choices_equal_those_of_a_loop(pairs):
         ([0.88, 0.89, 0.9, 0.5, 0.4, 0.3], 0.025, 2, 2),
         # There may be a smaller lambda that is not within.
         ([0.9, 0.7, 0.89], 0.02, 0, 2),
-        ([0.7, 0.9, 0.9, 0.8], 0.01, 2, 2),
-        ([0.9, 0.9, 0.9], 0.0, 2, 2),
+        # Of equal scores and losses, the smallest lambda.
+        ([0.7, 0.9, 0.9, 0.8], 0.01, 1, 2),
+        ([0.9, 0.9, 0.9], 0.0, 0, 2),
         ([0.9, 0.85, 0.8], 1.0, 0, 2),
         ([NAN, 0.9, NAN, 0.85, NAN], 0.06, 1, 3),
         ([-5.0, -3.0, -4.0], 0.5, 1, 1),
         ([0.5], 0.0, 0, 0),
     ],
 )
-def test_examples(means, errors, top, chosen):
-    means = np.array(means)
-    assert best(means) == top
-    assert one_standard_error(means, np.full(len(means), errors)) == chosen
+def test_examples(means, errors, top, largest):
+    assert choices(means, errors) == (top, largest)
+
+
+@pytest.mark.parametrize(
+    ("losses", "top"),
+    [
+        ([0.5, 0.1, 0.42], 1),
+        ([0.5, 0.42, 0.1], 2),
+        ([0.1, 0.1, 0.42], 0),
+        ([NAN, 0.3, 0.2], 2),
+        ([NAN] * 3, 0),
+    ],
+)
+def test_of_equal_scores_the_lower_loss_wins(losses, top):
+    assert choices([0.97, 0.97, 0.97], 0.0, losses)[0] == top
+
+
+def test_a_loss_decides_between_equal_scores_only():
+    assert choices([0.97, 0.98, 0.97], 0.0, [0.1, 0.9, 0.1])[0] == 1
 
 
 def test_the_standard_error_is_that_of_the_best_lambda():
-    means = np.array([0.8, 0.9, 0.85])
-    assert one_standard_error(means, np.array([1.0, 0.01, 1.0])) == 1
-    assert one_standard_error(means, np.array([0.0, 0.06, 0.0])) == 2
+    means = [0.8, 0.9, 0.85]
+    assert choices(means, [1.0, 0.01, 1.0])[1] == 1
+    assert choices(means, [0.0, 0.06, 0.0])[1] == 2
 
 
 def test_without_a_standard_error_the_best_is_chosen():
-    assert one_standard_error(np.array([0.8, 0.9, 0.85]), np.full(3, NAN)) == 1
+    assert choices([0.8, 0.9, 0.85], NAN)[1] == 1
 
 
 def test_rounding_does_not_decide():
     tenths = np.mean([0.1 + 0.2, 0.3])  # a little above 0.3
     assert tenths > 0.3
-    assert best(np.array([tenths, 0.3])) == 1
+    assert choices([0.3, tenths], 0.0)[0] == 0
+    assert choices([tenths, 0.3], 0.0, [0.2, 0.1])[0] == 1
     # 0.3 - 0.1 is a little below 0.2, and 0.8 - 0.1 a little above 0.7.
     assert 0.8 - 0.1 > 0.7
-    assert one_standard_error(np.array([0.8, 0.7]), np.array([0.1, 0.1])) == 1
-    assert one_standard_error(np.array([0.8, 0.7 - 1e-9]), np.array([0.1, 0.1])) == 0
+    assert choices([0.8, 0.7], 0.1)[1] == 1
+    assert choices([0.8, 0.7 - 1e-9], 0.1)[1] == 0
+
+
+# Scores close to the highest.
+
+
+@given(st.integers(0, 10**6), st.integers(2, 6))
+def test_a_score_is_close_if_its_t_statistic_is_at_most_one_half(seed, folds):
+    scores = np.random.default_rng(seed).normal(size=(5, folds))
+    top = int(scores.mean(axis=1).argmax())
+    expected = [k == top or ttest_rel(scores[top], scores[k]).statistic <= 0.5 for k in range(5)]
+    assert near_highest(scores, top).tolist() == expected
+
+
+def test_what_all_lambdas_share_in_a_fold_does_not_matter():
+    folds = np.array([0.5, 0.7, 0.9])
+    scores = np.stack([folds, folds - 0.01, folds - [0.02, 0.0, 0.01], folds - [0.05, -0.05, 0.01]])
+    assert near_highest(scores, 0).tolist() == [True, False, False, True]
+
+
+def test_equal_scores_are_close_and_a_missing_one_is_not():
+    scores = np.array([[0.9, 0.8], [0.9, 0.8], [NAN, 0.9]])
+    assert near_highest(scores, 0).tolist() == [True, True, False]
+
+
+def test_with_one_fold_nothing_is_close():
+    assert near_highest(np.array([[0.9], [0.9]]), 1).tolist() == [False, True]
 
 
 # Standard errors.

@@ -15,6 +15,8 @@ from report_tools import FACTS, OF_CLASSES, OF_VALUES, SCRIPT, Reader, plain
 import xl2
 from xl2 import InputError
 from xl2.array.backend import Backend
+from xl2.nn.score_names import shown_score
+from xl2.path.notes import notes
 from xl2.report.page import report_html, run_facts, write_report
 
 pytestmark = pytest.mark.host
@@ -90,17 +92,18 @@ def test_cautions_are_notes(nasty, undrawn):
     same = xl2.diagnose(nasty.path, nasty.X, nasty.y, nasty.X, nasty.y)
     assert same.cautions
     page = report_html(nasty.path, same, *nasty.arguments[2:], title="", facts={})
-    assert [p.text for p in Reader(page).all("p") if p.of.get("class") == "note"] == [
-        f"Note: {caution}" for caution in same.cautions
-    ]
+    expected = [f"Note: {text}" for text in (*same.cautions, *notes(nasty.path))]
+    assert len(expected) > len(same.cautions)  # no lambda beats the null model
+    assert [p.text for p in Reader(page).all("p") if p.of.get("class") == "note"] == expected
 
 
 def test_lambdas_are_listed_and_the_best_is_marked(nasty, nasty_page):
     path = nasty.path
-    rows = Reader(nasty_page).table("Lambdas tried")
-    assert len(rows) == 3
-    for row, lam, mean in zip(rows[1:], path.lambdas_, path.validation_means_, strict=True):
-        assert (row[0], row[2]) == (f"{lam:g}", f"{100 * mean:.2f}")
+    _, *rows, null = Reader(nasty_page).table("Lambdas tried")
+    shown = shown_score(path.score_name_)
+    for row, lam, mean in zip(rows, path.lambdas_, path.validation_means_, strict=True):
+        assert (row[0], row[2]) == (f"{lam:g}", shown.cell(mean))
+    assert (null[0], null[2]) == ("null", shown.cell(path.null_score_))
     chosen = [tr for tr in Reader(nasty_page).all("tr") if tr.of.get("class") == "chosen"]
     assert [plain(tr.text).split()[0] for tr in chosen] == [f"{path.best_lambda_:g}"]
 

@@ -27,6 +27,13 @@ def path(
     ] = "grid:8",
     per: opt.Per = "dataset",
     cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
+    scoring: Annotated[
+        str | None,
+        typer.Option(
+            help="Choose lambda by this score: a scorer of scikit-learn, such as accuracy, "
+            "roc_auc or neg_mean_absolute_error; default: neg_log_loss, for values r2."
+        ),
+    ] = None,
     hidden: opt.Hidden = "50,25",
     activation: opt.Activation = "relu",
     epochs: opt.Epochs = 100,
@@ -88,6 +95,7 @@ def path(
             lambdas=chosen,
             per=per,
             cv=cv,
+            scoring=scoring,
             seed=seeds,
             hidden=opt.numbers("--hidden", hidden, int),
             activation=activation,

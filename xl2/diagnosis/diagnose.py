@@ -7,6 +7,7 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from ..errors import InputError
+from ..nn.score_names import shown_score
 from .comparison import Comparison, compare_labels, compare_values
 from .formats import format_baseline, format_score
 from .intervals import FEW, Estimate, Interval, percentiles, r2_draws, square_and_add, wilson
@@ -67,7 +68,7 @@ def diagnose(
     if path is None:
         regression = predicts_values(best, y_train, predictions)
     else:
-        regression = path.score_name_ == "R2"
+        regression = path.task_ == "regression"
     if not regression and target_score < 0.0:
         raise InputError(
             f"target_score must be an accuracy from 0 to 1. Received: target_score={target_score}."
@@ -82,6 +83,7 @@ def diagnose(
     measures = _measures(train, tests[choice.lam], target_score, confidence)
     selected = path is not None and bool(path.selected_on(X_test))
     largest = path is not None and choice.lam == max(path.lambdas_)
+    chosen_by = "" if path is None else shown_score(path.score_name_).name
     return Diagnosis(
         task="regression" if regression else "classification",
         target_score=target_score,
@@ -89,10 +91,17 @@ def diagnose(
         score_name=score_name,
         **measures,
         lam=choice.lam,
+        chosen_by=chosen_by,
         comparison=_compare(choice, tests, confidence),
         cautions=caution(X_train is X_test, selected, score_name, train.rows, len(y_test)),
         advice=advise(
-            measures["dominant"], target_score, score_name, choice.lam, choice.baseline, largest
+            measures["dominant"],
+            target_score,
+            score_name,
+            choice.lam,
+            choice.baseline,
+            largest,
+            chosen_by,
         ),
     )
 
@@ -214,15 +223,17 @@ def advise(
     lam: float | None,
     baseline: float | None,
     largest: bool,
+    chosen_by: str,
 ) -> tuple[str, ...]:
     """Return what to try, in one to three sentences.
 
     `lam` is the best lambda of a path, None for a single model, and `largest` whether no
-    larger one was tried. `baseline` is no penalty, or the smallest lambda.
+    larger one was tried. `baseline` is no penalty, or the smallest lambda. `chosen_by` is the
+    validation score by which it is the best.
     """
     idle = lam is not None and lam == baseline
     useless = f"{'More ' if lam else ''}L2 does not help here: "
-    useless += f"by validation {format_baseline(lam or 0.0)} is best"
+    useless += f"by validation {chosen_by} {format_baseline(lam or 0.0)} is best"
     if dominates == "bias":
         work = "Work on the bias: a larger network, longer training or better features."
         ask = (

@@ -56,6 +56,8 @@ class Diagnosis:
         could leave.
     lam : float or None
         The best lambda of a path; None for a single model.
+    chosen_by : str
+        The validation score by which it is the best, such as "log loss"; "" for a single model.
     comparison : Comparison or None
         The best positive lambda of a path compared with no penalty.
     cautions, advice : tuple of str
@@ -82,6 +84,7 @@ class Diagnosis:
     score_with_half_bias: float
     score_with_half_gap: float
     lam: float | None
+    chosen_by: str
     comparison: Comparison | None
     cautions: tuple[str, ...]
     advice: tuple[str, ...]
@@ -104,7 +107,9 @@ class Diagnosis:
 def headline(d: Diagnosis) -> str:
     """Return which of bias and gap dominates, and how certain that is."""
     name = d.score_name
-    start = "" if d.lam is None else f"with {format_lambda(d.lam)}, the best by validation, "
+    start = ""
+    if d.lam is not None:
+        start = f"with {format_lambda(d.lam)}, chosen by validation {d.chosen_by}, "
     target = f"the target of {format_score(d.target_score, name)}"
     if d.dominant == "neither" and d.bias <= 0.0 and d.gap <= 0.0:
         return capitalised(

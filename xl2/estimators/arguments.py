@@ -59,7 +59,8 @@ CV_CONSTRAINTS: dict[str, Any] = {
     **_SHARED,
     "alphas": ["array-like", _AT_LEAST_1],
     "cv": ["cv_object"],
-    "rule": [StrOptions({"best", "1se"})],
+    "scoring": [str, callable, None],
+    "rule": [StrOptions({"best", "top", "1se"})],
     "solver": [StrOptions({"sgd", "adam"})],
     "n_seeds": [_AT_LEAST_1],
 }

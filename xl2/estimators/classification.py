@@ -138,7 +138,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         if self._task() == "multilabel":
             return encoded.astype(int), "auto"
         numbers = encoded.argmax(axis=1) if self._task() == "classes" else encoded[:, 0].astype(int)
-        # The labels themselves, for messages.
+        # The labels themselves, for messages, and for scorers that know them.
         return self.classes_[numbers], "classification"
 
     def __sklearn_tags__(self) -> Any:

@@ -192,9 +192,14 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     cv : int, splitter, iterable or None, default None
         Folds as scikit-learn takes them. An int, or None for 5, means shuffled folds,
         stratified by the labels.
-    rule : {"best", "1se"}, default "best"
-        Choose the alpha with the best mean score, or the largest alpha within one standard
-        error of it.
+    scoring : str, callable or None, default None
+        What alpha is chosen by: the name of a scorer of scikit-learn, or a function of
+        (estimator, X, y). None means the log loss, or R2 for the regressor. `score` does not
+        depend on it.
+    rule : {"best", "top", "1se"}, default "best"
+        Choose the largest alpha whose scores are close to the highest, fold by fold; that of
+        the highest mean score itself; or the largest within one standard error of it. See
+        `best_lambda_`, `top_lambda_` and `lambda_1se_` of `RegularizationPath`.
     n_seeds : int, default 1
         Number of networks for each alpha and fold, from different initial weights; their
         scores are averaged.
@@ -210,9 +215,9 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     alphas_ : array, shape (n_alphas,)
         The alphas in ascending order; this and the scores are on the device of `X`.
     alpha_, alpha_1se_ : float
-        The best alpha, and the largest within one standard error of it.
+        The alpha that `rule` chooses, and the one that "1se" would choose.
     scores_ : array, shape (n_alphas, n_folds)
-        Accuracy on each validation fold, averaged over the seeds.
+        Score of each validation fold, averaged over the seeds; larger is better.
     mean_scores_, standard_errors_ : array, shape (n_alphas,)
         Mean over the folds, and its standard error.
     best_score_ : float
@@ -237,6 +242,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         alphas: Any = 8,
         *,
         cv: Any = None,
+        scoring: Any = None,
         rule: str = "best",
         n_seeds: int = 1,
         hidden_layer_sizes: Any = (100,),

@@ -19,6 +19,7 @@ from ..array.switch import resolve
 from ..errors import DivergenceError, InputError
 from ..nn.model import Model
 from ..nn.network import Network
+from ..path.arguments import RULES
 from ..path.regularization import regularization_path
 from . import inputs
 from .arguments import CV_CONSTRAINTS, activations, hidden_units, optimizer_of
@@ -70,8 +71,9 @@ class BaseMLPCV(CommonMLP):
                 int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                 cv=5 if self.cv is None else self.cv,
                 groups=inputs.host(groups),
+                scoring=self.scoring,
                 seed=[draw_seed(random) for _ in range(self.n_seeds)],
-                refit="1se" if self.rule == "1se" else "best",
+                refit=self.rule,
                 hidden=hidden,
                 activation=names[0] if hidden else "relu",
                 output=names[-1],
@@ -90,12 +92,12 @@ class BaseMLPCV(CommonMLP):
                 backend=backend.name,
                 device=backend.device,
             )
-            chosen = path.lambda_1se_ if self.rule == "1se" else path.best_lambda_
-            model = path.model(chosen)
+            self.alpha_ = getattr(path, RULES[self.rule])
+            model = path.model(self.alpha_)
         except DivergenceError as error:
             raise InputError(str(error)) from None
-        self.alpha_, self.alpha_1se_ = path.best_lambda_, path.lambda_1se_
-        self.best_score_ = float(path.validation_means_[path.best_index_])
+        self.alpha_1se_ = path.lambda_1se_
+        self.best_score_ = float(path.validation_means_[path.lambdas_ == self.alpha_][0])
         for name, values in (
             ("alphas_", path.lambdas_),
             ("scores_", path.validation_scores_),

@@ -169,7 +169,7 @@ class MLPRegressorCV(Regression, BaseMLPCV):
     Attributes
     ----------
     scores_ : array, shape (n_alphas, n_folds)
-        R2 on each validation fold, averaged over the seeds.
+        Score of each validation fold, averaged over the seeds: R2, unless `scoring` is given.
     out_activation_ : {"identity", "exp"}
         Activation of the output layer.
 
@@ -189,6 +189,7 @@ class MLPRegressorCV(Regression, BaseMLPCV):
         alphas: Any = 8,
         *,
         cv: Any = None,
+        scoring: Any = None,
         rule: str = "best",
         n_seeds: int = 1,
         loss: str = "squared_error",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from ..nn.score_names import ShownScore, shown_score
 from .lambda_axis import draw_lambda_axis
 from .legends import add_legend
 from .style import BLACK, GREEN, PURPLE, TRAINING, VALIDATION, VERMILLION, one_axes
@@ -25,34 +27,40 @@ def plot_path(path: Any, ax: Any = None) -> Any:
     -------
     matplotlib.axes.Axes
         With the mean training and validation scores, one standard error around the
-        latter, the score of each fold if there are several, the best lambda and that
-        of the one-standard-error rule, and a cross for each lambda that diverged.
+        latter, the score of each fold if there are several, that of the null model, the
+        best lambda and that of the one-standard-error rule, and a cross for each lambda
+        that diverged. A loss or an error is drawn as such: smaller is better.
     """
     ax = one_axes(ax)
     x = draw_lambda_axis(ax, [float(lam) for lam in path.lambdas_])
-    _draw_means(ax, path, x)
+    shown = shown_score(path.score_name_)
+    sign = math.copysign(1.0, shown.factor)
+    _draw_means(ax, path, x, sign)
     _mark_choices(ax, path, x)
-    _draw_folds(ax, path, x)
+    _draw_folds(ax, path, x, sign)
     _mark_diverged(ax, path, x)
     ax.set_xlabel("lambda (L2 penalty)")
-    _label_scores(ax, path.score_name_)
+    _label_scores(ax, shown)
     add_legend(ax)
     return ax
 
 
-def _draw_means(ax: Any, path: Any, x: Any) -> None:
+def _draw_means(ax: Any, path: Any, x: Any, sign: float) -> None:
     """Draw the two means, and one standard error to each side of the validation mean."""
     import numpy as np
 
-    means, errors = path.validation_means_, path.standard_errors_
+    means, errors = sign * path.validation_means_, path.standard_errors_
     look = {"markersize": 5, "linewidth": 1.8}
-    ax.plot(x, path.train_means_, label="training", **TRAINING, **look)
+    ax.plot(x, sign * path.train_means_, label="training", **TRAINING, **look)
     label = "validation ± one SE" if np.isfinite(errors).any() else "validation"
     ax.plot(x, means, label=label, **VALIDATION, **look)
     low, high = means - errors, means + errors
     ax.fill_between(x, low, high, color=VERMILLION, alpha=0.18, linewidth=0)
     # A lambda between two that diverged has a bar, because a band needs neighbours.
     ax.vlines(x, low, high, color=VERMILLION, alpha=0.6, linewidth=1.5, zorder=2)
+    if np.isfinite(path.null_score_):
+        faint = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1, "zorder": 1}
+        ax.axhline(sign * path.null_score_, label="null model", **faint)
 
 
 def _mark_choices(ax: Any, path: Any, x: Any) -> None:
@@ -65,11 +73,12 @@ def _mark_choices(ax: Any, path: Any, x: Any) -> None:
         ax.axvline(x[simple], label=f"one-SE: {path.lambda_1se_:g}", **dotted)
 
 
-def _draw_folds(ax: Any, path: Any, x: Any) -> None:
+def _draw_folds(ax: Any, path: Any, x: Any, sign: float) -> None:
     if path.n_folds_ > 1:
         labels = ["single folds"] + ["_nolegend_"] * (path.n_folds_ - 1)
         faint = {"color": VERMILLION, "linewidth": 0.7, "alpha": 0.35, "zorder": 1.5}
-        ax.plot(x, path.validation_scores_, marker=".", markersize=3, label=labels, **faint)
+        scores = sign * path.validation_scores_
+        ax.plot(x, scores, marker=".", markersize=3, label=labels, **faint)
 
 
 def _mark_diverged(ax: Any, path: Any, x: Any) -> None:
@@ -82,11 +91,10 @@ def _mark_diverged(ax: Any, path: Any, x: Any) -> None:
         ax.plot(lost, at_the_bottom, label="diverged", transform=ax.get_xaxis_transform(), **cross)
 
 
-def _label_scores(ax: Any, name: str) -> None:
+def _label_scores(ax: Any, shown: ShownScore) -> None:
     """Label the axis of the scores, with an accuracy in percent."""
     from matplotlib.ticker import PercentFormatter
 
-    if name == "accuracy":
+    if shown.unit:
         ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
-        name = "accuracy (%)"
-    ax.set_ylabel(name)
+    ax.set_ylabel(f"{shown.name} ({shown.unit})" if shown.unit else shown.title)

@@ -15,6 +15,9 @@ from ..nn.inputs import check_finite
 from ..nn.targets import Targets, is_present
 from ..nn.tasks import task_of
 
+# How lambda may be chosen, and the attribute of a path that has it.
+RULES = {"best": "best_lambda_", "top": "top_lambda_", "1se": "lambda_1se_"}
+
 
 def check_lambdas(lambdas: int | Sequence[float]) -> Any:
     """Return the lambdas in ascending order, (L,) in float64, or the length of the default grid.
@@ -104,13 +107,13 @@ def check_initializer(given: Any, activation: str) -> Any:
 
 
 def check_refit(refit: Any, lambdas: Any) -> None:
-    """Refuse a `refit` that is neither True, False, "best", "1se" nor lambdas of the path."""
-    if isinstance(refit, bool) or (isinstance(refit, str) and refit in ("best", "1se")):
+    """Refuse a `refit` that is neither True, False, the name of a rule nor lambdas of the path."""
+    if isinstance(refit, bool) or (isinstance(refit, str) and refit in RULES):
         return
     known = lambdas.tolist()
     if not isinstance(refit, Sequence | type(lambdas)) or not set(refit) <= set(known):
         raise InputError(
-            f"refit must be True, False, 'best', '1se', or a list of lambdas of the path "
+            f"refit must be True, False, 'best', 'top', '1se', or a list of lambdas of the path "
             f"({', '.join(f'{lam:g}' for lam in known)}). Received: refit={refit!r}."
         )
 

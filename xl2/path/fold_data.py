@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..array.api import Array
 from ..array.backend import Backend, connect, numbers
+from ..array.libraries import CHUNK
 from ..array.operations import Operations
 from ..array.rows import is_stored
 from ..array.switch import to_numpy
@@ -16,10 +17,25 @@ from ..nn import tasks
 from ..nn.inputs import check_samples
 from ..nn.scaling import Scaling
 from ..nn.targets import Targets, check_spread, constant_columns
+from ..training.batching import cut
 from ..training.data import TrainingData
 from .arguments import on_host, read_labels
 from .folds import Split
 from .settings import PathSettings
+
+
+class Truth(NamedTuple):
+    """The targets of samples as scorers take them: on the host, in their own units."""
+
+    y: Any  # class numbers (n,), 0 and 1 (n, labels), or values (n, outputs)
+    weight: Any = None  # (n,); None for equal weights
+
+    def take(self, rows: Any) -> Truth:
+        """Return the targets of some of the samples."""
+        return Truth(*(None if part is None else part[rows] for part in self))
+
+
+UNKNOWN = Truth(None)
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,7 @@ class Fold:
     weight: Array | None = None  # (m, 1)
     inputs: Scaling | None = None  # as in `Model`
     outputs: Scaling | None = None
+    held: Truth = UNKNOWN  # the targets of the validation samples
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,32 @@ class FoldData:
     backend: Backend
     training: TrainingData
     folds: Sequence[Fold]
+    targets: Targets
+    truth: Truth  # of all samples of the path
+
+    def training_truth(self, fold: Fold) -> Truth:
+        """Return the targets of a fold's training samples."""
+        # With `standardize` the folds' copies of the samples follow one another.
+        return self.truth.take(fold.rows % len(self.truth.y))
+
+    def training_chunks(self, fold: Fold) -> Iterator[Array]:
+        """Yield a fold's training samples on the device."""
+        take, x = Operations.of(self.backend.library).take_rows, self.training.samples.x
+        rows = self.backend.from_numpy(fold.rows)
+        for start, stop in cut(len(fold.rows), CHUNK):
+            yield take(x, rows[start:stop])
+
+    def validation_chunks(self, fold: Fold) -> Iterator[Array]:
+        """Yield a fold's validation samples on the device."""
+        assert fold.x is not None
+        yield fold.x
+
+    def own_units(self, fold: Fold, chunks: Iterable[Any]) -> Any:
+        """Return samples of a fold (n, features) on the host, in their own units."""
+        import numpy as np
+
+        x = np.concatenate([self.backend.to_numpy(chunk) for chunk in chunks])
+        return x if fold.inputs is None else fold.inputs.undo(x)
 
     def to(self, backend: Backend, dtype: str) -> FoldData:
         """Return a copy on another device of the same library."""
@@ -52,7 +95,8 @@ class FoldData:
             replace(fold, x=moved(fold.x), y=moved(fold.y), weight=moved(fold.weight))
             for fold in self.folds
         ]
-        return FoldData(backend, self.training.to(backend, dtype), folds)
+        training = self.training.to(backend, dtype)
+        return replace(self, backend=backend, training=training, folds=folds)
 
 
 class PathData:
@@ -92,11 +136,12 @@ class PathData:
             values = np.concatenate([self._scaled(outputs, values) for _, outputs in scalings])
             weight = None if weight is None else np.tile(weight, len(splits))
         training = TrainingData.read(self._blank, x, values, weight)
-        folds = []
+        truth, folds = self._truth(self.targets.values, self.weight), []
         for split, start, (inputs, outputs) in zip(splits, starts, scalings, strict=True):
             x, y, weight = self._take(training, split.validation + start)
-            folds.append(Fold(split.training + start, x, y, weight, inputs, outputs))
-        return FoldData(self.settings.backend, training, folds)
+            held = truth.take(split.validation)
+            folds.append(Fold(split.training + start, x, y, weight, inputs, outputs, held))
+        return FoldData(self.settings.backend, training, folds, self.targets, truth)
 
     def all_rows(self, validation: Any = None) -> FoldData:
         """Return one fold with all samples, validated on others if they are given."""
@@ -114,8 +159,9 @@ class PathData:
             x = backend.asarray(self._scaled(inputs, held[0]), self.settings.dtype)
             scaled = self._scaled(outputs, held[1])
             y = self._blank.check_targets(scaled, len(scaled), "validation y")
-            fold = replace(fold, x=x, y=y)
-        return FoldData(backend, training, [fold])
+            fold = replace(fold, x=x, y=y, held=self._truth(held[1]))
+        truth = self._truth(values, self.weight)
+        return FoldData(backend, training, [fold], self.targets, truth)
 
     def _read_validation(self, validation: Any) -> tuple[Any, Any]:
         """Return validation samples and their class numbers or values, checked."""
@@ -153,6 +199,14 @@ class PathData:
         with backend.scope():
             index = backend.from_numpy(rows)
             return [None if a is None else take(a, index) for a in training.samples]
+
+    def _truth(self, values: Any, weight: Any = None) -> Truth:
+        """Return class numbers or values as scorers take them; soft targets become classes."""
+        task = self._blank.task  # as the training data were read
+        if task == "regression":
+            return Truth(values.astype("float64"), weight)
+        soft = self.targets.classes is None
+        return Truth(tasks.decode(task, values) if soft else values, weight)
 
     def _scalings(self, rows: Any) -> tuple[Scaling | None, Scaling | None]:
         """Return the scaling of the inputs, and of a regression's values, by some rows."""

@@ -17,6 +17,7 @@ from typing import Any
 from ..nn.penalties import L2
 from .checkpoints import Folder
 from .fold_data import FoldData
+from .scoring import OF_EPOCHS, Scorers
 from .settings import PathSettings
 from .train_stacks import train_stacks
 
@@ -63,9 +64,13 @@ def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None
         patience=None,
     )
     unseen = replace(data, folds=[replace(fold, x=None, y=None, weight=None)])
-    members = train_stacks(trial, unseen, None, progress=progress, keep_parameters=False)
+    task = data.training.task
+    scorers = Scorers(OF_EPOCHS[task == "regression"], task, data.targets)
+    members = train_stacks(
+        trial, unseen, None, progress=progress, keep_parameters=False, scorers=scorers
+    )
     null = 0.0
-    if members.task != "regression":
+    if task != "regression":
         null = _share_of_most_frequent(data.backend.to_numpy(y), weight)
     edge = edge_of(members.train_scores[:, 0, 0], null)
     learning = USUAL if edge is None else min(max(USUAL, PART_OF_EDGE * edge), edge)

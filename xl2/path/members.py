@@ -5,37 +5,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..array.libraries import CHUNK
-from ..array.operations import Operations
-from ..array.stacks import group_of, member_of
-from ..nn import tasks
+from ..array.stacks import member_of
 from ..nn.network import Network
-from ..training.batching import cut
 from ..training.history import CURVES, History
-from .fold_data import Fold, FoldData
+from .evaluation import score_group
+from .fold_data import FoldData
 from .planning import PlannedStack
 from .pruning import Pruner
+from .scoring import Scorers
+from .settings import PathSettings
 
 
 class Members:
-    """The results of all members, in NumPy arrays (L, F, S): lambdas, folds, seeds."""
+    """The results of all members, in NumPy arrays (L, F, S): lambdas, folds, seeds.
+
+    Without scorers there are no scores.
+    """
 
     def __init__(
-        self, shape: tuple[int, int, int], epochs: int, task: str, keep_parameters: bool
+        self,
+        settings: PathSettings,
+        data: FoldData,
+        keep_parameters: bool,
+        scorers: Scorers | None = None,
     ) -> None:
         import numpy as np
 
-        self.task = task
+        self.task, self.scorers = data.training.task, scorers
+        self.lambdas = settings.lambdas
+        shape = (len(self.lambdas), len(data.folds), len(settings.seeds))
         # After the last epoch; NaN for a member that diverged.
         self.train_scores = np.full(shape, np.nan)
-        self.validation_scores = np.full(shape, np.nan)
+        # By all scorers; the first one chooses lambda.
+        names = [] if scorers is None else scorers.names
+        self.metrics = {name: np.full(shape, np.nan) for name in names}
+        self.loss_name = "" if scorers is None else scorers.loss_name
         # The standard error of each validation score that is due to its samples.
         self.sample_errors = np.full(shape, np.nan)
+        self.one_class = np.zeros(shape, dtype=bool)
         # The epoch, from 1, in which a member diverged, or 0; and the epochs it was trained for.
         self.diverged = np.zeros(shape, dtype=np.int64)
         self.epochs = np.zeros(shape, dtype=np.int64)
         # (epochs, L, F, S), as in `History`.
-        self.curves = {name: np.full((epochs, *shape), np.nan) for name in CURVES}
+        self.curves = {name: np.full((settings.epochs, *shape), np.nan) for name in CURVES}
         # Weights and biases of each member on the host.
         self.parameters: Any = np.empty(shape, dtype=object) if keep_parameters else None
 
@@ -56,15 +68,30 @@ class Members:
                     for g, group in enumerate(stack.groups):
                         for m, lam in enumerate(lambdas):
                             self.parameters[(lam, *group)] = member_of(host, (g, m))
-                for g, (f, s) in enumerate(stack.groups):
-                    fold = data.folds[f]
-                    self.train_scores[lambdas, f, s] = _training_score(finished, g, data, fold)
-                    if fold.x is not None:
-                        score, error = _validation_score(finished, g, fold)
-                        self.validation_scores[lambdas, f, s] = score
-                        self.sample_errors[lambdas, f, s] = error
-        for values in (self.train_scores, self.validation_scores, self.sample_errors):
-            values[self.diverged > 0] = float("nan")
+                if self.scorers is not None:
+                    for g, group in enumerate(stack.groups):
+                        self._score(finished, g, lambdas, group, data)
+
+    def _score(
+        self,
+        network: Network,
+        g: int,
+        lambdas: Sequence[int],
+        group: tuple[int, int],
+        data: FoldData,
+    ) -> None:
+        """Record the scores of a group's members that have not diverged."""
+        assert self.scorers is not None
+        known = [None if self.diverged[k, *group] else float(self.lambdas[k]) for k in lambdas]
+        scores = score_group(self.scorers, network, g, data, group[0], known)
+        for k, found in zip(lambdas, scores, strict=True):
+            at = (k, *group)
+            if found is None:
+                continue
+            self.train_scores[at], self.sample_errors[at] = found.training, found.sample_error
+            self.one_class[at] = found.one_class
+            for name, score in found.validation.items():
+                self.metrics[name][at] = score
 
     def _record_curves(self, history: History, stack: PlannedStack, pruner: Pruner) -> None:
         import numpy as np
@@ -82,41 +109,3 @@ class Members:
             self.epochs[at] = epoch + 1
         for lambdas, diverged in [*pruner.diverged, (pruner.lambdas, history.diverged)]:
             self.diverged[index(lambdas)] = diverged
-
-
-def _training_score(network: Network, group: int, data: FoldData, fold: Fold) -> Any:
-    """Return the scores of a group's members on their training samples: (M,)."""
-    backend, samples = network.backend, data.training.samples
-    take = Operations.of(backend.library).take_rows
-    part = group_of(network.parameters, group)
-    rows = backend.from_numpy(fold.rows)
-    y, weight = (None if a is None else take(a, rows) for a in samples[1:])
-    measure = network.measure(y, weight)
-    for start, stop in cut(len(fold.rows), CHUNK):
-        x, y, weight = (None if a is None else take(a, rows[start:stop]) for a in samples)
-        measure.add(network.logits_of(x, part), y, weight)
-    return measure.read()["score"]
-
-
-def _validation_score(network: Network, group: int, fold: Fold) -> tuple[Any, Any]:
-    """Return a group's validation scores, and the standard errors due to the samples."""
-    import numpy as np
-
-    y, weight, host = fold.y, fold.weight, network.backend.to_numpy
-    assert y is not None
-    count = y.shape[0]
-    logits = network.logits_of(fold.x, group_of(network.parameters, group))
-    measure = network.measure(y, weight)
-    measure.add(logits, y, weight)
-    score = measure.read()["score"]
-    if network.task != "regression":
-        # Kish's effective number of samples: unequal weights carry less information.
-        own = np.ones(count) if weight is None else host(weight)[:, 0].astype(np.float64)
-        return score, np.sqrt(score * (1.0 - score) * (own**2).sum()) / own.sum()
-    # R2 is 1 minus a sum over the samples; its standard error comes from their spread.
-    missed = (host(network.activate(logits)) - host(y)).astype(np.float64) ** 2
-    around = host(tasks.spread(y, weight))
-    share = (missed / np.where(around > 0.0, around, np.inf)).mean(axis=-1)
-    if weight is not None:
-        share = share * host(weight)[:, 0]
-    return score, np.sqrt(count) * share.std(axis=-1, ddof=1)

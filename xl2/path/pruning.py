@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..array.stacks import take_members
 from ..errors import FileFormatError
@@ -22,11 +22,17 @@ class Pruner:
     A lambda is dropped if it diverged, or if its mean validation score over the stack's groups
     has not risen for `patience` epochs and is below the best lambda's by more than one standard
     error over the groups. It is compared with the lambdas of its own stack. With `patience` None
-    no lambda is dropped.
+    no lambda is dropped. With `by` "loss" the score is minus the validation loss.
     """
 
-    def __init__(self, network: Network, lambdas: list[int], patience: int | None):
-        self._network, self.patience = network, patience
+    def __init__(
+        self,
+        network: Network,
+        lambdas: list[int],
+        patience: int | None,
+        by: Literal["score", "loss"] = "score",
+    ):
+        self._network, self.patience, self._by = network, patience, by
         self.lambdas = lambdas  # those still trained, as indices of the path's
         self.trained = [lambdas]  # in each epoch; the last entry holds for all later ones
         self.dropped: list[tuple[Network, list[int]]] = []  # the members, as they were then
@@ -37,7 +43,9 @@ class Pruner:
         """Return the members to keep after an epoch; None for all."""
         if self.patience is None or not history.validation_score:
             return None
-        without = self._without_prospects(history.validation_score[-1], len(history))
+        by_score = self._by == "score"
+        scores = history.validation_score[-1] if by_score else -history.validation_loss[-1]
+        without = self._without_prospects(scores, len(history))
         if without and len(without) < len(self.lambdas):
             return self._drop(without, network, history)
         self.trained.append(self.lambdas)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..diagnosis.diagnose import lambdas_to_compare
 from ..nn.model import Model
+from .arguments import RULES
 from .checkpoints import Folder
 from .fold_data import Fold, PathData
 from .members import Members
@@ -67,7 +68,7 @@ def _indices(path: PathScores, refit: Any) -> list[int]:
     elif refit is False:
         chosen = []
     elif isinstance(refit, str):
-        chosen = [path.best_lambda_ if refit == "best" else path.lambda_1se_]
+        chosen = [getattr(path, RULES[refit])]
     else:
         chosen = refit
     sound = ~path.diverged_.any(axis=(1, 2))

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..nn.initializers import Initializer
 from ..nn.penalties import L2
 from ..nn.targets import read_targets
+from ..nn.tasks import task_of
 from ..training.assemble import Settings, check_positive
 from .arguments import (
     check_hidden,
@@ -27,8 +28,10 @@ from .checkpoints import folder_of
 from .fold_data import PathData
 from .folds import make_folds
 from .grid import with_placed_lambdas
+from .null_model import score_null_model
 from .refit import refit_models
 from .result import RegularizationPath, digest
+from .scoring import OF_EPOCHS, Scorers, default_scoring
 from .settings import PathSettings
 from .train_stacks import train_stacks
 from .unfinished import warn_of_unfinished_training
@@ -42,6 +45,7 @@ def regularization_path(
     validation: tuple[Any, Any] | None = None,
     cv: Any = None,
     groups: Any = None,
+    scoring: Any = None,
     seed: int | Sequence[int] = 0,
     hidden: Sequence[int] = (50, 25),
     activation: str = "relu",
@@ -95,6 +99,10 @@ def regularization_path(
         The group of each sample, text or numbers: a fold trains on all samples of a group or
         is validated on them. It is passed to the splitter `cv`; for a number `cv`, it is
         `StratifiedGroupKFold`, or `GroupKFold` for a regression.
+    scoring : str or callable, optional
+        What lambda is chosen by: the name of a scorer of scikit-learn, such as
+        "accuracy" or "roc_auc", or a function of (estimator, X, y); larger is better. Default
+        "neg_log_loss", or "r2" for a regression.
     seed : int or sequence of int, default 0
         Seed of the initial weights and of the order of the samples. With a sequence, each
         lambda and fold is trained once for each seed. The first one also shuffles the folds.
@@ -122,11 +130,12 @@ def regularization_path(
     dtype : {"float32", "float64"}, default "float32"
     patience : int, optional
         Drop a lambda after that many epochs without improvement, if it is clearly behind the
-        best one; see `xl2.path.pruning`. By default all are trained to the end.
-    refit : bool, {"best", "1se"} or sequence of float, default True
+        best one, by the validation loss, or by the accuracy or R2 if `scoring` is one; see
+        `xl2.path.pruning`. By default all are trained to the end.
+    refit : bool, {"best", "top", "1se"} or sequence of float, default True
         Which lambdas get a model trained on all samples, as in scikit-learn's
         `GridSearchCV`. True: the best, the largest within one standard error, and those that
-        `diagnose` compares. False: none.
+        `diagnose` compares. False: none. "top" is the lambda with the highest mean score.
     return_members : bool, default False
         Keep the network of every lambda, fold and seed, for `RegularizationPath.member`.
     max_memory : int, optional
@@ -189,6 +198,8 @@ def regularization_path(
     last = output or targets.output
     outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs
     check_output(last, outputs, targets, task)
+    if scoring is None:
+        scoring = default_scoring(task_of(last, outputs))
     settings = PathSettings(
         sizes=(X.shape[1] if len(X.shape) == 2 else 1, *units, outputs),
         activations=(*[activation] * len(units), last),
@@ -200,6 +211,7 @@ def regularization_path(
         training=training,
         epochs=epochs,
         patience=patience,
+        judged_by="score" if scoring in OF_EPOCHS else "loss",
         max_memory=max_memory,
     )
     folder = folder_of(checkpoint, every, resume)
@@ -210,6 +222,8 @@ def regularization_path(
         folds_wanted, regression = 5 if cv is None else cv, targets.regression
         splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
+    scorers = Scorers(scoring, folds.training.task, targets)
+    null = score_null_model(scorers, folds)
     began = time.perf_counter()
     if placed:
         settings = data.settings = with_placed_lambdas(values, settings, folds, folder, progress)
@@ -222,9 +236,11 @@ def regularization_path(
         progress=progress,
         # With validation samples the models are members; see `refit_models`.
         keep_parameters=return_members or (validation is not None and refit is not False),
+        scorers=scorers,
     )
     path = RegularizationPath(
         members,
+        null,
         settings,
         time.perf_counter() - began,
         validation_digest=None if validation is None else digest(validation[0]),

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..nn.model import Model
 from ..nn.network import Network
 from .members import Members
+from .null_model import NullScores
 from .scores import PathScores
 from .settings import PathSettings
 from .tables import path_frame, path_html, path_text
@@ -22,8 +23,9 @@ ROWS = 512  # digested at a time: their copies in float64 stay in the processor'
 class RegularizationPath(PathScores):
     """The scores of a regularisation path, and models trained on all samples.
 
-    `regularization_path` returns it. Scores are accuracies in [0, 1], or R2 for a regression;
-    larger is better. The scores of a member that diverged are NaN. A path contains no samples.
+    `regularization_path` returns it. Scores are those of its `scoring`; larger is better, so a
+    loss has its sign changed. The scores of a member that diverged are NaN, and so are those of
+    one whose predictions overflow. A path contains no samples.
 
     Attributes
     ----------
@@ -39,12 +41,31 @@ class RegularizationPath(PathScores):
     standard_errors_ : numpy.ndarray, shape (n_lambdas,)
         Standard errors of `validation_means_`: over the folds; with one fold, from its number
         of validation samples. See `xl2.path.scores`.
+    metrics_ : dict of str to numpy.ndarray, shape (n_lambdas, n_folds, n_seeds)
+        The validation scores of every member by several scorers, larger is better: the chosen
+        one, "accuracy" and "neg_log_loss", or "r2" and "neg_root_mean_squared_error".
+    null_score_, null_standard_error_ : float
+        Mean validation score of the null model, which answers the most frequent class or the
+        mean of each fold's training samples, and its standard error.
+    null_scores_ : numpy.ndarray, shape (n_folds,)
+        Its score in each fold.
+    null_metrics_ : dict of str to numpy.ndarray, shape (n_folds,)
+        Its scores by the scorers of `metrics_`.
+    one_class_ : numpy.ndarray of bool, shape (n_lambdas,)
+        Whether every member predicts one class only, in training and in validation.
+    top_lambda_ : float
+        The lambda with the highest validation mean. Of equal ones it is that with the lowest
+        log loss or squared error, then the smallest.
     best_lambda_ : float
-        The lambda with the highest validation mean; of equal ones the largest.
+        The lambda that the path chooses: the largest whose score is below that of `top_lambda_`
+        by at most half a standard error of the difference, over the folds, and so are its log
+        loss or squared error. With one fold it is `top_lambda_`.
     lambda_1se_ : float
-        The largest lambda whose validation mean is within one standard error of the best.
-    best_index_, index_1se_ : int
-        Their indices in `lambdas_`.
+        The largest lambda whose validation mean is within one standard error of the highest.
+    within_1se_ : numpy.ndarray of bool, shape (n_lambdas,)
+        Which lambdas are.
+    top_index_, best_index_, index_1se_ : int
+        Indices of the three in `lambdas_`.
     best_model_ : Model
         The model of the best lambda.
     models_ : dict of float to Model
@@ -60,24 +81,28 @@ class RegularizationPath(PathScores):
         epoch, as in `History`.
     fit_time_, refit_time_ : float
         Wall time in seconds of training all members, and the models on all samples.
-    score_name_ : {"accuracy", "R2"}
+    score_name_ : str
+        The name of the scorer, as in scikit-learn.
+    task_ : {"binary", "classes", "multilabel", "regression"}
+        See `xl2.nn.tasks`.
     n_folds_, n_seeds_, n_epochs_ : int
     """
 
     def __init__(
         self,
         members: Members,
+        null: NullScores,
         settings: PathSettings,
         fit_time: float,
         *,
         validation_digest: str | None,
         return_members: bool,
     ):
-        super().__init__(members, settings, fit_time)
+        super().__init__(members, null, settings, fit_time)
         self.refit_time_ = 0.0
         self.models_: dict[float, Model] = {}
         self.refit_diverged_: list[float] = []
-        self._settings, self._task = settings, members.task
+        self._settings = settings
         self._parameters = members.parameters if return_members else None
         self._validation_digest = validation_digest
 
@@ -182,7 +207,7 @@ class RegularizationPath(PathScores):
             raise InputError(
                 "This path has no members. Pass return_members=True to regularization_path."
             )
-        return network_of(self._settings, self._parameters[index, fold, seed], self._task)
+        return network_of(self._settings, self._parameters[index, fold, seed], self.task_)
 
     def selected_on(self, X: Any) -> bool:
         """Return whether lambda was chosen by the scores on exactly these samples."""

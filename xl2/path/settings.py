@@ -6,7 +6,7 @@ import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from ..array.backend import Backend
 from ..errors import InputError
@@ -34,6 +34,7 @@ class PathSettings:
     training: Settings  # without penalty and seeds: each stack has its own
     epochs: int
     patience: int | None  # see `Pruner`
+    judged_by: Literal["score", "loss"]  # by which lambdas are dropped
     max_memory: int | None  # bytes for the networks in training; None for the default
     placed: bool = False  # whether the lambdas are a default grid
 
@@ -43,6 +44,11 @@ class PathSettings:
         import numpy as np
 
         return np.array([penalty.lam for penalty in self.penalties])
+
+    def pruning(self) -> str:
+        """Return what the dropping of lambdas depends on, for a fingerprint."""
+        by_loss = self.patience is not None and self.judged_by == "loss"
+        return f"{self.patience} by loss" if by_loss else str(self.patience)
 
     def network(self, seed: Any = 0, stack: Any = None, initializer: Any = None) -> Network:
         """Return a new network, or a stack."""

@@ -3,32 +3,53 @@
 from __future__ import annotations
 
 import html
-import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import InputError, counted
+from ..nn.score_names import shown_score
+from .notes import ONE_CLASS, notes, null_answer
 from .scores import PathScores
 
-HEAD = ("lambda", "training", "validation", "std. error")
-WIDTHS = (12, 11, 11, 12)  # they leave 32 of 80 columns for a remark
+COLUMNS = 80
+
+Cells = tuple[str, str, str, str, str, str]
 
 
-def rows_of(path: PathScores) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield the cells of each lambda: its name, three figures, and a remark."""
-    times, digits = (1.0, 4) if path.score_name_ == "R2" else (100.0, 2)
+def head_of(path: PathScores) -> tuple[str, ...]:
+    """Return the names of the columns; that of the remarks has none."""
+    other = shown_score(_other_metric(path)).name
+    return ("lambda", "training", "validation", "std. error", other, "")
+
+
+def rows_of(path: PathScores) -> Iterator[Cells]:
+    """Yield the cells of each lambda, and of the null model: a name, four figures, a remark."""
+    shown, name = shown_score(path.score_name_), _other_metric(path)
+    other = shown_score(name)
+    others = path.metrics_[name].mean(axis=(1, 2))
     for k, lam in enumerate(path.lambdas_):
-        figures = (path.train_means_[k], path.validation_means_[k], path.standard_errors_[k])
-        shown = [_figure(times * x, digits) for x in figures]
-        yield (f"{lam:g}", *shown, _remark(path, k))  # type: ignore[misc]
+        yield (
+            f"{lam:g}",
+            shown.cell(path.train_means_[k]),
+            shown.cell(path.validation_means_[k]),
+            shown.spread(path.standard_errors_[k]),
+            other.cell(others[k]),
+            _remark(path, k),
+        )
+    yield (
+        "null",
+        "-",
+        shown.cell(path.null_score_),
+        shown.spread(path.null_standard_error_),
+        other.cell(path.null_metrics_[name].mean()),
+        null_answer(path),
+    )
 
 
-def _figure(value: float, digits: int) -> str:
-    if math.isnan(value):
-        return "-"
-    # An R2 can be as far below 0 as it likes.
-    return f"{value:.{digits}f}" if abs(value) < 1000 else f"{value:.2g}"
+def _other_metric(path: PathScores) -> str:
+    """Return the name of the score that is shown beside the chosen one."""
+    return next(name for name in path.metrics_ if name != path.score_name_)
 
 
 def _remark(path: PathScores, k: int) -> str:
@@ -40,48 +61,61 @@ def _remark(path: PathScores, k: int) -> str:
         parts.append(f"dropped after {counted(path.epochs_[k].min(), 'epoch')}")
     if k == path.best_index_:
         parts.append("best")
+    elif k == path.top_index_:
+        parts.append("lowest" if shown_score(path.score_name_).factor < 0.0 else "highest")
     if k == path.index_1se_:
-        parts.append("largest within std. error")
+        parts.append("largest within 1 SE")
+    elif path.within_1se_[k] and not parts:
+        parts.append("within 1 SE")
+    if path.one_class_[k]:
+        parts.append(ONE_CLASS)
     return ", ".join(parts)
 
 
 def caption(path: PathScores) -> str:
-    """Return the number of networks, the time that they took, and the unit of the scores."""
+    """Return the number of networks, the time that they took, and what the scores are."""
     lambdas, folds, seeds = path.diverged_.shape
     parts = [counted(lambdas, "lambda")]
     if folds > 1:
         parts.append(f"{folds} folds")
     if seeds > 1:
         parts.append(f"{seeds} seeds")
-    unit = "R2" if path.score_name_ == "R2" else "accuracy in %"
     return (
-        f"{' x '.join(parts)}, {counted(path.n_epochs_, 'epoch')}, {path.fit_time_:.1f} s; {unit}"
+        f"{' x '.join(parts)}, {counted(path.n_epochs_, 'epoch')}, {path.fit_time_:.1f} s; "
+        f"{shown_score(path.score_name_).title}"
     )
 
 
 def path_text(path: PathScores) -> str:
     """Return the table as text of at most 80 columns."""
-    lines = [caption(path), ""]
-    lines.append(_aligned(HEAD))
-    for *cells, remark in rows_of(path):
-        start = _aligned(cells) + "  "
+    rows = [head_of(path), *rows_of(path)]
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    lines = [*textwrap.wrap(caption(path), COLUMNS), ""]
+    for *cells, remark in rows:
+        start = _aligned(cells, widths) + "  "
         below = " " * len(start)
-        lines += textwrap.wrap(remark, 80, initial_indent=start, subsequent_indent=below) or [start]
+        lines += textwrap.wrap(remark, COLUMNS, initial_indent=start, subsequent_indent=below) or [
+            start
+        ]
+    for note in notes(path):
+        lines += ["", *textwrap.wrap(note, COLUMNS)]
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _aligned(cells: Sequence[str]) -> str:
-    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=False))
 
 
 def path_html(path: PathScores) -> str:
-    """Return the table as HTML."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in (*HEAD, ""))
+    """Return the table as HTML, with the notes below it."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in head_of(path))
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
         for cells in rows_of(path)
     )
-    return f"<table><caption>{html.escape(caption(path))}</caption><tr>{head}</tr>{body}</table>"
+    below = "".join(f"<p>{html.escape(note)}</p>" for note in notes(path))
+    table = f"<table><caption>{html.escape(caption(path))}</caption><tr>{head}</tr>{body}</table>"
+    return f"<div>{table}{below}</div>"
 
 
 def path_frame(path: PathScores) -> Any:
@@ -108,6 +142,8 @@ def path_frame(path: PathScores) -> Any:
             "seed": seeds.ravel(),
             "train_score": path.train_scores_by_seed_.ravel(),
             "validation_score": path.validation_scores_by_seed_.ravel(),
+            "null_score": path.null_scores_[folds.ravel()],
+            **{name: values.ravel() for name, values in path.metrics_.items()},
             "diverged": path.diverged_.ravel(),
             "epochs": path.epochs_.ravel(),
         }

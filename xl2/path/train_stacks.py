@@ -20,6 +20,7 @@ from .fold_data import FoldData
 from .members import Members
 from .planning import PlannedStack, plan
 from .pruning import Pruner
+from .scoring import Scorers
 from .settings import PathSettings
 
 DOES_NOT_FIT = (
@@ -40,13 +41,13 @@ def train_stacks(
     several_devices: bool = False,
     progress: bool | None = False,
     keep_parameters: bool = True,
+    scorers: Scorers | None = None,
 ) -> Members:
     """Train a network for every lambda, fold and seed, and return the record of all.
 
     Finished stacks in the folder are skipped. With `several_devices` each of the library's other
     accelerators trains one stack at a time, beside that of the samples.
     """
-    epochs = settings.epochs
     # Pruning compares the lambdas of a stack: the result must not depend on how many cores or
     # devices there are.
     workers, others = 1, list[Backend]()
@@ -54,8 +55,7 @@ def train_stacks(
         workers = settings.workers()
         others = settings.backend.other_accelerators() if several_devices else []
     stacks = _plan(settings, data, workers, 1 + len(others), folder)
-    shape = (len(settings.penalties), len(data.folds), len(settings.seeds))
-    members = Members(shape, epochs, data.training.task, keep_parameters)
+    members, epochs = Members(settings, data, keep_parameters, scorers), settings.epochs
 
     def started(stack: PlannedStack) -> bool:
         return folder is not None and folder.has(stack)
@@ -115,7 +115,7 @@ def _plan(
         "lambdas": ", ".join(map(repr, lambdas)),
         "folds": ", ".join(map(str, rows)),
         "seeds": ", ".join(map(str, seeds)),
-        "patience": str(settings.patience),
+        "patience": settings.pruning(),
     }
     placed = lambdas if settings.placed else None
     return folder.planned(stacks, fingerprint, settings.epochs, placed)
@@ -136,7 +136,7 @@ def _train(
     seeds = tuple(settings.seeds[s] for _, s in stack.groups)
     penalties = [settings.penalties[k] for k in stack.lambdas]
     network = replace(settings, backend=data.backend).network(seeds, (len(seeds), len(penalties)))
-    pruner = Pruner(network, stack.lambdas, settings.patience)
+    pruner = Pruner(network, stack.lambdas, settings.patience, settings.judged_by)
     try:
         history = train_network(
             network,

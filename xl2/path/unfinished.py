@@ -76,7 +76,7 @@ def epochs_to_try(epochs: int, drop: float, loss: float) -> int:
 
 def _mean_curve(path: PathScores, part: str, k: int) -> Any:
     """Return a lambda's loss over folds and seeds, or 1 - R2 for a regression: (epochs,)."""
-    if path.score_name_ == "R2":
+    if path.task_ == "regression":
         return 1.0 - path.curves_[f"{part}score"][:, k].mean(axis=(1, 2))
     return path.curves_[f"{part}loss"][:, k].mean(axis=(1, 2))
 

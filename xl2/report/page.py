@@ -19,8 +19,10 @@ from ..diagnosis.verdict import Diagnosis, headline, prospects, score_table
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
 from ..nn.model import Model
+from ..nn.score_names import shown_score
+from ..path.notes import notes
 from ..path.result import RegularizationPath
-from ..path.tables import HEAD, caption, rows_of
+from ..path.tables import caption, head_of, rows_of
 from ..training.fingerprint import own_version
 from .mistakes import (
     LISTED,
@@ -91,8 +93,10 @@ def report_html(
         comparison=diagnosis.comparison and _unbroken(diagnosis.comparison.text),
         path=path,
         path_picture=picture_path(path),
-        lambdas=Table((*HEAD, "remark"), list(rows_of(path))),
+        lambdas=Table((*head_of(path)[:-1], "remark"), list(rows_of(path))),
         trained=caption(path),
+        notes=notes(path),
+        chosen_by=shown_score(path.score_name_).name,
         curves=picture_curves(path),
         rows=counted(len(y), "test sample"),
         regression=regression,
