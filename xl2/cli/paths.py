@@ -22,7 +22,7 @@ def path(
     lambdas: Annotated[
         str,
         typer.Option(
-            help="Lambdas, such as 0,0.1,1,3, or grid:N for 0 and N-1 where the penalty matters."
+            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters."
         ),
     ] = "grid:8",
     per: opt.Per = "dataset",
