@@ -282,7 +282,7 @@ def test_a_checkpoint_of_another_run_is_one_message(xl2, flowers, tmp_path):
         "train", flowers, "--epochs", 1, "--checkpoint", tmp_path / "c", "--resume", "--lambda", 2
     )
     assert code == 2
-    changed = 'its penalty was "lambda 0.0, per batch" and is now "lambda 2.0'
+    changed = 'its penalty was "lambda 0.0, per dataset" and is now "lambda 2.0'
     assert changed in " ".join(err.split())
 
 
