@@ -229,10 +229,11 @@ def test_a_path_over_constant_and_enormous_columns():
         y,
         [0, 1],
         cv=3,
+        scoring="accuracy",
         standardize=True,
         hidden=(),
-        epochs=40,
-        learning_rate=0.1,
+        epochs=9,
+        learning_rate=0.5,
         progress=False,
     )
     assert path.validation_scores_.mean(axis=-1).max() > 0.95

@@ -21,6 +21,7 @@ from sklearn.model_selection import (
 )
 
 from xl2.errors import InputError
+from xl2.path.fold_checks import check_spreads
 from xl2.path.folds import make_folds
 
 pytestmark = pytest.mark.host
@@ -309,7 +310,9 @@ def test_unshuffled_folds_of_sorted_classes_are_an_error():
     assert len(make_folds(y, 5, regression=False)) == 5
 
 
-def test_a_fold_with_one_validation_value_is_an_error():
+def test_a_fold_with_one_validation_value_has_no_r2():
+    folds = make_folds(VALUES, 24, regression=True)
+    held = [VALUES[fold.validation][:, None] for fold in folds]
     with pytest.raises(InputError, match=r"^Fold 1 of cv has one validation sample, and R2 needs"):
-        make_folds(VALUES, 24, regression=True)
+        check_spreads(held, cv=True)
     assert_same(make_folds(LABELS, [([0, 1], [2])], False), [([0, 1], [2])])

@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import f1_score, get_scorer, log_loss, make_scorer, mean_absolute_error
-from sklearn.model_selection import KFold, StratifiedKFold, cross_validate
+from sklearn.model_selection import KFold, LeaveOneOut, StratifiedKFold, cross_validate
 from sklearn.preprocessing import StandardScaler
 
 from xl2 import InputError, MLPClassifierCV, MLPRegressorCV, Network, regularization_path
@@ -182,6 +182,22 @@ def test_every_path_has_several_scores():
     values = regularization_path(X, VALUES, [0.0, 3.0], cv=FOLDS, **SMALL)
     assert list(values.metrics_) == ["r2", "neg_root_mean_squared_error"]
     assert values.metrics_["r2"].shape == (2, 3, 1)
+
+
+@pytest.mark.host
+def test_an_error_needs_no_spread_of_the_values():
+    """R2 does, so it refuses folds of one sample."""
+    options = {"cv": LeaveOneOut(), "task": "regression", **SMALL, "epochs": 1}
+    few = (X[:8], VALUES[:8])
+    path = regularization_path(*few, [0.0], scoring="neg_mean_absolute_error", **options)
+    assert (path.validation_scores_ < 0.0).all()
+    with pytest.raises(InputError, match="Fold 1 of cv has one validation sample"):
+        regularization_path(*few, [0.0], **options)
+    same = (X[40:], np.full(20, 3.0))
+    options = {"validation": same, **SMALL}
+    assert regularization_path(*few, [0.0], scoring="neg_max_error", **options).null_score_ < 0.0
+    with pytest.raises(InputError, match="Column 1 of validation y holds one value only"):
+        regularization_path(*few, [0.0], **options)
 
 
 # The null model.

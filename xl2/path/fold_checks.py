@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError, counted, listed, warn_caller
+from ..nn.targets import check_spread, constant_columns
 from .arguments import read_labels
 
 
@@ -93,9 +94,28 @@ def check_fold(
         raise InputError(
             f"{fold} has only one class to train on, {y[training[0]].item()!r}. {advice}"
         )
-    if regression and len(validation) < 2:
+
+
+def check_spreads(held: Sequence[Any], cv: bool) -> None:
+    """Refuse validation values, (n, outputs) of each fold, without an R2; warn of a few such folds.
+
+    Without `cv` there is one fold, of separate samples.
+    """
+    short = [fold for fold, values in enumerate(held, 1) if len(values) < 2]
+    if cv and short:
         raise InputError(
-            f"{fold} has one validation sample, and R2 needs two or more. Use fewer folds."
+            f"Fold {short[0]} of cv has one validation sample, and R2 needs two or more. Use fewer "
+            f"folds, or another scoring, such as 'neg_mean_absolute_error'."
+        )
+    constant = [fold for fold, values in enumerate(held, 1) if constant_columns(values).any()]
+    if len(constant) == len(held):
+        where = "y in the validation samples of fold 1 of cv" if cv else "validation y"
+        check_spread(held[0], where)
+    elif constant:
+        warn_caller(
+            f"In {counted(len(constant), 'fold')} of {len(held)} of cv, first in fold "
+            f"{constant[0]}, all validation values are equal. R2 is 0 or 1 there, whatever "
+            f"lambda is: shuffle the samples, or use another scoring."
         )
 
 

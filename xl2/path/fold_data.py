@@ -12,11 +12,11 @@ from ..array.libraries import CHUNK
 from ..array.operations import Operations
 from ..array.rows import is_stored
 from ..array.switch import to_numpy
-from ..errors import InputError, counted, warn_caller
+from ..errors import InputError, counted
 from ..nn import tasks
 from ..nn.inputs import check_samples
 from ..nn.scaling import Scaling
-from ..nn.targets import Targets, check_spread, constant_columns
+from ..nn.targets import Targets
 from ..training.batching import cut
 from ..training.data import TrainingData
 from .arguments import on_host, read_labels
@@ -126,7 +126,6 @@ class PathData:
         """Return folds of training and validation rows."""
         import numpy as np
 
-        self._check_folds(splits)
         x, values, weight = self._x, self.targets.values, self.weight
         scalings = [self._scalings(split.training) for split in splits]
         starts = [0] * len(splits)
@@ -172,8 +171,6 @@ class PathData:
             raise InputError(f"validation must be a pair (X, y). Received: {kind}.") from None
         values = self.targets.number(read_labels(y, "validation y"), "validation y")
         x = self._read(X, len(values), "validation ")
-        if self.regression():
-            check_spread(values, "validation y")
         return x, values
 
     def _read(self, X: Any, rows: int, prefix: str = "") -> Any:
@@ -244,18 +241,3 @@ class PathData:
         # By the network: rows of 0 and 1 are values too, and several sigmoids learn them unscaled.
         settings = self.settings
         return tasks.task_of(settings.activations[-1], settings.sizes[-1]) == "regression"
-
-    def _check_folds(self, splits: Sequence[Split]) -> None:
-        """Warn of folds whose validation values are all equal; refuse if all folds are such."""
-        if not self.regression():
-            return
-        held = [self.targets.values[split.validation] for split in splits]
-        constant = [k for k, values in enumerate(held, 1) if constant_columns(values).any()]
-        if len(constant) == len(splits):
-            check_spread(held[0], "y in the validation samples of fold 1 of cv")
-        elif constant:
-            warn_caller(
-                f"In {counted(len(constant), 'fold')} of {len(splits)} of cv, first in fold "
-                f"{constant[0]}, all validation values are equal. R2 is 0 or 1 there, whatever "
-                f"lambda is: shuffle the samples."
-            )

@@ -25,6 +25,7 @@ from .arguments import (
     read_labels,
 )
 from .checkpoints import folder_of
+from .fold_checks import check_spreads
 from .fold_data import PathData
 from .folds import make_folds
 from .grid import with_placed_lambdas
@@ -223,6 +224,8 @@ def regularization_path(
         splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
     scorers = Scorers(scoring, folds.training.task, targets)
+    if scorers.name == "r2":
+        check_spreads([fold.held.y for fold in folds.folds], cv=validation is None)
     null = score_null_model(scorers, folds)
     began = time.perf_counter()
     if placed:
