@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=10)
     parser.add_argument("--every", type=int, default=1, help="of the 40 strengths")
     parser.add_argument("--least", type=float, default=0.0, help="of the strengths, beside 0")
+    parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--no-folds", action="store_true", help="test scores only")
     given = parser.parse_args()
     names = given.sets.split(",")
@@ -33,7 +34,8 @@ def main() -> None:
     for name in names:
         for number in range(given.splits):
             began = time.perf_counter()
-            if record(given.folder, given.kind, name, number, strengths, not given.no_folds):
+            where = given.folder, given.kind, name, number
+            if record(*where, strengths, not given.no_folds, given.epochs):
                 print(f"{name} {number}: {time.perf_counter() - began:.1f} s", flush=True)
 
 

@@ -24,7 +24,13 @@ def file_of(folder: Path, kind: str, name: str, number: int) -> Path:
 
 
 def record(
-    folder: Path, kind: str, name: str, number: int, strengths: Any = FINE, folds: bool = True
+    folder: Path,
+    kind: str,
+    name: str,
+    number: int,
+    strengths: Any = FINE,
+    folds: bool = True,
+    epochs: int = 100,
 ) -> bool:
     """Measure a split and return True, or False if it has been.
 
@@ -36,7 +42,8 @@ def record(
         return False
     source = SETS[name]
     split = source.split(number)
-    options = SETTINGS | {"task": "regression" if source.regression else "classification"}
+    options = SETTINGS | {"epochs": epochs}
+    options |= {"task": "regression" if source.regression else "classification"}
     lambdas = 8 if kind == "default" else len(split.X) * strengths
     began = time.perf_counter()
     found = scores_in_folds(split, lambdas, options) if folds else {"lambdas": lambdas}

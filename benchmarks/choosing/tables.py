@@ -14,6 +14,7 @@ from .sets import SETS
 LEFT_OUT = "linnerud"
 POWERS = np.array([0.0, *np.logspace(-3, 3, 7)]) / 64  # the default before, as strengths
 SCORINGS = ("accuracy, R2", "log loss, MSE")
+DEFAULT = SCORINGS[1], "half paired SE"
 
 
 class Measured(NamedTuple):
@@ -24,6 +25,7 @@ class Measured(NamedTuple):
     best: Any  # the best test score of each split, (S,)
     fixed: float  # the best mean test score of one strength for all splits
     strength: float  # that strength
+    folds: bool  # whether the fine grid was measured in folds too
 
 
 def read(folder: Path, name: str) -> Measured | None:
@@ -41,16 +43,14 @@ def read(folder: Path, name: str) -> Measured | None:
     means = scores.mean(axis=0)
     top = int(np.nanargmax(means))
     strength = float(fine[0]["lambdas"][top] / fine[0]["rows"])
-    return Measured(
-        fine[:count], default[:count], np.nanmax(scores, axis=1), float(means[top]), strength
-    )
+    best, folds = np.nanmax(scores, axis=1), "validation_scores" in fine[0]
+    return Measured(fine[:count], default[:count], best, float(means[top]), strength, folds)
 
 
-def chosen(one: Any, scoring: str, rule: str, only: Any = None) -> float:
-    """Return the test score of the lambda that a rule chooses, of all or of some lambdas."""
-    indices = np.arange(len(one["lambdas"])) if only is None else only
+def chosen(one: Any, scoring: str, rule: str) -> float:
+    """Return the test score of the lambda that a rule chooses."""
     by_fold = one["validation_scores"] if scoring == SCORINGS[0] else -one["validation_loss"][-1]
-    return float(100.0 * one["test_score"][indices[RULES[rule](by_fold[indices])]])
+    return float(100.0 * one["test_score"][RULES[rule](by_fold)])
 
 
 def useless(one: Any, regression: bool) -> int:
@@ -60,10 +60,13 @@ def useless(one: Any, regression: bool) -> int:
     return len(one["lambdas"]) - 1 - int(better[-1]) if len(better) else len(one["lambdas"])
 
 
-def powers_of(one: Any) -> Any:
-    """Return which of the fine grid's lambdas are nearest to the powers of ten of before."""
+def before_of(one: Any) -> float:
+    """Return the test score of the lambda that was chosen before, of the nearest strengths."""
     logs = np.log(one["lambdas"] / one["rows"] + 1e-9)
-    return np.unique([int(np.abs(logs - np.log(s + 1e-9)).argmin()) for s in POWERS])
+    near = np.unique([int(np.abs(logs - np.log(s + 1e-9)).argmin()) for s in POWERS])
+    means = one["validation_scores"][near].mean(axis=1)
+    # Of equally good ones the largest was chosen.
+    return float(100.0 * one["test_score"][near[np.flatnonzero(means >= means.max() - 1e-12)[-1]]])
 
 
 def tables(folder: Path, names: list[str]) -> str:
@@ -75,46 +78,51 @@ def tables(folder: Path, names: list[str]) -> str:
 
 def _grids(measured: dict[str, Measured]) -> list[str]:
     lines = [
-        "| set | train, test | splits | best strength | score | powers of ten | best of split | "
-        "best strength | useless |",
+        "| set | train, test | splits | best strength | score | powers of ten | of best strength | "
+        "of each split | no use |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     means = []
     for name, one in measured.items():
         source = SETS[name]
         split = source.split(0)
-        before = "-"
-        if "validation_scores" in one.fine[0]:
-            old = [chosen(r, SCORINGS[0], "minimum", powers_of(r)) for r in one.fine]
-            before = f"{one.fixed - np.mean(old):.2f}"
-        mine = np.array([chosen(r, SCORINGS[1], "half paired SE") for r in one.default])
-        lost = [float((one.best - mine).mean()), float(one.fixed - mine.mean())]
+        mine = np.array([chosen(r, *DEFAULT) for r in one.default])
+        lost = [float(one.fixed - mine.mean()), float((one.best - mine).mean())]
+        before = one.fixed - np.mean([before_of(r) for r in one.fine]) if one.folds else np.nan
         if name != LEFT_OUT:
-            means.append(lost)
+            means.append([before, *lost])
         nothing = max(useless(r, source.regression) for r in one.default)
         lines.append(
             f"| {name} | {len(split.X)}, {len(split.X_test)} | {len(one.fine)} | "
-            f"{one.strength:.2g} | {one.fixed:.1f} | {before} | {lost[0]:.2f} | {lost[1]:.2f} | "
-            f"{nothing} |"
+            f"{one.strength:.2g} | {one.fixed:.1f} | {_points(before)} | {_points(lost[0])} | "
+            f"{_points(lost[1])} | {nothing} |"
         )
-    mean = " | ".join(f"{x:.2f}" for x in np.mean(means, axis=0))
-    lines.append(f"| mean without {LEFT_OUT} | | | | | | {mean} | |")
+    mean = " | ".join(map(_points, np.nanmean(means, axis=0)))
+    lines.append(f"| mean without {LEFT_OUT} | | | | | {mean} | |")
     return lines
 
 
 def _rules(measured: dict[str, Measured]) -> list[str]:
     lines = [
-        "| scoring | rule | mean loss | largest |",
-        "|---|---|---|---|",
+        "| score | rule | 8 lambdas | the worst set | 41 lambdas |",
+        "|---|---|---|---|---|",
     ]
+
+    def lost(one: Measured, files: list[Any], scoring: str, rule: str) -> float:
+        return float(one.fixed - np.mean([chosen(r, scoring, rule) for r in files]))
+
+    sets = {name: one for name, one in measured.items() if name != LEFT_OUT}
     for scoring in SCORINGS:
         for rule in RULES:
-            lost = {
-                name: one.fixed - np.mean([chosen(r, scoring, rule) for r in one.default])
-                for name, one in measured.items()
-                if name != LEFT_OUT
-            }
-            worst = max(lost, key=lambda name: lost[name])
-            mean = np.mean(list(lost.values()))
-            lines.append(f"| {scoring} | {rule} | {mean:.2f} | {lost[worst]:.2f} ({worst}) |")
+            few = {name: lost(one, one.default, scoring, rule) for name, one in sets.items()}
+            worst = max(few, key=lambda name: few[name])
+            many = [lost(one, one.fine, scoring, rule) for one in sets.values() if one.folds]
+            lines.append(
+                f"| {scoring} | {rule} | {np.mean(list(few.values())):.2f} | "
+                f"{few[worst]:.2f}, {worst} | {np.mean(many):.2f} |"
+            )
     return lines
+
+
+def _points(value: float) -> str:
+    return "" if np.isnan(value) else f"{value + 0.0:.2f}".replace("-0.00", "0.00")
