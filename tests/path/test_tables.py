@@ -243,6 +243,34 @@ def test_a_null_model_without_a_score_is_not_compared():
     assert notes(beside(0.9, NAN)) == []
 
 
+@pytest.mark.parametrize(
+    ("lambdas", "best", "expected"),
+    [
+        ([0.0, 10.0, 20.0, 50.0], 3, "Lambda 50, the best, is the largest: also try 100 and 300."),
+        ([0.0, 9.0, 10.0], 2, "Lambda 10, the best, is the largest: also try 20 and 40."),
+        (
+            [0.0, 0.001, 0.01, 0.1],
+            1,
+            "Lambda 0.001, the best, is the smallest positive one: also try 0.0001 and 1e-05.",
+        ),
+        ([5.0, 9.0], 0, "Lambda 5, the best, is the smallest positive one: also try 2 and 1."),
+        ([0.0, 10.0, 20.0, 50.0], 2, None),
+        ([0.0, 10.0, 20.0, 50.0], 0, None),
+        ([0.0, 10.0], 1, None),
+    ],
+)
+def test_a_best_lambda_at_an_edge_is_told_with_those_to_add(lambdas, best, expected):
+    found = notes(fake(lambdas, best=best, simplest=best, folds=1))
+    assert [note for note in found if "also try" in note] == ([expected] if expected else [])
+
+
+def test_the_edge_does_not_matter_if_smaller_lambdas_score_better_or_the_null_model_does():
+    lambdas = [0.0, 10.0, 20.0]
+    assert not any("also try" in note for note in notes(fake(lambdas, best=1, top=0)))
+    path = fake(lambdas, best=2, null_score_=0.99, null_scores_=np.full(2, 0.99))
+    assert not any("also try" in note for note in notes(path))
+
+
 @pytest.mark.parametrize(("folds", "seeds"), [(1, 1), (5, 1), (1, 3), (5, 3)])
 def test_the_first_line_counts_the_networks(folds, seeds):
     first = path_text(fake([0.0], folds, seeds, n_epochs_=1)).splitlines()[0]

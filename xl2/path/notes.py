@@ -19,7 +19,8 @@ def null_answer(path: PathScores) -> str:
 
 def notes(path: PathScores) -> list[str]:
     """Return what a reader of the table should know, in sentences."""
-    return [note for note in (_beside_the_null_model(path), _without_spread(path)) if note]
+    found = (_beside_the_null_model(path), _without_spread(path), _at_an_edge(path))
+    return [note for note in found if note]
 
 
 def _beside_the_null_model(path: PathScores) -> str:
@@ -54,3 +55,19 @@ def _without_spread(path: PathScores) -> str:
     zero = shown_score(path.score_name_).spread(0.0)
     same = "all folds gave the same score" if path.n_folds_ > 1 else "all samples scored the same"
     return f"A standard error of {zero} means that {same}, not that it is certain."
+
+
+def _at_an_edge(path: PathScores) -> str:
+    """Return which lambdas to add, if the best one is the largest, or the smallest positive one."""
+    lambdas, best = path.lambdas_, path.best_index_
+    positive = lambdas[lambdas > 0.0]
+    if len(positive) < 2 or path.validation_means_[best] <= path.null_score_ + ROUNDING:
+        return ""
+    if lambdas[best] == positive[-1]:
+        place, step = "largest", max(2.0, positive[-1] / positive[-2])
+    elif lambdas[best] == positive[0] and best == path.top_index_:
+        place, step = "smallest positive one", min(0.5, positive[0] / positive[1])
+    else:
+        return ""
+    more = " and ".join(f"{float(f'{lambdas[best] * step**k:.1g}'):g}" for k in (1, 2))
+    return f"Lambda {lambdas[best]:g}, the best, is the {place}: also try {more}."
