@@ -22,7 +22,7 @@ from .settings import PathSettings
 from .train_stacks import train_stacks
 
 USUAL = 0.2  # the strength up to which networks learn something, unless a trial says otherwise
-PART_OF_EDGE = 1 / 50  # and it is at least this part of the edge
+PART_OF_EDGE = 1 / 150  # and it is at least this part of the edge
 # The largest lambda is up to this times as strong: beside it, the best one is not at the edge of
 # the grid. It alone may teach nothing.
 BEYOND = 2.2
