@@ -281,17 +281,37 @@ def test_unusable_groups_are_one_message(xl2, people, arguments, message):
     assert err.startswith("Error: ")
 
 
-def test_a_warning_is_printed_without_the_line_of_code(xl2, here, flowers):
-    few = ["--epochs", 10, "--lambdas", "0", "--cv", 2]
+def test_training_that_has_not_finished_is_a_note_below_the_table_and_in_the_report(
+    xl2, here, flowers
+):
+    few = ["--epochs", 10, "--lambdas", "0", "--cv", 2, "--report", "r.html"]
+    code, out, err = xl2("path", flowers.name, *few)
+    assert (code, err) == (0, "")
+    assert re.search(r"\n\nTraining has not finished at lambda 0: [^:]*--epochs\s\d+\)\.\n\n", out)
+    assert out.count("not finished") == 1
+    assert max(map(len, out.splitlines())) <= 80
+    assert (
+        "Training has not finished at lambda 0: in the last 1 epoch"
+        in (here / "r.html").read_text()
+    )
+
+
+def test_a_warning_is_printed_without_the_line_of_code(xl2, here):
+    """One person only has the label "c"."""
+    with (here / "t.csv").open("w") as file:
+        file.write("x,who,label\n")
+        for k in range(60):
+            file.write(f"{k % 7},{k % 6},{'c' if k % 6 == 5 else 'ab'[k % 2]}\n")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        code, out, err = xl2("path", flowers, *few)
-    assert code == 0
-    assert re.match(
-        r"Warning: Training has not finished at lambda 0: [^:]*--epochs\s\d+\)\.\n$", err
-    )
-    assert 1 < len(err.splitlines()) == len([x for x in err.splitlines() if 30 < len(x) <= 80])
-    assert out.startswith(f"{flowers}: network")
+        code, _, err = xl2(
+            "path", "t.csv", "--groups", "who", "--epochs", 1, "--lambdas", "0,1", "--cv", 3,
+            "--seed", 0,
+        )  # fmt: skip
+    assert code == 0, err
+    assert re.match(r"Warning: cv validates on classes .*'c'\. No network", " ".join(err.split()))
+    assert err.endswith(".\n")
+    assert max(map(len, err.splitlines())) <= 80
 
 
 def test_a_grid_is_given_by_its_length_and_several_seeds_by_number(xl2, here):

@@ -29,9 +29,11 @@ def test_a_loss_that_still_falls_is_a_warning_with_epochs_to_try(where, y):
     message = r"^Training has not finished at lambda 0(\.1)?: in the last 1 epoch of 15 the train.*"
     message += r" fell by [\d.]+ % .* such as epochs=(\d+) \(max_iter=\2, --epochs \2\)\.$"
     with pytest.warns(ConvergenceWarning, match=message) as caught:
-        train(y, 15, learning_rate=0.01, **where)
+        path = train(y, 15, learning_rate=0.01, **where)
     assert len(caught) == 1
     assert caught[0].filename == __file__
+    assert path.unfinished_ == str(caught[0].message)
+    assert path.unfinished_ in " ".join(str(path).split())
 
 
 @pytest.mark.host
@@ -61,7 +63,7 @@ def test_the_estimators_say_so():
 @pytest.mark.host
 def test_finished_training_is_not_a_warning():
     for y in (LABELS, VALUES):
-        train(y, 100, learning_rate=0.03)
+        assert train(y, 100, learning_rate=0.03).unfinished_ == ""
 
 
 @pytest.mark.host

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -155,17 +156,21 @@ def train_path(
     Lambda is chosen by cross-validation, without the test samples. The first seed is also that
     of the split. `settings` are those of `xl2.regularization_path`.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     parts = divide(data, test, fraction, seed[0], task)
-    path = regularization_path(
-        parts.X,
-        parts.y,
-        lambdas,
-        seed=seed,
-        task=task,
-        standardize=True,
-        groups=parts.groups,
-        **settings,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is a note below the table
+        path = regularization_path(
+            parts.X,
+            parts.y,
+            lambdas,
+            seed=seed,
+            task=task,
+            standardize=True,
+            groups=parts.groups,
+            **settings,
+        )
     diagnosis = diagnose(path, parts.X, parts.y, parts.X_test, parts.y_test, target_score)
     model = replace(
         path.best_model_, features=data.features, split=parts.split, groups=data.groups_column

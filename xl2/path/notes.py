@@ -19,8 +19,16 @@ def null_answer(path: PathScores) -> str:
 
 def notes(path: PathScores) -> list[str]:
     """Return what a reader of the table should know, in sentences."""
-    found = (_beside_the_null_model(path), _without_spread(path), _at_an_edge(path))
-    return [note for note in found if note]
+    return [
+        note
+        for note in (
+            path.unfinished_,
+            _beside_the_null_model(path),
+            _without_spread(path),
+            _at_an_edge(path),
+        )
+        if note
+    ]
 
 
 def _beside_the_null_model(path: PathScores) -> str:

@@ -35,7 +35,7 @@ from .result import RegularizationPath, digest
 from .scoring import OF_EPOCHS, Scorers, default_scoring
 from .settings import PathSettings
 from .train_stacks import train_stacks
-from .unfinished import warn_of_unfinished_training
+from .unfinished import note_of_unfinished_training
 
 
 def regularization_path(
@@ -251,5 +251,5 @@ def regularization_path(
     )
     fold = None if validation is None else folds.folds[0]
     refit_models(path, refit, members, data, fold, folder)
-    warn_of_unfinished_training(path, data)
+    path.unfinished_ = note_of_unfinished_training(path, data)
     return path

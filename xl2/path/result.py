@@ -79,6 +79,8 @@ class RegularizationPath(PathScores):
     curves_ : dict of str to numpy.ndarray, shape (epochs, n_lambdas, n_folds, n_seeds)
         ``loss``, ``score``, ``penalty``, ``validation_loss`` and ``validation_score`` of each
         epoch, as in `History`.
+    unfinished_ : str
+        That training ended too early, and how many epochs to try; "" if it did not.
     fit_time_, refit_time_ : float
         Wall time in seconds of training all members, and the models on all samples.
     score_name_ : str

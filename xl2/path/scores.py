@@ -29,6 +29,7 @@ class PathScores:
     def __init__(self, members: Members, null: NullScores, settings: PathSettings, fit_time: float):
         self.lambdas_ = settings.lambdas
         self.fit_time_ = fit_time
+        self.unfinished_ = ""
         self.task_ = members.task
         self.metrics_, self.null_metrics_ = members.metrics, null.metrics
         self.score_name_ = next(iter(self.metrics_))

@@ -20,13 +20,16 @@ FEWEST = 10  # epochs for a verdict
 DROP = 0.015  # of the training loss in a tenth of the epochs, as a part of the constant's loss
 
 
-def warn_of_unfinished_training(path: PathScores, data: PathData) -> None:
-    """Warn if both losses of a chosen lambda still fall, that of the training fast."""
+def note_of_unfinished_training(path: PathScores, data: PathData) -> str:
+    """Return and warn that both losses of a chosen lambda still fall, that of the training fast.
+
+    Return "" if training has finished.
+    """
     from sklearn.exceptions import ConvergenceWarning
 
     constant, epochs = loss_of_a_constant(data), path.n_epochs_
     if epochs < FEWEST or not constant > 0.0:
-        return
+        return ""
     tenth = epochs // 10
     for k in dict.fromkeys((path.best_index_, path.index_1se_)):
         loss = _mean_curve(path, "", k) / constant
@@ -36,14 +39,15 @@ def warn_of_unfinished_training(path: PathScores, data: PathData) -> None:
         if not (drop >= DROP and unseen > 0.0):
             continue
         wanted = epochs_to_try(epochs, drop / tenth, last)
-        warn_caller(
+        note = (
             f"Training has not finished at lambda {path.lambdas_[k]:g}: in the last "
             f"{counted(tenth, 'epoch')} of {epochs} the training loss fell by {100 * drop:.2g} % "
             f"of that of a constant prediction. Train for longer, such as epochs={wanted} "
-            f"(max_iter={wanted}, --epochs {wanted}).",
-            ConvergenceWarning,
+            f"(max_iter={wanted}, --epochs {wanted})."
         )
-        return
+        warn_caller(note, ConvergenceWarning)
+        return note
+    return ""
 
 
 def loss_of_a_constant(data: PathData) -> float:
