@@ -113,8 +113,8 @@ def test_each_of_several_folds_has_a_faint_line():
 
 def test_the_legend_names_both_choices_and_lines_mark_them():
     ax = figures.plot_path(a_path(FEW, best=1, simple=2))
-    expected = ["training", "validation ± one SE", "null model", "best: 0.1", "one-SE: 1"]
-    assert texts(ax) == [*expected, "single folds"]
+    expected = ["training", "validation ± one SE", "best: 0.1", "one-SE: 1", "single folds"]
+    assert texts(ax) == [*expected, "null model"]
     assert list(line(ax, "best").get_xdata()) == [0.1, 0.1]
     assert list(line(ax, "one-SE").get_xdata()) == [1.0, 1.0]
     assert line(ax, "best").get_linestyle() != line(ax, "one-SE").get_linestyle()
@@ -122,7 +122,7 @@ def test_the_legend_names_both_choices_and_lines_mark_them():
 
 def test_equal_choices_are_one_entry_and_a_single_fold_has_none():
     ax = figures.plot_path(a_path(FEW, best=0, folds=1))
-    assert texts(ax) == ["training", "validation ± one SE", "null model", "best and one-SE: 0"]
+    assert texts(ax) == ["training", "validation ± one SE", "best and one-SE: 0", "null model"]
     assert line(ax, "best").get_xdata()[0] == line(ax, "training").get_xdata()[0]
 
 
@@ -148,7 +148,7 @@ def test_accuracy_is_in_percent_and_r2_is_not(score_name, label, times):
 
 
 def test_a_loss_is_drawn_without_its_sign_and_smaller_is_better():
-    path = a_path(FEW, score_name="neg_log_loss")
+    path = a_path(FEW, score_name="neg_log_loss")  # of positive scores: the axis is negative
     ax = figures.plot_path(path)
     assert ax.get_ylabel() == "log loss (smaller is better)"
     for label, scores in (("training", path.train_means_), ("validation", path.validation_means_)):
@@ -158,11 +158,16 @@ def test_a_loss_is_drawn_without_its_sign_and_smaller_is_better():
     assert set(line(ax, "null model").get_ydata()) == {-path.null_score_}
 
 
-def test_the_null_model_is_a_level_line_if_it_has_a_score():
+def test_the_null_model_is_a_level_line_if_it_is_among_the_curves():
     path = a_path(FEW)
-    assert set(line(figures.plot_path(path), "null model").get_ydata()) == {path.null_score_}
-    path.null_score_ = np.nan
-    assert "null model" not in texts(figures.plot_path(path))
+    ax = figures.plot_path(path)
+    assert set(line(ax, "null model").get_ydata()) == {path.null_score_}
+    limits = ax.get_ylim()
+    for elsewhere in (np.nan, 0.5, 1.5):
+        path.null_score_ = elsewhere
+        ax = figures.plot_path(path)
+        assert "null model" not in texts(ax)
+        assert ax.get_ylim() == limits
 
 
 def test_training_and_validation_differ_by_more_than_their_colour():

@@ -27,9 +27,9 @@ def plot_path(path: Any, ax: Any = None) -> Any:
     -------
     matplotlib.axes.Axes
         With the mean training and validation scores, one standard error around the
-        latter, the score of each fold if there are several, that of the null model, the
-        best lambda and that of the one-standard-error rule, and a cross for each lambda
-        that diverged. A loss or an error is drawn as such: smaller is better.
+        latter, the score of each fold if there are several, that of the null model if it is
+        among them, the best lambda and that of the one-standard-error rule, and a cross for
+        each lambda that diverged. A loss or an error is drawn as such: smaller is better.
     """
     ax = one_axes(ax)
     x = draw_lambda_axis(ax, [float(lam) for lam in path.lambdas_])
@@ -38,6 +38,7 @@ def plot_path(path: Any, ax: Any = None) -> Any:
     _draw_means(ax, path, x, sign)
     _mark_choices(ax, path, x)
     _draw_folds(ax, path, x, sign)
+    _draw_null_model(ax, sign * path.null_score_)
     _mark_diverged(ax, path, x)
     ax.set_xlabel("lambda (L2 penalty)")
     _label_scores(ax, shown)
@@ -58,9 +59,6 @@ def _draw_means(ax: Any, path: Any, x: Any, sign: float) -> None:
     ax.fill_between(x, low, high, color=VERMILLION, alpha=0.18, linewidth=0)
     # A lambda between two that diverged has a bar, because a band needs neighbours.
     ax.vlines(x, low, high, color=VERMILLION, alpha=0.6, linewidth=1.5, zorder=2)
-    if np.isfinite(path.null_score_):
-        faint = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1, "zorder": 1}
-        ax.axhline(sign * path.null_score_, label="null model", **faint)
 
 
 def _mark_choices(ax: Any, path: Any, x: Any) -> None:
@@ -79,6 +77,14 @@ def _draw_folds(ax: Any, path: Any, x: Any, sign: float) -> None:
         faint = {"color": VERMILLION, "linewidth": 0.7, "alpha": 0.35, "zorder": 1.5}
         scores = sign * path.validation_scores_
         ax.plot(x, scores, marker=".", markersize=3, label=labels, **faint)
+
+
+def _draw_null_model(ax: Any, score: float) -> None:
+    """Draw a level line, unless it is far from the curves: they would become flat."""
+    low, high = ax.get_ylim()
+    if low <= score <= high:
+        dashed = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1, "zorder": 1}
+        ax.axhline(score, label="null model", **dashed)
 
 
 def _mark_diverged(ax: Any, path: Any, x: Any) -> None:
