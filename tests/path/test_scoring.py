@@ -367,6 +367,37 @@ def test_with_one_validation_set_other_scorers_are_bootstrapped():
     assert found.score_name_ == "mae"
 
 
+@pytest.mark.host
+def test_draws_without_a_score_are_left_out():
+    def picky(estimator, X, y):
+        if len(np.unique(y)) < 3:
+            raise ValueError("one of the classes is missing")
+        return np.mean(estimator.predict(X) == y)
+
+    labels = np.r_[THREE[:30], 3, 3, 4, 4, 4, 5]
+    options = {"validation": (X[30:36], labels[30:]), "standardize": True, **SMALL}
+    found = regularization_path(X[:30], labels[:30], [0.0], scoring=picky, **options)
+    assert 0.0 < found.standard_errors_[0] < 0.5
+    assert math.isnan(bootstrap_error(lambda rows: math.nan, 5))
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("large", [500.0, 1000.0])  # where their squares overflow, and they
+def test_a_lambda_whose_predictions_overflow_is_not_chosen(large):
+    """The output exp of a network that was trained on small inputs, for a large one."""
+    x = np.r_[np.linspace(0, 1, 20), large, large + 1][:, None]
+    y = np.r_[np.exp(np.linspace(0, 1, 20)), 2.0, 3.0]
+    options = {"output": "exp", "loss": "poisson", "task": "regression", **SMALL}
+    options |= {"hidden": (), "epochs": 100, "refit": False}
+    path = regularization_path(
+        x[:20], y[:20], [0.0, 10.0], validation=(x[20:], y[20:]), optimizer="sgd", **options
+    )
+    assert np.isnan(path.validation_means_).tolist() == [True, False]
+    assert not path.diverged_.any()
+    assert path.best_lambda_ == 10.0
+    assert "predictions overflow" in str(path)
+
+
 # Errors, before anything is trained.
 
 

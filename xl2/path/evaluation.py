@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ def score_group(
     """Yield the scores of a group's members, which were trained in fold `f`.
 
     `lambdas` are those of the members, for messages; None for one that has no scores because it
-    diverged. Nor has one whose predictions are not finite.
+    diverged. Nor has one whose predictions, or their errors, are not finite.
     """
     fold, truth = data.folds[f], data.training_truth(data.folds[f])
     parts = [data.training_chunks, *([] if fold.x is None else [data.validation_chunks])]
@@ -54,6 +55,9 @@ def score_group(
         if fold.x is not None:
             held = found[1], fold.held, where, samples[1]
             validation = {other: scorers.score(other, *held) for other in scorers.names}
+            if validation[name] == -math.inf:
+                yield None
+                continue
             check_score(validation[name], name, where)
             if len(data.folds) == 1:
                 error = scorers.sample_error(*held)

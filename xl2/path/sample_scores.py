@@ -6,6 +6,7 @@ validation samples for the log loss, and do not return the samples' own scores.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -67,14 +68,19 @@ def error_of_mean(scores: Any, weight: Any) -> float:
     import numpy as np
 
     weight = np.ones(len(scores)) if weight is None else weight
-    centred = weight * (scores - np.average(scores, weights=weight))
-    return float(np.sqrt((centred**2).sum()) / weight.sum())
+    with np.errstate(over="ignore"):
+        centred = weight * (scores - np.average(scores, weights=weight))
+        return float(np.sqrt((centred**2).sum()) / weight.sum())
 
 
 def bootstrap_error(score: Callable[[Any], float], count: int) -> float:
-    """Return the standard error of a score of samples that are drawn again, as indices."""
+    """Return the standard error of a score of samples that are drawn again, as indices.
+
+    Draws whose score is NaN are left out.
+    """
     import numpy as np
 
     draws = np.random.default_rng(0).integers(0, count, (DRAWS, count))
-    # A draw without one of the classes may have no score.
-    return float(np.nanstd([score(rows) for rows in draws], ddof=1))
+    scores = np.array([score(rows) for rows in draws])
+    scores = scores[np.isfinite(scores)]
+    return float(scores.std(ddof=1)) if len(scores) > 1 else math.nan

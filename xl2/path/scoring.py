@@ -70,10 +70,11 @@ class Scorers:
         """
         import numpy as np
 
-        if name in self._means:
-            scores = self._means[name](found, *truth)
-            return float(np.average(scores, weights=truth.weight))
-        return self._ask(name, found, truth, where, X)
+        with np.errstate(over="ignore"):
+            if name in self._means:
+                scores = self._means[name](found, *truth)
+                return float(np.average(scores, weights=truth.weight))
+            return self._ask(name, found, truth, where, X)
 
     def sample_error(self, found: Predictions, truth: Truth, where: str, X: Any = None) -> float:
         """Return the standard error of the chosen score that is due to the samples."""
@@ -82,7 +83,10 @@ class Scorers:
 
         def score(rows: Any) -> float:
             part = None if X is None else X[rows]
-            return self._ask(self.name, found.take(rows), truth.take(rows), where, part)
+            try:
+                return self._ask(self.name, found.take(rows), truth.take(rows), where, part)
+            except InputError:
+                return math.nan  # these samples lack one of the classes, perhaps
 
         return bootstrap_error(score, len(truth.y))
 

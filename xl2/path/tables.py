@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -59,6 +60,8 @@ def _remark(path: PathScores, k: int) -> str:
         parts.append(f"diverged in {path.diverged_[k].sum()} of {of}" if of > 1 else "diverged")
     elif (path.epochs_[k] < path.n_epochs_).any():
         parts.append(f"dropped after {counted(path.epochs_[k].min(), 'epoch')}")
+    elif math.isnan(path.validation_means_[k]):
+        parts.append("predictions overflow")
     if k == path.best_index_:
         parts.append("best")
     elif k == path.top_index_:
