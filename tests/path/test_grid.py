@@ -45,14 +45,14 @@ def no_trial(monkeypatch):
 @pytest.mark.parametrize(
     ("count", "highest", "expected"),
     [
-        (8, 100.0, "0 1 2 5 10 20 50 100"),
-        (8, 99.0, "0 0.5 1 2 5 10 20 50"),
-        (8, 0.3, "0 0.002 0.005 0.01 0.02 0.05 0.1 0.2"),
+        (8, 317.0, "0 1 3 7 20 50 100 300"),
+        (8, 316.0, "0 0.4 1 3 7 20 50 100"),
+        (8, 0.3, "0 0.0005 0.001 0.003 0.008 0.02 0.06 0.15"),
         (2, 100.0, "0 10"),
         (3, 100.0, "0 10 100"),
         (4, 350.0, "0 1 10 100"),
-        (6, 100.0, "0 1 3 10 30 100"),
-        (10, 1.0, "0 0.01 0.018 0.032 0.056 0.1 0.18 0.32 0.56 1"),
+        (7, 100.0, "0 0.3 1 3 10 30 100"),
+        (12, 1.0, "0 0.0032 0.0056 0.01 0.018 0.032 0.056 0.1 0.18 0.32 0.56 1"),
     ],
 )
 def test_some_grids(count, highest, expected):
@@ -67,10 +67,14 @@ def test_a_grid_has_equal_steps_up_to_the_highest_lambda(count, highest):
     assert lambdas[0] == 0.0
     assert lambdas == sorted(set(lambdas))
     assert all(float(f"{lam:g}") == lam for lam in lambdas)
-    step = SPAN ** (1 / (count - 2))
-    # Rounding to one digit changes a lambda by up to 8 % here: 4.64 is 5, and 2.15 is 2.
-    assert highest / (1.09 * step) < lambdas[-1] < 1.09 * highest
-    np.testing.assert_allclose(np.diff(np.log(lambdas[1:])), math.log(step), atol=0.2)
+    # Before they are rounded, they are whole steps from 1, up to the highest.
+    steps = max(1.0, (count - 2) / math.log10(SPAN))
+    top = round(steps * math.log10(lambdas[-1]))
+    assert 10 ** (top / steps) <= highest * (1 + 1e-6)
+    assert 10 ** ((top + 1) / steps) > highest * (1 - 1e-6)
+    exact = 10 ** ((top - np.arange(count - 1)[::-1]) / steps)
+    rounding = 0.2 if steps <= 3 else 0.05 if steps <= 20 else 1e-5
+    np.testing.assert_allclose(lambdas[1:], exact, rtol=rounding)
 
 
 # The edge.

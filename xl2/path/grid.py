@@ -2,10 +2,10 @@
 
 A lambda divided by the number of samples, its strength, says how much the penalty counts beside
 the mean loss. On standardised samples the best strength hardly depends on the data: in the sets
-of docs/choosing.md it is 0, or between a hundredth of `USUAL` and `USUAL`. With thousands of
-features, or in other units, it may be elsewhere. So a few networks are trained for a short time,
-with strengths of many magnitudes: the edge is the largest one with which a network learns, and
-from there the grid is moved if it must.
+of docs/choosing.md it is 0, or between 0.002 and `USUAL`. With thousands of features, or in other
+units, it may be elsewhere. So a few networks are trained for a short time, with strengths of many
+magnitudes: the edge is the largest one with which a network learns, and from there the grid is
+moved if it must.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PART_OF_EDGE = 1 / 150  # and it is at least this part of the edge
 # The largest lambda is up to this times as strong: beside it, the best one is not at the edge of
 # the grid. It alone may teach nothing.
 BEYOND = 2.2
-SPAN = 100.0  # the largest positive lambda over the smallest
+SPAN = 10**2.5  # the largest positive lambda over the smallest
 TRIED = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0, 1000.0)
 TRIAL = 1 / 5  # of the epochs
 # A network learns if its score is above the null model's by this part of what it is without a
@@ -113,15 +113,22 @@ def edge_of(scores: Any, null: float) -> float | None:
 def spaced(count: int, highest: float) -> list[float]:
     """Return 0, and `count` - 1 lambdas in equal steps on a logarithmic scale up to `highest`.
 
-    The steps are parts of a decade, so that the lambdas are short: 1, 2, 5, 10 for eight.
+    They are parts of a decade, and rounded: 1, 3, 7, 20, 50, 100, 300 for eight lambdas.
     """
     positive = count - 1
     steps = max(1.0, (positive - 1) / math.log10(SPAN))  # in a decade
     # A single one is in the middle.
     top = math.floor(steps * math.log10(highest) + 1e-9) - (positive == 1)
     digits = 1 if steps <= 3 else 2 if steps <= 20 else 6
-    powers = [10 ** ((top - k) / steps) for k in reversed(range(positive))]
-    return [0.0, *(float(f"{power:.{digits - 1}e}") for power in powers)]
+    return [0.0, *(_rounded(10 ** ((top - k) / steps), digits) for k in reversed(range(positive)))]
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Return a number with few digits: with one, 1.5 is possible too."""
+    exponent = math.floor(math.log10(value))
+    factor = value / 10.0**exponent
+    short = round(2.0 * factor) / 2.0 if digits == 1 and factor < 2.0 else round(factor, digits - 1)
+    return float(f"{short:g}e{exponent}")
 
 
 def _share_of_most_frequent(y: Any, weight: Any) -> float:
