@@ -158,6 +158,7 @@ def test_scores_are_those_of_the_scorer_on_the_members(y, scoring, weight):
     assert path.top_lambda_ == path.lambdas_[path.validation_means_.argmax()]
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize(("y", "scoring"), [(TWO, "neg_log_loss"), (VALUES, "neg_max_error")])
 def test_on_every_backend(where, y, scoring):
     found = regularization_path(

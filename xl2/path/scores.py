@@ -18,8 +18,7 @@ from .null_model import NullScores
 from .pruning import ROUNDING
 from .settings import PathSettings
 
-# Of the standard error of a difference. Measured on 12 data sets, the largest lambda within half
-# of it scores better on new samples than the one with the highest score, or within all of it.
+# Of the standard error of a difference, as measured: see docs/choosing.md.
 SHARE = 0.5
 
 
