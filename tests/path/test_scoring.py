@@ -6,11 +6,19 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.metrics import f1_score, get_scorer, log_loss, make_scorer, mean_absolute_error
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    get_scorer,
+    log_loss,
+    make_scorer,
+    mean_absolute_error,
+)
 from sklearn.model_selection import KFold, LeaveOneOut, StratifiedKFold, cross_validate
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 from xl2 import InputError, MLPClassifierCV, MLPRegressorCV, Network, regularization_path
 from xl2.nn.scaling import Scaling
@@ -433,6 +441,25 @@ def test_a_score_that_folds_do_not_have_is_an_error(monkeypatch):
     folds = [(np.r_[10:50], np.r_[:10, 50:60]), (np.r_[:40], np.r_[40:60])]
     with pytest.raises(InputError, match="gives nan for perfect predictions in fold 2"):
         regularization_path(X, y, [0.0], cv=folds, scoring="roc_auc", **SMALL)
+
+
+@pytest.mark.host
+def test_validation_samples_without_a_score_are_an_error():
+    held = (X[TWO == "yes"], TWO[TWO == "yes"])
+    with pytest.raises(InputError, match="nan for perfect predictions on the validation samples"):
+        regularization_path(X, TWO, [0.0], validation=held, scoring="roc_auc", **SMALL)
+
+
+@pytest.mark.host
+def test_scikit_learn_takes_a_member_for_a_fitted_estimator():
+    def scorer(estimator, X, y):
+        check_is_fitted(estimator)
+        assert is_classifier(estimator)
+        assert estimator.classes_.tolist() == ["no", "yes"]
+        return accuracy_score(y, estimator.predict(X))
+
+    path = regularization_path(X, TWO, [0.0], cv=FOLDS, scoring=scorer, **SMALL)
+    np.testing.assert_array_equal(path.validation_scores_by_seed_, path.metrics_["accuracy"])
 
 
 @pytest.mark.host

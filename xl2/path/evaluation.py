@@ -49,8 +49,10 @@ def score_group(
         if not all(part.finite for part in found):
             yield None
             continue
-        where, name = f"lambda {lam:g} in fold {f + 1}", scorers.name
-        own = scorers.score(name, found[0], truth, f"the training samples of {where}", samples[0])
+        where, name = f"lambda {lam:g} {data.where(f)}", scorers.name
+        own = scorers.score(
+            name, found[0], truth, f"lambda {lam:g} on the training samples", samples[0]
+        )
         validation, error = dict[str, float](), float("nan")
         if fold.x is not None:
             held = found[1], fold.held, where, samples[1]

@@ -61,6 +61,10 @@ class FoldData:
     targets: Targets
     truth: Truth  # of all samples of the path
 
+    def where(self, f: int) -> str:
+        """Return where fold `f` validates, for messages."""
+        return f"in fold {f + 1}" if len(self.folds) > 1 else "on the validation samples"
+
     def training_truth(self, fold: Fold) -> Truth:
         """Return the targets of a fold's training samples."""
         # With `standardize` the folds' copies of the samples follow one another.

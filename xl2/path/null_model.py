@@ -32,14 +32,14 @@ def score_null_model(scorers: Scorers, data: FoldData) -> NullScores:
         for part, weight in (("training", known.weight), ("validation", fold.held.weight)):
             if weight is not None and not weight.any():
                 raise InputError(f"All {part} samples of fold {f + 1} have the weight 0.")
-        where = f"the null model in fold {f + 1}"
+        where = f"the null model {data.where(f)}"
         X = data.own_units(fold, data.validation_chunks(fold)) if scorers.needs_samples else None
         found = answer_of(scorers, known, len(fold.held.y))
         for name in scorers.names:
             metrics[name][f] = scorers.score(name, found, fold.held, where, X)
         if np.isnan(metrics[scorers.name][f]):
             # Undefined for constant predictions, perhaps, or for these samples?
-            where, name = f"perfect predictions in fold {f + 1}", scorers.name
+            where, name = f"perfect predictions {data.where(f)}", scorers.name
             perfect = _perfect(scorers, fold.held)
             check_score(scorers.score(name, perfect, fold.held, where, X), name, where)
         elif len(folds) == 1:

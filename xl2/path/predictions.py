@@ -83,6 +83,10 @@ class FittedRegressor:
         self._X, self._predicted = X, predicted
         self.n_outputs_ = 1 if predicted.ndim == 1 else predicted.shape[1]
 
+    def fit(self, X: Any, y: Any) -> Any:
+        """Return the estimator, which is fitted; scikit-learn takes nothing else for one."""
+        return self
+
     def predict(self, X: Any) -> Any:
         """Return labels (n,) or (n, labels), or values (n,) or (n, outputs)."""
         return self._own(X, self._predicted)
