@@ -142,7 +142,7 @@ def main() -> None:
     print("\nOnly in xl2:\n")
     weigh_classes(X, y, X_test, y_test)
     validate(X, y)
-    print("\nMLPClassifierCV:", end=" ")
+    print("\nMLPClassifierCV:")
     choose_alpha(X, y, X_test, y_test)
 
     for name in sys.argv[1:]:
