@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     KFold,
     LeaveOneGroupOut,
     StratifiedGroupKFold,
+    TimeSeriesSplit,
     cross_validate,
 )
 from sklearn.pipeline import make_pipeline
@@ -206,6 +207,14 @@ def test_groups_are_passed_to_the_splitter(where, kind):
     same = classifier(cv=pairs, **where).fit(X, SIDES)
     np.testing.assert_array_equal(model.scores_, same.scores_)
     np.testing.assert_array_equal(model.coefs_[0], same.coefs_[0])
+
+
+@pytest.mark.host
+def test_samples_in_the_order_of_time():
+    model = regressor(cv=TimeSeriesSplit(3)).fit(X, VALUES)
+    same = regressor(cv=list(TimeSeriesSplit(3).split(X))).fit(X, VALUES)
+    assert model.scores_.shape == (2, 3)
+    np.testing.assert_array_equal(model.scores_, same.scores_)
 
 
 @pytest.mark.host

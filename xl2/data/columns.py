@@ -80,7 +80,9 @@ def choose_beside(
     """Choose the features and the target among the columns that are not the groups'."""
     rest, target = [i for i in range(width) if i != groups], wanted.target
     index = None if target in names else wanted.index
-    if index is not None and -width <= index < width:
+    if index is not None and not -width <= index < width:
+        find_target(names, width, wanted, path)  # its error counts all columns
+    elif index is not None:
         index %= width
         target = str(index - (index > groups))
     if index == groups or (target in names and names.index(str(target)) == groups):
