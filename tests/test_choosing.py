@@ -55,7 +55,8 @@ def test_splits_are_of_the_size_and_differ(name):
     assert not np.array_equal(first.X, second.X)
 
 
-def test_a_split_is_recorded_once_and_shown(tmp_path):
+def test_a_split_is_recorded_once_and_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "ENOUGH", 1)
     strengths = np.array([0.0, 0.01, 1.0])
     for name in ("iris", "diabetes"):
         for kind in ("fine", "default"):

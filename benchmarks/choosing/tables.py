@@ -10,8 +10,9 @@ import numpy as np
 from .rules import RULES
 from .sets import SETS
 
-# Its 10 training samples let no rule choose; it is shown, but not part of the means.
-LEFT_OUT = "linnerud"
+# Its 10 training samples let no rule choose. It is shown, but not part of the means; nor are sets
+# that were measured in fewer splits.
+LEFT_OUT, ENOUGH = "linnerud", 10
 POWERS = np.array([0.0, *np.logspace(-3, 3, 7)]) / 64  # the default before, as strengths
 SCORINGS = ("accuracy, R2", "log loss, MSE")
 DEFAULT = SCORINGS[1], "half paired SE"
@@ -26,6 +27,10 @@ class Measured(NamedTuple):
     fixed: float  # the best mean test score of one strength for all splits
     strength: float  # that strength
     folds: bool  # whether the fine grid was measured in folds too
+
+    def counts(self, name: str) -> bool:
+        """Tell whether the set is part of the means."""
+        return name != LEFT_OUT and len(self.fine) >= ENOUGH
 
 
 def read(folder: Path, name: str) -> Measured | None:
@@ -89,7 +94,7 @@ def _grids(measured: dict[str, Measured]) -> list[str]:
         mine = np.array([chosen(r, *DEFAULT) for r in one.default])
         lost = [float(one.fixed - mine.mean()), float((one.best - mine).mean())]
         before = one.fixed - np.mean([before_of(r) for r in one.fine]) if one.folds else np.nan
-        if name != LEFT_OUT:
+        if one.counts(name):
             means.append([before, *lost])
         nothing = max(useless(r, source.regression) for r in one.default)
         lines.append(
@@ -97,8 +102,9 @@ def _grids(measured: dict[str, Measured]) -> list[str]:
             f"{one.strength:.2g} | {one.fixed:.1f} | {_points(before)} | {_points(lost[0])} | "
             f"{_points(lost[1])} | {nothing} |"
         )
-    mean = " | ".join(map(_points, np.nanmean(means, axis=0)))
-    lines.append(f"| mean without {LEFT_OUT} | | | | | {mean} | |")
+    if means:
+        mean = " | ".join(map(_points, np.mean(means, axis=0)))
+        lines.append(f"| mean of {len(means)}, without {LEFT_OUT} | | {ENOUGH} | | | {mean} | |")
     return lines
 
 
@@ -111,12 +117,14 @@ def _rules(measured: dict[str, Measured]) -> list[str]:
     def lost(one: Measured, files: list[Any], scoring: str, rule: str) -> float:
         return float(one.fixed - np.mean([chosen(r, scoring, rule) for r in files]))
 
-    sets = {name: one for name, one in measured.items() if name != LEFT_OUT}
+    sets = {name: one for name, one in measured.items() if one.counts(name) and one.folds}
+    if not sets:
+        return []
     for scoring in SCORINGS:
         for rule in RULES:
             few = {name: lost(one, one.default, scoring, rule) for name, one in sets.items()}
             worst = max(few, key=lambda name: few[name])
-            many = [lost(one, one.fine, scoring, rule) for one in sets.values() if one.folds]
+            many = [lost(one, one.fine, scoring, rule) for one in sets.values()]
             lines.append(
                 f"| {scoring} | {rule} | {np.mean(list(few.values())):.2f} | "
                 f"{few[worst]:.2f}, {worst} | {np.mean(many):.2f} |"
