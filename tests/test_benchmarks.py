@@ -131,7 +131,7 @@ def test_the_end_of_a_process_is_reported():
 
 def test_a_peer_that_is_not_installed_is_a_line(monkeypatch, xl2, one_core, in_process):
     monkeypatch.setitem(peers.PEERS, "thinc", peers.Peer(("no_such_library",)))
-    arguments = ("--only", "epoch,thinc", "--rows", 200, "--rounds", 1, "--batch-size", "64")
+    arguments = ("--only", "epoch,thinc", "--rows", 192, "--rounds", 1, "--batch-size", "64")
     _, out, _ = xl2("bench", *arguments)
     lines = out.splitlines()
     assert f"{'Thinc':<44} not installed: no_such_library" in lines

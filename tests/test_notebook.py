@@ -279,6 +279,8 @@ def test_accuracies_in_float32_within_a_tenth_of_a_point(example, data, backend,
         assert abs(float(got) - float(expected)) <= 0.1
 
 
+# The notebook stops while the loss still falls.
+@pytest.mark.filterwarnings("ignore:Training has not finished")
 @pytest.mark.parametrize("name", ["cats", "mnist"])
 def test_the_ten_networks_as_two_paths(example, data, backend, name):
     """Each lambda is a member of one stack, and the verdict agrees with the notebook."""
