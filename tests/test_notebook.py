@@ -257,6 +257,7 @@ def data(example, data_file):
     return load
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize(("name", "lambd"), FIGURES)
 def test_accuracies_digit_for_digit(example, data, backend, name, lambd):
     if backend.name == "numpy" and lambd != 0:

@@ -42,6 +42,7 @@ def regressor(**more):
     return MLPRegressorCV(ALPHAS, **{**SMALL, **more})
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("y", [SIDES, THREE], ids=["two", "three"])
 def test_scores_and_weights_equal_those_of_networks_trained_alone(where, to, host, y):
     model = classifier(scoring="accuracy").fit(to(X), y)
