@@ -245,8 +245,7 @@ def test_quartiles_are_numpys():
 
 def test_the_two_rules_for_lambda_are_the_same_for_whole_mini_batches():
     """Lambda over 640 rows, or a tenth of it over each of ten mini-batches of 64."""
-    from benchmarks import meaning
-
+    meaning = importlib.import_module(f"{HOME}.meaning")
     for found in (meaning.accuracies((640,), epochs=2), meaning.norms((64,), epochs=2)):
         mine, its = found.values()
         np.testing.assert_allclose(mine, its, rtol=1e-5)
