@@ -141,9 +141,14 @@ def test_updates_keep_dtype_shape_and_device(backend, to, rng, name):
 
 
 @pytest.mark.parametrize(
-    ("per", "sizes"), [("dataset", (4, 3, 3)), ("batch", (4, 3, 3)), ("batch", (4, 4, 2))]
+    ("lam", "per", "sizes"),
+    [
+        (0.0, "dataset", (4, 3, 3)),
+        (0.4, "dataset", (4, 3, 3)),
+        (0.4, "batch", (4, 3, 3)),
+        (0.4, "batch", (4, 4, 2)),
+    ],
 )
-@pytest.mark.parametrize("lam", [0.0, 0.4])
 @every_optimizer
 def test_a_fit_matches_a_loop_in_numpy(where, host, name, lam, per, sizes):
     """Ten samples in mini-batches of at most four."""

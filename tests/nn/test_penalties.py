@@ -97,6 +97,7 @@ def test_per_dataset_equals_per_batch_if_the_batch_is_the_data_set(where, host, 
         np.testing.assert_allclose(host(one), host(other), rtol=1e-12)
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("stack", [None, 2])
 @pytest.mark.parametrize(
     ("per", "even", "divisors"),

@@ -69,6 +69,7 @@ def test_a_mini_batch_of_weight_zero_changes_nothing(where, host):
     assert_same(host, actual, first)
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("per", ["dataset", "batch", 40])
 def test_each_group_uses_the_weights_of_its_own_samples(where, host, per):
     rows = np.array([[0, 1, 2, 3, 4], [7, 8, 9, 10, 11]])
