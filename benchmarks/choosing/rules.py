@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from xl2.path.scores import near_highest
+
 
 def minimum(scores: Any) -> int:
     """Choose the best mean."""
@@ -26,13 +28,7 @@ def within_error(part: float) -> Callable[[Any], int]:
 
 def within_paired_error(part: float) -> Callable[[Any], int]:
     """Return the rule with the standard error of the difference to the best, fold by fold."""
-
-    def choose(scores: Any) -> int:
-        behind = scores[minimum(scores)] - scores
-        errors = behind.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
-        return int(np.flatnonzero(behind.mean(axis=1) <= part * errors)[-1])
-
-    return choose
+    return lambda scores: int(np.flatnonzero(near_highest(scores, minimum(scores), part))[-1])
 
 
 RULES = {

@@ -82,8 +82,8 @@ class MLPClassifier(Classification, BaseMLP):
         Fraction of each hidden layer's units dropped in a step, in [0, 1); not for "lbfgs".
     even_batches : bool, default False
         Cut an epoch into mini-batches whose sizes differ by one at most. By default the last one
-        has the rest, as in scikit-learn; with a large `alpha` a short one dominates an epoch,
-        because it divides `alpha` by its own number of samples.
+        has the rest, as in scikit-learn. However short, it has a full step of the optimizer, and
+        divides `alpha` by its own number of samples.
     callbacks : callable or sequence of callable, optional
         Called with the estimator after each epoch, or iteration of "lbfgs". Training stops
         if one returns True.

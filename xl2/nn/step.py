@@ -148,8 +148,6 @@ class Step:
         if batch.weight is not None:
             value = value * batch.weight[..., 0]
             total = total[..., 0, 0]
-        if rows is not None and not isinstance(rows, int | float):
-            rows = rows[..., 0, 0]
         value = namespace(logits).sum(value, axis=-1) / total
         penalty = squares(parameters, constants.coefficients)
         if penalty is not None:

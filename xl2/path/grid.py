@@ -17,6 +17,7 @@ from typing import Any
 from ..nn.penalties import L2
 from .checkpoints import Folder
 from .fold_data import FoldData
+from .null_model import answer_of
 from .scoring import OF_EPOCHS, Scorers
 from .settings import PathSettings
 from .train_stacks import train_stacks
@@ -53,9 +54,8 @@ def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None
     Of the settings' penalties only what lambda is divided by is used.
     """
     fold = data.folds[0]
-    y, weight = data.training.select(fold.rows).of_rows(data.backend)
-    weight = None if weight is None else data.backend.to_numpy(weight)[:, 0]
-    unit = _divisor(settings, len(fold.rows), weight)  # a strength of 1 as lambda
+    truth = data.training_truth(fold)
+    unit = _divisor(settings, len(fold.rows), truth.weight)  # a strength of 1 as lambda
     trial = replace(
         settings,
         penalties=_penalties(settings, [unit * strength for strength in TRIED]),
@@ -69,9 +69,8 @@ def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None
     members = train_stacks(
         trial, unseen, None, progress=progress, keep_parameters=False, scorers=scorers
     )
-    null = 0.0
-    if task != "regression":
-        null = _share_of_most_frequent(data.backend.to_numpy(y), weight)
+    answer = answer_of(scorers, truth, len(truth.y))
+    null = scorers.score(scorers.name, answer, truth, "the null model in fold 1")
     edge = edge_of(members.train_scores[:, 0, 0], null)
     learning = USUAL if edge is None else min(max(USUAL, PART_OF_EDGE * edge), edge)
     return unit * BEYOND * learning
@@ -129,12 +128,3 @@ def _rounded(value: float, digits: int) -> float:
     factor = value / 10.0**exponent
     short = round(2.0 * factor) / 2.0 if digits == 1 and factor < 2.0 else round(factor, digits - 1)
     return float(f"{short:g}e{exponent}")
-
-
-def _share_of_most_frequent(y: Any, weight: Any) -> float:
-    """Return the accuracy of the most frequent row of the targets (n, outputs)."""
-    import numpy as np
-
-    number = np.unique(y, axis=0, return_inverse=True)[1].ravel()
-    counts = np.bincount(number, weight)
-    return float(counts.max() / counts.sum())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve
 from ..errors import InputError
 from ..nn.initializers import Initializer
-from ..nn.penalties import L2
+from ..nn.penalties import L2, Per
 from ..nn.targets import read_targets
 from ..nn.tasks import task_of
 from ..training.assemble import Settings, check_positive
@@ -54,7 +54,7 @@ def regularization_path(
     initializer: str | Initializer | Sequence[str | Initializer] | None = None,
     task: str = "auto",
     standardize: bool = False,
-    per: Literal["dataset", "batch"] = "dataset",
+    per: Per = "dataset",
     epochs: int = 100,
     batch_size: int = 64,
     learning_rate: float = 0.001,
@@ -122,7 +122,7 @@ def regularization_path(
         Scale each feature by the mean and standard deviation of the fold's training samples.
         The values of a regression are always scaled like this, unless the output layer has a
         range. Each fold of what is scaled has its own copy of `X`.
-    per : {"dataset", "batch"}, default "dataset"
+    per : {"dataset", "batch"} or int, default "dataset"
         As in `xl2.L2`: a fold divides lambda by the number of its training samples.
     epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle, even_batches : optional
         As in `xl2.fit`.

@@ -127,10 +127,10 @@ def highest(means: Any, others: Any) -> int:
     return int(np.flatnonzero(np.isfinite(means))[0])
 
 
-def near_highest(scores: Any, top: int) -> Any:
+def near_highest(scores: Any, top: int, share: float = SHARE) -> Any:
     """Tell of each lambda whether its mean score is close to that of `top`: (L, F) gives (L,).
 
-    The difference of the two is compared with `SHARE` of its own standard error, over the folds:
+    The difference of the two is compared with a `share` of its own standard error, over the folds:
     these differ far more from one another than the lambdas do in each of them. With one fold
     nothing is close.
     """
@@ -140,7 +140,7 @@ def near_highest(scores: Any, top: int) -> Any:
     folds = below.shape[1]
     if folds == 1:
         return np.arange(len(scores)) == top
-    return below.mean(axis=1) <= SHARE * below.std(axis=1, ddof=1) / np.sqrt(folds) + ROUNDING
+    return below.mean(axis=1) <= share * below.std(axis=1, ddof=1) / np.sqrt(folds) + ROUNDING
 
 
 def within_one_standard_error(means: Any, errors: Any, top: int) -> Any:

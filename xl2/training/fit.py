@@ -65,8 +65,8 @@ def fit(
     epochs : int, default 10
         Passes over the samples.
     batch_size : int, default 64
-        Most samples of a mini-batch. An epoch, or each pair of an iterable, is cut into as few
-        mini-batches as that allows; their sizes differ by one at most.
+        The largest number of samples in a mini-batch. An epoch, or each pair of an iterable, is
+        cut into as few mini-batches as that allows; their sizes differ by one at most.
     learning_rate : float, default 0.01
         Step size, for gradients that are means over the mini-batch.
     optimizer : {"sgd", "momentum", "nesterov", "adam"} or Optimizer, default "sgd"

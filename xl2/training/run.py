@@ -96,10 +96,11 @@ class Run:
 
     def penalty(self) -> Any:
         """Return ``lam / (2 n) sum(W^2)`` on the device, shaped like the stack, or None."""
-        total, rows = squares(self.network.parameters, self.constants.coefficients), None
-        if isinstance(self.constants.rows, int | float):
-            rows = self.constants.rows  # given for a stream, or that of the feed
-        return None if total is None else total / (2.0 * (rows or self.feed.total()))
+        total = squares(self.network.parameters, self.constants.coefficients)
+        if total is None:
+            return None
+        rows = self.constants.rows  # of a stream the number that was given
+        return total / (2.0 * (rows if isinstance(rows, int | float) else self.feed.total()))
 
     def restore(self, carry: Carry) -> None:
         """Put parameters and optimizer states back, and forget the unfinished epoch."""
