@@ -1,0 +1,61 @@
+"""Labels that no training sample has, such as `Setosa` for `setosa`: how many, and in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import InputError, counted, listed
+
+
+def new_labels(y: Any, known: Any) -> dict[Any, int]:
+    """Return the labels of samples (n,) that are not in `known`, with their numbers of samples.
+
+    The most frequent comes first. `known` are labels or classes, repeated or not.
+    """
+    import numpy as np
+
+    labels, counts = np.unique(np.asarray(y), return_counts=True)
+    trained = set(np.unique(np.asarray(known)).tolist())
+    pairs = zip(labels.tolist(), counts.tolist(), strict=True)
+    return dict(sorted((p for p in pairs if p[0] not in trained), key=lambda pair: -pair[1]))
+
+
+def describe_new_labels(found: dict[Any, int], known: Any, part: str = "test") -> str:
+    """Return new labels in words: how many samples of a part have each, and what may be meant."""
+    import numpy as np
+
+    trained = np.unique(np.asarray(known)).tolist()
+    total = sum(found.values())
+    text = f"{counted(total, f'{part} sample')} {'has' if total == 1 else 'have'} "
+    if len(found) == 1:
+        text += f"the label {next(iter(found))!r}, which no training sample has"
+    else:
+        numbers = [f"{label!r} ({count})" for label, count in found.items()]
+        more = f" and {len(numbers) - 12} more" if len(numbers) > 12 else ""
+        text += f"labels that no training sample has: {', '.join(numbers[:12])}{more}"
+    text += f" (training labels: {listed(trained)})."
+    written = {_plain(label): label for label in reversed(trained)}
+    meant = {label: written[_plain(label)] for label in found if _plain(label) in written}
+    if not meant:
+        return text
+    if len(found) == 1:
+        return f"{text} Did you mean {next(iter(meant.values()))!r}?"
+    pairs = [f"{label!r} for {new!r}" for new, label in meant.items()]
+    return f"{text} Did you mean {', '.join(pairs[:12])}?"
+
+
+def check_new_labels(y: Any, known: Any, part: str = "test") -> None:
+    """Raise `InputError` if samples of a part have labels that no training sample has."""
+    found = new_labels(y, known)
+    if not found:
+        return
+    check = " Check the label column (--target)." if sum(found.values()) == len(y) else ""
+    raise InputError(
+        f"{describe_new_labels(found, known, part)}{check} Correct them, leave these samples out, "
+        "or pass new_labels=True (--new-labels) to count them as errors."
+    )
+
+
+def _plain(label: Any) -> str:
+    """Return a label as text without what is easily mistyped: case, and spaces around it."""
+    return str(label).strip().casefold()
