@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, bootstrap, multinomial
+from scipy.stats import binom, bootstrap, multinomial, ttest_1samp
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from xl2.diagnosis.intervals import (
     FEW,
     GROUPS,
     Estimate,
+    corrected_interval,
     paired_difference,
     percentiles,
     r2_draws,
@@ -143,6 +144,26 @@ def test_the_paired_difference_is_covered_as_often_as_promised(chances):
             low, high = paired_difference(*table, 0.95)
             covered += multinomial.pmf(table, rows, chances) * (low <= wanted <= high)
     assert 0.93 < covered <= 1.0
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_folds_that_share_no_samples_have_the_interval_of_a_t_test(rng, confidence):
+    differences = rng.normal(0.02, 0.01, size=5)
+    expected = ttest_1samp(differences, 0.0).confidence_interval(confidence)
+    assert corrected_interval(differences, 80, 0, confidence) == pytest.approx(tuple(expected))
+
+
+def test_five_folds_have_an_interval_half_as_wide_again(rng):
+    differences = rng.normal(size=5)
+    low, high = corrected_interval(differences, 80, 20, 0.95)
+    plain = ttest_1samp(differences, 0.0).confidence_interval(0.95)
+    # 1 / 5 + 20 / 80 is 9 / 4 of 1 / 5.
+    assert high - low == pytest.approx(1.5 * (plain.high - plain.low))
+    assert (low + high) / 2 == pytest.approx(differences.mean())
+
+
+def test_equal_differences_have_an_interval_of_one_point():
+    assert corrected_interval(np.full(3, 0.25), 20, 10, 0.95) == (0.25, 0.25)
 
 
 def r2_of(truth, found):
