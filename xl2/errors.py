@@ -1,12 +1,19 @@
-"""The errors that a user can fix, all of them `XL2Error`, and words for their messages."""
+"""The errors that a user can fix, all of them `XL2Error`, and words for their messages.
+
+An option has another name for each kind of user: ``task=`` in Python is ``--task`` on the command
+line, ``epochs=`` is ``max_iter=`` of an estimator. `option` returns the present one.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class XL2Error(Exception):
@@ -69,6 +76,58 @@ class DivergenceError(XL2Error, ArithmeticError):
         self.step = step
         self.loss = loss
         self.history = history
+
+
+class Face(NamedTuple):
+    """Where a user sets options: what arguments of xl2's functions are called there."""
+
+    names: Mapping[str, str]
+    command_line: bool = False
+
+
+_NAME_ONLY = object()
+_face: ContextVar[Face | None] = ContextVar("xl2_face", default=None)  # None: Python's functions
+
+
+@contextlib.contextmanager
+def facing(face: Face) -> Iterator[None]:
+    """Let the messages of a block name the options of a face."""
+    before = _face.set(face)
+    try:
+        yield
+    finally:
+        _face.reset(before)
+
+
+def on_command_line() -> bool:
+    """Tell whether a command of `xl2` is running."""
+    face = _face.get()
+    return face is not None and face.command_line
+
+
+def offers(name: str) -> bool:
+    """Tell whether the user can set an argument, here by its name in Python."""
+    face = _face.get()
+    return face is None or name in face.names
+
+
+def option(name: str, value: Any = _NAME_ONLY) -> str:
+    """Return how the user sets an argument: ``task='auto'`` in Python, or ``--task auto``.
+
+    Without a value return its name only: ``task`` or ``--task``.
+    """
+    face = _face.get()
+    found = name if face is None else face.names.get(name, name)
+    if not on_command_line():
+        return found if value is _NAME_ONLY else f"{found}={value!r}"
+    if not found.startswith("--"):
+        found = found.replace("_", " ")  # the command lacks it; words at least
+    if value is _NAME_ONLY or value is True:
+        return found
+    if value is False:
+        return found if found.startswith("--no-") else found.replace("--", "--no-", 1)
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    return f"{found} {shlex.quote(','.join(map(str, value)) if several else str(value))}"
 
 
 def unknown(kind: str, received: object, available: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from typing import TypeVar
 
 from .interrupts import Interrupts
@@ -50,7 +51,8 @@ def side_by_side(
         try:
             # If the start of a thread were interrupted, the pool would not wait for it.
             with Interrupts():
-                running += [pool.submit(take, job) for job in jobs]
+                # A thread has no context of its own: messages would name Python's options there.
+                running += [pool.submit(copy_context().run, take, job) for job in jobs]
             for done in as_completed(running):
                 done.result()
         except BaseException:

@@ -8,8 +8,9 @@ import warnings
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
-from ..errors import XL2Error
+from ..errors import Face, XL2Error, facing
 from .bench import bench
 from .options import printable
 from .paths import diagnose, path
@@ -22,6 +23,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+# Arguments of Python's functions for which the commands' own have another name.
+ELSEWHERE = {"fraction": "held_out"}
+
+
+class Command(TyperCommand):
+    """A command whose messages name its own options."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        names = {p.name or "": p.opts[0] for p in self.params if p.param_type_name == "option"}
+        names |= {name: names[own] for name, own in ELSEWHERE.items() if own in names}
+        with facing(Face(names, command_line=True)):
+            return super().invoke(ctx)
 
 
 def backends() -> None:
@@ -41,7 +56,7 @@ def backends() -> None:
 
 
 for command in (path, diagnose, train, predict, export, backends, bench):
-    app.command()(command)
+    app.command(cls=Command)(command)
 
 
 def main() -> None:
