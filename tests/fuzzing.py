@@ -88,7 +88,8 @@ def model_file(folder: Path) -> bytes:
 
     scaling = Scaling(np.array([1.0, 2.0]), np.array([0.5, 2.0]))
     network = xl2.Network([2, 3, 3], ["tanh", "softmax"], seed=1)
-    model = Model(network, scaling, None, ("a", "b", "c"), ("x", "y"), (0.25, 7))
+    rows = np.array([1, 2**40, 2**63], dtype=np.uint64)
+    model = Model(network, scaling, None, ("a", "b", "c"), ("x", "y"), "who", rows)
     xl2.save(model, folder / "whole")
     return (folder / "whole").read_bytes()
 

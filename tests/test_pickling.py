@@ -260,11 +260,13 @@ def test_a_device_with_two_names():
 @pytest.mark.parametrize("mmap_mode", [None, "r"])
 def test_joblib_writes_and_reads_a_model(network, tmp_path, mmap_mode):
     joblib = pytest.importorskip("joblib")
-    model = Model(network, Scaling.learn(X), None, ("no", "yes"), ("a", "b", "c"), (0.2, 1))
+    rows = np.array([1, 2], dtype=np.uint64)
+    model = Model(network, Scaling.learn(X), None, ("no", "yes"), ("a", "b", "c"), "who", rows)
     joblib.dump(model, tmp_path / "model.joblib")
     back = joblib.load(tmp_path / "model.joblib", mmap_mode=mmap_mode)
     assert back.predict(X).tolist() == model.predict(X).tolist()
-    assert (back.classes, back.features, back.split) == (model.classes, model.features, model.split)
+    assert (back.classes, back.features, back.groups) == (("no", "yes"), ("a", "b", "c"), "who")
+    assert back.trained_rows.tolist() == [1, 2]
     # The network can be trained even when the file was memory-mapped.
     fit(back.network, X, LABELS, epochs=1, progress=False)
 

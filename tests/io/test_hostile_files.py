@@ -133,7 +133,7 @@ BOMBS = {
     "a model file with a long header": lambda f: model(f, {"features": " " * 2**24 + "[]"}),
     "a model file of deep lists": lambda f: model(f, {"classes": "[" * 10**6}),
     "a model file of many layers": lambda f: model(f, {"sizes": json.dumps([1] * 10**6)}),
-    "a model file of a long number": lambda f: model(f, {"split": f"[{10**400}, 0]"}),
+    "a model file of a long number": lambda f: model(f, {"sizes": f"[{10**400}, 2]"}),
     "a model file of a huge layer": lambda f: model(f, {"sizes": "[1000000000, 1000000000]"}),
 }
 

@@ -19,7 +19,8 @@ from xl2.nn.scaling import Scaling
 def model(where):
     network = Network([3, 4, 2], ["tanh", "softmax"], "he", seed=1, **where)
     inputs = Scaling(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, 2.0]))
-    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"), (0.25, 7))
+    rows = np.array([0, 7, 7, 2**64 - 1], dtype=np.uint64)
+    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"), "who", rows)
 
 
 def test_save_and_load(model, where, tmp_path, rng):
@@ -31,7 +32,8 @@ def test_save_and_load(model, where, tmp_path, rng):
     np.testing.assert_array_equal(read.forward(X), model.forward(X))
     assert read.classes == ("chat", "autre")
     assert read.features == ("a", "b", "c")
-    assert read.split == (0.25, 7)
+    assert read.groups == "who"
+    assert (read.trained_rows.dtype, read.trained_rows.tolist()) == ("uint64", [0, 7, 7, 2**64 - 1])
     assert read.network.sizes == (3, 4, 2)
     assert read.network.activations == ("tanh", "softmax")
     assert read.network.task == "classes"
@@ -67,6 +69,11 @@ def test_a_model_has_the_same_bytes_each_time(tmp_path):
     assert length % 8 == 0
 
 
+def test_a_file_without_the_digests_of_training_rows_is_read(tmp_path):
+    """Files of earlier versions said how the data set was split instead."""
+    assert xl2.load(changed(tmp_path / "m", {"split": "[0.2, 0]"})).trained_rows is None
+
+
 def test_a_stack_is_refused(tmp_path):
     with pytest.raises(InputError, match="A stack cannot be saved"):
         xl2.save(Network([2, 1], stack=3), tmp_path / "m")
@@ -87,11 +94,17 @@ def test_a_stack_is_refused(tmp_path):
         ({"features": '["one"]'}, {}, "names 1 features and has 3 inputs"),
         ({"features": r'["a", "b", "\ud800"]'}, {}, "value of features is invalid"),
         ({"classes": r'["a", "\ud800"]'}, {}, "value of classes is invalid"),
-        ({"split": "[1.5, 0]"}, {}, "value of split is invalid"),
-        ({"split": "[0.2, -1]"}, {}, "value of split is invalid"),
-        ({"split": '[0.2, "0"]'}, {}, "value of split is invalid"),
-        ({"split": "[0.2]"}, {}, "value of split is invalid"),
-        ({"split": "[NaN, 0]"}, {}, "value of split is invalid"),
+        ({"groups": "[0.2]"}, {}, "value of groups is invalid"),
+        ({}, {"trained_rows": np.zeros(2, np.int64)}, "'trained_rows' is I64 .*Expected: U64"),
+        ({}, {"trained_rows": np.zeros(2)}, "'trained_rows' is F64 .*Expected: U64"),
+        (
+            {},
+            {"trained_rows": np.zeros((2, 1), np.uint64)},
+            r"shape \[2, 1\]. Expected: .* one dim",
+        ),
+        ({}, {"trained_rows": np.array(0, np.uint64)}, r"shape \[\]. Expected: .* one dim"),
+        ({}, {"trained_rows": np.zeros(0, np.uint64)}, r"shape \[0\]. Expected: .* one dim"),
+        ({}, {"trained_rows": np.array([2, 1], np.uint64)}, "'trained_rows' is not sorted"),
         ({}, {"weight_1": np.full((3, 2), np.nan, np.float32)}, "'weight_1' .* finite"),
         ({}, {"weight_1": np.zeros((3, 2), np.int32)}, "'weight_1' .* finite"),
         ({}, {"extra": np.zeros(2, np.float32)}, "arrays do not match its header"),
@@ -119,7 +132,7 @@ def test_random_bytes_are_refused(tmp_path_factory, content):
 @given(st.integers(0, 10_000), st.integers(0, 255))
 def test_a_file_with_a_changed_byte_is_read_or_refused(tmp_path_factory, place, byte):
     path = tmp_path_factory.mktemp("m") / "m"
-    xl2.save(Network([3, 2], ["softmax"]), path)
+    xl2.save(Model(Network([3, 2], ["softmax"]), trained_rows=np.array([1, 2], np.uint64)), path)
     content = bytearray(path.read_bytes())
     content[place % len(content)] = byte
     path.write_bytes(content)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shlex
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,6 +72,10 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue from the checkp
 TargetScore = Annotated[
     float, typer.Option(help="Best score to hope for; the bias is this minus the training score.")
 ]
+NewLabels = Annotated[
+    bool,
+    typer.Option("--new-labels", help="Count test labels that no training sample has as errors."),
+]
 ModelFile = Annotated[
     Path, typer.Argument(help="Model file, written by xl2 train --out or xl2 path --out.")
 ]
@@ -91,6 +96,12 @@ def heading(data: str, network: Network) -> str:
     """Return two lines that describe a trained network."""
     layers, activations = "-".join(map(str, network.sizes)), ", ".join(network.activations)
     return f"{data}: network {layers}, {activations}\n{network.backend}, {network.dtype}"
+
+
+def show_notes(notes: Sequence[str]) -> None:
+    """Print sentences in lines of at most 80 characters, each from its own line."""
+    for note in notes:
+        typer.echo(textwrap.fill(printable(note), 80, break_long_words=False))
 
 
 def printable(text: str) -> str:

@@ -49,6 +49,7 @@ def path(
     ] = None,
     task: opt.Task = "auto",
     target_score: opt.TargetScore = 1.0,
+    new_labels: opt.NewLabels = False,
     held_out: opt.HeldOut = 0.2,
     seed: Annotated[
         str,
@@ -106,6 +107,7 @@ def path(
             patience=patience,
             task=task,
             target_score=target_score,
+            new_labels=new_labels,
             fraction=held_out,
             dtype=dtype,
             backend=backend,
@@ -117,6 +119,7 @@ def path(
     # Printed before anything is written: a full disk must not cost the answer.
     how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
     typer.echo(f"{opt.heading(data, result.model.network)}\n{how}")
+    opt.show_notes(result.parts.notes)
     typer.echo(f"{result.path}\n\n{result.diagnosis}")
     if out is not None:
         model_file.save(result.model, out)
@@ -139,6 +142,7 @@ def diagnose(
     data: opt.Data,
     test: opt.Test = None,
     target_score: opt.TargetScore = 1.0,
+    new_labels: opt.NewLabels = False,
     target: opt.Target = None,
     labels: opt.Labels = None,
     features_first: opt.FeaturesFirst = False,
@@ -151,7 +155,11 @@ def diagnose(
 
     trained = model_file.load(model, backend=backend, device=device)
     training, testing = opt.read_data(data, test, target, labels, features_first, model=trained)
-    typer.echo(str(workflows.diagnose_model(trained, training, testing, target_score)))
+    diagnosis, notes = workflows.diagnose_model(
+        trained, training, testing, target_score, new_labels
+    )
+    opt.show_notes(notes)
+    typer.echo(f"\n{diagnosis}")
 
 
 def _lambdas(text: str) -> int | list[float]:
@@ -212,8 +220,8 @@ def _write_report(report: Path, result: Any, name: str, how: str) -> None:
         result.path,
         result.diagnosis,
         result.model,
-        result.X_test,
-        result.y_test,
+        result.parts.test.X,
+        result.parts.test.y,
         title=f"{name}: does L2 help here?",
         facts=facts,
     )

@@ -28,6 +28,7 @@ def train(
     learning_rate: opt.LearningRate = 0.001,
     optimizer: opt.Optimizer = "adam",
     task: opt.Task = "auto",
+    new_labels: opt.NewLabels = False,
     held_out: opt.HeldOut = 0.2,
     seed: Annotated[
         int, typer.Option(help="Random seed of the split, weights and mini-batches.")
@@ -64,6 +65,7 @@ def train(
             hidden=units,
             activation=activation,
             task=task,
+            new_labels=new_labels,
             fraction=held_out,
             seed=seed,
             dtype=dtype,
@@ -84,17 +86,18 @@ def train(
 
 
 def _report(data: str, result: Any, how: str, out: Path | None) -> None:
-    network = result.model.network
+    network, parts = result.model.network, result.parts
     name, unit, times = ("R2", "", 1.0) if network.task == "regression" else ("accuracy", " %", 100)
     perfect = f"{times:g}{unit}"
     rows = (
-        ("training", result.score, f"{result.rows} samples"),
-        ("test", result.test_score, f"{result.test_rows} samples not used for training"),
+        ("training", result.score, f"{len(parts.training.X)} samples"),
+        ("test", result.test_score, f"{len(parts.test.X)} samples not used for training"),
         ("bias", 1.0 - result.score, f"{perfect} minus training"),
         ("gap", result.score - result.test_score, "training minus test"),
     )
     typer.echo(opt.heading(data, network))
     typer.echo(f"{how}, {sum(result.history.seconds):.1f} s")
+    opt.show_notes(parts.notes)
     typer.echo(f"\n{'':10}{name:>10}")
     for label, value, note in rows:
         typer.echo(f"{label:10}{times * value:>10.2f}{unit}   {note}")
@@ -118,6 +121,7 @@ def predict(
     from ..data import load_data
     from ..io import model_file
     from ..io.writing import write_whole
+    from . import workflows
 
     opt.check_outputs([out], (model, data, labels))
     trained = model_file.load(model, backend=backend, device=device)
@@ -145,8 +149,7 @@ def predict(
     write_whole(out, text.encode())
     typer.echo(f"{len(samples.X)} predictions are in {out}.")
     if samples.y is not None:
-        name = "R2" if trained.network.task == "regression" else "accuracy"
-        typer.echo(f"{name} on the labels of {data}: {trained.score(samples.X, samples.y):.4f}")
+        opt.show_notes(workflows.score_lines(trained, samples))
 
 
 def _table(model: Any, X: Any) -> str:

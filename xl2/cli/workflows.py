@@ -9,29 +9,29 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..data import Dataset
-from ..data.splitting import split_rows
+from ..data.trained_rows import find_trained, row_digests
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.verdict import Diagnosis
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..nn.initializers import default_initializer
 from ..nn.model import Model
 from ..nn.network import Network
 from ..nn.scaling import Scaling
-from ..nn.targets import is_regression, number_classes, read_targets
+from ..nn.targets import read_targets
 from ..path.regularization import regularization_path
 from ..path.result import RegularizationPath
 from ..training.fit import fit
 from ..training.history import History
+from .parts import Notes, Parts, divide, divide_as_trained, doubts, labels_of, new_label_notes
 
 
 @dataclass(frozen=True)
 class Training:
-    """A trained model and its scores: accuracy, or R2 for a regression."""
+    """A trained model, its parts of the data, and its scores: accuracy, or R2."""
 
     model: Model
     history: History
-    rows: int
-    test_rows: int
+    parts: Parts
     score: float
     test_score: float
 
@@ -43,54 +43,7 @@ class PathRun:
     path: RegularizationPath
     model: Model
     diagnosis: Diagnosis
-    X_test: Any
-    y_test: Any
-
-
-@dataclass(frozen=True)
-class Divided:
-    """A data set in two parts; `split` is the fraction and seed of a split drawn at random."""
-
-    X: Any
-    y: Any
-    X_test: Any
-    y_test: Any
-    split: tuple[float, int] | None
-    groups: Any = None  # of the training samples
-
-
-def divide(data: Dataset, test: Dataset | None, fraction: float, seed: int, task: str) -> Divided:
-    """Divide a data set into training and test samples.
-
-    The test samples are those of `test`, else the test part of the data set, else a `fraction`
-    of its samples, stratified by class, or of its groups.
-    """
-    X, y = data.X, data.y
-    if y is None:
-        raise InputError(f"{data.name} has no labels to train on.")
-    regression = is_regression(y, task)
-    if test is not None:
-        return Divided(X, y, test.X, _known(test.y, y, regression), None, data.groups)
-    if data.X_test is not None:
-        return Divided(X, y, data.X_test, _known(data.y_test, y, regression), None)
-    if not regression:
-        number_classes(y)
-    rows, held = split_rows(y, fraction, seed, not regression, data.groups)
-    groups = None if data.groups is None else data.groups[rows]
-    return Divided(X[rows], y[rows], X[held], y[held], (fraction, seed), groups)
-
-
-def _known(y: Any, known: Any, regression: bool) -> Any:
-    """Return the test labels; refuse them if no training sample has any of them."""
-    import numpy as np
-
-    if not (regression or np.isin(y, known).any()):
-        raise InputError(
-            "The test and the training samples have no label in common: the first test label is "
-            f"{y.ravel()[0].item()!r}, the first training label {known.ravel()[0].item()!r}. "
-            "Check the label column (--target)."
-        )
-    return y
+    parts: Parts
 
 
 def train(
@@ -105,11 +58,12 @@ def train(
     dtype: str = "float32",
     backend: str | None = None,
     device: Any = None,
+    new_labels: bool = False,
     **settings: Any,
 ) -> Training:
     """Train a network on a data set as read from a file; `settings` are those of `xl2.fit`."""
-    parts = divide(data, test, fraction, seed, task)
-    X, y = parts.X, parts.y
+    parts = divide(data, test, fraction, seed, task, new_labels)
+    X, y = parts.training.X, parts.training.y
     targets, outputs_scaling = read_targets(y, task), None
     values = targets.values
     if targets.regression:
@@ -130,14 +84,14 @@ def train(
         outputs_scaling,
         targets.classes,
         data.features,
-        parts.split,
         data.groups_column,
+        parts.trained_rows,
     )
     history = fit(network, model.prepare(X), values, seed=seed, **settings)
-    score, test_score = model.score(X, y), model.score(parts.X_test, parts.y_test)
+    score, test_score = model.score(X, y), model.score(parts.test.X, parts.test.y)
     if not math.isfinite(test_score):
         raise InputError("R2 needs two test samples or more. Use a larger --held-out.")
-    return Training(model, history, len(X), len(parts.X_test), score, test_score)
+    return Training(model, history, parts, score, test_score)
 
 
 def train_path(
@@ -149,6 +103,7 @@ def train_path(
     fraction: float = 0.2,
     task: str = "auto",
     target_score: float = 1.0,
+    new_labels: bool = False,
     **settings: Any,
 ) -> PathRun:
     """Train a path on the training samples of a data set, and diagnose it on the test samples.
@@ -158,46 +113,59 @@ def train_path(
     """
     from sklearn.exceptions import ConvergenceWarning
 
-    parts = divide(data, test, fraction, seed[0], task)
+    parts = divide(data, test, fraction, seed[0], task, new_labels)
+    a, b = parts.training, parts.test
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is a note below the table
         path = regularization_path(
-            parts.X,
-            parts.y,
+            a.X,
+            a.y,
             lambdas,
             seed=seed,
             task=task,
             standardize=True,
-            groups=parts.groups,
+            groups=a.groups,
             **settings,
         )
-    diagnosis = diagnose(path, parts.X, parts.y, parts.X_test, parts.y_test, target_score)
+    diagnosis = diagnose(path, a.X, a.y, b.X, b.y, target_score)
     model = replace(
-        path.best_model_, features=data.features, split=parts.split, groups=data.groups_column
+        path.best_model_,
+        features=data.features,
+        groups=data.groups_column,
+        trained_rows=parts.trained_rows,
     )
-    return PathRun(path, model, diagnosis, parts.X_test, parts.y_test)
+    return PathRun(path, model, diagnosis, parts)
 
 
 def diagnose_model(
-    model: Model, data: Dataset, test: Dataset | None = None, target_score: float = 1.0
-) -> Diagnosis:
-    """Diagnose a model on the data set it was trained on, divided as for its training."""
-    import numpy as np
+    model: Model,
+    data: Dataset,
+    test: Dataset | None = None,
+    target_score: float = 1.0,
+    new_labels: bool = False,
+) -> tuple[Diagnosis, Notes]:
+    """Diagnose a model on the samples that it was trained on and on others.
 
-    if test is None and data.X_test is None and model.split is None:
-        raise InputError(
-            "The model file does not say which samples were held out, and the data has no test "
-            "part. Pass the test samples with --test FILE."
-        )
-    divided = test is None and data.X_test is None
-    if divided and model.groups is not None and data.groups is None:
-        raise InputError(
-            f"Whole groups of the column {model.groups!r} were held out from training, and "
-            f"{data.name} has no such column. Pass the test samples with --test FILE."
-        )
-    fraction, seed = model.split or (0.2, 0)
-    task = "regression" if model.network.task == "regression" else "classification"
-    parts = divide(data, test, fraction, seed, task)
-    if model.classes is not None:
-        _known(parts.y_test, np.asarray(model.classes), task == "regression")
-    return diagnose(model, parts.X, parts.y, parts.X_test, parts.y_test, target_score)
+    `new_labels` counts test labels that no training sample has as errors; otherwise they are
+    refused.
+    """
+    parts = divide_as_trained(model, data, test, new_labels)
+    a, b = parts.training, parts.test
+    return diagnose(model, a.X, a.y, b.X, b.y, target_score), parts.notes
+
+
+def score_lines(model: Model, samples: Dataset) -> list[str]:
+    """Return the score on labelled samples, and on those of them that were not trained on."""
+    X, y, regression = samples.X, labels_of(samples), model.network.task == "regression"
+    text = f"{'R2' if regression else 'accuracy'} on the labels of {samples.name}: "
+    text += f"{model.score(X, y):.4f} ({counted(len(X), 'row')}"
+    if model.trained_rows is None:
+        lines = [f"{text}; the model does not say which samples it was trained on)"]
+    else:
+        found = find_trained(row_digests(X), model.trained_rows)
+        few = {0: "none of them", len(X): "all of them"}.get(found.count, f"{found.count} of them")
+        lines = [f"{text}, {few} trained on)", *doubts(found)]
+        others = ~found.trained
+        if found.count and others.sum() > int(regression):  # R2 needs two rows
+            lines[0] += f"; on the other {others.sum()}: {model.score(X[others], y[others]):.4f}"
+    return [*lines, *new_label_notes(model, samples)]

@@ -25,6 +25,7 @@ FORMAT = "xl2-model-1"
 # Bytes; enough for the names of a million features. A header is read whole before it can be
 # checked, and then takes up to thirty times as much memory.
 MAX_HEADER = 2**24
+ROWS = "trained_rows"  # the array of digests, which a file may lack
 
 
 def save(model: Any, path: str | Path) -> None:
@@ -47,6 +48,8 @@ def save(model: Any, path: str | Path) -> None:
     for name, scaling in (("input", model.input_scaling), ("output", model.output_scaling)):
         if scaling is not None:
             tensors[f"{name}_mean"], tensors[f"{name}_scale"] = scaling.mean, scaling.scale
+    if model.trained_rows is not None:
+        tensors[ROWS] = model.trained_rows
     classes = None if model.classes is None else [_plain(label) for label in model.classes]
     header = {
         "format": FORMAT,
@@ -59,7 +62,6 @@ def save(model: Any, path: str | Path) -> None:
         ),
         "classes": json.dumps(classes),
         "features": json.dumps(model.features),
-        "split": json.dumps(model.split),
         "groups": json.dumps(model.groups),
     }
     head, numbers = safetensors_bytes(tensors, header)
@@ -111,9 +113,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
                 f"Expected {FORMAT!r}."
             )
         settings = read_settings(header)
-        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
-        _check_shapes(settings, shapes)
-        tensors = {name: file.get_tensor(name) for name in shapes}
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        _check_shapes(settings, {n: part.get_shape() for n, part in slices.items() if n != ROWS})
+        if ROWS in slices:
+            _check_rows(slices[ROWS].get_shape(), slices[ROWS].get_dtype())
+        tensors = {name: file.get_tensor(name) for name in slices}
     _check_values(settings, tensors)
     return settings, tensors
 
@@ -143,11 +147,23 @@ def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> Non
         raise FileFormatError(f"it names {len(features)} features and has {sizes[0]} inputs.")
 
 
+def _check_rows(shape: list[int], dtype: str) -> None:
+    """Check that an array can be the digests of training rows."""
+    if dtype != "U64" or len(shape) != 1 or shape[0] == 0:
+        raise FileFormatError(
+            f"its array {ROWS!r} is {dtype} of shape {shape}. Expected: U64 of one dimension."
+        )
+
+
 def _check_values(settings: dict[str, Any], tensors: dict[str, Any]) -> None:
-    """Check that all numbers are finite in the network's dtype, and scales positive."""
+    """Check that numbers are finite in the network's dtype, scales positive, digests sorted."""
     import numpy as np
 
     for name, tensor in tensors.items():
+        if name == ROWS:
+            if (tensor[:-1] > tensor[1:]).any():
+                raise FileFormatError(f"its array {name!r} is not sorted.")
+            continue
         kind = settings["dtype"] if name.startswith(("weight", "bias")) else "float64"
         with np.errstate(over="ignore"):
             usable = tensor.dtype.kind == "f" and np.isfinite(tensor.astype(kind)).all()
@@ -188,8 +204,8 @@ def _model(
         scalings.get("output"),
         None if classes is None else tuple(classes),
         tuple(settings["features"]),
-        settings["split"],
         settings["groups"],
+        tensors.get(ROWS),
     )
 
 

@@ -33,7 +33,6 @@ def read_settings(header: dict[str, str]) -> dict[str, Any]:
             raise FileFormatError(f"its {name} cannot be read: {error}.") from None
         if not is_valid(settings[name]):
             raise FileFormatError(f"its value of {name} is invalid: {header[name]!r:.200}.")
-    settings["split"] = settings["split"] and tuple(settings["split"])
     return settings
 
 
@@ -75,16 +74,6 @@ def _is_standardisation(value: Any) -> bool:
     )
 
 
-def _is_split(value: Any) -> bool:
-    """Return whether a value is None, or the fraction that was held out and the seed."""
-    match value:
-        case None:
-            return True
-        case [float(fraction), int(seed)]:
-            return 0.0 < fraction < 1.0 and 0 <= seed < 2**32
-    return False
-
-
 def _is_groups(value: Any) -> bool:
     return value is None or _is_texts([value])
 
@@ -95,6 +84,5 @@ CHECKS = {
     "standardisation": _is_standardisation,
     "classes": _is_classes,
     "features": _is_texts,
-    "split": _is_split,
     "groups": _is_groups,
 }

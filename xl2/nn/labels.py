@@ -21,12 +21,15 @@ def new_labels(y: Any, known: Any) -> dict[Any, int]:
 
 
 def describe_new_labels(found: dict[Any, int], known: Any, part: str = "test") -> str:
-    """Return new labels in words: how many samples of a part have each, and what may be meant."""
+    """Return new labels in words: how many samples of a part have each, and what may be meant.
+
+    `part` is "test", or empty.
+    """
     import numpy as np
 
     trained = np.unique(np.asarray(known)).tolist()
     total = sum(found.values())
-    text = f"{counted(total, f'{part} sample')} {'has' if total == 1 else 'have'} "
+    text = f"{counted(total, f'{part} sample'.lstrip())} {'has' if total == 1 else 'have'} "
     if len(found) == 1:
         text += f"the label {next(iter(found))!r}, which no training sample has"
     else:

@@ -28,12 +28,12 @@ class Model:
         The label of each class number, text or numbers.
     features : tuple of str
         Names of the input columns; empty if the data had none.
-    split : (float, int) or None
-        The fraction of the data set that was held out from training, and the seed of the
-        split; None if the data set came in two parts.
     groups : str or None
         The column of the data set that held the groups of the samples, by name or index: whole
         groups were held out.
+    trained_rows : numpy.ndarray or None
+        A digest of the features of each training sample, (n,) of uint64, sorted: `xl2 diagnose`
+        and `xl2 predict` tell by it which samples are unseen. The command line records it.
     """
 
     network: Network
@@ -41,8 +41,8 @@ class Model:
     output_scaling: Scaling | None = None
     classes: tuple[Any, ...] | None = None
     features: tuple[str, ...] = ()
-    split: tuple[float, int] | None = None
     groups: str | None = None
+    trained_rows: Any = None
 
     @classmethod
     def of(cls, model: Any) -> Model:
