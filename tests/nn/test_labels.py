@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xl2.errors import InputError
+from xl2.errors import Face, InputError, facing
 from xl2.nn.labels import check_new_labels, describe_new_labels, new_labels
 
 pytestmark = pytest.mark.host
@@ -71,8 +71,12 @@ def test_many_labels_are_not_all_listed():
 
 def test_new_labels_are_refused_with_the_way_out():
     check_new_labels(["a", "b"], ["b", "a", "c"])
-    with pytest.raises(InputError, match=r"2 test samples .*'c'.* Correct .*--new-labels") as error:
-        check_new_labels(["c", "c", "a"], ["a", "b"])
-    assert "--target" not in str(error.value)
-    with pytest.raises(InputError, match=r"Check the label column \(--target\)"):
-        check_new_labels(["c"], ["a", "b"])
+    way = r"2 test samples .*'c'.* Correct .* pass new_labels=True to count"
+    with pytest.raises(InputError, match=way):
+        check_new_labels(["c", "c"], ["a", "b"])
+    with facing(Face({"new_labels": "--new-labels", "target": "--target"}, command_line=True)):
+        with pytest.raises(InputError, match=r"pass --new-labels to count") as error:
+            check_new_labels(["c", "a"], ["a", "b"])
+        assert "--target" not in str(error.value)
+        with pytest.raises(InputError, match=r"Check the label column \(--target\)"):
+            check_new_labels(["c"], ["a", "b"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InputError, counted, listed
+from ..errors import InputError, counted, listed, on_command_line, option
 
 
 def new_labels(y: Any, known: Any) -> dict[Any, int]:
@@ -52,10 +52,11 @@ def check_new_labels(y: Any, known: Any, part: str = "test") -> None:
     found = new_labels(y, known)
     if not found:
         return
-    check = " Check the label column (--target)." if sum(found.values()) == len(y) else ""
+    column = on_command_line() and sum(found.values()) == len(y)
+    check = f" Check the label column ({option('target')})." if column else ""
     raise InputError(
         f"{describe_new_labels(found, known, part)}{check} Correct them, leave these samples out, "
-        "or pass new_labels=True (--new-labels) to count them as errors."
+        f"or pass {option('new_labels', True)} to count them as errors."
     )
 
 
