@@ -13,6 +13,8 @@ from xl2.cli.workflows import diagnose_model
 from xl2.data import Dataset, load_data, split
 from xl2.data.trained_rows import row_digests
 
+pytestmark = pytest.mark.host
+
 QUICK = ("--epochs", 30, "--batch-size", 32, "--hidden", 20, "--learning-rate", 0.02)
 PATH = (*QUICK, "--lambdas", "0,1", "--cv", 2)
 
