@@ -87,13 +87,18 @@ def find_trained(digests: Any, trained_rows: Any, first: int | None = None) -> F
     counts = np.unique(trained_rows, return_counts=True)[1]
     repeats = float(counts[counts > 1].sum() / len(trained_rows))
     trained = exact if missing == 0 else known
-    if missing and _by_chance(int(known.sum()), rows, repeats):
+    if missing and _by_chance(int(known.sum()), rows, repeats, len(trained_rows)):
         trained = np.zeros(rows, dtype=bool)
     return Found(trained, missing, int((known & ~trained).sum()), repeats)
 
 
-def _by_chance(equal: int, rows: int, repeats: float) -> bool:
-    """Tell whether so many new rows equal a training row, if each does with that probability."""
+def _by_chance(equal: int, rows: int, repeats: float, known: int) -> bool:
+    """Tell whether new rows may equal one of `known` training rows as often as these repeat.
+
+    The share of repeats estimates the probability. Its variance counts twice, because rows that
+    repeat are at least two.
+    """
     if repeats <= MANY_REPEATS:
         return False
-    return equal <= rows * repeats + 3.0 * math.sqrt(rows * repeats * (1.0 - repeats))
+    variance = repeats * (1.0 - repeats) * (1.0 / rows + 2.0 / known)
+    return equal <= rows * (repeats + 3.0 * math.sqrt(variance))
