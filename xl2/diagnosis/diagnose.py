@@ -1,4 +1,4 @@
-"""What limits a model's test score, its bias or its gap, and how certain that is."""
+"""What limits a model's score on new samples, what to do next, and how certain that is."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import math
 from numbers import Real
 from typing import Any, NamedTuple
 
-from ..errors import InputError
+from ..errors import InputError, option
+from ..nn.labels import check_new_labels
 from ..nn.score_names import shown_score
+from .actions import actions_of
 from .comparison import Comparison, compare_labels, compare_values
-from .formats import format_baseline, format_score
-from .intervals import FEW, Estimate, Interval, percentiles, r2_draws, square_and_add, wilson
+from .evidence import Evidence
+from .intervals import FEW, Interval, percentiles, r2_draws, wilson
+from .limits import limits_of
+from .null_model import beside_the_null_model
 from .predictions import (
-    R2,
     Accuracy,
     as_array,
     check_model,
@@ -21,25 +24,28 @@ from .predictions import (
     predict,
     predicts_values,
 )
+from .selection import bias_corrected
+from .sentences import python_line
 from .verdict import Diagnosis
 
 
 def diagnose(
     model: Any,
-    X_train: Any,
-    y_train: Any,
-    X_test: Any,
-    y_test: Any,
+    X_train: Any = None,
+    y_train: Any = None,
+    X_test: Any = None,
+    y_test: Any = None,
     target_score: float = 1.0,
     *,
     confidence: float = 0.95,
+    new_labels: bool = False,
 ) -> Diagnosis:
-    """Split a model's error into bias and gap, and tell which of the two is worth working on.
+    """Tell what limits a model, which action gains most, and how sure that is.
 
-    Half the bias and half the gap are compared by what they would do for the test score.
-    Accuracies of 96 % in training and 95 % in the test leave a bias of 4 points and a gap
-    of 1: with half its bias the model could reach 97 % in the test, and with half its gap
-    95.5 %. So the bias is worth the work.
+    The advice rests on what a path tried: pass one of
+    ``regularization_path(..., experiments=True)``. Of a single model only the scores are known:
+    how far the training score is below the target, the bias, and how far the test score is below
+    the training score, the gap.
 
     Parameters
     ----------
@@ -47,21 +53,85 @@ def diagnose(
         Anything with ``predict(X)``. For the result of `xl2.regularization_path`, the
         model of the best lambda is diagnosed, and the best positive lambda compared
         with no penalty.
-    X_train, X_test : array_like, shape (n, features)
+    X_train, X_test : array_like, shape (n, features), optional
         The samples that the model was trained on, and samples that had no part in its
-        training or in the choice of lambda.
-    y_train, y_test : array_like, shape (n,) or (n, outputs)
+        training or in the choice of lambda. Without any, a path is diagnosed by the validation
+        samples of its folds, with a score that is corrected for the choice of lambda.
+    y_train, y_test : array_like, shape (n,) or (n, outputs), optional
         Their labels or values.
     target_score : float, default 1
         The best score one could hope for: that of people, or of the best known model.
     confidence : float, default 0.95
-        Of all intervals, and 1 minus the level of the test.
+        Of the intervals of scores, and 1 minus the level of the test.
+    new_labels : bool, default False
+        Count test labels that no training sample has as errors, instead of refusing them.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    InputError
+        If an argument cannot be used.
     """
     _check("target_score", target_score, -math.inf, 1.0, "a finite score, 1 or less")
     _check("confidence", confidence, 0.0, 1.0, "a number between 0 and 1, such as 0.95")
     target_score, confidence = float(target_score), float(confidence)
+    choice, samples = _choose(model), (X_train, y_train, X_test, y_test)
+    path = choice.path
+    evidence: Evidence | None = getattr(path, "evidence_", None)
+    if all(one is None for one in samples):
+        if evidence is None:
+            raise InputError(
+                "diagnose needs the training and the test samples of a model. Pass X_train, "
+                "y_train, X_test and y_test; only a path can do without."
+            )
+        scores = _of_the_folds(path, evidence, target_score, confidence)
+        cautions: tuple[str, ...] = ()
+        if evidence.signal.found and path.n_folds_ == 1:
+            cautions = (SELECTED,)
+    else:
+        scores, cautions = _of_samples(choice, samples, target_score, confidence, new_labels)
+    name = scores["score_name"]
+    if name == "accuracy" and target_score < 0.0:
+        raise InputError(
+            f"{option('target_score')} must be an accuracy from 0 to 1. Received: {target_score}."
+        )
+    actions = () if evidence is None else tuple(actions_of(evidence))
+    found = evidence is None or evidence.signal.found
+    limits = limits_of(evidence, actions, target_score - scores["test_score"], found)
+    return Diagnosis(
+        target_score=target_score,
+        confidence=confidence,
+        **scores,
+        lam=choice.lam,
+        chosen_by="" if path is None else shown_score(path.score_name_).name,
+        signal=None if evidence is None else evidence.signal.p_value,
+        limits=limits,
+        actions=actions if found else (),
+        left_out=() if evidence is None else tuple(evidence.left_out),
+        folds=0 if evidence is None else int(evidence.folds.max()) + 1,
+        cautions=cautions,
+        next_step=python_line(actions) if found else "",
+    )
+
+
+SELECTED = (
+    "lambda was chosen by the scores on these very test samples. That flatters the test score, "
+    "the difference and its p-value. Use test samples that had no part in the choice."
+)
+
+
+def _of_samples(
+    choice: _Choice, samples: Any, target: float, confidence: float, new_labels: bool
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the scores of a `Diagnosis` on training and test samples, and cautions."""
+    X_train, y_train, X_test, y_test = samples
+    for name, one in zip(("X_train", "y_train", "X_test", "y_test"), samples, strict=True):
+        if one is None:
+            raise InputError(f"diagnose needs {name} too: pass all four of the samples, or none.")
     y_train, y_test = as_array(y_train, "y_train"), as_array(y_test, "y_test")
-    choice = _choose(model)
     best, path = choice.models[choice.lam], choice.path
     check_model(best)
     predictions = predict(best, X_train, y_train, "train")
@@ -69,10 +139,6 @@ def diagnose(
         regression = predicts_values(best, y_train, predictions)
     else:
         regression = path.task_ == "regression"
-    if not regression and target_score < 0.0:
-        raise InputError(
-            f"target_score must be an accuracy from 0 to 1. Received: target_score={target_score}."
-        )
     score_name = "R2" if regression else "accuracy"
     evaluate: Any = evaluate_values if regression else evaluate_labels
     train = evaluate(predictions, y_train, "train")
@@ -80,37 +146,58 @@ def diagnose(
         lam: evaluate(predict(one, X_test, y_test, "test"), y_test, "test")
         for lam, one in choice.models.items()
     }
-    measures = _measures(train, tests[choice.lam], target_score, confidence)
+    if not (regression or new_labels) and y_train.ndim == y_test.ndim == 1:
+        check_new_labels(y_test, y_train)
+    test = tests[choice.lam]
+    interval = _interval(test, confidence)
+    null = beside_the_null_model(test, y_train, y_test)
     selected = path is not None and bool(path.selected_on(X_test))
-    largest = path is not None and choice.lam == max(path.lambdas_)
-    chosen_by = "" if path is None else shown_score(path.score_name_).name
-    return Diagnosis(
-        task="regression" if regression else "classification",
-        target_score=target_score,
-        confidence=confidence,
-        score_name=score_name,
-        **measures,
-        lam=choice.lam,
-        chosen_by=chosen_by,
-        comparison=_compare(choice, tests, confidence),
-        cautions=caution(X_train is X_test, selected, score_name, train.rows, len(y_test)),
-        advice=advise(
-            measures["dominant"],
-            target_score,
-            score_name,
-            choice.lam,
-            choice.baseline,
-            largest,
-            chosen_by,
-        ),
-    )
+    cautions = caution(X_train is X_test, selected, score_name, len(y_test), null.caution(test))
+    scores = _scores(train.score, train.rows, test.score, test.rows, interval, target)
+    return scores | {
+        "task": "regression" if regression else "classification",
+        "score_name": score_name,
+        "null_score": null.score,
+        "null_answer": null.answer,
+        "null_p_value": null.p_value,
+        "comparison": _compare(choice, tests, confidence),
+        "of_folds": False,
+        "is_certain": _is_certain(scores, test),
+    }, cautions
+
+
+def _of_the_folds(
+    path: Any, evidence: Evidence, target: float, confidence: float
+) -> dict[str, Any]:
+    """Return the scores of a `Diagnosis` by the validation samples of a path's folds."""
+    import numpy as np
+
+    regression = path.task_ == "regression"
+    train = float(np.mean(path.curves_["score"][-1, path.best_index_]))
+    if len(evidence.folds) < 2:
+        raise InputError("A path with one validation sample cannot be diagnosed. Pass samples.")
+    found = bias_corrected(evidence.scores, confidence, chosen_by=evidence.losses)
+    weights = evidence.weights
+    null = float((evidence.signal.null_scores * weights).sum() / weights.sum())
+    rows = len(evidence.folds)
+    interval = (found.low, found.high)
+    return _scores(train, round(evidence.rows), found.value, rows, interval, target) | {
+        "task": "regression" if regression else "classification",
+        "score_name": "R2" if regression else "accuracy",
+        "null_score": null,
+        "null_answer": evidence.signal.answer,
+        "null_p_value": evidence.signal.p_value,
+        "comparison": None,
+        "of_folds": True,
+        "is_certain": False,
+    }
 
 
 def _check(name: str, value: Any, low: float, high: float, wanted: str) -> None:
     # The confidence excludes both ends, the score the lower one only.
     fits = isinstance(value, Real) and not isinstance(value, bool) and low < float(value) <= high
     if not fits or (name == "confidence" and value == high):
-        raise InputError(f"{name} must be {wanted}. Received: {name}={value!r}.")
+        raise InputError(f"{option(name)} must be {wanted}. Received: {value!r}.")
 
 
 class _Choice(NamedTuple):
@@ -160,123 +247,56 @@ def _compare(choice: _Choice, tests: dict[Any, Any], confidence: float) -> Compa
     )
 
 
-def _measures(train: Any, test: Any, target: float, confidence: float) -> dict[str, Any]:
-    """Return the numbers of a `Diagnosis`: scores, bias, gap, and which dominates."""
-    intervals = _accuracy_intervals if isinstance(train, Accuracy) else _r2_intervals
-    train_interval, test_interval, gap_interval, twice = intervals(train, test, confidence)
-    bias, gap = target - train.score, train.score - test.score
-    bias_interval = target - train_interval[1], target - train_interval[0]
-    # bias - gap is target - (2 training - test).
-    bias_minus_gap_interval = target - twice[1], target - twice[0]
-    dominates = "bias" if bias > gap else "gap"
-    if bias_interval[0] <= 0.0 and gap_interval[0] <= 0.0:
-        dominates = "neither"
-    apart = bias_minus_gap_interval[0] > 0.0 or bias_minus_gap_interval[1] < 0.0
-    enough = isinstance(train, Accuracy) or min(train.rows, test.rows) >= FEW
+def _scores(
+    train: float, train_rows: int, test: float, test_rows: int, interval: Interval, target: float
+) -> dict[str, Any]:
+    """Return the numbers of a `Diagnosis`: scores, bias and gap, and which is larger.
+
+    The training score is that of these very samples, a number without an error.
+    """
+    low, high = interval
+    bias, gap = target - train, train - test
     return {
-        "train_score": train.score,
-        "train_interval": train_interval,
-        "train_rows": train.rows,
-        "test_score": test.score,
-        "test_interval": test_interval,
-        "test_rows": test.rows,
+        "train_score": train,
+        "train_rows": train_rows,
+        "test_score": test,
+        "test_interval": (low, high),
+        "test_rows": test_rows,
         "bias": bias,
-        "bias_interval": bias_interval,
         "gap": gap,
-        "gap_interval": gap_interval,
-        "bias_minus_gap_interval": bias_minus_gap_interval,
-        "dominant": dominates,
-        "is_certain": apart and enough and dominates != "neither",
-        "score_with_half_bias": min(1.0, test.score + max(bias, 0.0) / 2.0),
-        "score_with_half_gap": min(1.0, test.score + max(gap, 0.0) / 2.0),
+        "gap_interval": (train - high, train - low),
+        "bias_minus_gap_interval": (bias - train + low, bias - train + high),
+        "dominant": "bias" if bias > max(gap, 0.0) else "gap" if gap > 0.0 else "neither",
     }
 
 
-def _accuracy_intervals(train: Accuracy, test: Accuracy, confidence: float) -> tuple[Interval, ...]:
-    """Return the intervals of training, test, training - test and 2 training - test."""
-    a, b = (
-        Estimate(part.score, *wilson(int(part.right.sum()), part.rows, confidence))
-        for part in (train, test)
-    )
-    gap, twice = (square_and_add(a.times(factor), b) for factor in (1.0, 2.0))
-    return (a.low, a.high), (b.low, b.high), gap, twice
+def _is_certain(scores: dict[str, Any], test: Any) -> bool:
+    low, high = scores["bias_minus_gap_interval"]
+    enough = isinstance(test, Accuracy) or test.rows >= FEW
+    return bool(enough and scores["dominant"] != "neither" and (low > 0.0 or high < 0.0))
 
 
-def _r2_intervals(train: R2, test: R2, confidence: float) -> tuple[Interval, ...]:
-    """Return the same intervals for R2."""
-    a, b = train.score, test.score
-    # Two seeds, because the two sets are drawn independently of each other.
-    draws_a = r2_draws(train.centred, train.squared_errors, seed=1)[0]
-    draws_b = r2_draws(test.centred, test.squared_errors, seed=2)[0]
-    return (
-        percentiles(draws_a, a, confidence),
-        percentiles(draws_b, b, confidence),
-        percentiles(draws_a - draws_b, a - b, confidence),
-        percentiles(2.0 * draws_a - draws_b, 2.0 * a - b, confidence),
-    )
-
-
-def advise(
-    dominates: str,
-    target_score: float,
-    score_name: str,
-    lam: float | None,
-    baseline: float | None,
-    largest: bool,
-    chosen_by: str,
-) -> tuple[str, ...]:
-    """Return what to try, in one to three sentences.
-
-    `lam` is the best lambda of a path, None for a single model, and `largest` whether no
-    larger one was tried. `baseline` is no penalty, or the smallest lambda. `chosen_by` is the
-    validation score by which it is the best.
-    """
-    idle = lam is not None and lam == baseline
-    useless = f"{'More ' if lam else ''}L2 does not help here: "
-    useless += f"by validation {chosen_by} {format_baseline(lam or 0.0)} is best"
-    if dominates == "bias":
-        work = "Work on the bias: a larger network, longer training or better features."
-        ask = (
-            f"If {format_score(target_score, score_name)} is out of reach, set a lower target "
-            f"score (target_score=, or --target-score)."
-        )
-        if idle:
-            return f"{useless}, and a penalty adds to the bias.", work, ask
-        less = (
-            "A weaker L2 penalty (if there is one)" if lam is None else f"A lambda below {lam:.4g}"
-        )
-        return work, f"{less} reduces the bias too, but may widen the gap.", ask
-    if dominates == "gap":
-        rest = "more training samples or a smaller network."
-        if lam is None:
-            return (f"Work on the gap: a stronger L2 penalty, {rest}",)
-        if idle:
-            return f"{useless}.", f"Work on the gap: {rest}"
-        if largest:
-            return (f"The best lambda is the largest tried: try larger ones, then {rest}",)
-        return (f"The penalty already narrows the gap; to narrow it further, use {rest}",)
-    stop = "Stop here, or take more test samples to see what is left."
-    return (f"{useless}.", stop) if idle else (stop,)
+def _interval(test: Any, confidence: float) -> Interval:
+    """Return the interval of a test score."""
+    if isinstance(test, Accuracy):
+        return wilson(int(test.right.sum()), test.rows, confidence)
+    draws = r2_draws(test.centred, test.squared_errors, seed=2)[0]
+    return percentiles(draws, test.score, confidence)
 
 
 def caution(
-    same: bool, selected: bool, score_name: str, train_rows: int, test_rows: int
+    same: bool, selected: bool, score_name: str, test_rows: int, null: str
 ) -> tuple[str, ...]:
     """Return what the numbers do not show, in sentences.
 
     `same` tells whether training and test samples are one object, `selected` whether
-    lambda was chosen on the test samples.
+    lambda was chosen on the test samples; `null` is about the null model, or empty.
     """
-    found = []
+    found = [null] if null else []
     if same:
         found.append("the test samples are the training samples, so the gap shows nothing.")
     if selected:
-        found.append(
-            "lambda was chosen by the scores on these very test samples. That flatters the test "
-            "score, the difference and its p-value. Use test samples that had no part in the "
-            "choice."
-        )
-    few = [f"{n} {part}" for n, part in ((train_rows, "training"), (test_rows, "test")) if n < FEW]
-    if score_name == "R2" and few:
-        found.append(f"with only {' and '.join(few)} samples the intervals of R2 are too narrow.")
+        found.append(SELECTED)
+    if score_name == "R2" and test_rows < FEW:
+        found.append(f"with only {test_rows} test samples the intervals of R2 are too narrow.")
     return tuple(found)

@@ -20,6 +20,7 @@ class MemberScores(NamedTuple):
     one_class: bool  # whether it predicts one class only
     validation: dict[str, float]  # by all scorers; empty without validation samples
     sample_error: float  # the standard error due to the samples; NaN with several folds
+    outputs: Any  # for the validation samples, in float32 as `Predictions` has them; None without
 
 
 def score_group(
@@ -53,7 +54,7 @@ def score_group(
         own = scorers.score(
             name, found[0], truth, f"lambda {lam:g} on the training samples", samples[0]
         )
-        validation, error = dict[str, float](), float("nan")
+        validation, error, outputs = dict[str, float](), float("nan"), None
         if fold.x is not None:
             held = found[1], fold.held, where, samples[1]
             validation = {other: scorers.score(other, *held) for other in scorers.names}
@@ -63,7 +64,8 @@ def score_group(
             check_score(validation[name], name, where)
             if len(data.folds) == 1:
                 error = scorers.sample_error(*held)
-        yield MemberScores(own, _one_class(scorers, found), validation, error)
+            outputs = found[1].outputs.astype("float32")
+        yield MemberScores(own, _one_class(scorers, found), validation, error, outputs)
 
 
 def _one_class(scorers: Scorers, parts: Sequence[Predictions]) -> bool:

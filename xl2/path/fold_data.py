@@ -89,6 +89,23 @@ class FoldData:
         x = np.concatenate([self.backend.to_numpy(chunk) for chunk in chunks])
         return x if fold.inputs is None else fold.inputs.undo(x)
 
+    def columns(self, kept: Sequence[int]) -> FoldData:
+        """Return the same samples with some of their features."""
+        import numpy as np
+
+        backend, x = self.backend, self.training.samples.x
+        with backend.scope():
+            index = backend.from_numpy(np.asarray(kept, dtype=np.int64))
+
+            def some(array: Array) -> Array:
+                return backend.xp.take(array, index, axis=1)
+
+            samples = self.training.samples._replace(x=some(x))
+            folds = [
+                replace(fold, x=None if fold.x is None else some(fold.x)) for fold in self.folds
+            ]
+        return replace(self, training=replace(self.training, samples=samples), folds=folds)
+
     def to(self, backend: Backend, dtype: str) -> FoldData:
         """Return a copy on another device of the same library."""
 

@@ -43,6 +43,8 @@ class Members:
         # The standard error of each validation score that is due to its samples.
         self.sample_errors = np.full(shape, np.nan)
         self.one_class = np.zeros(shape, dtype=bool)
+        # What each predicts for the validation samples of its fold, (n, outputs); None if unknown.
+        self.outputs: Any = np.empty(shape, dtype=object)
         # The epoch, from 1, in which a member diverged, or 0; and the epochs it was trained for.
         self.diverged = np.zeros(shape, dtype=np.int64)
         self.epochs = np.zeros(shape, dtype=np.int64)
@@ -89,7 +91,7 @@ class Members:
             if found is None:
                 continue
             self.train_scores[at], self.sample_errors[at] = found.training, found.sample_error
-            self.one_class[at] = found.one_class
+            self.one_class[at], self.outputs[at] = found.one_class, found.outputs
             for name, score in found.validation.items():
                 self.metrics[name][at] = score
 

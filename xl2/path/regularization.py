@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..array.rows import is_stored
 from ..array.sparse import is_sparse
-from ..array.switch import device_is_open, resolve
+from ..array.switch import device_is_open, resolve, to_numpy
 from ..errors import InputError
 from ..nn.initializers import Initializer
 from ..nn.penalties import L2, Per
@@ -25,11 +26,13 @@ from .arguments import (
     read_labels,
 )
 from .checkpoints import folder_of
+from .experiments import add_experiments, check_plan, fair_order
 from .fold_checks import check_spreads
 from .fold_data import PathData
 from .folds import make_folds
 from .grid import with_placed_lambdas
 from .null_model import score_null_model
+from .out_of_fold import OutOfFold
 from .refit import refit_models
 from .result import RegularizationPath, digest
 from .scoring import OF_EPOCHS, Scorers, default_scoring
@@ -68,6 +71,9 @@ def regularization_path(
     patience: int | None = None,
     refit: bool | str | Sequence[float] = True,
     return_members: bool = False,
+    experiments: bool | Sequence[str] = False,
+    budget: float = 1.5,
+    without: Mapping[str, Sequence[int]] | None = None,
     max_memory: int | None = None,
     checkpoint: Any = None,
     every: float = 1,
@@ -139,6 +145,15 @@ def regularization_path(
         `diagnose` compares. False: none. "top" is the lambda with the highest mean score.
     return_members : bool, default False
         Keep the network of every lambda, fold and seed, for `RegularizationPath.member`.
+    experiments : bool or sequence of str, default False
+        Also try, with the chosen lambda and on the same folds, other networks, other training,
+        ensembles and fewer samples, for the advice of `xl2.diagnose`: all, or some of "curve",
+        "wider", "narrower", "deeper", "shallower", "longer", "shorter", "faster", "slower" and
+        "ensemble". They are left out if no lambda beats the null model.
+    budget : float, default 1.5
+        The time for experiments, times that of the path itself.
+    without : mapping of str to sequence of int, optional
+        Groups of features, as indices, to leave out in an experiment each, by a name for each.
     max_memory : int, optional
         Bytes for the networks in training; by default 2 GiB, or on CuPy the free memory of
         the device, if that is less. If all networks do not fit, several stacks are trained,
@@ -215,6 +230,7 @@ def regularization_path(
         judged_by="score" if scoring in OF_EPOCHS else "loss",
         max_memory=max_memory,
     )
+    plan = check_plan(experiments, budget, without, settings.sizes[0], progress)
     folder = folder_of(checkpoint, every, resume)
     data = PathData(settings, X, targets, standardize, sample_weight)
     if validation is not None:
@@ -252,4 +268,9 @@ def regularization_path(
     fold = None if validation is None else folds.folds[0]
     refit_models(path, refit, members, data, fold, folder)
     path.unfinished_ = note_of_unfinished_training(path, data)
+    found = OutOfFold(members, folds, scorers)
+    path.evidence_ = found.evidence(path, X if is_stored(X) else to_numpy(X))
+    if plan.wanted and path.evidence_.signal.found:
+        order = fair_order(labels, not targets.regression, groups, settings.seeds[0])
+        path.evidence_ = add_experiments(path.evidence_, path, settings, folds, found, plan, order)
     return path

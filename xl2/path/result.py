@@ -81,6 +81,8 @@ class RegularizationPath(PathScores):
         epoch, as in `History`.
     unfinished_ : str
         That training ended too early, and how many epochs to try; "" if it did not.
+    evidence_ : xl2.diagnosis.evidence.Evidence
+        The scores of every validation sample, and what experiments found; see `xl2.diagnose`.
     fit_time_, refit_time_ : float
         Wall time in seconds of training all members, and the models on all samples.
     score_name_ : str

@@ -42,16 +42,23 @@ def train_stacks(
     progress: bool | None = False,
     keep_parameters: bool = True,
     scorers: Scorers | None = None,
+    workers: int | None = None,
+    curves: bool = True,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Members:
     """Train a network for every lambda, fold and seed, and return the record of all.
 
     Finished stacks in the folder are skipped. With `several_devices` each of the library's other
-    accelerators trains one stack at a time, beside that of the samples.
+    accelerators trains one stack at a time, beside that of the samples. `workers` are by default
+    as many as the library has. Without `curves` no validation is measured while training, which
+    ends once ``wanted()`` is False.
     """
     # Pruning compares the lambdas of a stack: the result must not depend on how many cores or
     # devices there are.
-    workers, others = 1, list[Backend]()
-    if settings.patience is None:
+    others = list[Backend]()
+    if settings.patience is not None:
+        workers = 1
+    if workers is None:
         workers = settings.workers()
         others = settings.backend.other_accelerators() if several_devices else []
     stacks = _plan(settings, data, workers, 1 + len(others), folder)
@@ -70,19 +77,19 @@ def train_stacks(
         settings.members_at_once() // workers,
     )
 
-    def train(own: FoldData, planned: PlannedStack, wanted: Callable[[], bool]) -> None:
+    def train(own: FoldData, planned: PlannedStack, running: Callable[[], bool]) -> None:
         shared = SharedProgress(planned.size(), advance)
 
         def attempt(stack: PlannedStack) -> None:
-            checkpoint = None if folder is None else folder.checkpoint(stack, wanted)
+            checkpoint = None if folder is None else folder.checkpoint(stack, running)
 
             def look(network: Any, history: History) -> bool:
                 shared.reach(stack, len(history), history)
-                # A run with a checkpoint asks `wanted` itself: it is interrupted, not finished.
-                return checkpoint is None and not wanted()
+                # A run with a checkpoint asks `running` itself: it is interrupted, not finished.
+                return checkpoint is None and not (running() and wanted())
 
             try:
-                history = _train(settings, own, stack, look, checkpoint, members)
+                history = _train(settings, own, stack, look, checkpoint, members, curves)
             except Exception:
                 shared.reach(stack, 0)
                 raise
@@ -128,6 +135,7 @@ def _train(
     look: Callable[[Any, History], bool],
     checkpoint: Checkpoint | None,
     members: Members,
+    curves: bool,
 ) -> History:
     """Train one stack, record its members, and return its history."""
     import numpy as np
@@ -144,7 +152,9 @@ def _train(
             replace(settings.training, penalty=penalties, seeds=seeds),
             settings.epochs,
             held_out=[
-                HeldOut(g, fold.x, fold.y) for g, fold in enumerate(folds) if fold.x is not None
+                HeldOut(g, fold.x, fold.y)
+                for g, fold in enumerate(folds)
+                if fold.x is not None and curves
             ],
             callbacks=[look, pruner],
             checkpoint=checkpoint,

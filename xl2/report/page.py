@@ -15,7 +15,8 @@ from ..array.backend import Backend
 from ..array.switch import to_numpy
 from ..diagnosis.formats import format_score
 from ..diagnosis.predictions import as_array
-from ..diagnosis.verdict import Diagnosis, headline, prospects, score_table
+from ..diagnosis.sentences import score_table
+from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
 from ..nn.model import Model
@@ -85,11 +86,11 @@ def report_html(
     shown = _values(outputs, y) if regression else _classes(model, X, outputs, y)
     page: str = template.render(
         title=title,
-        headline=_unbroken(headline(diagnosis)).partition(": "),
+        headline=_unbroken(diagnosis.advice[0]).partition(": "),
         scores=_scores(diagnosis),
         legend=_legend(diagnosis),
         cautions=diagnosis.cautions,
-        advice=_unbroken(" ".join([prospects(diagnosis), *diagnosis.advice])),
+        advice=_unbroken(" ".join(diagnosis.advice[1:])),
         comparison=diagnosis.comparison and _unbroken(diagnosis.comparison.text),
         path=path,
         path_picture=picture_path(path),

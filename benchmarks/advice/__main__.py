@@ -1,0 +1,31 @@
+"""Follow the advice of a verdict: `python -m benchmarks.advice measure FOLDER --sets moons`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+
+from .measure import record
+from .sets import SETS
+
+
+def main() -> None:
+    """Measure the splits of sets, or print the tables of those that have been measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.advice", description=__doc__)
+    parser.add_argument("kind", choices=["measure", "tables"])
+    parser.add_argument("folder", type=Path, help="with a file for each set and split")
+    parser.add_argument("--sets", default=",".join(SETS))
+    parser.add_argument("--splits", type=int, default=4)
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    given.folder.mkdir(exist_ok=True)
+    for number in range(given.splits):
+        for name in given.sets.split(","):
+            began = time.perf_counter()
+            if record(given.folder, name, number):
+                print(f"{name} {number}: {time.perf_counter() - began:.1f} s", flush=True)
+
+
+main()

@@ -1,0 +1,58 @@
+"""A model's test score beside that of always giving the same answer."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .formats import format_score
+from .predictions import R2
+
+LEVEL = 0.05
+
+
+class NullModel(NamedTuple):
+    """The score of the most frequent training label, or of the mean, on the test samples.
+
+    `p_value` is that of the exact one-sided McNemar test: how often a model that is no better
+    would be right as much more often. It is None for a regression, whose null model has an R2 of
+    0, and where the labels are no single column.
+    """
+
+    score: float
+    answer: str
+    p_value: float | None
+
+    def caution(self, test: Any) -> str:
+        """Return that the model is not shown to be better, or nothing."""
+        name = "R2" if isinstance(test, R2) else "accuracy"
+        if self.p_value is None or self.p_value < LEVEL:
+            poor = isinstance(test, R2) and test.score <= 0.0
+            return f"{self.answer} would predict no worse: the test R2 is not above 0." * poor
+        return (
+            f"on these {test.rows} test samples the model is not shown to be better than "
+            f"{self.answer}: {format_score(test.score, name)} against "
+            f"{format_score(self.score, name)}, p = {self.p_value:.2g}."
+        )
+
+
+def beside_the_null_model(test: Any, y_train: Any, y_test: Any) -> NullModel:
+    """Return the null model of some training labels or values, on the test samples."""
+    import numpy as np
+    from scipy.stats import binomtest
+
+    if isinstance(test, R2):
+        return NullModel(0.0, "the mean of the target", None)
+    if y_train.ndim != 1 or y_test.ndim != 1:
+        labels, counts = np.unique(y_train, axis=0, return_counts=True)
+        right = (y_test == labels[counts.argmax()]).reshape(len(y_test), -1).all(axis=1)
+        answer = "always answering the most frequent labels"
+    else:
+        labels, counts = np.unique(y_train, return_counts=True)
+        right = y_test == labels[counts.argmax()]
+        answer = f"always answering {labels[counts.argmax()].item()!r}"
+    only_model = int((test.right & ~right).sum())
+    differing = only_model + int((right & ~test.right).sum())
+    p_value = 1.0
+    if differing:
+        p_value = float(binomtest(only_model, differing, 0.5, alternative="greater").pvalue)
+    return NullModel(float(right.mean()), answer, p_value)

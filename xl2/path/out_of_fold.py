@@ -1,0 +1,155 @@
+"""What the networks of a path predict for the samples that they were not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..data.trained_rows import row_digests
+from ..diagnosis.evidence import Evidence, Signal
+from ..diagnosis.signal import permutation_test
+from .fold_data import FoldData
+from .members import Members
+from .null_model import answer_of
+from .predictions import Predictions
+from .sample_scores import accuracy, log_likelihood, r2
+from .scores import PathScores
+from .scoring import Scorers
+
+LEAST = 1e-7  # of a probability in float32
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """The validation samples of all folds, one fold after the other, and what members predict."""
+
+    members: Members
+    data: FoldData
+    scorers: Scorers
+
+    def evidence(self, path: PathScores, X: Any) -> Evidence:
+        """Return the scores of the path's lambdas and of the null model, sample by sample.
+
+        `X` are the samples of the path on the host, in their own units.
+        """
+        import numpy as np
+
+        held = [fold.held for fold in self.data.folds]
+        folds = np.repeat(np.arange(len(held)), [len(truth.y) for truth in held])
+        weights = np.concatenate(
+            [np.ones(len(t.y)) if t.weight is None else t.weight for t in held]
+        )
+        known = [
+            k
+            for k, own in enumerate(self.members.outputs)
+            if all(one is not None for one in own.ravel())
+        ]
+        scores, losses = (
+            np.stack(rows)
+            for rows in zip(
+                *[self.mean_scores(self.members.outputs[k]) for k in known], strict=True
+            )
+        )
+        return Evidence(
+            folds=folds,
+            weights=weights,
+            lambdas=[float(path.lambdas_[k]) for k in known],
+            scores=scores,
+            losses=losses,
+            best=known.index(path.best_index_),
+            rows=float(np.mean([len(fold.rows) for fold in self.data.folds])),
+            all_rows=len(X),
+            signal=self._signal(known, folds),
+            **self._repeats(X),
+        )
+
+    def _repeats(self, X: Any) -> dict[str, Any]:
+        """Return how many samples are repeated, and which part of them has to be wrong."""
+        import numpy as np
+
+        kinds, counts = np.unique(row_digests(X), return_inverse=True, return_counts=True)[1:]
+        unavoidable, y = 0.0, self.data.truth.y
+        if self.scorers.task in ("binary", "classes"):
+            pairs, size = np.unique(np.stack([kinds, y]), axis=1, return_counts=True)
+            most = np.zeros(len(counts), dtype=np.int64)
+            np.maximum.at(most, pairs[0], size)
+            unavoidable = float((counts - most).sum() / len(y))
+        return {"repeated": int(counts[counts > 1].sum()), "unavoidable": unavoidable}
+
+    def mean_scores(self, outputs: Any) -> tuple[Any, Any]:
+        """Return the scores and losses of each validation sample, (n,), averaged over seeds.
+
+        `outputs` (folds, seeds) has an array (n of the fold, outputs) for each.
+        """
+        import numpy as np
+
+        found = []
+        for own, fold in zip(outputs, self.data.folds, strict=True):
+            each = [self._scores(one, fold.held) for one in own]
+            found.append(np.mean(np.array(each), axis=0))
+        scores, losses = np.concatenate(found, axis=1).astype(np.float32)
+        return scores, losses
+
+    def _scores(self, outputs: Any, truth: Any) -> tuple[Any, Any]:
+        found = Predictions(self.scorers.task, outputs.astype("float64"))
+        if self.scorers.task == "regression":
+            share = r2(found, *truth)
+            return share, share
+        return accuracy(found, *truth), log_likelihood(found, *truth)
+
+    def _signal(self, known: list[int], folds: Any) -> Signal:
+        """Return whether any lambda's predictions fit the targets better than dealt ones."""
+        import numpy as np
+
+        task, held = self.scorers.task, [fold.held for fold in self.data.folds]
+        y = np.concatenate([truth.y for truth in held])
+        outputs = np.stack(
+            [
+                np.concatenate(
+                    [np.mean(np.stack(own.tolist()), axis=0) for own in self.members.outputs[k]]
+                )
+                for k in known
+            ]
+        )
+        every = np.arange(len(y))
+        if task == "regression":
+            scale = np.where(y.std(axis=0) > 0.0, y.std(axis=0), 1.0)
+            unit = (y - y.mean(axis=0)) / scale
+            told = np.clip((outputs - y.mean(axis=0)) / scale, -1e6, 1e6)
+
+            def score(order: Any) -> Any:
+                return (told * unit[order]).sum(axis=(1, 2))
+        elif task == "multilabel":
+            sure = np.clip(outputs, LEAST, 1.0 - LEAST)
+            odds = np.log(sure) - np.log1p(-sure)
+
+            def score(order: Any) -> Any:
+                return (odds * y[order]).sum(axis=(1, 2))
+        else:
+            chances = outputs
+            if task == "binary":
+                chances = np.concatenate([1.0 - outputs, outputs], axis=2)
+            logs = np.log(np.clip(chances, LEAST, 1.0))
+
+            def score(order: Any) -> Any:
+                return logs[:, every, y[order]].mean(axis=1)
+
+        p_value = permutation_test(score, folds, len(known))
+        null = []
+        for fold in self.data.folds:
+            answer = answer_of(self.scorers, self.data.training_truth(fold), len(fold.held.y))
+            null.append(self._scores(answer.outputs, fold.held)[0])
+        return Signal(p_value, np.concatenate(null).astype(np.float32), self._answer())
+
+    def _answer(self) -> str:
+        """Return in words what the null model answers."""
+        import numpy as np
+
+        task, y = self.scorers.task, self.data.truth.y
+        if task == "regression":
+            return "the mean of the target"
+        if task == "multilabel":
+            return "the most frequent labels"
+        most = int(np.bincount(y, self.data.truth.weight).argmax())
+        label = self.scorers.classes[most]
+        return f"always answering {getattr(label, 'item', lambda: label)()!r}"
