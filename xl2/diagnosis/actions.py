@@ -69,8 +69,8 @@ class Action:
 
     @property
     def loses(self) -> bool:
-        """Whether the whole interval is a loss, or nothing."""
-        return self.interval[1] <= 0.0
+        """Whether the whole interval is a loss."""
+        return self.gain < 0.0 and self.interval[1] <= 0.0
 
 
 def actions_of(evidence: Evidence) -> list[Action]:
@@ -114,7 +114,8 @@ def paired_gain(evidence: Evidence, differences: Any) -> tuple[float, Interval]:
     """Return the mean difference of two settings, (n,), and the 90 % interval of what it gains.
 
     The spread of a fold's mean is estimated twice, by the folds' means and by the samples in
-    them, which is the mean of the two variances. Folds share most of their training samples: the
+    them, which is the mean of the two variances; folds of a single sample have the first only.
+    Folds share most of their training samples: the
     variance of their mean is that of Nadeau and Bengio [1]_.
     """
     import numpy as np
@@ -131,7 +132,9 @@ def paired_gain(evidence: Evidence, differences: Any) -> tuple[float, Interval]:
     else:
         size = len(folds) / count
         between = float(means.var(ddof=1))
-        variance = (between + within) / 2.0 * (1.0 / count + size / evidence.rows)
+        if len(folds) > count:
+            between = (between + within) / 2.0
+        variance = between * (1.0 / count + size / evidence.rows)
         degrees = 2 * (count - 1)
     margin = float(t.ppf(0.5 + CONFIDENCE / 2.0, max(degrees, 1))) * math.sqrt(variance)
     return gain, (gain - margin, gain + margin)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LEVEL = 0.02  # of the test for a signal
+# Why an experiment was left out that more time would allow.
+TOO_LONG = "it would have taken longer than the time for experiments"
+STOPPED = "the time for experiments was over"
 
 
 @dataclass(frozen=True)

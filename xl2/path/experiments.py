@@ -2,70 +2,94 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import operator
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
 from ..array.workers import side_by_side
-from ..diagnosis.evidence import Evidence, Trial
-from ..errors import InputError, option, unknown
+from ..diagnosis.evidence import STOPPED, TOO_LONG, Evidence, Trial
+from ..errors import InputError, OutOfMemoryError, option, unknown
 from ..training.progress import show_progress
 from .fold_data import FoldData
 from .members import Members
 from .out_of_fold import OutOfFold
 from .scores import PathScores
+from .scoring import Scorers, default_scoring
 from .settings import PathSettings
 from .train_stacks import train_stacks
 from .variants import KEYS, Variant, cost_of, learning_curve, variants, without
 
 BUDGET = 1.5  # of the path's own time
-TOO_LONG = "it would have taken longer than the time for experiments"
-STOPPED = "the time for experiments was over"
 DIVERGED = "it diverged"
+NO_MEMORY = "it does not fit into the memory"
 
 
 @dataclass(frozen=True)
 class Plan:
     """Which experiments are wanted, and the time for them."""
 
-    wanted: bool | Sequence[str]  # all, none, or those with these keys
+    keys: frozenset[str]  # of those that are wanted
     budget: float  # times the path's own time
     features: Mapping[str, Sequence[int]]  # columns to leave out, by a name for them
     progress: bool | None
 
-    def wants(self, variant: Variant) -> bool:
-        """Tell whether a variant is wanted."""
-        return self.wanted is True or variant.key in self.wanted  # type: ignore[operator]
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be tried."""
+        return bool(self.keys or self.features)
 
 
 def check_plan(
     experiments: Any, budget: Any, without: Any, inputs: int, progress: bool | None
 ) -> Plan:
     """Return the plan that the arguments of a path describe, checked."""
-    features: dict[str, list[int]] = {}
-    for name, columns in dict(without or {}).items():
-        chosen = [int(column) for column in columns]
-        if not chosen or not set(chosen) < set(range(inputs)):
-            raise InputError(
-                f"{option('without')} must leave out one or more of the {inputs} features, not all "
-                f"of them, as indices from 0 to {inputs - 1}. Received: {name!r}: {columns!r}."
-            )
-        features[str(name)] = chosen
-    if not isinstance(experiments, bool):
-        experiments = [experiments] if isinstance(experiments, str) else list(experiments)
-        for key in experiments:
-            if key not in KEYS:
-                raise InputError(unknown("experiment", key, KEYS))
+    if not isinstance(without, Mapping | None):
+        raise InputError(
+            f"{option('without')} must map a name to the indices of features. Received: "
+            f"{without!r}."
+        )
+    features = {
+        str(name): _columns(name, columns, inputs) for name, columns in (without or {}).items()
+    }
+    if isinstance(experiments, bool):
+        experiments = KEYS if experiments else ()
+    elif isinstance(experiments, str):
+        experiments = (experiments,)
+    elif not isinstance(experiments, Iterable):
+        raise InputError(
+            f"{option('experiments')} must be True, False, or a list of {', '.join(KEYS)}. "
+            f"Received: {experiments!r}."
+        )
+    experiments = tuple(experiments)
+    for key in experiments:
+        if key not in KEYS:
+            raise InputError(unknown("experiment", key, KEYS))
     number = isinstance(budget, Real) and not isinstance(budget, bool)
     if not number or not 0.0 < float(budget) < math.inf:
         raise InputError(
             f"{option('budget')} must be a number above 0, times the path's own time. Received: "
             f"{budget!r}."
         )
-    return Plan(experiments, float(budget), features, progress)
+    return Plan(frozenset(experiments), float(budget), features, progress)
+
+
+def _columns(name: Any, columns: Any, inputs: int) -> list[int]:
+    """Return the columns of a group of features, checked."""
+    try:
+        chosen = [operator.index(column) for column in columns]
+    except TypeError:
+        chosen = []
+    if not chosen or not set(chosen) < set(range(inputs)):
+        raise InputError(
+            f"{option('without')} must leave out one or more of the {inputs} features, not all "
+            f"of them, as indices from 0 to {inputs - 1}. Received: {name!r}: {columns!r}."
+        )
+    return chosen
 
 
 def fair_order(y: Any, classes: bool, groups: Any, seed: int) -> Callable[[Any, int], Any]:
@@ -111,44 +135,50 @@ def add_experiments(
     training = float(path.curves_["score"][-1, best].mean())
     held = float((evidence.scores[evidence.best] * evidence.weights).sum())
     underfits = 1.0 - training > training - held / float(evidence.weights.sum())
-    curve = learning_curve(settings, data, best, order)
-    tried = [without(settings, data, best, own, name) for name, own in plan.features.items()]
-    rest = [one for one in variants(settings, data, best, underfits) if plan.wants(one)]
-    if not (plan.wanted is True or "curve" in plan.wanted):  # type: ignore[operator]
-        curve = []
+    wanted, left_out = list[Variant](), list[tuple[str, str]]()
+    if "curve" in plan.keys:
+        wanted, left_out = learning_curve(settings, data, best, order)
+    wanted += [without(settings, data, best, own, name) for name, own in plan.features.items()]
+    rest = variants(settings, data, best, underfits)
+    wanted += [one for one in rest if one.key in plan.keys]
     workers = settings.workers()
-    chosen, left_out = _within(
-        plan.budget * cost_of(settings, data, workers), [*curve, *tried, *rest], workers
-    )
-    deadline = began + plan.budget * path.fit_time_
+    path_cost = cost_of(settings, data, workers)
+    chosen, too_long = _within(plan.budget * path_cost, wanted, workers)
+    # Those of the path may look at the samples, of which a variant can lack features.
+    scorers = Scorers(default_scoring(data.training.task), data.training.task, data.targets)
+    # A resumed path may have taken no time of its own.
+    deadline = began + plan.budget * max(path.fit_time_, path_cost / 1000.0)
     found: dict[str, Trial] = {}
     problems: dict[str, str] = {}
 
     def work(own: FoldData, variant: Variant, wanted: Callable[[], bool]) -> None:
-        started = time.perf_counter()
-        members = train_stacks(
-            variant.settings,
-            variant.data,
-            None,
-            scorers=out_of_fold.scorers,
-            keep_parameters=False,
-            workers=1,
-            curves=False,
-            wanted=lambda: wanted() and time.perf_counter() < deadline,
-        )
-        problem = _problem(members, variant)
-        if problem:
+        started, members, problem = time.perf_counter(), None, NO_MEMORY
+        with contextlib.suppress(OutOfMemoryError):
+            if variant.settings.fits():
+                members = train_stacks(
+                    variant.settings,
+                    variant.data,
+                    None,
+                    scorers=scorers,
+                    keep_parameters=False,
+                    workers=1,
+                    curves=False,
+                    wanted=lambda: wanted() and time.perf_counter() < deadline,
+                )
+        if members is not None:
+            problem = _problem(members, variant)
+        if members is None or problem:
             problems[variant.key] = problem
         else:
-            found[variant.key] = _trial(
-                variant, members, out_of_fold, best, time.perf_counter() - started
-            )
+            seconds = time.perf_counter() - started
+            found[variant.key] = _trial(variant, members, out_of_fold, best, seconds)
         advance(None, variant.settings.epochs)
 
     # The longest first, as the threads end together then.
     jobs = sorted(chosen, key=lambda one: -one.cost())
     with show_progress(sum(one.settings.epochs for one in jobs), plan.progress) as advance:
         side_by_side(settings.backend.library, workers, work, jobs, [data])
+    left_out += too_long
     left_out += [(one.what, problems[one.key]) for one in chosen if one.key in problems]
     kept = [found[one.key] for one in chosen if one.key in found]
     return replace(

@@ -143,6 +143,10 @@ class PathData:
         self._blank.check_weights(self.weight, len(targets.values))
         self._x = self._read(X, len(targets.values))
 
+    def on_host(self) -> Any:
+        """Return the samples, in their own units, as a NumPy array."""
+        return to_numpy(self._x)
+
     def cross_validation(self, splits: Sequence[Split]) -> FoldData:
         """Return folds of training and validation rows."""
         import numpy as np

@@ -6,9 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..array.rows import is_stored
 from ..array.sparse import is_sparse
-from ..array.switch import device_is_open, resolve, to_numpy
+from ..array.switch import device_is_open, resolve
 from ..errors import InputError
 from ..nn.initializers import Initializer
 from ..nn.penalties import L2, Per
@@ -27,7 +26,7 @@ from .arguments import (
 )
 from .checkpoints import folder_of
 from .experiments import add_experiments, check_plan, fair_order
-from .fold_checks import check_spreads
+from .fold_checks import check_spreads, read_groups
 from .fold_data import PathData
 from .folds import make_folds
 from .grid import with_placed_lambdas
@@ -269,8 +268,9 @@ def regularization_path(
     refit_models(path, refit, members, data, fold, folder)
     path.unfinished_ = note_of_unfinished_training(path, data)
     found = OutOfFold(members, folds, scorers)
-    path.evidence_ = found.evidence(path, X if is_stored(X) else to_numpy(X))
+    path.evidence_ = found.evidence(path, data.on_host())
     if plan.wanted and path.evidence_.signal.found:
-        order = fair_order(labels, not targets.regression, groups, settings.seeds[0])
+        known = None if groups is None else read_groups(groups, len(labels))
+        order = fair_order(labels, not targets.regression, known, settings.seeds[0])
         path.evidence_ = add_experiments(path.evidence_, path, settings, folds, found, plan, order)
     return path

@@ -93,10 +93,14 @@ class PathSettings:
         """Return how many stacks are trained in parallel."""
         return min(self.backend.library.workers(), self.members_at_once())
 
+    def fits(self) -> bool:
+        """Tell whether the memory is enough for one member."""
+        return self.memory_of(1) <= self._budget()
+
     def members_at_once(self) -> int:
         """Return how many members fit into the memory; raise `InputError` if none does."""
         one, most = self.memory_of(1), self._budget()
-        if most < one:
+        if not self.fits():
             raise InputError(
                 f"One network of the path takes about {_mebibytes(one)} in training, but "
                 f"max_memory (in bytes) allows only {_mebibytes(most)}. Increase it, or use a "

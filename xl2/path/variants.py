@@ -28,6 +28,7 @@ KEYS = (
     "ensemble",
 )
 FEWEST = 8  # training samples of the smallest part
+FEW_ROWS = f"it has fewer than {FEWEST} training samples"
 
 
 @dataclass(frozen=True)
@@ -118,28 +119,31 @@ def variants(settings: PathSettings, data: FoldData, best: int, underfits: bool)
 
 def learning_curve(
     settings: PathSettings, data: FoldData, best: int, order: Callable[[Any, int], Any]
-) -> list[Variant]:
+) -> tuple[list[Variant], list[tuple[str, str]]]:
     """Return the chosen lambda with a fourth, a half and three fourths of the training samples.
 
     Fewer samples are drawn several times. ``order(rows, draw)`` returns a fold's training rows in
-    an order whose first part is a fair sample of them.
+    an order whose first part is a fair sample of them. Parts that are too small are the second
+    list, with the reason.
     """
     own = replace(
         settings, penalties=[settings.penalties[best]], seeds=settings.seeds[:1], patience=None
     )
-    shortest, found = min(len(fold.rows) for fold in data.folds), []
+    shortest = min(len(fold.rows) for fold in data.folds)
+    found, left_out = list[Variant](), list[tuple[str, str]]()
     for fourths, draws in PARTS:
         count = shortest * fourths // 4
+        what = f"{count} of {shortest} training samples"
         if count < FEWEST:
+            left_out.append((what, FEW_ROWS))
             continue
         folds = [
             replace(fold, rows=order(fold.rows, draw)[:count])
             for draw in range(draws)
             for fold in data.folds
         ]
-        what = f"{count} of {shortest} training samples"
         found.append(Variant(f"{fourths}/4", "rows", what, {}, own, replace(data, folds=folds)))
-    return found
+    return found, left_out
 
 
 def without(
