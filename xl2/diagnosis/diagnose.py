@@ -176,8 +176,8 @@ def _of_the_folds(
     train = float(np.mean(path.curves_["score"][-1, path.best_index_]))
     if len(evidence.folds) < 2:
         raise InputError("A path with one validation sample cannot be diagnosed. Pass samples.")
-    found = bias_corrected(evidence.scores, confidence, chosen_by=evidence.losses)
     weights = evidence.weights
+    found = bias_corrected(evidence.scores, confidence, chosen_by=evidence.losses, weights=weights)
     null = float((evidence.signal.null_scores * weights).sum() / weights.sum())
     rows = len(evidence.folds)
     interval = (found.low, found.high)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 LEVEL = 0.02  # of the test for a signal
@@ -102,8 +102,6 @@ class Evidence:
         differ. 0 for a regression.
     left_out : sequence of (str, str)
         Experiments that were not tried, and why.
-    arguments : mapping
-        The arguments of the path that experiments change.
     seconds : float
         What the experiments took.
     """
@@ -122,5 +120,4 @@ class Evidence:
     repeated: int = 0
     unavoidable: float = 0.0
     left_out: Sequence[tuple[str, str]] = ()
-    arguments: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0

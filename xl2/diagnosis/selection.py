@@ -17,7 +17,7 @@ RESAMPLES = 1000
 
 
 def bias_corrected(
-    scores: Any, confidence: float, *, chosen_by: Any = None, seed: int = 0
+    scores: Any, confidence: float, *, chosen_by: Any = None, weights: Any = None, seed: int = 0
 ) -> Estimate:
     """Return the score that choosing the best of several settings really gives [1]_.
 
@@ -34,6 +34,8 @@ def bias_corrected(
         score, larger for better. All are finite, and there are 2 or more samples.
     confidence : float
         Of the interval.
+    weights : array, shape (samples,), optional
+        Of the samples; equal by default.
     chosen_by : array, shape (settings, samples), optional
         Scores to choose the setting by, such as the negative log loss; `scores` by default.
     seed : int
@@ -43,8 +45,10 @@ def bias_corrected(
 
     rng = np.random.default_rng(seed)
     judges = scores if chosen_by is None else chosen_by
-    size = np.ones((1, scores.shape[1]))
-    table = grouped(np.concatenate([judges, scores, size]).T.astype(np.float64), rng)
+    size = np.ones(scores.shape[1]) if weights is None else weights
+    table = grouped(
+        np.concatenate([size * judges, size * scores, size[None]]).T.astype(np.float64), rng
+    )
     draws = resampled(len(table), RESAMPLES, rng)
     found = np.concatenate([_left_out(counts, table, len(scores)) for counts in draws])
     value = float(np.nanmean(found))

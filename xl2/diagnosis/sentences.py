@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..errors import on_command_line, option
 from .actions import CONFIDENCE, Action
+from .evidence import STOPPED, TOO_LONG
 from .findings import Findings
 from .formats import (
     format_confidence,
@@ -27,7 +28,7 @@ def advice(d: Findings) -> tuple[str, ...]:
     if by == "nothing":
         return (_nothing_missing(d), *_best_setting(d, first=False))
     if by == "unknown":
-        return (_unknown(d), _try(d))
+        return (_unknown(d), *_try(d))
     found = first_advice(d.actions)
     if found is None:
         return (_neither(d),)
@@ -84,22 +85,37 @@ def _unknown(d: Findings) -> str:
     )
 
 
-def _try(d: Findings) -> str:
+def _try(d: Findings) -> tuple[str, ...]:
+    if any(why in (STOPPED, TOO_LONG) for _, why in d.left_out):
+        return (f"Allow more time for experiments: {option('budget', 5)}.",)
     if d.left_out:
-        return f"Allow more time for experiments: {option('budget', 5)}."
+        return ()
     if on_command_line():
         if d.lam is not None:
-            return "Leave out --no-experiments to find out."
-        return "Run xl2 path on the training file to find out."
-    return "Pass a path of regularization_path(..., experiments=True) to find out."
+            return ("Leave out --no-experiments to find out.",)
+        return ("Run xl2 path on the training file to find out.",)
+    return ("Pass a path of regularization_path(..., experiments=True) to find out.",)
 
 
 def _neither(d: Findings) -> str:
+    missing = (
+        f"{format_difference(d.limits.missing, d.score_name)} to the target of "
+        f"{format_score(d.target_score, d.score_name)}"
+    )
+    if d.limits.network is None:
+        return (
+            f"By the learning curve more samples are not likely to gain, and no other network or "
+            f"training was tried. Missing are {missing}."
+        )
+    if d.limits.samples is None:
+        return (
+            f"No other network or training that was tried is likely to gain. What more samples "
+            f"would gain is not known. Missing are {missing}."
+        )
     return (
         f"Nothing that was tried is likely to gain: neither another network or training nor, by "
-        f"the learning curve, more samples. What is missing, "
-        f"{format_difference(d.limits.missing, d.score_name)} to the target of "
-        f"{format_score(d.target_score, d.score_name)}, is then in the features or the labels."
+        f"the learning curve, more samples. What is missing, {missing}, is then in the features "
+        f"or the labels."
     )
 
 
@@ -180,12 +196,11 @@ def evidence(d: Findings) -> list[str]:
         )
     if d.actions and d.limits.rest is not None and d.limits.missing > SMALL:
         found.append(_split(d))
-    if d.actions and d.left_out:
-        reasons: dict[str, list[str]] = {}
-        for what, why in d.left_out:
-            reasons.setdefault(why, []).append(what)
-        for why, whats in reasons.items():
-            found.append(f"Not tried, because {why}: {'; '.join(whats)}.")
+    reasons: dict[str, list[str]] = {}
+    for what, why in d.left_out:
+        reasons.setdefault(why, []).append(what)
+    for why, whats in reasons.items():
+        found.append(f"Not tried, because {why}: {'; '.join(whats)}.")
     return found
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import html
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import sentences
 from .findings import Findings
-from .formats import wrapped
+from .formats import WIDTH, wrapped
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,20 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
+    if callable(value):
+        return getattr(value, "__name__", repr(value))
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _align(rows: Sequence[Sequence[str]]) -> str:
     """Return a table as text, its first column aligned to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    most, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
+    most = min(most, max(WIDTH // 4, WIDTH - sum(widths) - 2 * len(widths)))
     lines = []
     for first, *others in rows:
-        cells = [f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append("  ".join([f"{first:<{widths[0]}}", *cells]).rstrip())
+        *above, last = textwrap.wrap(first, most, subsequent_indent="  ") or [""]
+        cells = [f"{cell:>{width}}" for cell, width in zip(others, widths, strict=True)]
+        lines += [*above, "  ".join([f"{last:<{most}}", *cells]).rstrip()]
     return "\n".join(lines)
 
 

@@ -84,7 +84,10 @@ def variants(settings: PathSettings, data: FoldData, best: int, underfits: bool)
     def add_hidden(key: str, units: tuple[int, ...]) -> None:
         if units != hidden:
             what = f"{_units(units)} for {_units(hidden, short=True)}"
-            add(key, "network", what, {"hidden": units}, **_layers(settings, units))
+            layers, arguments = _layers(settings, units), dict[str, Any](hidden=units)
+            if isinstance(settings.initializer, tuple):
+                arguments["initializer"] = layers["initializer"]
+            add(key, "network", what, arguments, **layers)
 
     add_hidden("wider", tuple(WIDER * u for u in hidden))
     add_hidden("deeper", (*hidden, hidden[-1] if hidden else 50))
