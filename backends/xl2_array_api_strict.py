@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 INSTALL = "run pip install array-api-strict"
-FLOAT64 = "choose dtype='float32', or a device that has it"
+FLOAT64 = "choose the dtype float32, or a device that has it"
 
 
 def devices(xp: Any) -> list[str]:

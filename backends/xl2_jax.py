@@ -8,8 +8,8 @@ from typing import Any
 
 INSTALL = 'run pip install "xl2[jax]"'
 FLOAT64 = (
-    "set JAX_ENABLE_X64=1 in the environment, or call jax.config.update('jax_enable_x64', True) "
-    "before JAX is first used; or choose dtype='float32'"
+    "choose the dtype float32, or before JAX is first used set the environment variable "
+    "JAX_ENABLE_X64=1 or call jax.config.update('jax_enable_x64', True)"
 )
 
 

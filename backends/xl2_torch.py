@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 INSTALL = 'run pip install "xl2[torch]"'
-FLOAT64 = "choose dtype='float32', or device='cpu'"
+FLOAT64 = "choose the dtype float32, or the device cpu"
 
 
 def import_namespace(name: str) -> Any:

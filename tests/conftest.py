@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 import traceback
@@ -216,6 +217,8 @@ def xl2(monkeypatch, capsys):
         with pytest.raises(SystemExit) as caught:
             cli.main()
         out, err = capsys.readouterr()
+        # Messages name options, not Python's arguments; those in capitals are of the environment.
+        assert not re.search(r"(?<![-\w])[a-z_]+=", err), err
         return caught.value.code or 0, out, err
 
     return run

@@ -215,7 +215,7 @@ def test_float64_is_refused_if_the_device_lacks_it():
     if not is_installed("array_api_strict"):
         pytest.skip("array-api-strict, which has a device without float64, is not installed")
     with pytest.raises(
-        InputError, match="does not support float64, only float32: choose dtype='float32'"
+        InputError, match="does not support float64, only float32: choose the dtype float32"
     ):
         xl2.Network(
             [2, 1], "relu", dtype="float64", backend="array_api_strict", device="no_float64"

@@ -280,7 +280,7 @@ def test_a_path_divides_no_person(xl2, people, monkeypatch):
         (["digits", "--groups", "who"], "applies only to tables"),
         (["people.csv", "--groups", "whom"], "no column 'whom' for the groups"),
         (["people.csv", "--groups", "who", "--target", "who"], "'who' cannot be both"),
-        (["people.csv", "--groups", "who", "--cv", 40], "cv=40 needs 40 groups or more"),
+        (["people.csv", "--groups", "who", "--cv", 40], "--cv 40 needs 40 groups or more"),
     ],
 )
 def test_unusable_groups_are_one_message(xl2, people, arguments, message):
@@ -296,7 +296,7 @@ def test_training_that_has_not_finished_is_a_note_below_the_table_and_in_the_rep
     few = ["--epochs", 10, "--lambdas", "0", "--cv", 2, "--report", "r.html"]
     code, out, err = xl2("path", flowers.name, *few)
     assert (code, err) == (0, "")
-    assert re.search(r"\n\nTraining has not finished at lambda 0: [^:]*--epochs\s\d+\)\.\n\n", out)
+    assert re.search(r"\n\nTraining has not finished at lambda 0: [^:]*--epochs\s\d+\.\n\n", out)
     assert out.count("not finished") == 1
     assert max(map(len, out.splitlines())) <= 80
     assert (

@@ -82,7 +82,7 @@ def test_features_first(tmp_path):
     assert loaded.X.flags.c_contiguous
     message = refused(InputError, tmp_path / "d.npz")
     assert "(3, 4)" in message
-    assert "--features-first" in message
+    assert "features_first=True" in message
 
 
 def test_features_first_of_images_is_refused(tmp_path):
@@ -139,7 +139,7 @@ def test_the_number_of_features_of_arrays_is_checked(tmp_path):
         InputError, path, require_target=False, features=("a", "b")
     )
     message = refused(InputError, path, require_target=False, n_features=4)
-    assert "--features-first" in message
+    assert "features_first=True" in message
 
 
 class Unpickled:

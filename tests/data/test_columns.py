@@ -158,5 +158,5 @@ def test_unusable_groups_are_refused(tmp_path, text, options, words):
 def test_only_a_table_has_a_column_of_groups(tmp_path):
     np.savez(tmp_path / "t.npz", x=np.ones((2, 2)), y=[0, 1])
     for source in (tmp_path / "t.npz", "digits"):
-        with pytest.raises(InputError, match=r"groups='who' \(--groups\) applies only to tables"):
+        with pytest.raises(InputError, match=r"groups='who' applies only to tables"):
             load_data(source, groups="who")

@@ -46,7 +46,7 @@ def test_idx_labels_given_or_absent(tmp_path):
     labels = write(tmp_path / "b.idx", idx_bytes(Y))
     np.testing.assert_array_equal(load_data(images, labels=str(labels)).y, Y)
     assert load_data(images, require_target=False).y is None
-    assert "--labels" in refused(InputError, images)
+    assert "by labels." in refused(InputError, images)
     assert "c.idx" in refused(InputError, images, labels=tmp_path / "c.idx")
     assert "contains labels, not images" in refused(InputError, labels)
 

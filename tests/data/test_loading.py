@@ -42,8 +42,8 @@ def test_an_unknown_suffix_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"features_first": True}, "(--features-first) applies only to .npz and HDF5"),
-        ({"labels": "labels"}, "labels='labels' (--labels) applies only to IDX files"),
+        ({"features_first": True}, "features_first=True applies only to .npz and HDF5"),
+        ({"labels": "labels"}, "labels='labels' applies only to IDX files"),
     ],
 )
 def test_an_option_of_another_format_is_refused(tmp_path, options, words):

@@ -273,7 +273,7 @@ def test_a_splitter_that_takes_no_groups_refuses_them(routing):
 @pytest.mark.parametrize(
     ("cv", "groups", "message"),
     [
-        (GroupKFold(3), None, "Pass groups=, the group of each sample"),
+        (GroupKFold(3), None, "Pass groups, the group of each sample"),
         (GroupKFold(3), PEOPLE[:44], r"the 45 samples\. Received: shape \(44,\)"),
         (GroupKFold(3), ["ann"] * 45, "All samples are of one group, 'ann'"),
         (KFold(3), PEOPLE, "group 'person 0' in both training and validation"),

@@ -117,7 +117,7 @@ def test_an_inconsistent_file_is_refused(tmp_path, header, arrays, words):
 
 
 def test_the_error_of_a_missing_file(tmp_path):
-    with pytest.raises(InputError, match="xl2 train --out"):
+    with pytest.raises(InputError, match=r"as xl2\.save writes it"):
         xl2.load(tmp_path / "none")
 
 

@@ -147,7 +147,7 @@ def test_targets_of_another_kind_than_in_training_are_refused(known, others, mes
 
 @pytest.mark.parametrize(("labels", "named"), [(["a"] * 4, "'a'"), ([7, 7], "7"), ([0.0], r"0\.0")])
 def test_one_class_is_refused(labels, named):
-    with pytest.raises(InputError, match=f"only one class, {named}, so .* Check y, or the label"):
+    with pytest.raises(InputError, match=f"only one class, {named}, so .* Check y\\."):
         read_targets(np.array(labels))
 
 

@@ -388,7 +388,7 @@ def test_errors_in_arguments(tmp_path):
             train({"backend": "numpy"}, checkpoint=tmp_path / "f", resume=resume)
     with pytest.raises(InputError, match="does not exist"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "no" / "p")
-    with pytest.raises(InputError, match="Pass checkpoint="):
+    with pytest.raises(InputError, match="Pass checkpoint too"):
         train({"backend": "numpy"}, resume=True)
     with pytest.raises(InputError, match=r"every, .* must be"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "q", every=0)

@@ -185,7 +185,7 @@ def test_a_class_of_one_group_only_is_named():
     [
         (np.arange(23), 3, r"one label for each of the 24 samples\. Received: shape \(23,\)"),
         (np.zeros((24, 2)), 3, r"one label for each of the 24 samples\. .* shape \(24, 2\)"),
-        (["ann"] * 24, 3, r"All samples are of one group, 'ann', .* \(--groups\), or leave"),
+        (["ann"] * 24, 3, r"All samples are of one group, 'ann', .* Check groups, or leave"),
         ([None, *PEOPLE[1:]], 3, "groups has a missing label, first in row 1"),
         (np.r_[np.arange(23), np.nan], 3, "groups .*row 24"),
         (np.arange(24) // 6, 5, r"cv=5 needs 5 groups or more\. Received: 4 groups\. Use cv=4 or"),
@@ -259,7 +259,7 @@ def test_the_error_names_what_does_not_split(cv):
 
 
 def test_the_error_says_how_to_pass_groups():
-    with pytest.raises(InputError, match=r"None\. Pass groups=, the group of each sample\.$"):
+    with pytest.raises(InputError, match=r"None\. Pass groups, the group of each sample\.$"):
         make_folds(LABELS, GroupKFold(2), regression=False)
 
 

@@ -27,7 +27,7 @@ def train(y, epochs, **more):
 @pytest.mark.parametrize("y", [LABELS, LABELS > 0, VALUES], ids=["classes", "two", "values"])
 def test_a_loss_that_still_falls_is_a_warning_with_epochs_to_try(where, y):
     message = r"^Training has not finished at lambda 0(\.1)?: in the last 1 epoch of 15 the train.*"
-    message += r" fell by [\d.]+ % .* such as epochs=(\d+) \(max_iter=\2, --epochs \2\)\.$"
+    message += r" fell by [\d.]+ % .* such as epochs=\d+\.$"
     with pytest.warns(ConvergenceWarning, match=message) as caught:
         path = train(y, 15, learning_rate=0.01, **where)
     assert len(caught) == 1
@@ -41,7 +41,7 @@ def test_a_loss_that_still_falls_is_a_warning_with_epochs_to_try(where, y):
 def test_the_epochs_to_try_help(y):
     with pytest.warns(ConvergenceWarning) as caught:
         early = train(y, 15, learning_rate=0.01)
-    epochs = int(str(caught[0].message).split("epochs=")[1].split()[0])
+    epochs = int(str(caught[0].message).split("epochs=")[1].rstrip("."))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         late = train(y, epochs, learning_rate=0.01)
@@ -52,11 +52,11 @@ def test_the_epochs_to_try_help(y):
 @pytest.mark.host
 def test_the_estimators_say_so():
     """`MLPClassifierCV(max_iter=60)` had an accuracy of 0.297, without a warning."""
-    with pytest.warns(ConvergenceWarning, match=r"max_iter=\d+, .*") as caught:
+    with pytest.warns(ConvergenceWarning, match=r"such as max_iter=\d+\.$") as caught:
         model = MLPClassifierCV([0.0], max_iter=60, random_state=0).fit(X, LABELS)
     assert caught[0].filename == __file__
     assert model.best_score_ < 0.8
-    with pytest.warns(ConvergenceWarning, match=r"max_iter=\d+, .*"):
+    with pytest.warns(ConvergenceWarning, match=r"such as max_iter=\d+\.$"):
         MLPRegressorCV([0.0], max_iter=20, random_state=0).fit(SCALED, VALUES)
 
 

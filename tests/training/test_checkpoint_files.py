@@ -64,7 +64,7 @@ def test_every_must_be_a_number_above_0(tmp_path, every):
 @pytest.mark.host
 def test_errors_in_arguments(tmp_path):
     for wrong in ({"resume": True}, {"every": 2}):
-        with pytest.raises(InputError, match=r"Pass checkpoint= \(--checkpoint\)"):
+        with pytest.raises(InputError, match="Pass checkpoint too"):
             fit(Network([3, 2]), X, LABELS, **wrong)
     with pytest.raises(InputError, match=r"does not exist\. Create it first"):
         fit(Network([3, 2]), X, LABELS, checkpoint=tmp_path / "no" / "c")

@@ -12,7 +12,7 @@ from typing import Any
 
 import array_api_compat
 
-from ..errors import BackendError, InputError, unknown
+from ..errors import BackendError, InputError, option, unknown
 from .api import Array, Namespace, library_of
 from .libraries import Library, broken, load, probe
 
@@ -95,7 +95,7 @@ class Backend:
             return array_api_compat.to_device(array, self.device)
         raise InputError(
             f"{what} is an array of {origin}, but the computation runs on {self}. Pass "
-            f"xl2.to_numpy({what}), or choose backend={origin!r}."
+            f"xl2.to_numpy({what}), or choose {option('backend', origin)}."
         )
 
     def from_numpy(self, x: Any) -> Array:

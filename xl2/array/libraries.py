@@ -31,7 +31,7 @@ class Library:
 
     # Imperatives, on one line: how to install the library, and what to do without float64.
     INSTALL = "install it with its own instructions"
-    FLOAT64 = "choose dtype='float32'"
+    FLOAT64 = "choose the dtype float32"
     CHUNK = CHUNK
 
     def __init__(self, **replacements: Any):

@@ -24,8 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-# Arguments of Python's functions for which the commands' own have another name.
-ELSEWHERE = {"fraction": "held_out"}
+# Arguments of Python's functions that have no option of their name: the option, and its words.
+ELSEWHERE = {"fraction": ("held_out", "{}"), "y": ("target", "the label column ({})")}
 
 
 class Command(TyperCommand):
@@ -34,7 +34,9 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         names = {p.name or "": p.opts[0] for p in self.params if p.param_type_name == "option"}
-        names |= {name: names[own] for name, own in ELSEWHERE.items() if own in names}
+        for name, (own, words) in ELSEWHERE.items():
+            if own in names:
+                names[name] = words.format(names[own])
         with facing(Face(names, command_line=True)):
             return super().invoke(ctx)
 

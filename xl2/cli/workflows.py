@@ -18,6 +18,7 @@ from ..nn.model import Model
 from ..nn.network import Network
 from ..nn.scaling import Scaling
 from ..nn.targets import read_targets
+from ..path.arguments import check_hidden
 from ..path.regularization import regularization_path
 from ..path.result import RegularizationPath
 from ..training.fit import fit
@@ -70,7 +71,7 @@ def train(
         outputs_scaling = Scaling.learn(values)
         values = outputs_scaling.apply(values, dtype)
     network = Network(
-        [X.shape[1], *hidden, targets.outputs],
+        [X.shape[1], *check_hidden(hidden), targets.outputs],
         [*[activation] * len(hidden), targets.output],
         default_initializer(activation),
         seed=seed,

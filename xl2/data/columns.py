@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import InputError, column_label, counted, listed
+from ..errors import InputError, column_label, counted, listed, option
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def choose_beside(
     if index == groups or (target in names and names.index(str(target)) == groups):
         raise InputError(
             f"{path}: the column {column_label(names, groups)} cannot be both the target and the "
-            f"groups. Pass the name or index of another column."
+            f"groups. Pass the name or index of another column by {option('groups')}."
         )
     found = choose(
         [names[i] for i in rest] if names else (),
@@ -145,8 +145,8 @@ def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) ->
         return width - 1
     if not -width <= index < width:
         raise InputError(
-            f"{path} has {counted(width, 'column')}, so target must be an index from {-width} to "
-            f"{width - 1}, counted from 0. Received: target={target!r}."
+            f"{path} has {counted(width, 'column')}, so {option('target')} must be an index "
+            f"from {-width} to {width - 1}, counted from 0. Received: {option('target', target)}."
         )
     return index % width
 
@@ -163,7 +163,7 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
     if wanted.target in wanted.features:
         raise InputError(
             f"The target {wanted.target!r} of {path} is one of the model's features. "
-            "Pass the name of another column, or no target."
+            f"Pass the name of another column, or no {option('target')}."
         )
     features = tuple(positions[name] for name in wanted.features)
     rest = sorted(set(range(len(names))) - set(features))
@@ -183,5 +183,6 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
 def no_target(path: Path, why: str) -> InputError:
     """Return the error for a table in which no column can be the target."""
     return InputError(
-        f"{path} has no target column: {why}. Add the target column, or name it by `target`."
+        f"{path} has no target column: {why}. Add the target column, or name it by "
+        f"{option('target')}."
     )

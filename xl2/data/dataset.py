@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InputError, column_label, counted
+from ..errors import InputError, column_label, counted, option
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ def check_width(dataset: Dataset, expected: int | None) -> None:
         return
     hint = ""
     if rows == expected:
-        hint = " It looks features-first: pass --features-first (features_first=True in Python)."
+        hint = f" It looks features-first: pass {option('features_first', True)}."
     raise InputError(
         f"{dataset.name} has {counted(width, 'feature')}, but the model expects "
         f"{counted(expected, 'feature')}.{hint}"

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import FileFormatError, InputError
+from ..errors import FileFormatError, InputError, option
 from ..io.opening import check_file, open_bytes, reading
 from .dataset import Dataset
 from .shapes import as_features, as_labels
@@ -26,7 +26,7 @@ def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dat
     if X.ndim == 1:
         raise InputError(
             f"{path} contains labels, not images. Pass the images as the data set, and this file "
-            "as labels= (--labels)."
+            f"by {option('labels')}."
         )
     beside = labels_beside(path) if labels is None else Path(labels)
     if labels is not None:
@@ -34,8 +34,8 @@ def load_idx(path: Path, labels: str | Path | None, require_target: bool) -> Dat
     if beside is None and require_target:
         raise InputError(
             f"The labels of {path} were not found. Expected a file in the same folder whose name "
-            "has labels instead of images and idx1 instead of idx3. Pass its path as labels= "
-            "(--labels)."
+            "has labels instead of images and idx1 instead of idx3. Pass its path by "
+            f"{option('labels')}."
         )
     y = None if beside is None else as_labels(read_idx(beside), beside)
     return Dataset(as_features(X, path), y, name=str(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, option
 from ..io.opening import check_file
 from .arrays import load_arrays
 from .columns import Wanted
@@ -119,21 +119,21 @@ def check_options(
     """
     if features_first and kind not in {"npz", "h5"}:
         raise InputError(
-            f"features_first (--features-first) applies only to .npz and HDF5 files, but {path} "
+            f"{option('features_first', True)} applies only to .npz and HDF5 files, but {path} "
             "has one row per sample. Leave it out."
         )
     if labels is not None and kind != "idx":
         raise InputError(
-            f"labels={str(labels)!r} (--labels) applies only to IDX files, but {path} contains its "
-            "own labels. Leave it out."
+            f"{option('labels', str(labels))} applies only to IDX files, but {path} contains its "
+            f"own labels. Leave it out."
         )
     if wanted.target is not None and wanted.require_target and kind not in {"csv", "parquet"}:
         raise InputError(
-            f"target={wanted.target!r} (--target) applies only to tables (.csv, .tsv, .parquet), "
+            f"{option('target', wanted.target)} applies only to tables (.csv, .tsv, .parquet), "
             f"but {path} has no columns. Leave it out."
         )
     if wanted.groups is not None and wanted.n_features is None and kind not in {"csv", "parquet"}:
         raise InputError(
-            f"groups={wanted.groups!r} (--groups) applies only to tables (.csv, .tsv, .parquet), "
+            f"{option('groups', wanted.groups)} applies only to tables (.csv, .tsv, .parquet), "
             f"but {path} has no columns. Leave it out."
         )

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileFormatError, InputError, counted
+from ..errors import FileFormatError, InputError, counted, option
 
 
 def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
@@ -16,16 +16,16 @@ def orient(X: Any, y: Any, features_first: bool, path: Path) -> tuple[Any, Any]:
     if features_first:
         if X.ndim != 2:
             raise InputError(
-                f"{path}: X has shape {X.shape}. With features_first=True "
-                "(--features-first) it must be (features, samples)."
+                f"{path}: X has shape {X.shape}. With "
+                f"{option('features_first', True)} it must be (features, samples)."
             )
         X = np.ascontiguousarray(X.T)
         y = y if y is None else y.T
     elif y is not None and X.ndim == 2 and X.shape[1] == y.size != X.shape[0]:
         raise InputError(
             f"{path} looks features-first: X has shape {X.shape} and y has "
-            f"{counted(y.size, 'label')}, one for each column. Pass --features-first "
-            "(load_data(..., features_first=True) in Python)."
+            f"{counted(y.size, 'label')}, one for each column. Pass "
+            f"{option('features_first', True)}."
         )
     return as_features(X, path), y if y is None else as_labels(y, path)
 

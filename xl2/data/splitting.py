@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import InputError, counted
+from ..errors import InputError, counted, on_command_line, option
 
 
 def split(
@@ -57,13 +57,13 @@ def split_rows(
 
     if not 0.0 < fraction < 1.0:
         raise InputError(
-            f"fraction (--held-out) must be greater than 0 and less than 1. Received: {fraction!r}."
+            f"{option('fraction')} must be greater than 0 and less than 1. Received: {fraction!r}."
         )
     held_out = math.ceil(fraction * len(y))
     if not 0 < held_out < len(y):
         raise InputError(
             f"Holding out {fraction} of {counted(len(y), 'sample')} leaves none to train on. "
-            "Pass more samples or a smaller fraction (--held-out)."
+            f"Pass more samples or a smaller {option('fraction')}."
         )
     check_seed(seed, "The seed of the split")
     if stratify:
@@ -89,7 +89,7 @@ def split_groups(
     if count < 2:
         raise InputError(
             f"All samples are of one group, {groups[0].item()!r}, so no other can be held out. "
-            "Check groups (--groups), or leave it out."
+            f"Check {option('groups')}, or leave it out."
         )
     if not stratify:
         size = min(max(1, round(fraction * count)), count - 1)
@@ -109,9 +109,10 @@ def split_groups(
     if not len(held) or not len(rows) or len(unseen):
         label = y[np.argmax(classes == unseen[0])].tolist() if len(unseen) else None
         what = f"all samples of the class {label!r}" if len(unseen) else "no sample, or all,"
+        test = f", or pass test samples by {option('test')}" if on_command_line() else ""
         raise InputError(
             f"Holding out {fraction} of {count} groups would hold out {what}. Choose another "
-            f"fraction or seed (--held-out, --seed), or pass test samples (--test)."
+            f"{option('fraction')} or {option('seed')}{test}."
         )
     return rows, held
 
@@ -137,6 +138,6 @@ def check_classes(y: Any, held_out: int) -> None:
     if smaller < len(classes):
         raise InputError(
             f"Holding out {held_out} of {len(y)} samples leaves a part with only {smaller}, fewer "
-            f"than the {len(classes)} classes. Choose another fraction (--held-out), or split "
+            f"than the {len(classes)} classes. Choose another {option('fraction')}, or split "
             "without stratifying."
         )

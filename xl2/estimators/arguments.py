@@ -10,7 +10,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..array.api import is_true
-from ..errors import InputError
+from ..errors import Face, InputError
 from ..nn.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
 from ..nn.penalties import L2
 
@@ -64,8 +64,25 @@ CV_CONSTRAINTS: dict[str, Any] = {
     "solver": [StrOptions({"sgd", "adam"})],
     "n_seeds": [_AT_LEAST_1],
 }
+# What arguments of xl2's functions are called in an estimator, if it has them by another name.
+NAMES = {
+    "epochs": "max_iter",
+    "hidden": "hidden_layer_sizes",
+    "lambdas": "alphas",
+    "learning_rate": "learning_rate_init",
+    "optimizer": "solver",
+    "refit": "rule",
+    "seed": "random_state",
+}
 CLASS_WEIGHT = {"class_weight": [dict, list, StrOptions({"balanced"}), None]}
 LOSS = {"loss": [StrOptions({"squared_error", "poisson"})]}
+
+
+def face_of(estimator: Any) -> Face:
+    """Return how messages name the arguments of an estimator and of its `fit`."""
+    own = estimator.get_params(deep=False)
+    names = {name: name for name in (*own, "y", "sample_weight", "groups")}
+    return Face(names | {name: other for name, other in NAMES.items() if other in own})
 
 
 def hidden_units(estimator: Any) -> tuple[int, ...]:

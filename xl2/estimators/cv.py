@@ -16,13 +16,13 @@ from sklearn.utils.metadata_routing import (
 )
 
 from ..array.switch import resolve
-from ..errors import DivergenceError, InputError
+from ..errors import DivergenceError, InputError, facing
 from ..nn.model import Model
 from ..nn.network import Network
 from ..path.arguments import RULES
 from ..path.regularization import regularization_path
 from . import inputs
-from .arguments import CV_CONSTRAINTS, activations, hidden_units, optimizer_of
+from .arguments import CV_CONSTRAINTS, activations, face_of, hidden_units, optimizer_of
 from .common import CommonMLP
 from .random_draws import draw_seed
 
@@ -62,36 +62,38 @@ class BaseMLPCV(CommonMLP):
         random = check_random_state(self.random_state)
         names = activations(self.activation, len(hidden), self.out_activation_)
         targets, task = self._path_targets(encoded)
+        batch_size = min(200, len(encoded)) if self.batch_size == "auto" else self.batch_size
         if groups is not None and _routing_enabled():
             groups = process_routing(self, "fit", groups=groups).splitter.split["groups"]
         try:
-            path = regularization_path(
-                inputs.samples_on(X, backend, dtype),
-                targets,
-                int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
-                cv=5 if self.cv is None else self.cv,
-                groups=inputs.host(groups),
-                scoring=self.scoring,
-                seed=[draw_seed(random) for _ in range(self.n_seeds)],
-                refit=self.rule,
-                hidden=hidden,
-                activation=names[0] if hidden else "relu",
-                output=names[-1],
-                initializer=self.initializer,
-                task=task,
-                epochs=self.max_iter,
-                batch_size=min(200, len(encoded)) if self.batch_size == "auto" else self.batch_size,
-                learning_rate=self.learning_rate_init,
-                optimizer=optimizer_of(self),
-                dropout=self.dropout,
-                per="batch",  # as in MLPClassifier, which may be given the alpha that is chosen
-                sample_weight=weight,
-                shuffle=self.shuffle,
-                dtype=dtype,
-                progress=None if self.verbose else False,
-                backend=backend.name,
-                device=backend.device,
-            )
+            with facing(face_of(self)):
+                path = regularization_path(
+                    inputs.samples_on(X, backend, dtype),
+                    targets,
+                    int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
+                    cv=5 if self.cv is None else self.cv,
+                    groups=inputs.host(groups),
+                    scoring=self.scoring,
+                    seed=[draw_seed(random) for _ in range(self.n_seeds)],
+                    refit=self.rule,
+                    hidden=hidden,
+                    activation=names[0] if hidden else "relu",
+                    output=names[-1],
+                    initializer=self.initializer,
+                    task=task,
+                    epochs=self.max_iter,
+                    batch_size=batch_size,
+                    learning_rate=self.learning_rate_init,
+                    optimizer=optimizer_of(self),
+                    dropout=self.dropout,
+                    per="batch",  # as in MLPClassifier, which may be given the alpha that is chosen
+                    sample_weight=weight,
+                    shuffle=self.shuffle,
+                    dtype=dtype,
+                    progress=None if self.verbose else False,
+                    backend=backend.name,
+                    device=backend.device,
+                )
             self.alpha_ = getattr(path, RULES[self.rule])
             model = path.model(self.alpha_)
         except DivergenceError as error:

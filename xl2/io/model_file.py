@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..array.switch import resolve
-from ..errors import FileFormatError, InputError
+from ..errors import FileFormatError, InputError, on_command_line
 from ..nn.model import Model
 from ..nn.network import Network
 from ..nn.scaling import Scaling
@@ -84,7 +84,8 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
         Where the network computes; see `xl2.use_backend`.
     """
     path = Path(path)
-    check_file(path, "Pass a model file; `xl2 train --out` writes one.")
+    writer = "`xl2 train --out`" if on_command_line() else "xl2.save"
+    check_file(path, f"Pass a model file, as {writer} writes it.")
     with reading(path, "a safetensors model file"):
         try:
             settings, tensors = _read(path)

@@ -20,7 +20,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from ..errors import InputError, unknown
+from ..errors import InputError, option, unknown
 
 Initializer = Callable[[int, int, Any], Any]
 
@@ -102,7 +102,9 @@ def check_seeds(seed: int | Sequence[int], count: int, thing: str) -> list[int]:
     whole = all(isinstance(one, int | np.integer) and one >= 0 for one in seeds)
     if not whole or len(seeds) != count:
         several = f", or one for each of the {count} {thing}s" if count > 1 else ""
-        raise InputError(f"seed must be a whole number, 0 or more{several}. Received: {seed!r}.")
+        raise InputError(
+            f"{option('seed')} must be a whole number, 0 or more{several}. Received: {seed!r}."
+        )
     return [int(one) for one in seeds]
 
 

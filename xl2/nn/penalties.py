@@ -17,7 +17,7 @@ from ..array.api import namespace
 from ..array.backend import Backend
 from ..array.operations import Parameters
 from ..array.stacks import Stack, beside_weight, stack_of, weight_axes
-from ..errors import InputError
+from ..errors import InputError, on_command_line, option
 
 Per = Literal["dataset", "batch"] | int
 
@@ -57,9 +57,10 @@ class L2:
                 raise InputError(f"lambda must be a finite number, 0 or more. Received: {value!r}.")
         whole = isinstance(per, int) and not isinstance(per, bool)
         if not (per > 0 if whole else per in ("dataset", "batch")):  # type: ignore[operator]
-            raise InputError(
-                f"per must be 'dataset', 'batch', or a number of samples. Received: per={per!r}."
-            )
+            known = "'dataset' or 'batch'"
+            if not on_command_line():
+                known = "'dataset', 'batch', or a number of samples"
+            raise InputError(f"{option('per')} must be {known}. Received: {option('per', per)}.")
         object.__setattr__(self, "lam", values if several else values[0])
         object.__setattr__(self, "per", per)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InputError, counted, unknown
+from ..errors import InputError, counted, offers, option, unknown
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,14 @@ def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
     if len(classes) < 2:
         raise InputError(
             f"The labels have only one class, {classes[0].item()!r}, so there is nothing to learn. "
-            f"Check y, or the label column (--target)."
+            f"Check {option('y')}."
         )
     if len(classes) > max(20, len(y) // 2):
+        advice = "Check"
+        if offers("task"):
+            advice = f"To predict numbers, pass {option('task', 'regression')}. Otherwise check"
         raise InputError(
-            f"{len(y)} samples have {len(classes)} classes, too many to learn from. To "
-            f"predict numbers, pass task='regression' (--task regression). Otherwise check y, or "
-            f"the label column (--target)."
+            f"{len(y)} samples have {len(classes)} classes, too many to learn from. "
+            f"{advice} {option('y')}."
         )
     return tuple(label.item() for label in classes), numbers

@@ -9,7 +9,7 @@ from typing import Any
 from ..array.activations import ACTIVATIONS, OUTPUTS
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
-from ..errors import InputError, unknown
+from ..errors import InputError, on_command_line, option, unknown
 from ..nn.initializers import INITIALIZERS, default_initializer
 from ..nn.inputs import check_finite
 from ..nn.targets import Targets, is_present
@@ -28,7 +28,9 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
 
     if isinstance(lambdas, Integral) and not isinstance(lambdas, bool):
         if lambdas < 1:
-            raise InputError(f"lambdas must be at least 1, or a list. Received: lambdas={lambdas}.")
+            raise InputError(
+                f"{option('lambdas')} must be {_list_or_length()}. Received: {lambdas!r}."
+            )
         return int(lambdas)
     try:
         given = np.asarray(lambdas)
@@ -37,17 +39,19 @@ def check_lambdas(lambdas: int | Sequence[float]) -> Any:
     except (TypeError, ValueError, OverflowError):
         values = np.empty((0, 0))
     if values.ndim != 1:
-        raise InputError(
-            f"lambdas must be the length of the default grid, or a list of numbers. Received: "
-            f"{lambdas!r}."
-        )
+        raise InputError(f"{option('lambdas')} must be {_list_or_length()}. Received: {lambdas!r}.")
     if not len(values):
-        raise InputError("lambdas is empty. Pass at least one; 0 is no penalty.")
+        raise InputError(f"{option('lambdas')} is empty. Pass at least one; 0 is no penalty.")
     found, counts = np.unique(values, return_counts=True)
     if (counts > 1).any():
         twice = ", ".join(f"{value:g}" for value in found[counts > 1])
         raise InputError(f"The lambdas must be distinct. Received more than once: {twice}.")
     return found + 0.0  # so that -0.0 is printed as 0
+
+
+def _list_or_length() -> str:
+    length = "grid:N with N of 1 or more" if on_command_line() else "the length of the default grid"
+    return f"{length}, or a list of numbers"
 
 
 def check_seeds(seed: int | Sequence[int]) -> list[int]:
@@ -60,8 +64,8 @@ def check_seeds(seed: int | Sequence[int]) -> list[int]:
         whole = False
     if not whole or len(set(found)) < len(found):
         raise InputError(
-            f"seed must be a whole number, 0 or more, or a list of distinct ones. Received: "
-            f"{seed!r}."
+            f"{option('seed')} must be a whole number, 0 or more, or a list of distinct ones. "
+            f"Received: {seed!r}."
         )
     return found
 
@@ -69,12 +73,17 @@ def check_seeds(seed: int | Sequence[int]) -> list[int]:
 def check_hidden(hidden: Sequence[int]) -> tuple[int, ...]:
     """Return the units of the hidden layers as a tuple."""
     try:
-        return tuple(hidden)
+        found = tuple(hidden)
+        good = all(isinstance(units, Integral) and units >= 1 for units in found)
     except TypeError:
+        good = False
+    if not good:
         raise InputError(
-            f"hidden must be the units of each hidden layer, such as (50, 25), or () for none. "
+            f"{option('hidden')} must be the units of each hidden layer, whole numbers of 1 or "
+            f"more, such as {option('hidden', (50, 25))}, or for none {option('hidden', ())}. "
             f"Received: {hidden!r}."
-        ) from None
+        )
+    return found
 
 
 def check_output(output: str, outputs: int, targets: Targets, task: str) -> None:
@@ -84,13 +93,14 @@ def check_output(output: str, outputs: int, targets: Targets, task: str) -> None
     values = task_of(output, outputs) == "regression"
     if values and not targets.regression:
         raise InputError(
-            f"Class labels need output='sigmoid' or 'softmax'. Received: output={output!r}. Leave "
-            f"it out, or pass task='regression' to predict numbers."
+            f"Class labels need {option('output', 'sigmoid')} or 'softmax'. Received: "
+            f"{option('output', output)}. Leave it out, or pass {option('task', 'regression')} to "
+            f"predict numbers."
         )
     if task == "regression" and not values:
         raise InputError(
-            f"The output {output!r} is for classes, but task='regression' is for values. Leave "
-            f"one of the two out."
+            f"The output {output!r} is for classes, but {option('task', 'regression')} is for "
+            f"values. Leave one of the two out."
         )
 
 
@@ -113,8 +123,9 @@ def check_refit(refit: Any, lambdas: Any) -> None:
     known = lambdas.tolist()
     if not isinstance(refit, Sequence | type(lambdas)) or not set(refit) <= set(known):
         raise InputError(
-            f"refit must be True, False, 'best', 'top', '1se', or a list of lambdas of the path "
-            f"({', '.join(f'{lam:g}' for lam in known)}). Received: refit={refit!r}."
+            f"{option('refit')} must be True, False, 'best', 'top', '1se', or a list of lambdas of "
+            f"the path ({', '.join(f'{lam:g}' for lam in known)}). Received: "
+            f"{option('refit', refit)}."
         )
 
 

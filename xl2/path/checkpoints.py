@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileFormatError, InputError, warn_caller
+from ..errors import FileFormatError, InputError, option, warn_caller
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import as_path, check_writable, sweep
 from ..training.checkpoints import Checkpoint, as_checkpoint, check_epochs, check_every
@@ -44,8 +44,8 @@ class Folder:
             check_writable(path)
         if not self.resume and path.exists() and any(path.iterdir()):
             raise InputError(
-                f"The folder {str(path)!r} is not empty. To resume from it, pass resume=True "
-                f"(--resume). To start over, remove it or use another name."
+                f"The folder {str(path)!r} is not empty. To resume from it, pass "
+                f"{option('resume', True)}. To start over, remove it or use another name."
             )
 
     def planned(

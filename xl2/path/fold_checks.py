@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import InputError, counted, listed, warn_caller
+from ..errors import InputError, counted, listed, on_command_line, option, warn_caller
 from ..nn.targets import check_spread, constant_columns
 from .arguments import read_labels
 
@@ -17,13 +17,13 @@ def read_groups(groups: Any, samples: int) -> Any:
     found = read_labels(groups, "groups")
     if found.ndim != 1 or len(found) != samples:
         raise InputError(
-            f"groups must have one label for each of the {counted(samples, 'sample')}. Received: "
-            f"shape {found.shape}."
+            f"{option('groups')} must have one label for each of the {counted(samples, 'sample')}. "
+            f"Received: shape {found.shape}."
         )
     if len(np.unique(found)) < 2:
         raise InputError(
             f"All samples are of one group, {found[0].item()!r}, which cannot be split. Check "
-            f"groups (--groups), or leave it out."
+            f"{option('groups')}, or leave it out."
         )
     return found
 
@@ -34,12 +34,13 @@ def check_count(cv: int, y: Any, regression: bool, groups: Any = None) -> None:
 
     if not 2 <= cv <= len(y):
         raise InputError(
-            f"cv must be from 2 to the number of samples. Received: cv={cv} for "
-            f"{counted(len(y), 'sample')}."
+            f"{option('cv')} must be from 2 to the number of samples. Received: {option('cv', cv)} "
+            f"for {counted(len(y), 'sample')}."
         )
     if groups is not None and cv > (count := len(np.unique(groups))):
         raise InputError(
-            f"cv={cv} needs {cv} groups or more. Received: {count} groups. Use cv={count} or less."
+            f"{option('cv', cv)} needs {cv} groups or more. Received: {count} groups. Use "
+            f"{option('cv', count)} or less."
         )
     if regression:
         return
@@ -85,10 +86,10 @@ def check_fold(
             raise InputError(
                 f"{fold} has samples of the group {both[0].item()!r} in both training and "
                 f"validation. Pass a number as cv or a splitter of groups, such as GroupKFold, or "
-                f"leave groups out."
+                f"leave {option('groups')} out."
             )
     if not regression and len(np.unique(y[training])) < 2:
-        advice = "Shuffle the samples, or stratify the folds: cv=5."
+        advice = f"Shuffle the samples, or stratify the folds: {option('cv', 5)}."
         if groups is not None:
             advice = "A class needs samples in two groups or more."
         raise InputError(
@@ -104,18 +105,19 @@ def check_spreads(held: Sequence[Any], cv: bool) -> None:
     short = [fold for fold, values in enumerate(held, 1) if len(values) < 2]
     if cv and short:
         raise InputError(
-            f"Fold {short[0]} of cv has one validation sample, and R2 needs two or more. Use fewer "
-            f"folds, or another scoring, such as 'neg_mean_absolute_error'."
+            f"Fold {short[0]} of {option('cv')} has one validation sample, and R2 needs two or "
+            f"more. Use fewer folds, or {option('scoring', 'neg_mean_absolute_error')}."
         )
     constant = [fold for fold, values in enumerate(held, 1) if constant_columns(values).any()]
     if len(constant) == len(held):
         where = "y in the validation samples of fold 1 of cv" if cv else "validation y"
         check_spread(held[0], where)
     elif constant:
+        shuffle = "use fewer folds or " if on_command_line() else "shuffle the samples, or "
         warn_caller(
             f"In {counted(len(constant), 'fold')} of {len(held)} of cv, first in fold "
             f"{constant[0]}, all validation values are equal. R2 is 0 or 1 there, whatever "
-            f"lambda is: shuffle the samples, or use another scoring."
+            f"lambda is: {shuffle}use another {option('scoring')}."
         )
 
 
@@ -131,7 +133,8 @@ def warn_of_unseen_classes(pairs: Sequence[tuple[Any, Any]], y: Any, groups: Any
     if not unseen:
         return
     more = f"; and {len(unseen) - 6} more" if len(unseen) > 6 else ""
-    advice = f"Shuffle the samples, or pass cv={max(2, len(pairs))} for shuffled, stratified folds"
+    folds = option("cv", max(2, len(pairs)))
+    advice = f"Shuffle the samples, or pass {folds} for shuffled, stratified folds"
     if groups is not None:
         advice = "Use fewer folds, or leave out classes that only one group has"
     warn_caller(

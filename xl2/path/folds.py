@@ -6,7 +6,7 @@ from numbers import Integral
 from typing import Any, NamedTuple
 
 from ..data.splitting import check_seed
-from ..errors import InputError, counted
+from ..errors import InputError, counted, option
 from . import fold_checks
 
 
@@ -35,7 +35,7 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0, groups: Any = N
     known, given = y, cv
     if isinstance(cv, Integral) and not isinstance(cv, bool):
         fold_checks.check_count(int(cv), y, regression, groups)
-        check_seed(seed, "The seed of the folds, the first of seed,")
+        check_seed(seed, f"The seed of the folds, the first of {option('seed')},")
         cv = _splitter(int(cv), regression, seed, groups is not None)
         # scikit-learn does not stratify labels such as 0.5 or b"a".
         known = y if regression else np.unique(y, return_inverse=True)[1]
@@ -50,14 +50,14 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0, groups: Any = N
     except (TypeError, ValueError) as error:
         hint = ""
         if "groups" in str(error) and groups is None:
-            hint = " Pass groups=, the group of each sample."
+            hint = f" Pass {option('groups')}, the group of each sample."
         raise InputError(
-            f"cv={given!r} does not split {counted(len(y), 'sample')}: {error}{hint}"
+            f"{option('cv', given)} does not split {counted(len(y), 'sample')}: {error}{hint}"
         ) from None
     if not pairs:
         raise InputError(
-            f"cv={cv!r} has no folds. Pass one or more pairs of training and validation indices; "
-            f"a generator can be iterated only once."
+            f"{option('cv', cv)} has no folds. Pass one or more pairs of training and validation "
+            f"indices; a generator can be iterated only once."
         )
     for number, (training, validation) in enumerate(pairs, 1):
         fold_checks.check_fold(training, validation, y, regression, groups, f"Fold {number} of cv")

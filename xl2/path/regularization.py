@@ -8,7 +8,7 @@ from typing import Any
 
 from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve
-from ..errors import InputError
+from ..errors import InputError, option
 from ..nn.initializers import Initializer
 from ..nn.penalties import L2, Per
 from ..nn.targets import read_targets
@@ -191,7 +191,7 @@ def regularization_path(
     values, units = check_lambdas(lambdas), check_hidden(hidden)
     placed = isinstance(values, int)  # the length of a grid
     if validation is not None and cv is not None:
-        raise InputError("Pass either validation or cv, not both.")
+        raise InputError(f"Pass either {option('validation')} or {option('cv')}, not both.")
     if validation is not None and groups is not None:
         raise InputError("groups divide the samples into folds: leave them out with validation.")
     given = {"epochs": epochs, "max_memory": max_memory, "patience": patience}

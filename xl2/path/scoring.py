@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, on_command_line, option
 from ..nn.targets import Targets
 from .fold_data import Truth
 from .predictions import Predictions
@@ -112,7 +112,7 @@ class Scorers:
             raise InputError(self._explain(name, error, where)) from error
 
     def _explain(self, name: str, error: Exception, where: str) -> str:
-        start = f"scoring={name!r} cannot score {where}: "
+        start = f"{option('scoring', name)} cannot score {where}: "
         methods = ("predict_proba", "decision_function", "predict_log_proba")
         if isinstance(error, AttributeError) and any(word in str(error) for word in methods):
             if self.task == "regression":
@@ -121,9 +121,11 @@ class Scorers:
                     f"values, such as 'r2' or 'neg_mean_absolute_error'."
                 )
             return f"{start}the networks have predict and predict_proba, but {error}"
+        made = ", or one of sklearn.metrics.make_scorer with its arguments"
+        made = "" if on_command_line() else made
         return (
             f"{start}{type(error).__name__}: {str(error).rstrip('.')}. Use a scorer for this "
-            f"task ({self.task}), or one of sklearn.metrics.make_scorer with its arguments."
+            f"task ({self.task}){made}."
         )
 
 
@@ -133,8 +135,9 @@ def name_of(scoring: Any) -> str:
         return scoring
     if not callable(scoring):
         raise InputError(
-            f"scoring must be the name of a scorer of scikit-learn, such as 'neg_log_loss', or a "
-            f"function of (estimator, X, y). Received: scoring={scoring!r}."
+            f"{option('scoring')} must be the name of a scorer of scikit-learn, such as "
+            f"'neg_log_loss', or a function of (estimator, X, y). Received: "
+            f"{option('scoring', scoring)}."
         )
     function = getattr(scoring, "_score_func", scoring)
     while isinstance(function, functools.partial):
@@ -175,9 +178,11 @@ def check_score(score: float, name: str, where: str) -> float:
     """Return a score; raise `InputError` if it is not finite."""
     if math.isfinite(score):
         return score
+    instead = "folds in which it is defined, or a function that returns a number then"
+    if on_command_line():
+        instead = f"or fewer folds, {option('cv', 2)} or more, so that it is defined in each"
     raise InputError(
-        f"scoring={name!r} gives {score} for {where}. Use another scorer, folds in which it is "
-        f"defined, or a function that returns a number then."
+        f"{option('scoring', name)} gives {score} for {where}. Use another scorer, {instead}."
     )
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from ..array.backend import Backend
-from ..errors import InputError
+from ..errors import InputError, option
 from ..nn.initializers import Initializer
 from ..nn.network import Network
 from ..nn.optimizers import find_optimizer
@@ -103,8 +103,8 @@ class PathSettings:
         if not self.fits():
             raise InputError(
                 f"One network of the path takes about {_mebibytes(one)} in training, but "
-                f"max_memory (in bytes) allows only {_mebibytes(most)}. Increase it, or use a "
-                f"smaller network or mini-batch."
+                f"{option('max_memory')} (in bytes) allows only {_mebibytes(most)}. Increase it, "
+                f"or use a smaller network or mini-batch."
             )
         # A range may be no longer than an index.
         counts = range(1, min(most, sys.maxsize - 1) + 1)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from ..array.backend import Backend
 from ..array.memory import Halving
 from ..array.workers import side_by_side
-from ..errors import DivergenceError
+from ..errors import DivergenceError, offers, option
 from ..training.checkpoints import Checkpoint
 from ..training.data import HeldOut
 from ..training.fit import train_network
@@ -22,15 +22,6 @@ from .planning import PlannedStack, plan
 from .pruning import Pruner
 from .scoring import Scorers
 from .settings import PathSettings
-
-DOES_NOT_FIT = (
-    "not even for one. Use a smaller batch_size, smaller hidden layers, "
-    "dtype='float32', or fewer samples."
-)
-NEVER_SPLIT = (
-    "and a stack with a checkpoint is never split. Free some memory and resume, or start over "
-    "with a smaller max_memory in another folder."
-)
 
 
 def train_stacks(
@@ -71,8 +62,8 @@ def train_stacks(
         settings.backend,
         PlannedStack.size,
         lambda stack: [] if started(stack) else stack.halves(),
-        f"{max(stack.size() for stack in stacks)} networks at once, as max_memory allows",
-        lambda stack: NEVER_SPLIT if started(stack) else DOES_NOT_FIT,
+        f"{max(stack.size() for stack in stacks)} networks at once",
+        lambda stack: _never_split() if started(stack) else _does_not_fit(),
         # A saved plan may be that of a machine with more memory.
         settings.members_at_once() // workers,
     )
@@ -105,6 +96,20 @@ def train_stacks(
     with show_progress(len(stacks) * epochs, progress) as advance:
         side_by_side(settings.backend.library, workers, train, stacks, devices)
     return members
+
+
+def _does_not_fit() -> str:
+    return (
+        f"not even for one. Use a smaller {option('batch_size')}, smaller hidden layers, "
+        f"{option('dtype', 'float32')}, or fewer samples."
+    )
+
+
+def _never_split() -> str:
+    again = ""
+    if offers("max_memory"):
+        again = f", or start over with a smaller {option('max_memory')} in another folder"
+    return f"and a stack with a checkpoint is never split. Free some memory and resume{again}."
 
 
 def _plan(

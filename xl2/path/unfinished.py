@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import counted, warn_caller
+from ..errors import counted, option, warn_caller
 from .fold_data import PathData
 from .scores import PathScores
 
@@ -42,8 +42,8 @@ def note_of_unfinished_training(path: PathScores, data: PathData) -> str:
         note = (
             f"Training has not finished at lambda {path.lambdas_[k]:g}: in the last "
             f"{counted(tenth, 'epoch')} of {epochs} the training loss fell by {100 * drop:.2g} % "
-            f"of that of a constant prediction. Train for longer, such as epochs={wanted} "
-            f"(max_iter={wanted}, --epochs {wanted})."
+            f"of that of a constant prediction. Train for longer, such as "
+            f"{option('epochs', wanted)}."
         )
         warn_caller(note, ConvergenceWarning)
         return note

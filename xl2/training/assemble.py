@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import Any, cast
 
 from ..array.operations import Operations, choose
-from ..errors import InputError
+from ..errors import InputError, option
 from ..nn.dropout import Dropout
 from ..nn.losses import Loss, find_loss
 from ..nn.network import Network
@@ -48,7 +48,8 @@ class Settings:
         rate = self.learning_rate
         if not (isinstance(rate, Real) and 0 < rate < math.inf):
             raise InputError(
-                f"learning_rate must be a finite number above 0. Received: learning_rate={rate!r}."
+                f"{option('learning_rate')} must be a finite number above 0. Received: "
+                f"{option('learning_rate', rate)}."
             )
         find_optimizer(self.optimizer)
         if self.dropout:
@@ -60,7 +61,8 @@ def check_positive(**given: Any) -> None:
     for name, value in given.items():
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise InputError(
-                f"{name} must be a whole number, 1 or more. Received: {name}={value!r}."
+                f"{option(name)} must be a whole number, 1 or more. Received: "
+                f"{option(name, value)}."
             )
 
 

@@ -14,7 +14,7 @@ from ..array.api import Array
 from ..array.backend import Backend
 from ..array.operations import Operations
 from ..array.rows import HostRows
-from ..errors import InputError
+from ..errors import InputError, option
 from ..nn.inputs import check_finite
 from ..nn.network import Network
 from ..nn.step import Samples
@@ -164,7 +164,7 @@ class Streamed:
             raise InputError(
                 f"The batches were exhausted after epoch {self._epochs}: this {self._pairs.kind} "
                 f"can be iterated only once. Pass something that can be iterated again, such as a "
-                f"list, or epochs={self._epochs}."
+                f"list, or {option('epochs', self._epochs)}."
             )
         self._epochs += 1
 

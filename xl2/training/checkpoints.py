@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..array.interrupts import Interrupts
-from ..errors import DivergenceError, FileFormatError, InputError, warn_caller
+from ..errors import DivergenceError, FileFormatError, InputError, option, warn_caller
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import as_path, check_writable, sweep
 from . import divergence
@@ -50,8 +50,8 @@ class Checkpoint:
             check_writable(path)
         if path.exists() and not self.resume:
             raise InputError(
-                f"The file {str(path)!r} already exists. To resume from it, pass resume=True "
-                f"(--resume). To start over, remove it or use another name."
+                f"The file {str(path)!r} already exists. To resume from it, pass "
+                f"{option('resume', True)}. To start over, remove it or use another name."
             )
 
 
@@ -59,8 +59,8 @@ def check_every(every: float) -> None:
     """Raise `InputError` unless `every` is a finite number above 0."""
     if not (isinstance(every, Real) and not isinstance(every, bool) and 0 < every < math.inf):
         raise InputError(
-            f"every, the number of epochs between two checkpoints, must be a finite number greater "
-            f"than 0. Received: every={every!r}."
+            f"{option('every')}, the number of epochs between two checkpoints, must be a finite "
+            f"number greater than 0. Received: {option('every', every)}."
         )
 
 
@@ -70,7 +70,7 @@ def as_checkpoint(given: Any, every: float, resume: bool) -> Checkpoint | None:
         return Checkpoint(as_path(given), every, resume)
     if resume or every != 1:
         name = "resume" if resume else "every"
-        raise InputError(f"{name} needs a checkpoint. Pass checkpoint= (--checkpoint) too.")
+        raise InputError(f"{option(name)} needs a checkpoint. Pass {option('checkpoint')} too.")
     return None
 
 
@@ -89,8 +89,9 @@ def _check_epochs(path: Path, header: Header, epochs: int) -> None:
     reached = header["epochs"] + (header["unfinished_epoch"] is not None)
     if reached > epochs:
         raise InputError(
-            f"{str(path)!r} has already reached epoch {reached}, but epochs={epochs} is less. Pass "
-            f"the total number of epochs, {reached} or more, or start over with another name."
+            f"{str(path)!r} has already reached epoch {reached}, but {option('epochs', epochs)} is "
+            f"less. Pass the total number of epochs, {reached} or more, or start over with another "
+            f"name."
         )
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from ..array.stacks import sizes_of_members, where_members
-from ..errors import DivergenceError
+from ..errors import DivergenceError, offers, option
 from ..nn.optimizers import SGD, Momentum, Optimizer
 from ..nn.step import Carry, copy_carry, map_layers
 from .history import History
@@ -85,9 +85,12 @@ def _text(where: str, before: str) -> str:
 
 def remedy(optimizer: Optimizer, learning_rate: float) -> str:
     """Return what to do when training diverges; a large lambda alone does not make Adam diverge."""
+    by_batch = ""
+    if offers("per"):
+        by_batch = f" (with {option('per', 'batch')}, of those in a mini-batch)"
     bound = (
-        ": learning rate times lambda over the number of training samples (with per='batch', of "
-        "those in a mini-batch) must stay below 2"
+        f": learning rate times lambda over the number of training samples{by_batch} must stay "
+        f"below 2"
     )
     return (
         f"Lower the learning rate ({learning_rate:g}), standardise the inputs, or lower lambda"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..array.switch import decided, resolve
-from ..errors import InputError
+from ..errors import InputError, option
 from ..nn.initializers import check_seeds
 from ..nn.losses import Loss
 from ..nn.network import Network
@@ -205,8 +205,8 @@ def _check_resumable(data: TrainingData, every: float) -> None:
         )
     if every < 1:
         raise InputError(
-            f"A run on an iterable can be resumed only between epochs. Pass every=1 or more. "
-            f"Received: every={every!r}."
+            f"A run on an iterable can be resumed only between epochs. Pass "
+            f"{option('every', 1)} or more. Received: {option('every', every)}."
         )
 
 
