@@ -18,6 +18,7 @@ from .null_model import beside_the_null_model
 from .predictions import (
     Accuracy,
     as_array,
+    as_labels,
     check_model,
     evaluate_labels,
     evaluate_values,
@@ -146,8 +147,10 @@ def _of_samples(
         lam: evaluate(predict(one, X_test, y_test, "test"), y_test, "test")
         for lam, one in choice.models.items()
     }
-    if not (regression or new_labels) and y_train.ndim == y_test.ndim == 1:
-        check_new_labels(y_test, y_train)
+    if not regression and (predictions.ndim == 1 or predictions.shape[1] == 1):
+        y_train, y_test = as_labels(y_train), as_labels(y_test)
+        if not new_labels:
+            check_new_labels(y_test, y_train)
     test = tests[choice.lam]
     interval = _interval(test, confidence)
     null = beside_the_null_model(test, y_train, y_test)

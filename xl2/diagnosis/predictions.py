@@ -146,7 +146,7 @@ def evaluate_labels(predictions: Any, y: Any, part: str) -> Accuracy:
     if predictions.shape[1:] == (1,):
         predictions = predictions[:, 0]
     if predictions.ndim == 1:
-        y = _labels(y)
+        y = as_labels(y)
     if predictions.shape != y.shape:
         raise InputError(
             f"The model's predictions have shape {predictions.shape} and y_{part} has {y.shape}: "
@@ -184,7 +184,7 @@ def evaluate_values(predictions: Any, y: Any, part: str) -> R2:
     return result
 
 
-def _labels(y: Any) -> Any:
+def as_labels(y: Any) -> Any:
     """Return a column as labels and one-hot rows as class numbers; other targets as they are."""
     if y.ndim == 2 and y.shape[1] == 1:
         return y[:, 0]
