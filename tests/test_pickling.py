@@ -354,14 +354,15 @@ def test_a_deep_copy_of_a_path_has_its_own_arrays(where):
 
 @pytest.mark.host
 @pytest.mark.parametrize("kind", ["cv", "validation"])
-def test_the_size_of_a_pickled_path_does_not_depend_on_its_samples(kind):
+def test_a_pickled_path_has_a_few_numbers_for_each_sample(kind):
     def size(rows):
         x = np.random.default_rng(0).normal(size=(rows, 3))
         y = (x[:, 0] > 0).astype(int)
         validated = {"cv": 2} if kind == "cv" else {"validation": (x[1:], y[1:])}
         return len(pickle.dumps(regularization_path(x, y, [0.3], **validated, **SMALL)))
 
-    assert abs(size(2000) - size(40)) < 50
+    # The accuracy and the loss, the fold, the weight, and the null model's score: 4 bytes each.
+    assert (size(2000) - size(40)) / 1960 < 24
 
 
 # Digests of the samples that lambda was selected on.

@@ -8,14 +8,17 @@ References
 
 from __future__ import annotations
 
-import itertools
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-from .evidence import Evidence
+from .evidence import Evidence, Trial
+from .gains import variance_of_gain
 from .intervals import Interval
 
 DRAWS = 400
+POINTS = 3  # of the curve: a half, three fourths and all of the samples
 EXPONENTS = (0.3, 1.2)  # four points hardly tell it, so it is drawn from what is usual [1]_
 
 
@@ -24,44 +27,47 @@ def extrapolated(
 ) -> tuple[float, Interval] | None:
     """Return the gain of `times` as many training samples, and its interval.
 
-    The error is ``c + a * rows ** -b``, with neither `c` nor `a` below 0. None with fewer than
-    three points.
+    The error is ``c + a * rows ** -b``, with neither `c` nor `a` below 0, fitted to the largest
+    parts of the training samples. The interval allows for the validation samples and for `b`, by
+    draws of both, and for the luck of training once more, by the spread of the gain from half of
+    the samples to all in the folds. None with fewer than three points.
     """
     import numpy as np
 
-    if len(evidence.curve) < 2:
+    points = [*evidence.curve[-POINTS + 1 :]]
+    if len(points) < 2:
         return None
-    a, _, b = _fits(evidence)
-    gains = a * (1.0 - times**-b)
-    if np.isinf(times):
-        gains = a
-    mean = float(gains.mean())
+    a, b = _fits(evidence, points)
+    gains = a if np.isinf(times) else a * (1.0 - times**-b)
+    variance = variance_of_gain(evidence, evidence.scores[evidence.best] - points[0].scores)[0]
+    luck = np.random.default_rng(1).normal(0.0, math.sqrt(variance), DRAWS)
     tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(gains, [tail, 1.0 - tail])
-    return mean, (float(low), float(high))
+    low, high = np.quantile(gains + luck, [tail, 1.0 - tail])
+    return float(gains.mean()), (float(low), float(high))
 
 
-def _fits(evidence: Evidence) -> tuple[Any, Any, Any]:
-    """Return `a`, `c` and `b` of many draws of the samples, with all rows as the unit of `rows`."""
+def _fits(evidence: Evidence, points: Sequence[Trial]) -> tuple[Any, Any]:
+    """Return `a` and `b` for many draws of the samples, with all rows as the unit of `rows`."""
     import numpy as np
 
     rng = np.random.default_rng(0)
-    points = [*evidence.curve]
     rows = np.array([*(trial.rows for trial in points), evidence.rows]) / evidence.all_rows
     errors = 1.0 - np.stack([*(trial.scores for trial in points), evidence.scores[evidence.best]])
     weights, n = evidence.weights, errors.shape[1]
     starts = [*np.unique(evidence.folds, return_index=True)[1].tolist(), n]
     drawn = np.empty((DRAWS, len(rows)))
     for k in range(DRAWS):
-        at = np.concatenate([rng.integers(s, e, e - s) for s, e in itertools.pairwise(starts)])
+        at = np.concatenate(
+            [rng.integers(start, stop, stop - start) for start, stop in pairwise(starts)]
+        )
         drawn[k] = (errors[:, at] * weights[at]).sum(axis=1) / weights[at].sum()
     b = np.exp(rng.uniform(math.log(EXPONENTS[0]), math.log(EXPONENTS[1]), DRAWS))
+    # Least squares, weighted by the rows.
     x, total = rows[None, :] ** -b[:, None], rows.sum()
     mean_x, mean = (rows * x).sum(axis=1) / total, (rows * drawn).sum(axis=1) / total
     from_x, from_mean = x - mean_x[:, None], drawn - mean[:, None]
     a = (rows * from_x * from_mean).sum(axis=1) / (rows * from_x**2).sum(axis=1)
     a = np.maximum(a, 0.0)
-    c = mean - a * mean_x
-    through = (rows * x * drawn).sum(axis=1) / (rows * x**2).sum(axis=1)
-    a, c = np.where(c < 0.0, np.maximum(through, 0.0), a), np.maximum(c, 0.0)
-    return a, c, b
+    # Without a limit of the error, the line goes through the origin.
+    through = np.maximum((rows * x * drawn).sum(axis=1) / (rows * x**2).sum(axis=1), 0.0)
+    return np.where(mean - a * mean_x < 0.0, through, a), b

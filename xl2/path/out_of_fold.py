@@ -35,10 +35,10 @@ class OutOfFold:
         import numpy as np
 
         held = [fold.held for fold in self.data.folds]
-        folds = np.repeat(np.arange(len(held)), [len(truth.y) for truth in held])
+        folds = np.repeat(np.arange(len(held), dtype=np.int32), [len(t.y) for t in held])
         weights = np.concatenate(
             [np.ones(len(t.y)) if t.weight is None else t.weight for t in held]
-        )
+        ).astype(np.float32)
         known = [
             k
             for k, own in enumerate(self.members.outputs)
