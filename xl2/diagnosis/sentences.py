@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import on_command_line, option
-from .actions import CONFIDENCE, Action
+from .actions import Action
 from .evidence import STOPPED, TOO_LONG
 from .findings import Findings
 from .formats import (
@@ -15,6 +15,7 @@ from .formats import (
     format_lambda,
     format_score,
 )
+from .gains import CONFIDENCE
 from .limits import SMALL, first_advice
 
 Row = tuple[str, ...]

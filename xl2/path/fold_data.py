@@ -187,10 +187,6 @@ class PathData:
         truth = self._truth(values, self.weight)
         return FoldData(backend, training, [fold], self.targets, truth)
 
-    def on_host(self) -> Any:
-        """Return the samples as a NumPy array (n, features), in their own units."""
-        return self._x if self._standardize else self.settings.backend.to_numpy(self._x)
-
     def _read_validation(self, validation: Any) -> tuple[Any, Any]:
         """Return validation samples and their class numbers or values, checked."""
         try:
