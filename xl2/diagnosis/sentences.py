@@ -27,7 +27,7 @@ def advice(d: Findings) -> tuple[str, ...]:
     if by == "signal":
         return (_no_signal(d), _after_no_signal(d))
     if by == "nothing":
-        return (_nothing_missing(d), *_best_setting(d, first=False))
+        return (_nothing_missing(d), *_best_setting(d))
     if by == "unknown":
         return (_unknown(d), *_try(d))
     found = first_advice(d.actions)
@@ -38,7 +38,7 @@ def advice(d: Findings) -> tuple[str, ...]:
     return (
         f"The number of training samples limits this model: twice as many "
         f"{_would_gain(d, found)}, extrapolated from its learning curve.",
-        *_best_setting(d, first=False),
+        *_best_setting(d),
     )
 
 
@@ -135,15 +135,16 @@ def _samples(d: Findings) -> tuple[str, ...]:
     return (f"Twice the training samples {_would_gain(d, rows)}, extrapolated.",)
 
 
-def _best_setting(d: Findings, first: bool) -> tuple[str, ...]:
+def _best_setting(d: Findings) -> tuple[str, ...]:
     """Return the setting that gains most beside more samples, if one was tried."""
     tried = [a for a in d.actions if a.kind not in ("rows", "penalty")]
     found = first_advice(d.actions, samples=False)
     if found is not None:
         return (f"Of what was tried, {found.what} gains most: it {_would_gain(d, found)}.",)
-    if not tried:
-        return ()
-    return (f"None of the {len(tried)} other settings that were tried is likely to gain.",)
+    if len(tried) == 1:
+        return ("The one other setting that was tried is not likely to gain.",)
+    none = f"None of the {len(tried)} other settings that were tried is likely to gain."
+    return (none,) if tried else ()
 
 
 def _would_gain(d: Findings, action: Action) -> str:

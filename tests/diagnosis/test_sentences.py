@@ -1,0 +1,230 @@
+"""What a diagnosis says, for each of what can limit a model."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from evidence_tools import evidence, part, path_of, right, trial
+
+from xl2.diagnosis.diagnose import diagnose
+from xl2.diagnosis.evidence import STOPPED, TOO_LONG
+from xl2.errors import Face, facing
+
+pytestmark = pytest.mark.host
+
+COMMAND = Face({"budget": "--budget", "target_score": "--target-score"}, command_line=True)
+BASE, BETTER, WORSE = right(150, 200), right(180, 200), right(120, 200)
+RISING = [part(right(100, 200), 40), part(right(120, 200), 80), part(right(138, 200), 120)]
+FLAT = [part(BASE, 40), part(BASE, 80), part(BASE, 120)]
+# What a textbook advises, whatever the model.
+TEXTBOOK = re.compile(r"wider|width|units|epochs|lambda \d|bias|gap|larger network|longer", re.I)
+
+
+def of_folds(*scores, training=1.0, task="binary", target_score=1.0, **more):
+    return diagnose(path_of(evidence(*scores, **more), training, task), target_score=target_score)
+
+
+def flat(diagnosis):
+    return " ".join(str(diagnosis).split())
+
+
+# No signal.
+
+
+@pytest.mark.parametrize("options", [{}, {"trials": [trial(BETTER)], "curve": RISING}])
+def test_without_a_signal_no_network_training_or_penalty_is_advised(options):
+    found = of_folds(BASE, BETTER, null=0.9, p_value=0.4, **options)
+    assert found.limits.by == "signal"
+    assert (found.actions, found.next_step) == ((), "")
+    first = found.advice[0]
+    assert first.startswith("No lambda predicts better than always answering 0")
+    assert "that of always answering 0 90.00 %" in first
+    assert "p = 0.4" in first
+    # The table has a line for the bias and one for the gap, which are measurements.
+    table = re.compile(r"^(bias|gap) .*$", re.M)
+    words = table.sub("", str(found))
+    assert not TEXTBOOK.search(words), TEXTBOOK.search(words)
+    assert "features" in found.advice[1]
+    assert "collect more samples" in found.advice[1]
+
+
+def test_a_regression_without_a_signal_speaks_of_values():
+    found = of_folds(
+        np.linspace(-1, 0.9, 100),
+        p_value=0.3,
+        task="regression",
+        null=0.0,
+        answer="the mean of the target",
+    )
+    assert "better than the mean of the target" in found.advice[0]
+    assert "R2" in found.advice[0]
+    assert "values" in found.advice[1]
+    assert "label" not in flat(found)
+
+
+def test_a_signal_is_found_by_its_p_value():
+    assert of_folds(BASE, p_value=0.02).limits.by == "unknown"
+    assert of_folds(BASE, p_value=0.021).limits.by == "signal"
+
+
+# Nothing is missing.
+
+
+def test_40_of_40_right_may_be_fewer_of_new_ones():
+    X, y = np.zeros((40, 1)), np.arange(40) % 2
+
+    class Perfect:
+        def predict(self, X):
+            return y
+
+    found = diagnose(Perfect(), X, y, X.copy(), y)
+    assert found.limits.by == "nothing"
+    assert "Nothing is missing to the target of 100.00 %" in found.advice[0]
+    assert "all 40 test samples are right" in found.advice[0]
+    # Wilson's limit for 40 of 40 is n / (n + 1.96 ** 2).
+    assert f"may be as low as {100 * 40 / (40 + 1.959964**2):.2f} %" in found.advice[0]
+    assert not TEXTBOOK.search(" ".join(found.advice))
+
+
+def test_a_target_that_is_reached_leaves_nothing_to_do():
+    found = of_folds(BASE, target_score=0.7)
+    assert "Nothing is missing to the target of 70.00 %" in found.advice[0]
+    assert "the validation accuracy is 75" in found.advice[0]
+    # What would gain all the same is said second.
+    more = of_folds(BASE, target_score=0.7, trials=[trial(BETTER)])
+    assert "Of what was tried, 16 units for 4 gains most" in more.advice[1]
+
+
+# Unknown.
+
+
+def test_a_path_without_experiments_says_how_to_find_out():
+    found = of_folds(BASE)
+    assert "is not known, because nothing else was tried" in found.advice[0]
+    assert "experiments=True" in found.advice[1]
+    with facing(COMMAND):
+        assert "Leave out --no-experiments" in found.advice[1]
+
+
+def test_a_single_model_points_to_a_path():
+    y = np.array([0, 1] * 20)
+
+    class Half:
+        def predict(self, X):
+            return np.zeros(40, int)
+
+    found = diagnose(Half(), np.zeros((40, 1)), y, np.ones((40, 1)), y)
+    assert "experiments=True" in found.advice[1]
+    with facing(COMMAND):
+        assert "xl2 path" in found.advice[1]
+        assert "experiments=True" not in flat(found)
+
+
+@pytest.mark.parametrize("why", [TOO_LONG, STOPPED])
+def test_experiments_without_time_ask_for_more(why):
+    found = of_folds(BASE, left_out=[("16 units for 4", why), ("60 epochs for 20", "it diverged")])
+    assert found.advice[1] == "Allow more time for experiments: budget=5."
+    with facing(COMMAND):
+        assert found.advice[1] == "Allow more time for experiments: --budget 5."
+    assert f"Not tried, because {why}: 16 units for 4." in flat(found)
+    assert "Not tried, because it diverged: 60 epochs for 20." in flat(found)
+    assert "16 units for 4" in found._repr_html_()
+
+
+def test_more_time_does_not_help_what_diverged():
+    found = of_folds(BASE, left_out=[("60 epochs for 20", "it diverged")])
+    assert len(found.advice) == 1
+    assert "budget" not in flat(found)
+
+
+# Something gains.
+
+
+def test_the_setting_that_gains_most_is_first_with_its_gain_and_the_next_line():
+    tried = [
+        trial(right(160, 200), "slower", "training", "learning rate 0.01 for 0.03"),
+        trial(BETTER, hidden=(16,)),
+    ]
+    found = of_folds(BASE, trials=tried, curve=FLAT)
+    action = found.actions[0]
+    assert (action.key, action.is_certain) == ("wider", True)
+    gain, low, high = (f"{100 * v:.2f}" for v in (action.gain, *action.interval))
+    assert found.advice[0] == (
+        f"The network or its training limits this model: 16 units for 4 would gain {gain} points "
+        f"(90 % interval {low} to {high} points), tried in 5 folds."
+    )
+    assert found.next_step == "regularization_path(X, y, ..., hidden=(16,), experiments=True)"
+    assert f"Next:\n  {found.next_step}" in str(found)
+
+
+def test_a_gain_that_could_be_none_is_said_to_be_a_tie():
+    swapped = BASE.copy()
+    for fold, count in enumerate([4, 0, 1, 0, 1]):  # more right samples in each
+        wrong = np.flatnonzero(BASE[40 * fold : 40 * fold + 40] == 0.0)
+        swapped[40 * fold + wrong[:count]] = 1.0
+    found = of_folds(BASE, trials=[trial(swapped)])
+    low, high = found.actions[0].interval
+    assert low < 0.0 < found.actions[0].gain < high
+    line = next(line for line in str(found).splitlines() if line.startswith("16 units"))
+    assert line.endswith("tie")
+    assert "; it may be a tie), tried in 5 folds" in found.advice[0]
+
+
+def test_an_equal_setting_ties_and_a_worse_one_loses():
+    found = of_folds(BASE, trials=[trial(BASE), trial(right(60, 200), "slower", what="worse")])
+    lines = {line[:5]: line.split()[-1] for line in str(found).splitlines() if line}
+    assert (lines["16 un"], lines["worse"]) == ("tie", "loses")
+    assert "No other network or training that was tried is likely to gain" in found.advice[0]
+    assert "What more samples would gain is not known" in found.advice[0]
+    assert found.next_step == ""
+
+
+def test_more_samples_come_first_where_no_setting_gains():
+    found = of_folds(BASE, trials=[trial(WORSE)], curve=RISING)
+    assert "The number of training samples limits this model: twice as many" in found.advice[0]
+    assert "extrapolated from its learning curve" in found.advice[0]
+    assert found.advice[1] == "The one other setting that was tried is not likely to gain."
+    assert "Missing to the target of 100.00 %, which is an assumption (target_score)" in flat(found)
+    with facing(COMMAND):
+        assert "assumption (--target-score)" in flat(found)
+
+
+def test_only_what_was_tried_is_said_not_to_gain():
+    curve = of_folds(BASE, curve=FLAT).advice[0]
+    assert "By the learning curve more samples are not likely to gain" in curve
+    assert "no other network or training was tried" in curve
+    both = of_folds(BASE, trials=[trial(WORSE)], curve=FLAT).advice[0]
+    assert "neither another network or training nor, by the learning curve, more samples" in both
+    assert "is then in the features or the labels" in both
+
+
+def test_features_are_not_called_a_network():
+    without = trial(BETTER, "without a", "features", "without a", columns=[0])
+    found = of_folds(BASE, trials=[without])
+    assert found.advice[0].startswith("The features limit this model: without a would gain")
+    assert found.next_step == ""
+
+
+def test_an_ensemble_has_a_line_that_runs(rng):
+    found = of_folds(
+        BASE, trials=[trial(BETTER, "ensemble", "ensemble", "the mean of 2", seed=[0, 1])]
+    )
+
+    class Fake:
+        def __init__(self, seed):
+            self.best_model_, self.seed = self, seed
+
+        def forward(self, X):
+            return X + self.seed
+
+    line = found.next_step.replace(", ...", "")
+    known = {"regularization_path": lambda X, y, seed: Fake(seed), "X": 0, "y": 0, "X_new": 1.0}
+    assert eval(line, known) == 1.5
+
+
+def test_what_no_model_can_get_right_is_said():
+    found = of_folds(BASE, trials=[trial(WORSE)], curve=RISING, repeated=8, unavoidable=0.02)
+    assert "2.00 points of the training samples have the features of others" in flat(found)
+    assert "no model gets them right" in flat(found)
