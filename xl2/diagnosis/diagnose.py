@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import InputError, option
 from ..nn.labels import check_new_labels
 from ..nn.score_names import shown_score
 from .actions import actions_of
-from .comparison import Comparison, compare_labels, compare_values
+from .choice import Choice, choose, compare
 from .evidence import Evidence
 from .intervals import FEW, Interval, percentiles, r2_draws, wilson
 from .limits import limits_of
@@ -79,10 +79,12 @@ def diagnose(
     _check("target_score", target_score, -math.inf, 1.0, "a finite score, 1 or less")
     _check("confidence", confidence, 0.0, 1.0, "a number between 0 and 1, such as 0.95")
     target_score, confidence = float(target_score), float(confidence)
-    choice, samples = _choose(model), (X_train, y_train, X_test, y_test)
+    samples = (X_train, y_train, X_test, y_test)
+    by_folds = all(one is None for one in samples)
+    choice = choose(model, by_folds)
     path = choice.path
     evidence: Evidence | None = getattr(path, "evidence_", None)
-    if all(one is None for one in samples):
+    if by_folds:
         if evidence is None:
             raise InputError(
                 "diagnose needs the training and the test samples of a model. Pass X_train, "
@@ -125,7 +127,7 @@ SELECTED = (
 
 
 def _of_samples(
-    choice: _Choice, samples: Any, target: float, confidence: float, new_labels: bool
+    choice: Choice, samples: Any, target: float, confidence: float, new_labels: bool
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the scores of a `Diagnosis` on training and test samples, and cautions."""
     X_train, y_train, X_test, y_test = samples
@@ -163,7 +165,7 @@ def _of_samples(
         "null_score": null.score,
         "null_answer": null.answer,
         "null_p_value": null.p_value,
-        "comparison": _compare(choice, tests, confidence),
+        "comparison": compare(choice, tests, confidence),
         "of_folds": False,
         "is_certain": _is_certain(scores, test),
     }, cautions
@@ -201,53 +203,6 @@ def _check(name: str, value: Any, low: float, high: float, wanted: str) -> None:
     fits = isinstance(value, Real) and not isinstance(value, bool) and low < float(value) <= high
     if not fits or (name == "confidence" and value == high):
         raise InputError(f"{option(name)} must be {wanted}. Received: {value!r}.")
-
-
-class _Choice(NamedTuple):
-    """The models to evaluate by their lambda, the best, and the two to compare."""
-
-    models: dict[Any, Any]
-    lam: float | None
-    baseline: float | None = None
-    positive: float | None = None
-    path: Any = None
-
-
-def _choose(model: Any) -> _Choice:
-    """Return a single model, or those of a path's best lambda and of the comparison."""
-    if not (hasattr(model, "lambdas_") and hasattr(model, "models_")):
-        return _Choice({None: model}, None)
-    best, compared = float(model.best_lambda_), lambdas_to_compare(model)
-    models = {lam: model.model(lam) for lam in dict.fromkeys([compared[0], best, *compared])}
-    positive = compared[1] if len(compared) > 1 else None
-    return _Choice(models, best, compared[0], positive, model)
-
-
-def lambdas_to_compare(path: Any) -> list[float]:
-    """Return the smallest lambda of a path, and the best positive one if there is another."""
-    # A lambda with a member that diverged has no mean score.
-    scores = {
-        float(lam): float(score)
-        for lam, score in zip(path.lambdas_, path.validation_means_, strict=True)
-        if not math.isnan(score)
-    }
-    best, smallest = float(path.best_lambda_), min(scores)
-    others = [lam for lam in scores if lam not in (0.0, smallest)]
-    if not others:
-        return [smallest]
-    # Among equal scores, the choice of the path holds.
-    return [smallest, best if best in others else max(others, key=scores.__getitem__)]
-
-
-def _compare(choice: _Choice, tests: dict[Any, Any], confidence: float) -> Comparison | None:
-    a, b = choice.baseline, choice.positive
-    if a is None or b is None:
-        return None
-    if isinstance(tests[a], Accuracy):
-        return compare_labels(a, tests[a].right, b, tests[b].right, confidence)
-    return compare_values(
-        a, tests[a].squared_errors, b, tests[b].squared_errors, tests[a].centred, confidence
-    )
 
 
 def _scores(

@@ -201,9 +201,7 @@ def evidence(d: Findings) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for what, why in d.left_out:
         reasons.setdefault(why, []).append(what)
-    for why, whats in reasons.items():
-        found.append(f"Not tried, because {why}: {'; '.join(whats)}.")
-    return found
+    return [*found, *(f"Not tried, because {w}: {'; '.join(of)}." for w, of in reasons.items())]
 
 
 def _split(d: Findings) -> str:

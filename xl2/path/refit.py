@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..diagnosis.diagnose import lambdas_to_compare
+from ..diagnosis.choice import lambdas_to_compare
 from ..nn.model import Model
 from .arguments import RULES
 from .checkpoints import Folder
