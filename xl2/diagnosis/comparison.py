@@ -28,7 +28,7 @@ from .formats import (
     format_score,
     wrapped,
 )
-from .intervals import Interval, paired_difference, percentiles, r2_draws
+from .intervals import Interval, paired_difference, r2_difference
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Comparison:
     only_a_right, only_b_right : int or None
         Number of samples that only one of the two gets right; None for a regression.
     difference, difference_interval : float, and (float, float)
-        ``score_b - score_a``. The interval is Newcombe's for paired proportions; for R2 from
-        resampled rows.
+        ``score_b - score_a``. The interval is Agresti's and Min's for paired proportions; for R2
+        from resampled rows.
     p_value : float
         Of the exact McNemar test; for a regression of the paired t-test of the
         squared errors. How often two equally good models would differ by as much
@@ -110,7 +110,7 @@ def compare_labels(
         only_a,
         only_b,
         (only_b - only_a) / rows,
-        paired_difference(both, only_b, only_a, rows - both - only_a - only_b, confidence),
+        paired_difference(only_b, only_a, rows, confidence),
         p_value,
         _more_than(rows, needed, p_value, confidence),
         confidence,
@@ -132,7 +132,6 @@ def compare_values(
     )
     gained = lost_a - lost_b
     difference, spread = float(gained.mean()), float(gained.std(ddof=1))
-    draws = r2_draws(centred, errors_a, errors_b, seed=0)
     p_value = paired_t(difference, spread, rows)
     needed = samples_for_paired_t(difference, spread, confidence)
     return Comparison(
@@ -145,7 +144,7 @@ def compare_values(
         None,
         None,
         difference,
-        percentiles(draws[1] - draws[0], difference, confidence),
+        r2_difference(centred, errors_a, errors_b, confidence),
         p_value,
         _more_than(rows, needed, p_value, confidence),
         confidence,

@@ -8,7 +8,6 @@ References
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from .intervals import Estimate, grouped, percentiles, resampled
@@ -25,6 +24,10 @@ def bias_corrected(
     samples are drawn with replacement, the setting that is best on those drawn is scored on the
     samples that were not, and the mean over many draws is the corrected score. Nothing is
     trained again.
+
+    The interval has the percentiles of these draws. The samples left out are few, 37 %, so it is
+    1.3 times as wide as that of a mean over all. That allows for the training: the scores are
+    those of the folds' networks, and the one that is used has been trained on all samples.
 
     Parameters
     ----------
@@ -52,10 +55,7 @@ def bias_corrected(
     draws = resampled(len(table), RESAMPLES, rng)
     found = np.concatenate([_left_out(counts, table, len(scores)) for counts in draws])
     value = float(np.nanmean(found))
-    # A resample lacks 1 / e of the samples. The mean of such a part varies more than that of all
-    # samples: the finite-population correction, by e - 1 in variance.
-    nearer = value + (found - value) / math.sqrt(math.e - 1.0)
-    return Estimate(value, *percentiles(nearer, value, confidence))
+    return Estimate(value, *percentiles(found, value, confidence))
 
 
 def _left_out(counts: Any, table: Any, settings: int) -> Any:
