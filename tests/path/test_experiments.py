@@ -66,7 +66,7 @@ def alone(rows, held, where, y=LABELS, X=X, seed=0, hidden=(4,), last="sigmoid",
         mean, scale = target.mean(axis=0), target.std(axis=0)
     options = {"epochs": 6, "batch_size": 10, "learning_rate": 0.05, "optimizer": "adam", **more}
     fit(network, X[rows], (target - mean) / scale, penalty=L2(LAM), seed=seed, **options)
-    outputs = np.asarray(network.forward(X[held])).reshape(-1, columns)
+    outputs = network.backend.to_numpy(network.forward(X[held])).reshape(-1, columns)
     return (outputs * scale + mean).astype("float32").astype("float64")
 
 
