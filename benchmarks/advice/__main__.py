@@ -19,6 +19,11 @@ def main() -> None:
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--splits", type=int, default=4)
     given = parser.parse_args()
+    if given.kind == "tables":
+        from .tables import tables
+
+        print(tables(given.folder, given.sets.split(",")))
+        return
     warnings.simplefilter("ignore")
     given.folder.mkdir(exist_ok=True)
     for number in range(given.splits):
