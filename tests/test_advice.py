@@ -1,0 +1,59 @@
+"""The measurement behind docs/advice.md."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+
+import numpy as np
+import pytest
+
+from xl2.cli.bench import _module
+
+HOME = f"{_module('suite').__package__}.advice"
+measure, sets, tables = (
+    importlib.import_module(f"{HOME}.{name}") for name in ("measure", "sets", "tables")
+)
+
+pytestmark = [
+    pytest.mark.host,
+    pytest.mark.filterwarnings("ignore:Training has not finished"),
+]
+
+
+@pytest.mark.parametrize("name", [n for n in sets.SETS if not n.startswith("MNIST")])
+def test_sets_have_twice_the_rows_and_a_test(name):
+    source = sets.SETS[name]
+    X, y, X_test, y_test = source.split(0)
+    assert len(X) == len(y) == source.rows
+    assert len(X_test) == len(y_test) >= len(X) + 100
+    assert np.isfinite(X).all()
+    assert sets.DEVELOPMENT.keys().isdisjoint(sets.APART)
+
+
+def test_a_split_is_recorded_once_and_shown(tmp_path, monkeypatch):
+    own = measure.regularization_path
+
+    def short(*args, **options):
+        return own(*args, **options | {"epochs": 4, "hidden": (4,)})
+
+    monkeypatch.setattr(measure, "regularization_path", short)
+    assert measure.record(tmp_path, "moons", 0)
+    assert not measure.record(tmp_path, "moons", 0)
+    run = pickle.loads((tmp_path / "moons.0.pickle").read_bytes())
+    tried = {trial.key for trial in run["evidence"].trials}
+    assert tried >= {"wider", "ensemble", "longer", "slower"}
+    assert run["done"].keys() >= tried | {"path", "rows"}
+    shown = tables.tables(tmp_path, ["moons", "digits"])
+    assert shown.count("\n| moons | 1 |") == 1
+    assert "**development** (1 runs)" in shown
+    assert "kept apart" not in shown
+
+
+def test_the_summary_by_hand():
+    found = tables._best(
+        {"done": {"path": 0.8, "no penalty": 0.9, "wider": 0.83, "rows": 0.85}}, False
+    )
+    assert found == pytest.approx(0.03)
+    assert tables._best({"done": {"path": 0.8, "wider": 0.7, "rows": 0.75}}, True) == 0.0
+    assert tables._gain({"done": {"path": 0.8}}, None) == 0.0
