@@ -7,7 +7,7 @@ from typing import Any
 
 from ..data.trained_rows import row_digests
 from ..diagnosis.evidence import Evidence, Signal
-from ..diagnosis.signal import permutation_test
+from ..diagnosis.signal import CROSSED, permutation_test
 from .fold_data import FoldData
 from .members import Members
 from .null_model import answer_of
@@ -134,7 +134,9 @@ class OutOfFold:
             def score(order: Any) -> Any:
                 return logs[:, every, y[order]].mean(axis=1)
 
-        p_value = permutation_test(score, folds, len(known))
+        p_value = permutation_test(
+            score, folds, len(known), wider=CROSSED if len(held) > 1 else 1.0
+        )
         null = []
         for fold in self.data.folds:
             answer = answer_of(self.scorers, self.data.training_truth(fold), len(fold.held.y))
