@@ -318,8 +318,30 @@ def test_a_warning_is_printed_without_the_line_of_code(xl2, here):
             "--seed", 0,
         )  # fmt: skip
     assert code == 0, err
-    assert re.match(r"Warning: cv validates on classes .*'c'\. No network", " ".join(err.split()))
+    split, folds = (" ".join(text.split()) for text in err.split("Warning: ")[1:])
+    assert re.match(r"No held-out sample has the classes .* 'c' \(10 samples\)", split)
+    assert re.match(r"Folds are validated on classes .*'c'\. No network", folds)
     assert err.endswith(".\n")
+    assert max(map(len, err.splitlines())) <= 80
+
+
+def test_rare_classes_are_warnings_and_the_path_is_trained(xl2, here):
+    rng = np.random.default_rng(0)
+    rows = [(x, "ab"[int(x > 0)]) for x in rng.normal(size=60)]
+    rows += [(3.0, "c")] * 5 + [(9.0, "d")]
+    (here / "t.csv").write_text("x,kind\n" + "".join(f"{x:.3f},{kind}\n" for x, kind in rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        code, out, err = xl2("path", "t.csv", "--epochs", 1, "--lambdas", "0,1", "--cv", 5)
+    assert code == 0, err
+    assert "2 lambdas x 5 folds" in out
+    split, folds = (" ".join(text.split()) for text in err.split("Warning: ")[1:3])
+    assert split == (
+        "No held-out sample has the class 'd' (1 sample), so the 14 held out do not show how well "
+        "it is predicted. Add samples of it."
+    )
+    assert folds.startswith("The classes 'c' (4 samples), 'd' (1 sample) have fewer samples than")
+    assert folds.endswith("Add samples of them, or leave them out.")
     assert max(map(len, err.splitlines())) <= 80
 
 

@@ -1,9 +1,12 @@
 import math
+import re
+import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
 from xl2.data import split
 from xl2.data.splitting import split_rows
@@ -32,10 +35,8 @@ def test_split_of_one_hot_labels():
 @pytest.mark.parametrize(
     ("y", "options", "words"),
     [
-        (["a"] * 9 + ["b"], {}, "class 'b' has 1 sample"),
-        ([[0, 1]] * 9 + [[1, 0]], {}, r"class \[1, 0\] has 1 sample"),
-        ([0, 1, 2] * 3 + [0], {}, "Holding out 2 of 10 .* fewer than the 3 classes"),
-        ([0, 1, 2] * 3 + [0], {"fraction": 0.8}, "a part with only 2"),
+        ([0, 1, 2] * 3 + [0], {"fraction": 0.8}, "leaves 2 to train on, fewer than the 3 classes"),
+        (range(10), {}, "leaves 8 to train on, fewer than the 10 classes. .* pass stratify=False"),
         ([0] * 10, {"fraction": 0.0}, "must be greater than 0 and less than 1. Received: 0.0"),
         ([0] * 10, {"fraction": 1.0}, "must be greater than 0 and less than 1. Received: 1.0"),
         ([0] * 10, {"fraction": math.nan}, "must be greater than 0 and less than 1. Received: nan"),
@@ -50,6 +51,88 @@ def test_split_refuses(y, options, words):
         split(np.zeros((10, 1)), y, stratify=True, **options)
 
 
+# Classes with few samples.
+
+
+def counts_of_classes():
+    return st.lists(st.integers(1, 12), min_size=2, max_size=6).filter(lambda c: max(c) > 1)
+
+
+@settings(max_examples=200, deadline=None)
+@example([10, 2, 2, 2, 2, 2], 0.7, 0)  # scikit-learn would hold out both samples of two classes
+@example([9, 2, 2, 2, 2, 2], 0.05, 0)
+@given(counts_of_classes(), st.sampled_from([0.05, 0.1, 0.2, 0.5, 0.7]), st.integers(0, 9))
+def test_each_class_stays_in_training_and_the_rest_is_stratified(counts, fraction, seed):
+    y = np.repeat(list("abcdef")[: len(counts)], counts)
+    n, size = len(y), math.ceil(fraction * len(y))
+    assume(n - size >= len(counts))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows, held = split_rows(y, fraction, seed, stratify=True)
+    assert sorted([*rows, *held]) == list(range(n))
+    assert len(held) == size
+    assert set(y[rows]) == set(y)
+    absent = sorted(set(y) - set(y[held]))
+    assert len(caught) == bool(absent)
+    for label in absent:
+        assert re.search(rf"'{label}' \({list(y).count(label)} sample", str(caught[0].message))
+    if size < len(counts):
+        return
+    if min(counts) > 1:
+        expected = train_test_split(np.arange(n), test_size=fraction, random_state=seed, stratify=y)
+        if set(y[expected[0]]) == set(y):
+            np.testing.assert_array_equal(rows, expected[0])
+            np.testing.assert_array_equal(held, expected[1])
+    elif len(counts) > 2:
+        # Beside classes of one sample, each class has its share to within one sample.
+        several = np.array(counts)[np.array(counts) > 1]
+        shares = several * size / several.sum()
+        found = [list(y[held]).count(c) for c, k in zip("abcdef", counts, strict=False) if k > 1]
+        limits = np.minimum(shares, several - 1)  # one stays in training
+        if (limits == shares).all():
+            assert (abs(np.array(found) - shares) < 1 + 1e-9).all()
+
+
+@pytest.mark.parametrize(
+    ("y", "fraction", "message"),
+    [
+        (
+            ["a"] * 9 + ["b"], 0.2,
+            "No held-out sample has the class 'b' (1 sample), so the 2 held out do not show how "
+            "well it is predicted. Add samples of it.",
+        ),
+        (
+            [[0, 1]] * 9 + [[1, 0]], 0.2,
+            "No held-out sample has the class [1, 0] (1 sample), so the 2 held out do not show "
+            "how well it is predicted. Add samples of it.",
+        ),
+        (
+            ["a"] * 6 + ["b"] * 3 + ["c"] * 3, 0.05,
+            "No held-out sample has the classes 'b' (3 samples), 'c' (3 samples), so the 1 held "
+            "out do not show how well they are predicted. Add samples of them, or choose another "
+            "fraction.",
+        ),
+    ],
+)  # fmt: skip
+def test_a_warning_names_the_classes_that_no_held_out_sample_has(y, fraction, message):
+    X = np.arange(len(y))[:, None]
+    with pytest.warns(UserWarning, match=r"^No held-out") as caught:
+        _, _, trained, held = split(X, y, fraction=fraction, seed=1, stratify=True)
+    assert [str(one.message) for one in caught] == [message]
+    assert caught[0].filename == __file__
+    assert {str(one) for one in trained} == {str(one) for one in np.asarray(y)}
+    assert len(held) == math.ceil(fraction * len(y))
+
+
+def test_the_rarest_classes_are_divided_as_one_if_few_samples_are_held_out():
+    """Of 3 held out, two are of the largest classes, and one of the five others."""
+    y = np.repeat(list("abcdefg"), [12, 12, 3, 3, 2, 2, 2])
+    with pytest.warns(UserWarning, match="No held-out sample has the classes"):
+        _, held = split_rows(y, 0.08, 0, stratify=True)
+    assert sorted(y[held])[:2] == ["a", "b"]
+    assert sorted(y[held])[2] > "b"
+
+
 # Whole groups.
 
 
@@ -61,7 +144,9 @@ def test_whole_groups_are_held_out(data):
     stratify, fraction = data.draw(st.booleans()), data.draw(st.sampled_from([0.1, 0.2, 0.5, 0.8]))
     y = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
     try:
-        rows, held = split_rows(y, fraction, data.draw(st.integers(0, 9)), stratify, groups)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of classes that are not held out
+            rows, held = split_rows(y, fraction, data.draw(st.integers(0, 9)), stratify, groups)
     except InputError:
         assert stratify or len(set(groups)) == 1
         return
@@ -90,9 +175,30 @@ def test_the_groups_held_out_are_about_that_fraction(stratify, fraction):
     ("groups", "y", "words"),
     [
         (["ann"] * 10, [0, 1] * 5, "All samples are of one group, 'ann', .* Check groups, or"),
-        ([0, 1] * 5, [0, 1] * 5, r"of 2 groups would hold out all samples of the class [01]\."),
+        ([0, 1] * 5, [0, 1] * 5, "Each of the 2 groups has a class that no other group has"),
     ],
 )
 def test_groups_that_cannot_be_held_out_are_refused(groups, y, words):
     with pytest.raises(InputError, match=words):
         split(np.zeros((10, 1)), y, stratify=True, groups=np.array(groups))
+
+
+def test_a_group_that_alone_has_a_class_stays_in_training():
+    groups = np.repeat(list("abcdef"), 5)
+    y = np.where(groups == "c", 2, np.arange(30) % 2)
+    for seed in range(6):
+        message = r"has the class 2 \(5 samples\), .* Add samples of it in other groups, or choose"
+        with pytest.warns(UserWarning, match=message):
+            rows, held = split_rows(y, 0.2, seed, True, groups)
+        assert "c" in groups[rows]
+        assert len(held) == 5
+        assert not set(groups[rows]) & set(groups[held])
+
+
+def test_the_only_group_that_can_be_held_out_is():
+    groups, y = np.repeat([0, 1, 2], 4), np.array([0] * 4 + [1] * 4 + [0, 1] * 2)
+    y[:4], y[4:8] = [0, 0, 2, 2], [1, 1, 3, 3]
+    with pytest.warns(UserWarning, match="classes 2 .2 samples., 3 .2 samples."):
+        rows, held = split_rows(y, 0.2, 0, True, groups)
+    assert set(groups[held]) == {2}
+    assert set(y[rows]) == {0, 1, 2, 3}

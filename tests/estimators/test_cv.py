@@ -294,6 +294,16 @@ def test_a_fold_that_never_saw_a_class_is_named_with_it():
 
 
 @pytest.mark.host
+def test_a_class_with_fewer_samples_than_folds_is_named():
+    names = np.where(np.arange(45) < 4, "rare", SIDES)
+    message = r"^The class 'rare' \(4 samples\) has fewer samples than the 5 folds.* pass cv=4\.$"
+    with pytest.warns(UserWarning, match=message) as caught:
+        model = classifier(cv=5).fit(X, names)
+    assert caught[0].filename == __file__
+    assert model.scores_.shape[1] == 5
+
+
+@pytest.mark.host
 def test_the_path_is_saved_without_the_samples():
     own = X.copy()
     alive = weakref.ref(own)
@@ -325,7 +335,7 @@ def test_a_pipeline_in_a_grid_search_in_two_processes():
         ({"solver": "lbfgs"}, "solver"),
         ({"rule": "worst"}, "rule"),
         ({"cv": 1}, "cv"),
-        ({"cv": 40}, "With cv=40"),
+        ({"cv": 46}, "Received: cv=46 for 45 samples"),
         ({"n_seeds": 0}, "n_seeds"),
         ({"learning_rate_init": 1e9, "solver": "sgd"}, "diverged"),
     ],

@@ -26,7 +26,7 @@ SMALL = {"hidden": (4,), "epochs": 3, "batch_size": 8, "learning_rate": 0.05, "p
         ({"validation": (HELD, HELD_LABELS), "cv": 3}, "either validation or cv, not both"),
         ({"validation": (HELD, HELD_LABELS), "groups": LABELS}, "leave them out with validation"),
         ({"groups": LABELS[:9]}, r"one label for each of the 41 samples. Received: shape \(9,\)"),
-        ({"cv": 30}, "With cv=30, every class must have at least 30"),
+        ({"cv": 2, "X": X[:9], "y": np.arange(9)}, "Each of the 9 samples has a class of its own"),
         (
             {"cv": [(np.arange(20), np.arange(15, 41))]},
             "has 5 samples in both training and validation",

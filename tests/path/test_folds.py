@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -105,7 +106,8 @@ def test_a_warning_names_each_fold_that_is_validated_on_a_class_it_never_saw():
     y = np.sort(np.array(["a", "b", "c"] * 4))
     with pytest.warns(
         UserWarning,
-        match=r"lack: fold 1 on 'a'; fold 2 on 'b'; fold 3 on 'c'\. No network .* pass cv=3 for",
+        match=r"^Folds are validated on classes that their training samples lack: fold 1 on 'a'; "
+        r"fold 2 on 'b'; fold 3 on 'c'\. No network .* pass cv=3 for",
     ) as caught:
         folds = make_folds(y, KFold(3), regression=False)
     assert len(caught) == 1
@@ -115,6 +117,80 @@ def test_a_warning_names_each_fold_that_is_validated_on_a_class_it_never_saw():
         make_folds(np.array([0, 1, 2, 3]), [([0, 1], [2, 3])], regression=False)
     with pytest.warns(UserWarning, match=r"fold 6 on 5; and 2 more\. No network"):
         make_folds(np.arange(8), KFold(8), regression=False)
+
+
+# Classes with fewer samples than folds.
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=6), st.integers(2, 8), st.integers(0, 9))
+def test_folds_are_scikit_learns_even_if_classes_are_rare(counts, cv, seed):
+    y = np.repeat(list("abcdef")[: len(counts)], counts)
+    if cv > len(y) or max(counts) < 2:
+        return
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = make_folds(y, cv, regression=False, seed=seed)
+        splitter = StratifiedKFold(min(cv, max(counts)), shuffle=True, random_state=seed)
+        expected = list(splitter.split(np.zeros((len(y), 1)), y))
+    assert_same(found, expected)
+    own = [str(one.message) for one in caught if one.filename == __file__]
+    assert len(own) == (min(counts) < cv)
+    for label, count in zip(np.unique(y), counts, strict=True):
+        named = f"'{label}' ({count} sample{'s' * (count > 1)})"
+        assert any(named in text for text in own) == (count < len(found))
+        lost = [k for k, (a, b) in enumerate(found, 1) if label in y[b] and label not in y[a]]
+        assert bool(lost) == (count == 1)
+        for fold in lost:
+            assert re.search(rf"fold {fold} on [^;]*'{label}'", own[0])
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        (
+            {"a": 20, "d": 4},
+            "The class 'd' (4 samples) has fewer samples than the 5 folds, so some folds are not "
+            "validated on it, and their scores leave it out. Add samples of it, or leave it out, "
+            "or pass cv=4.",
+        ),
+        (
+            {"a": 20, "d": 4, "e": 1},
+            "The classes 'd' (4 samples), 'e' (1 sample) have fewer samples than the 5 folds, so "
+            "some folds are not validated on them, and their scores leave them out. Folds are "
+            "validated on classes that their training samples lack: fold 5 on 'e'. No network "
+            "predicts a class that it never saw, so these scores are too low. Add samples of "
+            "them, or leave them out.",
+        ),
+        (
+            {"a": 4, "b": 4},
+            "No class has 5 samples, so there are only 4 folds: the most frequent class, 'a', has "
+            "4. Add samples, or pass cv=4.",
+        ),
+    ],
+)
+def test_the_warning_names_rare_classes_and_says_what_to_do(counts, message):
+    y = np.repeat(list(counts), list(counts.values()))
+    with pytest.warns(UserWarning, match="samples") as caught:
+        make_folds(y, 5, regression=False)
+    assert [str(one.message) for one in caught] == [message]
+    assert caught[0].filename == __file__
+
+
+def test_the_only_sample_of_one_of_two_classes_leaves_a_fold_with_one_class():
+    y = np.array([0] * 9 + [1])
+    with pytest.warns(UserWarning, match=r"lack: fold \d on 1\."):
+        folds = make_folds(y, 3, regression=False)
+    assert [len(set(y[fold.training])) for fold in folds].count(1) == 1
+
+
+def test_rare_classes_of_groups_are_one_warning():
+    y = np.where(np.isin(np.arange(24), [2, 8]), 2, LABELS)  # both samples are cid's
+    with pytest.warns(
+        UserWarning, match=r"class 2 \(2 samples\) .* on 2\. .* only one group"
+    ) as caught:
+        folds = make_folds(y, 3, regression=False, groups=PEOPLE)
+    assert (len(caught), len(folds)) == (1, 3)
 
 
 # Groups.
@@ -222,24 +298,6 @@ def test_a_number_of_folds_out_of_range_is_an_error(cv):
             match=f"must be from 2 to the number of samples. Received: cv={cv} for 24 samples",
         ):
             make_folds(y, cv, regression)
-
-
-@pytest.mark.parametrize(
-    ("rare", "message"),
-    [
-        (
-            2,
-            r"class 'b' has 2\. Add samples of it or leave it out, or use cv=2 or less",
-        ),
-        (1, r"class 'b' has 1\. Add samples of it or leave it out\.$"),
-    ],
-)
-def test_more_folds_than_samples_of_the_rarest_class_are_an_error(rare, message):
-    y = np.array(["a"] * 10 + ["b"] * rare + ["c"] * 5)
-    with pytest.raises(
-        InputError, match=rf"cv=3, every class must have at least 3 samples, but the {message}"
-    ):
-        make_folds(y, 3, regression=False)
 
 
 class Triples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError, counted, listed, on_command_line, option
@@ -34,8 +35,7 @@ def describe_new_labels(found: dict[Any, int], known: Any, part: str = "test") -
         text += f"the label {next(iter(found))!r}, which no training sample has"
     else:
         numbers = [f"{label!r} ({count})" for label, count in found.items()]
-        more = f" and {len(numbers) - 12} more" if len(numbers) > 12 else ""
-        text += f"labels that no training sample has: {', '.join(numbers[:12])}{more}"
+        text += f"labels that no training sample has: {_first(numbers)}"
     text += f" (training labels: {listed(trained)})."
     written = {_plain(label): label for label in reversed(trained)}
     meant = {label: written[_plain(label)] for label in found if _plain(label) in written}
@@ -58,6 +58,18 @@ def check_new_labels(y: Any, known: Any, part: str = "test") -> None:
         f"{describe_new_labels(found, known, part)}{check} Correct them, leave these samples out, "
         f"or pass {option('new_labels', True)} to count them as errors."
     )
+
+
+def describe_classes(labels: Sequence[Any], counts: Sequence[int]) -> str:
+    """Return classes with their numbers of samples, such as "class 'a' (1 sample)"."""
+    known = zip(labels, counts, strict=True)
+    texts = [f"{label!r} ({counted(count, 'sample')})" for label, count in known]
+    return f"{'class' if len(texts) == 1 else 'classes'} {_first(texts)}"
+
+
+def _first(texts: list[str]) -> str:
+    more = f" and {len(texts) - 12} more" if len(texts) > 12 else ""
+    return ", ".join(texts[:12]) + more
 
 
 def _plain(label: Any) -> str:

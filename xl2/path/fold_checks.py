@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError, counted, listed, on_command_line, option, warn_caller
+from ..nn.labels import describe_classes
 from ..nn.targets import check_spread, constant_columns
 from .arguments import read_labels
 
@@ -28,8 +29,11 @@ def read_groups(groups: Any, samples: int) -> Any:
     return found
 
 
-def check_count(cv: int, y: Any, regression: bool, groups: Any = None) -> None:
-    """Refuse a number of folds for which there are too few samples, groups or classes."""
+def count_folds(cv: int, y: Any, regression: bool, groups: Any = None) -> int:
+    """Return a number of folds: `cv`, or as many as the most frequent class has samples, if fewer.
+
+    Refuse a number for which there are too few samples or groups.
+    """
     import numpy as np
 
     if not 2 <= cv <= len(y):
@@ -43,22 +47,23 @@ def check_count(cv: int, y: Any, regression: bool, groups: Any = None) -> None:
             f"{option('cv', count)} or less."
         )
     if regression:
-        return
-    classes, counts = np.unique(y, return_counts=True)
-    rarest = int(counts.min())
-    if cv > rarest:
-        less = f", or use cv={rarest} or less" if rarest > 1 else ""
+        return cv
+    most = int(np.unique(y, return_counts=True)[1].max())
+    if most < 2:
         raise InputError(
-            f"With cv={cv}, every class must have at least {cv} samples, but the class "
-            f"{classes[counts.argmin()].item()!r} has {rarest}. Add samples of it or leave it "
-            f"out{less}."
+            f"Each of the {len(y)} samples has a class of its own, so no fold can be validated on "
+            f"a class that it was trained on. Add samples, or check {option('y')}."
         )
+    return min(cv, most)
 
 
 def check_fold(
-    training: Any, validation: Any, y: Any, regression: bool, groups: Any, fold: str
+    training: Any, validation: Any, y: Any, one_class: bool, groups: Any, fold: str
 ) -> None:
-    """Refuse a fold that cannot be trained on, or is validated on its training samples."""
+    """Refuse a fold that cannot be trained on, or is validated on its training samples.
+
+    `one_class` tells whether it may be trained on one class only.
+    """
     import numpy as np
 
     for what, rows in (("training", training), ("validation", validation)):
@@ -88,7 +93,7 @@ def check_fold(
                 f"validation. Pass a number as cv or a splitter of groups, such as GroupKFold, or "
                 f"leave {option('groups')} out."
             )
-    if not regression and len(np.unique(y[training])) < 2:
+    if not one_class and len(np.unique(y[training])) < 2:
         advice = f"Shuffle the samples, or stratify the folds: {option('cv', 5)}."
         if groups is not None:
             advice = "A class needs samples in two groups or more."
@@ -121,24 +126,51 @@ def check_spreads(held: Sequence[Any], cv: bool) -> None:
         )
 
 
-def warn_of_unseen_classes(pairs: Sequence[tuple[Any, Any]], y: Any, groups: Any) -> None:
-    """Warn of folds that are validated on a class which their training samples lack."""
+def warn_of_classes(
+    pairs: Sequence[tuple[Any, Any]], y: Any, groups: Any, cv: int | None = None
+) -> None:
+    """Warn of folds that lack classes, and of fewer folds than the `cv` asked for.
+
+    `cv` is None for a splitter, whose folds need not be validated on every class.
+    """
     import numpy as np
 
+    labels, counts = np.unique(y, return_counts=True)
+    folds, least = len(pairs), int(counts.min())
+    said, advice = [], ""
+    if cv is not None and folds < cv:
+        most = labels[counts.argmax()].item()
+        said.append(
+            f"No class has {cv} samples, so there are only {folds} folds: the most frequent class, "
+            f"{most!r}, has {folds}."
+        )
+        advice = f"Add samples, or pass {option('cv', folds)}"
+    if cv is not None and least < folds:
+        rare = np.flatnonzero(counts < folds)
+        it, has = ("it", "has") if len(rare) == 1 else ("them", "have")
+        said.append(
+            f"The {describe_classes(labels[rare].tolist(), counts[rare].tolist())} {has} fewer "
+            f"samples than the {folds} folds, so some folds are not validated on {it}, and their "
+            f"scores leave {it} out."
+        )
+        less = f", or pass {option('cv', least)}" if least > 1 else ""
+        advice = f"Add samples of {it}, or leave {it} out{less}"
     unseen = [
-        f"fold {number} on {listed(classes)}"
+        f"fold {number} on {listed(lost)}"
         for number, (training, validation) in enumerate(pairs, 1)
-        if (classes := np.setdiff1d(y[validation], y[training]).tolist())
+        if (lost := np.setdiff1d(y[validation], y[training]).tolist())
     ]
-    if not unseen:
-        return
-    more = f"; and {len(unseen) - 6} more" if len(unseen) > 6 else ""
-    folds = option("cv", max(2, len(pairs)))
-    advice = f"Shuffle the samples, or pass {folds} for shuffled, stratified folds"
-    if groups is not None:
-        advice = "Use fewer folds, or leave out classes that only one group has"
-    warn_caller(
-        f"cv validates on classes that a fold's training samples lack: {'; '.join(unseen[:6])}"
-        f"{more}. No network predicts a class that it never saw, so these scores are too low. "
-        f"{advice}."
-    )
+    if unseen:
+        more = f"; and {len(unseen) - 6} more" if len(unseen) > 6 else ""
+        said.append(
+            f"Folds are validated on classes that their training samples lack: "
+            f"{'; '.join(unseen[:6])}{more}. No network predicts a class that it never saw, so "
+            f"these scores are too low."
+        )
+        if groups is not None:
+            advice = "Use fewer folds, or leave out classes that only one group has"
+        elif not advice:
+            number = option("cv", max(2, folds))
+            advice = f"Shuffle the samples, or pass {number} for shuffled, stratified folds"
+    if said:
+        warn_caller(f"{' '.join(said)} {advice}.")

@@ -33,10 +33,11 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0, groups: Any = N
     if groups is not None:
         groups = fold_checks.read_groups(groups, len(y))
     known, given = y, cv
-    if isinstance(cv, Integral) and not isinstance(cv, bool):
-        fold_checks.check_count(int(cv), y, regression, groups)
+    numbered = isinstance(cv, Integral) and not isinstance(cv, bool)
+    if numbered:
+        folds = fold_checks.count_folds(int(cv), y, regression, groups)
         check_seed(seed, f"The seed of the folds, the first of {option('seed')},")
-        cv = _splitter(int(cv), regression, seed, groups is not None)
+        cv = _splitter(folds, regression, seed, groups is not None)
         # scikit-learn does not stratify labels such as 0.5 or b"a".
         known = y if regression else np.unique(y, return_inverse=True)[1]
     try:
@@ -59,10 +60,12 @@ def make_folds(y: Any, cv: Any, regression: bool, seed: int = 0, groups: Any = N
             f"{option('cv', cv)} has no folds. Pass one or more pairs of training and validation "
             f"indices; a generator can be iterated only once."
         )
+    # A fold may lack the only sample of one of two classes; there are others then.
+    one_class = regression or (numbered and groups is None)
     for number, (training, validation) in enumerate(pairs, 1):
-        fold_checks.check_fold(training, validation, y, regression, groups, f"Fold {number} of cv")
+        fold_checks.check_fold(training, validation, y, one_class, groups, f"Fold {number} of cv")
     if not regression:
-        fold_checks.warn_of_unseen_classes(pairs, y, groups)
+        fold_checks.warn_of_classes(pairs, y, groups, int(given) if numbered else None)
     # Row numbers are added to these later; a uint8 would overflow.
     return [Split(a.astype(np.int64), b.astype(np.int64)) for a, b in pairs]
 

@@ -99,8 +99,8 @@ def regularization_path(
     validation : (X, y), optional
         Validation samples. All samples of `X` are then used for training.
     cv : int, splitter or iterable, optional
-        Folds, as in scikit-learn. A number means shuffled folds, stratified for labels.
-        Default 5, unless `validation` is given.
+        Folds, as in scikit-learn. A number means shuffled folds, stratified for labels; a warning
+        names classes that have fewer samples. Default 5, unless `validation` is given.
     groups : array_like, shape (n,), optional
         The group of each sample, text or numbers: a fold trains on all samples of a group or
         is validated on them. It is passed to the splitter `cv`; for a number `cv`, it is
