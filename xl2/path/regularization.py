@@ -152,7 +152,8 @@ def regularization_path(
     budget : float, default 1.5
         The time for experiments, times that of the path itself.
     without : mapping of str to sequence of int, optional
-        Groups of features, as indices, to leave out in an experiment each, by a name for each.
+        Groups of features, as indices, to leave out in an experiment each, by a name for each;
+        they are tried even with ``experiments=False``.
     max_memory : int, optional
         Bytes for the networks in training; by default 2 GiB, or on CuPy the free memory of
         the device, if that is less. If all networks do not fit, several stacks are trained,
