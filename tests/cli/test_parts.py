@@ -44,7 +44,7 @@ def by_hand(X, y):
 
 
 def score(out, label="test"):
-    found = re.search(rf"^{label} +([-\d.]+) .* (\d+)$", out, re.M)
+    found = re.search(rf"^{label} +([-\d.]+) .* (\d+) samples?$", out, re.M)
     return float(found[1]), int(found[2])
 
 

@@ -73,7 +73,7 @@ def test_the_verdict_is_on_samples_that_did_not_choose_lambda(xl2, here):
         standardize=True,
     )
     diagnosis = package.diagnose(path, X, y, X_held, y_held)
-    assert str(diagnosis) in out
+    assert diagnosis.measured() in out
     assert str(path).split("\n\n")[1] in out
 
 
@@ -81,7 +81,6 @@ def test_scoring_chooses_lambda_by_another_score(xl2, here, flowers):
     code, out, err = xl2("path", flowers, *QUICK, "--scoring", "balanced_accuracy")
     assert (code, err) == (0, "")
     assert "; balanced accuracy in %" in out
-    assert re.search(r"With \w+ [\w.]+, chosen by validation balanced accuracy", out)
     assert re.search(r"^ +null +- ", out, re.M)
     code, _, err = xl2("path", flowers, *QUICK, "--scoring", "neg_log_los")
     assert code == 2
@@ -270,8 +269,9 @@ def test_a_path_divides_no_person(xl2, people, monkeypatch):
     assert seen[0][2].tolist() == [known[tuple(x)] for x in X]
     assert not {known[tuple(x)] for x in X} & {known[tuple(x)] for x in X_held}
     _, again, _ = xl2("diagnose", "m.safetensors", people)
-    below = re.compile(r"accuracy\s+is\s+([\d.]+)\s+points\s+below")
-    assert below.search(again)[1] == below.search(out)[1]
+    table = re.compile(r"^(?:training|test|bias|gap)  .*$", re.M)
+    assert len(table.findall(again)) == 4
+    assert table.findall(again) == table.findall(out)
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ def test_the_answer_is_printed_though_the_disk_is_full(xl2, here, monkeypatch):
 def test_an_interrupted_path_resumes_and_prints_the_same(xl2, here, monkeypatch):
     from xl2.training import loop
 
-    command = ("path", "digits", *QUICK, "--backend", "numpy")
+    command = ("path", "digits", *QUICK, "--no-experiments", "--backend", "numpy")
     whole = xl2(*command, "--out", "whole")[1]
     epoch, seen = loop.train_epoch, []
 

@@ -204,7 +204,7 @@ def test_everything_of_a_path_is_data_for_json():
     assert data["left_out"] == [["60 epochs for 20", "it diverged"]]
     assert {action["key"] for action in data["actions"]} == {"wider", "odd", "penalty", "rows"}
     assert max(map(len, str(found).splitlines())) <= 80
-    assert "Not tried, because it diverged: 60 epochs for 20." in flat(found)
+    assert "Left out, because it diverged: 60 epochs for 20." in flat(found)
 
 
 def test_long_names_of_actions_fit_a_terminal():

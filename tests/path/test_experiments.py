@@ -359,7 +359,7 @@ def test_parts_with_too_few_samples_are_left_out_and_said():
         ("4 of 16 training samples", "it has fewer than 8 training samples")
     ]
     words = " ".join(str(diagnose(path)).split())
-    assert "Not tried, because it has fewer than 8 training samples: 4 of 16" in words
+    assert "Left out, because it has fewer than 8 training samples: 4 of 16" in words
 
 
 @host

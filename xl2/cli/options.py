@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import sys
@@ -17,6 +18,7 @@ from ..errors import InputError
 
 if TYPE_CHECKING:
     from ..data import Dataset
+    from ..diagnosis.verdict import Diagnosis
     from ..nn.model import Model
     from ..nn.network import Network
 
@@ -76,6 +78,9 @@ NewLabels = Annotated[
     bool,
     typer.Option("--new-labels", help="Count test labels that no training sample has as errors."),
 ]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print everything as JSON, without the default picture.")
+]
 ModelFile = Annotated[
     Path, typer.Argument(help="Model file, written by xl2 train --out or xl2 path --out.")
 ]
@@ -107,6 +112,13 @@ def show_notes(notes: Sequence[str]) -> None:
 def printable(text: str) -> str:
     """Escape what a terminal would interpret: names can come from a stranger's file."""
     return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
+def show_json(diagnosis: Diagnosis, **more: Any) -> None:
+    """Print a diagnosis and other values as JSON, in characters that any terminal has."""
+    from ..diagnosis.verdict import plain
+
+    typer.echo(json.dumps({**diagnosis.to_dict(), **plain(more)}, indent=2))
 
 
 def check_outputs(

@@ -7,6 +7,7 @@ import importlib.util
 import io
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +48,24 @@ def path(
             "many epochs."
         ),
     ] = None,
+    experiments: Annotated[
+        bool,
+        typer.Option(
+            help="Also try other networks, other training and fewer samples, on the same folds, to "
+            "say what gains."
+        ),
+    ] = True,
+    budget: Annotated[
+        float, typer.Option(help="Time for experiments, times that of the path itself.")
+    ] = 1.5,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMNS",
+            help="Also try leaving out these features, such as age,height: names, or indices from "
+            "0. May be repeated, for an experiment each.",
+        ),
+    ] = None,
     task: opt.Task = "auto",
     target_score: opt.TargetScore = 1.0,
     new_labels: opt.NewLabels = False,
@@ -76,17 +95,21 @@ def path(
     out: Annotated[
         Path | None, typer.Option(help="File for the best model, such as model.safetensors.")
     ] = None,
+    as_json: opt.AsJson = False,
 ) -> None:
-    """Train all lambdas at once, and say whether an L2 penalty helps."""
+    """Train all lambdas at once, and say what limits the network and what would gain."""
     from ..array.switch import resolve
     from ..io import model_file
     from . import workflows
+    from .next_command import with_next_command
 
     chosen, seeds = _lambdas(lambdas), opt.numbers("--seed", seed, int)
     if not seeds:
         raise InputError(f"--seed must be whole numbers, such as 0 or 0,1,2. Received: {seed!r}.")
     resolve(backend, device).dtype(dtype)
     drawn = _picture_file(data, picture, report)
+    if as_json and picture is None:
+        drawn = None
     opt.check_outputs((drawn, report, out), (data, test, labels), checkpoint)
     training, testing = opt.read_data(data, test, target, labels, features_first, groups)
     with opt.resumable(checkpoint):
@@ -105,6 +128,9 @@ def path(
             learning_rate=learning_rate,
             optimizer=optimizer,
             patience=patience,
+            experiments=experiments,
+            budget=budget,
+            without=without or (),
             task=task,
             target_score=target_score,
             new_labels=new_labels,
@@ -116,17 +142,21 @@ def path(
             every=every,
             resume=resume,
         )
+    result = replace(result, diagnosis=with_next_command(result.diagnosis, sys.argv[1:]))
     # Printed before anything is written: a full disk must not cost the answer.
     how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
-    typer.echo(f"{opt.heading(data, result.model.network)}\n{how}")
-    opt.show_notes(result.parts.notes)
-    typer.echo(f"{result.path}\n\n{result.diagnosis}")
+    if as_json:
+        opt.show_json(result.diagnosis, path=_numbers(result.path), notes=result.parts.notes)
+    else:
+        _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
     if out is not None:
         model_file.save(result.model, out)
     if drawn is not None:
         _draw(result.path, drawn)
     if report is not None:
         _write_report(report, result, training.name, how)
+    if as_json:
+        return
     typer.echo("")
     if drawn is None:
         typer.echo('No picture was drawn: that needs pip install "xl2[plot]".')
@@ -148,6 +178,7 @@ def diagnose(
     features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
     device: opt.Device = None,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Report how much of a model's error is bias, and how much is the gap to the test score."""
     from ..io import model_file
@@ -158,8 +189,38 @@ def diagnose(
     diagnosis, notes = workflows.diagnose_model(
         trained, training, testing, target_score, new_labels
     )
+    if as_json:
+        opt.show_json(diagnosis, notes=notes)
+        return
     opt.show_notes(notes)
     typer.echo(f"\n{diagnosis}")
+
+
+def _show(result: Any, heading: str) -> None:
+    """Print what to do next, then what it rests on: the path, and the measured scores."""
+    diagnosis = result.diagnosis
+    typer.echo(heading)
+    opt.show_notes(result.parts.notes)
+    typer.echo(f"\n{diagnosis.to_do()}\n\n{result.path}\n\n{diagnosis.measured()}")
+
+
+def _numbers(path: Any) -> dict[str, Any]:
+    """Return the scores of a path for JSON; larger is better."""
+    from ..path.notes import notes
+
+    return {
+        "lambdas": path.lambdas_,
+        "best_lambda": path.best_lambda_,
+        "top_lambda": path.top_lambda_,
+        "lambda_1se": path.lambda_1se_,
+        "scoring": path.score_name_,
+        "train_scores": path.train_means_,
+        "validation_scores": path.validation_means_,
+        "standard_errors": path.standard_errors_,
+        "null_score": path.null_score_,
+        "seconds": path.fit_time_,
+        "notes": notes(path),
+    }
 
 
 def _lambdas(text: str) -> int | list[float]:
@@ -222,6 +283,6 @@ def _write_report(report: Path, result: Any, name: str, how: str) -> None:
         result.model,
         result.parts.test.X,
         result.parts.test.y,
-        title=f"{name}: does L2 help here?",
+        title=f"{name}: what to do next",
         facts=facts,
     )

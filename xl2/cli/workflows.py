@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..data import Dataset
+from ..data.columns import find_features
 from ..data.trained_rows import find_trained, row_digests
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.verdict import Diagnosis
@@ -105,12 +106,14 @@ def train_path(
     task: str = "auto",
     target_score: float = 1.0,
     new_labels: bool = False,
+    without: Sequence[str] = (),
     **settings: Any,
 ) -> PathRun:
     """Train a path on the training samples of a data set, and diagnose it on the test samples.
 
     Lambda is chosen by cross-validation, without the test samples. The first seed is also that
-    of the split. `settings` are those of `xl2.regularization_path`.
+    of the split. `without` are lists of features to leave out, each in an experiment: their names,
+    or the indices of their columns. `settings` are those of `xl2.regularization_path`.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -126,9 +129,10 @@ def train_path(
             task=task,
             standardize=True,
             groups=a.groups,
+            without=dict(_left_out(data, one) for one in without),
             **settings,
         )
-    diagnosis = diagnose(path, a.X, a.y, b.X, b.y, target_score)
+    diagnosis = diagnose(path, a.X, a.y, b.X, b.y, target_score, new_labels=new_labels)
     model = replace(
         path.best_model_,
         features=data.features,
@@ -152,7 +156,17 @@ def diagnose_model(
     """
     parts = divide_as_trained(model, data, test, new_labels)
     a, b = parts.training, parts.test
-    return diagnose(model, a.X, a.y, b.X, b.y, target_score), parts.notes
+    found = diagnose(model, a.X, a.y, b.X, b.y, target_score, new_labels=new_labels)
+    return found, parts.notes
+
+
+def _left_out(data: Dataset, listed: str) -> tuple[str, list[int]]:
+    """Return a name for the features of a list, and their indices."""
+    names, columns = data.features, data.positions or range(data.X.shape[1])
+    found = find_features(listed, names, columns)
+    shown = [names[k] if names else str(columns[k]) for k in found]
+    unnamed = "" if names else "column " if len(found) == 1 else "columns "
+    return f"{unnamed}{', '.join(shown)}", found
 
 
 def score_lines(model: Model, samples: Dataset) -> list[str]:

@@ -180,6 +180,32 @@ def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
     return Columns(features, target)
 
 
+def find_features(text: str, names: Sequence[str], columns: Sequence[int]) -> list[int]:
+    """Return the features, counted from 0, that a list names; `columns` are theirs in the file."""
+    found = []
+    for part in [text] if text in names else filter(None, map(str.strip, text.split(","))):
+        index = as_index(part)
+        if part in names:
+            found.append(names.index(part))
+        elif index is not None and index in columns:
+            found.append(columns.index(index))
+        else:
+            has = f"The features are {listed(names)}," if names else "The features are"
+            raise InputError(
+                f"{option('without')} must be names or indices of features, separated by commas. "
+                f"{has} the columns {_ranges(columns)}, counted from 0. Received: {part!r}."
+            )
+    return found
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Return ascending numbers as text: "0 to 3, 5 to 8"."""
+    starts = [k for k, n in enumerate(numbers) if k == 0 or n != numbers[k - 1] + 1]
+    ends = [k - 1 for k in starts[1:]] + [len(numbers) - 1]
+    pairs = [(numbers[a], numbers[b]) for a, b in zip(starts, ends, strict=True)]
+    return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in pairs)
+
+
 def no_target(path: Path, why: str) -> InputError:
     """Return the error for a table in which no column can be the target."""
     return InputError(

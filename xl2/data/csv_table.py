@@ -83,6 +83,7 @@ def parse_rows(reader: Any, wanted: Wanted, path: Path) -> Dataset:
         name=str(path),
         groups=None if groups is None else known[groups],
         groups_column=None if groups is None else names[groups] if names else str(groups),
+        positions=features,
     )
 
 

@@ -28,6 +28,8 @@ class Dataset:
         The group of each sample of X: int, float or text.
     groups_column : str or None
         The name of their column in a table, or its index from 0 as text.
+    positions : tuple of int
+        The columns of a table that are those of X, as indices from 0; empty for other files.
     """
 
     X: Any
@@ -38,6 +40,7 @@ class Dataset:
     name: str = "data"
     groups: Any | None = None
     groups_column: str | None = None
+    positions: tuple[int, ...] = ()
 
 
 def check(dataset: Dataset) -> None:

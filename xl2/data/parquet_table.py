@@ -18,6 +18,7 @@ def load_parquet(path: Path, wanted: Wanted) -> Dataset:
 
     with reading(path, "a Parquet file"), open_file(path) as file:
         features, *others = choose_names(file, wanted, path)
+        positions = tuple(map(file.schema_arrow.names.index, features))
         table = read_table(file, [*features, *(name for name in others if name is not None)], path)
         X = [read_column(table, name, "feature", path) for name in features]
         y, groups = (
@@ -25,7 +26,13 @@ def load_parquet(path: Path, wanted: Wanted) -> Dataset:
             for name, role in zip(others, ("target", "groups"), strict=True)
         )
     return Dataset(
-        np.column_stack(X), y, features, name=str(path), groups=groups, groups_column=others[1]
+        np.column_stack(X),
+        y,
+        features,
+        name=str(path),
+        groups=groups,
+        groups_column=others[1],
+        positions=positions,
     )
 
 

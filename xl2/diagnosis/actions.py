@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .evidence import Evidence, Trial
-from .formats import format_baseline, format_lambda
+from .formats import format_lambda
 from .gains import CONFIDENCE, paired_gain
 from .intervals import Interval
 from .learning_curve import extrapolated
@@ -103,5 +103,5 @@ def _penalty(evidence: Evidence, smallest: int) -> Action:
         each[evidence.best] - each[smallest] for each in (evidence.scores, evidence.losses)
     )
     gain, interval = paired_gain(evidence, scores, losses)
-    what = f"{format_lambda(best)} for {format_baseline(least)}"
+    what = f"{format_lambda(best)} for {format_lambda(least).removeprefix('lambda ')}"
     return Action("penalty", "penalty", what, gain, interval, arguments={"lambdas": [best]})

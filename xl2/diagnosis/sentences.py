@@ -1,4 +1,4 @@
-"""The sentences and tables of a diagnosis."""
+"""The sentences of a diagnosis."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .actions import Action
 from .evidence import STOPPED, TOO_LONG
 from .findings import Findings
 from .formats import (
+    capitalised,
     format_confidence,
     format_difference,
     format_interval,
@@ -17,8 +18,6 @@ from .formats import (
 )
 from .gains import CONFIDENCE
 from .limits import SMALL, first_advice
-
-Row = tuple[str, ...]
 
 
 def advice(d: Findings) -> tuple[str, ...]:
@@ -44,15 +43,11 @@ def advice(d: Findings) -> tuple[str, ...]:
 
 def _no_signal(d: Findings) -> str:
     what = "No lambda predicts" if d.lam is not None else "The model does not predict"
+    name, dealt = d.score_name, "labels" if d.task == "classification" else "values"
     return (
-        f"{what} better than {d.null_answer}, as far as these samples tell: the "
-        f"{_tested(d)} {d.score_name} is {format_score(d.test_score, d.score_name)}, that of "
-        f"{d.null_answer} {format_score(d.null_score, d.score_name)}, and labels dealt at random "
-        f"would fit the predictions as well with p = {d.signal:.2g}."
-        if d.task == "classification"
-        else f"{what} better than {d.null_answer}, as far as these samples tell: the {_tested(d)} "
-        f"R2 is {format_score(d.test_score, 'R2')}, and values dealt at random would fit the "
-        f"predictions as well with p = {d.signal:.2g}."
+        f"{what} better than {d.null_answer}, as far as these samples tell: the {tested(d)} "
+        f"{name} is {format_score(d.test_score, name)} against {format_score(d.null_score, name)}, "
+        f"and {dealt} dealt at random fit the predictions as well with p = {d.signal:.2g}."
     )
 
 
@@ -66,7 +61,7 @@ def _after_no_signal(d: Findings) -> str:
 
 
 def _nothing_missing(d: Findings) -> str:
-    right = f"the {_tested(d)} {d.score_name} is {format_score(d.test_score, d.score_name)}"
+    right = f"the {tested(d)} {d.score_name} is {format_score(d.test_score, d.score_name)}"
     if d.score_name == "accuracy" and d.test_score == 1.0 and not d.of_folds:
         right = f"all {d.test_rows} test samples are right"
     low = format_score(d.test_interval[0], d.score_name)
@@ -79,7 +74,7 @@ def _nothing_missing(d: Findings) -> str:
 
 def _unknown(d: Findings) -> str:
     return (
-        f"The {_tested(d)} {d.score_name} is {format_score(d.test_score, d.score_name)}, "
+        f"The {tested(d)} {d.score_name} is {format_score(d.test_score, d.score_name)}, "
         f"{format_difference(d.limits.missing, d.score_name)} below the target of "
         f"{format_score(d.target_score, d.score_name)}. What would gain some of it is not known, "
         f"because nothing else was tried."
@@ -120,19 +115,26 @@ def _neither(d: Findings) -> str:
     )
 
 
+LIMITED_BY = {
+    "network": "The network limits this model",
+    "training": "The training limits this model",
+    "ensemble": "That it is one network limits this model",
+    "features": "Some features limit this model",
+}
+
+
 def _network(d: Findings, found: Action) -> str:
-    what = "The features" if found.kind == "features" else "The network or its training"
-    return (
-        f"{what} {'limits' if found.kind != 'features' else 'limit'} this model: {found.what} "
-        f"{_would_gain(d, found)}, tried in {_folds(d)}."
-    )
+    return f"{LIMITED_BY[found.kind]}: {found.what} {_would_gain(d, found)}, tried in {_folds(d)}."
 
 
 def _samples(d: Findings) -> tuple[str, ...]:
     rows = next((a for a in d.actions if a.kind == "rows"), None)
     if rows is None or not rows.is_advised:
         return ()
-    return (f"Twice the training samples {_would_gain(d, rows)}, extrapolated.",)
+    return (
+        f"Twice as many training samples {_would_gain(d, rows)}, extrapolated from the learning "
+        f"curve.",
+    )
 
 
 def _best_setting(d: Findings) -> tuple[str, ...]:
@@ -140,7 +142,7 @@ def _best_setting(d: Findings) -> tuple[str, ...]:
     tried = [a for a in d.actions if a.kind not in ("rows", "penalty")]
     found = first_advice(d.actions, samples=False)
     if found is not None:
-        return (f"Of what was tried, {found.what} gains most: it {_would_gain(d, found)}.",)
+        return (f"Of the settings that were tried, {found.what} {_would_gain(d, found)}.",)
     if len(tried) == 1:
         return ("The one other setting that was tried is not likely to gain.",)
     none = f"None of the {len(tried)} other settings that were tried is likely to gain."
@@ -148,113 +150,101 @@ def _best_setting(d: Findings) -> tuple[str, ...]:
 
 
 def _would_gain(d: Findings, action: Action) -> str:
-    certain = "" if action.is_certain else "; it may be a tie"
+    """Return "would gain 1.20 points of accuracy (90 % interval 0.40 to 2.00)"."""
+    low, high = (_plain_gain(limit, d.score_name) for limit in action.interval)
+    unit = " points of accuracy" if d.score_name == "accuracy" else " in R2"
+    certain = "" if action.is_certain else ", so it may be a tie"
     return (
-        f"would gain {format_difference(action.gain, d.score_name)} "
-        f"({format_confidence(CONFIDENCE)} interval "
-        f"{format_interval(action.interval, d.score_name)}{certain})"
+        f"would gain {_plain_gain(action.gain, d.score_name)}{unit} "
+        f"({format_confidence(CONFIDENCE)} interval {low} to {high}{certain})"
     )
+
+
+def _plain_gain(value: float, name: str) -> str:
+    return format_difference(value, name).removesuffix(" points")
 
 
 def _folds(d: Findings) -> str:
     return f"{d.folds} folds" if d.folds > 1 else "the validation samples"
 
 
-def _tested(d: Findings) -> str:
+def tested(d: Findings) -> str:
+    """Return what the samples of the second score are called."""
     return "validation" if d.of_folds else "test"
 
 
-def action_table(d: Findings) -> list[Row]:
-    """Return a table: an action, its gain, the interval, the cost, and whether it is a tie."""
-    name = d.score_name
-    unit = "points of accuracy" if name == "accuracy" else name
-    rows: list[Row] = [(f"gain in {unit}", "", f"{format_confidence(CONFIDENCE)} interval", "", "")]
-    for action in d.actions:
-        low, high = (_signed(limit, name) for limit in action.interval)
-        cost = f"{action.rows} samples" if action.rows else f"{action.seconds:.1f} s"
-        if action.kind == "penalty":
-            cost = "in use"
-        interval = f"{low} to {high}"
-        rows.append((action.what, _signed(action.gain, name), interval, cost, _remark(action)))
-    return rows
-
-
-def _remark(action: Action) -> str:
-    return "loses" if action.loses else "" if action.is_certain else "tie"
-
-
-def _signed(value: float, name: str) -> str:
-    factor, digits = (100.0, 2) if name == "accuracy" else (1.0, 3)
-    return f"{round(factor * value, digits) + 0.0:+.{digits}f}"
+def gains_in(d: Findings) -> str:
+    """Return what the gains of the table are, and where they come from."""
+    unit = "points of accuracy" if d.score_name == "accuracy" else "R2"
+    text = f"Gains are in {unit}"
+    if any(not action.rows for action in d.actions):
+        best = f", the best by {d.chosen_by}" if d.chosen_by else ""
+        text += f", tried in {_folds(d)} with {format_lambda(d.lam or 0.0)}{best}"
+    if any(action.rows for action in d.actions):
+        text += "; that of more samples is extrapolated from the learning curve"
+    return f"{text}."
 
 
 def evidence(d: Findings) -> list[str]:
-    """Return what the table of actions does not say, as paragraphs."""
-    found = []
-    if any(action.rows for action in d.actions):
-        found.append(
-            f"The gain of more samples is extrapolated from the learning curve; the others were "
-            f"tried in {_folds(d)}, with {format_lambda(d.lam or 0.0)}."
-        )
+    """Return what explains and completes the table of actions, as paragraphs."""
+    found = [gains_in(d)] if d.actions else []
     if d.actions and d.limits.rest is not None and d.limits.missing > SMALL:
         found.append(_split(d))
+    return [*found, *not_tried(d)]
+
+
+def not_tried(d: Findings) -> list[str]:
+    """Return the experiments that were left out, a paragraph for each reason."""
     reasons: dict[str, list[str]] = {}
     for what, why in d.left_out:
         reasons.setdefault(why, []).append(what)
-    return [*found, *(f"Not tried, because {w}: {'; '.join(of)}." for w, of in reasons.items())]
+    found = []
+    for why, whats in reasons.items():
+        budget = f" ({option('budget')})" if why in (STOPPED, TOO_LONG) else ""
+        found.append(f"Left out, because {why}{budget}: {'; '.join(whats)}.")
+    return found
 
 
 def _split(d: Findings) -> str:
+    """Return how much is missing to the target, and what would give how much of it."""
     name, limits = d.score_name, d.limits
     text = (
-        f"Missing to the target of {format_score(d.target_score, name)}, which is an assumption "
-        f"({option('target_score')}): {format_difference(limits.missing, name)}."
+        f"The {tested(d)} {name} is {format_difference(limits.missing, name)} below the target of "
+        f"{format_score(d.target_score, name)}, which is an assumption ({option('target_score')})."
     )
     parts = []
-    if limits.network is not None:
-        gain = format_difference(max(0.0, limits.network), name)
+    if limits.network is not None and limits.network > SMALL:
+        gain = format_difference(limits.network, name)
         parts.append(f"the best setting that was tried would give {gain}")
-    if limits.all_samples is not None:
+    if limits.all_samples is not None and limits.all_samples > SMALL:
         gain = format_difference(limits.all_samples, name)
-        parts.append(f"any number of samples about {gain}")
-    text += f" Of these {', '.join(parts)}"
+        parts.append(f"unlimited samples {'about' if parts else 'would give about'} {gain}")
+    if parts:
+        text += f" {capitalised(', and '.join(parts))}."
     if limits.rest is not None and limits.rest > SMALL:
         rest = format_difference(limits.rest, name)
-        text += f"; neither gives the other {rest}: noise, missing features, or a better network"
-    text += "."
-    if limits.unavoidable > 0.0:
-        lost = format_difference(limits.unavoidable, name)
         text += (
-            f" {lost} of the training samples have the features of others with another label, so "
-            f"that no model gets them right."
+            f" {f'The rest, {rest},' if parts else 'All of it'} may be noise in the labels, "
+            f"missing features, or a better network than those tried."
+        )
+    if limits.unavoidable > 0.0:
+        lost = format_score(limits.unavoidable, "accuracy")
+        text += (
+            f" No model gets {lost} of the training samples right: others with the same features "
+            f"have another label."
         )
     return text
-
-
-def score_table(d: Findings) -> list[Row]:
-    """Return the head and the rows of a table: name, value, interval, number of samples."""
-    name = d.score_name
-    measures = (
-        ("training", d.train_score, None, str(d.train_rows)),
-        (_tested(d), d.test_score, d.test_interval, str(d.test_rows)),
-        ("bias", d.bias, None, "target minus training"),
-        ("gap", d.gap, d.gap_interval, f"training minus {_tested(d)}"),
-    )
-    rows: list[Row] = [("", name, f"{format_confidence(d.confidence)} interval", "samples")]
-    for label, value, interval, samples in measures:
-        limits = ""
-        if interval is not None:
-            low = format_score(interval[0], name).removesuffix(" %")
-            limits = f"{low} to {format_score(interval[1], name)}"
-        rows.append((label, format_score(value, name), limits, samples))
-    return rows
 
 
 def larger(d: Findings) -> str:
     """Return which of bias and gap is larger, and how certain that is."""
     name = d.score_name
     if d.dominant == "neither":
-        return "There is no bias and no gap to measure on these samples."
+        return (
+            f"Neither the bias nor the gap is above 0 on these samples; at "
+            f"{format_confidence(d.confidence)} confidence, the gap is "
+            f"{format_interval(d.gap_interval, name)}."
+        )
     first, second = ("bias", "gap") if d.dominant == "bias" else ("gap", "bias")
     values = {"bias": d.bias, "gap": d.gap}
     text = (
@@ -282,6 +272,12 @@ def paragraphs(d: Findings) -> list[str]:
     if d.comparison is not None and signal:
         found.append(d.comparison.text)
     return found + [f"Note: {caution}" for caution in d.cautions]
+
+
+def next_heading(d: Findings) -> str:
+    """Return what stands before the next step."""
+    python = on_command_line() and not d.next_step.startswith("xl2 ")
+    return "Next, in Python:" if python else "Next:"
 
 
 def python_line(actions: Sequence[Action]) -> str:

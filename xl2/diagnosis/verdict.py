@@ -1,10 +1,11 @@
-"""A diagnosis, its numbers and its words: for a terminal of 80 columns and for a notebook."""
+"""A diagnosis, its numbers and its words: for a terminal of 80 columns, a notebook, and JSON."""
 
 from __future__ import annotations
 
 import dataclasses
 import html
 import math
+import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 from . import sentences
 from .findings import Findings
 from .formats import WIDTH, wrapped
+from .tables import action_table, score_table
 
 
 @dataclass(frozen=True)
@@ -29,45 +31,68 @@ class Diagnosis(Findings):
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, for JSON: a number that is not finite is None."""
-        found: dict[str, Any] = _plain(dataclasses.asdict(self))
+        found: dict[str, Any] = plain(dataclasses.asdict(self))
         return {"advice": list(self.advice), **found}
 
-    def __str__(self) -> str:
+    def to_do(self) -> str:
+        """Return the first part of the text: the advice, the next step, and what was tried."""
         parts = [wrapped(" ".join(self.advice))]
-        if self.actions:
-            parts.append(_align(sentences.action_table(self)))
-        parts += [wrapped(paragraph) for paragraph in sentences.evidence(self)]
-        parts.append(_align(sentences.score_table(self)))
-        parts += [wrapped(paragraph) for paragraph in sentences.paragraphs(self)]
         if self.next_step:
-            parts.append(f"Next:\n  {self.next_step}")
+            parts.append(f"{sentences.next_heading(self)}\n{_indented(self.next_step)}")
+        if self.actions:
+            parts.append(_align(action_table(self)))
+        parts += [wrapped(paragraph) for paragraph in sentences.evidence(self)]
         return "\n\n".join(parts)
+
+    def measured(self) -> str:
+        """Return the second part of the text: scores, bias and gap, and what penalty changes."""
+        parts = [_align(score_table(self))]
+        parts += [wrapped(paragraph) for paragraph in sentences.paragraphs(self)]
+        return "\n\n".join(parts)
+
+    def __str__(self) -> str:
+        return f"{self.to_do()}\n\n{self.measured()}"
 
     def _repr_html_(self) -> str:
         first, *others = self.advice
-        more = [*others, *sentences.evidence(self)]
-        after = sentences.paragraphs(self)
+        actions = _html_table(action_table(self)) if self.actions else ""
+        step = ""
         if self.next_step:
-            after = [*after, f"Next: {self.next_step}"]
+            heading = sentences.next_heading(self)
+            step = f"<p>{heading} <code>{html.escape(self.next_step)}</code></p>"
         return (
-            f"<div><p><strong>{html.escape(first)}</strong></p>"
-            f"{_html_table(sentences.action_table(self)) if self.actions else ''}"
-            f"{_html_paragraphs(more)}{_html_table(sentences.score_table(self))}"
-            f"{_html_paragraphs(after)}</div>"
+            f"<div><p><strong>{html.escape(first)}</strong></p>{_html_paragraphs(others)}{step}"
+            f"{actions}{_html_paragraphs(sentences.evidence(self))}"
+            f"{_html_table(score_table(self))}"
+            f"{_html_paragraphs(sentences.paragraphs(self))}</div>"
         )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return nested values as JSON has them."""
     if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple | range):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if callable(value):
         return getattr(value, "__name__", repr(value))
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _indented(step: str) -> str:
+    """Return a command or a line of Python in lines of at most 80 columns, to be pasted."""
+    words, end = step.split(" "), ""
+    if step.startswith("xl2 "):
+        words, end = [shlex.quote(word) for word in shlex.split(step)], " \\"
+    lines = [words[0]]
+    for word in words[1:]:
+        if len(lines[-1]) + len(word) + len(end) < WIDTH - 4:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return f"{end}\n    ".join([f"  {lines[0]}", *lines[1:]])
 
 
 def _align(rows: Sequence[Sequence[str]]) -> str:

@@ -15,7 +15,7 @@ from ..array.backend import Backend
 from ..array.switch import to_numpy
 from ..diagnosis.formats import format_score
 from ..diagnosis.predictions import as_array
-from ..diagnosis.sentences import score_table
+from ..diagnosis.tables import score_table
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
