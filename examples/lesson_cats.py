@@ -45,6 +45,7 @@ def main() -> None:
         validation=(X_test, y_test),
         seed=range(3),
         standardize=True,
+        experiments=True,
         hidden=(20, 7),
         learning_rate=0.01,
         batch_size=256,

@@ -42,6 +42,7 @@ def main() -> None:
         y,
         validation=(X_test, y_test),
         standardize=True,
+        experiments=True,
         optimizer="sgd",
         **settings,
     )
