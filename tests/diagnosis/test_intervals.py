@@ -1,14 +1,12 @@
-"""Intervals against statsmodels, formulas, enumeration, loops and scipy's bootstrap."""
+"""Intervals against statsmodels, formulas, enumeration and loops."""
 
 from __future__ import annotations
-
-import inspect
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import bootstrap, multinomial, norm
+from scipy.stats import multinomial, norm
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
@@ -18,7 +16,6 @@ from xl2.diagnosis.intervals import (
     paired_difference,
     percentiles,
     r2_difference,
-    r2_draws,
     r2_interval,
     wilson,
 )
@@ -100,60 +97,6 @@ def r2_of(truth, found):
 def sample(rng, rows, outputs=1, noise=0.5):
     found = rng.normal(size=(rows, outputs))
     return found + noise * rng.normal(size=(rows, outputs)), found
-
-
-def draws_of(truth, *found, seed=0):
-    return r2_draws(truth - truth.mean(axis=0), *((f - truth) ** 2 for f in found), seed=seed)
-
-
-@pytest.mark.parametrize(("rows", "outputs"), [(40, 1), (300, 3)])
-def test_the_interval_of_r2_is_scipys_percentile_bootstrap(rng, rows, outputs):
-    truth, found = sample(rng, rows, outputs)
-    [draws] = draws_of(truth, found)
-    # scipy 1.15 renamed the argument.
-    name = "rng" if "rng" in inspect.signature(bootstrap).parameters else "random_state"
-    low, high = percentiles(draws, r2_of(truth, found), 0.95)
-    expected = bootstrap(
-        (np.arange(rows),),
-        lambda chosen: r2_of(truth[chosen], found[chosen]),
-        vectorized=False,
-        n_resamples=4000,
-        method="percentile",
-        **{name: np.random.default_rng(5)},
-    )
-    scale = expected.standard_error
-    # The limits of 2000 draws vary by a twentieth of that.
-    np.testing.assert_allclose(draws.mean(), expected.bootstrap_distribution.mean(), atol=scale / 8)
-    np.testing.assert_allclose((low, high), expected.confidence_interval, atol=scale / 4)
-
-
-def test_groups_of_many_rows_have_the_same_spread(rng):
-    rows = 3 * GROUPS + 7
-    truth, found = sample(rng, rows)
-    [draws] = draws_of(truth, found)
-    # The delta method: the mean influence of a row on the ratio of the two means.
-    centred, errors = truth - truth.mean(), (found - truth) ** 2
-    ratio = errors.mean() / truth.var()
-    influence = (errors - ratio * centred**2) / truth.var()
-    expected = influence.std() / np.sqrt(rows)
-    np.testing.assert_allclose(draws.std(), expected, rtol=0.1)
-    np.testing.assert_allclose(draws.mean(), 1 - ratio, atol=expected / 4)
-
-
-def test_models_are_drawn_on_the_same_rows(rng):
-    truth, found = sample(rng, 100)
-    same, other, alone = draws_of(truth, found, found), draws_of(truth, found, -found), None
-    np.testing.assert_array_equal(same[0], same[1])
-    [alone] = draws_of(truth, -found)
-    np.testing.assert_allclose(other[1], alone, rtol=1e-12)
-    assert np.all(other[0] > other[1])
-
-
-def test_a_seed_fixes_the_draws_and_another_changes_them(rng):
-    truth, found = sample(rng, 50)
-    first = draws_of(truth, found, seed=1)
-    np.testing.assert_array_equal(first, draws_of(truth, found, seed=1))
-    assert np.corrcoef(first[0], draws_of(truth, found, seed=2)[0])[0, 1] < 0.1
 
 
 def parts_of(truth, *found):
@@ -254,15 +197,6 @@ def test_perfect_and_equal_predictions_have_an_interval_of_one_point(rng):
     centred, none, errors = parts_of(truth, truth, found)
     assert r2_interval(centred, none, 0.95) == (1.0, 1.0)
     assert r2_difference(centred, errors, errors, 0.95) == (0.0, 0.0)
-
-
-def test_resamples_of_equal_targets_have_no_r2_and_are_left_out(rng):
-    truth, found = np.array([[0.0], [1.0]]), np.array([[0.0], [0.5]])
-    [draws] = draws_of(truth, found)
-    # Half of all resamples of two rows contain one row twice.
-    assert np.isnan(draws).mean() == pytest.approx(0.5, abs=0.05)
-    low, high = percentiles(draws, 0.5, 0.95)
-    assert (low, high) == (pytest.approx(0.5), pytest.approx(0.5))
 
 
 def test_percentiles_are_quantiles_that_contain_the_value():

@@ -12,7 +12,7 @@ from ..nn.score_names import shown_score
 from .actions import actions_of
 from .choice import Choice, choose, compare
 from .evidence import Evidence
-from .intervals import FEW, Interval, percentiles, r2_draws, wilson
+from .intervals import FEW, Interval, r2_interval, wilson
 from .limits import limits_of
 from .null_model import beside_the_null_model
 from .predictions import (
@@ -238,8 +238,7 @@ def _interval(test: Any, confidence: float) -> Interval:
     """Return the interval of a test score."""
     if isinstance(test, Accuracy):
         return wilson(int(test.right.sum()), test.rows, confidence)
-    draws = r2_draws(test.centred, test.squared_errors, seed=2)[0]
-    return percentiles(draws, test.score, confidence)
+    return r2_interval(test.centred, test.squared_errors, confidence)
 
 
 def caution(

@@ -13,7 +13,6 @@ References
    proportions. Statistics in Medicine 24, 729-740.
 .. [3] P. Hall (1988). On symmetric bootstrap confidence intervals. Journal of the Royal
    Statistical Society B 50, 35-45.
-.. [4] B. Efron, R. J. Tibshirani (1993). An Introduction to the Bootstrap, ch. 13.
 """
 
 from __future__ import annotations
@@ -154,30 +153,12 @@ def _linearised(counts: Any, table: Any, outputs: int, signs: tuple[float, ...])
     return value, np.sqrt(few * squares) / drawn[:, 0]
 
 
-def r2_draws(centred: Any, *errors: Any, seed: int) -> Any:
-    """Resample rows, and return the R2 of each resample, (models, RESAMPLES) [4]_.
-
-    `centred` are the targets minus their mean, and `errors` the squared errors of each model, all
-    (n, outputs). None of the columns of `centred` is constant. R2 is the mean over the outputs; it
-    is NaN if the resampled targets are all equal.
-    """
-    import numpy as np
-
-    rng = np.random.default_rng(seed)
-    table = grouped(np.concatenate([*errors, centred, centred**2], axis=1), rng)
-    sums = np.concatenate([counts @ table for counts in resampled(len(table), RESAMPLES, rng)])
-    *totals, shift, square = np.split(sums, len(errors) + 2, axis=1)
-    around = square - shift**2 / len(centred)
-    spread = np.where(around > 1e-9 * square, around, np.nan)
-    return np.stack([(1.0 - total / spread).mean(axis=1) for total in totals])
-
-
 def resampled(rows: int, resamples: int, rng: Any) -> Iterator[Any]:
     """Yield how often each row is drawn, (`_BATCH`, rows), until there are `resamples`.
 
     Sums over the rows drawn are products of these counts: 0.13 s for 2000 resamples of 5000
     rows and ten outputs, on one thread. `scipy.stats.bootstrap`, which gathers the rows, took
-    1.5 s, and warns if a few resamples have no R2.
+    1.5 s.
     """
     import numpy as np
 
