@@ -14,6 +14,7 @@ from xl2 import InputError, Network, figures
 NETWORK = Network([4, 2, 1], backend="numpy")
 ONE = {
     "plot_path": lambda ax: figures.plot_path(a_path(FEW), ax),
+    "plot_learning_curve": lambda ax: figures.plot_learning_curve([1, 2], [3, 4], [0, 1], ax=ax),
     "plot_confusion": lambda ax: figures.plot_confusion(np.eye(2), "ab", ax),
 }
 TWO = {

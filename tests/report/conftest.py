@@ -38,6 +38,13 @@ def values():
     return run(X, X @ [3.0, -2.0, 1.0, 0.0] + rng.normal(size=120), standardize=True)
 
 
+@pytest.fixture(scope="session")
+def advised():
+    """A path with some experiments, and a signal."""
+    X, numbers = clouds(2, 200, apart=0.7)
+    return run(X, numbers, experiments=["curve", "shorter"], budget=1000)
+
+
 @pytest.fixture
 def undrawn(monkeypatch):
     """Replace each picture by a dot."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import re
 import socket
@@ -15,6 +16,8 @@ from report_tools import FACTS, OF_CLASSES, OF_VALUES, SCRIPT, Reader, plain
 import xl2
 from xl2 import InputError
 from xl2.array.backend import Backend
+from xl2.diagnosis.sentences import about_scores, evidence
+from xl2.diagnosis.tables import action_table
 from xl2.nn.score_names import shown_score
 from xl2.path.notes import notes
 from xl2.report.page import report_html, run_facts, write_report
@@ -61,7 +64,7 @@ def test_nothing_is_loaded_and_nothing_runs(digits_page, nasty_page):
 
 def test_tables_have_heads_and_pictures_alternative_texts(digits_page):
     found = Reader(digits_page)
-    assert len(found.all("table")) == 5
+    assert len(found.all("table")) == 6
     for cell in found.all("th"):
         in_the_head = "thead" in [element.tag for element in cell.inside]
         assert cell.of["scope"] == ("col" if in_the_head else "row")
@@ -74,18 +77,32 @@ def test_tables_have_heads_and_pictures_alternative_texts(digits_page):
 def test_the_verdict_has_the_words_and_the_numbers_of_the_diagnosis(nasty, nasty_page):
     found, d = Reader(nasty_page), nasty.diagnosis
     said = plain(next(s for s in found.all("section") if s.of["class"] == "verdict").text)
-    headline, *_, comparison = (plain(part) for part in str(d).split("\n\n"))
-    assert said.startswith(f"Verdict {headline}")
-    assert comparison.removeprefix("Compare it with the best positive lambda. ") in said
-    for sentence in (*d.advice, *d.cautions):
-        assert sentence in said
-    assert f"{100 * d.score_with_half_bias:.2f} % at best" in said
+    assert said.startswith(f"Verdict {' '.join(d.advice)}")
+    for sentence in (*d.cautions, *about_scores(d)):
+        assert plain(sentence) in said
     low, high = (100 * limit for limit in d.test_interval)
     rows = found.table("Verdict")
     assert rows[0] == ["", "accuracy", "95 % interval"]
     assert rows[2] == ["test", f"{100 * d.test_score:.2f} %", f"{low:.2f} to {high:.2f} %"]
     assert [row[0] for row in rows] == ["", "training", "test", "bias", "gap"]
     assert f"{len(nasty.y)} test samples" in said
+
+
+def test_what_gains_is_a_table_with_a_picture_and_the_next_step(advised, undrawn):
+    d = dataclasses.replace(advised.diagnosis, next_step="xl2 path <b>")
+    assert d.actions
+    page = report_html(advised.path, d, *advised.arguments[2:], title="", facts={})
+    found = Reader(page)
+    said = plain(next(s for s in found.all("section") if s.of["class"] == "verdict").text)
+    assert said.startswith(f"Verdict {' '.join(d.advice)} Next: xl2 path <b> What was tried Gains")
+    assert [code.text for code in found.all("code")] == ["xl2 path <b>"]
+    rows = [[plain(cell) for cell in row] for row in action_table(d)]
+    cells = [plain(e.text) for e in found.all("th", "td")][: sum(map(len, rows))]
+    assert cells == [cell for row in rows for cell in row]
+    for sentence in evidence(d):
+        assert plain(sentence) in said
+    assert found.all("img")[0].of["alt"].startswith("The validation score against the number")
+    assert len(found.all("img")) == len(Reader(advised.page()).all("img"))
 
 
 def test_cautions_are_notes(nasty, undrawn):

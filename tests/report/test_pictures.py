@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from report_tools import Reader, clouds, run
 
+from xl2.diagnosis.learning_curve import learning_curve
 from xl2.report import pictures
 
 pytestmark = pytest.mark.host
@@ -115,6 +116,22 @@ def test_values_are_drawn_against_the_truth(sketches, rng):
             points = np.column_stack([true[:, k], found[:, k]])
             np.testing.assert_array_equal(ax.collections[0].get_offsets(), points)
             assert ax.lines[0].get_slope() == 1.0
+
+
+def test_the_learning_curve_ends_at_twice_the_samples(advised, sketches):
+    """The last point is the measured one and the gain of the table, from a fold's samples on."""
+    curve = learning_curve(advised.path.evidence_, 0.9)
+    pictures.picture_learning_curve(curve, "accuracy")
+    more = next(a for a in advised.diagnosis.actions if a.key == "rows")
+    assert curve.rows[-1] == 80  # 120 samples in three folds
+    assert curve.predicted[0][[0, -1]].tolist() == [80.0, 240.0]
+    assert curve.predicted[1][0] == pytest.approx(curve.scores[-1])
+    score = advised.path.metrics_["accuracy"].mean(axis=(1, 2))[advised.path.best_index_]
+    assert curve.scores[-1] == pytest.approx(score)
+    assert curve.interval[1] - curve.interval[0] == pytest.approx(np.ptp(more.interval))
+    assert curve.predicted[1][-1] - curve.interval[0] == pytest.approx(more.gain - more.interval[0])
+    for figure in sketches:
+        assert figure.axes[0].get_xlabel() == "training samples"
 
 
 def test_the_two_losses_are_drawn_on_one_scale(nasty, sketches):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from .evidence import Evidence, Trial
 from .gains import variance_of_gain
@@ -44,6 +44,38 @@ def extrapolated(
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(gains + luck, [tail, 1.0 - tail])
     return float(gains.mean()), (float(low), float(high))
+
+
+class LearningCurve(NamedTuple):
+    """The measured points of a learning curve, and where it is expected to go."""
+
+    rows: Any
+    scores: Any
+    errors: Any  # standard errors
+    predicted: tuple[Any, Any]  # rows and scores, from the last point to twice the samples
+    interval: Interval  # of the last one
+
+
+def learning_curve(evidence: Evidence, confidence: float) -> LearningCurve | None:
+    """Return the learning curve of the chosen lambda; None with fewer than three points."""
+    import numpy as np
+
+    twice = extrapolated(evidence, confidence)
+    if twice is None:
+        return None
+    weights, total = evidence.weights, evidence.weights.sum()
+    measured = np.stack([*(one.scores for one in evidence.curve), evidence.scores[evidence.best]])
+    scores = (measured * weights).sum(axis=1) / total
+    errors = np.sqrt(((weights * (measured - scores[:, None])) ** 2).sum(axis=1)) / total
+    rows = np.array([*(one.rows for one in evidence.curve), evidence.rows])
+    a, b = _fits(evidence, evidence.curve[-POINTS + 1 :])
+    several = np.linspace(evidence.rows, 2.0 * evidence.all_rows, 40)
+    times = several[:, None] / evidence.all_rows
+    # A gain is that over all training samples, of which a fold has a part.
+    gains = (a * (1.0 - times**-b)).mean(axis=1)
+    predicted = scores[-1] + gains - gains[0]
+    low, high = (float(predicted[-1] - twice[0] + limit) for limit in twice[1])
+    return LearningCurve(rows, scores, errors, (several, predicted), (low, high))
 
 
 def _fits(evidence: Evidence, points: Sequence[Trial]) -> tuple[Any, Any]:

@@ -262,6 +262,11 @@ def larger(d: Findings) -> str:
 
 def paragraphs(d: Findings) -> list[str]:
     """Return what follows the table of scores."""
+    return about_scores(d) + [f"Note: {caution}" for caution in d.cautions]
+
+
+def about_scores(d: Findings) -> list[str]:
+    """Return what follows the table of scores but the cautions."""
     signal = d.limits.by != "signal"
     found = [larger(d)] if signal else []
     if d.of_folds:
@@ -271,7 +276,7 @@ def paragraphs(d: Findings) -> list[str]:
         )
     if d.comparison is not None and signal:
         found.append(d.comparison.text)
-    return found + [f"Note: {caution}" for caution in d.cautions]
+    return found
 
 
 def next_heading(d: Findings) -> str:

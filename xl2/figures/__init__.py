@@ -10,6 +10,7 @@ from __future__ import annotations
 from .confusion import plot_confusion
 from .curves import plot_curves, plot_history
 from .images import image_shape, plot_images, plot_weights
+from .samples import plot_learning_curve
 from .scores import plot_path
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "plot_curves",
     "plot_history",
     "plot_images",
+    "plot_learning_curve",
     "plot_path",
     "plot_weights",
 ]

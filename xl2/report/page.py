@@ -14,8 +14,11 @@ from typing import Any
 from ..array.backend import Backend
 from ..array.switch import to_numpy
 from ..diagnosis.formats import format_score
+from ..diagnosis.gains import CONFIDENCE
+from ..diagnosis.learning_curve import learning_curve
 from ..diagnosis.predictions import as_array
-from ..diagnosis.tables import score_table
+from ..diagnosis.sentences import about_scores, evidence, gains_in, next_heading, tested
+from ..diagnosis.tables import action_table, score_table
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
@@ -42,6 +45,7 @@ from .pictures import (
     picture_confusion,
     picture_curves,
     picture_images,
+    picture_learning_curve,
     picture_path,
     picture_values,
 )
@@ -84,14 +88,22 @@ def report_html(
         )
     regression = model.network.task == "regression"
     shown = _values(outputs, y) if regression else _classes(model, X, outputs, y)
+    tried = path.evidence_
+    curve = learning_curve(tried, CONFIDENCE) if tried is not None and diagnosis.actions else None
     page: str = template.render(
         title=title,
         headline=_unbroken(diagnosis.advice[0]).partition(": "),
+        advice=_unbroken(" ".join(diagnosis.advice[1:])),
+        step_heading=next_heading(diagnosis),
+        step=diagnosis.next_step,
+        gains_in=gains_in(diagnosis),
+        actions=_actions(diagnosis),
+        curve=curve and picture_learning_curve(curve, diagnosis.score_name),
+        tried=[_unbroken(text) for text in evidence(diagnosis)[bool(diagnosis.actions) :]],
         scores=_scores(diagnosis),
         legend=_legend(diagnosis),
+        about_scores=[_unbroken(text) for text in about_scores(diagnosis)],
         cautions=diagnosis.cautions,
-        advice=_unbroken(" ".join(diagnosis.advice[1:])),
-        comparison=diagnosis.comparison and _unbroken(diagnosis.comparison.text),
         path=path,
         path_picture=picture_path(path),
         lambdas=Table((*head_of(path)[:-1], "remark"), list(rows_of(path))),
@@ -150,12 +162,20 @@ def _scores(d: Diagnosis) -> Table:
     return Table(head, rows)
 
 
+def _actions(d: Diagnosis) -> Table | None:
+    """Return the table of actions; None if there is none."""
+    if not d.actions:
+        return None
+    head, *rows = action_table(d)
+    return Table(head, rows)
+
+
 def _legend(d: Diagnosis) -> str:
     return _unbroken(
         f"Scores on {counted(d.train_rows, 'training sample')} and "
-        f"{counted(d.test_rows, 'test sample')}. The bias is the target, "
+        f"{counted(d.test_rows, tested(d) + ' sample')}. The bias is the target, "
         f"{format_score(d.target_score, d.score_name)}, minus the training score; the gap is the "
-        f"training score minus the test score."
+        f"training score minus the {tested(d)} score."
     )
 
 

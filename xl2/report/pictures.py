@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from ..diagnosis.learning_curve import LearningCurve
 from ..io import opening
 from ..path.result import RegularizationPath
 
@@ -69,6 +70,16 @@ def picture_path(path: RegularizationPath) -> Picture:
     return _picture(
         lambda figure, narrow: plot_path(path, figure.subplots()), (8.0, 4.6), (4.2, 4.6)
     )
+
+
+def picture_learning_curve(curve: LearningCurve, score_name: str) -> Picture:
+    """Draw the score against the number of training samples."""
+    from ..figures import plot_learning_curve
+
+    def draw(figure: Any, narrow: bool) -> None:
+        plot_learning_curve(*curve, figure.subplots(), score_name=score_name)
+
+    return _picture(draw, (8.0, 3.8), (4.2, 3.8))
 
 
 def picture_curves(path: RegularizationPath) -> Picture:

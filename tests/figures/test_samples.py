@@ -1,0 +1,46 @@
+"""The learning curve."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figure_tools import clean as clean
+from figure_tools import paint, plt
+
+from xl2 import figures
+
+ROWS, SCORES, ERRORS = [10, 20, 40], [0.7, 0.8, 0.85], [0.03, 0.02, 0.01]
+AHEAD = ([40, 60, 100], [0.85, 0.87, 0.9])
+
+
+def test_points_have_bars_of_one_standard_error_and_the_last_one_its_interval():
+    ax = figures.plot_learning_curve(ROWS, SCORES, ERRORS, AHEAD, (0.88, 0.95))
+    measured, last = ax.containers
+    np.testing.assert_allclose(measured.lines[0].get_xydata(), np.column_stack([ROWS, SCORES]))
+    segments = np.array(measured.lines[2][0].get_segments())[..., 1]
+    expected = np.add.outer([-1.0, 1.0], np.zeros(3)) * ERRORS + SCORES
+    np.testing.assert_allclose(segments, expected.T)
+    (segment,) = last.lines[2][0].get_segments()
+    np.testing.assert_allclose(segment, [[100, 0.88], [100, 0.95]])
+    dashed = next(line for line in ax.lines if line.get_label() == "extrapolated")
+    np.testing.assert_allclose(dashed.get_xydata(), np.column_stack(AHEAD))
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "tick"),
+    [("accuracy", "validation accuracy (%)", "80"), ("R2", "validation R2", "0.80")],
+)
+def test_an_accuracy_is_in_percent(name, label, tick):
+    ax = figures.plot_learning_curve(ROWS, SCORES, ERRORS, score_name=name)
+    ax.set_yticks([0.7, 0.8])
+    paint(ax.figure)
+    assert ax.get_ylabel() == label
+    assert float(ax.get_yticklabels()[1].get_text()) == float(tick)
+    assert ax.get_xlim()[0] == 0.0
+
+
+def test_without_a_prediction_only_the_measured_points_are_drawn():
+    figure, ax = plt.subplots()
+    figures.plot_learning_curve(ROWS, SCORES, ERRORS, ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["measured ± one SE"]
+    assert figure.axes == [ax]
