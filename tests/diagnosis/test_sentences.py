@@ -183,7 +183,7 @@ def test_an_equal_setting_ties_and_a_worse_one_loses():
 
 def test_more_samples_come_first_where_no_setting_gains():
     found = of_folds(BASE, trials=[trial(WORSE)], curve=RISING)
-    assert "The number of training samples limits this model: twice as many" in found.advice[0]
+    assert "The number of training samples probably limits this model: twice" in found.advice[0]
     assert "extrapolated from its learning curve" in found.advice[0]
     assert found.advice[1] == "The one other setting that was tried is not likely to gain."
     assert "below the target of 100.00 %, which is an assumption (target_score)." in flat(found)

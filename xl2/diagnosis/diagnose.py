@@ -14,6 +14,7 @@ from .choice import Choice, choose, compare
 from .evidence import Evidence
 from .intervals import FEW, Interval, r2_interval, wilson
 from .limits import limits_of
+from .next_step import python_line
 from .null_model import beside_the_null_model
 from .predictions import (
     Accuracy,
@@ -26,7 +27,6 @@ from .predictions import (
     predicts_values,
 )
 from .selection import bias_corrected
-from .sentences import python_line
 from .verdict import Diagnosis
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..errors import on_command_line, option
 from .actions import Action
 from .evidence import STOPPED, TOO_LONG
@@ -18,6 +16,7 @@ from .formats import (
 )
 from .gains import CONFIDENCE
 from .limits import SMALL, first_advice
+from .penalty import about_the_penalty
 
 
 def advice(d: Findings) -> tuple[str, ...]:
@@ -35,7 +34,7 @@ def advice(d: Findings) -> tuple[str, ...]:
     if found.kind != "rows":
         return (_network(d, found), *_samples(d))
     return (
-        f"The number of training samples limits this model: twice as many "
+        f"The number of training samples {_probably(found)}limits this model: twice as many "
         f"{_would_gain(d, found)}, extrapolated from its learning curve.",
         *_best_setting(d),
     )
@@ -124,7 +123,12 @@ LIMITED_BY = {
 
 
 def _network(d: Findings, found: Action) -> str:
-    return f"{LIMITED_BY[found.kind]}: {found.what} {_would_gain(d, found)}, tried in {_folds(d)}."
+    what = LIMITED_BY[found.kind].replace(" limit", f" {_probably(found)}limit")
+    return f"{what}: {found.what} {_would_gain(d, found)}, tried in {_folds(d)}."
+
+
+def _probably(action: Action) -> str:
+    return "" if action.is_certain else "probably "
 
 
 def _samples(d: Findings) -> tuple[str, ...]:
@@ -275,26 +279,7 @@ def about_scores(d: Findings) -> list[str]:
             "lambda; keep some samples for a test."
         )
     if d.comparison is not None and signal:
-        found.append(d.comparison.text)
+        found.append(f"{about_the_penalty(d)} {d.comparison.text}".lstrip())
+    elif about := about_the_penalty(d):
+        found.append(about)
     return found
-
-
-def next_heading(d: Findings) -> str:
-    """Return what stands before the next step."""
-    python = on_command_line() and not d.next_step.startswith("xl2 ")
-    return "Next, in Python:" if python else "Next:"
-
-
-def python_line(actions: Sequence[Action]) -> str:
-    """Return the line of Python that follows the advice; "" if it is none or more samples."""
-    found = first_advice(actions, samples=False)
-    if found is None or found.kind == "features" or not found.arguments:
-        return ""
-    changed = ", ".join(f"{name}={value!r}" for name, value in found.arguments.items())
-    if found.kind == "ensemble":
-        seeds = found.arguments["seed"]
-        return (
-            f"sum(regularization_path(X, y, ..., seed=s).best_model_.forward(X_new) for s in "
-            f"{seeds}) / {len(seeds)}"
-        )
-    return f"regularization_path(X, y, ..., {changed}, experiments=True)"

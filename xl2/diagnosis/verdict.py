@@ -38,7 +38,7 @@ class Diagnosis(Findings):
         """Return the first part of the text: the advice, the next step, and what was tried."""
         parts = [wrapped(" ".join(self.advice))]
         if self.next_step:
-            parts.append(f"{sentences.next_heading(self)}\n{_indented(self.next_step)}")
+            parts.append(f"{next_heading(self)}\n{_indented(self.next_step)}")
         if self.actions:
             parts.append(_align(action_table(self)))
         parts += [wrapped(paragraph) for paragraph in sentences.evidence(self)]
@@ -58,7 +58,7 @@ class Diagnosis(Findings):
         actions = _html_table(action_table(self)) if self.actions else ""
         step = ""
         if self.next_step:
-            heading = sentences.next_heading(self)
+            heading = next_heading(self)
             step = f"<p>{heading} <code>{html.escape(self.next_step)}</code></p>"
         return (
             f"<div><p><strong>{html.escape(first)}</strong></p>{_html_paragraphs(others)}{step}"

@@ -16,8 +16,9 @@ from ..array.switch import to_numpy
 from ..diagnosis.formats import format_score
 from ..diagnosis.gains import CONFIDENCE
 from ..diagnosis.learning_curve import learning_curve
+from ..diagnosis.next_step import next_heading
 from ..diagnosis.predictions import as_array
-from ..diagnosis.sentences import about_scores, evidence, gains_in, next_heading, tested
+from ..diagnosis.sentences import about_scores, evidence, gains_in, tested
 from ..diagnosis.tables import action_table, score_table
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted

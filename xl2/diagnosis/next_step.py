@@ -1,0 +1,31 @@
+"""What to run next to follow the advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import on_command_line
+from .actions import Action
+from .findings import Findings
+from .limits import first_advice
+
+
+def next_heading(d: Findings) -> str:
+    """Return what stands before the next step."""
+    python = on_command_line() and not d.next_step.startswith("xl2 ")
+    return "Next, in Python:" if python else "Next:"
+
+
+def python_line(actions: Sequence[Action]) -> str:
+    """Return the line of Python that follows the advice; "" if it is none or more samples."""
+    found = first_advice(actions, samples=False)
+    if found is None or found.kind == "features" or not found.arguments:
+        return ""
+    changed = ", ".join(f"{name}={value!r}" for name, value in found.arguments.items())
+    if found.kind == "ensemble":
+        seeds = found.arguments["seed"]
+        return (
+            f"sum(regularization_path(X, y, ..., seed=s).best_model_.forward(X_new) for s in "
+            f"{seeds}) / {len(seeds)}"
+        )
+    return f"regularization_path(X, y, ..., {changed}, experiments=True)"
