@@ -87,7 +87,7 @@ def _try(d: Findings) -> tuple[str, ...]:
         return ()
     if on_command_line():
         if d.lam is not None:
-            return ("Leave out --no-experiments to find out.",)
+            return (f"Leave out {option('experiments', False)} to find out.",)
         return ("Run xl2 path on the training file to find out.",)
     return ("Pass a path of regularization_path(..., experiments=True) to find out.",)
 

@@ -14,6 +14,7 @@ from typing import Any
 from . import sentences
 from .findings import Findings
 from .formats import WIDTH, wrapped
+from .next_step import next_heading
 from .tables import action_table, score_table
 
 
