@@ -1,4 +1,4 @@
-"""The notebook's second lesson: if the gap dominates, L2 may help, and how certain that is.
+"""The notebook's second lesson: with a large gap L2 may help: how certain, and what else may.
 
     python examples/lesson_cats.py
 

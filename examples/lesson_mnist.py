@@ -1,4 +1,4 @@
-"""The notebook's first lesson: if bias dominates, L2 does not help.
+"""The notebook's first lesson: with a large bias L2 does not help; what would.
 
     python examples/lesson_mnist.py
 
@@ -28,7 +28,7 @@ def load() -> tuple[list[Any], dict[str, Any]]:
     print("MNIST is not installed: using scikit-learn's digits.\n")
     digits = xl2.load_data("digits")
     X, X_test, y, y_test = split(digits.X, digits.y, fraction=0.3, stratify=True)
-    settings = {"lambdas": [0, 20, 60, 200], "hidden": (5,), "epochs": 30}
+    settings = {"lambdas": [0, 20, 60, 200], "hidden": (5,), "epochs": 30, "budget": 4}
     return [X, y, X_test, y_test], {"learning_rate": 0.05, **settings}
 
 

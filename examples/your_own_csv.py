@@ -37,7 +37,9 @@ def main() -> None:
         write_wine(table)
     data = xl2.load_data(table, target=label)
     X, X_test, y, y_test = split(data.X, data.y, fraction=0.3, stratify=True)
-    path = xl2.regularization_path(X, y, cv=5, hidden=(16,), epochs=200, standardize=True)
+    path = xl2.regularization_path(
+        X, y, cv=5, hidden=(16,), epochs=200, standardize=True, experiments=True
+    )
     print(path, end="\n\n")
     print(xl2.diagnose(path, X, y, X_test, y_test))
 

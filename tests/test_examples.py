@@ -26,15 +26,17 @@ def run(tmp_path, monkeypatch, capsys):
 def test_the_lesson_in_which_bias_dominates(run):
     printed = " ".join(run("lesson_mnist.py").split())
     assert "MNIST is not installed" in printed
-    assert "is larger than the gap" in printed
+    assert "The network limits this model: 20 units for 5 would gain" in printed
+    assert re.search(r"The bias, [\d.]+ points, is larger than the gap", printed)
     assert re.search("L2 (does not help|is not shown to help) here", printed)
-    assert "gain in points of accuracy" in printed or "Gains are in points of accuracy" in printed
+    assert re.search(r"\+[\d.]+ to \+[\d.]+ \d+ samples", printed)  # twice as many would gain
 
 
 def test_the_lesson_in_which_the_gap_dominates(run):
     printed = " ".join(run("lesson_cats.py").split())
     assert "The cats are not installed" in printed
-    assert "is larger than the bias" in printed
+    assert re.search(r"The gap, [\d.]+ points, is larger than the bias", printed)
+    assert "twice the samples, 120" in printed
     assert "Exact McNemar test" in printed
     assert "cannot say whether L2 helped" in printed
 

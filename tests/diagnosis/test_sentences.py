@@ -14,7 +14,10 @@ from xl2.errors import Face, facing
 
 pytestmark = pytest.mark.host
 
-COMMAND = Face({"budget": "--budget", "target_score": "--target-score"}, command_line=True)
+OPTIONS = {
+    name: f"--{name.replace('_', '-')}" for name in ("budget", "target_score", "experiments")
+}
+COMMAND = Face(OPTIONS, command_line=True)
 BASE, BETTER, WORSE = right(150, 200), right(180, 200), right(120, 200)
 RISING = [part(right(100, 200), 40), part(right(120, 200), 80), part(right(138, 200), 120)]
 FLAT = [part(BASE, 40), part(BASE, 80), part(BASE, 120)]

@@ -78,6 +78,8 @@ def test_the_verdict_has_the_words_and_the_numbers_of_the_diagnosis(nasty, nasty
     found, d = Reader(nasty_page), nasty.diagnosis
     said = plain(next(s for s in found.all("section") if s.of["class"] == "verdict").text)
     assert said.startswith(f"Verdict {' '.join(d.advice)}")
+    assert d.limits.by == "signal"
+    assert "not shown to be better" not in said  # the advice has said so
     for sentence in (*d.cautions, *about_scores(d)):
         assert plain(sentence) in said
     low, high = (100 * limit for limit in d.test_interval)

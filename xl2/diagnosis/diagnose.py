@@ -157,7 +157,10 @@ def _of_samples(
     interval = _interval(test, confidence)
     null = beside_the_null_model(test, y_train, y_test)
     selected = path is not None and bool(path.selected_on(X_test))
-    cautions = caution(X_train is X_test, selected, score_name, len(y_test), null.caution(test))
+    # Without a signal the advice says it already.
+    known = getattr(path, "evidence_", None)
+    doubt = "" if known is not None and not known.signal.found else null.caution(test)
+    cautions = caution(X_train is X_test, selected, score_name, len(y_test), doubt)
     scores = _scores(train.score, train.rows, test.score, test.rows, interval, target)
     return scores | {
         "task": "regression" if regression else "classification",

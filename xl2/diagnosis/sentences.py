@@ -124,7 +124,7 @@ LIMITED_BY = {
 
 def _network(d: Findings, found: Action) -> str:
     what = LIMITED_BY[found.kind].replace(" limit", f" {_probably(found)}limit")
-    return f"{what}: {found.what} {_would_gain(d, found)}, tried in {_folds(d)}."
+    return f"{what}: {found.what} {_would_gain(d, found)}, tried {_folds(d)}."
 
 
 def _probably(action: Action) -> str:
@@ -169,7 +169,7 @@ def _plain_gain(value: float, name: str) -> str:
 
 
 def _folds(d: Findings) -> str:
-    return f"{d.folds} folds" if d.folds > 1 else "the validation samples"
+    return f"in {d.folds} folds" if d.folds > 1 else "on the validation samples"
 
 
 def tested(d: Findings) -> str:
@@ -183,7 +183,7 @@ def gains_in(d: Findings) -> str:
     text = f"Gains are in {unit}"
     if any(not action.rows for action in d.actions):
         best = f", the best by {d.chosen_by}" if d.chosen_by else ""
-        text += f", tried in {_folds(d)} with {format_lambda(d.lam or 0.0)}{best}"
+        text += f", tried {_folds(d)} with {format_lambda(d.lam or 0.0)}{best}"
     if any(action.rows for action in d.actions):
         text += "; that of more samples is extrapolated from the learning curve"
     return f"{text}."
