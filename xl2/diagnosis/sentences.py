@@ -278,7 +278,7 @@ def about_scores(d: Findings) -> list[str]:
             "The validation score is that of the folds, corrected for the choice of the best "
             "lambda; keep some samples for a test."
         )
-    if d.comparison is not None and signal:
+    if d.comparison is not None:
         found.append(f"{about_the_penalty(d)} {d.comparison.text}".lstrip())
     elif about := about_the_penalty(d):
         found.append(about)
