@@ -24,7 +24,7 @@ from .settings import PathSettings
 from .train_stacks import train_stacks
 from .variants import KEYS, Variant, cost_of, learning_curve, variants, without
 
-BUDGET = 1.5  # of the path's own time
+PLANNED = 0.75  # of the time: what an experiment costs is known roughly, and cores may be busy
 DIVERGED = "it diverged"
 NO_MEMORY = "it does not fit into the memory"
 
@@ -143,7 +143,7 @@ def add_experiments(
     wanted += [one for one in rest if one.key in plan.keys]
     workers = settings.workers()
     path_cost = cost_of(settings, data, workers)
-    chosen, too_long = _within(plan.budget * path_cost, wanted, workers)
+    chosen, too_long = _within(PLANNED * plan.budget * path_cost, wanted, workers)
     # Those of the path may look at the samples, of which a variant can lack features.
     scorers = Scorers(default_scoring(data.training.task), data.training.task, data.targets)
     # A resumed path may have taken no time of its own.
