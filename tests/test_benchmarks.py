@@ -204,7 +204,7 @@ def test_cost_beside_a_straight_line(monkeypatch, in_process):
     [
         (["--only", "nonesuch"], "nonesuch"),
         (["--rows", "0"], "rows"),
-        (["--batch-size", "0"], "batch_size"),
+        (["--batch-size", "0"], "--batch-size"),
         (["--batch-size", "many"], "--batch-size"),
         (["--plot", "growth.txt"], "growth.txt"),
     ],

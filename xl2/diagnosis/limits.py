@@ -92,8 +92,7 @@ def limits_of(
 def first_advice(actions: Sequence[Action], samples: bool = True) -> Action | None:
     """Return the advised action that gains most; with `samples` it may be more of these.
 
-    The penalty is none: the model has it already. Nor is what gains by leaving features out,
-    which is an answer to a question that was asked.
+    The penalty is none: the model has it already.
     """
     for action in actions:
         if action.kind == "penalty" or (action.kind == "rows" and not samples):
