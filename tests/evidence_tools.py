@@ -7,6 +7,23 @@ import numpy as np
 from xl2.diagnosis.evidence import Evidence, Signal, Trial
 
 NULL = "always answering 0"
+TEST = 1_000_000  # the first test sample; training samples start at 0
+
+
+class Wrong:
+    """A classifier that predicts 0, and 1 for the samples in `wrong`."""
+
+    task = "classes"
+
+    def __init__(self, wrong):
+        self.wrong = list(wrong)
+
+    def predict(self, X):
+        return np.isin(X[:, 0], self.wrong).astype(int)
+
+
+def samples(rows, first):
+    return np.arange(first, first + rows)[:, None], np.zeros(rows, dtype=int)
 
 
 def trial(scores, key="wider", kind="network", what="16 units for 4", rows=0.0, **arguments):

@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 import pytest
+from evidence_tools import TEST, Wrong, samples
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_digits
@@ -21,24 +22,6 @@ from xl2 import Dataset, InputError, Network, fit
 from xl2.cli.workflows import train
 from xl2.data import split
 from xl2.diagnosis.diagnose import diagnose
-
-TEST = 1_000_000  # the first test sample; training samples start at 0
-
-
-class Wrong:
-    """A classifier that predicts 0, and 1 for the samples in `wrong`."""
-
-    task = "classes"
-
-    def __init__(self, wrong):
-        self.wrong = list(wrong)
-
-    def predict(self, X):
-        return np.isin(X[:, 0], self.wrong).astype(int)
-
-
-def samples(rows, first):
-    return np.arange(first, first + rows)[:, None], np.zeros(rows, dtype=int)
 
 
 def diagnosed(training, test, **options):

@@ -7,7 +7,17 @@ import math
 
 import numpy as np
 import pytest
-from evidence_tools import FakePath, evidence, part, path_of, right, trial
+from evidence_tools import (
+    TEST,
+    FakePath,
+    Wrong,
+    evidence,
+    part,
+    path_of,
+    right,
+    samples,
+    trial,
+)
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
@@ -15,23 +25,6 @@ from xl2 import InputError
 from xl2.diagnosis.diagnose import diagnose
 
 pytestmark = pytest.mark.host
-TEST = 1_000_000  # the first test sample; training samples start at 0
-
-
-class Wrong:
-    """A classifier that predicts 0, and 1 for the samples in `wrong`."""
-
-    task = "classes"
-
-    def __init__(self, wrong):
-        self.wrong = list(wrong)
-
-    def predict(self, X):
-        return np.isin(X[:, 0], self.wrong).astype(int)
-
-
-def samples(rows, first):
-    return np.arange(first, first + rows)[:, None], np.zeros(rows, dtype=int)
 
 
 def cats(best=50.0, models=(0.0, 50.0, 1000.0), means=(0.70, 0.78, 0.34), **options):

@@ -265,7 +265,7 @@ def test_several_labels_are_right_together(where):
     assert_scores(trial, outputs, y)
     told = np.concatenate(outputs) > 0.5
     assert trial.scores.mean() == pytest.approx(accuracy_score(y, told))
-    assert found.signal.answer == "the most frequent labels"
+    assert found.signal.answer == "always answering the most frequent labels"
 
 
 # What decides about experiments.

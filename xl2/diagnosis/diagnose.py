@@ -91,9 +91,7 @@ def diagnose(
                 "y_train, X_test and y_test; only a path can do without."
             )
         scores = _of_the_folds(path, evidence, target_score, confidence)
-        cautions: tuple[str, ...] = ()
-        if evidence.signal.found and path.n_folds_ == 1:
-            cautions = (SELECTED,)
+        cautions: tuple[str, ...] = (SELECTED,) if path.n_folds_ == 1 else ()
     else:
         scores, cautions = _of_samples(choice, samples, target_score, confidence, new_labels)
     name = scores["score_name"]

@@ -24,7 +24,8 @@ class Trial:
     what : str
         In words, compared with the path: "200-100 units for 50-25".
     arguments : mapping
-        The arguments of `xl2.regularization_path` that repeat it.
+        The arguments of `xl2.regularization_path` that repeat it; for left-out features the
+        columns that remain.
     scores, losses : numpy.ndarray, shape (n,)
         The accuracy of each sample, and the logarithm of its true class's probability; for a
         regression its share in R2, twice. Means over seeds.
@@ -102,8 +103,6 @@ class Evidence:
         differ. 0 for a regression.
     left_out : sequence of (str, str)
         Experiments that were not tried, and why.
-    seconds : float
-        What the experiments took.
     """
 
     folds: Any
@@ -120,4 +119,3 @@ class Evidence:
     repeated: int = 0
     unavoidable: float = 0.0
     left_out: Sequence[tuple[str, str]] = ()
-    seconds: float = 0.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .findings import Findings
-from .formats import format_difference, format_interval
+from .formats import format_confidence, format_difference, format_interval
+from .gains import CONFIDENCE
 
 
 def about_the_penalty(d: Findings) -> str:
@@ -15,8 +16,9 @@ def about_the_penalty(d: Findings) -> str:
         best = f"by validation {d.chosen_by}, no penalty is best."
         return f"L2 does not help here: {best}" if d.lam == 0.0 else ""
     gain = format_difference(found.gain, d.score_name)
-    interval = format_interval(found.interval, d.score_name)
-    tried = f"in validation, {found.what} gains {gain} (90 % interval {interval})."
+    interval = f"{format_confidence(CONFIDENCE)} interval "
+    interval += format_interval(found.interval, d.score_name)
+    tried = f"in validation, {found.what} gains {gain} ({interval})."
     if found.loses:
         return f"L2 does not help here: {tried}"
     return f"L2 {'helps' if found.is_certain else 'is not shown to help'} here: {tried}"

@@ -186,7 +186,6 @@ def add_experiments(
         trials=[trial for trial in kept if trial.kind != "rows"],
         curve=[trial for trial in kept if trial.kind == "rows"],
         left_out=left_out,
-        seconds=time.perf_counter() - began,
     )
 
 

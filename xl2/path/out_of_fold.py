@@ -7,6 +7,7 @@ from typing import Any
 
 from ..data.trained_rows import row_digests
 from ..diagnosis.evidence import Evidence, Signal
+from ..diagnosis.null_model import LABELS, MEAN, always
 from ..diagnosis.signal import CROSSED, permutation_test
 from .fold_data import FoldData
 from .members import Members
@@ -149,9 +150,7 @@ class OutOfFold:
 
         task, y = self.scorers.task, self.data.truth.y
         if task == "regression":
-            return "the mean of the target"
+            return MEAN
         if task == "multilabel":
-            return "the most frequent labels"
-        most = int(np.bincount(y, self.data.truth.weight).argmax())
-        label = self.scorers.classes[most]
-        return f"always answering {getattr(label, 'item', lambda: label)()!r}"
+            return LABELS
+        return always(self.scorers.classes[np.bincount(y, self.data.truth.weight).argmax()])

@@ -14,7 +14,7 @@ from .settings import PathSettings
 
 WIDER, LONGER, FASTER = 4, 3, 3  # times the units, the epochs, the learning rate
 PARTS = ((1, 4), (2, 2), (3, 1))  # of the learning curve: fourths of the rows, subsets of each fold
-SEEDS = 5  # of an ensemble
+SEEDS = 5  # of an ensemble, or one more than the path has
 KEYS = (
     "curve",
     "wider",
@@ -68,12 +68,10 @@ def cost_of(settings: PathSettings, data: FoldData, workers: int = 1) -> float:
 def variants(settings: PathSettings, data: FoldData, best: int, underfits: bool) -> list[Variant]:
     """Return what can be tried with the chosen lambda, the most promising first.
 
-    If a network underfits, that is what it learns from longer training, a larger rate or one more
-    layer; otherwise the opposite.
+    For a network that underfits, longer training, a larger rate and one more layer come first;
+    otherwise a smaller rate and shorter training.
     """
-    own = replace(
-        settings, penalties=[settings.penalties[best]], seeds=settings.seeds[:1], patience=None
-    )
+    own = _with_one_lambda(settings, best)
     data = _evened(data)
     hidden, training = settings.sizes[1:-1], settings.training
     found: dict[str, Variant] = {}
@@ -105,14 +103,14 @@ def variants(settings: PathSettings, data: FoldData, best: int, underfits: bool)
         what = f"learning rate {rate:g} for {training.learning_rate:g}"
         changed = replace(training, learning_rate=rate)
         add(key, "training", what, {"learning_rate": rate}, training=changed)
-    first = max(settings.seeds) + 1
-    more = [*settings.seeds, *range(first, first + max(0, SEEDS - len(settings.seeds)))]
+    first, known = max(settings.seeds) + 1, len(settings.seeds)
+    more = [*settings.seeds, *range(first, first + max(SEEDS - known, 1))]
     add(
         "ensemble",
         "ensemble",
         f"the mean of {len(more)} networks",
         {"seed": more},
-        seeds=more[len(settings.seeds) :] or more,
+        seeds=more[known:],  # the path has trained the others
     )
     usual = ["wider", "ensemble"]
     up = ["longer", "faster", "deeper", "slower", "shallower", "narrower", "shorter"]
@@ -129,9 +127,7 @@ def learning_curve(
     an order whose first part is a fair sample of them. Parts that are too small are the second
     list, with the reason.
     """
-    own = replace(
-        settings, penalties=[settings.penalties[best]], seeds=settings.seeds[:1], patience=None
-    )
+    own = _with_one_lambda(settings, best)
     shortest = min(len(fold.rows) for fold in data.folds)
     found, left_out = list[Variant](), list[tuple[str, str]]()
     for fourths, draws in PARTS:
@@ -153,13 +149,18 @@ def without(
     settings: PathSettings, data: FoldData, best: int, columns: Sequence[int], names: str
 ) -> Variant:
     """Return the chosen lambda without some features."""
-    own = replace(
-        settings, penalties=[settings.penalties[best]], seeds=settings.seeds[:1], patience=None
-    )
+    own = _with_one_lambda(settings, best)
     kept = [k for k in range(settings.sizes[0]) if k not in set(columns)]
     own = replace(own, sizes=(len(kept), *settings.sizes[1:]))
     what = f"without {names}"
     return Variant(what, "features", what, {"columns": kept}, own, _evened(data).columns(kept))
+
+
+def _with_one_lambda(settings: PathSettings, best: int) -> PathSettings:
+    """Return settings for the chosen lambda and the first seed, trained to the end."""
+    return replace(
+        settings, penalties=[settings.penalties[best]], seeds=settings.seeds[:1], patience=None
+    )
 
 
 def _evened(data: FoldData) -> FoldData:
