@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..array.digests import digest
 from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve
 from ..errors import InputError, option
@@ -33,7 +34,7 @@ from .grid import with_placed_lambdas
 from .null_model import score_null_model
 from .out_of_fold import OutOfFold
 from .refit import refit_models
-from .result import RegularizationPath, digest
+from .result import RegularizationPath
 from .scoring import OF_EPOCHS, Scorers, default_scoring
 from .settings import PathSettings
 from .train_stacks import train_stacks

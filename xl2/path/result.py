@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-from ..array.backend import numbers
-from ..array.sparse import is_sparse
-from ..array.switch import to_numpy
+from ..array.digests import digest
 from ..errors import InputError
 from ..nn.model import Model
 from ..nn.network import Network
@@ -16,8 +13,6 @@ from .null_model import NullScores
 from .scores import PathScores
 from .settings import PathSettings
 from .tables import path_frame, path_html, path_text
-
-ROWS = 512  # digested at a time: their copies in float64 stay in the processor's cache
 
 
 class RegularizationPath(PathScores):
@@ -236,19 +231,3 @@ def network_of(settings: PathSettings, parameters: Any, task: str) -> Network:
     network.set_parameters(parameters)
     network.task = task
     return network
-
-
-def digest(X: Any) -> str:
-    """Return a digest of samples (n, features), the same for any library, dtype and sparsity.
-
-    It is that of the shape, and of the values in float64. Raises `ValueError` if they are not
-    numbers.
-    """
-    x = X.tocsr() if is_sparse(X) else to_numpy(X)
-    found = hashlib.sha256(repr(tuple(map(int, x.shape))).encode())
-    for start in range(0, x.shape[0] if x.shape else 0, ROWS):
-        chunk = x[start : start + ROWS]
-        dense = numbers(chunk.toarray() if is_sparse(X) else chunk, "float64", "X")
-        # -0.0 equals 0.0, but its bytes differ.
-        found.update((dense + 0.0).astype("<f8", copy=False).tobytes())
-    return found.hexdigest()
