@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from xl2.array.digests import digest
 from xl2.diagnosis.evidence import Evidence, Signal, Trial
+from xl2.diagnosis.tried import Tried, tried_of
+from xl2.nn.score_names import shown_score
 
 NULL = "always answering 0"
 TEST = 1_000_000  # the first test sample; training samples start at 0
@@ -76,22 +79,23 @@ def right(count, of):
 class FakePath:
     """The part of a regularization path that `diagnose` uses."""
 
-    def __init__(self, models, means, best, score_name="accuracy", selected=False, found=None):
-        self.models_, self.score_name_, self.selected = models, score_name, selected
+    def __init__(self, models, means, best, score_name="accuracy", validation=None, found=None):
+        self.models_ = models
         self.task_ = "regression" if score_name == "r2" else "binary"
         self.lambdas_ = np.array(list(models))
         self.validation_means_ = np.array(means)
         self.best_lambda_, self.best_index_ = best, list(models).index(best)
         self.evidence_, self.asked = found, []
+        chosen_by = shown_score(score_name).name
+        known = None if validation is None else digest(validation)
+        self.tried_ = Tried(best, chosen_by, 0.001, validation=known)
         if found is not None:
             self.n_folds_ = int(found.folds.max()) + 1
+            self.tried_ = tried_of(found, best, chosen_by)
 
     def model(self, lam):
         self.asked.append(lam)
         return self.models_[lam]
-
-    def selected_on(self, X):
-        return self.selected
 
 
 def path_of(found, training=1.0, task="binary"):
@@ -101,10 +105,9 @@ def path_of(found, training=1.0, task="binary"):
         models,
         [0.5] * len(models),
         found.lambdas[found.best],
-        "r2" * (task == "regression"),
+        "r2" if task == "regression" else "neg_log_loss",
         found=found,
     )
     path.task_ = task
-    path.score_name_ = "r2" if task == "regression" else "neg_log_loss"
     path.curves_ = {"score": np.full((1, len(models), path.n_folds_, 1), training)}
     return path

@@ -18,6 +18,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from model_files import tried
 
 # Limits: seconds for one case, and bytes for all of them in addition to those mapped before.
 SECONDS, BYTES = 5, 2**30
@@ -89,7 +90,7 @@ def model_file(folder: Path) -> bytes:
     scaling = Scaling(np.array([1.0, 2.0]), np.array([0.5, 2.0]))
     network = xl2.Network([2, 3, 3], ["tanh", "softmax"], seed=1)
     rows = np.array([1, 2**40, 2**63], dtype=np.uint64)
-    model = Model(network, scaling, None, ("a", "b", "c"), ("x", "y"), "who", rows)
+    model = Model(network, scaling, None, ("a", "b", "c"), ("x", "y"), "who", rows, tried())
     xl2.save(model, folder / "whole")
     return (folder / "whole").read_bytes()
 
@@ -163,7 +164,12 @@ def read(kind: str, path: Path) -> None:
         model = xl2.load(path, backend="numpy")
         # A scale near 0 makes samples infinite, which is an InputError.
         with contextlib.suppress(xl2.InputError):
-            assert len(model.predict(np.zeros((2, model.network.sizes[0])))) == 2
+            samples = np.zeros((2, model.network.sizes[0]))
+            labels = model.predict(samples)
+            assert len(labels) == 2
+            if model.network.task == "classes":
+                found = xl2.diagnose(model, samples, labels, samples + 1.0, labels, new_labels=True)
+                assert str(found).replace("\n", "").isprintable()
         return
     from xl2.data import load_data
 

@@ -148,6 +148,11 @@ def counted(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
+def printable(text: str) -> str:
+    """Escape what a terminal would interpret: names can come from a stranger's file."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 def column_label(names: Sequence[str], position: int) -> str:
     """Return a column's name for a message, or its number from 1 if columns have no names."""
     return repr(names[position]) if names else str(position + 1)

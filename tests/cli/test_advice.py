@@ -4,20 +4,24 @@ import dataclasses
 import json
 import re
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.main import get_command
 
 import xl2 as package
-from xl2.cli import workflows
+from xl2.cli import app, workflows
 from xl2.cli.next_command import with_next_command
 from xl2.data.columns import find_features
 from xl2.diagnosis.actions import Action
+from xl2.diagnosis.formats import plain
 from xl2.errors import Face, facing
 
 QUICK = ("--epochs", 20, "--batch-size", 16, "--cv", 3, "--hidden", "4", "--lambdas", "0,3",
          "--learning-rate", 0.05)  # fmt: skip
 NAMES = {"hidden": "--hidden", "epochs": "--epochs", "learning_rate": "--learning-rate"}
+COMMAND = get_command(app).commands["path"]
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def test_without_experiments_no_other_setting_is_tried(xl2, table, without):
     code, out, _ = xl2("path", *table, *QUICK, "--no-experiments")
     assert code == 0
     assert without[0]["experiments"] is False
-    assert "Leave out --no-experiments to find out." in " ".join(out.split())
+    assert "Run xl2 path without --no-experiments to find out." in " ".join(out.split())
     assert " units for " not in out
 
 
@@ -113,14 +117,118 @@ def test_json_has_the_path_and_the_diagnosis_and_nothing_else(xl2, table, tmp_pa
     assert len(found["path"]["validation_scores"]) == 2
     assert found["advice"][0].count("limits this model") == 1
     assert {file.name for file in tmp_path.iterdir()} == {"t.csv", "m"}
-    code, out, _ = xl2("diagnose", "m", "t.csv", "--json")
-    assert code == 0
-    again = json.loads(out)
-    for name in ("test_score", "test_interval", "train_score", "gap"):
-        assert again[name] == pytest.approx(found[name])
-    assert again["notes"] == [
+
+
+# One model and one file get one verdict.
+
+VERDICT = ("advice", "limits", "actions", "left_out", "folds", "signal", "lam", "chosen_by",
+           "next_step", "null_answer", "cautions", "test_score", "train_score", "gap",
+           "test_interval")  # fmt: skip
+
+
+def verdicts(xl2, *arguments):
+    """Return what a path and the diagnosis of its model say, as data."""
+    found = []
+    for command in (("path", *arguments, "--out", "m"), ("diagnose", "m", "t.csv")):
+        code, out, err = xl2(*command, "--json")
+        assert (code, err) == (0, "")
+        found.append(json.loads(out))
+    return found
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--budget", 100, "--without", "a", "--epochs", 4), "^The .* limits? this model: "),
+        (("--no-experiments",), "Run xl2 path without --no-experiments to find out"),
+        (("--budget", 1e-9), "Allow xl2 path more time for experiments: --budget 5"),
+    ],
+)
+def test_a_path_and_its_model_get_one_verdict(xl2, table, more, words):
+    path, model = verdicts(xl2, *table, *QUICK, *more)
+    assert [model[name] for name in VERDICT] == [path[name] for name in VERDICT]
+    assert re.search(words, " ".join(path["advice"]))
+    # The path has the models of two lambdas, the file has one.
+    assert (path["comparison"] is None, model["comparison"]) == (False, None)
+    assert model["notes"] == [
         "The model was trained on 96 of the 120 rows of t.csv; the other 24 are the test samples."
     ]
+    if "--without" in more:
+        assert {a["kind"] for a in path["actions"]} > {"network", "training", "features", "rows"}
+        assert path["next_step"].startswith("xl2 path t.csv --target label --groups who --epochs ")
+        assert " --out m --json" in path["next_step"]
+
+
+@pytest.mark.host
+def test_without_a_signal_a_path_and_its_model_get_one_verdict(xl2, table):
+    rng = np.random.default_rng(1)
+    with open("t.csv", "w") as file:
+        file.write("a,label\n")
+        file.writelines(f"{rng.normal():.4f},{rng.integers(2)}\n" for _ in range(80))
+    path, model = verdicts(xl2, "t.csv", "--lambdas", "0,3", "--epochs", 5)
+    assert path["limits"]["by"] == "signal"
+    assert path["advice"][0].startswith("No lambda predicts better than always answering")
+    assert [model[name] for name in VERDICT] == [path[name] for name in VERDICT]
+
+
+@pytest.mark.host
+def test_both_are_printed_in_the_same_words(xl2, table):
+    _, of_path, _ = xl2("path", *table, *QUICK, "--budget", 20, "--out", "m")
+    code, of_model, err = xl2("diagnose", "m", "t.csv")
+    assert (code, err) == (0, "")
+    assert max(map(len, of_model.splitlines())) <= 80
+    begin, end = of_path.index("\n\nThe "), of_path.index("\n\n2 lambdas x")
+    assert of_path[begin:end] in of_model
+    begin, end = of_path.index("\n\n          accuracy"), of_path.index(" Lambda 3 gets ")
+    assert " ".join(of_path[begin:end].split()) in " ".join(of_model.split())
+
+
+@pytest.mark.host
+def test_the_command_of_a_model_names_no_file_but_the_users_own(xl2, table):
+    code, _, _ = xl2("path", *table, *QUICK, "--no-experiments", "--picture=secret.png", "--out",
+                     "m", "--checkpoint", "secret", "--scoring=accuracy", "--json")  # fmt: skip
+    assert code == 0
+    stored = package.load("m").tried["options"]
+    # The options as they were given, and nothing else.
+    assert stored == [*table[1:], *map(str, QUICK), "--no-experiments", "--scoring=accuracy"]
+
+
+@pytest.mark.host
+def test_a_strangers_model_cannot_put_a_file_into_the_command(xl2, table):
+    xl2("path", *table, *QUICK, "--no-experiments", "--out", "m")
+    model = package.load("m", backend="numpy")
+    options = ["home", "--out=.bashrc", "--out", ".profile", "--evil", "--cv", "3; rm x", "--dtype",
+               "--report", "x", "--resume", "--test", "y", "--", "--report"]  # fmt: skip
+    action = plain(
+        dataclasses.asdict(
+            Action("k", "network", "what", 0.1, (0.05, 0.15), arguments={"hidden": (9,)})
+        )
+    )
+    tried = {**model.tried, "actions": [action], "options": options}
+    package.save(dataclasses.replace(model, tried=tried), "m")
+    code, out, _ = xl2("diagnose", "m", "t.csv", "--json")
+    assert code == 0
+    expected = "xl2 path t.csv --cv '3; rm x' --dtype --report --out m --json --hidden 9"
+    assert json.loads(out)["next_step"] == expected
+
+
+@pytest.mark.host
+def test_a_model_that_python_saved_has_the_line_of_python(xl2, table):
+    data = package.load_data("t.csv", target="label", groups="who")
+    path = package.regularization_path(
+        data.X, data.y, [0, 3], experiments=["wider", "longer"], budget=1e6, epochs=20,
+        batch_size=16, cv=3, hidden=(4,), learning_rate=0.05, standardize=True, progress=False,
+    )  # fmt: skip
+    package.save(path.best_model_, "m")
+    for name, X in (("old.csv", data.X), ("new.csv", data.X + 0.01)):
+        rows = [",".join(map(str, [*x, y])) for x, y in zip(X, data.y, strict=True)]
+        Path(name).write_text("\n".join(["a,b,c,label", *rows]))
+    code, out, err = xl2("diagnose", "m", "old.csv", "--test", "new.csv")
+    assert (code, err) == (0, "")
+    line = package.diagnose(path).next_step
+    assert line.startswith("regularization_path(X, y, ..., ")
+    assert f"Next, in Python:\n  {line}" in out.replace("\n    ", " ")
 
 
 def advised(kind, **arguments):
@@ -144,23 +252,22 @@ def advised(kind, **arguments):
     ],
 )
 def test_the_next_step_is_the_users_command_with_one_option_changed(given, arguments, expected):
-    with facing(Face(NAMES, command_line=True)):
-        found = with_next_command(advised("network", **arguments), shlex.split(given))
+    found = with_next_command(advised("network", **arguments), shlex.split(given), COMMAND)
     assert found.next_step == f"xl2 {expected}"
 
 
 @pytest.mark.host
 def test_an_ensemble_which_no_command_trains_stays_a_line_of_python():
+    found = with_next_command(advised("ensemble", seed=[0, 1]), ["path", "digits"], COMMAND)
     with facing(Face(NAMES, command_line=True)):
-        found = with_next_command(advised("ensemble", seed=[0, 1]), ["path", "digits"])
         assert "Next, in Python:\n  a line of Python\n" in str(found)
 
 
 @pytest.mark.host
 def test_a_long_command_is_printed_in_lines_that_a_shell_joins():
     given = ["path", "a file.csv", "--lambdas", ",".join(map(str, range(20))), "--cv", "7"]
+    found = with_next_command(advised("network", hidden=(200, 100)), given, COMMAND)
     with facing(Face(NAMES, command_line=True)):
-        found = with_next_command(advised("network", hidden=(200, 100)), given)
         printed = str(found).partition("Next:\n")[2].partition("\n\n")[0]
     assert len(printed.splitlines()) == 2
     assert max(map(len, printed.splitlines())) <= 80

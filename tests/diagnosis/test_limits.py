@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from evidence_tools import evidence, part, right, trial
 
 from xl2.diagnosis.actions import actions_of
 from xl2.diagnosis.limits import first_advice, limits_of
+from xl2.diagnosis.tried import tried_of
 
 pytestmark = pytest.mark.host
 
@@ -16,14 +19,14 @@ RISING = [part(right(100, 200), 40), part(right(120, 200), 80), part(right(138, 
 FLAT = [part(BASE, 40), part(BASE, 80), part(BASE, 120)]
 
 
-def limits(found, missing=0.25, signal=True):
-    return limits_of(found, actions_of(found), missing, signal)
+def limits(found, missing=0.25):
+    return limits_of(tried_of(found, 1.0, "log loss"), missing)
 
 
 def test_without_evidence_it_is_unknown_what_is_missing():
-    assert limits_of(None, (), 0.1, True).by == "unknown"
-    assert limits_of(None, (), 0.0, True).by == "nothing"
-    assert limits_of(None, (), -0.1, True).by == "nothing"
+    assert limits_of(None, 0.1).by == "unknown"
+    assert limits_of(None, 0.0).by == "nothing"
+    assert limits_of(None, -0.1).by == "nothing"
 
 
 @pytest.mark.parametrize(
@@ -43,8 +46,9 @@ def test_what_was_tried_says_what_limits(by, options):
     found = evidence(BASE, **options)
     assert limits(found).by == by
     assert limits(found, missing=0.0).by == "nothing"
-    assert limits(found, missing=0.0, signal=False).by == "signal"
-    assert limits(found, signal=False).by == "signal"
+    noise = replace(found, signal=replace(found.signal, p_value=0.5))
+    assert limits(noise, missing=0.0).by == "signal"
+    assert limits(noise).by == "signal"
 
 
 def test_each_part_is_that_of_its_action():

@@ -102,7 +102,7 @@ def test_among_equal_scores_the_paths_choice_is_kept():
 
 
 def test_a_lambda_chosen_on_the_test_samples_is_a_caution():
-    found = diagnosed(cats(selected=True))
+    found = diagnosed(cats(validation=samples(50, TEST)[0]))
     assert any("on these very test samples" in caution for caution in found.cautions)
     assert "Note: lambda was chosen" in flat(found)
 

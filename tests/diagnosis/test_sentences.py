@@ -108,7 +108,7 @@ def test_a_path_without_experiments_says_how_to_find_out():
     assert "is not known, because nothing else was tried" in found.advice[0]
     assert "experiments=True" in found.advice[1]
     with facing(COMMAND):
-        assert "Leave out --no-experiments" in found.advice[1]
+        assert "Run xl2 path without --no-experiments" in found.advice[1]
 
 
 def test_a_single_model_points_to_a_path():
@@ -130,7 +130,7 @@ def test_experiments_without_time_ask_for_more(why):
     found = of_folds(BASE, left_out=[("16 units for 4", why), ("60 epochs for 20", "it diverged")])
     assert found.advice[1] == "Allow more time for experiments: budget=5."
     with facing(COMMAND):
-        assert found.advice[1] == "Allow more time for experiments: --budget 5."
+        assert found.advice[1] == "Allow xl2 path more time for experiments: --budget 5."
     assert f"Left out, because {why} (budget): 16 units for 4." in flat(found)
     assert "Left out, because it diverged: 60 epochs for 20." in flat(found)
     assert "16 units for 4" in found._repr_html_()

@@ -17,10 +17,12 @@ import pytest
 from conftest import ROOT
 from data_files import write_parquet
 from fuzzing import FORMATS
+from model_files import tried
 
 import xl2
 from xl2.data import load_data, open_rows
 from xl2.errors import FileFormatError, XL2Error
+from xl2.io.tried_values import is_tried
 
 pytestmark = pytest.mark.host
 
@@ -135,7 +137,103 @@ BOMBS = {
     "a model file of many layers": lambda f: model(f, {"sizes": json.dumps([1] * 10**6)}),
     "a model file of a long number": lambda f: model(f, {"sizes": f"[{10**400}, 2]"}),
     "a model file of a huge layer": lambda f: model(f, {"sizes": "[1000000000, 1000000000]"}),
+    "a model file of deep findings": lambda f: model(f, {"tried": '{"lam":' * 10**5}),
+    "a model file of many actions": lambda f: model(
+        f, {"tried": json.dumps({**tried(), "actions": tried()["actions"] * 5000})}
+    ),
+    "a model file of a long action": lambda f: model(
+        f, {"tried": json.dumps({**tried(), "left_out": [["a" * 10**7, "b"]]})}
+    ),
 }
+
+
+def places(value, place=()):
+    """Return the places of all values in nested ones, each a tuple of names and indices."""
+    found = [place]
+    for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+        inner = isinstance(one, dict | list)
+        found += places(one, (*place, name)) if inner else [(*place, name)]
+    return found
+
+
+def with_another(place, value):
+    """Return what a path may have tried, with another value at a place."""
+    if not place:
+        return value
+    found = at = tried()
+    for name in place[:-1]:
+        at = at[name]
+    at[place[-1]] = value
+    return found
+
+
+HUGE = (10**400, 10**30, 2**63, -1, -0.5, 1e101, float("inf"), float("nan"), True)
+TEXTS = ("a" * 10_001, "\x1b[2J", "\u202eb", "\ud800", "a\nb", "network")
+OTHERS = ([], {}, [[]], [1, 2, 3], [2.0, 1.0], ["a"], [None], {"a": 1}, {"seed": []}, None)
+
+
+@pytest.mark.parametrize("place", places(tried()), ids=str)
+def test_what_a_stranger_says_was_tried_is_refused_or_printed(place):
+    network = xl2.Network([1, 1], "sigmoid", backend="numpy")
+    X, y = np.zeros((4, 1)), np.array([0, 1, 0, 1])
+    refused = 0
+    for value in (*HUGE, *TEXTS, *OTHERS):
+        found = with_another(place, value)
+        if not is_tried(found):
+            refused += 1
+            continue
+        diagnosis = xl2.diagnose(xl2.Model(network, tried=found), X, y, X + 1.0, y)
+        assert str(diagnosis).replace("\n", "").isprintable()
+        json.dumps(diagnosis.to_dict(), allow_nan=False)
+        assert diagnosis._repr_html_().isprintable()
+    # Most of the values are wrong wherever they stand.
+    assert refused >= len((*HUGE, *TEXTS, *OTHERS)) - 9
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ((), []),
+        ((), {}),
+        ((), {**tried(), "more": 1}),
+        (("lam",), -1.0),
+        (("signal",), 1.5),
+        (("signal",), "0.5"),
+        (("folds",), 2.0),
+        (("folds",), True),
+        (("actions",), {}),
+        (("actions", 0), []),
+        (("actions", 0, "kind"), "magic"),
+        (("actions", 0, "kind"), ["network"]),
+        (("actions", 0, "basis"), "guessed"),
+        (("actions", 0, "what"), "\x1b]0;evil\x07"),
+        (("actions", 0, "gain"), float("nan")),
+        (("actions", 0, "gain"), 10**400),
+        (("actions", 0, "interval"), [0.1]),
+        (("actions", 0, "interval"), [0.1, 0.2, 0.3]),
+        (("actions", 0, "interval"), [0.2, 0.1]),
+        (("actions", 0, "interval"), "01"),
+        (("actions", 0, "seconds"), float("inf")),
+        (("actions", 0, "arguments"), {"hidden": "os.system('x')"}),
+        (("actions", 0, "arguments"), {"hidden": [1.5]}),
+        (("actions", 0, "arguments"), {"x=print(1), y": [1]}),
+        (("actions", 0, "arguments"), {"epochs": "3"}),
+        (("actions", 3, "arguments"), {}),
+        (("actions", 3, "arguments"), None),
+        (("left_out", 0), ["one text"]),
+        (("left_out", 0, 1), "\u202e"),
+        (("all_samples",), "a"),
+        (("unavoidable",), 2),
+        (("validation",), "0f"),
+        (("validation",), "g" * 64),
+        (("options",), "--epochs"),
+        (("options",), ["\n"]),
+    ],
+)
+def test_a_model_file_with_impossible_findings_is_refused(tmp_path, place, value):
+    path = model(tmp_path, {"tried": json.dumps(with_another(place, value))})
+    with pytest.raises(FileFormatError, match=r"value of tried is invalid|tried cannot be read"):
+        xl2.load(path)
 
 
 @pytest.mark.parametrize("name", ["f.csv", "f.npy", "f.parquet", "f-idx", "f", "f.safetensors"])

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_files import changed
+from model_files import changed, tried
 
 import xl2
 from xl2 import FileFormatError, InputError, Model, Network
+from xl2.io.model_file import MAX_HEADER
 from xl2.nn.scaling import Scaling
 
 
@@ -20,7 +21,7 @@ def model(where):
     network = Network([3, 4, 2], ["tanh", "softmax"], "he", seed=1, **where)
     inputs = Scaling(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, 2.0]))
     rows = np.array([0, 7, 7, 2**64 - 1], dtype=np.uint64)
-    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"), "who", rows)
+    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"), "who", rows, tried())
 
 
 def test_save_and_load(model, where, tmp_path, rng):
@@ -34,6 +35,7 @@ def test_save_and_load(model, where, tmp_path, rng):
     assert read.features == ("a", "b", "c")
     assert read.groups == "who"
     assert (read.trained_rows.dtype, read.trained_rows.tolist()) == ("uint64", [0, 7, 7, 2**64 - 1])
+    assert read.tried == tried()
     assert read.network.sizes == (3, 4, 2)
     assert read.network.activations == ("tanh", "softmax")
     assert read.network.task == "classes"
@@ -72,6 +74,34 @@ def test_a_model_has_the_same_bytes_each_time(tmp_path):
 def test_a_file_without_the_digests_of_training_rows_is_read(tmp_path):
     """Files of earlier versions said how the data set was split instead."""
     assert xl2.load(changed(tmp_path / "m", {"split": "[0.2, 0]"})).trained_rows is None
+
+
+def test_a_file_without_what_a_path_tried_is_read(tmp_path):
+    assert xl2.load(changed(tmp_path / "m")).tried is None
+    assert xl2.load(changed(tmp_path / "m", {"tried": "null"})).tried is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"actions": [{**tried()["actions"][0], "what": "a" * 10_001}]},
+        {"signal": float("nan")},
+        {"chosen_by": "\x1b[2J"},
+    ],
+)
+def test_a_model_is_saved_without_what_could_not_be_read(tmp_path, values):
+    xl2.save(Model(Network([3, 2], ["softmax"]), tried={**tried(), **values}), tmp_path / "m")
+    assert xl2.load(tmp_path / "m").tried is None
+
+
+def test_names_have_the_room_in_a_file_that_what_was_tried_would_take(tmp_path):
+    names = ("a" * (MAX_HEADER - 700), "b", "c")
+    xl2.save(Model(Network([3, 2], ["softmax"]), features=names, tried=tried()), tmp_path / "m")
+    read = xl2.load(tmp_path / "m")
+    assert (read.features, read.tried) == (names, None)
+    short = ("a" * (MAX_HEADER - 4000), "b", "c")
+    xl2.save(Model(Network([3, 2], ["softmax"]), features=short, tried=tried()), tmp_path / "m")
+    assert xl2.load(tmp_path / "m").tried == tried()
 
 
 def test_a_stack_is_refused(tmp_path):

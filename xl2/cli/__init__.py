@@ -10,9 +10,9 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from ..errors import Face, XL2Error, facing
+from ..errors import XL2Error, facing, printable
 from .bench import bench
-from .options import printable
+from .options import face_of
 from .paths import diagnose, path
 from .training import export, predict, train
 
@@ -24,20 +24,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-# Arguments of Python's functions that have no option of their name: the option, and its words.
-ELSEWHERE = {"fraction": ("held_out", "{}"), "y": ("target", "the label column ({})")}
-
 
 class Command(TyperCommand):
     """A command whose messages name its own options."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        names = {p.name or "": p.opts[0] for p in self.params if p.param_type_name == "option"}
-        for name, (own, words) in ELSEWHERE.items():
-            if own in names:
-                names[name] = words.format(names[own])
-        with facing(Face(names, command_line=True)):
+        with facing(face_of(self)):
             return super().invoke(ctx)
 
 

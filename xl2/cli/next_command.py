@@ -1,21 +1,84 @@
-"""The advice as the command to run next: the user's own, with the options that it changes."""
+"""The advice as the command to run next: that of the path, with the options that it changes."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
 
 from ..diagnosis.limits import first_advice
 from ..diagnosis.verdict import Diagnosis
-from ..errors import offers, option
+from ..errors import facing, offers, option
+from ..nn.model import Model
+from .options import face_of
+
+# Options of `xl2 path` that do not change what is trained. Those that name files are left out of a
+# model file, which may be given to others, and of what is read from one that others have written.
+ELSEWHERE = (
+    "--test",
+    "--labels",
+    "--checkpoint",
+    "--every",
+    "--resume",
+    "--picture",
+    "--report",
+    "--out",
+    "--json",
+)
 
 
-def with_next_command(diagnosis: Diagnosis, arguments: Sequence[str]) -> Diagnosis:
-    """Return a diagnosis whose next step is a command; `arguments` are those of this one.
+def settings_among(arguments: Sequence[str], command: Any) -> list[str]:
+    """Return the options of `command` among arguments that say what is trained, as given."""
+    valued, flags = set[str](), set[str]()
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            own = flags if parameter.is_flag else valued
+            own.update(parameter.opts, parameter.secondary_opts)
+    kept, words = list[str](), iter(arguments)
+    for word in words:
+        name, equals, _ = word.partition("=")
+        found = [word] if word in flags or (equals and name in valued) else []
+        if word in valued:
+            found = [word, next(words, "")]
+        if name not in ELSEWHERE:
+            kept += found
+    return kept
+
+
+def with_command_of_path(
+    diagnosis: Diagnosis,
+    model: Model,
+    data: str,
+    files: Mapping[str, Path | None],
+    as_json: bool,
+    path: Any,
+) -> Diagnosis:
+    """Return the diagnosis of a model with the next step of `path`, the command that trained it.
+
+    `data` and `files`, by their options, are those of the command that runs.
+    """
+    options = None if model.tried is None else model.tried["options"]
+    if options is None:
+        return diagnosis
+    own = {name: str(file) for name, file in files.items() if file is not None}
+    out = [own.pop("--out"), *(["--json"] if as_json else [])]
+    arguments = [*chain(*own.items()), *settings_among(options, path), "--out", *out]
+    return with_next_command(diagnosis, ["path", data, *arguments], path)
+
+
+def with_next_command(diagnosis: Diagnosis, arguments: Sequence[str], command: Any) -> Diagnosis:
+    """Return a diagnosis whose next step is `command`; `arguments` are those that it had.
 
     No command trains an ensemble, so that its line of Python stays.
     """
+    with facing(face_of(command)):
+        return _with_next_command(diagnosis, arguments)
+
+
+def _with_next_command(diagnosis: Diagnosis, arguments: Sequence[str]) -> Diagnosis:
     found = first_advice(diagnosis.actions, samples=False)
     if not diagnosis.next_step or found is None or found.kind == "ensemble":
         return diagnosis

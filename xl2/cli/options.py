@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from ..errors import Face, InputError, printable
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -86,6 +86,19 @@ ModelFile = Annotated[
 ]
 
 
+# Arguments of Python's functions that have no option of their name: the option, and its words.
+OTHER_NAMES = {"fraction": ("held_out", "{}"), "y": ("target", "the label column ({})")}
+
+
+def face_of(command: Any) -> Face:
+    """Return how messages of a command name options."""
+    names = {p.name or "": p.opts[0] for p in command.params if p.param_type_name == "option"}
+    for name, (own, words) in OTHER_NAMES.items():
+        if own in names:
+            names[name] = words.format(names[own])
+    return Face(names, command_line=True)
+
+
 def numbers(option: str, text: str, kind: type) -> list[Any]:
     """Return the numbers of a comma-separated list."""
     try:
@@ -109,14 +122,9 @@ def show_notes(notes: Sequence[str]) -> None:
         typer.echo(textwrap.fill(printable(note), 80, break_long_words=False))
 
 
-def printable(text: str) -> str:
-    """Escape what a terminal would interpret: names can come from a stranger's file."""
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
-
-
 def show_json(diagnosis: Diagnosis, **more: Any) -> None:
     """Print a diagnosis and other values as JSON, in characters that any terminal has."""
-    from ..diagnosis.verdict import plain
+    from ..diagnosis.formats import plain
 
     typer.echo(json.dumps({**diagnosis.to_dict(), **plain(more)}, indent=2))
 

@@ -13,11 +13,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, facing
 from . import options as opt
 
 
 def path(
+    context: typer.Context,
     data: opt.Data,
     test: opt.Test = None,
     lambdas: Annotated[
@@ -101,7 +102,7 @@ def path(
     from ..array.switch import resolve
     from ..io import model_file
     from . import workflows
-    from .next_command import with_next_command
+    from .next_command import settings_among, with_next_command
 
     chosen, seeds = _lambdas(lambdas), opt.numbers("--seed", seed, int)
     if not seeds:
@@ -142,7 +143,8 @@ def path(
             every=every,
             resume=resume,
         )
-    result = replace(result, diagnosis=with_next_command(result.diagnosis, sys.argv[1:]))
+    given, command = sys.argv[1:], context.command
+    result = replace(result, diagnosis=with_next_command(result.diagnosis, given, command))
     # Printed before anything is written: a full disk must not cost the answer.
     how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
     if as_json:
@@ -150,7 +152,8 @@ def path(
     else:
         _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
     if out is not None:
-        model_file.save(result.model, out)
+        tried = {**(result.model.tried or {}), "options": settings_among(given, command)}
+        model_file.save(replace(result.model, tried=tried), out)
     if drawn is not None:
         _draw(result.path, drawn)
     if report is not None:
@@ -168,6 +171,7 @@ def path(
 
 
 def diagnose(
+    context: typer.Context,
     model: opt.ModelFile,
     data: opt.Data,
     test: opt.Test = None,
@@ -180,20 +184,26 @@ def diagnose(
     device: opt.Device = None,
     as_json: opt.AsJson = False,
 ) -> None:
-    """Report how much of a model's error is bias, and how much is the gap to the test score."""
+    """Say what limits a model and what would gain, as the path that trained it found."""
     from ..io import model_file
     from . import workflows
+    from .next_command import with_command_of_path
 
     trained = model_file.load(model, backend=backend, device=device)
     training, testing = opt.read_data(data, test, target, labels, features_first, model=trained)
     diagnosis, notes = workflows.diagnose_model(
         trained, training, testing, target_score, new_labels
     )
-    if as_json:
-        opt.show_json(diagnosis, notes=notes)
-        return
-    opt.show_notes(notes)
-    typer.echo(f"\n{diagnosis}")
+    files = {"--test": test, "--labels": labels, "--out": model}
+    root: Any = context.find_root().command
+    of_path = root.commands["path"]
+    diagnosis = with_command_of_path(diagnosis, trained, data, files, as_json, of_path)
+    with facing(opt.face_of(of_path)):  # the advice is about its options
+        if as_json:
+            opt.show_json(diagnosis, notes=notes)
+        else:
+            opt.show_notes(notes)
+            typer.echo(f"\n{diagnosis}")
 
 
 def _show(result: Any, heading: str) -> None:

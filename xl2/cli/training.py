@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, printable
 from . import options as opt
 
 
@@ -138,7 +138,7 @@ def predict(
     text = _table(trained, samples.X)
     if out is None:
         try:
-            sys.stdout.write(opt.printable(text) if sys.stdout.isatty() else text)
+            sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
         except UnicodeEncodeError as error:
             raise InputError(
                 f"Standard output is {error.encoding}, which cannot encode "

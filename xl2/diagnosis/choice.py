@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from ..nn.model import Model
 from .comparison import Comparison, compare_labels, compare_values
 from .predictions import Accuracy
+from .tried import Tried
 
 
 class Choice(NamedTuple):
-    """The models to evaluate by their lambda, the best, and the two to compare."""
+    """The models to evaluate by their lambda, the best, the two to compare, and what was tried."""
 
     models: dict[Any, Any]
     lam: float | None
     baseline: float | None = None
     positive: float | None = None
     path: Any = None
+    tried: Tried | None = None
 
 
 def choose(model: Any, by_folds: bool) -> Choice:
@@ -25,14 +28,15 @@ def choose(model: Any, by_folds: bool) -> Choice:
     Of a path that is diagnosed by its folds no model is needed.
     """
     if not (hasattr(model, "lambdas_") and hasattr(model, "models_")):
-        return Choice({None: model}, None)
+        stored = model.tried if isinstance(model, Model) else None
+        return Choice({None: model}, None, tried=None if stored is None else Tried.of_dict(stored))
     best = float(model.best_lambda_)
     if by_folds:
-        return Choice({}, best, path=model)
+        return Choice({}, best, path=model, tried=model.tried_)
     compared = lambdas_to_compare(model)
     models = {lam: model.model(lam) for lam in dict.fromkeys([compared[0], best, *compared])}
     positive = compared[1] if len(compared) > 1 else None
-    return Choice(models, best, compared[0], positive, model)
+    return Choice(models, best, compared[0], positive, model, model.tried_)
 
 
 def lambdas_to_compare(path: Any) -> list[float]:

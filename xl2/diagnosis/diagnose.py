@@ -8,8 +8,6 @@ from typing import Any
 
 from ..errors import InputError, option
 from ..nn.labels import check_new_labels
-from ..nn.score_names import shown_score
-from .actions import actions_of
 from .choice import Choice, choose, compare
 from .evidence import Evidence
 from .intervals import FEW, Interval, r2_interval, wilson
@@ -44,9 +42,9 @@ def diagnose(
     """Tell what limits a model, which action gains most, and how sure that is.
 
     The advice rests on what a path tried: pass one of
-    ``regularization_path(..., experiments=True)``. Of a single model only the scores are known:
-    how far the training score is below the target, the bias, and how far the test score is below
-    the training score, the gap.
+    ``regularization_path(..., experiments=True)``, or its best model, also from a model file. Of
+    another model only the scores are known: how far the training score is below the target, the
+    bias, and how far the test score is below the training score, the gap.
 
     Parameters
     ----------
@@ -82,9 +80,9 @@ def diagnose(
     samples = (X_train, y_train, X_test, y_test)
     by_folds = all(one is None for one in samples)
     choice = choose(model, by_folds)
-    path = choice.path
-    evidence: Evidence | None = getattr(path, "evidence_", None)
+    path, tried = choice.path, choice.tried
     if by_folds:
+        evidence: Evidence | None = getattr(path, "evidence_", None)
         if evidence is None:
             raise InputError(
                 "diagnose needs the training and the test samples of a model. Pass X_train, "
@@ -99,22 +97,20 @@ def diagnose(
         raise InputError(
             f"{option('target_score')} must be an accuracy from 0 to 1. Received: {target_score}."
         )
-    actions = () if evidence is None else tuple(actions_of(evidence))
-    found = evidence is None or evidence.signal.found
-    limits = limits_of(evidence, actions, target_score - scores["test_score"], found)
+    actions = () if tried is None or not tried.found_signal else tried.actions
     return Diagnosis(
         target_score=target_score,
         confidence=confidence,
         **scores,
-        lam=choice.lam,
-        chosen_by="" if path is None else shown_score(path.score_name_).name,
-        signal=None if evidence is None else evidence.signal.p_value,
-        limits=limits,
-        actions=actions if found else (),
-        left_out=() if evidence is None else tuple(evidence.left_out),
-        folds=0 if evidence is None else int(evidence.folds.max()) + 1,
+        lam=None if tried is None else tried.lam,
+        chosen_by="" if tried is None else tried.chosen_by,
+        signal=None if tried is None else tried.signal,
+        limits=limits_of(tried, target_score - scores["test_score"]),
+        actions=actions,
+        left_out=() if tried is None else tried.left_out,
+        folds=0 if tried is None else tried.folds,
         cautions=cautions,
-        next_step=python_line(actions) if found else "",
+        next_step=python_line(actions),
     )
 
 
@@ -133,7 +129,7 @@ def _of_samples(
         if one is None:
             raise InputError(f"diagnose needs {name} too: pass all four of the samples, or none.")
     y_train, y_test = as_array(y_train, "y_train"), as_array(y_test, "y_test")
-    best, path = choice.models[choice.lam], choice.path
+    best, path, tried = choice.models[choice.lam], choice.path, choice.tried
     check_model(best)
     predictions = predict(best, X_train, y_train, "train")
     if path is None:
@@ -154,10 +150,9 @@ def _of_samples(
     test = tests[choice.lam]
     interval = _interval(test, confidence)
     null = beside_the_null_model(test, y_train, y_test)
-    selected = path is not None and bool(path.selected_on(X_test))
+    selected = tried is not None and tried.selected_on(X_test)
     # Without a signal the advice says it already.
-    known = getattr(path, "evidence_", None)
-    doubt = "" if known is not None and not known.signal.found else null.caution(test)
+    doubt = null.caution(test) if tried is None or tried.found_signal else ""
     cautions = caution(X_train is X_test, selected, score_name, len(y_test), doubt)
     scores = _scores(train.score, train.rows, test.score, test.rows, interval, target)
     return scores | {

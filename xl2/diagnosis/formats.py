@@ -1,8 +1,10 @@
-"""Scores, differences, intervals and lambdas as text."""
+"""Scores, differences, intervals and lambdas as text, and values as JSON has them."""
 
 from __future__ import annotations
 
+import math
 import textwrap
+from typing import Any
 
 WIDTH = 80
 
@@ -50,6 +52,19 @@ def format_lambda(lam: float) -> str:
 def format_baseline(lam: float) -> str:
     """Name the lambda that a penalty is compared with: 0 or the smallest."""
     return "no penalty" if lam == 0.0 else f"the smallest lambda ({lam:.4g})"
+
+
+def plain(value: Any) -> Any:
+    """Return nested values as JSON has them; a number that is not finite is None."""
+    if isinstance(value, dict):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [plain(one) for one in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if callable(value):
+        return getattr(value, "__name__", repr(value))
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _number(value: float, digits: int) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .actions import Action
-from .evidence import Evidence
-from .learning_curve import extrapolated
+from .tried import Tried
 
 SMALL = 1e-9
 
@@ -54,23 +53,20 @@ class Limits:
     rest: float | None = None
 
 
-def limits_of(
-    evidence: Evidence | None, actions: Sequence[Action], missing: float, signal: bool
-) -> Limits:
+def limits_of(tried: Tried | None, missing: float) -> Limits:
     """Return what limits a model that lacks `missing` to its target score."""
-    if evidence is None:
+    if tried is None:
         return Limits("unknown" if missing > SMALL else "nothing", missing)
+    actions, limit = tried.actions, tried.all_samples
     gains = {action.kind: action.gain for action in reversed(actions)}
     network = [a.gain for a in actions if a.kind not in ("rows", "penalty", "features")]
     best = max(network, default=None)
-    everything = extrapolated(evidence, 0.9, float("inf"))
-    limit = None if everything is None else everything[0]
     rest = None
     if best is not None and limit is not None:
         rest = max(0.0, missing - max(best, 0.0) - limit)
     found = first_advice(actions)
     by = "neither" if network or limit is not None else "unknown"
-    if not signal:
+    if not tried.found_signal:
         by = "signal"
     elif missing <= SMALL:
         by = "nothing"
@@ -83,8 +79,8 @@ def limits_of(
         best,
         gains.get("rows"),
         limit,
-        evidence.repeated,
-        evidence.unavoidable,
+        tried.repeated,
+        tried.unavoidable,
         rest,
     )
 

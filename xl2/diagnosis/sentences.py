@@ -81,13 +81,15 @@ def _unknown(d: Findings) -> str:
 
 
 def _try(d: Findings) -> tuple[str, ...]:
+    # On the command line, the model may be diagnosed by another command than it was trained by.
     if any(why in (STOPPED, TOO_LONG) for _, why in d.left_out):
-        return (f"Allow more time for experiments: {option('budget', 5)}.",)
+        who = "xl2 path " if on_command_line() else ""
+        return (f"Allow {who}more time for experiments: {option('budget', 5)}.",)
     if d.left_out:
         return ()
     if on_command_line():
         if d.lam is not None:
-            return (f"Leave out {option('experiments', False)} to find out.",)
+            return (f"Run xl2 path without {option('experiments', False)} to find out.",)
         return ("Run xl2 path on the training file to find out.",)
     return ("Pass a path of regularization_path(..., experiments=True) to find out.",)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import math
 import shlex
 import textwrap
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from . import sentences
 from .findings import Findings
-from .formats import WIDTH, wrapped
+from .formats import WIDTH, plain, wrapped
 from .next_step import next_heading
 from .tables import action_table, score_table
 
@@ -67,19 +66,6 @@ class Diagnosis(Findings):
             f"{_html_table(score_table(self))}"
             f"{_html_paragraphs(sentences.paragraphs(self))}</div>"
         )
-
-
-def plain(value: Any) -> Any:
-    """Return nested values as JSON has them."""
-    if isinstance(value, dict):
-        return {str(name): plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [plain(one) for one in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if callable(value):
-        return getattr(value, "__name__", repr(value))
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _indented(step: str) -> str:

@@ -19,13 +19,15 @@ from ..nn.scaling import Scaling
 from .model_header import read_settings
 from .opening import check_file, reading
 from .safetensors_file import safetensors_bytes
+from .tried_values import is_tried
 from .writing import write_whole
 
 FORMAT = "xl2-model-1"
 # Bytes; enough for the names of a million features. A header is read whole before it can be
 # checked, and then takes up to thirty times as much memory.
 MAX_HEADER = 2**24
-ROWS = "trained_rows"  # the array of digests, which a file may lack
+# What a file may lack: the array of digests, and what a path tried.
+ROWS, TRIED = "trained_rows", "tried"
 
 
 def save(model: Any, path: str | Path) -> None:
@@ -64,7 +66,12 @@ def save(model: Any, path: str | Path) -> None:
         "features": json.dumps(model.features),
         "groups": json.dumps(model.groups),
     }
-    head, numbers = safetensors_bytes(tensors, header)
+    # The model is worth more than what was tried: what `load` would refuse is left out.
+    known = model.tried is not None and is_tried(model.tried)
+    tried = {TRIED: json.dumps(model.tried)} if known else {}
+    head, numbers = safetensors_bytes(tensors, header | tried)
+    if len(head) - 8 > MAX_HEADER:
+        head, numbers = safetensors_bytes(tensors, header)
     if len(head) - 8 > MAX_HEADER:
         raise InputError(
             f"The names of features and classes take more than the {MAX_HEADER} bytes that a model "
@@ -207,6 +214,7 @@ def _model(
         tuple(settings["features"]),
         settings["groups"],
         tensors.get(ROWS),
+        settings[TRIED],
     )
 
 

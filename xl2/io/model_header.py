@@ -13,10 +13,12 @@ from typing import Any
 from ..array.backend import DTYPES
 from ..errors import FileFormatError
 from ..nn.tasks import TASKS
+from .tried_values import is_tried
 
 
 def read_settings(header: dict[str, str]) -> dict[str, Any]:
     """Return the settings in a header, or raise `FileFormatError`; see `CHECKS`."""
+    header = {**OPTIONAL, **header}
     absent = [name for name in CHECKS if name not in header]
     if absent:
         raise FileFormatError(f"its header lacks {', '.join(absent)}.")
@@ -85,4 +87,6 @@ CHECKS = {
     "classes": _is_classes,
     "features": _is_texts,
     "groups": _is_groups,
+    "tried": is_tried,
 }
+OPTIONAL = {"tried": "null"}  # values of what a file may lack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,9 @@ class Model:
     trained_rows : numpy.ndarray or None
         A digest of the features of each training sample, (n,) of uint64, sorted: `xl2 diagnose`
         and `xl2 predict` tell by it which samples are unseen. The command line records it.
+    tried : dict or None
+        What the path that trained it tried, as plain values: `xl2.diagnose` rests its advice on
+        it. The model of a path's best lambda has it.
     """
 
     network: Network
@@ -43,6 +47,7 @@ class Model:
     features: tuple[str, ...] = ()
     groups: str | None = None
     trained_rows: Any = None
+    tried: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, model: Any) -> Model:

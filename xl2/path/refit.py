@@ -1,4 +1,4 @@
-"""Models of a path, trained on all samples."""
+"""Models of a path, trained on all samples, and what was found about the best of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..diagnosis.choice import lambdas_to_compare
+from ..diagnosis.evidence import Evidence
+from ..diagnosis.tried import tried_of
 from ..nn.model import Model
+from ..nn.score_names import shown_score
 from .arguments import RULES
 from .checkpoints import Folder
 from .fold_data import Fold, PathData
@@ -57,6 +60,15 @@ def refit_models(
             network = network_of(settings, members.parameters[k, 0, 0], members.task)
             path.models_[lam] = Model(network, fold.inputs, fold.outputs, data.targets.classes)
     path.refit_time_ = time.perf_counter() - began
+
+
+def add_findings(path: RegularizationPath, evidence: Evidence, validation: str | None) -> None:
+    """Add to a path, and to its best model, what was tried; `validation` is a digest."""
+    best = path.best_lambda_
+    tried = tried_of(evidence, float(best), shown_score(path.score_name_).name, validation)
+    path.evidence_, path.tried_ = evidence, tried
+    if best in path.models_:
+        path.models_[best] = replace(path.models_[best], tried=tried.to_dict())
 
 
 def _indices(path: PathScores, refit: Any) -> list[int]:

@@ -33,7 +33,7 @@ from .folds import make_folds
 from .grid import with_placed_lambdas
 from .null_model import score_null_model
 from .out_of_fold import OutOfFold
-from .refit import refit_models
+from .refit import add_findings, refit_models
 from .result import RegularizationPath
 from .scoring import OF_EPOCHS, Scorers, default_scoring
 from .settings import PathSettings
@@ -263,16 +263,16 @@ def regularization_path(
         null,
         settings,
         time.perf_counter() - began,
-        validation_digest=None if validation is None else digest(validation[0]),
         return_members=return_members,
     )
     fold = None if validation is None else folds.folds[0]
     refit_models(path, refit, members, data, fold, folder)
     path.unfinished_ = note_of_unfinished_training(path, data)
     found = OutOfFold(members, folds, scorers)
-    path.evidence_ = found.evidence(path, data.on_host())
-    if plan.wanted and path.evidence_.signal.found:
+    evidence = found.evidence(path, data.on_host())
+    if plan.wanted and evidence.signal.found:
         known = None if groups is None else read_groups(groups, len(labels))
         order = fair_order(labels, not targets.regression, known, settings.seeds[0])
-        path.evidence_ = add_experiments(path.evidence_, path, settings, folds, found, plan, order)
+        evidence = add_experiments(evidence, path, settings, folds, found, plan, order)
+    add_findings(path, evidence, None if validation is None else digest(validation[0]))
     return path

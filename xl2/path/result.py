@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..array.digests import digest
 from ..errors import InputError
 from ..nn.model import Model
 from ..nn.network import Network
@@ -77,7 +76,9 @@ class RegularizationPath(PathScores):
     unfinished_ : str
         That training ended too early, and how many epochs to try; "" if it did not.
     evidence_ : xl2.diagnosis.evidence.Evidence
-        The scores of every validation sample, and what experiments found; see `xl2.diagnose`.
+        The scores of every validation sample, also in the experiments; see `xl2.diagnose`.
+    tried_ : xl2.diagnosis.tried.Tried
+        What the verdict takes from the evidence: actions, their gains, and what was left out.
     fit_time_, refit_time_ : float
         Wall time in seconds of training all members, and the models on all samples.
     score_name_ : str
@@ -94,7 +95,6 @@ class RegularizationPath(PathScores):
         settings: PathSettings,
         fit_time: float,
         *,
-        validation_digest: str | None,
         return_members: bool,
     ):
         super().__init__(members, null, settings, fit_time)
@@ -103,7 +103,6 @@ class RegularizationPath(PathScores):
         self.refit_diverged_: list[float] = []
         self._settings = settings
         self._parameters = members.parameters if return_members else None
-        self._validation_digest = validation_digest
 
     def __repr__(self) -> str:
         return (
@@ -210,10 +209,7 @@ class RegularizationPath(PathScores):
 
     def selected_on(self, X: Any) -> bool:
         """Return whether lambda was chosen by the scores on exactly these samples."""
-        try:
-            return self._validation_digest is not None and self._validation_digest == digest(X)
-        except ValueError:
-            return False  # not numbers, so not samples
+        return self.tried_ is not None and self.tried_.selected_on(X)
 
     def _index(self, lam: float) -> int:
         found = [k for k, known in enumerate(self.lambdas_.tolist()) if known == lam]

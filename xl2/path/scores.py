@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnosis.evidence import Evidence
+from ..diagnosis.tried import Tried
 from ..errors import DivergenceError
 from ..nn.optimizers import find_optimizer
 from ..training.divergence import remedy
@@ -31,6 +32,7 @@ class PathScores:
         self.fit_time_ = fit_time
         self.unfinished_ = ""
         self.evidence_: Evidence | None = None
+        self.tried_: Tried | None = None
         self.task_ = members.task
         self.metrics_, self.null_metrics_ = members.metrics, null.metrics
         self.score_name_ = next(iter(self.metrics_))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from ..errors import counted
+from ..errors import counted, printable
 from .fold_data import FoldData
 from .settings import PathSettings
 
@@ -152,7 +152,7 @@ def without(
     own = _with_one_lambda(settings, best)
     kept = [k for k in range(settings.sizes[0]) if k not in set(columns)]
     own = replace(own, sizes=(len(kept), *settings.sizes[1:]))
-    what = f"without {names}"
+    what = printable(f"without {names}")
     return Variant(what, "features", what, {"columns": kept}, own, _evened(data).columns(kept))
 
 
