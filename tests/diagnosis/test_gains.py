@@ -58,10 +58,28 @@ def test_only_the_shares_of_weights_count(rng):
     assert paired_gain(one, changed, changed)[1] == pytest.approx(paired_gain(one, d, d)[1])
 
 
-def test_equal_settings_gain_nothing_for_certain():
+def test_equal_values_gain_nothing_for_certain():
     zeros = np.zeros(60)
     assert paired_gain(evidence(zeros), zeros, zeros) == (0.0, (0.0, 0.0))
-    assert paired_gain(evidence(zeros), zeros, zeros + 0.1) == (0.0, (0.0, 0.0))
+
+
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("n", [20, 2000])
+def test_equal_answers_are_no_certain_tie(rng, count, n):
+    zeros, rows = np.zeros(n), 0.8 * n
+    found = evidence(zeros, folds=count, rows=rows)
+    gain, (low, high) = paired_gain(found, zeros, rng.normal(1.0, 1.0, n))
+    # The squares of half a sample gained and half a sample lost add up to 1.
+    shared = 2.0 if count == 1 else 1.0 + count * (n / count) / rows
+    half = stats.t.ppf(0.95, n - 1 if count == 1 else 2 * (count - 1)) * np.sqrt(shared) / n
+    assert (gain, low, high) == pytest.approx((0.0, -half, half))
+    # One gained and one lost in the same fold show less of a tie.
+    other = zeros.copy()
+    other[:2] = 1.0, -1.0
+    assert np.ptp(paired_gain(found, other, rng.normal(size=n))[1]) > 1.4 * half
+    # Weights that are all equal change nothing.
+    weighted = evidence(zeros, folds=count, rows=rows, weights=np.full(n, 7.0))
+    assert paired_gain(weighted, zeros, np.ones(n))[1] == pytest.approx((-half, half))
 
 
 def test_the_log_loss_moves_a_prediction_to_its_side(rng):

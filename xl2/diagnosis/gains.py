@@ -26,7 +26,9 @@ def paired_gain(evidence: Evidence, scores: Any, losses: Any) -> tuple[float, In
     `scores` and `losses` (n,) are the differences of the samples' scores and losses. Accuracies of
     few samples are noisy, and the log loss notices more of what a setting does, in another unit:
     the prediction is `OWN` of the mean difference of the scores, and for the rest as many standard
-    errors of it as the losses differ by of theirs. In a regression both are the same.
+    errors of it as the losses differ by of theirs. In a regression both are the same. If no
+    sample's answer differs, the interval is that of half a sample gained and half a sample lost:
+    few samples are no certain tie.
     """
     import numpy as np
     from scipy.stats import t
@@ -40,6 +42,7 @@ def paired_gain(evidence: Evidence, scores: Any, losses: Any) -> tuple[float, In
         mean = float((weights * losses).sum() / weights.sum())
         errors = max(-MOST, min(MOST, mean / spread)) if spread > 0.0 else 0.0
         gain = OWN * gain + (1.0 - OWN) * errors * error
+        error = error or math.sqrt(_variance_of_a_tie(evidence))
     margin = float(t.ppf(0.5 + CONFIDENCE / 2.0, degrees)) * error
     return gain, (gain - margin, gain + margin)
 
@@ -61,7 +64,23 @@ def variance_of_gain(evidence: Evidence, differences: Any) -> tuple[float, int]:
     within, count = float((squares / sums**2).mean()), len(means)
     if count == 1:
         return 2.0 * within, max(1, len(folds) - 1)
-    size, between = len(folds) / count, float(means.var(ddof=1))
+    between = float(means.var(ddof=1))
     if len(folds) > count:  # folds of a single sample have no spread within
         between = (between + within) / 2.0
-    return between * (1.0 / count + size / evidence.rows), 2 * (count - 1)
+    return _of_the_mean(evidence, between, count), 2 * (count - 1)
+
+
+def _of_the_mean(evidence: Evidence, of_a_fold: float, count: int) -> float:
+    """Return the variance of the mean of several folds from that of a single one."""
+    return of_a_fold * (1.0 / count + len(evidence.folds) / count / evidence.rows)
+
+
+def _variance_of_a_tie(evidence: Evidence) -> float:
+    """Return the variance of a mean difference of which half a sample is 1, and half a one -1."""
+    import numpy as np
+
+    weights, folds = evidence.weights, evidence.folds
+    squares = np.bincount(folds, weights**2) / len(folds)
+    within = float((squares / np.bincount(folds, weights) ** 2).mean())
+    count = int(folds.max()) + 1
+    return 2.0 * within if count == 1 else _of_the_mean(evidence, within, count)
