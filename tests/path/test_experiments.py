@@ -445,17 +445,20 @@ def test_groups_are_used_up_one_after_the_other(monkeypatch, standardize):
 def test_repeated_and_contradicting_rows_are_counted(rng):
     rows = rng.integers(0, 3, size=(80, 2)).astype(float)
     y = np.array(["no", "yes"])[(rows[:, 0] + rng.normal(size=80) > 1).astype(int)]
-    found = path_with(False, y=y, X=rows, **HERE).evidence_
+    found = path_with(["shorter"], y=y, X=rows, **HERE).evidence_
     frame = pd.DataFrame({"a": rows[:, 0], "b": rows[:, 1], "y": y})
     sizes = frame.groupby(["a", "b"]).y.agg(["size", lambda part: part.value_counts().iloc[0]])
     count, most = sizes.to_numpy().T
     assert found.repeated == count[count > 1].sum() > 0
     assert found.unavoidable == pytest.approx((count - most).sum() / 80)
     assert found.unavoidable > 0.0
-    values = path_with(False, y=rows[:, 0] + rng.normal(size=80), X=rows, **HERE).evidence_
+    values = path_with(["shorter"], y=rows[:, 0] + rng.normal(size=80), X=rows, **HERE).evidence_
     assert (values.repeated, values.unavoidable) == (found.repeated, 0.0)
-    apart = path_with(False, **HERE).evidence_
+    apart = path_with(["shorter"], **HERE).evidence_
     assert (apart.repeated, apart.unavoidable) == (0, 0.0)
+    # Nobody reads it without experiments.
+    alone = path_with(False, y=y, X=rows, **HERE)
+    assert (alone.evidence_.repeated, diagnose(alone).limits.unavoidable) == (None, None)
 
 
 @one_on_jax

@@ -96,9 +96,10 @@ class Evidence:
         The experiments, each with the chosen lambda.
     curve : sequence of Trial
         The chosen lambda with fewer training samples, in ascending order of their number.
-    repeated : int
-        Training samples that equal another one in all features.
-    unavoidable : float
+    repeated : int or None
+        Training samples that equal another one in all features; None if they were not counted,
+        because there are no experiments.
+    unavoidable : float or None
         The part of the training samples that any model gets wrong because of them: their labels
         differ. 0 for a regression.
     left_out : sequence of (str, str)
@@ -116,6 +117,6 @@ class Evidence:
     signal: Signal
     trials: Sequence[Trial] = ()
     curve: Sequence[Trial] = ()
-    repeated: int = 0
-    unavoidable: float = 0.0
+    repeated: int | None = None
+    unavoidable: float | None = None
     left_out: Sequence[tuple[str, str]] = ()

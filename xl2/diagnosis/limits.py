@@ -32,9 +32,9 @@ class Limits:
     samples, all_samples : float or None
         What twice as many training samples would gain, and any number of them: the asymptote of
         the learning curve.
-    repeated : int
-        Training samples whose features equal those of another one.
-    unavoidable : float
+    repeated : int or None
+        Training samples whose features equal those of another one; None if nothing was tried.
+    unavoidable : float or None
         The part of the training samples that any model gets wrong, because samples with the same
         features have different labels.
     rest : float or None
@@ -48,8 +48,8 @@ class Limits:
     network: float | None = None
     samples: float | None = None
     all_samples: float | None = None
-    repeated: int = 0
-    unavoidable: float = 0.0
+    repeated: int | None = None
+    unavoidable: float | None = None
     rest: float | None = None
 
 

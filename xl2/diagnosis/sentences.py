@@ -233,7 +233,7 @@ def _split(d: Findings) -> str:
             f" {f'The rest, {rest},' if parts else 'All of it'} may be noise in the labels, "
             f"missing features, or a better network than those tried."
         )
-    if limits.unavoidable > 0.0:
+    if limits.unavoidable:
         lost = format_score(limits.unavoidable, "accuracy")
         text += (
             f" No model gets {lost} of the training samples right: others with the same features "

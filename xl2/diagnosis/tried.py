@@ -34,7 +34,7 @@ class Tried:
         The number of folds in which they were tried.
     all_samples : float or None
         What any number of training samples would gain: the asymptote of the learning curve.
-    repeated, unavoidable : int, float
+    repeated, unavoidable : int or None, float or None
         As in `xl2.diagnosis.evidence.Evidence`.
     validation : str or None
         The digest of the samples of `validation=`, by whose scores lambda was chosen.
@@ -49,8 +49,8 @@ class Tried:
     left_out: tuple[tuple[str, str], ...] = ()
     folds: int = 0
     all_samples: float | None = None
-    repeated: int = 0
-    unavoidable: float = 0.0
+    repeated: int | None = None
+    unavoidable: float | None = None
     validation: str | None = None
     options: tuple[str, ...] | None = None
 

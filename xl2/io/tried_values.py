@@ -125,8 +125,8 @@ TRIED: dict[str, Check] = {
     "left_out": _list_of(_is_pair_of_texts, MOST),
     "folds": _is_count,
     "all_samples": _or_none(_is_number),
-    "repeated": _is_count,
-    "unavoidable": _is_share,
+    "repeated": _or_none(_is_count),
+    "unavoidable": _or_none(_is_share),
     "validation": _or_none(_is_digest),
     "options": _or_none(_list_of(_is_text, MOST)),
 }

@@ -28,11 +28,8 @@ class OutOfFold:
     data: FoldData
     scorers: Scorers
 
-    def evidence(self, path: PathScores, X: Any) -> Evidence:
-        """Return the scores of the path's lambdas and of the null model, sample by sample.
-
-        `X` are the samples of the path on the host, in their own units.
-        """
+    def evidence(self, path: PathScores) -> Evidence:
+        """Return the scores of the path's lambdas and of the null model, sample by sample."""
         import numpy as np
 
         held = [fold.held for fold in self.data.folds]
@@ -59,13 +56,15 @@ class OutOfFold:
             losses=losses,
             best=known.index(path.best_index_),
             rows=float(np.mean([len(fold.rows) for fold in self.data.folds])),
-            all_rows=len(X),
+            all_rows=len(self.data.truth.y),
             signal=self._signal(known, folds),
-            **self._repeats(X),
         )
 
-    def _repeats(self, X: Any) -> dict[str, Any]:
-        """Return how many samples are repeated, and which part of them has to be wrong."""
+    def repeats(self, X: Any) -> dict[str, Any]:
+        """Return how many samples are repeated, and which part of them has to be wrong.
+
+        `X` are the samples of the path on the host, in their own units.
+        """
         import numpy as np
 
         kinds, counts = np.unique(row_digests(X), return_inverse=True, return_counts=True)[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..array.digests import digest
@@ -269,8 +270,9 @@ def regularization_path(
     refit_models(path, refit, members, data, fold, folder)
     path.unfinished_ = note_of_unfinished_training(path, data)
     found = OutOfFold(members, folds, scorers)
-    evidence = found.evidence(path, data.on_host())
+    evidence = found.evidence(path)
     if plan.wanted and evidence.signal.found:
+        evidence = replace(evidence, **found.repeats(data.on_host()))
         known = None if groups is None else read_groups(groups, len(labels))
         order = fair_order(labels, not targets.regression, known, settings.seeds[0])
         evidence = add_experiments(evidence, path, settings, folds, found, plan, order)
