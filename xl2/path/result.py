@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, option
 from ..nn.model import Model
 from ..nn.network import Network
 from .members import Members
@@ -103,6 +103,7 @@ class RegularizationPath(PathScores):
         self.refit_diverged_: list[float] = []
         self._settings = settings
         self._parameters = members.parameters if return_members else None
+        self._lambdas_name = option("lambdas")  # "alphas" of a CV estimator
 
     def __repr__(self) -> str:
         return (
@@ -168,9 +169,12 @@ class RegularizationPath(PathScores):
                 f"fold's did. Lower the learning rate."
             )
         known = ", ".join(f"{lam:g}" for lam in self.models_) or "none"
+        remedy = f"Pass refit=[{lam:g}] to regularization_path."
+        if self._lambdas_name == "alphas":
+            remedy = f"An estimator has that of its alpha_: fit another with alphas=[{lam:g}]."
         raise InputError(
             f"No model was trained on all samples for lambda {lam:g}. Lambdas with a model: "
-            f"{known}. Pass refit=[{lam:g}] to regularization_path."
+            f"{known}. {remedy}"
         )
 
     def member(self, lam: float, fold: int = 0, seed: int = 0) -> Network:
