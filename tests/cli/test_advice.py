@@ -169,6 +169,10 @@ def test_without_a_signal_a_path_and_its_model_get_one_verdict(xl2, table):
     path, model = verdicts(xl2, "t.csv", "--lambdas", "0,3", "--epochs", 5)
     assert path["limits"]["by"] == "signal"
     assert path["advice"][0].startswith("No lambda predicts better than always answering")
+    assert path["path"]["notes"][-1].startswith("No lambda beats the null model")
+    # Printed together, one of the two is enough.
+    code, out, _ = xl2("path", "t.csv", "--lambdas", "0,3", "--epochs", 5)
+    assert (code, out.count("No lambda")) == (0, 1)
     assert [model[name] for name in VERDICT] == [path[name] for name in VERDICT]
 
 

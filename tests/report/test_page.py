@@ -110,10 +110,14 @@ def test_what_gains_is_a_table_with_a_picture_and_the_next_step(advised, undrawn
 def test_cautions_are_notes(nasty, undrawn):
     same = xl2.diagnose(nasty.path, nasty.X, nasty.y, nasty.X, nasty.y)
     assert same.cautions
-    page = report_html(nasty.path, same, *nasty.arguments[2:], title="", facts={})
-    expected = [f"Note: {text}" for text in (*same.cautions, *notes(nasty.path))]
-    assert len(expected) > len(same.cautions)  # no lambda beats the null model
-    assert [p.text for p in Reader(page).all("p") if p.of.get("class") == "note"] == expected
+    known = dataclasses.replace(same, limits=dataclasses.replace(same.limits, by="unknown"))
+    (of_path,) = notes(nasty.path)
+    assert of_path.startswith("No lambda beats the null model")
+    # Without a signal the advice has said so.
+    for diagnosis, more in ((same, []), (known, [of_path])):
+        page = report_html(nasty.path, diagnosis, *nasty.arguments[2:], title="", facts={})
+        expected = [f"Note: {text}" for text in (*same.cautions, *more)]
+        assert [p.text for p in Reader(page).all("p") if p.of.get("class") == "note"] == expected
 
 
 def test_lambdas_are_listed_and_the_best_is_marked(nasty, nasty_page):

@@ -110,6 +110,18 @@ def numbers(option: str, text: str, kind: type) -> list[Any]:
         ) from None
 
 
+def lambdas(text: str) -> int | list[float]:
+    """Return the lambdas of --lambdas, or the length of the default grid."""
+    if not text.startswith("grid:"):
+        return numbers("--lambdas", text, float)
+    try:
+        return int(text.removeprefix("grid:"))
+    except ValueError:
+        raise InputError(
+            f"--lambdas grid:N must have one whole number, such as grid:8. Received: {text!r}."
+        ) from None
+
+
 def heading(data: str, network: Network) -> str:
     """Return two lines that describe a trained network."""
     layers, activations = "-".join(map(str, network.sizes)), ", ".join(network.activations)

@@ -104,7 +104,7 @@ def path(
     from . import workflows
     from .next_command import settings_among, with_next_command
 
-    chosen, seeds = _lambdas(lambdas), opt.numbers("--seed", seed, int)
+    chosen, seeds = opt.lambdas(lambdas), opt.numbers("--seed", seed, int)
     if not seeds:
         raise InputError(f"--seed must be whole numbers, such as 0 or 0,1,2. Received: {seed!r}.")
     resolve(backend, device).dtype(dtype)
@@ -208,10 +208,13 @@ def diagnose(
 
 def _show(result: Any, heading: str) -> None:
     """Print what to do next, then what it rests on: the path, and the measured scores."""
+    from ..path.tables import path_text
+
     diagnosis = result.diagnosis
+    table = path_text(result.path, null_model=diagnosis.limits.by != "signal")
     typer.echo(heading)
     opt.show_notes(result.parts.notes)
-    typer.echo(f"\n{diagnosis.to_do()}\n\n{result.path}\n\n{diagnosis.measured()}")
+    typer.echo(f"\n{diagnosis.to_do()}\n\n{table}\n\n{diagnosis.measured()}")
 
 
 def _numbers(path: Any) -> dict[str, Any]:
@@ -231,18 +234,6 @@ def _numbers(path: Any) -> dict[str, Any]:
         "seconds": path.fit_time_,
         "notes": notes(path),
     }
-
-
-def _lambdas(text: str) -> int | list[float]:
-    """Return the lambdas of --lambdas, or the length of the default grid."""
-    if not text.startswith("grid:"):
-        return opt.numbers("--lambdas", text, float)
-    try:
-        return int(text.removeprefix("grid:"))
-    except ValueError:
-        raise InputError(
-            f"--lambdas grid:N must have one whole number, such as grid:8. Received: {text!r}."
-        ) from None
 
 
 def _picture_file(data: str, picture: Path | None, report: Path | None) -> Path | None:

@@ -17,13 +17,16 @@ def null_answer(path: PathScores) -> str:
     return ANSWERS.get(path.task_, "most frequent class")
 
 
-def notes(path: PathScores) -> list[str]:
-    """Return what a reader of the table should know, in sentences."""
+def notes(path: PathScores, null_model: bool = True) -> list[str]:
+    """Return what a reader of the table should know, in sentences.
+
+    Without `null_model` nothing about it: a verdict above the table can have said it.
+    """
     return [
         note
         for note in (
             path.unfinished_,
-            _beside_the_null_model(path),
+            _beside_the_null_model(path) if null_model else "",
             _without_spread(path),
             _at_an_edge(path),
         )

@@ -89,8 +89,8 @@ def caption(path: PathScores) -> str:
     )
 
 
-def path_text(path: PathScores) -> str:
-    """Return the table as text of at most 80 columns."""
+def path_text(path: PathScores, null_model: bool = True) -> str:
+    """Return the table as text of at most 80 columns, with the `notes` below it."""
     rows = [head_of(path), *rows_of(path)]
     widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
     lines = [*textwrap.wrap(caption(path), COLUMNS), ""]
@@ -100,7 +100,7 @@ def path_text(path: PathScores) -> str:
         lines += textwrap.wrap(remark, COLUMNS, initial_indent=start, subsequent_indent=below) or [
             start
         ]
-    for note in notes(path):
+    for note in notes(path, null_model):
         lines += ["", *textwrap.wrap(note, COLUMNS)]
     return "\n".join(line.rstrip() for line in lines)
 

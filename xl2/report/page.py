@@ -109,7 +109,7 @@ def report_html(
         path_picture=picture_path(path),
         lambdas=Table((*head_of(path)[:-1], "remark"), list(rows_of(path))),
         trained=caption(path),
-        notes=notes(path),
+        notes=notes(path, null_model=diagnosis.limits.by != "signal"),
         chosen_by=shown_score(path.score_name_).name,
         curves=picture_curves(path),
         rows=counted(len(y), "test sample"),
