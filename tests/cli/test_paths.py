@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from sklearn.datasets import load_digits
 
 import xl2 as package
 from xl2.cli import workflows
@@ -354,10 +355,16 @@ def test_a_grid_is_given_by_its_length_and_several_seeds_by_number(xl2, here):
 
 
 def test_a_report_is_written(xl2, here):
-    code, out, _ = xl2("path", "digits", *QUICK, "--report", "out.html")
+    X, y = load_digits(return_X_y=True)
+    np.savez("new.npz", x=np.concatenate([X[:9], X[:30] + 0.5]), y=np.append(y[:9], y[:30]))
+    code, out, _ = xl2("path", "digits", *QUICK, "--test", "new.npz", "--report", "out.html")
     assert code == 0
     assert "The report is in out.html." in out
     page = (here / "out.html").read_text()
+    # How the samples were divided.
+    note = "9 of the 39 rows of new.npz were trained on and are left out; the test samples are the"
+    assert note in " ".join(out.split())
+    assert note in page
     assert "xl2 path digits" in page
     assert "McNemar" in page
 

@@ -120,6 +120,14 @@ def test_cautions_are_notes(nasty, undrawn):
         assert [p.text for p in Reader(page).all("p") if p.of.get("class") == "note"] == expected
 
 
+def test_notes_on_the_data_stand_beside_the_scores_and_are_escaped(nasty, undrawn):
+    note = f"3 of the 48 test samples of {SCRIPT} have the features of a training sample."
+    found = Reader(nasty.page(data_notes=[note]))
+    (shown,) = [p for p in found.all("p") if p.text == f"Note: {note}"]
+    assert shown.inside[-1].of["class"] == "verdict"
+    assert not found.all("script")
+
+
 def test_lambdas_are_listed_and_the_best_is_marked(nasty, nasty_page):
     path = nasty.path
     _, *rows, null = Reader(nasty_page).table("Lambdas tried")

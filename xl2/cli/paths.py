@@ -286,4 +286,5 @@ def _write_report(report: Path, result: Any, name: str, how: str) -> None:
         result.parts.test.y,
         title=f"{name}: what to do next",
         facts=facts,
+        data_notes=result.parts.notes,
     )

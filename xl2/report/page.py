@@ -7,7 +7,7 @@ narrow layout. The template escapes all text.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,14 @@ def report_html(
     *,
     title: str,
     facts: Mapping[str, str],
+    data_notes: Sequence[str] = (),
 ) -> str:
     """Return a page with the verdict, the path, the mistakes, and the settings of the run.
 
     The same arguments give the same page, in whatever style of matplotlib. `model` is the one
     whose mistakes are shown, such as the best of the path. `X_test` (n, features) is in its own
     units, with the labels or values `y_test`. `facts` are for the last table; see `run_facts`.
+    `data_notes` are sentences about how the samples were divided.
     """
     template = _template()
     X, y = to_numpy(X_test), as_array(y_test, "y_test")
@@ -104,7 +106,7 @@ def report_html(
         scores=_scores(diagnosis),
         legend=_legend(diagnosis),
         about_scores=[_unbroken(text) for text in about_scores(diagnosis)],
-        cautions=diagnosis.cautions,
+        cautions=(*data_notes, *diagnosis.cautions),
         path=path,
         path_picture=picture_path(path),
         lambdas=Table((*head_of(path)[:-1], "remark"), list(rows_of(path))),
