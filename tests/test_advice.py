@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from xl2.cli.bench import _module
+from xl2.diagnosis.actions import Action
 
 HOME = f"{_module('suite').__package__}.advice"
 measure, sets, tables = (
@@ -38,12 +40,14 @@ def test_a_split_is_recorded_once_and_shown(tmp_path, monkeypatch):
         return own(*args, **options | {"epochs": 4, "hidden": (4,)})
 
     monkeypatch.setattr(measure, "regularization_path", short)
-    assert measure.record(tmp_path, "moons", 0)
-    assert not measure.record(tmp_path, "moons", 0)
+    assert measure.record(tmp_path, "moons", 0, 100.0)
+    assert not measure.record(tmp_path, "moons", 0, 100.0)
     run = pickle.loads((tmp_path / "moons.0.pickle").read_bytes())
     tried = {trial.key for trial in run["evidence"].trials}
     assert tried >= {"wider", "ensemble", "longer", "slower"}
     assert run["done"].keys() >= tried | {"path", "rows"}
+    assert {len(run["done"][key]) for key in tried - {"ensemble"} | {"path", "rows"}} == {5}
+    assert len(run["done"]["ensemble"]) == 1
     shown = tables.tables(tmp_path, ["moons", "digits"])
     assert shown.count("\n| moons | 1 |") == 1
     assert "**development** (1 runs)" in shown
@@ -51,9 +55,12 @@ def test_a_split_is_recorded_once_and_shown(tmp_path, monkeypatch):
 
 
 def test_the_summary_by_hand():
-    found = tables._best(
-        {"done": {"path": 0.8, "no penalty": 0.9, "wider": 0.83, "rows": 0.85}}, False
-    )
-    assert found == pytest.approx(0.03)
-    assert tables._best({"done": {"path": 0.8, "wider": 0.7, "rows": 0.75}}, True) == 0.0
-    assert tables._gain({"done": {"path": 0.8}}, None) == 0.0
+    done = {"path": [0.8, 0.82], "no penalty": [0.9, 0.7], "wider": [0.83, 0.83], "rows": [0.85]}
+    run, wider = {"done": done}, Action("wider", "network", "", 0.0, (0.0, 0.0))
+    assert tables._gain(run, wider) == pytest.approx(0.02)
+    assert tables._gain(run, wider, tables.ONE) == pytest.approx(0.03)
+    assert tables._gain(run, replace(wider, key="penalty", kind="penalty")) == pytest.approx(0.01)
+    assert tables._gain(run, None) == 0.0
+    assert tables._best(run, False) == pytest.approx(0.02)
+    assert tables._best(run, True) == pytest.approx(0.04)
+    assert tables._best({"done": {"path": [0.8], "wider": [0.7], "rows": [0.75]}}, True) == 0.0

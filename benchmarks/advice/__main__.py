@@ -6,6 +6,7 @@ import argparse
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 from .measure import record
 from .sets import SETS
@@ -18,6 +19,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="with a file for each set and split")
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--splits", type=int, default=4)
+    parser.add_argument("--budget", type=float, default=100.0, help="as in xl2 path; default: 100")
+    parser.add_argument("--hidden", help="units of each hidden layer, such as 128")
+    parser.add_argument("--epochs", type=int)
     given = parser.parse_args()
     if given.kind == "tables":
         from .tables import tables
@@ -26,10 +30,13 @@ def main() -> None:
         return
     warnings.simplefilter("ignore")
     given.folder.mkdir(exist_ok=True)
+    settings: dict[str, Any] = {} if given.epochs is None else {"epochs": given.epochs}
+    if given.hidden is not None:
+        settings["hidden"] = tuple(int(units) for units in given.hidden.split(","))
     for number in range(given.splits):
         for name in given.sets.split(","):
             began = time.perf_counter()
-            if record(given.folder, name, number):
+            if record(given.folder, name, number, given.budget, **settings):
                 print(f"{name} {number}: {time.perf_counter() - began:.1f} s", flush=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ import numpy as np
 from sklearn.metrics import r2_score
 
 from xl2 import regularization_path
+from xl2.diagnosis.evidence import Evidence
+from xl2.nn.model import Model
 
 from .sets import SETS
 
 TEST = 10_000  # samples at most
+SEEDS = range(5)  # of each network that does what was tried: a gain is the mean over them
 
 
 def file_of(folder: Path, name: str, number: int) -> Path:
@@ -22,8 +26,11 @@ def file_of(folder: Path, name: str, number: int) -> Path:
     return folder / f"{name.replace(' ', '-')}.{number}.pickle"
 
 
-def record(folder: Path, name: str, number: int, budget: float = 100.0) -> bool:
-    """Measure a split and return True, or False if it has been."""
+def record(folder: Path, name: str, number: int, budget: float, **settings: Any) -> bool:
+    """Measure a split and return True, or False if it has been.
+
+    `settings` are those of `xl2.regularization_path`.
+    """
     file = file_of(folder, name, number)
     if file.exists():
         return False
@@ -35,32 +42,48 @@ def record(folder: Path, name: str, number: int, budget: float = 100.0) -> bool:
     else:
         # Another split's training samples, which this one has not.
         X_more, y_more = source.split(number + 1000)[:2]
-    options = {"standardize": True, "progress": False}
+    options = {"standardize": True, "progress": False, **settings}
     options["task"] = "regression" if source.regression else "classification"
     path = regularization_path(X, y, experiments=True, budget=budget, **options)
+    fitted = time.perf_counter() - began
     test = Test(X_test, y_test, source.regression)
-    lam, evidence = path.best_lambda_, path.evidence_
-    done = {"path": test.score([path.best_model_])}
-    if 0.0 in path.models_:
-        done["no penalty"] = test.score([path.models_[0.0]])
-    for trial in evidence.trials:
-        changed = dict(trial.arguments)
-        seeds = changed.pop("seed", [0])
-        models = [_model(X, y, lam, options | changed, seed) for seed in seeds]
-        done[trial.key] = test.score(models)
-    X_both, y_both = np.concatenate([X, X_more]), np.concatenate([y, y_more])
-    done["rows"] = test.score([_model(X_both, y_both, lam, options, 0)])
+    rows = {"X": np.concatenate([X, X_more]), "y": np.concatenate([y, y_more])}
     found = {
-        "evidence": evidence,
-        "done": done,
+        "evidence": path.evidence_,
+        "done": follow(path.evidence_, test, options | {"X": X, "y": y}, rows),
         "test_rows": len(y_test),
         "fit_time": path.fit_time_,
-        "seconds": time.perf_counter() - began,
+        "seconds": (fitted, time.perf_counter() - began - fitted),
     }
     part = file.with_suffix(".part")
     part.write_bytes(pickle.dumps(found))
     part.rename(file)
     return True
+
+
+def follow(
+    evidence: Evidence, test: Test, options: dict[str, Any], rows: dict[str, Any]
+) -> dict[str, list[float]]:
+    """Return the test scores of networks that do what was tried, for each seed.
+
+    `rows` are the options of twice the samples.
+    """
+    lam, least = evidence.lambdas[evidence.best], min(evidence.lambdas)
+    own = _models(lam, options)
+    done = {"path": [test.score([model]) for model in own]}
+
+    def add(key: str, lam: float, changed: dict[str, Any]) -> None:
+        done[key] = [test.score([model]) for model in _models(lam, options | changed)]
+
+    add("rows", lam, rows)
+    if least != lam:
+        add("no penalty", least, {})
+    for trial in evidence.trials:
+        if trial.kind == "ensemble":
+            done[trial.key] = [test.score(own)]
+        else:
+            add(trial.key, lam, dict(trial.arguments))
+    return done
 
 
 class Test:
@@ -78,8 +101,16 @@ class Test:
         return float((np.asarray(models[0].classes)[numbers.astype(int)] == self.y).mean())
 
 
-def _model(X: Any, y: Any, lam: float, options: dict[str, Any], seed: int) -> Any:
-    """Return a model that is trained on all samples with one lambda."""
-    few = X[:50], y[:50]
-    path = regularization_path(X, y, [lam], validation=few, seed=seed, refit="best", **options)
-    return path.best_model_
+def _models(lam: float, options: dict[str, Any]) -> list[Model]:
+    """Return models that are trained on all samples, one for each seed."""
+    X, y = options["X"], options["y"]
+    path = regularization_path(
+        lambdas=[lam],
+        validation=(X[:50], y[:50]),
+        seed=list(SEEDS),
+        refit="best",
+        return_members=True,
+        **options,
+    )
+    networks = [path.member(lam, seed=k) for k in range(len(SEEDS))]
+    return [replace(path.best_model_, network=network) for network in networks]

@@ -14,6 +14,7 @@ from xl2.diagnosis.limits import first_advice
 
 from .sets import APART, DEVELOPMENT
 
+EVERY, ONE = slice(None), slice(1)  # of the seeds
 HALF = 0.005  # a point of accuracy, or 0.01 of R2, times a half: less is no loss
 
 
@@ -39,62 +40,78 @@ def _runs(folder: Path, name: str) -> list[Any]:
     return [pickle.loads(file.read_bytes()) for file in files]
 
 
-def _gain(run: Any, action: Action | None) -> float:
-    """Return what following an action gained in the test; 0 for none."""
-    done = run["done"]
+def _gain(run: Any, action: Action | None, seeds: slice = EVERY) -> float:
+    """Return what following an action gained in the test, on average over seeds; 0 for none."""
     if action is None:
         return 0.0
     if action.kind == "penalty":
-        return float(done["path"] - done.get("no penalty", np.nan))
-    return float(done[action.key] - done["path"])
+        return _mean(run, "path", seeds) - _mean(run, "no penalty", seeds)
+    return _mean(run, action.key, seeds) - _mean(run, "path", seeds)
 
 
-def _best(run: Any, samples: bool) -> float:
-    """Return the most that any action gained, or 0."""
-    done = run["done"]
-    others = {k: v for k, v in done.items() if k not in ("path", "no penalty")}
-    if not samples:
-        others.pop("rows")
-    return max(0.0, max(others.values()) - done["path"])
+def _mean(run: Any, key: str, seeds: slice = EVERY) -> float:
+    """Return the mean test score of some networks, NaN if there are none."""
+    return float(np.mean(run["done"].get(key, [np.nan])[seeds]))
+
+
+def _best(run: Any, samples: bool, seeds: slice = EVERY) -> float:
+    """Return the most that any action gained, or 0; with `samples` it may be more of these."""
+    left_out = {"path", "no penalty"} if samples else {"path", "no penalty", "rows"}
+    scores = [_mean(run, key, seeds) for key in run["done"] if key not in left_out]
+    return max(0.0, max(scores) - _mean(run, "path", seeds))
 
 
 def _row(name: str, runs: list[Any]) -> str:
     def mean(key: str) -> str:
-        gains = [run["done"][key] - run["done"]["path"] for run in runs if key in run["done"]]
+        gains = [_mean(run, key) - _mean(run, "path") for run in runs if key in run["done"]]
         return f"{100 * np.mean(gains):+.1f}" if gains else "-"
 
-    first = [_gain(run, first_advice(actions_of(run["evidence"]), samples=False)) for run in runs]
+    advised = [first_advice(actions_of(run["evidence"])) for run in runs]
+    first = [_gain(run, action) for run, action in zip(runs, advised, strict=True)]
     best = [_best(run, False) for run in runs]
-    cells = [name, str(len(runs)), f"{100 * np.mean([r['done']['path'] for r in runs]):.1f}"]
+    cells = [name, str(len(runs)), f"{100 * np.mean([_mean(run, 'path') for run in runs]):.1f}"]
     cells += [mean(key) for key in ("rows", "wider", "narrower", "longer", "ensemble")]
     cells += [f"{100 * np.mean(first):+.1f}", f"{100 * np.mean(best):+.1f}"]
     return f"| {' | '.join(cells)} |"
 
 
 def _summary(runs: list[Any]) -> list[str]:
-    lines = []
-    for title, samples in (("the first advice", True), ("the first setting", False)):
-        gains = np.array(
-            [_gain(run, first_advice(actions_of(run["evidence"]), samples)) for run in runs]
-        )
-        best = np.array([_best(run, samples) for run in runs])
-        enough = (gains >= 0.8 * best) | (best - gains <= HALF)
-        lines.append(
-            f"- Following {title} gained {100 * gains.mean():.1f} points on average, the best "
-            f"action {100 * best.mean():.1f}. It gained 80 % of the best, or half a point less, in "
-            f"{enough.sum()} of {len(runs)} runs, and lost more than half a point in "
-            f"{(gains < -HALF).sum()}."
-        )
-    held: dict[bool, list[bool]] = {True: [], False: []}
+    first, tried = "the first advice", "what was tried"
+    lines = [
+        "| followed | best of | gained | best | enough | lost |",
+        "|---|---|---|---|---|---|",
+        _followed(runs, first, tried, True, False),
+        _followed(runs, first, f"{tried}, and more samples", True, True),
+        _followed(runs, "the best setting advised", tried, False, False),
+        _followed(runs, f"{first}, one network", tried, True, False, ONE),
+        "",
+    ]
+    found: dict[bool, list[float]] = {True: [], False: []}
     for run in runs:
         for action in actions_of(run["evidence"]):
             gain = _gain(run, action)
             if not np.isnan(gain):
                 low, high = action.interval
-                held[action.kind == "rows"].append(low <= gain <= high)
+                found[action.kind == "rows"].append(low <= gain <= high)
     lines.append(
-        f"- The 90 % intervals held what was gained in {100 * np.mean(held[False]):.0f} % of the "
-        f"{len(held[False])} actions that were tried, and in {100 * np.mean(held[True]):.0f} % of "
-        f"the {len(held[True])} extrapolations to twice the samples."
+        f"The 90 % intervals held what was gained in {100 * np.mean(found[False]):.0f} % of the "
+        f"{len(found[False])} actions that were tried, and in {100 * np.mean(found[True]):.0f} % "
+        f"of the {len(found[True])} extrapolations to twice the samples."
     )
     return lines
+
+
+def _followed(
+    runs: list[Any], what: str, best: str, rows: bool, samples: bool, seeds: slice = EVERY
+) -> str:
+    """Return what following advice gained, and in how many runs it was enough and lost.
+
+    With `rows` the advice may be more samples, with `samples` the best action may.
+    """
+    gains = np.array(
+        [_gain(run, first_advice(actions_of(run["evidence"]), rows), seeds) for run in runs]
+    )
+    most = np.array([_best(run, samples, seeds) for run in runs])
+    enough = (gains >= 0.8 * most) | (most - gains <= HALF)
+    cells = f"{100 * gains.mean():.1f} | {100 * most.mean():.1f} | {enough.sum()}"
+    return f"| {what} | {best} | {cells} | {(gains < -HALF).sum()} |"

@@ -6,7 +6,7 @@ import pytest
 from evidence_tools import evidence, part, right, trial
 
 from xl2.diagnosis.actions import Action, actions_of
-from xl2.diagnosis.gains import paired_gain
+from xl2.diagnosis.usual_gains import predicted_gains
 
 pytestmark = pytest.mark.host
 
@@ -40,15 +40,22 @@ def test_each_trial_is_compared_with_the_chosen_lambda():
     first, *others = actions_of(found)
     assert (first.key, first.kind, first.what) == ("wider", "network", "16 units for 4")
     assert (first.arguments, first.seconds, first.basis) == ({"hidden": (16,)}, 1.5, "tried")
-    expected = paired_gain(found, BETTER - BASE, BETTER - BASE)
-    assert (first.gain, first.interval) == (pytest.approx(expected[0]), pytest.approx(expected[1]))
+    gained = {
+        "slower": WORSE - BASE,
+        "wider": BETTER - BASE,
+        "penalty": BASE - WORSE,
+    }
+    expected = predicted_gains(found, [(key, d, d) for key, d in gained.items()])
+    assert (first.gain, first.interval) == expected[1]
     assert [one.key for one in others] == ["penalty", "slower"]
-    assert others[1].gain == pytest.approx(-0.15)
+    assert [one.gain for one in others] == [expected[2][0], expected[0][0]]
+    assert [one.measured for one in (first, *others)] == pytest.approx([0.15, 0.15, -0.15])
 
 
 def test_the_penalty_is_compared_with_the_smallest_lambda():
     penalty = {one.key: one for one in actions_of(evidence(WORSE, BETTER, BASE, best=1))}["penalty"]
-    assert penalty.gain == pytest.approx(0.3)
+    assert penalty.measured == pytest.approx(0.3)
+    assert 0.15 < penalty.gain < 0.3
     assert (penalty.what, dict(penalty.arguments)) == (
         "lambda 0.1 for no penalty",
         {"lambdas": [0.1]},

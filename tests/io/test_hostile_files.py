@@ -214,6 +214,7 @@ def test_what_a_stranger_says_was_tried_is_refused_or_printed(place):
         (("actions", 0, "interval"), [0.2, 0.1]),
         (("actions", 0, "interval"), "01"),
         (("actions", 0, "seconds"), float("inf")),
+        (("actions", 0, "measured"), "0.03"),
         (("actions", 0, "arguments"), {"hidden": "os.system('x')"}),
         (("actions", 0, "arguments"), {"hidden": [1.5]}),
         (("actions", 0, "arguments"), {"x=print(1), y": [1]}),

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .evidence import Evidence, Trial
+from .evidence import Evidence
 from .formats import format_lambda
-from .gains import CONFIDENCE, paired_gain
+from .gains import CONFIDENCE, mean
 from .intervals import Interval
 from .learning_curve import extrapolated
+from .usual_gains import predicted_gains
 
 # An action is advised if its predicted gain is above this part of the interval's half. Parts from 0
 # to a fifth advised about equally well on the sets of docs/advice.md.
@@ -38,6 +39,9 @@ class Action:
         What trying it took.
     arguments : mapping
         The arguments of `xl2.regularization_path` that do it.
+    measured : float or None
+        The gain on the validation samples. What such actions usually gain moves the predicted one
+        from it; see `xl2.diagnosis.usual_gains`. None for more rows.
     """
 
     key: str
@@ -49,6 +53,7 @@ class Action:
     rows: int = 0
     seconds: float = 0.0
     arguments: Mapping[str, Any] | None = None
+    measured: float | None = None
 
     @property
     def is_certain(self) -> bool:
@@ -69,39 +74,30 @@ class Action:
 
 def actions_of(evidence: Evidence) -> list[Action]:
     """Return what was tried and what more rows would do, the largest gain first."""
-    found = [_tried(evidence, trial) for trial in evidence.trials]
-    smallest = min(range(len(evidence.lambdas)), key=lambda k: evidence.lambdas[k])
-    if smallest != evidence.best:
-        found.append(_penalty(evidence, smallest))
+    base, compared = evidence.best, list[tuple[dict[str, Any], Any, Any]]()
+    for trial in evidence.trials:
+        own = {
+            name: getattr(trial, name) for name in ("key", "kind", "what", "seconds", "arguments")
+        }
+        scores, losses = evidence.scores[base], evidence.losses[base]
+        compared.append((own, trial.scores - scores, trial.losses - losses))
+    least = min(range(len(evidence.lambdas)), key=lambda k: evidence.lambdas[k])
+    if least != base:
+        gained = (each[base] - each[least] for each in (evidence.scores, evidence.losses))
+        compared.append((_penalty(evidence.lambdas[base], evidence.lambdas[least]), *gained))
+    predicted = predicted_gains(evidence, [(own["key"], *gained) for own, *gained in compared])
+    actions = [
+        Action(**own, gain=gain, interval=interval, measured=mean(evidence, scores))
+        for (own, scores, _), (gain, interval) in zip(compared, predicted, strict=True)
+    ]
     more = extrapolated(evidence, CONFIDENCE)
     if more is not None:
         count = evidence.all_rows
         what = f"twice the samples, {2 * count}"
-        found.append(Action("rows", "rows", what, *more, "extrapolated", count))
-    return sorted(found, key=lambda action: -action.gain)
+        actions.append(Action("rows", "rows", what, *more, "extrapolated", count))
+    return sorted(actions, key=lambda action: -action.gain)
 
 
-def _tried(evidence: Evidence, trial: Trial) -> Action:
-    best = evidence.best
-    gain, interval = paired_gain(
-        evidence, trial.scores - evidence.scores[best], trial.losses - evidence.losses[best]
-    )
-    return Action(
-        trial.key,
-        trial.kind,
-        trial.what,
-        gain,
-        interval,
-        seconds=trial.seconds,
-        arguments=trial.arguments,
-    )
-
-
-def _penalty(evidence: Evidence, smallest: int) -> Action:
-    best, least = evidence.lambdas[evidence.best], evidence.lambdas[smallest]
-    scores, losses = (
-        each[evidence.best] - each[smallest] for each in (evidence.scores, evidence.losses)
-    )
-    gain, interval = paired_gain(evidence, scores, losses)
-    what = f"{format_lambda(best)} for {format_lambda(least).removeprefix('lambda ')}"
-    return Action("penalty", "penalty", what, gain, interval, arguments={"lambdas": [best]})
+def _penalty(lam: float, least: float) -> dict[str, Any]:
+    what = f"{format_lambda(lam)} for {format_lambda(least).removeprefix('lambda ')}"
+    return {"key": "penalty", "kind": "penalty", "what": what, "arguments": {"lambdas": [lam]}}

@@ -21,11 +21,11 @@ MOST = 3.0  # standard errors of a loss: a network that is sure of its mistakes 
 
 
 def paired_gain(evidence: Evidence, scores: Any, losses: Any) -> tuple[float, Interval]:
-    """Return what one setting is predicted to gain over another, and the 90 % interval.
+    """Return what one setting gains over another in these folds, and the 90 % interval.
 
     `scores` and `losses` (n,) are the differences of the samples' scores and losses. Accuracies of
     few samples are noisy, and the log loss notices more of what a setting does, in another unit:
-    the prediction is `OWN` of the mean difference of the scores, and for the rest as many standard
+    the gain is `OWN` of the mean difference of the scores, and for the rest as many standard
     errors of it as the losses differ by of theirs. In a regression both are the same. If no
     sample's answer differs, the interval is that of half a sample gained and half a sample lost:
     few samples are no certain tie.
@@ -33,18 +33,22 @@ def paired_gain(evidence: Evidence, scores: Any, losses: Any) -> tuple[float, In
     import numpy as np
     from scipy.stats import t
 
-    weights = evidence.weights
-    gain = float((weights * scores).sum() / weights.sum())
+    gain = mean(evidence, scores)
     variance, degrees = variance_of_gain(evidence, scores)
     error = math.sqrt(variance)
     if not np.array_equal(losses, scores):
         spread = math.sqrt(variance_of_gain(evidence, losses)[0])
-        mean = float((weights * losses).sum() / weights.sum())
-        errors = max(-MOST, min(MOST, mean / spread)) if spread > 0.0 else 0.0
+        errors = mean(evidence, losses) / spread if spread > 0.0 else 0.0
+        errors = max(-MOST, min(MOST, errors))
         gain = OWN * gain + (1.0 - OWN) * errors * error
         error = error or math.sqrt(_variance_of_a_tie(evidence))
     margin = float(t.ppf(0.5 + CONFIDENCE / 2.0, degrees)) * error
     return gain, (gain - margin, gain + margin)
+
+
+def mean(evidence: Evidence, differences: Any) -> float:
+    """Return the weighted mean of the samples' differences, (n,)."""
+    return float((evidence.weights * differences).sum() / evidence.weights.sum())
 
 
 def variance_of_gain(evidence: Evidence, differences: Any) -> tuple[float, int]:

@@ -116,6 +116,7 @@ ACTION: dict[str, Check] = {
     "rows": _is_count,
     "seconds": _is_positive,
     "arguments": _or_none(_is_arguments),
+    "measured": _or_none(_is_number),
 }
 TRIED: dict[str, Check] = {
     "lam": _is_positive,
