@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from evidence_tools import evidence
 
 from xl2.errors import InputError
 from xl2.path.notes import notes
@@ -29,6 +30,7 @@ def fake(lambdas=(0.0, 0.5, 1e-5), folds=2, seeds=2, best=0, simplest=0, top=Non
         task_="binary",
         score_name_="accuracy",
         unfinished_="",
+        evidence_=None,
         metrics_={"accuracy": scores, "neg_log_loss": scores - 1},
         train_means_=np.full(count, 0.987654),
         validation_means_=scores.mean(axis=(1, 2)),
@@ -270,6 +272,13 @@ def test_the_edge_does_not_matter_if_smaller_lambdas_score_better_or_the_null_mo
     assert not any("also try" in note for note in notes(fake(lambdas, best=1, top=0)))
     path = fake(lambdas, best=2, null_score_=0.99, null_scores_=np.full(2, 0.99))
     assert not any("also try" in note for note in notes(path))
+
+
+@pytest.mark.parametrize("p_value", [0.001, 0.4])
+def test_no_lambda_is_advised_without_a_signal(p_value):
+    found = evidence(np.ones(10), p_value=p_value)
+    shown = notes(fake([0.0, 10.0, 20.0], best=2, evidence_=found))
+    assert any("also try" in note for note in shown) == (p_value < 0.02)
 
 
 @pytest.mark.parametrize(("folds", "seeds"), [(1, 1), (5, 1), (1, 3), (5, 3)])

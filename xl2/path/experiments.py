@@ -132,14 +132,11 @@ def add_experiments(
     machine; those that are not finished in time are left out. See `learning_curve` for `order`.
     """
     best, began = path.best_index_, time.perf_counter()
-    training = float(path.curves_["score"][-1, best].mean())
-    held = float((evidence.scores[evidence.best] * evidence.weights).sum())
-    underfits = 1.0 - training > training - held / float(evidence.weights.sum())
     wanted, left_out = list[Variant](), list[tuple[str, str]]()
     if "curve" in plan.keys:
         wanted, left_out = learning_curve(settings, data, best, order)
     wanted += [without(settings, data, best, own, name) for name, own in plan.features.items()]
-    rest = variants(settings, data, best, underfits)
+    rest = variants(settings, data, best)
     wanted += [one for one in rest if one.key in plan.keys]
     workers = settings.workers()
     path_cost = cost_of(settings, data, workers)

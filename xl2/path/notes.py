@@ -69,7 +69,12 @@ def _without_spread(path: PathScores) -> str:
 
 
 def _at_an_edge(path: PathScores) -> str:
-    """Return which lambdas to add, if the best one is the largest, or the smallest positive one."""
+    """Return which lambdas to add, if the best one is the largest, or the smallest positive one.
+
+    Without any signal no lambda is advised.
+    """
+    if path.evidence_ is not None and not path.evidence_.signal.found:
+        return ""
     lambdas, best = path.lambdas_, path.best_index_
     positive = lambdas[lambdas > 0.0]
     if len(positive) < 2 or path.validation_means_[best] <= path.null_score_ + ROUNDING:
