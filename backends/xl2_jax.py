@@ -38,6 +38,13 @@ def find_device(xp: Any, name: str) -> Any:
     raise LookupError(name)
 
 
+def from_host(xp: Any, array: Any, device: Any) -> Any:
+    """Copy a NumPy array to a device; jax.numpy.asarray would compile a program for its shape."""
+    import jax
+
+    return jax.device_put(array, device, may_alias=False)
+
+
 def to_host(x: Any) -> Any:
     """Move an array to NumPy."""
     import numpy as np
@@ -50,10 +57,27 @@ def out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
+@functools.lru_cache(maxsize=256)
+def compiled(function: Any, *first: Any) -> Any:
+    """Compile a function as one program, where JAX would compile each of its operations."""
+    import jax
+
+    return jax.jit(functools.partial(function, *first))
+
+
+def take_rows(x: Any, rows: Any) -> Any:
+    """Gather rows by indices of any shape in one call."""
+    import jax.numpy as jnp
+
+    return jnp.take(x, rows, axis=0)
+
+
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
     """Take the steps over batches in one compiled scan, and a shorter last one separately."""
+    import numpy as np
+
     size, rates, number = batches.size, batches.rates, batches.first
     whole = (batches.stop - batches.start) // size
     end = batches.start + whole * size
@@ -61,25 +85,29 @@ def run_batches(
     reports = []
     for start, stop, count in ((batches.start, end, whole), (end, batches.stop, 1)):
         if start < stop:
-            rows = xp.reshape(order[..., start:stop], (*order.shape[:-1], count, -1))
-            rows = xp.moveaxis(rows, -2, 0)
-            own = xp.asarray(rates[:count], dtype=samples.x.dtype)
-            numbers = xp.arange(number, number + count, dtype=xp.int32)
-            carry, report = _scan(step)(carry, constants, samples, rows, own, numbers)
+            own = np.asarray(rates[:count], dtype=samples.x.dtype)
+            numbers = np.arange(number, number + count, dtype=np.int32)
+            scan = _scan(step, (stop - start) // count)
+            carry, report = scan(carry, constants, samples, order, start, own, numbers)
             reports.append(report)
             rates, number = rates[count:], number + count
     return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
 
 
 @functools.lru_cache(maxsize=64)
-def _scan(step: Any) -> Callable[..., Any]:
-    """Compile a scan of a step; equal steps share the compiled function."""
+def _scan(step: Any, size: int) -> Callable[..., Any]:
+    """Compile a scan of a step over batches of a size; equal steps share the compiled function."""
     import jax
     import jax.numpy as jnp
 
     from xl2.nn.step import Batch, beside_members
 
-    def scan(carry: Any, constants: Any, samples: Any, rows: Any, rates: Any, numbers: Any) -> Any:
+    def scan(
+        carry: Any, constants: Any, samples: Any, order: Any, start: Any, rates: Any, numbers: Any
+    ) -> Any:
+        rows = jax.lax.dynamic_slice_in_dim(order, start, len(rates) * size, axis=-1)
+        rows = jnp.moveaxis(jnp.reshape(rows, (*order.shape[:-1], len(rates), size)), -2, 0)
+
         def one(carry: Any, which: Any) -> Any:
             chosen, rate, number = which
             x, y, weight = (None if a is None else a[chosen] for a in samples)

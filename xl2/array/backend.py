@@ -13,7 +13,7 @@ from typing import Any
 import array_api_compat
 
 from ..errors import BackendError, InputError, option, unknown
-from .api import Array, Namespace, library_of
+from .api import Array, Namespace, library_of, namespace
 from .libraries import Library, broken, load, probe
 
 DTYPES = ("float32", "float64")
@@ -108,8 +108,7 @@ class Backend:
 
     def read(self, arrays: Sequence[Array]) -> list[Any]:
         """Return arrays of one dtype as NumPy arrays, by one transfer: the device waits once."""
-        flat = [self.xp.reshape(x, (-1,)) for x in arrays]
-        host, found = self.to_numpy(self.xp.concat(flat)), []
+        host, found = self.to_numpy(self.library.compiled(_flat)(arrays)), []
         for x in arrays:
             count = math.prod(x.shape)
             found.append(host[:count].reshape(x.shape))
@@ -153,6 +152,12 @@ class Backend:
 
     def __deepcopy__(self, memo: Any) -> Backend:
         return self
+
+
+def _flat(arrays: Sequence[Array]) -> Array:
+    """Return the numbers of all arrays as one array (n,)."""
+    xp = namespace(arrays[0])
+    return xp.concat([xp.reshape(x, (-1,)) for x in arrays])
 
 
 def numbers(x: Any, dtype: str, what: str) -> Any:

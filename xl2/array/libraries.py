@@ -7,7 +7,7 @@ import functools
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -96,6 +96,13 @@ class Library:
         One, if the library itself uses all cores.
         """
         return 1
+
+    def compiled(self, function: Callable[..., Any], *first: Any) -> Callable[..., Any]:
+        """Return a pure function without its first arguments; a library may compile it.
+
+        The first arguments can be hashed, and the others are arrays, or tuples and lists of them.
+        """
+        return functools.partial(function, *first) if first else function
 
     def as_module(self, layers: Any, activations: Any, dtype: str) -> Any:
         """Return a network as a module of the library, or raise `BackendError` if it has none.

@@ -85,6 +85,11 @@ def take_members(layers: Any, indices: Array) -> tuple[Any, ...]:
     )
 
 
+def copy_layers(layers: Any) -> tuple[Layer, ...]:
+    """Return copies of the arrays of a network or a stack, or of other arrays of their shapes."""
+    return tuple(Layer(*(namespace(p).asarray(p, copy=True) for p in layer)) for layer in layers)
+
+
 def group_of(parameters: Parameters, group: int) -> Parameters:
     """Return one group of a stack in groups, as a stack (M,) that shares its memory."""
     return tuple(Layer(weight[group, ...], bias[group, ...]) for weight, bias in parameters)

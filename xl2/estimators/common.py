@@ -68,7 +68,7 @@ class CommonMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no type
         network = self._network(backend)
         with backend.scope():
             x = inputs.samples_on(X, backend, network.dtype)
-            return network.activate(network.logits_of(x)), backend
+            return network.outputs_of(x), backend
 
     def to_model(self) -> Model:
         """Return a copy of the fitted network as an `xl2.Model`, for `xl2.save` and others."""

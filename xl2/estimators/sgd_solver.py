@@ -186,7 +186,7 @@ def _validation_score(estimator: Any, validation: Validation, network: Network) 
     import numpy as np
 
     with network.backend.scope():
-        found = network.activate(network.logits_of(validation.x))
+        found = network.outputs_of(validation.x)
     outputs = network.backend.to_numpy(found)
     if not np.isfinite(outputs).all():
         return math.nan

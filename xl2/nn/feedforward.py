@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
-from ..array.activations import ACTIVATIONS, OUTPUTS, Activation
+from ..array.activations import ACTIVATIONS, OUTPUTS, Activation, identity
 from ..array.api import Array
 from ..array.backend import Backend
 from ..array.chunks import chunks, in_chunks
@@ -18,10 +19,9 @@ from . import tasks
 from .inputs import check_finite, check_samples
 from .losses import Loss, find_loss
 from .measure import Measure
-from .penalties import L2, Penalty, coefficients_of, squares
-from .step import Batch, Samples, differentiate, propagate
-
-Gradients = list[tuple[Array, Array]]
+from .objective import Gradients, add_objectives, add_penalty, loss_of
+from .penalties import L2, Penalty, coefficients_of
+from .step import Batch, Samples, outputs_of
 
 
 class Feedforward:
@@ -68,13 +68,12 @@ class Feedforward:
             On the network's backend.
         """
         x, xp = self.check_samples(X, finite=False), self.backend.xp
-        logits = self._logits_function()
-        sums: list[Array] = []
+        function, sums = self._function(self._output()), list[Array]()
 
         def outputs(chunk: Array) -> Array:
             # Sum while the chunk is in the cache. Rows from a file are checked when read.
             sums.append(xp.sum(chunk))
-            return self.activate(logits(chunk))
+            return function(chunk)
 
         with self.backend.scope():
             joined = in_chunks(self.backend, x, outputs)
@@ -178,52 +177,43 @@ class Feedforward:
         The samples are checked ones. They are processed in chunks, so that the outputs of all
         layers fit in memory.
         """
-        ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
-        parameters, xp = self.parameters, self.backend.xp
+        ops, compiled = Operations.of(self.backend.library), self.backend.library.compiled
+        part_of, added = compiled(loss_of, ops, self.hidden_activations(), loss), None
         total = Batch(*samples, rate=0.0, number=0).total()
         if samples.weight is not None:
             total = total[0, 0]
-        value: Any = 0.0
-        gradients: list[list[Array]] = [[] for _ in parameters]
         for start, x in chunks(samples.x, CHUNK):
             rows = slice(start, start + x.shape[0])
-            y, weight = (None if a is None else a[rows, :] for a in samples[1:])
-            layers = propagate(ops, hidden, parameters, x)
-            losses, delta = loss.value(layers[-1], y), loss.delta(layers[-1], y)
-            if weight is not None:
-                losses, delta = losses * weight[..., 0], delta * weight
-            value = value + xp.sum(losses, axis=-1) / total
-            delta /= total
-            for i, *pair in differentiate(ops, hidden, parameters, layers, delta):
-                if gradients[i]:
-                    pair = [old + new for old, new in zip(gradients[i], pair, strict=True)]
-                gradients[i] = pair
-        for i, lam in enumerate(coefficients):
-            if lam is not None:
-                gradients[i][0] = gradients[i][0] + lam / total * parameters[i].weight
-        penalty = squares(parameters, coefficients)
-        if penalty is not None:
-            value = value + 0.5 * penalty / total
-        return value, [(weight, bias) for weight, bias in gradients]
+            known = (None if a is None else a[rows, :] for a in samples[1:])
+            part = part_of(self.parameters, Samples(x, *known), total)
+            added = part if added is None else compiled(add_objectives)(added, part)
+        with_penalty = compiled(add_penalty)(added, self.parameters, coefficients, total)
+        return cast(tuple[Array, Gradients], with_penalty)
 
     def measure(
         self, y: Array | None, weight: Array | None = None, loss: Loss | None = None
     ) -> Measure:
         """Return a `Measure` of loss and score; by default with the default loss."""
         chosen = loss or find_loss(None, self.activations[-1])
-        return Measure(self.backend, self.task, self.activate, chosen, y, weight)
+        return Measure(self.backend, self.task, self._output(), chosen, y, weight)
 
     def logits_of(self, x: Array, parameters: Parameters | None = None) -> Array:
         """Return the logits (..., n, outputs) of checked samples (n, inputs).
 
         `parameters` may be a part of this stack's.
         """
-        return in_chunks(self.backend, x, self._logits_function(parameters))
+        return in_chunks(self.backend, x, self._function(identity, parameters))
 
-    def _logits_function(self, parameters: Parameters | None = None) -> Callable[[Array], Array]:
+    def outputs_of(self, x: Array) -> Array:
+        """Return the outputs (..., n, outputs) of checked samples (n, inputs)."""
+        return in_chunks(self.backend, x, self._function(self._output()))
+
+    def _function(
+        self, output: Callable[[Array], Array], parameters: Parameters | None = None
+    ) -> Callable[[Array], Array]:
         ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
-        layers = parameters or self.parameters
-        return lambda chunk: propagate(ops, hidden, layers, chunk)[-1]
+        outputs = self.backend.library.compiled(outputs_of, ops, hidden, output)
+        return partial(outputs, parameters or self.parameters)
 
     def hidden_activations(self) -> tuple[Activation, ...]:
         """Return the activations of the hidden layers, as the backend computes them."""
@@ -235,9 +225,11 @@ class Feedforward:
 
     def activate(self, logits: Array) -> Array:
         """Return the outputs for logits."""
+        return self._output()(logits)
+
+    def _output(self) -> Callable[[Array], Array]:
         name = self.activations[-1]
-        function = OUTPUTS[name] if name in OUTPUTS else ACTIVATIONS[name].function
-        return function(logits)
+        return OUTPUTS[name] if name in OUTPUTS else ACTIVATIONS[name].function
 
     def host_parameters(self) -> list[tuple[Any, Any]]:
         """Return the weight and bias of each layer as NumPy arrays."""

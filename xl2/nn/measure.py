@@ -29,27 +29,22 @@ class Measure:
         y: Array | None,
         weight: Array | None = None,
     ):
-        self._backend, self._task, self._activate, self._loss = backend, task, activate, loss
+        self._backend, self._task = backend, task
         self._spread: Array | None = None
         self._running_spread: RunningSpread | None = None
+        compiled = backend.library.compiled
+        self._sums = compiled(_sums, task, activate, loss)
         if task == "regression" and y is None:
             self._running_spread = RunningSpread()
         elif task == "regression":
-            self._spread = tasks.spread(beside_members(y), beside_members(weight))
+            self._spread = compiled(tasks.spread)(beside_members(y), beside_members(weight))
         self.total: Any = 0  # number of samples added so far, or their weight
         self.sums: tuple[Array, Array] | None = None  # of the losses, and of `tasks.score_sum`
 
     def add(self, logits: Array, y: Array, weight: Array | None = None) -> None:
         """Add samples by their logits (..., n, outputs) and targets, (n, outputs) or the same."""
-        xp = self._backend.xp
-        loss = self._loss.value(logits, y)
-        if weight is not None:
-            loss = loss * weight[..., 0]
-        loss = xp.sum(loss, axis=-1)
-        # The most probable class has the largest logit, so classes need no softmax.
-        outputs = logits if self._task == "classes" else self._activate(logits)
-        score_sum = tasks.score_sum(self._task, outputs, y, weight)
-        self.total += y.shape[-2] if weight is None else xp.sum(weight, axis=(-2, -1))
+        loss, score_sum, total = self._sums(logits, y, weight)
+        self.total += y.shape[-2] if weight is None else total
         if self.sums is not None:
             loss, score_sum = self.sums[0] + loss, self.sums[1] + score_sum
         self.sums = (loss, score_sum)
@@ -77,6 +72,26 @@ class Measure:
     def read(self) -> dict[str, Any]:
         """Return mean loss and score, by one transfer."""
         return self.result(self._backend.read(self.parts()))
+
+
+def _sums(
+    task: str,
+    activate: Callable[[Array], Array],
+    loss: Loss,
+    logits: Array,
+    y: Array,
+    weight: Array | None,
+) -> tuple[Array, Array, Any]:
+    """Return the sums of the losses, of `tasks.score_sum`, and of the weights if there are any."""
+    xp = namespace(logits)
+    losses = loss.value(logits, y)
+    if weight is not None:
+        losses = losses * weight[..., 0]
+    # The most probable class has the largest logit, so classes need no softmax.
+    outputs = logits if task == "classes" else activate(logits)
+    score_sum = tasks.score_sum(task, outputs, y, weight)
+    total = None if weight is None else xp.sum(weight, axis=(-2, -1))
+    return xp.sum(losses, axis=-1), score_sum, total
 
 
 class RunningSpread:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from ..array.activations import ACTIVATIONS, OUTPUTS
 from ..array.backend import Backend, connect
-from ..array.operations import Layer, Parameters
-from ..array.stacks import member_of
+from ..array.operations import Parameters
+from ..array.stacks import copy_layers, member_of
 from ..array.switch import decided, resolve
 from ..errors import InputError, unknown
 from . import tasks
@@ -99,12 +99,9 @@ class Network(Feedforward):
     def _copy_in(self, layers: list[tuple[Any, Any]]) -> Parameters:
         """Return copies of weights and biases on the network's backend and in its dtype."""
         # Training changes parameters in place; NumPy and torch would share the caller's memory.
-        xp = self.backend.xp
         with self.backend.scope():
-            return tuple(
-                Layer(*(xp.asarray(self.backend.asarray(p, self.dtype), copy=True) for p in layer))
-                for layer in layers
-            )
+            own = [tuple(self.backend.asarray(p, self.dtype) for p in layer) for layer in layers]
+            return cast(Parameters, self.backend.library.compiled(copy_layers)(own))
 
     def __copy__(self) -> Network:
         """Return a network that shares the arrays; by default `copy` would pickle it."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ..array.activations import Activation
 from ..array.api import Array, namespace
 from ..array.operations import Layer, Operations, Parameters
-from ..array.stacks import stack_of
+from ..array.stacks import copy_layers, stack_of
 from .dropout import Dropout, Masks
 from .losses import Loss
 from .optimizers import Optimizer, State, Update
@@ -44,11 +44,12 @@ def map_layers(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> C
 
 def copy_carry(carry: Carry) -> Carry:
     """Return a carry with copies of the arrays, for steps to consume."""
+    return map_layers(copy_layers, carry)
 
-    def copied(p: Array) -> Array:
-        return namespace(p).asarray(p, copy=True)
 
-    return map_layers(lambda layers: tuple(Layer(*map(copied, layer)) for layer in layers), carry)
+def initial_states(optimizer: Optimizer, parameters: Parameters) -> tuple[Any, ...]:
+    """Return the optimizer states of the weight and the bias of each layer."""
+    return tuple((optimizer.init(weight), optimizer.init(bias)) for weight, bias in parameters)
 
 
 class Samples(NamedTuple):
@@ -231,6 +232,17 @@ def propagate(
         affine = ops.affine
     layers.append(affine(layers[-1], *parameters[-1]))
     return layers
+
+
+def outputs_of(
+    ops: Operations,
+    hidden: Sequence[Activation],
+    output: Callable[[Array], Array],
+    parameters: Parameters,
+    x: Array,
+) -> Array:
+    """Return a function of the logits of samples, the last result of `propagate`."""
+    return output(propagate(ops, hidden, parameters, x)[-1])
 
 
 def differentiate(

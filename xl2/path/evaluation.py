@@ -79,5 +79,6 @@ def _logits(network: Network, group: int, chunks: Any) -> Any:
     """Return the logits of a group's members for samples in chunks, (M, n, outputs) on the host."""
     import numpy as np
 
-    part, host = group_of(network.parameters, group), network.backend.to_numpy
+    part = network.backend.library.compiled(group_of)(network.parameters, group)
+    host = network.backend.to_numpy
     return np.concatenate([host(network.logits_of(x, part)) for x in chunks], axis=-2)

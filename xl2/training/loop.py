@@ -115,9 +115,10 @@ def evaluate(run: Run, held_out: Sequence[HeldOut]) -> dict[str, Any]:
     import numpy as np
 
     network, measures = run.network, []
+    part_of = network.backend.library.compiled(group_of)
     for group, x, y in held_out:
         parameters = network.parameters
-        part = parameters if group is None else group_of(parameters, group)
+        part = parameters if group is None else part_of(parameters, group)
         measures.append(network.measure(y, loss=run.step.loss))
         measures[-1].add(network.logits_of(x, part), y)
     # One transfer: the host waits for the device once.
@@ -141,7 +142,7 @@ def read_epoch(run: Run, measure: Any) -> tuple[dict[str, Any], Any]:
 
     parts = measure.parts()
     penalty = None if run.step.objective else run.penalty()
-    sizes = sizes_of_members(run.carry.parameters)
+    sizes = run.network.backend.library.compiled(sizes_of_members)(run.carry.parameters)
     arrays = [*parts, sizes] if penalty is None else [*parts, sizes, penalty]
     host = run.network.backend.read(arrays)
     found = measure.result(host[: len(parts)])

@@ -12,7 +12,17 @@ from ..array.stacks import take_members
 from ..nn.measure import Measure, Objective
 from ..nn.network import Network
 from ..nn.penalties import squares
-from ..nn.step import Batches, Carry, Constants, Samples, Step, copy_carry, map_layers, run_batches
+from ..nn.step import (
+    Batches,
+    Carry,
+    Constants,
+    Samples,
+    Step,
+    copy_carry,
+    initial_states,
+    map_layers,
+    run_batches,
+)
 from .batches import Feed
 from .history import History
 
@@ -45,10 +55,11 @@ class Run:
         self.learning_rate = learning_rate  # a callback may change it between epochs
         self.steps = steps  # in finished epochs
         self.history = History.of(network.stack)
+        compiled = network.backend.library.compiled
+        self._copied, self._squares = compiled(copy_carry), compiled(squares)
         if states is None:
-            init = step.optimizer.init
             with network.backend.scope():
-                states = tuple((init(w), init(b)) for w, b in network.parameters)
+                states = compiled(initial_states, step.optimizer)(network.parameters)
         self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
         self.epoch: Epoch | None = None  # the unfinished one; None between epochs
@@ -64,7 +75,7 @@ class Run:
         them.
         """
         order, before = self.feed.begin(), self.carry._replace(parameters=self.network.parameters)
-        self.carry = copy_carry(before)
+        self.carry = self._copied(before)
         return Epoch(order, before, self.meter())
 
     def batches(self, length: int, order: Any, done: int = 0) -> Iterator[tuple[Samples, Batches]]:
@@ -96,7 +107,7 @@ class Run:
 
     def penalty(self) -> Any:
         """Return ``lam / (2 n) sum(W^2)`` on the device, shaped like the stack, or None."""
-        total = squares(self.network.parameters, self.constants.coefficients)
+        total = self._squares(self.network.parameters, self.constants.coefficients)
         if total is None:
             return None
         rows = self.constants.rows  # of a stream the number that was given
