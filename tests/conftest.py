@@ -49,14 +49,20 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect `host` tests without NumPy, and all but one case of `one_on_jax` tests."""
+    """Deselect tests of the host without NumPy, and all but one case of `one_on_jax` tests."""
     chosen = config.getoption("--backend") or _installed()
-    left_out = [] if "numpy" in chosen else [i for i in items if i.get_closest_marker("host")]
+    left_out = [] if "numpy" in chosen else list(filter(_of_the_host, items))
     if all(name.startswith("jax") for name in chosen):
         left_out += _all_but_one([i for i in items if i.get_closest_marker("one_on_jax")])
     dropped = set(left_out)
     items[:] = [item for item in items if item not in dropped]
     config.hook.pytest_deselected(items=left_out)
+
+
+def _of_the_host(item):
+    """Tell whether a test has nothing to do with array libraries."""
+    own = "backend" in item.fixturenames or item.get_closest_marker("installed")
+    return item.get_closest_marker("host") or not own
 
 
 def _all_but_one(items):

@@ -11,7 +11,7 @@ from xl2.array.backend import connect
 from xl2.array.libraries import file_of
 from xl2.array.switch import device_is_open
 
-pytestmark = pytest.mark.host
+pytestmark = pytest.mark.installed
 
 X = np.random.default_rng(3).normal(size=(40, 3))
 LABELS = (X[:, 0] > 0).astype(int)

@@ -139,7 +139,7 @@ def test_other_errors_are_raised_unchanged(backend, where, monkeypatch):
         Network([3, 4, 1], **where).forward(X)
 
 
-@pytest.mark.host
+@pytest.mark.installed
 @pytest.mark.parametrize("name", ["numpy", "torch", "jax", "cupy", "array_api_strict"])
 def test_a_library_recognises_its_errors(name):
     pytest.importorskip(name, reason=f"{name} is not installed")

@@ -19,6 +19,8 @@ STRICT = pytest.mark.skipif(
     not is_installed("array_api_strict"), reason="array-api-strict is not installed"
 )
 
+pytestmark = pytest.mark.installed
+
 
 @pytest.fixture(autouse=True)
 def no_choice(monkeypatch):

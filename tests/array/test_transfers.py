@@ -5,7 +5,7 @@ import pytest
 
 from xl2 import Network, fit
 
-pytestmark = pytest.mark.host
+pytestmark = pytest.mark.installed
 
 X = np.random.default_rng(3).normal(size=(60, 3))
 Y = np.random.default_rng(4).random(size=(60, 2))

@@ -14,6 +14,7 @@ from xl2.array import activations, operations
 from xl2.array.libraries import Library, known_libraries
 from xl2.nn import losses, optimizers, step
 
+pytestmark = pytest.mark.installed
 REPLACEABLE = (Library(), operations, activations, losses, optimizers, step)
 
 

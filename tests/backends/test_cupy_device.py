@@ -25,6 +25,7 @@ RULES = [
 ]
 SHAPES = [Shape(1, 1, 64, 50), Shape(1, 64, 64, 10), Shape(2, 3, 35, 33), Shape(2, 2, 3, 5)]
 SHAPES += [Shape(1, 1, 1024, 1024), Shape(1, 2, 130, 9)]
+pytestmark = pytest.mark.installed
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -30,6 +30,7 @@ def nvrtc():
     return ctypes.CDLL(found.abs_path)
 
 
+@pytest.mark.installed
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
 def test_the_kernels_compile_without_a_warning(nvrtc, architecture, dtype):

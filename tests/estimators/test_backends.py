@@ -426,7 +426,7 @@ def test_a_grid_search_gives_the_results_of_numpy(backend, to, dispatched):
     assert_equal([xl2.to_numpy(found)], [expected])
 
 
-@pytest.mark.host
+@pytest.mark.installed
 def test_the_environment_variable_of_scipy_is_not_needed(python):
     name = "array_api_strict" if is_installed("array_api_strict") else "numpy"
     code = f"""

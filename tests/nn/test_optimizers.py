@@ -81,6 +81,7 @@ def test_steps_match_the_formula(descend, start, gradients, name, decay):
         (Nesterov(), {"momentum": 0.9, "nesterov": True}),
     ],
 )
+@pytest.mark.installed
 def test_steps_match_torch_optim(descend, start, gradients, optimizer, options, decay):
     torch = pytest.importorskip("torch", reason="torch.optim is the oracle")
     p = torch.tensor(start, requires_grad=True)

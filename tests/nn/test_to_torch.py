@@ -7,6 +7,7 @@ from xl2 import BackendError, InputError, Model, Network
 from xl2.array.libraries import Library, is_installed
 from xl2.nn.scaling import Scaling
 
+pytestmark = pytest.mark.installed
 X = np.random.default_rng(1).normal(size=(6, 3))
 
 

@@ -48,7 +48,7 @@ def trained(seed, backend="numpy", device=None):
 
 
 @STRICT
-@pytest.mark.host
+@pytest.mark.installed
 def test_sixteen_threads_choose_backends_independently(monkeypatch):
     monkeypatch.delenv("XL2_BACKEND", raising=False)
     together, wrong = threading.Barrier(THREADS, timeout=60), []
@@ -77,7 +77,7 @@ def test_sixteen_threads_choose_backends_independently(monkeypatch):
 
 
 @STRICT
-@pytest.mark.host
+@pytest.mark.installed
 def test_the_backend_of_the_process_changes_atomically_for_all_threads():
     """While some threads set it, others see one of the choices, never a mixture."""
     wanted = {("numpy", "cpu"), ("array_api_strict", "device1")}
@@ -112,7 +112,7 @@ def test_the_backend_of_the_process_changes_atomically_for_all_threads():
 
 
 @STRICT
-@pytest.mark.host
+@pytest.mark.installed
 def test_a_hundred_tasks_choose_backends_independently(monkeypatch):
     monkeypatch.delenv("XL2_BACKEND", raising=False)
 
