@@ -230,3 +230,38 @@ def test_an_ensemble_has_a_line_that_runs(rng):
 def test_what_no_model_can_get_right_is_said():
     found = of_folds(BASE, trials=[trial(WORSE)], curve=RISING, repeated=8, unavoidable=0.02)
     assert "No model gets 2.00 % of the training samples right: others with" in flat(found)
+
+
+# The penalty, and what the gains of the table are.
+
+
+@pytest.mark.parametrize(
+    ("scores", "first", "measured"),
+    [
+        ((WORSE, BETTER), "L2 helps here", "30.00 points"),
+        ((BASE, BASE), "L2 is not shown to help here", "0.00 points"),
+        ((BETTER, WORSE), "L2 does not help here", "-30.00 points"),
+    ],
+)
+def test_the_penalty_has_a_predicted_and_a_measured_gain(scores, first, measured):
+    found = of_folds(*scores)
+    (penalty,) = found.actions
+    assert (
+        f"{first}: lambda 0.1 for no penalty is predicted to gain {100 * penalty.gain:.2f} points "
+        f"(90 % interval"
+    ) in flat(found)
+    assert f" points); in validation it gained {measured}." in flat(found)
+
+
+def test_where_the_gains_of_the_table_come_from():
+    tried = {"trials": [trial(BETTER)]}
+    measured = "what each action gained in 5 folds with no penalty, the best by log loss"
+    assert f"points of accuracy: {measured}, combined with what it usually gains." in flat(
+        of_folds(BASE, **tried)
+    )
+    assert "usually gains; that of more samples is extrapolated from the learning curve." in flat(
+        of_folds(BASE, curve=RISING, **tried)
+    )
+    assert "Gains are in points of accuracy, extrapolated from the learning curve." in flat(
+        of_folds(BASE, curve=RISING)
+    )

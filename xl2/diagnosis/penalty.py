@@ -18,7 +18,10 @@ def about_the_penalty(d: Findings) -> str:
     gain = format_difference(found.gain, d.score_name)
     interval = f"{format_confidence(CONFIDENCE)} interval "
     interval += format_interval(found.interval, d.score_name)
-    tried = f"in validation, {found.what} gains {gain} ({interval})."
+    tried = f"{found.what} is predicted to gain {gain} ({interval})"
+    if found.measured is not None:
+        measured = format_difference(found.measured, d.score_name)
+        tried += f"; in validation it gained {measured}"
     if found.loses:
-        return f"L2 does not help here: {tried}"
-    return f"L2 {'helps' if found.is_certain else 'is not shown to help'} here: {tried}"
+        return f"L2 does not help here: {tried}."
+    return f"L2 {'helps' if found.is_certain else 'is not shown to help'} here: {tried}."

@@ -182,12 +182,16 @@ def tested(d: Findings) -> str:
 def gains_in(d: Findings) -> str:
     """Return what the gains of the table are, and where they come from."""
     unit = "points of accuracy" if d.score_name == "accuracy" else "R2"
-    text = f"Gains are in {unit}"
-    if any(not action.rows for action in d.actions):
-        best = f", the best by {d.chosen_by}" if d.chosen_by else ""
-        text += f", tried {_folds(d)} with {format_lambda(d.lam or 0.0)}{best}"
+    text, more = f"Gains are in {unit}", "extrapolated from the learning curve"
+    if all(action.rows for action in d.actions):
+        return f"{text}, {more}."
+    best = f", the best by {d.chosen_by}" if d.chosen_by else ""
+    text += (
+        f": what each action gained {_folds(d)} with {format_lambda(d.lam or 0.0)}{best}, combined "
+        f"with what it usually gains"
+    )
     if any(action.rows for action in d.actions):
-        text += "; that of more samples is extrapolated from the learning curve"
+        text += f"; that of more samples is {more}"
     return f"{text}."
 
 
