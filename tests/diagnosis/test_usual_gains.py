@@ -8,13 +8,13 @@ from evidence_tools import evidence, right
 from scipy import stats
 
 from xl2.diagnosis.gains import CONFIDENCE, paired_gain
-from xl2.diagnosis.usual_gains import OTHER, TOGETHER, USUAL, WIDENED, predicted_gains
+from xl2.diagnosis.usual_gains import TOGETHER, USUAL, WIDENED, predicted_gains
 
 pytestmark = pytest.mark.host
 
 BASE = right(150, 200)
 QUANTILE = stats.norm.ppf(0.5 + CONFIDENCE / 2)
-KEYS = ("wider", "longer", "narrower", "ensemble", "without age")
+KEYS = ("wider", "longer", "narrower", "ensemble", "slower")
 
 
 def differences(rng, count=5, n=200):
@@ -27,10 +27,10 @@ def differences(rng, count=5, n=200):
 
 def test_one_action_is_the_mean_weighted_by_precisions(rng):
     found = evidence(BASE)
-    for key in ("wider", "slower", "without age"):
+    for key in ("wider", "slower", "ensemble"):
         d = rng.permutation(np.repeat([1.0, -1.0, 0.0], [18, 20, 162]))
         measured, (low, high) = paired_gain(found, d, d)
-        usual, noise = USUAL.get(key, OTHER), ((high - low) / 2 / QUANTILE) ** 2
+        usual, noise = USUAL[key], ((high - low) / 2 / QUANTILE) ** 2
         prior = (0.25 * usual.spread) ** 2
         expected = np.average([measured, 0.25 * usual.mean], weights=[1 / noise, 1 / prior])
         margin = WIDENED * QUANTILE / np.sqrt(1 / noise + 1 / prior)
@@ -46,9 +46,9 @@ def test_several_actions_by_precision_matrices(rng):
     errors = np.array([np.ptp(interval) / 2 / QUANTILE for _, interval in each])
     centred = [d - np.repeat(d.reshape(5, 40).mean(axis=1), 40) for d in several]
     noise = np.corrcoef(centred) * np.outer(errors, errors)
-    usual = [USUAL.get(key, OTHER) for key in KEYS]
+    usual = [USUAL[key] for key in KEYS]
     means, spreads = (0.25 * np.array([getattr(u, n) for u in usual]) for n in ("mean", "spread"))
-    signs = np.array([1, 1, -1, 0, 0])
+    signs = np.array([1, 1, -1, 0, -1])
     alike = np.where(np.eye(5) == 1, 1.0, TOGETHER * np.outer(signs, signs))
     prior = alike * np.outer(spreads, spreads)
     left = np.linalg.inv(np.linalg.inv(prior) + np.linalg.inv(noise))
@@ -80,6 +80,33 @@ def test_gains_unlike_the_usual_ones_are_believed():
     assert low < measured < high
 
 
+def test_features_that_are_left_out_gain_what_was_measured(rng):
+    """They may be all that a network knows, and tell nothing about what is usual."""
+    found = evidence(BASE)
+    d = rng.permutation(np.repeat([1.0, -1.0, 0.0], [18, 10, 172]))
+    for lost in (-np.where(rng.random(200) < 0.5, BASE, 0.0), -BASE, d):
+        measured, interval = paired_gain(found, lost, lost)
+        ((gain, (low, high)),) = predicted_gains(found, [("without age", lost, lost)])
+        assert gain == pytest.approx(measured, rel=0.02)
+        assert high - low == pytest.approx(WIDENED * np.ptp(interval), rel=0.02)
+        others = [("wider", d, d), ("longer", -d, -d)]
+        together = predicted_gains(found, [("without age", lost, lost), *others])
+        # "longer" loses as much as "wider" gains.
+        for one, alone in zip(together[1:], predicted_gains(found, others), strict=True):
+            assert one[0] == pytest.approx(alone[0], abs=1e-3)
+
+
+def test_what_is_lost_by_all_actions_is_not_gained_by_leaving_out_features(rng):
+    """If the chosen lambda was lucky here, leaving out features only seems to lose."""
+    shared = rng.permutation(np.repeat([-1.0, 0.0], [20, 180]))
+    found = evidence(BASE)
+    others = [(key, shared, shared) for key in ("wider", "longer", "faster", "ensemble")]
+    alone = predicted_gains(found, [("without age", shared, shared)])[0][0]
+    beside = predicted_gains(found, [("without age", shared, shared), *others])[0][0]
+    assert alone < -0.09
+    assert beside > -0.07
+
+
 def test_the_largest_prediction_is_not_too_large():
     """Drawn as assumed: the best of nine is measured too large, and predicted as it is."""
     rng, keys = np.random.default_rng(0), [key for key in USUAL if key != "penalty"]
@@ -105,10 +132,21 @@ def test_the_largest_prediction_is_not_too_large():
     assert 0.95 < np.mean(inside) < 0.995
 
 
-def test_perfect_scores_and_equal_networks_have_predictions():
+def test_where_nothing_is_wrong_nothing_is_predicted_to_gain():
     ones, zeros = np.ones(50), np.zeros(50)
     assert predicted_gains(evidence(ones), []) == []
-    for d in (zeros, -right(5, 50)):
-        ((gain, (low, high)),) = predicted_gains(evidence(ones), [("wider", d, d)])
-        assert low <= gain <= high
-        assert gain < 0.005
+    for key in USUAL:
+        ((gain, (low, high)),) = predicted_gains(evidence(ones), [(key, zeros, zeros)])
+        assert (gain, low, high) == (0.0, 0.0, 0.0)
+    lost = -right(5, 50)
+    ((gain, (low, high)),) = predicted_gains(evidence(ones), [("wider", lost, lost)])
+    assert lost.mean() < gain < 0.0
+    assert low < gain < high
+
+
+def test_no_more_of_r2_is_usually_gained_than_is_missing(rng):
+    """The error of a regression can be far below that of half a sample."""
+    r2 = 1.0 - 1e-6 * rng.chisquare(1, 200)
+    d = 1e-7 * rng.normal(size=200)
+    ((gain, _),) = predicted_gains(evidence(r2), [("wider", d, d)])
+    assert abs(gain - d.mean()) < 0.1e-6

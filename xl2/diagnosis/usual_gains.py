@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .evidence import Evidence
-from .gains import CONFIDENCE, paired_gain
+from .gains import CONFIDENCE, mean, paired_gain
 from .intervals import Interval
 
 
@@ -40,7 +40,9 @@ USUAL = {
     "ensemble": Usual(0.05, 0.1),
     "penalty": Usual(0.15, 0.15),
 }
-OTHER = Usual(0.0, 0.2)
+# The standard deviation of other gains, of a whole score: features that are left out may have been
+# all that a network knows.
+OTHER = 1.0
 # What lets a network fit more gains together, and where it does, what lets it fit less loses.
 TOGETHER = 0.5  # the correlation of their gains
 STEP = 1.2  # of widening their spread
@@ -56,28 +58,30 @@ def predicted_gains(
     that it makes. The gains are jointly normal: those usual for the actions, and the measured ones
     around them with the errors of `paired_gain`, correlated as the differences are. Where the
     measured ones are further from the usual ones than both explain, this set is unlike the others,
-    and the spread of the usual ones is widened until they do.
+    and the spread of the usual ones is widened until they do. Leaving out features has no usual
+    gain: only its errors are shared with other actions.
     """
     import numpy as np
     from scipy.stats import chi2, norm
 
     if not tried:
         return []
-    weights, quantile = evidence.weights, float(norm.ppf(0.5 + CONFIDENCE / 2.0))
-    right = float((weights * evidence.scores[evidence.best]).sum() / weights.sum())
-    error = max(1.0 - right, 0.5 / len(weights))
+    quantile = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
+    error = 1.0 - mean(evidence, evidence.scores[evidence.best])
+    # Where no answer is wrong, one may be on new samples.
+    unit = max(error, 0.5 / len(evidence.weights))
     found = [paired_gain(evidence, scores, losses) for _, scores, losses in tried]
     measured = np.array([gain for gain, _ in found])
     errors = np.array([(high - low) / 2.0 for _, (low, high) in found]) / quantile
-    usual = [USUAL.get(key, OTHER) for key, _, _ in tried]
+    usual = [USUAL.get(key, Usual(0.0, OTHER / unit)) for key, _, _ in tried]
     means = error * np.array([one.mean for one in usual])
-    spreads = error * np.array([one.spread for one in usual])
+    spreads = unit * np.array([one.spread for one in usual])
     leanings = spreads * np.array([one.more for one in usual])
     between = TOGETHER * np.outer(leanings, leanings)
     np.fill_diagonal(between, spreads**2)
     within = np.outer(errors, errors) * _correlations(evidence, [d for _, d, _ in tried])
     off = measured - means
-    most = float(chi2.ppf(CONFIDENCE, len(off)))
+    most = float(chi2.ppf(CONFIDENCE, max(1, sum(key in USUAL for key, _, _ in tried))))
     while off @ np.linalg.solve(between + within, off) > most:
         between *= STEP
     trust = np.linalg.solve(between + within, between).T
