@@ -177,6 +177,20 @@ def test_without_a_signal_a_path_and_its_model_get_one_verdict(xl2, table):
 
 
 @pytest.mark.host
+def test_a_regressions_path_and_model_get_one_verdict(xl2, table):
+    rng = np.random.default_rng(2)
+    with open("t.csv", "w") as file:
+        file.write("a,value\n")
+        file.writelines(f"{a:.4f},{a + rng.normal():.4f}\n" for a in rng.normal(size=150))
+    path, model = verdicts(xl2, "t.csv", *QUICK, "--budget", 20)
+    scores = {"test_score", "train_score", "gap", "test_interval", "limits"}
+    for name in scores:
+        assert model[name] == pytest.approx(path[name])  # rows are added up in another order
+    others = [name for name in VERDICT if name not in scores]
+    assert [model[name] for name in others] == [path[name] for name in others]
+
+
+@pytest.mark.host
 def test_both_are_printed_in_the_same_words(xl2, table):
     _, of_path, _ = xl2("path", *table, *QUICK, "--budget", 20, "--out", "m")
     code, of_model, err = xl2("diagnose", "m", "t.csv")

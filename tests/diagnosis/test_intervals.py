@@ -150,6 +150,17 @@ def test_the_intervals_of_r2_are_those_of_loops(rng, rows, outputs):
     assert (low, high) == pytest.approx(expected, abs=(high - low) / 10)
 
 
+@pytest.mark.parametrize("rows", [40, GROUPS + 200])
+def test_the_order_of_the_samples_does_not_change_the_intervals(rng, rows):
+    truth, found = sample(rng, rows, outputs=2)
+    truth[: rows // 2] = np.round(truth[: rows // 2])  # equal values occur
+    parts = parts_of(truth, found, 0.8 * found)
+    order = rng.permutation(rows)
+    others = [part[order] for part in parts]
+    assert r2_interval(*others[:2], 0.95) == pytest.approx(r2_interval(*parts[:2], 0.95))
+    assert r2_difference(*others, 0.95) == pytest.approx(r2_difference(*parts, 0.95))
+
+
 def test_many_rows_have_the_interval_of_the_delta_method(rng):
     rows = 3 * GROUPS + 7
     truth, found = sample(rng, rows)

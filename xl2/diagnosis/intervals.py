@@ -111,11 +111,13 @@ def _unexplained(
 ) -> tuple[float, float, Any, Any]:
     """Return the sum of the models' 1 - R2, each times its sign, and its standard error.
 
-    They are followed by those of RESAMPLES resamples.
+    They are followed by those of RESAMPLES resamples. The order of the samples does not matter.
     """
     import numpy as np
 
     rng = np.random.default_rng(0)
+    order = np.lexsort([*np.concatenate(errors, axis=1).T, *centred.T])
+    errors, centred = [each[order] for each in errors], centred[order]
     size = np.ones((len(centred), 1))
     table = grouped(np.concatenate([*errors, centred, centred**2, size], axis=1), rng)
     all_once = np.ones((1, len(table)))
