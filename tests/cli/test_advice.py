@@ -205,30 +205,58 @@ def test_both_are_printed_in_the_same_words(xl2, table):
 @pytest.mark.host
 def test_the_command_of_a_model_names_no_file_but_the_users_own(xl2, table):
     code, _, _ = xl2("path", *table, *QUICK, "--no-experiments", "--picture=secret.png", "--out",
-                     "m", "--checkpoint", "secret", "--scoring=accuracy", "--json")  # fmt: skip
+                     "m", "--checkpoint", "secret", "--scoring=accuracy", "--json",
+                     "--target-score", 0.9)  # fmt: skip
     assert code == 0
     stored = package.load("m").tried["options"]
-    # The options as they were given, and nothing else.
+    # The options that say what is trained, as they were given, and nothing else.
     assert stored == [*table[1:], *map(str, QUICK), "--no-experiments", "--scoring=accuracy"]
 
 
-@pytest.mark.host
-def test_a_strangers_model_cannot_put_a_file_into_the_command(xl2, table):
+@pytest.fixture
+def forged(xl2, table):
+    """Return a function that writes a model with options, and returns the next step."""
     xl2("path", *table, *QUICK, "--no-experiments", "--out", "m")
     model = package.load("m", backend="numpy")
-    options = ["home", "--out=.bashrc", "--out", ".profile", "--evil", "--cv", "3; rm x", "--dtype",
-               "--report", "x", "--resume", "--test", "y", "--", "--report"]  # fmt: skip
-    action = plain(
-        dataclasses.asdict(
-            Action("k", "network", "what", 0.1, (0.05, 0.15), arguments={"hidden": (9,)})
-        )
+
+    def next_step(options, *given, **arguments):
+        action = Action("k", "network", "what", 0.1, (0.05, 0.15), arguments=arguments)
+        actions = [plain(dataclasses.asdict(action))]
+        tried = {**model.tried, "actions": actions, "options": options}
+        package.save(dataclasses.replace(model, tried=tried), "m")
+        code, out, _ = xl2("diagnose", "m", "t.csv", "--json", *given)
+        assert code == 0
+        return json.loads(out)["next_step"]
+
+    return next_step
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (["home", "--evil", "--", "--out=.bashrc", "--out", ".profile"], ""),
+        (["--resume", "--test", "y", "--report", "x", "--checkpoint=z"], ""),
+        (["--cv", "3; rm x", "--scoring=$(rm x)"], "--cv '3; rm x' '--scoring=$(rm x)' "),
+        # Options as values: when --hidden is replaced, the next word would be an option.
+        (["--dtype", "--report", "--seed", "--hidden", "--cv", "--out=.bashrc"], ""),
+        (["--hidden", "1", "--dtype", "--hidden=2", "--seed", "--report=.bashrc"], "--hidden 9 "),
+        (["--cv"], "--cv '' "),
+    ],
+)
+def test_a_strangers_model_cannot_put_a_file_into_the_command(forged, options, kept):
+    expected = f"xl2 path t.csv {kept}--out m --json"
+    expected += "" if "--hidden" in kept else " --hidden 9"
+    assert forged(options, hidden=(9,)) == expected
+
+
+@pytest.mark.host
+def test_the_next_command_judges_as_the_present_one_does(forged):
+    stored = ["--target", "-1", "--target-score", "0.5", "--epochs", "20"]
+    given = ("--target", "label", "--target-score", 0.99, "--new-labels")
+    assert forged(stored, *given, epochs=60) == (
+        "xl2 path t.csv --target label --epochs 60 --target-score 0.99 --new-labels --out m --json"
     )
-    tried = {**model.tried, "actions": [action], "options": options}
-    package.save(dataclasses.replace(model, tried=tried), "m")
-    code, out, _ = xl2("diagnose", "m", "t.csv", "--json")
-    assert code == 0
-    expected = "xl2 path t.csv --cv '3; rm x' --dtype --report --out m --json --hidden 9"
-    assert json.loads(out)["next_step"] == expected
 
 
 @pytest.mark.host

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from ..diagnosis.limits import first_advice
@@ -15,11 +13,13 @@ from ..errors import facing, offers, option
 from ..nn.model import Model
 from .options import face_of
 
-# Options of `xl2 path` that do not change what is trained. Those that name files are left out of a
-# model file, which may be given to others, and of what is read from one that others have written.
+# Options of `xl2 path` that do not change what is trained. They are left out of a model file, and
+# of what is read from one: it may be given to others, or written by others, and some name files.
 ELSEWHERE = (
     "--test",
     "--labels",
+    "--target-score",
+    "--new-labels",
     "--checkpoint",
     "--every",
     "--resume",
@@ -43,30 +43,29 @@ def settings_among(arguments: Sequence[str], command: Any) -> list[str]:
         found = [word] if word in flags or (equals and name in valued) else []
         if word in valued:
             found = [word, next(words, "")]
-        if name not in ELSEWHERE:
+        # A value that looks like an option could become one when another is replaced.
+        if name not in ELSEWHERE and not any(one.startswith("--") for one in found[1:]):
             kept += found
     return kept
 
 
 def with_command_of_path(
-    diagnosis: Diagnosis,
-    model: Model,
-    data: str,
-    files: Mapping[str, Path | None],
-    as_json: bool,
-    path: Any,
+    diagnosis: Diagnosis, model: Model, data: str, given: Mapping[str, Any], path: Any
 ) -> Diagnosis:
     """Return the diagnosis of a model with the next step of `path`, the command that trained it.
 
-    `data` and `files`, by their options, are those of the command that runs.
+    `data` and the options `given` are those of the command that runs; None and False are not.
     """
     options = None if model.tried is None else model.tried["options"]
     if options is None:
         return diagnosis
-    own = {name: str(file) for name, file in files.items() if file is not None}
-    out = [own.pop("--out"), *(["--json"] if as_json else [])]
-    arguments = [*chain(*own.items()), *settings_among(options, path), "--out", *out]
-    return with_next_command(diagnosis, ["path", data, *arguments], path)
+    arguments = ["path", data, *settings_among(options, path)]
+    for name, value in given.items():
+        if value is True:
+            arguments.append(name)
+        elif value is not None and value is not False:
+            arguments = _with_option(arguments, name, str(value))
+    return with_next_command(diagnosis, arguments, path)
 
 
 def with_next_command(diagnosis: Diagnosis, arguments: Sequence[str], command: Any) -> Diagnosis:

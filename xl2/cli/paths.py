@@ -194,10 +194,18 @@ def diagnose(
     diagnosis, notes = workflows.diagnose_model(
         trained, training, testing, target_score, new_labels
     )
-    files = {"--test": test, "--labels": labels, "--out": model}
+    given = {
+        "--target": target,
+        "--test": test,
+        "--labels": labels,
+        "--target-score": None if target_score == 1.0 else target_score,
+        "--new-labels": new_labels,
+        "--out": model,
+        "--json": as_json,
+    }
     root: Any = context.find_root().command
     of_path = root.commands["path"]
-    diagnosis = with_command_of_path(diagnosis, trained, data, files, as_json, of_path)
+    diagnosis = with_command_of_path(diagnosis, trained, data, given, of_path)
     with facing(opt.face_of(of_path)):  # the advice is about its options
         if as_json:
             opt.show_json(diagnosis, notes=notes)
