@@ -189,6 +189,9 @@ def test_a_model_that_does_not_say_what_it_was_trained_on(xl2, noise, tmp_path):
     code, out, _ = xl2("diagnose", "bare", "two.npz")
     assert (code, score(out)[1]) == (0, 70)
     assert "10 of the 70 test samples have the features of a training sample" in words(out)
+    np.savez("two.npz", x_train=X[:200], y_train=y[:200], x_test=X[199:], y_test=y[199:])
+    out = xl2("diagnose", "bare", "two.npz")[1]
+    assert "1 of the 61 test samples has the features of a training sample" in words(out)
 
 
 def test_a_table_of_few_distinct_rows(xl2, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -225,6 +226,22 @@ def test_an_ensemble_has_a_line_that_runs(rng):
     line = found.next_step.replace(", ...", "")
     known = {"regularization_path": lambda X, y, seed: Fake(seed), "X": 0, "y": 0, "X_new": 1.0}
     assert eval(line, known) == 1.5
+
+
+@pytest.mark.parametrize(
+    ("network", "samples", "words"),
+    [
+        (0.02, 0.05, "would give 2.00 points, and unlimited samples about 5.00 points."),
+        (0.02, 0.1, "would give 2.00 points, and unlimited samples all of it."),
+        (0.12, 0.0, "(target_score). The best setting that was tried would give all of it."),
+        (-0.02, 0.05, "(target_score). Unlimited samples would give about 5.00 points."),
+        (-0.02, 0.3, "(target_score). Unlimited samples would give all of it."),
+    ],
+)
+def test_no_part_of_what_is_missing_is_more_than_all_of_it(network, samples, words):
+    found = of_folds(BASE, trials=[trial(BASE)])
+    limits = replace(found.limits, missing=0.1, network=network, all_samples=samples, rest=0.0)
+    assert words in flat(replace(found, limits=limits))
 
 
 def test_what_no_model_can_get_right_is_said():

@@ -76,7 +76,7 @@ def verdicts(path, tmp_path, *samples, **options):
 
 @pytest.mark.parametrize("experiments", [FEW, False])
 def test_a_path_and_its_model_get_one_verdict(tmp_path, experiments):
-    more = {"experiments": experiments, "without": {"noise": [2]} if experiments else None}
+    more = {"experiments": experiments, "without": {"the\nnoise": [2]} if experiments else None}
     path = xl2.regularization_path(X[:60], Y[:60], [0, 3], **SMALL, **more, budget=1e6)
     of_path, *of_models = verdicts(path, tmp_path, X[:60], Y[:60], NEW, NEW_Y, target_score=0.97)
     kinds = set(KINDS) - {"penalty"} if experiments else set()  # no penalty is best here

@@ -227,7 +227,8 @@ def _equal(equal: int, rows: int) -> Notes:
     """Say how many of the test samples repeat training samples."""
     if not equal:
         return ()
-    return (f"{equal} of the {rows} test samples have the features of a training sample.",)
+    have = "has" if equal == 1 else "have"
+    return (f"{equal} of the {rows} test samples {have} the features of a training sample.",)
 
 
 def doubts(found: Found) -> Notes:

@@ -224,11 +224,11 @@ def _split(d: Findings) -> str:
     )
     parts = []
     if limits.network is not None and limits.network > SMALL:
-        gain = format_difference(limits.network, name)
-        parts.append(f"the best setting that was tried would give {gain}")
+        parts.append(f"the best setting that was tried would give {_part(limits.network, d)}")
     if limits.all_samples is not None and limits.all_samples > SMALL:
-        gain = format_difference(limits.all_samples, name)
-        parts.append(f"unlimited samples {'about' if parts else 'would give about'} {gain}")
+        would_give = "" if parts else "would give "
+        about = "about " if limits.all_samples < limits.missing else ""
+        parts.append(f"unlimited samples {would_give}{about}{_part(limits.all_samples, d)}")
     if parts:
         text += f" {capitalised(', and '.join(parts))}."
     if limits.rest is not None and limits.rest > SMALL:
@@ -244,6 +244,12 @@ def _split(d: Findings) -> str:
             f"have another label."
         )
     return text
+
+
+def _part(gain: float, d: Findings) -> str:
+    """Return a part of what is missing, which the folds may find larger than the whole."""
+    missing = d.limits.missing
+    return format_difference(gain, d.score_name) if gain < missing else "all of it"
 
 
 def larger(d: Findings) -> str:

@@ -146,7 +146,7 @@ def without(
     own = _with_one_lambda(settings, best)
     kept = [k for k in range(settings.sizes[0]) if k not in set(columns)]
     own = replace(own, sizes=(len(kept), *settings.sizes[1:]))
-    what = printable(f"without {names}")
+    what = printable(" ".join(f"without {names}".split()))  # a column's name can have lines
     return Variant(what, "features", what, {"columns": kept}, own, _evened(data).columns(kept))
 
 
