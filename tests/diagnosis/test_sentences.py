@@ -54,6 +54,17 @@ def test_without_a_signal_no_network_training_or_penalty_is_advised(options):
     assert "collect more samples" in found.advice[1]
 
 
+def test_a_signal_in_the_test_samples_alone_is_not_denied():
+    folds = of_folds(BASE, BETTER, null=0.5, p_value=0.4)
+    found = replace(folds, of_folds=False, test_score=0.9, null_p_value=0.001)
+    assert "too few or too alike to show what would gain" in found.advice[0]
+    assert "with p = 0.4" in found.advice[0]
+    assert "better than always answering 0 (accuracy 90.00 % against 50.00 %, p" in found.advice[1]
+    assert not TEXTBOOK.search(" ".join(found.advice))
+    for other in (replace(found, null_p_value=0.03), replace(found, of_folds=True)):
+        assert other.advice[0].startswith("No lambda predicts better than always answering 0")
+
+
 def test_a_regression_without_a_signal_speaks_of_values():
     found = of_folds(
         np.linspace(-1, 0.9, 100),

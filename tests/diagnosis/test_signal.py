@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, kstest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.model_selection import permutation_test_score
+from sklearn.model_selection import LeaveOneGroupOut, permutation_test_score
 
+from xl2 import regularization_path
 from xl2.diagnosis.signal import FEWEST, PERMUTATIONS, permutation_test
 
 pytestmark = pytest.mark.host
@@ -102,6 +103,32 @@ def test_samples_alone_in_their_folds_are_exchanged_with_each_other(rng):
     permutation_test(lambda order: seen.append(order) or np.zeros(1), folds, 1)
     assert all(set(order[:10]) == set(range(10)) for order in seen)
     assert {tuple(order[10:]) for order in seen} == set(itertools.permutations([10, 11, 12]))
+
+
+def test_folds_of_equal_targets_are_exchanged_as_wholes(rng):
+    """Each fold is a person with one label, and what the networks see is alike within a person."""
+    folds = np.repeat(np.arange(12), rng.integers(3, 9, 12))
+    labels = rng.permutation(np.arange(12) % 2)
+    y = labels[folds]
+
+    def p_value(outputs):
+        return permutation_test(fit_of(outputs[None], y), folds, 1, targets=y)
+
+    assert p_value(y + rng.normal(size=len(y))) < 0.01
+    # Without `targets` nothing could be exchanged.
+    assert permutation_test(fit_of(np.stack([y]), y), folds, 1) == 1.0
+    found = [p_value(rng.normal(size=12)[folds]) for _ in range(80)]
+    assert binomtest(sum(p <= 0.1 for p in found), len(found), 0.1).pvalue > 0.01
+
+
+def test_a_person_in_each_fold_does_not_hide_a_signal(rng):
+    person = np.repeat(np.arange(10), 6)
+    X = rng.normal(size=(60, 2)) + 3.0 * (person % 2)[:, None]
+    path = regularization_path(
+        X, person % 2, [1.0], cv=LeaveOneGroupOut(), groups=person, hidden=(), epochs=60,
+        learning_rate=0.1, backend="numpy", progress=False,
+    )  # fmt: skip
+    assert path.evidence_.signal.p_value < 0.02
 
 
 class Told(ClassifierMixin, BaseEstimator):

@@ -16,6 +16,7 @@ from .formats import (
 )
 from .gains import CONFIDENCE
 from .limits import SMALL, first_advice
+from .no_signal import without_signal
 from .penalty import about_the_penalty
 
 
@@ -23,7 +24,7 @@ def advice(d: Findings) -> tuple[str, ...]:
     """Return what limits the model, the action that gains most, and how sure that is."""
     by = d.limits.by
     if by == "signal":
-        return (_no_signal(d), _after_no_signal(d))
+        return without_signal(d, tested(d))
     if by == "nothing":
         return (_nothing_missing(d), *_best_setting(d))
     if by == "unknown":
@@ -37,25 +38,6 @@ def advice(d: Findings) -> tuple[str, ...]:
         f"The number of training samples {_probably(found)}limits this model: twice as many "
         f"{_would_gain(d, found)}, extrapolated from its learning curve.",
         *_best_setting(d),
-    )
-
-
-def _no_signal(d: Findings) -> str:
-    what = "No lambda predicts" if d.lam is not None else "The model does not predict"
-    name, dealt = d.score_name, "labels" if d.task == "classification" else "values"
-    return (
-        f"{what} better than {d.null_answer}, as far as these samples tell: the {tested(d)} "
-        f"{name} is {format_score(d.test_score, name)} against {format_score(d.null_score, name)}, "
-        f"and {dealt} dealt at random fit the predictions as well with p = {d.signal:.2g}."
-    )
-
-
-def _after_no_signal(d: Findings) -> str:
-    target = "labels" if d.task == "classification" else "values"
-    return (
-        f"No other network, training or penalty is advised: first check that the features say "
-        f"something about the {target} and that both belong to the same rows, or collect more "
-        f"samples."
     )
 
 

@@ -24,15 +24,20 @@ CROSSED = math.sqrt(2.0)
 
 
 def permutation_test(
-    score: Callable[[Any], Any], folds: Any, settings: int, seed: int = 0, wider: float = 1.0
+    score: Callable[[Any], Any],
+    folds: Any,
+    settings: int,
+    seed: int = 0,
+    wider: float = 1.0,
+    targets: Any = None,
 ) -> float:
     """Return how often targets dealt at random fit some setting as well as the true ones [1]_.
 
     Targets are exchanged within a fold, because each fold's networks were trained on the others:
-    they know the folds' shares of the classes. Only samples that are alone in their folds are
-    exchanged with each other, which makes a signal look smaller, if anything. Many settings are
-    tried, so each is measured in units of its own spread under permutation, and the best of them
-    counts [2]_.
+    they know the folds' shares of the classes. Only folds of a single sample, or of equal targets,
+    such as those of one person, exchange them with each other, which makes a signal look smaller,
+    if anything. Many settings are tried, so each is measured in units of its own spread under
+    permutation, and the best of them counts [2]_.
 
     Parameters
     ----------
@@ -46,20 +51,27 @@ def permutation_test(
         Of the permutations.
     wider : float
         How many times as wide the scores really spread without a signal; see `CROSSED`.
+    targets : numpy.ndarray, shape (n,) or (n, outputs), optional
+        They show which folds have equal ones.
     """
     import numpy as np
 
     rng, n = np.random.default_rng(seed), len(folds)
     count = int(max(FEWEST, min(PERMUTATIONS, WORK // max(1, n * settings))))
     first, sizes = np.unique(folds, return_index=True, return_counts=True)[1:]
-    blocks = [np.arange(a, a + size) for a, size in zip(first, sizes, strict=True) if size > 1]
-    blocks.append(first[sizes == 1])
+    every = [np.arange(a, a + size) for a, size in zip(first, sizes, strict=True)]
+    equal = sizes == 1
+    if targets is not None:
+        equal = np.array([(targets[own] == targets[own[0]]).all() for own in every])
+    blocks = [own for own, same in zip(every, equal, strict=True) if not same]
+    whole = np.flatnonzero(np.repeat(equal, sizes))
     found = np.empty((count + 1, settings))
     found[0] = score(np.arange(n))
     for k in range(1, count + 1):
         order = np.arange(n)
         for block in blocks:
             order[block] = rng.permutation(block)
+        order[whole] = np.repeat(rng.permutation(first[equal]), sizes[equal])
         found[k] = score(order)
     spread = found[1:].std(axis=0)
     # A constant prediction has the same score in any order.

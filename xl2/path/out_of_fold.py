@@ -134,9 +134,8 @@ class OutOfFold:
             def score(order: Any) -> Any:
                 return logs[:, every, y[order]].mean(axis=1)
 
-        p_value = permutation_test(
-            score, folds, len(known), wider=CROSSED if len(held) > 1 else 1.0
-        )
+        wider = CROSSED if len(held) > 1 else 1.0
+        p_value = permutation_test(score, folds, len(known), wider=wider, targets=y)
         null = []
         for fold in self.data.folds:
             answer = answer_of(self.scorers, self.data.training_truth(fold), len(fold.held.y))
