@@ -143,7 +143,7 @@ class Feedforward:
                     f"target for each sample."
                 )
             check_finite(array, what)
-            return tasks.encode(self.task, array, self.sizes[-1], what)
+            return tasks.encode(self.task, array, self.sizes[-1], self.backend.device, what)
 
     def check_weights(self, sample_weight: Any, rows: int) -> Array | None:
         """Return checked sample weights (n, 1) on the network's backend; None without."""

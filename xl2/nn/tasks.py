@@ -41,17 +41,17 @@ def task_of(output: str, outputs: int, y: Array | None = None) -> str:
     return "classes" if bool(xp.all(xp.sum(y, axis=-1) == 1.0)) else "multilabel"
 
 
-def encode(task: str, y: Array, outputs: int, what: str = "y") -> Array:
+def encode(task: str, y: Array, outputs: int, device: Any, what: str = "y") -> Array:
     """Return targets as a matrix (n, outputs), to compare with the outputs.
 
-    The targets `y`, (n,), (n, 1) or (n, outputs), are in the dtype of the network. `what` is
-    their name in error messages.
+    The targets `y`, (n,), (n, 1) or (n, outputs), are in the dtype of the network and on the
+    device of its backend. `what` is their name in error messages.
     """
     xp = namespace(y)
     if y.ndim == 2 and y.shape[1] == 1 and outputs > 1:
         y = xp.squeeze(y, axis=1)
     if y.ndim == 1 and task == "classes":
-        return _one_hot(y, outputs, what)
+        return _one_hot(y, outputs, device, what)
     if y.ndim == 1:
         y = xp.expand_dims(y, axis=1)
     if y.ndim != 2 or y.shape[1] != outputs:
@@ -68,9 +68,11 @@ def encode(task: str, y: Array, outputs: int, what: str = "y") -> Array:
     return y
 
 
-def _one_hot(y: Array, classes: int, what: str) -> Array:
+def _one_hot(y: Array, classes: int, device: Any, what: str) -> Array:
     xp = namespace(y)
-    numbers = xp.arange(classes, dtype=y.dtype, device=array_api_compat.device(y))
+    # Not the device of y: for JAX, an array on a named device is of another kind than one on the
+    # default device, and so would be the parameters after a step, which is compiled again then.
+    numbers = xp.arange(classes, dtype=y.dtype, device=device)
     matrix = xp.astype(xp.expand_dims(y, axis=1) == numbers, y.dtype)
     if not bool(xp.all(xp.sum(matrix, axis=1) == 1.0)):
         raise InputError(
