@@ -7,6 +7,10 @@ import sys
 
 import pytest
 from conftest import ROOT
+from sklearn.datasets import load_digits
+from sklearn.preprocessing import StandardScaler
+
+from xl2 import MLPClassifier
 
 
 @pytest.fixture
@@ -66,9 +70,8 @@ def test_picking_a_backend(run, backend):
 
 
 @pytest.mark.filterwarnings("ignore:The last mini-batch")
-def test_scikit_learns_script_with_one_import_changed(run, backend):
-    name = backend.name + (":device1" if "device1" in str(backend.device) else "")
-    lines = run("sklearn_dropin.py", name).splitlines()
+def test_scikit_learns_script_with_one_import_changed(run):
+    lines = run("sklearn_dropin.py", "numpy").splitlines()
     assert max(map(len, lines)) < 80
     for line in lines[2:6]:
         theirs, _, ours, _, difference = line[28:].split()
@@ -78,5 +81,18 @@ def test_scikit_learns_script_with_one_import_changed(run, backend):
     plain, balanced = re.findall(r"(\d+) of 48 eights found", printed)
     assert int(plain) < int(balanced)
     assert "4 lambdas x 5 folds" in printed
+    assert lines[-2].startswith("On numpy it took")
+    assert float(lines[-1].removesuffix(".").split()[-1]) < 1e-7
+
+
+@pytest.mark.filterwarnings("ignore:The last mini-batch")
+def test_its_fit_on_another_library(backend, capsys):
+    name = backend.name + (":device1" if "device1" in str(backend.device) else "")
+    example = runpy.run_path(os.fspath(ROOT / "examples" / "sklearn_dropin.py"))
+    X, y = load_digits(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    same = MLPClassifier((50, 25), **example["SGD"]).fit(X, y)
+    example["train_on"](name, X, y, same)
+    lines = capsys.readouterr().out.splitlines()
     assert lines[-2].startswith(f"On {name} it took")
     assert float(lines[-1].removesuffix(".").split()[-1]) < 1e-7

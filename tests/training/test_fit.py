@@ -244,12 +244,14 @@ def test_a_step_promotes_nothing(backend, where, to, optimizer, stack, dtype):
     network = new(where, dtype=dtype, stack=stack)
     found, library = find_optimizer(optimizer), backend.library
     loss = Loss(*(choose(library, f) for f in find_loss(None, "sigmoid")))
-    step = Step(
-        network.hidden_activations(),
-        loss,
-        found,
-        choose(library, found.update),
-        Operations.of(library),
+    step = library.compiled(
+        Step(
+            network.hidden_activations(),
+            loss,
+            found,
+            choose(library, found.update),
+            Operations.of(library),
+        )
     )
     states = tuple((found.init(w), found.init(b)) for w, b in network.parameters)
     carry = Carry(network.parameters, states)
