@@ -96,6 +96,17 @@ def test_features_that_are_left_out_gain_what_was_measured(rng):
             assert one[0] == pytest.approx(alone[0], abs=1e-3)
 
 
+@pytest.mark.parametrize("size", [1e2, -1e2, 1e8, -1e8, 1e30])
+def test_networks_that_explode_do_not_change_the_other_predictions(rng, size):
+    found, d = evidence(1.0 - 0.2 * rng.chisquare(1, 200)), rng.normal(0.01, 0.1, 200)
+    worse = -size * rng.chisquare(1, 200)
+    predicted = predicted_gains(found, [("wider", d, d), ("faster", worse, worse)])
+    assert predicted == [
+        *predicted_gains(found, [("wider", d, d)]),
+        paired_gain(found, worse, worse),
+    ]
+
+
 def test_what_is_lost_by_all_actions_is_not_gained_by_leaving_out_features(rng):
     """If the chosen lambda was lucky here, leaving out features only seems to lose."""
     shared = rng.permutation(np.repeat([-1.0, 0.0], [20, 180]))

@@ -40,9 +40,7 @@ USUAL = {
     "ensemble": Usual(0.05, 0.1),
     "penalty": Usual(0.15, 0.15),
 }
-# The standard deviation of other gains, of a whole score: features that are left out may have been
-# all that a network knows.
-OTHER = 1.0
+WHOLE = 1.0  # score: more is only lost by networks that explode, to which nothing usual applies
 # What lets a network fit more gains together, and where it does, what lets it fit less loses.
 TOGETHER = 0.5  # the correlation of their gains
 STEP = 1.2  # of widening their spread
@@ -55,25 +53,40 @@ def predicted_gains(
     """Return what each action is predicted to gain, and its 90 % interval.
 
     Of each action `tried` has the key, and the differences (n,) of the samples' scores and losses
-    that it makes. The gains are jointly normal: those usual for the actions, and the measured ones
-    around them with the errors of `paired_gain`, correlated as the differences are. Where the
-    measured ones are further from the usual ones than both explain, this set is unlike the others,
-    and the spread of the usual ones is widened until they do. Leaving out features has no usual
-    gain: only its errors are shared with other actions.
+    that it makes.
+    """
+    found = [paired_gain(evidence, scores, losses) for _, scores, losses in tried]
+    usable = [k for k, (gain, _) in enumerate(found) if abs(gain) < WHOLE]
+    if usable:
+        own, measured = [tried[k] for k in usable], [found[k] for k in usable]
+        for k, predicted in zip(usable, _combined(evidence, own, measured), strict=True):
+            found[k] = predicted
+    return found
+
+
+def _combined(
+    evidence: Evidence,
+    tried: Sequence[tuple[str, Any, Any]],
+    found: Sequence[tuple[float, Interval]],
+) -> list[tuple[float, Interval]]:
+    """Return measured gains and their intervals, combined with what is usual.
+
+    The gains are jointly normal: those usual for the actions, and the measured ones around them
+    with the errors of `paired_gain`, correlated as the differences are. Where the measured ones
+    are further from the usual ones than both explain, this set is unlike the others, and the
+    spread of the usual ones is widened until they do. Leaving out features has no usual gain, as
+    they may have been all that a network knows: only its errors are shared with other actions.
     """
     import numpy as np
     from scipy.stats import chi2, norm
 
-    if not tried:
-        return []
     quantile = float(norm.ppf(0.5 + CONFIDENCE / 2.0))
     error = 1.0 - mean(evidence, evidence.scores[evidence.best])
     # Where no answer is wrong, one may be on new samples.
     unit = max(error, 0.5 / len(evidence.weights))
-    found = [paired_gain(evidence, scores, losses) for _, scores, losses in tried]
     measured = np.array([gain for gain, _ in found])
     errors = np.array([(high - low) / 2.0 for _, (low, high) in found]) / quantile
-    usual = [USUAL.get(key, Usual(0.0, OTHER / unit)) for key, _, _ in tried]
+    usual = [USUAL.get(key, Usual(0.0, WHOLE / unit)) for key, _, _ in tried]
     means = error * np.array([one.mean for one in usual])
     spreads = unit * np.array([one.spread for one in usual])
     leanings = spreads * np.array([one.more for one in usual])
