@@ -48,7 +48,7 @@ class Findings:
         model is better.
     signal : float or None
         The p-value of the permutation test that a path's networks know more than chance; None for
-        a single model.
+        a model that is not the best of a path.
     limits : Limits
     actions : tuple of Action
         What was tried and what more samples would do, the largest gain first. None without a
@@ -58,11 +58,11 @@ class Findings:
     folds : int
         The number of folds in which experiments were tried.
     lam : float or None
-        The best lambda of a path; None for a single model.
+        The best lambda of a path; None for a model that is not that of a path's best.
     chosen_by : str
-        The validation score by which it is the best, such as "log loss"; "" for a single model.
+        The validation score by which it is the best, such as "log loss"; "" if `lam` is None.
     comparison : Comparison or None
-        The best positive lambda of a path compared with no penalty.
+        The best positive lambda of a path compared with no penalty; None for a single model.
     cautions : tuple of str
         What the numbers do not show, in sentences.
     next_step : str
