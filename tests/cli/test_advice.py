@@ -79,7 +79,7 @@ def test_without_experiments_no_other_setting_is_tried(xl2, table, without):
     code, out, _ = xl2("path", *table, *QUICK, "--no-experiments")
     assert code == 0
     assert without[0]["experiments"] is False
-    assert "Run xl2 path without --no-experiments to find out." in " ".join(out.split())
+    assert "on the training file, without --no-experiments, to find out." in " ".join(out.split())
     assert " units for " not in out
 
 
@@ -141,7 +141,7 @@ def verdicts(xl2, *arguments):
     ("more", "words"),
     [
         (("--budget", 100, "--without", "a", "--epochs", 4), "^The .* limits? this model: "),
-        (("--no-experiments",), "Run xl2 path without --no-experiments to find out"),
+        (("--no-experiments",), "on the training file, without --no-experiments, to find out"),
         (("--budget", 1e-9), "Allow xl2 path more time for experiments: --budget 5"),
     ],
 )

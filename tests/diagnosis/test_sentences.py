@@ -120,7 +120,7 @@ def test_a_path_without_experiments_says_how_to_find_out():
     assert "is not known, because nothing else was tried" in found.advice[0]
     assert "experiments=True" in found.advice[1]
     with facing(COMMAND):
-        assert "Run xl2 path without --no-experiments" in found.advice[1]
+        assert "on the training file, without --no-experiments, to find" in found.advice[1]
 
 
 def test_a_single_model_points_to_a_path():

@@ -70,9 +70,9 @@ def _try(d: Findings) -> tuple[str, ...]:
     if d.left_out:
         return ()
     if on_command_line():
-        if d.lam is not None:
-            return (f"Run xl2 path without {option('experiments', False)} to find out.",)
-        return ("Run xl2 path on the training file to find out.",)
+        # A path of Python had no such option.
+        tried = "" if d.lam is None else f", without {option('experiments', False)},"
+        return (f"Run xl2 path on the training file{tried} to find out.",)
     return ("Pass a path of regularization_path(..., experiments=True) to find out.",)
 
 
