@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from evidence_tools import evidence, part
+from evidence_tools import evidence, part, right
 
 from xl2.diagnosis.learning_curve import extrapolated
 
@@ -62,6 +62,17 @@ def test_a_curve_that_does_not_fall_gains_nothing(slope):
     found = curve(lambda rows: 0.2 + slope * rows)
     assert extrapolated(found, 0.9)[0] == pytest.approx(0.0, abs=1e-6)
     assert extrapolated(found, 0.9, float("inf"))[0] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("count", [20, 2000])
+def test_equal_answers_are_no_certain_end_of_the_curve(count):
+    """As in a table of actions: half a sample may be gained or lost."""
+    same = right(count * 4 // 5, count)
+    found = evidence(same, curve=[part(same, count * k // 5) for k in (1, 2, 3)], rows=0.8 * count)
+    gain, (low, high) = extrapolated(found, 0.9)
+    assert gain == pytest.approx(0.0, abs=1e-9)
+    expected = 1.645 * np.sqrt(1 + 1 / 0.8) / count
+    assert (-low, high) == pytest.approx((expected, expected), rel=0.2)
 
 
 @pytest.mark.parametrize("rows", [(160,), (120, 160)])

@@ -41,7 +41,7 @@ def paired_gain(evidence: Evidence, scores: Any, losses: Any) -> tuple[float, In
         errors = mean(evidence, losses) / spread if spread > 0.0 else 0.0
         errors = max(-MOST, min(MOST, errors))
         gain = OWN * gain + (1.0 - OWN) * errors * error
-        error = error or math.sqrt(_variance_of_a_tie(evidence))
+        error = error or math.sqrt(variance_of_a_tie(evidence))
     margin = float(t.ppf(0.5 + CONFIDENCE / 2.0, degrees)) * error
     return gain, (gain - margin, gain + margin)
 
@@ -79,7 +79,7 @@ def _of_the_mean(evidence: Evidence, of_a_fold: float, count: int) -> float:
     return of_a_fold * (1.0 / count + len(evidence.folds) / count / evidence.rows)
 
 
-def _variance_of_a_tie(evidence: Evidence) -> float:
+def variance_of_a_tie(evidence: Evidence) -> float:
     """Return the variance of a mean difference of which half a sample is 1, and half a one -1."""
     import numpy as np
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from .evidence import Evidence, Trial
-from .gains import variance_of_gain
+from .gains import variance_of_a_tie, variance_of_gain
 from .intervals import Interval
 
 DRAWS = 400
@@ -40,7 +40,8 @@ def extrapolated(
     a, b = _fits(evidence, points)
     gains = a if np.isinf(times) else a * (1.0 - times**-b)
     variance = variance_of_gain(evidence, evidence.scores[evidence.best] - points[0].scores)[0]
-    luck = np.random.default_rng(1).normal(0.0, math.sqrt(variance), DRAWS)
+    spread = math.sqrt(variance or variance_of_a_tie(evidence))
+    luck = np.random.default_rng(1).normal(0.0, spread, DRAWS)
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(gains + luck, [tail, 1.0 - tail])
     return float(gains.mean()), (float(low), float(high))
