@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import signal
 import subprocess
 import sys
 import traceback
@@ -21,6 +22,8 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 for variable in ("XL2_BACKEND", "XL2_DEVICE"):
     os.environ.pop(variable, None)
+# A job in the background ignores Ctrl-C, and so would the tests that send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import numpy as np
 import pytest
