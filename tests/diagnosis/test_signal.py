@@ -28,7 +28,7 @@ def fit_of(outputs, y):
 def p_value_of(outputs, y, folds=None, seed=0):
     outputs = np.atleast_2d(outputs)
     folds = np.zeros(len(y), int) if folds is None else folds
-    return permutation_test(fit_of(outputs, y), folds, len(outputs), seed)
+    return permutation_test(fit_of(outputs, y), y, folds, len(outputs), seed)
 
 
 def exact(outputs, y, folds):
@@ -100,7 +100,7 @@ def test_samples_alone_in_their_folds_are_exchanged_with_each_other(rng):
     # Those of the large fold stay in it.
     folds = np.repeat([0, 1, 2, 3], [10, 1, 1, 1])
     seen = []
-    permutation_test(lambda order: seen.append(order) or np.zeros(1), folds, 1)
+    permutation_test(lambda order: seen.append(order) or np.zeros(1), np.arange(13), folds, 1)
     assert all(set(order[:10]) == set(range(10)) for order in seen)
     assert {tuple(order[10:]) for order in seen} == set(itertools.permutations([10, 11, 12]))
 
@@ -112,11 +112,15 @@ def test_folds_of_equal_targets_are_exchanged_as_wholes(rng):
     y = labels[folds]
 
     def p_value(outputs):
-        return permutation_test(fit_of(outputs[None], y), folds, 1, targets=y)
+        return permutation_test(fit_of(outputs[None], y), y, folds, 1)
 
     assert p_value(y + rng.normal(size=len(y))) < 0.01
-    # Without `targets` nothing could be exchanged.
-    assert permutation_test(fit_of(np.stack([y]), y), folds, 1) == 1.0
+    # A single other target keeps a fold's targets within it.
+    alone = folds == 0
+    mixed = np.where(alone & (np.cumsum(alone) == 1), 1 - y, y)
+    seen = []
+    permutation_test(lambda order: seen.append(order) or np.zeros(1), mixed, folds, 1)
+    assert all(set(order[alone]) == set(np.flatnonzero(alone)) for order in seen)
     found = [p_value(rng.normal(size=12)[folds]) for _ in range(80)]
     assert binomtest(sum(p <= 0.1 for p in found), len(found), 0.1).pvalue > 0.01
 
@@ -159,10 +163,12 @@ def test_the_p_value_of_one_fold_is_that_of_scikit_learn(rng):
         return np.array([(told == y[order]).mean()])
 
     assert 0.005 < expected < 0.5
-    assert permutation_test(score, np.zeros(40, int), 1) == pytest.approx(expected, abs=0.06)
+    assert permutation_test(score, y, np.zeros(40, int), 1) == pytest.approx(expected, abs=0.06)
 
 
 def test_many_samples_have_fewer_permutations():
     calls = itertools.count()
-    permutation_test(lambda order: np.full(1, next(calls)), np.zeros(100_000, int), 15)
+    permutation_test(
+        lambda order: np.full(1, next(calls)), np.arange(100_000), np.zeros(100_000, int), 15
+    )
     assert next(calls) == FEWEST + 1

@@ -100,7 +100,8 @@ class Library:
     def compiled(self, function: Callable[..., Any], *first: Any) -> Callable[..., Any]:
         """Return a pure function without its first arguments; a library may compile it.
 
-        The first arguments can be hashed, and the others are arrays, or tuples and lists of them.
+        The first arguments can be hashed, and the others are arrays, numbers, or tuples and lists
+        of them.
         """
         return functools.partial(function, *first) if first else function
 

@@ -25,11 +25,11 @@ CROSSED = math.sqrt(2.0)
 
 def permutation_test(
     score: Callable[[Any], Any],
+    targets: Any,
     folds: Any,
     settings: int,
     seed: int = 0,
     wider: float = 1.0,
-    targets: Any = None,
 ) -> float:
     """Return how often targets dealt at random fit some setting as well as the true ones [1]_.
 
@@ -43,6 +43,8 @@ def permutation_test(
     ----------
     score : callable
         Maps the order of the targets, indices (n,), to the score of each setting, (settings,).
+    targets : numpy.ndarray, shape (n,) or (n, outputs)
+        The true ones: they show which folds have equal ones.
     folds : numpy.ndarray of int, shape (n,)
         The fold of each sample, in ascending order.
     settings : int
@@ -51,8 +53,6 @@ def permutation_test(
         Of the permutations.
     wider : float
         How many times as wide the scores really spread without a signal; see `CROSSED`.
-    targets : numpy.ndarray, shape (n,) or (n, outputs), optional
-        They show which folds have equal ones.
     """
     import numpy as np
 
@@ -60,9 +60,7 @@ def permutation_test(
     count = int(max(FEWEST, min(PERMUTATIONS, WORK // max(1, n * settings))))
     first, sizes = np.unique(folds, return_index=True, return_counts=True)[1:]
     every = [np.arange(a, a + size) for a, size in zip(first, sizes, strict=True)]
-    equal = sizes == 1
-    if targets is not None:
-        equal = np.array([(targets[own] == targets[own[0]]).all() for own in every])
+    equal = np.array([(targets[own] == targets[own[0]]).all() for own in every])
     blocks = [own for own, same in zip(every, equal, strict=True) if not same]
     whole = np.flatnonzero(np.repeat(equal, sizes))
     found = np.empty((count + 1, settings))

@@ -135,7 +135,7 @@ class OutOfFold:
                 return logs[:, every, y[order]].mean(axis=1)
 
         wider = CROSSED if len(held) > 1 else 1.0
-        p_value = permutation_test(score, folds, len(known), wider=wider, targets=y)
+        p_value = permutation_test(score, y, folds, len(known), wider=wider)
         null = []
         for fold in self.data.folds:
             answer = answer_of(self.scorers, self.data.training_truth(fold), len(fold.held.y))
