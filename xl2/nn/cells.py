@@ -1,0 +1,145 @@
+"""Cells of a table as people write them: numbers, percentages, money, True and False, dates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# What stands for a value that is missing, in lower case.
+MISSING = frozenset(
+    ("", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "#na", "?", "-", "--", ".", "nil")
+)
+CURRENCY = "$€£¥₹"
+DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+TRUTHS = {"true": 1.0, "false": 0.0}
+SPACES = " \u00a0\u202f'\u2019"  # thousands are also separated by these
+
+
+def is_missing(cells: Any) -> Any:
+    """Tell which cells of a pandas Series are missing, as booleans (n,)."""
+    import numpy as np
+
+    found = np.array(cells.isna(), dtype=bool)
+    if is_text(cells):
+        found |= np.asarray(texts_of(cells).str.lower().isin(MISSING), dtype=bool)
+    return found
+
+
+def is_text(cells: Any) -> bool:
+    """Tell whether a pandas Series may hold text."""
+    import pandas as pd
+
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        return is_text(cells.cat.categories.to_series())
+    return bool(pd.api.types.is_object_dtype(cells) or pd.api.types.is_string_dtype(cells))
+
+
+def texts_of(cells: Any) -> Any:
+    """Return cells as a Series of text without blanks at the ends; a missing cell is None."""
+    import pandas as pd
+
+    present = cells[cells.notna()]
+    if not is_text(cells) and pd.api.types.is_float_dtype(present) and (present % 1 == 0).all():
+        present = present.astype("int64")  # whole numbers beside a missing one
+    texts = present.astype(str).str.strip().astype(object)
+    return texts.reindex(cells.index)
+
+
+def parse_numbers(cells: Any, decimal: str = ".") -> tuple[Any, str]:
+    """Return cells as numbers (n,), NaN where they are none, and what all are written with.
+
+    Thousands may be separated; all cells may have a currency, or a percent sign, which makes
+    hundredths. If only some have one, these are no numbers.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if not is_text(cells):
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            cells = cells.astype(cells.cat.categories.dtype)
+        return cells.to_numpy(dtype="float64", na_value=np.nan), ""
+    texts = texts_of(cells)
+    values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype="float64", copy=True)
+    values[np.asarray(texts.str.contains("_", na=False, regex=False))] = np.nan
+    left = texts[np.isnan(values) & ~is_missing(cells)]
+    if left.empty:
+        return values, ""
+    plain, unit = _without_unit(left) if len(left) == (~is_missing(cells)).sum() else (left, "")
+    numbers = pd.to_numeric(_without_thousands(plain, decimal), errors="coerce")
+    found = numbers.to_numpy(dtype="float64") / (100.0 if unit == "%" else 1.0)
+    values[texts.index.get_indexer(left.index)] = found
+    return values, unit
+
+
+def _without_unit(texts: Any) -> tuple[Any, str]:
+    """Return texts without the unit that all of them have."""
+    first = texts.iloc[0]
+    for unit in f"%{CURRENCY}":
+        if unit in first and texts.str.count(_escaped(unit)).eq(1).all():
+            bare = texts.str.replace(_escaped(unit) + r"\s*$", "", regex=True)
+            if unit != "%":
+                bare = bare.str.replace(r"^([+-]?)\s*" + _escaped(unit), r"\1", regex=True)
+            return bare.str.strip(), unit
+    return texts, ""
+
+
+def _escaped(unit: str) -> str:
+    return "\\" + unit if unit == "$" else unit
+
+
+def _without_thousands(texts: Any, decimal: str) -> Any:
+    """Return numbers with a decimal point and without separators of thousands."""
+    point, comma = ("\\.", ",") if decimal == "." else (",", "\\.")
+    separators = f"[{comma}{SPACES}]"
+    grouped = texts.str.fullmatch(rf"[+-]?\d{{1,3}}(?:{separators}\d{{3}})+(?:{point}\d*)?").fillna(
+        False
+    )
+    bare = texts.where(~grouped.astype(bool), texts.str.replace(separators, "", regex=True))
+    return bare if decimal == "." else bare.str.replace(",", ".", regex=False)
+
+
+def has_thousands(cells: Any) -> bool:
+    """Tell whether any of the numbers in a Series of text has separators of thousands."""
+    return bool(texts_of(cells).str.contains(rf"\d[.,{SPACES}]\d{{3}}(?!\d)", na=False).any())
+
+
+def parse_booleans(cells: Any) -> Any:
+    """Return True and False, also as text, as 1 and 0 (n,); NaN for other cells."""
+    import numpy as np
+    import pandas as pd
+
+    if is_text(cells):
+        return texts_of(cells).str.lower().map(TRUTHS).to_numpy(dtype="float64")
+    values = cells.to_numpy(dtype="float64", na_value=np.nan)
+    if not pd.api.types.is_bool_dtype(cells):
+        values = np.where((values == 0.0) | (values == 1.0), values, np.nan)
+    return values
+
+
+def parse_dates(cells: Any, form: str) -> Any:
+    """Return dates, as text of a format or as pandas' datetimes, as days since 1970 (n,)."""
+    import numpy as np
+    import pandas as pd
+
+    times = cells if not is_text(cells) else texts_of(cells)
+    if pd.api.types.is_numeric_dtype(times):
+        return np.full(len(cells), np.nan)
+    found = pd.to_datetime(times, format=form or None, errors="coerce", utc=True)
+    moments = found.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
+    days = moments.astype("int64") / 86_400e9
+    days[np.isnat(moments)] = np.nan
+    return days
+
+
+def date_formats(texts: Any) -> list[str]:
+    """Return the formats in which all texts, none missing, are dates."""
+    head = texts.iloc[:50]
+    if not head.str.fullmatch(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ].*)?").fillna(False).all():
+        return []
+    likely = [form for form in DATE_FORMATS if _all_parse(head, form)]
+    return [form for form in likely if _all_parse(texts, form)]
+
+
+def _all_parse(texts: Any, form: str) -> bool:
+    import numpy as np
+
+    return not np.isnan(parse_dates(texts, form)).any()
