@@ -13,6 +13,7 @@ from ..array.rows import HostRows
 from ..array.sparse import SparseRows, is_sparse
 from ..array.switch import resolve_like, to_numpy
 from ..errors import InputError
+from ..nn.frames import is_frame, refuse_text
 from ..nn.inputs import check_finite
 
 
@@ -40,6 +41,8 @@ def read(
     `numeric` targets are numbers; `sparse` samples may be a sparse matrix.
     """
     y = host(y)
+    if is_frame(X):
+        refuse_text(X)
     if home_of(X).name == "numpy":
         return validate_data(  # type: ignore[no-any-return]
             estimator,
@@ -68,6 +71,8 @@ def read(
 def read_samples(estimator: Any, X: Any, method: str) -> Any:
     """Return samples to predict, checked; raise if the fit's samples were on another backend."""
     check_home(estimator, X, method)
+    if is_frame(X):
+        refuse_text(X)
     if home_of(X).name == "numpy":
         return validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=False)
     return _read_array(estimator, X, reset=False)

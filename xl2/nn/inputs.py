@@ -11,6 +11,7 @@ from ..array.libraries import CHUNK
 from ..array.rows import HostRows, StoredRows, is_stored, not_finite
 from ..array.sparse import SparseRows, is_sparse
 from ..errors import InputError, counted
+from .frames import is_frame, numbers_of
 
 
 def check_samples(
@@ -22,6 +23,8 @@ def check_samples(
     when they are read. `what` names the samples in error messages; `finite` looks for a NaN or
     an infinity, in one more pass over the samples.
     """
+    if is_frame(X):
+        X = numbers_of(X, what=what)
     with backend.scope():
         if is_sparse(X):
             x: Any = SparseRows(X, backend, dtype, what)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..array.backend import numbers
-from ..array.rows import is_stored
+from ..array.rows import ConvertedRows, is_stored
 from ..array.switch import to_numpy
 from ..errors import InputError, counted
+from .frames import codes_of, is_frame, numbers_of, select
 from .network import Network
+from .preprocessing import Preprocessing
 from .scaling import Scaling
 from .tasks import decode
+from .transformers import transformed
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,11 @@ class Model:
     network : Network
         A single network.
     input_scaling, output_scaling : Scaling or None
-        The standardisation of samples, and of a regression's targets.
+        The standardisation of the network's inputs, and of a regression's targets.
     classes : tuple or None
         The label of each class number, text or numbers.
     features : tuple of str
-        Names of the input columns; empty if the data had none.
+        Names of the columns of the samples; empty if the data had none.
     groups : str or None
         The column of the data set that held the groups of the samples, by name or index: whole
         groups were held out.
@@ -38,6 +41,9 @@ class Model:
     tried : dict or None
         What the path that trained it tried, as plain values: `xl2.diagnose` rests its advice on
         it. The model of a path's best lambda has it.
+    preprocessing : Preprocessing, transformer or None
+        What makes inputs of the columns, before they are standardised: the columns of a table
+        with missing values and categories, or a fitted transformer of scikit-learn.
     """
 
     network: Network
@@ -48,6 +54,7 @@ class Model:
     groups: str | None = None
     trained_rows: Any = None
     tried: Mapping[str, Any] | None = None
+    preprocessing: Any = None
 
     @classmethod
     def of(cls, model: Any) -> Model:
@@ -64,21 +71,48 @@ class Model:
         )
 
     def prepare(self, X: Any) -> Any:
-        """Return samples (n, features) as the network expects them, standardised.
+        """Return samples as the network expects them, (n, inputs), standardised.
 
-        Arrays on disk are scaled when read.
+        Parameters
+        ----------
+        X : array_like or DataFrame, shape (n, columns)
+            A frame of pandas or polars needs the columns of `features`, in any order; others are
+            ignored. Arrays have the columns of training, those of a model with a `Preprocessing`
+            coded as its columns are. Arrays on disk are converted when read.
         """
+        x = self.raw(X)
+        if is_stored(x):
+            if isinstance(self.preprocessing, Preprocessing):
+                return PreparedRows(self, x)
+            return x if self.input_scaling is None else self.input_scaling.lazily(x)
+        width, dtype = self.network.sizes[0], self.network.dtype
+        if isinstance(self.preprocessing, Preprocessing):
+            x = self.preprocessing.apply(x)
+        elif self.preprocessing is not None:
+            x = transformed(self.preprocessing, x, width)
+        if self.input_scaling is None:
+            return x
+        return self.input_scaling.apply(numbers(x, "float64", "X"), dtype)
+
+    def raw(self, X: Any) -> Any:
+        """Return samples before anything is done to their columns, (n, columns).
+
+        Those of a frame are read and coded by name. Only what a transformer gets stays a frame.
+        """
+        own = isinstance(self.preprocessing, Preprocessing)
+        if self.preprocessing is not None and not own:
+            return select(X, self.features) if is_frame(X) and self.features else X
+        expected = len(self.preprocessing.columns) if own else self.network.sizes[0]
+        if is_frame(X):
+            if own:
+                return codes_of(X, self.preprocessing.columns)
+            return numbers_of(X, self.features, expected)
         x = X if is_stored(X) else to_numpy(X)
-        expected = self.network.sizes[0]
         if x.ndim != 2 or x.shape[1] != expected:
             has = counted(x.shape[1], "feature") if x.ndim == 2 else f"shape {tuple(x.shape)}"
             expects = counted(expected, "feature")
             raise InputError(f"X has {has}, but the model expects {expects}.")
-        if self.input_scaling is None:
-            return x
-        if is_stored(x):
-            return self.input_scaling.lazily(x)
-        return self.input_scaling.apply(numbers(x, "float64", "X"), self.network.dtype)
+        return x
 
     def to_torch(self) -> Any:
         """Return `Network.to_torch`, a module for samples as `prepare` returns them."""
@@ -89,8 +123,8 @@ class Model:
 
         Parameters
         ----------
-        X : array_like, shape (n, features)
-            The samples, in their original units.
+        X : array_like or DataFrame, shape (n, columns)
+            The samples, in their original units; see `prepare`.
 
         Returns
         -------
@@ -103,7 +137,7 @@ class Model:
     def predict(self, X: Any) -> Any:
         """Return labels, or values for a regression, as a NumPy array (n,) or (n, outputs).
 
-        The samples `X` (n, features) are in their original units.
+        The samples `X` (n, columns) are in their original units; see `prepare`.
         """
         import numpy as np
 
@@ -121,3 +155,14 @@ class Model:
         if self.network.task == "regression":
             return float(r2_score(y, predictions))
         return float(np.mean(predictions == np.asarray(y)))
+
+
+class PreparedRows(ConvertedRows):
+    """Coded samples on disk, (n, columns), that are prepared when read."""
+
+    def __init__(self, model: Model, source: Any):
+        super().__init__(source, model.network.sizes[0], "float64")
+        self._model = model
+
+    def _converted(self, part: Any) -> Any:
+        return self._model.prepare(part).astype("float64")

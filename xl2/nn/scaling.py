@@ -64,6 +64,12 @@ class Scaling:
         with np.errstate(over="ignore"):
             return ((x - self.mean) / self.scale).astype(dtype)
 
+    def sparing(self, columns: Any) -> Scaling:
+        """Return a scaling that leaves some columns as they are, (columns,) of bool."""
+        import numpy as np
+
+        return Scaling(np.where(columns, 0.0, self.mean), np.where(columns, 1.0, self.scale))
+
     def lazily(self, x: Any) -> Any:
         """Return samples that are scaled when read, for `fit` and `Network.forward`.
 

@@ -1,0 +1,140 @@
+"""Data frames as samples: their columns by name, and errors that name a column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import InputError, column_label, counted, listed, on_command_line
+from .columns import Column
+
+
+def is_frame(X: object) -> bool:
+    """Tell whether something is a DataFrame of pandas or polars, without importing them."""
+    library = type(X).__module__.partition(".")[0]
+    return library in ("pandas", "polars") and hasattr(X, "columns")
+
+
+def names_of(frame: Any) -> tuple[str, ...]:
+    """Return the names of a frame's columns as texts; none if pandas has numbered them."""
+    found = list(frame.columns)
+    return () if found == list(range(len(found))) else tuple(map(str, found))
+
+
+def series_of(frame: Any, names: Sequence[str], count: int) -> list[Any]:
+    """Return columns of a frame as pandas Series: those of these names, in any order.
+
+    Without names the frame has to have `count` columns.
+    """
+    import pandas as pd
+
+    width, own, places = len(frame.columns), names_of(frame), list(range(count))
+    if names and own:
+        places = _places(own, names)
+    elif width != count:
+        expects = counted(count, "feature")
+        raise InputError(f"X has {counted(width, 'feature')}, but the model expects {expects}.")
+    if isinstance(frame, pd.DataFrame):
+        return [frame.iloc[:, at].set_axis(range(len(frame))) for at in places]
+    return [pd.Series(frame[frame.columns[at]].to_list()) for at in places]
+
+
+def select(frame: Any, names: Sequence[str]) -> Any:
+    """Return a frame with the columns of these names only, in this order."""
+    own = names_of(frame)
+    if not own or own == tuple(names):
+        return frame
+    places = _places(own, names)
+    return frame[[frame.columns[at] for at in places]]
+
+
+def _places(own: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Return where a frame has the columns of these names."""
+    known = dict(zip(own, range(len(own)), strict=True))
+    absent = [name for name in names if name not in known]
+    if absent:
+        raise InputError(
+            f"X lacks {counted(len(absent), 'column')} that the model was trained on: "
+            f"{listed(absent)}. Its columns are {listed(own)}. Add or rename them."
+        )
+    wanted = set(names)
+    if len(known) < len(own) and (
+        twice := [name for name in known if name in wanted and own.count(name) > 1]
+    ):
+        raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
+    return [known[name] for name in names]
+
+
+def codes_of(frame: Any, columns: Sequence[Column], where: str = "X: ") -> Any:
+    """Return a frame as coded samples (n, columns) in float64; see `Column.read`."""
+    import numpy as np
+
+    names = [one.name for one in columns if one.name]
+    found = np.empty((len(frame), len(columns)))
+    for k, cells in enumerate(series_of(frame, names, len(columns))):
+        own = columns[k]
+        plain = own.kind == "number" and not own.unit and cells.dtype.kind in "iuf"
+        found[:, k] = cells if plain else own.read(cells, where=where)
+    return found
+
+
+def numbers_of(
+    frame: Any, names: Sequence[str] = (), count: int | None = None, what: str = "X"
+) -> Any:
+    """Return a frame of numbers as samples (n, columns) in float64; see `series_of`.
+
+    A column of text and a missing value are refused by name.
+    """
+    import numpy as np
+
+    columns = series_of(frame, names, len(frame.columns) if count is None else count)
+    found = np.empty((len(frame), len(columns)))
+    own = names or names_of(frame)
+    for k, cells in enumerate(columns):
+        found[:, k] = _numbers(cells, f"{what}: column {column_label(own, k)}")
+    missing = np.isnan(found)
+    if missing.any():
+        row, k = divmod(int(missing.argmax()), found.shape[1])
+        cells = counted(int(missing[:, k].sum()), "cell")
+        raise InputError(
+            f"{what}: column {column_label(own, k)} has {cells} "
+            f"without a value, first in row {row + 1}. Fill in the values, or remove these rows"
+            f"{_preprocessing()}."
+        )
+    return found
+
+
+def refuse_text(frame: Any, what: str = "X") -> None:
+    """Refuse a frame with a column that is not numbers, by its name."""
+    names = names_of(frame)
+    for k, cells in enumerate(series_of(frame, (), len(frame.columns))):
+        if cells.dtype.kind not in "iufb":
+            _numbers(cells, f"{what}: column {column_label(names, k)}")
+
+
+def _numbers(cells: Any, where: str) -> Any:
+    """Return a column as numbers, NaN where it has no value; refuse text."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        cells = cells.astype(cells.cat.categories.dtype)
+    try:
+        if cells.dtype.kind in "mM":
+            raise TypeError
+        return cells.to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError, OverflowError):
+        kind = "text" if cells.dtype.kind in "OTU" else f"the type {cells.dtype}"
+        first = cells[cells.notna()]
+        example = f", such as {str(first.iloc[0])!r:.60}" if len(first) else ""
+        raise InputError(
+            f"{where} has {kind}{example}. Expected numbers. Leave it out, or encode it"
+            f"{_preprocessing()}."
+        ) from None
+
+
+def _preprocessing() -> str:
+    """Return what does the work, in Python."""
+    if on_command_line():
+        return ""
+    return "; xl2.regularization_path does both with preprocessing='auto'"
