@@ -1,0 +1,172 @@
+"""How the beginning of a text file says that the file is written: encoding, separator, decimals."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..errors import InputError, counted, option
+from .header import is_value
+from .table_file import MISSING
+
+SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas", " ": "blanks"}
+# Rows that are looked at; of wide tables fewer, because their cells cost time.
+ROWS, CELLS = 1000, 100_000
+BOMS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_MISSING = frozenset(MISSING)
+_COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)?,\d+([eE][-+]?\d+)?")
+_POINT = re.compile(r"[-+]?(\d+|\d{1,3}(,\d{3})+)?\.\d+([eE][-+]?\d+)?")
+# Three digits after one comma can be thousands, except after a zero or more than three digits.
+_EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_GROUPS = re.compile(r"[-+]?\d{1,3}([.,]\d{3})+")
+
+
+class Row(NamedTuple):
+    """A row at the beginning of a file."""
+
+    cells: list[str]  # without blanks around them
+    end: int  # the lines of the file up to its end
+
+
+def find_encodings(head: bytes) -> list[str]:
+    """Return the encodings that a file may have, the likeliest first."""
+    for bom, encoding in BOMS.items():
+        if head.startswith(bom):
+            return [encoding]
+    nuls = head[:4096].count(0)
+    if 4 * nuls > len(head[:4096]):
+        return ["utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"]
+    return ["utf-8", "cp1252", "latin-1"]
+
+
+def describe_encoding(encoding: str) -> list[str]:
+    """Return a note about an encoding that is not UTF-8."""
+    if encoding in ("cp1252", "latin-1"):
+        return ["The file is not UTF-8: it is read as Latin-1."]
+    if encoding.startswith("utf-8"):
+        return []
+    return [f"The file is {encoding[:6].upper()}."]
+
+
+def split_rows(lines: Sequence[str], sep: str, limit: int = ROWS) -> list[Row]:
+    """Return the rows of the first lines of a file, without blank ones."""
+    reader = csv.reader(lines, delimiter=sep, skipinitialspace=sep != " ")
+    rows: list[Row] = []
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped) or len(stripped) > 1:
+                rows.append(Row(stripped, reader.line_num))
+            if len(rows) >= min(limit, max(5, CELLS // max(1, len(cells)))):
+                break
+    except csv.Error:  # a quote that does not end: reading the file tells where
+        pass
+    return rows
+
+
+def find_width(rows: Sequence[Row]) -> int:
+    """Return the most frequent number of cells, the larger of two."""
+    counts = Counter(len(row.cells) for row in rows)
+    return max(counts, key=lambda width: (counts[width], width), default=0)
+
+
+def find_separator(lines: Sequence[str], expected: str | None) -> str:
+    """Return the separator that gives equal rows and cells of one value each.
+
+    `expected` is what the name of the file says; another one is taken only if it gives no columns.
+    """
+    best, score = expected or ",", (0.0, 0.0, 0.0)
+    for sep in SEPARATORS:
+        rows = split_rows(lines, sep, 100)
+        width = find_width(rows)
+        if width < 2 or (sep == " " and score[0]):
+            continue
+        whole = [row.cells for row in rows if len(row.cells) == width]
+        share = len(whole) / len(rows)
+        cells = [cell for row in whole for cell in row if cell not in _MISSING]
+        others = [other for other in SEPARATORS if other not in (sep, " ")]
+        values = sum(map(is_value, cells))
+        clean = values + sum(
+            not is_value(cell) and not any(other in cell for other in others) for cell in cells
+        )
+        n = max(1, len(cells))
+        found = (round(share, 1), round(clean / n, 2), round(values / n, 2))
+        if sep == expected and share > 0.5:
+            return sep
+        if found > score:
+            best, score = sep, found
+    return best
+
+
+def count_title(rows: Sequence[Row], width: int) -> int:
+    """Return how many rows are above the table: they have fewer cells, or only the first filled."""
+    count = 0
+    for row in rows[:-1]:
+        filled = [cell for cell in row.cells if cell]
+        short = len(row.cells) < width
+        alone = width > 2 and filled == row.cells[:1] and not is_value(filled[0])
+        if not (short or alone) or (short and is_row_names(rows[count:], width)):
+            break
+        count += 1
+    return count
+
+
+def is_row_names(rows: Sequence[Row], width: int) -> bool:
+    """Tell whether a first row has names for all columns but the first, as R writes tables."""
+    first, second = rows[0].cells, rows[1].cells
+    return (
+        len(first) == width - 1 > 0
+        and len(second) == width
+        and not any(map(is_value, first))
+        and all(first)
+        and any(map(is_value, second[1:]))
+    )
+
+
+def find_decimal(rows: Sequence[Sequence[str]], sep: str) -> tuple[str, list[str]]:
+    """Return the decimal sign, and a warning if numbers can be read in two ways."""
+    cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
+    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    points = [c for c in cells if _POINT.fullmatch(c) and not _GROUPS.fullmatch(c)]
+    sure = [cell for cell in commas if not _EITHER.fullmatch(cell)]
+    if not commas or points:
+        return ".", []
+    if sure:
+        return ",", []
+    example = commas[0]
+    if sep == ";":
+        number = example.replace(",", ".")
+        return ",", [
+            f"{example} is read as {number}: pass {option('decimal', '.')} if the comma stands "
+            "between thousands."
+        ]
+    return ".", [
+        f"The comma in {example} is read as one between thousands: pass {option('decimal', ',')} "
+        "if it is the decimal sign."
+    ]
+
+
+def describe(sep: str, decimal: str, plain: str) -> list[str]:
+    """Return a note about a separator or a decimal sign that is not what the name says."""
+    name = SEPARATORS.get(sep, repr(sep))
+    if decimal == ",":
+        return [f"Cells are separated by {name} and decimals have a comma."]
+    return [] if sep == plain else [f"Cells are separated by {name}."]
+
+
+def check_sign(name: str, sign: str | None) -> None:
+    """Raise `InputError` unless a separator or decimal sign is one character."""
+    if sign is not None and (len(sign) != 1 or sign in '"\r\n' or sign.isalnum()):
+        raise InputError(
+            f"{option(name)} must be one character, and no letter, digit or quote. "
+            f"Received: {sign!r}, {counted(len(sign), 'character')}."
+        )
