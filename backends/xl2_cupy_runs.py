@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -128,14 +127,14 @@ class Runner:
 
     def _warn(self, error: Exception) -> None:
         """Warn of the first failure."""
+        from xl2.errors import warn_caller
+
         if not self._warned:
             self._warned = True
             reason = str(error).strip().partition("\n")[0]
-            warnings.warn(
+            warn_caller(
                 f"CUDA graphs are not used, and training is slower: {type(error).__name__}: "
-                f"{reason}. The results are correct. {SWITCH}=0 disables graphs from the start.",
-                UserWarning,
-                stacklevel=3,
+                f"{reason}. The results are correct. {SWITCH}=0 disables graphs from the start."
             )
 
 

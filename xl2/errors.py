@@ -158,14 +158,44 @@ def column_label(names: Sequence[str], position: int) -> str:
     return repr(names[position]) if names else str(position + 1)
 
 
+# Packages whose frames can be between a function of xl2 and the line of the user that led to it.
+# contextlib's are between a `with` block of xl2 and its caller.
+_BETWEEN = {__package__, "contextlib", "sklearn", "joblib", "typer", "click"}
+_BETWEEN |= {"concurrent", "threading"}
+_caller: ContextVar[FrameType | None] = ContextVar("xl2_caller", default=None)  # of a thread
+
+
 def warn_caller(text: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, and blame the line outside xl2 that led to the warning."""
-    frame, level = sys._getframe(), 1
-    while frame.f_back is not None and _own(frame):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(text, category, stacklevel=level)
+    """Warn, and blame the line of the user that led to the warning.
+
+    It is the nearest outside xl2, and outside what calls xl2 for the user, such as a pipeline.
+    """
+    frame = calling_frame()
+    warnings.warn_explicit(
+        text,
+        category,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        frame.f_globals.get("__name__"),
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
 
 
-def _own(frame: FrameType) -> bool:
-    # contextlib's frames are between a `with` block of xl2 and its caller.
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in (__package__, "contextlib")
+def calling_frame() -> FrameType:
+    """Return the frame of the user that led here; in a thread of xl2 the one that led to it."""
+    frame = sys._getframe()
+    while _is_between(frame):
+        if frame.f_back is None:
+            return _caller.get() or frame
+        frame = frame.f_back
+    return frame
+
+
+def blame_in_threads(frame: FrameType) -> None:
+    """Blame a frame for warnings in threads that run in the present context."""
+    _caller.set(frame)
+
+
+def _is_between(frame: FrameType) -> bool:
+    name = str(frame.f_globals.get("__name__")).partition(".")[0]
+    return name in _BETWEEN or name.startswith("xl2_")  # those are backends

@@ -136,7 +136,7 @@ def test_a_full_disk_warns_once_and_leaves_the_previous_file(tmp_path, monkeypat
 
     monkeypatch.setattr(call, fail)
     with pytest.warns(
-        UserWarning, match="could not be written: .*No space left.*is intact"
+        UserWarning, match="could not be written .checkpoint.: .*No space left.*is intact"
     ) as caught:
         one, history = trained(tmp_path)
     assert [warning.filename for warning in caught] == [trained.__code__.co_filename]
@@ -151,7 +151,7 @@ def test_a_full_disk_warns_once_and_leaves_the_previous_file(tmp_path, monkeypat
 def test_of_two_runs_whose_writes_fail_at_once_one_warns(tmp_path, monkeypatch):
     """The threads run `_warn` line by line, in step."""
     warned, shared, together = [], Checkpoint(tmp_path / "c"), threading.Barrier(2)
-    monkeypatch.setattr("warnings.warn", lambda *_, **__: warned.append(1))
+    monkeypatch.setattr("warnings.warn_explicit", lambda *_, **__: warned.append(1))
 
     def step(frame, event, argument):
         if frame.f_code is CheckpointSaver._warn.__code__:

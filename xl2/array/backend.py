@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from typing import Any
 
 import array_api_compat
 
-from ..errors import BackendError, InputError, option, unknown
+from ..errors import BackendError, InputError, option, unknown, warn_caller
 from .api import Array, Namespace, library_of, namespace
 from .libraries import Library, broken, load, probe
 
@@ -209,10 +208,8 @@ def reconnect(name: str, device: str | None) -> Backend:
         return connect(name, device)
     except BackendError as error:
         there = name if device is None else f"{name} on {device}"
-        warnings.warn(
+        warn_caller(
             f"The pickled object computed with {there}, which does not work here: "
-            f"{error.reason.rstrip('.')}. It computes with NumPy now.",
-            UserWarning,
-            stacklevel=2,
+            f"{error.reason.rstrip('.')}. It computes with NumPy now."
         )
         return connect("numpy")

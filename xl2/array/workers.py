@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 from typing import TypeVar
 
+from ..errors import blame_in_threads, calling_frame
 from .interrupts import Interrupts
 from .libraries import Library
 
@@ -29,7 +30,7 @@ def side_by_side(
     False. Give the longest jobs first. The first error that a job raises, or an interrupt, is
     raised after the others have stopped.
     """
-    threads = workers * len(devices)
+    threads, caller = workers * len(devices), calling_frame()
     if threads == 1 or len(jobs) == 1:
         for job in jobs:
             work(devices[0], job, lambda: True)
@@ -49,10 +50,15 @@ def side_by_side(
     with library.threads(), ThreadPoolExecutor(threads) as pool:
         running: list[Future[None]] = []
         try:
+            # A thread has no context of its own: messages would name Python's options there, and
+            # warnings blame no line of the user.
+            contexts = [copy_context() for _ in jobs]
+            for context in contexts:
+                context.run(blame_in_threads, caller)
             # If the start of a thread were interrupted, the pool would not wait for it.
             with Interrupts():
-                # A thread has no context of its own: messages would name Python's options there.
-                running += [pool.submit(copy_context().run, take, job) for job in jobs]
+                pairs = zip(contexts, jobs, strict=True)
+                running += [pool.submit(context.run, take, job) for context, job in pairs]
             for done in as_completed(running):
                 done.result()
         except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import warnings
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -13,16 +13,38 @@ from typer.core import TyperCommand
 from ..errors import XL2Error, facing, printable
 from .bench import bench
 from .options import face_of
+from .output import abandon_output, concerns_output, finish_output, show_error
 from .paths import diagnose, path
 from .training import export, predict, train
 
 app = typer.Typer(
-    help="Train multilayer perceptrons with an L2 penalty on NumPy, CuPy, PyTorch or JAX.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and exit, for `--version`."""
+    if wanted:
+        from ..training.fingerprint import own_version
+
+        typer.echo(f"xl2 {own_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train multilayer perceptrons with an L2 penalty on NumPy, CuPy, PyTorch or JAX."""
 
 
 class Command(TyperCommand):
@@ -58,14 +80,30 @@ def main() -> None:
     """Run the command line; an error that a user can fix is one message and exit code 2."""
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
-        try:
-            app()
-        except XL2Error as error:
-            typer.echo(f"Error: {printable(str(error))}", err=True)
-            sys.exit(2)
-        except KeyboardInterrupt:
-            typer.echo("Interrupted.", err=True)
-            sys.exit(130)
+        code = _run()
+    try:
+        finish_output()
+    except OSError as error:
+        code = abandon_output(error)
+    sys.exit(code)
+
+
+def _run() -> Any:
+    """Run a command, and return its exit code."""
+    try:
+        app()
+    except SystemExit as end:
+        return end.code
+    except XL2Error as error:
+        show_error(printable(str(error)))
+        return 2
+    except KeyboardInterrupt:
+        typer.echo("Interrupted.", err=True)
+        return 130
+    except OSError as error:
+        if not concerns_output(error):
+            raise
+        return abandon_output(error)
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -44,7 +44,7 @@ def bench(
     names = [name.strip() for text in only or [] for name in text.split(",") if name.strip()]
     chosen, peers = suite.choose(names)
     if plot is not None:
-        check_outputs([plot], [])
+        check_outputs({"--plot": plot}, [])
         chosen = [*dict.fromkeys([*chosen, suite.GROWTH])]
     settings = sections.Settings(rows, rounds, batches, peers)
     if not suite.run(settings, chosen, plot, typer.echo) and check:

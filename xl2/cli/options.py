@@ -8,7 +8,7 @@ import os
 import shlex
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,9 +100,9 @@ def face_of(command: Any) -> Face:
 
 
 def numbers(option: str, text: str, kind: type) -> list[Any]:
-    """Return the numbers of a comma-separated list."""
+    """Return the numbers of a comma-separated list; none for empty text."""
     try:
-        return [kind(part) for part in text.split(",") if part.strip()] if text.strip() else []
+        return [kind(part) for part in text.split(",")] if text.strip() else []
     except ValueError:
         kinds = "whole numbers" if kind is int else "numbers"
         raise InputError(
@@ -142,13 +142,14 @@ def show_json(diagnosis: Diagnosis, **more: Any) -> None:
 
 
 def check_outputs(
-    written: Sequence[Path | None],
+    written: Mapping[str, Path | None],
     read: Sequence[str | Path | None],
     checkpoint: Path | None = None,
 ) -> None:
     """Refuse output files that cannot be written or that would overwrite another file.
 
-    A checkpoint that cannot be written is only a warning, later.
+    `written` has them by the options that name them. A checkpoint that cannot be written is only
+    a warning, later.
     """
     from ..io.writing import check_writable
 
@@ -158,11 +159,15 @@ def check_outputs(
         for file in read
         if file is not None and os.path.exists(file)
     }
-    for file in filter(None, (checkpoint, *written)):
-        if file is not checkpoint:
-            check_writable(file)
+    for name, file in {"--checkpoint": checkpoint, **written}.items():
+        if file is None:
+            continue
+        if name in written:
+            check_writable(file, name)
         if (target := file.resolve()) in used:
-            raise InputError(f"The output file {str(file)!r} {used[target]}. Use another name.")
+            raise InputError(
+                f"The output file {str(file)!r} {used[target]}. Use another name: {name} FILE."
+            )
         used[target] = "is named for another output too"
 
 

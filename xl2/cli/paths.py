@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import importlib.util
-import io
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +11,7 @@ import typer
 
 from ..errors import InputError, facing
 from . import options as opt
+from .drawing import draw, picture_file, write_report
 
 
 def path(
@@ -108,10 +105,11 @@ def path(
     if not seeds:
         raise InputError(f"--seed must be whole numbers, such as 0 or 0,1,2. Received: {seed!r}.")
     resolve(backend, device).dtype(dtype)
-    drawn = _picture_file(data, picture, report)
+    drawn = picture_file(data, picture, report)
     if as_json and picture is None:
         drawn = None
-    opt.check_outputs((drawn, report, out), (data, test, labels), checkpoint)
+    written = {"--picture": drawn, "--report": report, "--out": out}
+    opt.check_outputs(written, (data, test, labels), checkpoint)
     training, testing = opt.read_data(data, test, target, labels, features_first, groups)
     with opt.resumable(checkpoint):
         result = workflows.train_path(
@@ -145,19 +143,22 @@ def path(
         )
     given, command = sys.argv[1:], context.command
     result = replace(result, diagnosis=with_next_command(result.diagnosis, given, command))
-    # Printed before anything is written: a full disk must not cost the answer.
+    # Printed before anything is written, and written even if nothing can be printed: a full disk
+    # must cost neither the answer nor the files on another one.
     how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
-    if as_json:
-        opt.show_json(result.diagnosis, path=_numbers(result.path), notes=result.parts.notes)
-    else:
-        _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
-    if out is not None:
-        tried = {**(result.model.tried or {}), "options": settings_among(given, command)}
-        model_file.save(replace(result.model, tried=tried), out)
-    if drawn is not None:
-        _draw(result.path, drawn)
-    if report is not None:
-        _write_report(report, result, training.name, how)
+    try:
+        if as_json:
+            opt.show_json(result.diagnosis, path=_numbers(result.path), notes=result.parts.notes)
+        else:
+            _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
+    finally:
+        if out is not None:
+            tried = {**(result.model.tried or {}), "options": settings_among(given, command)}
+            model_file.save(replace(result.model, tried=tried), out)
+        if drawn is not None:
+            draw(result.path, drawn)
+        if report is not None:
+            write_report(report, result, training.name, how)
     if as_json:
         return
     typer.echo("")
@@ -242,57 +243,3 @@ def _numbers(path: Any) -> dict[str, Any]:
         "seconds": path.fit_time_,
         "notes": notes(path),
     }
-
-
-def _picture_file(data: str, picture: Path | None, report: Path | None) -> Path | None:
-    """Return the picture's file; None if matplotlib is missing and no option asks for one."""
-    if importlib.util.find_spec("matplotlib") is None:
-        if picture is None and report is None:
-            return None
-        raise InputError(
-            'A picture needs matplotlib, which is not installed: run pip install "xl2[plot]".'
-        )
-    if report is not None and importlib.util.find_spec("jinja2") is None:
-        raise InputError(
-            'A report needs Jinja2, which is not installed: run pip install "xl2[plot]".'
-        )
-    file = picture or Path(f"{Path(data.removesuffix('.gz')).stem}-path.png")
-    if file.suffix not in (".png", ".svg", ".pdf"):
-        raise InputError(f"--picture must end in .png, .svg or .pdf. Received: {str(file)!r}.")
-    return file
-
-
-def _draw(path: Any, file: Path) -> None:
-    from matplotlib.figure import Figure
-
-    from ..io.writing import write_whole
-
-    figure, drawn = Figure(figsize=(7.2, 4.4), layout="constrained"), io.BytesIO()
-    path.plot(figure.add_subplot())
-    figure.savefig(drawn, dpi=150, format=file.suffix.removeprefix("."))
-    write_whole(file, drawn.getvalue())
-
-
-def _write_report(report: Path, result: Any, name: str, how: str) -> None:
-    from ..report.page import run_facts, write_report
-
-    network = result.model.network
-    facts = run_facts(
-        network.backend,
-        data=name,
-        network=repr(network),
-        training=how,
-        command=shlex.join(["xl2", *sys.argv[1:]]),
-        date=datetime.date.today().isoformat(),
-    )
-    write_report(
-        report,
-        result.path,
-        result.diagnosis,
-        result.model,
-        result.parts.test.X,
-        result.parts.test.y,
-        title=f"{name}: what to do next",
-        facts=facts,
-        data_notes=result.parts.notes,
-    )

@@ -56,7 +56,7 @@ def train(
     units, lams = opt.numbers("--hidden", hidden, int), opt.numbers("--lambda", lam, float)
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
-    opt.check_outputs([out], (data, test, labels), checkpoint)
+    opt.check_outputs({"--out": out}, (data, test, labels), checkpoint)
     training, testing = opt.read_data(data, test, target, labels, features_first, groups)
     with opt.resumable(checkpoint):
         result = workflows.train(
@@ -123,7 +123,7 @@ def predict(
     from ..io.writing import write_whole
     from . import workflows
 
-    opt.check_outputs([out], (model, data, labels))
+    opt.check_outputs({"--out": out}, (model, data, labels))
     trained = model_file.load(model, backend=backend, device=device)
     samples = load_data(
         data,
@@ -137,6 +137,8 @@ def predict(
     )
     text = _table(trained, samples.X)
     if out is None:
+        if sys.stdout is None:
+            raise InputError("Standard output is closed. Write a file with --out.")
         try:
             sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
         except UnicodeEncodeError as error:
@@ -181,7 +183,7 @@ def export(
     from ..io.onnx import to_onnx
     from ..io.writing import write_whole
 
-    opt.check_outputs([onnx], [model])
+    opt.check_outputs({"--onnx": onnx}, [model])
     graph = to_onnx(model_file.load(model, backend="numpy"))
     write_whole(onnx, graph.SerializeToString(deterministic=True))
     typer.echo(f"The ONNX graph is in {onnx}.")

@@ -7,7 +7,6 @@ from typing import Any
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import unique_labels
 
@@ -62,7 +61,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         import numpy as np
 
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            y = inputs.one_column(y)
         if not hasattr(self, "classes_") or (not self.warm_start and not part):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
@@ -85,7 +84,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         import numpy as np
 
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y)
+            y = y[:, 0]
         unknown = np.setdiff1d(unique_labels(y), self.classes_)
         if len(unknown):
             raise InputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sklearn.exceptions import ConvergenceWarning
 
 from ..array.backend import Backend
+from ..errors import warn_caller
 from ..nn.network import Network
 from ..training.history import History
 from ..training.run import Run
@@ -46,11 +46,10 @@ class EpochEnd:
             if stopped_by(callbacks, estimator):
                 return True
         if not self.part and estimator.n_iter_ == estimator.max_iter:
-            warnings.warn(
+            warn_caller(
                 f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
                 f"optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
 
 from ..array.api import library_of
@@ -12,7 +13,7 @@ from ..array.operations import Operations
 from ..array.rows import HostRows
 from ..array.sparse import SparseRows, is_sparse
 from ..array.switch import resolve_like, to_numpy
-from ..errors import InputError
+from ..errors import InputError, warn_caller
 from ..nn.frames import is_frame, refuse_text
 from ..nn.inputs import check_finite
 
@@ -125,6 +126,16 @@ def _read_array(estimator: Any, X: Any, reset: bool) -> Any:
     if home_of(X).xp.isdtype(X.dtype, "real floating"):
         check_finite(X, "X")
     return X
+
+
+def one_column(y: Any) -> Any:
+    """Return a column (n, 1) of targets as (n,), with the warning that scikit-learn gives."""
+    warn_caller(
+        "A column-vector y was passed when a 1d array was expected. Please change the shape of y "
+        "to (n_samples, ), for example using ravel().",
+        DataConversionWarning,
+    )
+    return y[:, 0]
 
 
 def read_weights(sample_weight: Any, samples: int) -> Any:

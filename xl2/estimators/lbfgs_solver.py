@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from itertools import pairwise
 from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 from ..array.backend import Backend
+from ..errors import warn_caller
 from ..nn.losses import Loss
 from ..nn.network import Network
 from ..nn.step import Samples
@@ -113,10 +113,9 @@ def _warn(result: Any, iterations: int, max_iter: int) -> None:
         more = (
             f"\nIncrease the number of iterations to improve the convergence (max_iter={max_iter})."
         )
-    warnings.warn(
+    warn_caller(
         f"lbfgs failed to converge after {iterations} iteration(s) (status={result.status}):\n"
         f"{result.message}\n{more}\n"
         f"Scaling the data may also help: use sklearn.preprocessing.StandardScaler.",
         ConvergenceWarning,
-        stacklevel=6,
     )

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Self
 
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from ..errors import InputError
@@ -49,7 +48,7 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
 
     def _encode_validation(self, y: Any, what: str) -> Any:
         if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+            y = inputs.one_column(y)
         if self.loss == "poisson" and (y < 0).any():
             raise InputError(
                 f"loss='poisson' needs values of 0 or more. Received: {what} with {y.min():g}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 from sklearn.exceptions import ConvergenceWarning
 
 from ..array.backend import Backend
-from ..errors import DivergenceError, InputError
+from ..errors import DivergenceError, InputError, warn_caller
 from ..nn.network import Network
 from ..nn.optimizers import Optimizer
 from ..training.assemble import Settings, assemble
@@ -105,17 +104,16 @@ def descend(
     try:
         train(run, 1 if part else int(estimator.max_iter), callbacks=[epoch_end], progress=False)
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warn_caller("Training interrupted by user.")
     except DivergenceError as error:
         if not early_stopping:
             raise InputError(NOT_FINITE) from None
         epoch_end.record(math.nan)
         epoch_end.record_score(math.nan)
-        warnings.warn(
+        warn_caller(
             f"Training diverged in epoch {error.epoch}; the best weights before it are kept. "
             f"Lower learning_rate_init ({state.initial_rate:g}), or scale the data.",
             ConvergenceWarning,
-            stacklevel=4,
         )
     state.learning_rate, state.steps = run.learning_rate, run.steps
     state.states = [
@@ -209,9 +207,8 @@ def _batch_size(batch_size: Any, samples: int) -> int:
     if batch_size == "auto":
         return min(200, samples)
     if batch_size > samples:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=6,
+        warn_caller(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped"
         )
     return int(min(batch_size, samples))
 
@@ -220,10 +217,9 @@ def _warn_of_short_batch(samples: int, size: int) -> None:
     """Warn if the last mini-batch of an epoch is smaller than a quarter of the others."""
     last = samples % size
     if 0 < 4 * last < size:
-        warnings.warn(
+        warn_caller(
             f"The last mini-batch of each epoch has {last} of {size} samples, and the optimizer "
             f"takes a full step for it: its noise, and alpha divided by {last} instead of {size}, "
             f"can dominate the epoch. scikit-learn trains the same way. Pass even_batches=True, "
-            f"or another batch_size.",
-            stacklevel=6,
+            f"or another batch_size."
         )

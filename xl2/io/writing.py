@@ -27,17 +27,21 @@ def as_path(path: str | Path) -> Path:
     return target
 
 
-def check_writable(path: str | Path) -> None:
-    """Raise `InputError` if a file cannot be written: called before long computations."""
+def check_writable(path: str | Path, option: str = "") -> None:
+    """Raise `InputError` if a file cannot be written: called before long computations.
+
+    `option` is the one that names the file, if there is one, for the message.
+    """
     target = as_path(path)
+    instead = f" {option} chooses where it is written." if option else ""
     if target.is_dir():
-        raise InputError(f"{str(path)!r} is a folder. Pass the name of a file in it.")
+        raise InputError(f"{str(path)!r} is a folder. Pass the name of a file in it.{instead}")
     if not target.absolute().parent.is_dir():
-        raise InputError(f"The folder of {str(path)!r} does not exist. Create it first.")
+        raise InputError(f"The folder of {str(path)!r} does not exist. Create it first.{instead}")
     if not os.access(target.absolute().parent, os.W_OK):
         raise InputError(
             f"The folder of {str(path)!r} cannot be written to. Choose another, or change its "
-            "permissions."
+            f"permissions.{instead}"
         )
 
 

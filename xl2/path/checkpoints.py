@@ -41,7 +41,7 @@ class Folder:
             )
         check_every(self.every)
         if not self._home.parent.is_dir():
-            check_writable(path)
+            check_writable(path, option("checkpoint"))
         if not self.resume and path.exists() and any(path.iterdir()):
             raise InputError(
                 f"The folder {str(path)!r} is not empty. To resume from it, pass "
@@ -88,7 +88,8 @@ class Folder:
             write_with_digest(file, FORMAT, header, {})
         except (InputError, OSError) as error:
             next(self.failures)
-            warn_caller(f"Training continues without checkpoints: {error}")
+            named = option("checkpoint", str(self.path))
+            warn_caller(f"Training continues without checkpoints ({named}): {error}")
         return stacks
 
     def placed_lambdas(self, count: int) -> list[float] | None:

@@ -47,7 +47,7 @@ class Checkpoint:
         self.file = path.absolute()  # a callback may change the working directory
         check_every(self.every)
         if path.is_dir() or not self.file.parent.is_dir():
-            check_writable(path)
+            check_writable(path, option("checkpoint"))
         if path.exists() and not self.resume:
             raise InputError(
                 f"The file {str(path)!r} already exists. To resume from it, pass "
@@ -196,7 +196,8 @@ class CheckpointSaver:
         exists = self._checkpoint.file.exists()
         previous = "the previous one is intact" if exists else "there is no earlier one"
         warn_caller(
-            f"A checkpoint could not be written: {reason} Training continues, and {previous}. "
+            f"A checkpoint could not be written ({option('checkpoint')}): {reason} Training "
+            f"continues, and {previous}. "
             f"Later failures are not reported."
         )
 

@@ -1,0 +1,69 @@
+"""The picture and the report of `xl2 path`."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.util
+import io
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+
+def picture_file(data: str, picture: Path | None, report: Path | None) -> Path | None:
+    """Return the picture's file; None if matplotlib is missing and no option asks for one."""
+    if importlib.util.find_spec("matplotlib") is None:
+        if picture is None and report is None:
+            return None
+        raise InputError(
+            'A picture needs matplotlib, which is not installed: run pip install "xl2[plot]".'
+        )
+    if report is not None and importlib.util.find_spec("jinja2") is None:
+        raise InputError(
+            'A report needs Jinja2, which is not installed: run pip install "xl2[plot]".'
+        )
+    file = picture or Path(f"{Path(data.removesuffix('.gz')).stem}-path.png")
+    if file.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"--picture must end in .png, .svg or .pdf. Received: {str(file)!r}.")
+    return file
+
+
+def draw(path: Any, file: Path) -> None:
+    """Draw a path into a file."""
+    from matplotlib.figure import Figure
+
+    from ..io.writing import write_whole
+
+    figure, drawn = Figure(figsize=(7.2, 4.4), layout="constrained"), io.BytesIO()
+    path.plot(figure.add_subplot())
+    figure.savefig(drawn, dpi=150, format=file.suffix.removeprefix("."))
+    write_whole(file, drawn.getvalue())
+
+
+def write_report(report: Path, result: Any, name: str, how: str) -> None:
+    """Write the HTML report of a path."""
+    from ..report import page
+
+    network = result.model.network
+    facts = page.run_facts(
+        network.backend,
+        data=name,
+        network=repr(network),
+        training=how,
+        command=shlex.join(["xl2", *sys.argv[1:]]),
+        date=datetime.date.today().isoformat(),
+    )
+    page.write_report(
+        report,
+        result.path,
+        result.diagnosis,
+        result.model,
+        result.parts.test.X,
+        result.parts.test.y,
+        title=f"{name}: what to do next",
+        facts=facts,
+        data_notes=result.parts.notes,
+    )
