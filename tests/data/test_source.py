@@ -1,9 +1,11 @@
 """Text files as sources: what is understood, and what is read, without options."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from data_files import TABLE, write
 
+from xl2.data import csv_cells, csv_rows
 from xl2.data.source import open_source
 from xl2.errors import InputError
 
@@ -58,3 +60,51 @@ def test_refused(tmp_path, text, words):
         open_source(write(tmp_path / "t.csv", text))
     for part in words:
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [1.5, 2, -3e300, 4, 5, 6],
+        ["1.50", "2", "", "x", "5", "6"],
+        ["", "", "", "", "x", "6"],
+        ["", "", "", "", "5", "6"],
+        ["x", "y", "", "", "5", "6"],
+        ["True", "False", "True", "True", "True", "False"],
+        ["True", "False", "True", "True", "TRUE", "x"],
+        ["True", "False", "True", "True", "5", "x"],
+        ["True", "False", "", "True", "TRUE", "False"],
+        ["1", "2", "3", "True", "True", "True"],
+        ["007", "2", "3", "4", "5", "18446744073709551617"],
+    ],
+)
+@pytest.mark.parametrize("as_text", [False, True])
+def test_parts_of_the_rows_give_what_the_whole_gives(tmp_path, monkeypatch, cells, as_text):
+    """A column whose later cells are text is text as written from its beginning."""
+    path = write(tmp_path / "t.csv", "a,b,c\n" + "".join(f"{cell},1.5,{cell}\n" for cell in cells))
+    source, whole = read(path, [0] if as_text else [])
+    monkeypatch.setattr(csv_cells, "PART", 30)
+    monkeypatch.setattr(csv_rows, "PART", 10)
+    _, frame = read(path, [0] if as_text else [])
+    pd.testing.assert_frame_equal(frame, whole, check_dtype=False)
+    swapped = source.read([2, 1])
+    pd.testing.assert_frame_equal(swapped, whole[[2, 1]], check_dtype=False)
+    if as_text:
+        assert frame[0].tolist() == [str(cell) for cell in cells]
+    if frame[2].dtype.kind not in "fb":
+        assert frame[2].dropna().tolist() == [cell for cell in cells if cell]
+
+
+def test_numbers_are_one_array(tmp_path):
+    """Copies of it are the memory that a table takes."""
+    _, frame = read(write(tmp_path / "t.csv", TABLE))
+    X = frame.to_numpy()
+    assert X.dtype == np.float64
+    assert X.flags.c_contiguous
+    assert np.shares_memory(X, frame.to_numpy())
+
+
+def test_numbers_are_exact(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=1000) * 10.0 ** np.arange(-300, 300, 0.6)
+    path = write(tmp_path / "t.csv", "x\n" + "".join(f"{float(number)!r}\n" for number in numbers))
+    np.testing.assert_array_equal(read(path)[1][0], numbers)

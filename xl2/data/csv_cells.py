@@ -93,11 +93,15 @@ def _fits(cells: Any, parts: Sequence[Any]) -> bool:
     kind = cells.dtype.kind
     if kind in "iuf":
         return bool(cells.isna().all())
-    if kind == "O":  # True and False beside missing values are objects
-        first = cells.first_valid_index()
-        if first is not None and isinstance(cells[first], bool):
-            return False
+    if kind == "O" and isinstance(_first(cells), bool):
+        return False  # True and False beside missing values
     return all((other.dtype.kind == "b") == (kind == "b") for other in parts[:1])
+
+
+def _first(cells: Any) -> Any:
+    """Return the first cell that is not missing, or None."""
+    first = cells.first_valid_index()
+    return None if first is None else cells[first]
 
 
 def _marked(cell: str) -> str:
@@ -142,6 +146,9 @@ def _parse(
             found += len(part)
             for p in as_text:
                 part[p] = pd.Series([cell[1:] for cell in part[p]], part.index, dtype=str)
+            for p, dtype in part.dtypes.items():
+                if dtype.kind == "O" and type(_first(part[p])) is int:  # beyond 64 bits
+                    part[p] = part[p].astype(float)
             yield part
     if found != extent.rows:
         raise FileFormatError(

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import InputError, counted, option
+from ..nn.cells import MISSING
 from .header import is_value
-from .table_file import MISSING
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas", " ": "blanks"}
 # Rows that are looked at; of wide tables fewer, because their cells cost time.
@@ -22,11 +22,11 @@ BOMS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-_MISSING = frozenset(MISSING)
 _COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)?,\d+([eE][-+]?\d+)?")
 _POINT = re.compile(r"[-+]?(\d+|\d{1,3}(,\d{3})+)?\.\d+([eE][-+]?\d+)?")
 # Three digits after one comma can be thousands, except after a zero or more than three digits.
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+_MILLIONS = re.compile(r"[-+]?\d{1,3}(,\d{3}){2,}(\.\d*)?")
 _GROUPS = re.compile(r"[-+]?\d{1,3}([.,]\d{3})+")
 
 
@@ -92,7 +92,7 @@ def find_separator(lines: Sequence[str], expected: str | None) -> str:
             continue
         whole = [row.cells for row in rows if len(row.cells) == width]
         share = len(whole) / len(rows)
-        cells = [cell for row in whole for cell in row if cell not in _MISSING]
+        cells = [cell for row in whole for cell in row if cell.lower() not in MISSING]
         others = [other for other in SEPARATORS if other not in (sep, " ")]
         values = sum(map(is_value, cells))
         clean = values + sum(
@@ -138,7 +138,7 @@ def find_decimal(rows: Sequence[Sequence[str]], sep: str) -> tuple[str, list[str
     commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
     points = [c for c in cells if _POINT.fullmatch(c) and not _GROUPS.fullmatch(c)]
     sure = [cell for cell in commas if not _EITHER.fullmatch(cell)]
-    if not commas or points:
+    if not commas or points or any(map(_MILLIONS.fullmatch, cells)):
         return ".", []
     if sure:
         return ",", []

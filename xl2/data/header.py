@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from ..errors import option
-from .table_file import MISSING, distinct
+from ..nn.cells import MISSING
+from .table_file import distinct
 
 # Cells that a header does not have: numbers, also with signs, groups, units and percent, dates,
 # times, and True and False.
@@ -18,7 +19,6 @@ _VALUE = re.compile(
     r"|true|false|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?",
     re.I,
 )
-_MISSING = frozenset(MISSING)
 
 
 class Header(NamedTuple):
@@ -65,8 +65,8 @@ def decide(
             shown_as = f"0 to {len(numbers) - 1}" if len(numbers) > 1 else "0"
             return True, (f"The first row ({shown_as}) is read as a header.",), ()
         return False, (), (doubt("The first row counts from 0, but a later row does, too"),)
-    below = [[row[i] for row in rest if row[i] not in _MISSING] for i in range(len(first))]
-    texts = [not is_value(cell) and cell not in _MISSING for cell in first]
+    below = [[row[i] for row in rest if row[i].lower() not in MISSING] for i in range(len(first))]
+    texts = [not is_value(cell) and cell.lower() not in MISSING for cell in first]
     valued = [bool(cells) and all(map(is_value, cells)) for cells in below]
     if any(text and value for text, value in zip(texts, valued, strict=True)):
         if not numbers:
@@ -74,7 +74,7 @@ def decide(
         return True, (f"The first row is read as a header, also its {shown(numbers)}.",), ()
     if not first[0] and len(first) > 1 and all(texts[1:]):
         return True, (), ()
-    if all(text or cell in _MISSING for text, cell in zip(texts, first, strict=True)):
+    if all(text or cell.lower() in MISSING for text, cell in zip(texts, first, strict=True)):
         again = sum(cell in cells for cell, cells in zip(first, below, strict=True) if cell)
         if 2 * again <= sum(texts) and any(texts):
             return True, (), ()

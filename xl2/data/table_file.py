@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_TOKENS = ("NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "?", "-")
-# How a missing value is written, with a blank at either side or without.
-MISSING = (
-    *("", " ", "  "),
-    *(
-        f"{before}{token}{after}"
-        for token in _TOKENS
+from ..errors import listed
+from ..nn import cells
+
+# How missing values are spelled, also with a blank at either side.
+MISSING = tuple(
+    {"NaN": None, "N/a": None, "  ": None}
+    | {
+        f"{before}{token}{after}": None
+        for plain in sorted(cells.MISSING)
+        for token in (plain, plain.upper(), plain.capitalize(), plain.title())
         for before in ("", " ")
         for after in ("", " ")
-    ),
+    }
 )
 
 
@@ -69,8 +72,6 @@ def distinct(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
     A name that is missing stays empty in the first column and is ``Unnamed: 3`` in others.
     """
-    from ..errors import listed
-
     found: dict[str, None] = {}
     repeated: dict[str, None] = {}
     for position, name in enumerate(names):
