@@ -45,19 +45,26 @@ def choose_names(
     file: Any, wanted: Wanted, path: Path
 ) -> tuple[tuple[str, ...], str | None, str | None]:
     """Return the names of the feature columns, and of the target and the groups or None."""
-    names = tuple(file.schema_arrow.names)
+    index = index_columns(file)
+    names = tuple(name for name in file.schema_arrow.names if name not in index)
     features, *others = choose(names, len(names), wanted, path)
     target, groups = (None if i is None else names[i] for i in others)
     return tuple(names[i] for i in features), target, groups
 
 
-def read_table(file: Any, names: Sequence[str], path: Path) -> Any:
-    """Read some columns, unless they declare far more than the file can hold."""
-    rows = file.metadata.num_rows
-    what = f"{rows} rows of {counted(len(names), 'column')}"
+def index_columns(file: Any) -> set[str]:
+    """Return the names of the columns that are the index of the pandas frame that was written."""
+    about = file.schema_arrow.pandas_metadata or {}
+    return {name for name in about.get("index_columns", ()) if isinstance(name, str)}
+
+
+def read_table(file: Any, names: Sequence[str] | None, path: Path) -> Any:
+    """Read some columns, or all, unless they declare far more than the file can hold."""
+    rows, width = file.metadata.num_rows, len(names or file.schema_arrow.names)
+    what = f"{rows} rows of {counted(width, 'column')}"
     instead = "write it without compression and without dictionaries."
-    check_declared(path, what, 8 * rows * len(names), path.stat().st_size, instead)
-    return file.read(columns=list(names))
+    check_declared(path, what, 8 * rows * width, path.stat().st_size, instead)
+    return file.read(columns=None if names is None else list(names))
 
 
 def read_column(table: Any, name: str, role: str, path: Path, first_row: int = 0) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..io.opening import check_file
 from .csv_source import Format, open_csv
+from .parquet_source import open_parquet_source
 from .table_file import MISSING, Source
 
 __all__ = ["FORMATS", "MISSING", "Source", "is_table", "open_source"]
@@ -22,8 +23,10 @@ def is_table(source: str | Path) -> bool:
 
 
 def kind_of(source: str | Path) -> str | None:
-    """Return csv, or None if a source is no table by its name."""
+    """Return csv or parquet, or None if a source is no table by its name."""
     name = str(source).lower()
+    if name.endswith(".parquet"):
+        return "parquet"
     return "csv" if name.removesuffix(".gz").endswith(CSV) else None
 
 
@@ -49,8 +52,11 @@ def open_source(
     known : collection of str
         Names of columns that the caller gave or that a model has: a row that has them is a header.
     """
-    path = Path(source)
-    if kind_of(source) == "csv":
-        check_file(path, "Pass the path of a table.")
+    path, kind = Path(source), kind_of(source)
+    if kind is not None:
+        check_file(path, f"Pass the path of a table ({FORMATS}).")
+    if kind == "parquet":
+        return open_parquet_source(path)
+    if kind == "csv":
         return open_csv(path, Format(sep, decimal, encoding), header, known)
     raise InputError(f"{path} is not a table: {path.suffix or 'no suffix'}. Known are {FORMATS}.")
