@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import InputError, option
 from ..nn.labels import check_new_labels
+from ..nn.model import Model
 from .choice import Choice, choose, compare
 from .evidence import Evidence
 from .intervals import FEW, Interval, r2_interval, wilson
@@ -150,7 +151,8 @@ def _of_samples(
     test = tests[choice.lam]
     interval = _interval(test, confidence)
     null = beside_the_null_model(test, y_train, y_test)
-    selected = tried is not None and tried.selected_on(X_test)
+    known = best.coded(X_test) if isinstance(best, Model) else X_test
+    selected = tried is not None and tried.selected_on(known)
     # Without a signal the advice says it already.
     doubt = null.caution(test) if tried is None or tried.found_signal else ""
     cautions = caution(X_train is X_test, selected, score_name, len(y_test), doubt)

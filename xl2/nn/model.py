@@ -114,6 +114,13 @@ class Model:
             raise InputError(f"X has {has}, but the model expects {expects}.")
         return x
 
+    def coded(self, X: Any) -> Any:
+        """Return samples as numbers, of which equal ones are equal samples."""
+        x, own = self.raw(X), isinstance(self.preprocessing, Preprocessing)
+        if self.preprocessing is None or own:
+            return x
+        return transformed(self.preprocessing, x, self.network.sizes[0])
+
     def to_torch(self) -> Any:
         """Return `Network.to_torch`, a module for samples as `prepare` returns them."""
         return self.network.to_torch()

@@ -47,11 +47,19 @@ class Plan:
 def check_plan(
     experiments: Any, budget: Any, without: Any, inputs: int, progress: bool | None
 ) -> Plan:
-    """Return the plan that the arguments of a path describe, checked."""
+    """Return the plan that the arguments of a path describe, checked.
+
+    `inputs` is the number of columns; 0 if it is not known what is made of them.
+    """
     if not isinstance(without, Mapping | None):
         raise InputError(
             f"{option('without')} must map a name to the indices of features. Received: "
             f"{without!r}."
+        )
+    if without and not inputs:
+        raise InputError(
+            f"{option('without')} leaves out columns, but only the transformer knows which inputs "
+            f"it makes of them. Leave the columns out of X, or of what the transformer selects."
         )
     features = {
         str(name): _columns(name, columns, inputs) for name, columns in (without or {}).items()

@@ -15,8 +15,9 @@ from ..nn.model import Model
 from ..nn.score_names import shown_score
 from .arguments import RULES
 from .checkpoints import Folder
-from .fold_data import Fold, PathData
+from .fold_data import Fold
 from .members import Members
+from .path_data import PathData
 from .result import RegularizationPath, network_of
 from .scores import PathScores
 from .train_stacks import train_stacks
@@ -58,7 +59,14 @@ def refit_models(
             path.refit_diverged_.append(lam)
         else:
             network = network_of(settings, members.parameters[k, 0, 0], members.task)
-            path.models_[lam] = Model(network, fold.inputs, fold.outputs, data.targets.classes)
+            path.models_[lam] = Model(
+                network,
+                fold.inputs,
+                fold.outputs,
+                data.targets.classes,
+                data.features,
+                preprocessing=fold.preprocessing,
+            )
     path.refit_time_ = time.perf_counter() - began
 
 

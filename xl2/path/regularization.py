@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..array.digests import digest
 from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve
 from ..errors import InputError, option
@@ -27,13 +26,14 @@ from .arguments import (
     read_labels,
 )
 from .checkpoints import folder_of
+from .encoders import read_samples
 from .experiments import add_experiments, check_plan, fair_order
 from .fold_checks import check_spreads, read_groups
-from .fold_data import PathData
 from .folds import make_folds
 from .grid import with_placed_lambdas
 from .null_model import score_null_model
 from .out_of_fold import OutOfFold
+from .path_data import PathData
 from .refit import add_findings, refit_models
 from .result import RegularizationPath
 from .scoring import OF_EPOCHS, Scorers, default_scoring
@@ -57,6 +57,7 @@ def regularization_path(
     output: str | None = None,
     initializer: str | Initializer | Sequence[str | Initializer] | None = None,
     task: str = "auto",
+    preprocessing: Any = "auto",
     standardize: bool = False,
     per: Per = "dataset",
     epochs: int = 100,
@@ -91,8 +92,8 @@ def regularization_path(
 
     Parameters
     ----------
-    X : array_like, shape (n, features)
-        Samples.
+    X : array_like or DataFrame, shape (n, features)
+        Samples. A frame of pandas or polars may have missing values and text.
     y : array_like, shape (n,) or (n, outputs)
         Labels (text or numbers), or the values of a regression.
     lambdas : int or sequence of float, default 8
@@ -125,8 +126,16 @@ def regularization_path(
         One for all layers, or one for each; by default "he" for relu, else "glorot_uniform".
     task : {"auto", "classification", "regression"}, default "auto"
         With "auto", numbers that are not whole, and several columns, are values.
+    preprocessing : {"auto"}, transformer, sequence of Column or None, default "auto"
+        What makes inputs of the columns; each fold learns it from its training samples alone.
+        "auto": of a frame, missing numbers become the median, with an input that tells so, and
+        text and categories an input of 0 and 1 for each value; of an array, nothing. A
+        transformer of scikit-learn, such as a `ColumnTransformer`, is cloned and fitted in each
+        fold. With columns of a `Dataset`, `X` is coded as they are. Scorers and `member` see the
+        inputs. With None a frame has to be numbers.
     standardize : bool, default False
-        Scale each feature by the mean and standard deviation of the fold's training samples.
+        Scale each input by the mean and standard deviation of the fold's training samples, but
+        not those that "auto" makes 0 or 1.
         The values of a regression are always scaled like this, unless the output layer has a
         range. Each fold of what is scaled has its own copy of `X`.
     per : {"dataset", "batch"} or int, default "dataset"
@@ -154,7 +163,7 @@ def regularization_path(
     budget : float, default 1.5
         The time for experiments, times that of the path itself.
     without : mapping of str to sequence of int, optional
-        Groups of features, as indices, to leave out in an experiment each, by a name for each;
+        Groups of columns, as indices, to leave out in an experiment each, by a name for each;
         they are tried even with ``experiments=False``.
     max_memory : int, optional
         Bytes for the networks in training; by default 2 GiB, or on CuPy the free memory of
@@ -211,15 +220,17 @@ def regularization_path(
     labels = read_labels(y, "y")
     targets = read_targets(labels, task)
     where = resolve(backend, device, data=X)
-    if standardize or is_sparse(X) or not hasattr(X, "shape"):
+    X, encoder, features = read_samples(X, labels, preprocessing)
+    if encoder is None and (standardize or is_sparse(X) or not hasattr(X, "shape")):
         X = on_host(X, "X")
+    inputs = encoder.width if encoder else X.shape[1] if len(X.shape) == 2 else 1
     last = output or targets.output
     outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs
     check_output(last, outputs, targets, task)
     if scoring is None:
         scoring = default_scoring(task_of(last, outputs))
     settings = PathSettings(
-        sizes=(X.shape[1] if len(X.shape) == 2 else 1, *units, outputs),
+        sizes=(inputs, *units, outputs),
         activations=(*[activation] * len(units), last),
         initializer=check_initializer(initializer, activation),
         dtype=dtype,
@@ -231,16 +242,19 @@ def regularization_path(
         patience=patience,
         judged_by="score" if scoring in OF_EPOCHS else "loss",
         max_memory=max_memory,
+        preprocessing=str(encoder or ""),
     )
-    plan = check_plan(experiments, budget, without, settings.sizes[0], progress)
+    columns = encoder.columns if encoder else inputs
+    plan = check_plan(experiments, budget, without, columns, progress)
     folder = folder_of(checkpoint, every, resume)
-    data = PathData(settings, X, targets, standardize, sample_weight)
+    data = PathData(settings, X, targets, standardize, sample_weight, encoder, features)
     if validation is not None:
         folds = data.all_rows(validation)
     else:
         folds_wanted, regression = 5 if cv is None else cv, targets.regression
         splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
+    settings = data.settings
     scorers = Scorers(scoring, folds.training.task, targets)
     if scorers.name == "r2":
         check_spreads([fold.held.y for fold in folds.folds], cv=validation is None)
@@ -276,5 +290,5 @@ def regularization_path(
         known = None if groups is None else read_groups(groups, len(labels))
         order = fair_order(labels, not targets.regression, known, settings.seeds[0])
         evidence = add_experiments(evidence, path, settings, folds, found, plan, order)
-    add_findings(path, evidence, None if validation is None else digest(validation[0]))
+    add_findings(path, evidence, None if validation is None else data.digest_of(validation[0]))
     return path

@@ -190,8 +190,8 @@ class RegularizationPath(PathScores):
         Returns
         -------
         Network
-            It takes samples as in training, standardised with ``standardize=True``, and returns
-            the standardised values of a regression.
+            It takes samples as in training: the inputs that the fold's preprocessing makes, with
+            ``standardize=True`` standardised. It returns the standardised values of a regression.
 
         Raises
         ------
@@ -213,7 +213,12 @@ class RegularizationPath(PathScores):
 
     def selected_on(self, X: Any) -> bool:
         """Return whether lambda was chosen by the scores on exactly these samples."""
-        return self.tried_ is not None and self.tried_.selected_on(X)
+        model = next(iter(self.models_.values()), None)
+        try:
+            known = X if model is None else model.coded(X)
+        except ValueError:
+            return False  # no samples of such columns
+        return self.tried_ is not None and self.tried_.selected_on(known)
 
     def _index(self, lam: float) -> int:
         found = [k for k, known in enumerate(self.lambdas_.tolist()) if known == lam]

@@ -37,6 +37,7 @@ class PathSettings:
     judged_by: Literal["score", "loss"]  # by which lambdas are dropped
     max_memory: int | None  # bytes for the networks in training; None for the default
     placed: bool = False  # whether the lambdas are a default grid
+    preprocessing: str = ""  # what it is, for a fingerprint
 
     @property
     def lambdas(self) -> Any:

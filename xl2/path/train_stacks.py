@@ -129,6 +129,8 @@ def _plan(
         "seeds": ", ".join(map(str, seeds)),
         "patience": settings.pruning(),
     }
+    if settings.preprocessing:
+        fingerprint["preprocessing"] = settings.preprocessing
     placed = lambdas if settings.placed else None
     return folder.planned(stacks, fingerprint, settings.epochs, placed)
 

@@ -13,7 +13,7 @@ import math
 from typing import Any
 
 from ..errors import counted, option, warn_caller
-from .fold_data import PathData
+from .path_data import PathData
 from .scores import PathScores
 
 FEWEST = 10  # epochs for a verdict

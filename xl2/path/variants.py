@@ -142,12 +142,13 @@ def learning_curve(
 def without(
     settings: PathSettings, data: FoldData, best: int, columns: Sequence[int], names: str
 ) -> Variant:
-    """Return the chosen lambda without some features."""
+    """Return the chosen lambda without some columns, and the inputs that are made of them."""
     own = _with_one_lambda(settings, best)
-    kept = [k for k in range(settings.sizes[0]) if k not in set(columns)]
-    own = replace(own, sizes=(len(kept), *settings.sizes[1:]))
+    kept = [k for k in range(1 + max(data.sources)) if k not in set(columns)]
+    inputs = [i for i, column in enumerate(data.sources) if column not in set(columns)]
+    own = replace(own, sizes=(len(inputs), *settings.sizes[1:]))
     what = printable(" ".join(f"without {names}".split()))  # a column's name can have lines
-    return Variant(what, "features", what, {"columns": kept}, own, _evened(data).columns(kept))
+    return Variant(what, "features", what, {"columns": kept}, own, _evened(data).columns(inputs))
 
 
 def _with_one_lambda(settings: PathSettings, best: int) -> PathSettings:

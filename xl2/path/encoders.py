@@ -1,0 +1,182 @@
+"""What makes inputs of the samples of a path: each fold learns it from its training rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..data.kinds import columns_of
+from ..errors import InputError, counted, listed
+from ..nn.columns import Column
+from ..nn.frames import codes_of, is_frame, names_of, numbers_of, select, series_of
+from ..nn.preprocessing import Preprocessing
+from ..nn.transformers import as_inputs, transformed
+
+Encoder = Any  # an `Encoded` or a `Transformed`
+
+
+def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tuple[str, ...]]:
+    """Return the samples of a path, their encoder or None, and the names of their columns.
+
+    The encoder has the samples itself; `y` are their labels, as they were passed.
+    """
+    names = names_of(X) if is_frame(X) else ()
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice and len(set(names)) < len(names):
+        raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
+    if preprocessing is None or (preprocessing == "auto" and not is_frame(X)):
+        return numbers_of(X) if is_frame(X) else X, None, names
+    if isinstance(preprocessing, str) and preprocessing == "auto":
+        columns, coded, _ = columns_of(_as_pandas(X), names=names, where="X: ")
+        return X, Encoded(columns, coded), names
+    if _is_transformer(preprocessing):
+        return X, Transformed(preprocessing, X, y), names
+    if isinstance(preprocessing, Sequence) and all(isinstance(c, Column) for c in preprocessing):
+        coded = codes_of(X, preprocessing) if is_frame(X) else X
+        return X, Encoded(preprocessing, coded), tuple(c.name for c in preprocessing if c.name)
+    raise InputError(
+        f"preprocessing must be 'auto', None, or a transformer with fit and transform, such as "
+        f"scikit-learn's ColumnTransformer. Received: {preprocessing!r:.200}."
+    )
+
+
+class Encoded:
+    """Coded samples, of which each fold learns medians and values in the layout of all."""
+
+    def __init__(self, columns: Sequence[Column], X: Any):
+        self.layout = Preprocessing.learn(columns, X)
+        self._x = self.layout.coded(X)
+        self.rows, self.width = len(self._x), self.layout.width
+        self.columns, self.sources = len(columns), self.layout.sources
+
+    def __str__(self) -> str:
+        kinds = [f"{one.name}: {one.kind}" for one in self.layout.columns]
+        return f"{', '.join(kinds)}; {self.width} inputs"
+
+    def learn(self, rows: Any) -> tuple[Preprocessing, Any]:
+        """Return what some rows teach, and all samples as inputs by it."""
+        learnt = self.layout.on(self._x[rows])
+        return learnt, learnt.apply(self._x)
+
+    def everything(self) -> tuple[Preprocessing, Any]:
+        """Return what all rows teach, and all samples as inputs by it."""
+        return self.layout, self.layout.apply(self._x)
+
+    def varies(self, parts: Sequence[Any]) -> bool:
+        """Tell whether the samples differ by which of some parts of the rows was learnt from."""
+        if not self.layout.indicators and not self.layout.categories:
+            return False
+        return bool(self.layout.indicators) or any(
+            self.layout.on(self._x[rows]).silent for rows in parts
+        )
+
+    def read(self, X: Any) -> Any:
+        """Return other samples of the same columns, to be given to `encode`."""
+        return codes_of(X, self.layout.columns) if is_frame(X) else self.layout.coded(X)
+
+    def encode(self, learnt: Preprocessing, X: Any, width: int) -> Any:
+        """Return other samples as inputs."""
+        return learnt.apply(X)
+
+    def numbers(self) -> Any:
+        """Return the samples as numbers of which equal ones are equal samples."""
+        return self._x
+
+    def comparable(self, X: Any, width: int) -> Any:
+        """Return other samples as `numbers` returns those of the path."""
+        return X
+
+
+class Transformed:
+    """Samples for a transformer of scikit-learn, of which each fold fits a clone."""
+
+    def __init__(self, transformer: Any, X: Any, y: Any):
+        import numpy as np
+
+        sized = hasattr(X, "shape")
+        self._transformer, self._x, self._y = transformer, X if sized else np.asarray(X), y
+        self._names = names_of(X) if is_frame(X) else ()
+        self.rows, self.columns = self._x.shape[0], 0
+        check_rows(self.rows, len(y))
+        self._everything = self.learn(np.arange(self.rows))
+        # Of a fold it may be more.
+        self.width = self._everything[1].shape[1]
+        self.sources = ()
+
+    def __str__(self) -> str:
+        import re
+
+        return re.sub(r" at 0x[0-9a-f]+", "", repr(self._transformer))
+
+    def learn(self, rows: Any) -> tuple[Any, Any]:
+        """Return a transformer fitted on some rows, and all samples as its output."""
+        import numpy as np
+        from sklearn.base import clone
+        from sklearn.utils import _safe_indexing
+
+        def of(part: Any) -> Any:
+            return _safe_indexing(self._x, part)
+
+        fitted, y = clone(self._transformer, safe=False), self._y[rows]
+        if hasattr(fitted, "fit_transform"):  # may differ from `transform`, on purpose
+            own = as_inputs(fitted, fitted.fit_transform(of(rows), y))
+        else:
+            fitted.fit(of(rows), y)
+            own = as_inputs(fitted, fitted.transform(of(rows)))
+        found = np.empty((self.rows, own.shape[1]))
+        found[rows] = own
+        others = np.setdiff1d(np.arange(self.rows), rows)
+        if len(others):
+            found[others] = as_inputs(fitted, fitted.transform(of(others)))
+        return fitted, found
+
+    def everything(self) -> tuple[Any, Any]:
+        """Return the transformer fitted on all samples, and its output."""
+        return self._everything
+
+    def varies(self, parts: Sequence[Any]) -> bool:
+        """Tell that each fold has inputs of its own."""
+        return True
+
+    def read(self, X: Any) -> Any:
+        """Return other samples, to be given to `encode`."""
+        import numpy as np
+
+        if is_frame(X):
+            return select(X, self._names) if self._names else X
+        return X if hasattr(X, "shape") else np.asarray(X)
+
+    def encode(self, learnt: Any, X: Any, width: int) -> Any:
+        """Return other samples as inputs."""
+        return transformed(learnt, X, width)
+
+    def numbers(self) -> Any:
+        """Return the samples as numbers of which equal ones are equal samples."""
+        return self._everything[1]
+
+    def comparable(self, X: Any, width: int) -> Any:
+        """Return other samples as `numbers` returns those of the path."""
+        return transformed(self._everything[0], X, width)
+
+
+def check_rows(samples: int, targets: int, prefix: str = "") -> None:
+    """Refuse samples without a target, and targets without a sample."""
+    if samples != targets:
+        raise InputError(
+            f"{prefix}X has {counted(samples, 'sample')} but {prefix}y has {targets}. Expected "
+            f"one target for each sample."
+        )
+
+
+def _is_transformer(thing: Any) -> bool:
+    methods = ("fit", "transform")
+    return not isinstance(thing, type) and all(callable(getattr(thing, m, None)) for m in methods)
+
+
+def _as_pandas(frame: Any) -> Any:
+    """Return a frame of polars as one of pandas, and one of pandas as it is."""
+    import pandas as pd
+
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    return pd.DataFrame(dict(enumerate(series_of(frame, (), len(frame.columns)))))
