@@ -18,7 +18,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from model_files import tried
+from model_files import preprocessing, tried
 
 # Limits: seconds for one case, and bytes for all of them in addition to those mapped before.
 SECONDS, BYTES = 5, 2**30
@@ -87,10 +87,13 @@ def model_file(folder: Path) -> bytes:
     from xl2.nn.model import Model
     from xl2.nn.scaling import Scaling
 
-    scaling = Scaling(np.array([1.0, 2.0]), np.array([0.5, 2.0]))
-    network = xl2.Network([2, 3, 3], ["tanh", "softmax"], seed=1)
+    learnt = preprocessing()
+    names = tuple(one.name for one in learnt.columns)
+    scaling = Scaling(np.ones(learnt.width), np.full(learnt.width, 2.0))
+    network = xl2.Network([learnt.width, 3, 3], ["tanh", "softmax"], seed=1)
     rows = np.array([1, 2**40, 2**63], dtype=np.uint64)
-    model = Model(network, scaling, None, ("a", "b", "c"), ("x", "y"), "who", rows, tried())
+    known = {"trained_rows": rows, "tried": tried(), "preprocessing": learnt}
+    model = Model(network, scaling, None, ("a", "b", "c"), names, "who", **known)
     xl2.save(model, folder / "whole")
     return (folder / "whole").read_bytes()
 

@@ -1,9 +1,12 @@
 """Model files for the tests."""
 
+import numpy as np
 from safetensors.numpy import load_file, save_file
 
 import xl2
-from xl2 import Network
+from xl2 import Model, Network
+from xl2.nn.columns import Column
+from xl2.nn.preprocessing import Preprocessing
 
 
 def tried():
@@ -46,11 +49,33 @@ def tried():
     }
 
 
-def changed(path, header=None, **arrays):
+def preprocessing():
+    """Return what a table of each kind of column may have taught: ten inputs."""
+    columns = (
+        Column("age"),
+        Column("colour", "category", ("blue", "caf\u00e9", "red")),
+        Column("share", unit="%"),
+        Column("married", "boolean"),
+        Column("born", "date", unit="%d.%m.%Y"),
+        Column("town", "category", ("a",)),
+    )
+    medians = np.array([40.5, 0.25, 1.0, 7000.0])
+    return Preprocessing(columns, medians, (0, 3), ((0, 3), (0,)), (True, False))
+
+
+def with_preprocessing(**more):
+    """Return a model of `preprocessing`."""
+    learnt = preprocessing()
+    names = tuple(one.name for one in learnt.columns)
+    network = Network([learnt.width, 3, 2], ["tanh", "softmax"], seed=1)
+    return Model(network, features=names, preprocessing=learnt, **more)
+
+
+def changed(path, header=None, model=None, **arrays):
     """Write a model file with some header values or arrays replaced."""
     from safetensors import safe_open
 
-    xl2.save(Network([3, 2], ["softmax"]), path)
+    xl2.save(model or Network([3, 2], ["softmax"]), path)
     with safe_open(path, framework="numpy") as file:
         old = file.metadata()
     save_file({**load_file(path), **arrays}, path, metadata={**old, **(header or {})})

@@ -17,11 +17,12 @@ import pytest
 from conftest import ROOT
 from data_files import write_parquet
 from fuzzing import FORMATS
-from model_files import tried
+from model_files import preprocessing, tried, with_preprocessing
 
 import xl2
 from xl2.data import load_data, open_rows
 from xl2.errors import FileFormatError, XL2Error
+from xl2.io.preprocessing_header import described, is_preprocessing, restored, width_of
 from xl2.io.tried_values import is_tried
 
 pytestmark = pytest.mark.host
@@ -86,9 +87,9 @@ def gz(folder, name, parts):
     return folder / name
 
 
-def model(folder, header):
+def model(folder, header, saved=None):
     """Write a model file with another header."""
-    xl2.save(xl2.Network([3, 2], ["softmax"]), folder / "f.safetensors")
+    xl2.save(saved or xl2.Network([3, 2], ["softmax"]), folder / "f.safetensors")
     content = (folder / "f.safetensors").read_bytes()
     size = int.from_bytes(content[:8], "little")
     described = json.loads(content[8 : 8 + size])
@@ -137,6 +138,18 @@ BOMBS = {
     "a model file of many layers": lambda f: model(f, {"sizes": json.dumps([1] * 10**6)}),
     "a model file of a long number": lambda f: model(f, {"sizes": f"[{10**400}, 2]"}),
     "a model file of a huge layer": lambda f: model(f, {"sizes": "[1000000000, 1000000000]"}),
+    "a model file of many columns": lambda f: model(
+        f, {"preprocessing": json.dumps({**STORED, "columns": 2**52})}, with_preprocessing()
+    ),
+    "a model file of many texts": lambda f: model(
+        f,
+        {
+            "preprocessing": json.dumps(
+                {**STORED, "kinds": [[k, "date", "", []] for k in range(10**5)]}
+            )
+        },
+        with_preprocessing(),
+    ),
     "a model file of deep findings": lambda f: model(f, {"tried": '{"lam":' * 10**5}),
     "a model file of many actions": lambda f: model(
         f, {"tried": json.dumps({**tried(), "actions": tried()["actions"] * 5000})}
@@ -318,6 +331,46 @@ def test_an_error_says_why_a_file_is_not_a_npy_file(tmp_path, content, words):
 def written(folder, name, content):
     (folder / name).write_bytes(content)
     return folder / name
+
+
+STORED = described(preprocessing(), with_preprocessing().features)
+
+
+def test_what_was_learnt_of_columns_is_the_same_again():
+    assert is_preprocessing(json.loads(json.dumps(STORED)))
+    again = restored(STORED, with_preprocessing().features, preprocessing().medians)
+    assert again.columns == preprocessing().columns
+    assert (again.names, again.sources) == (preprocessing().names, preprocessing().sources)
+
+
+@pytest.mark.parametrize("place", places(STORED), ids=str)
+def test_columns_of_a_stranger_are_refused_or_can_be_used(tmp_path, place):
+    refused = 0
+    texts = (*TEXTS, "category", "number", "blue", "%", "")
+    lists = (*OTHERS, [0], [True], [0, 0], [1, 0], [3], [9], [[0], [0]], [["a"]], [0, 1.0])
+    for value in (*HUGE, *texts, *lists, 0, 1, 2, 3, 6):
+        stored = json.loads(json.dumps(STORED))
+        at = stored
+        for name in place[:-1]:
+            at = at[name]
+        if place:
+            at[place[-1]] = value
+        else:
+            stored = value
+        if stored is not None and not is_preprocessing(stored):
+            refused += 1
+            continue
+        path = model(tmp_path, {"preprocessing": json.dumps(stored)}, with_preprocessing())
+        try:
+            found = xl2.load(path)
+        except FileFormatError:
+            refused += 1
+            continue
+        assert width_of(stored) == found.network.sizes[0]
+        X = np.full((3, len(found.features)), np.nan)
+        assert found.predict(X).shape == (3,)
+        xl2.save(found, tmp_path / "again")
+    assert refused >= 20
 
 
 @pytest.mark.parametrize("bomb", BOMBS)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_files import changed, tried
+from model_files import changed, tried, with_preprocessing
 
 import xl2
 from xl2 import FileFormatError, InputError, Model, Network
 from xl2.io.model_file import MAX_HEADER
+from xl2.nn.columns import Column
+from xl2.nn.preprocessing import Preprocessing
 from xl2.nn.scaling import Scaling
 
 
@@ -171,3 +175,73 @@ def test_a_file_with_a_changed_byte_is_read_or_refused(tmp_path_factory, place, 
     except FileFormatError:
         return
     assert np.isfinite(read.forward(np.ones((1, 3)))).all()
+
+
+def test_what_was_learnt_of_columns_is_saved(tmp_path):
+    import pandas as pd
+
+    model = with_preprocessing()
+    xl2.save(model, tmp_path / "m")
+    read = xl2.load(tmp_path / "m")
+    learnt = read.preprocessing
+    assert learnt.columns == model.preprocessing.columns
+    assert learnt.names == model.preprocessing.names
+    np.testing.assert_array_equal(learnt.medians, model.preprocessing.medians)
+    frame = pd.DataFrame(
+        {
+            "born": ["1.2.2020", None],
+            "colour": ["red", "green"],
+            "town": ["b", "a"],
+            "share": ["7 %", "0.5%"],
+            "married": [True, None],
+            "age": [None, 3],
+        }
+    )
+    np.testing.assert_array_equal(read.forward(frame), model.forward(frame))
+    # A file of such a model never is another one.
+    xl2.save(read, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "m").read_bytes()
+
+
+def test_columns_without_names_and_without_numbers_are_saved(tmp_path):
+    columns = (Column("", "category", ("a", "b")),)
+    learnt = Preprocessing.learn(columns, np.array([[0.0]] * 5 + [[1.0]] * 6))
+    xl2.save(Model(Network([2, 1]), preprocessing=learnt), tmp_path / "m")
+    assert xl2.load(tmp_path / "m").preprocessing.names == ("column 1=a", "column 1=b")
+
+
+def test_a_transformer_is_not_saved_and_the_way_out_works(tmp_path):
+    from sklearn.preprocessing import StandardScaler
+
+    X = np.arange(8.0).reshape(4, 2)
+    network = Network([2, 1], ["sigmoid"], seed=0)
+    model = Model(network, features=("a", "b"), preprocessing=StandardScaler().fit(X))
+    with pytest.raises(InputError, match="cannot hold the StandardScaler of this model") as raised:
+        xl2.save(model, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+    line = re.search(r"xl2\.save\(.*, path\)", str(raised.value)).group()
+    eval(line, {"xl2": xl2, "dataclasses": dataclasses, "model": model, "path": tmp_path / "m"})
+    prepared = model.preprocessing.transform(X)
+    np.testing.assert_array_equal(xl2.load(tmp_path / "m").forward(prepared), model.forward(X))
+
+
+def test_features_are_the_names_of_the_columns(tmp_path):
+    model = dataclasses.replace(with_preprocessing(), features=())
+    with pytest.raises(InputError, match="have to be the names of its columns"):
+        xl2.save(model, tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    ("header", "arrays", "words"),
+    [
+        ({"preprocessing": "null"}, {}, "arrays do not match its header: 'medians'"),
+        ({"preprocessing": "[]"}, {}, "value of preprocessing is invalid"),
+        ({}, {"medians": np.zeros(3)}, r"'medians' has shape \[3\]. Expected: \[4\]"),
+        ({}, {"medians": np.full(4, np.nan)}, "'medians' has values that are not finite"),
+        ({"features": '["a"]'}, {}, "names 1 features and has 6 inputs"),
+    ],
+)
+def test_inconsistent_columns_are_refused(tmp_path, header, arrays, words):
+    path = changed(tmp_path / "m", header, with_preprocessing(), **arrays)
+    with pytest.raises(FileFormatError, match=words):
+        xl2.load(path)

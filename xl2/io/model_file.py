@@ -18,6 +18,7 @@ from ..nn.network import Network
 from ..nn.scaling import Scaling
 from .model_header import read_settings
 from .opening import check_file, reading
+from .preprocessing_header import described, numbers_of, restored, width_of
 from .safetensors_file import safetensors_bytes
 from .tried_values import is_tried
 from .writing import write_whole
@@ -26,8 +27,8 @@ FORMAT = "xl2-model-1"
 # Bytes; enough for the names of a million features. A header is read whole before it can be
 # checked, and then takes up to thirty times as much memory.
 MAX_HEADER = 2**24
-# What a file may lack: the array of digests, and what a path tried.
-ROWS, TRIED = "trained_rows", "tried"
+# What a file may lack: arrays of digests and medians, and what a path tried.
+ROWS, MEDIANS, TRIED = "trained_rows", "medians", "tried"
 
 
 def save(model: Any, path: str | Path) -> None:
@@ -50,6 +51,9 @@ def save(model: Any, path: str | Path) -> None:
     for name, scaling in (("input", model.input_scaling), ("output", model.output_scaling)):
         if scaling is not None:
             tensors[f"{name}_mean"], tensors[f"{name}_scale"] = scaling.mean, scaling.scale
+    preprocessing = described(model.preprocessing, model.features)
+    if preprocessing is not None:
+        tensors[MEDIANS] = model.preprocessing.medians
     if model.trained_rows is not None:
         tensors[ROWS] = model.trained_rows
     classes = None if model.classes is None else [_plain(label) for label in model.classes]
@@ -66,6 +70,8 @@ def save(model: Any, path: str | Path) -> None:
         "features": json.dumps(model.features),
         "groups": json.dumps(model.groups),
     }
+    if preprocessing is not None:
+        header["preprocessing"] = json.dumps(preprocessing)
     # The model is worth more than what was tried: what `load` would refuse is left out.
     known = model.tried is not None and is_tried(model.tried)
     tried = {TRIED: json.dumps(model.tried)} if known else {}
@@ -141,18 +147,27 @@ def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> Non
     for name, columns in (("input", sizes[0]), ("output", sizes[-1])):
         if settings["standardisation"][name]:
             expected[f"{name}_mean"] = expected[f"{name}_scale"] = [columns]
+    preprocessing = settings["preprocessing"]
+    if preprocessing is not None:
+        expected[MEDIANS] = [numbers_of(preprocessing)]
     if shapes != expected:
         other = next(n for n in {**expected, **shapes} if expected.get(n) != shapes.get(n))
         raise FileFormatError(
             f"its arrays do not match its header: {other!r} has shape {shapes.get(other)}. "
             f"Expected: {expected.get(other)}."
         )
-    classes, features = settings["classes"], settings["features"]
+    classes, features, columns = settings["classes"], settings["features"], sizes[0]
+    if preprocessing is not None:
+        columns = preprocessing["columns"]
+        if width_of(preprocessing) != sizes[0]:
+            raise FileFormatError(
+                f"its columns have {width_of(preprocessing)} inputs. Expected: {sizes[0]}."
+            )
     count = max(2, sizes[-1])
     if classes is not None and len(classes) != count:
         raise FileFormatError(f"it names {len(classes)} classes. Expected: {count}.")
-    if features and len(features) != sizes[0]:
-        raise FileFormatError(f"it names {len(features)} features and has {sizes[0]} inputs.")
+    if features and len(features) != columns:
+        raise FileFormatError(f"it names {len(features)} features and has {columns} inputs.")
 
 
 def _check_rows(shape: list[int], dtype: str) -> None:
@@ -205,7 +220,9 @@ def _model(
         for name in ("input", "output")
         if settings["standardisation"][name]
     }
-    classes = settings["classes"]
+    classes, preprocessing = settings["classes"], settings["preprocessing"]
+    if preprocessing is not None:
+        preprocessing = restored(preprocessing, settings["features"], tensors[MEDIANS])
     return Model(
         network,
         scalings.get("input"),
@@ -215,6 +232,7 @@ def _model(
         settings["groups"],
         tensors.get(ROWS),
         settings[TRIED],
+        preprocessing,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..array.backend import DTYPES
 from ..errors import FileFormatError
 from ..nn.tasks import TASKS
+from .preprocessing_header import is_preprocessing
 from .tried_values import is_tried
 
 
@@ -88,5 +89,6 @@ CHECKS = {
     "features": _is_texts,
     "groups": _is_groups,
     "tried": is_tried,
+    "preprocessing": is_preprocessing,
 }
-OPTIONAL = {"tried": "null"}  # values of what a file may lack
+OPTIONAL = {"tried": "null", "preprocessing": "null"}  # values of what a file may lack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,10 +58,9 @@ def _places(own: Sequence[str], names: Sequence[str]) -> list[int]:
             f"X lacks {counted(len(absent), 'column')} that the model was trained on: "
             f"{listed(absent)}. Its columns are {listed(own)}. Add or rename them."
         )
-    wanted = set(names)
-    if len(known) < len(own) and (
-        twice := [name for name in known if name in wanted and own.count(name) > 1]
-    ):
+    counts = Counter(own)
+    twice = [name for name in names if counts[name] > 1]
+    if twice:
         raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
     return [known[name] for name in names]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,8 +22,8 @@ def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tupl
     The encoder has the samples itself; `y` are their labels, as they were passed.
     """
     names = names_of(X) if is_frame(X) else ()
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice and len(set(names)) < len(names):
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
         raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
     if preprocessing is None or (preprocessing == "auto" and not is_frame(X)):
         return numbers_of(X) if is_frame(X) else X, None, names
