@@ -112,7 +112,7 @@ def test_the_lower_bounds_are_those_that_are_tested():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     named = [*project["dependencies"]]
-    for name in ("data", "zarr", "plot", "onnx", "dask", "jax", "test"):
+    for name in ("data", "excel", "zarr", "plot", "onnx", "dask", "jax", "test"):
         named += [line for line in extras[name] if not line.startswith("xl2[")]
     bounds = [re.fullmatch(r"([\w-]+)(?:\[\w+\])?>=([\w.]+)", line).groups() for line in named]
     assert dict(bounds) == tested

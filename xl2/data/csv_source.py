@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import FileFormatError, InputError, counted, option
+from ..errors import FileFormatError, InputError, option
 from ..io.opening import open_bytes, reading
 from .csv_cells import read_cells
 from .csv_rows import Extent, Layout, count_rows, line_of
@@ -24,6 +24,7 @@ from .dialect import (
     find_width,
     is_row_names,
     split_rows,
+    title_note,
 )
 from .header import find_header
 from .table_file import Source
@@ -115,14 +116,7 @@ def understand(
     if decimal is None:
         decimal, warnings = find_decimal([row.cells for row in rows[:200]], sep)
     notes += describe(sep, decimal, plain)
-    if title:
-        lines_above = counted(above, "line")
-        verb = "is a title and was" if above == 1 else "are a title and were"
-        notes.append(
-            f"The first {lines_above} {verb} skipped."
-            if above > 1
-            else f"The first line {verb} skipped."
-        )
+    notes += title_note(above)
     whole = [
         row.cells
         for k, row in enumerate(rows)

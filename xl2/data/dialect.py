@@ -113,11 +113,22 @@ def count_title(rows: Sequence[Row], width: int) -> int:
     for row in rows[:-1]:
         filled = [cell for cell in row.cells if cell]
         short = len(row.cells) < width
-        alone = width > 2 and filled == row.cells[:1] and not is_value(filled[0])
+        alone = not filled or (width > 2 and filled == row.cells[:1] and not is_value(filled[0]))
         if not (short or alone) or (short and is_row_names(rows[count:], width)):
             break
         count += 1
     return count
+
+
+def title_note(lines: int) -> list[str]:
+    """Return a note about lines above the table."""
+    if not lines:
+        return []
+    return [
+        f"The first {lines} lines are a title and were skipped."
+        if lines > 1
+        else "The first line is a title and was skipped."
+    ]
 
 
 def is_row_names(rows: Sequence[Row], width: int) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 from ..errors import InputError
 from ..io.opening import reading
 from .parquet_table import index_columns, open_file, read_table
-from .table_file import Source, distinct, texts_of_values
+from .table_file import Source, distinct
+from .values import series_of
 
 
 def open_parquet_source(path: Path) -> Source:
@@ -55,7 +56,7 @@ class ParquetSource(Source):
         frame.columns = list(positions)
         for p in as_text:
             if p in frame:
-                frame[p] = texts_of_values(frame[p])
+                frame[p] = series_of(frame[p].tolist(), as_text=True)
         return frame
 
     def _plain(self, column: Any, position: int, as_text: bool) -> Any:

@@ -90,18 +90,3 @@ def distinct(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         f"Several columns have the name {listed(repeated)}: the second is called {first + '.1'!r}, "
         "and so on.",
     )
-
-
-def texts_of_values(cells: Any) -> Any:
-    """Return a Series as text: whole numbers without a point, "" for a missing value."""
-    import pandas as pd
-
-    return pd.Series([_text_of(value) for value in cells], cells.index, dtype=str)
-
-
-def _text_of(value: Any) -> str:
-    if value is None or value != value:  # NaN and NaT
-        return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
-    return str(value).strip().removesuffix(" 00:00:00")
