@@ -4,9 +4,10 @@ import importlib.util
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from xl2 import InputError, Model, Network, fit, load_data, save, to_onnx
+from xl2 import InputError, Model, Network, fit, load_data, regularization_path, save, to_onnx
 from xl2.cli.workflows import train
 from xl2.nn.scaling import Scaling
 
@@ -141,3 +142,81 @@ def test_the_model_file_is_not_overwritten(xl2, tmp_path):
 def test_onnx_is_imported_only_when_needed(python):
     assert importlib.util.find_spec("onnx")
     assert python("import sys, xl2; xl2.to_onnx; print('onnx' in sys.modules)") == "False"
+
+
+CELLS = pd.DataFrame(
+    {
+        "age": [30.0, np.nan, 50.0, 41.5, 28.0] * 6,
+        "colour": ["red", "blue", None, "red", "gr\u00fcn"] * 5 + ["pink"] * 2 + ["blue"] * 3,
+        "label": [True, False, True, True, False] * 6,
+        "constant_0": ["a", "b"] * 15,
+        "height": np.linspace(1.5e5, 2.5e5, 30),
+    }
+)
+NEW_CELLS = pd.DataFrame(
+    {
+        "age": [np.nan, 33.25, 60.0, 20.0],
+        "colour": ["red", "violet", None, "pink"],
+        "label": [True, None, False, True],
+        "constant_0": ["b", "c", None, "a"],
+        "height": [1.7e5, np.nan, 2.0e5, 1.0e5],
+    }
+)
+KINDS = {"colour": str, "constant_0": str}
+
+
+def fed(made, frame):
+    """Run the graph of a model on a frame, each column as an input of its own."""
+    graph = to_onnx(made).SerializeToString()
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_inputs()]
+    feed = {}
+    for name, column in zip(names, made.features, strict=True):
+        if column in KINDS:
+            feed[name] = frame[column].fillna("").to_numpy(dtype=object)[:, None]
+        else:
+            feed[name] = frame[column].to_numpy(dtype=made.network.dtype, na_value=np.nan)[:, None]
+    found = session.run(None, feed)
+    return names, dict(zip([one.name for one in session.get_outputs()], found, strict=True))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("numbers", [True, False], ids=["with numbers", "categories only"])
+def test_columns_are_inputs_of_their_names(dtype, standardize, numbers):
+    frame = CELLS if numbers else CELLS[["colour", "constant_0"]]
+    if not standardize and numbers:
+        frame = frame.drop(columns="height")
+    y = np.arange(30) % 2
+    options = {"hidden": (3,), "epochs": 2, "validation": (frame, y), "progress": False}
+    path = regularization_path(frame, y, [1], dtype=dtype, standardize=standardize, **options)
+    made = path.best_model_
+    for cells in (frame, NEW_CELLS):
+        names, found = fed(made, cells)
+        yes = made.forward(cells)[:, 0]
+        np.testing.assert_allclose(found["probabilities"][:, 1], yes, atol=TOLERANCE[dtype])
+        assert found["label"].tolist() == made.predict(cells).tolist()
+    # The output is called so as well.
+    assert names == [name if name != "label" else "label_" for name in frame]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_numbers_with_missing_ones_are_one_input(dtype, standardize):
+    frame = CELLS[["age", "height"]] / [1.0, 1e5]
+    y = np.arange(30) % 2
+    options = {"hidden": (3,), "epochs": 2, "validation": (frame, y), "progress": False}
+    path = regularization_path(frame, y, [1], dtype=dtype, standardize=standardize, **options)
+    made, cells = path.best_model_, NEW_CELLS[["age", "height"]]
+    for table in (frame, cells):
+        found = run(made, table)
+        yes = made.forward(table)[:, 0]
+        np.testing.assert_allclose(found["probabilities"][:, 1], yes, atol=TOLERANCE[dtype])
+
+
+def test_a_transformer_is_not_exported():
+    from sklearn.preprocessing import StandardScaler
+
+    made = Model(Network([3, 1]), preprocessing=StandardScaler().fit(X))
+    with pytest.raises(InputError, match="The StandardScaler before this network cannot be"):
+        to_onnx(made)

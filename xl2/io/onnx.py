@@ -6,10 +6,12 @@ from typing import Any
 
 from ..errors import InputError
 from ..nn.model import Model
+from .onnx_columns import add_inputs
+from .onnx_graph import Graph
 from .opening import needed
 
 # Old enough for runtimes that are some years old.
-OPSET, IR_VERSION = 13, 8
+OPSET, ML_OPSET, IR_VERSION = 13, 2, 8
 
 # Our activations by their ONNX operators. The identity needs none.
 NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "exp": "Exp"}
@@ -18,7 +20,9 @@ NAMES = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu", "exp": "Exp"}
 def to_onnx(model: Any) -> Any:
     """Return a model as an ONNX graph, including its standardisation and labels.
 
-    The input is ``X`` (n, features), not standardised, in the network's dtype. The outputs of
+    The input is ``X`` (n, features), not standardised, in the network's dtype; a missing number
+    is NaN. With categories each column of the model is an input (n, 1) of its name: a text for a
+    category, empty if it is missing, and a number for others, as they are coded. The outputs of
     a classifier are ``label`` (n,) and ``probabilities`` (n, classes). With several labels per
     sample both are (n, outputs), and labels are 0 or 1. The output of a regression is
     ``variable`` (n, outputs), in the units of the targets.
@@ -39,17 +43,18 @@ def to_onnx(model: Any) -> Any:
             "A stack cannot be exported. Export one of its members: network.member(k)."
         )
     graph = Graph(network.dtype)
-    last = add_network(graph, model)
+    inputs, last = add_inputs(graph, model)
+    last = add_network(graph, model, last)
     if network.task == "regression":
         outputs = add_values(graph, model, last)
     elif network.task == "multilabel":
         outputs = add_multilabel(graph, network.sizes[-1], last)
     else:
         outputs = add_classes(graph, model, last)
-    inputs = [graph.declare("X", graph.float, network.sizes[0])]
+    versions = {"": OPSET} | ({"ai.onnx.ml": ML_OPSET} if graph.of_ml else {})
     made = onnx.helper.make_model(
         onnx.helper.make_graph(graph.nodes, "xl2", inputs, outputs, graph.constants),
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        opset_imports=[onnx.helper.make_opsetid(*each) for each in versions.items()],
         ir_version=IR_VERSION,
         producer_name="xl2",
     )
@@ -57,52 +62,10 @@ def to_onnx(model: Any) -> Any:
     return made
 
 
-class Graph:
-    """The nodes and constants of a graph, with unique names; `dtype` is the network's."""
-
-    def __init__(self, dtype: str):
-        from onnx import TensorProto
-
-        self.float = TensorProto.FLOAT if dtype == "float32" else TensorProto.DOUBLE
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def add(self, operator: str, *inputs: Any, name: str = "", **attributes: Any) -> str:
-        """Add a node and return its name; an input is the name of a node, or an array."""
-        from onnx import helper
-
-        name = name or f"{operator.lower()}_{len(self.nodes)}"
-        names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
-        self.nodes.append(helper.make_node(operator, names, [name], name, **attributes))
-        return name
-
-    def constant(self, value: Any) -> str:
-        """Add an array and return its name."""
-        from onnx import numpy_helper
-
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(value, name))
-        return name
-
-    def cast(self, last: str, kind: int) -> str:
-        """Add a conversion to another dtype."""
-        return self.add("Cast", last, to=kind)
-
-    def declare(self, name: str, kind: int, *sizes: int) -> Any:
-        """Declare an input or an output (n, *sizes)."""
-        from onnx import helper
-
-        return helper.make_tensor_value_info(name, kind, ["n", *sizes])
-
-
-def add_network(graph: Graph, model: Model) -> str:
+def add_network(graph: Graph, model: Model, last: str) -> str:
     """Add the standardisation and the layers; return the name of the last node."""
-    from onnx import TensorProto
-
-    last, network = "X", model.network
+    network = model.network
     if model.input_scaling is not None:
-        # In float64, as in the library: a large mean leaves few digits in float32.
-        last = graph.cast(last, TensorProto.DOUBLE)
         last = graph.add("Sub", last, model.input_scaling.mean)
         last = graph.add("Div", last, model.input_scaling.scale)
         last = graph.cast(last, graph.float)
