@@ -149,10 +149,22 @@ def test_inputs_of_1e30_saturate(where, host, output):
 def test_overflow_in_the_networks_dtype_is_refused_with_its_row(where):
     network = Network([2, 1], dtype="float32", **where)
     for call in (network.predict, lambda X: fit(network, X, [0, 1], epochs=1)):
-        with pytest.raises(InputError, match=r"infinity, first in row 2[.]"):
+        with pytest.raises(InputError, match=r"1e[+]300 of X in row 2, column 1 is too large for"):
             call([[1.0, 1.0], [1e300, 1.0]])
-    with pytest.raises(InputError, match=r"infinity, first in row 1[.]"):
+    with pytest.raises(InputError, match=r"value 1e[+]300 of y in row 1 is too large for float32"):
         fit(Network([2, 1], ["identity"], **where), np.ones((2, 2)), [1e300, 1.0], epochs=1)
+
+
+def test_a_float64_array_of_the_library_is_checked_when_it_is_narrowed(backend, where):
+    floats = backend.xp.__array_namespace_info__().dtypes(
+        device=backend.device, kind="real floating"
+    )
+    for name in floats.keys() & {"float64"}:
+        given = backend.xp.asarray(
+            [[1.0, 1.0], [1.0, 1e39]], dtype=floats[name], device=backend.device
+        )
+        with pytest.raises(InputError, match=r"1e[+]39 of X in row 2, column 2 is too large for"):
+            Network([2, 1], dtype="float32", **where).predict(given)
 
 
 def test_updates_that_underflow_change_nothing(where):

@@ -14,6 +14,7 @@ import array_api_compat
 from ..errors import BackendError, InputError, option, unknown, warn_caller
 from .api import Array, Namespace, library_of, namespace
 from .libraries import Library, broken, load, probe
+from .numbers import narrowed, numbers
 
 DTYPES = ("float32", "float64")
 
@@ -89,6 +90,8 @@ class Backend:
                 )
             with self.scope():
                 array = self.xp.asarray(x, dtype=wanted, copy=None)
+                if wanted == self.xp.float32 and x.dtype == self.xp.float64:
+                    self._check_range(x, array, what)
             if self.device is None:
                 return array
             return array_api_compat.to_device(array, self.device)
@@ -96,6 +99,12 @@ class Backend:
             f"{what} is an array of {origin}, but the computation runs on {self}. Pass "
             f"xl2.to_numpy({what}), or choose {option('backend', origin)}."
         )
+
+    def _check_range(self, x: Array, narrow: Array, what: str) -> None:
+        """Raise `InputError` for the first finite number of float64 that float32 does not hold."""
+        lost = self.xp.isfinite(x) & ~self.xp.isfinite(narrow)
+        if bool(self.xp.any(lost)):
+            narrowed(self.to_numpy(x), "float32", what)
 
     def from_numpy(self, x: Any) -> Array:
         """Return a NumPy array as an array of this backend."""
@@ -157,25 +166,6 @@ def _flat(arrays: Sequence[Array]) -> Array:
     """Return the numbers of all arrays as one array (n,)."""
     xp = namespace(arrays[0])
     return xp.concat([xp.reshape(x, (-1,)) for x in arrays])
-
-
-def numbers(x: Any, dtype: str, what: str) -> Any:
-    """Return anything NumPy reads as an array of real numbers, or raise `InputError`.
-
-    Numbers that overflow in the dtype become infinities, without a warning.
-    """
-    import numpy as np
-
-    try:
-        array = np.asarray(x)
-        if array.dtype.kind == "O":
-            array = array.astype(dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{what} must be an array of real numbers: {error}.") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{what} must be an array of real numbers. Received: dtype {array.dtype}.")
-    with np.errstate(over="ignore"):
-        return array.astype(dtype, copy=False)
 
 
 def connect(name: str, device: Any = None) -> Backend:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from .backend import numbers
+from .numbers import numbers
 from .sparse import is_sparse
 from .switch import to_numpy
 

@@ -16,6 +16,7 @@ from typing import Any
 from ..errors import FileFormatError, InputError
 from .api import Array
 from .backend import Backend
+from .numbers import not_finite
 
 # Bytes of the dense rows of one chunk.
 CHUNK_BYTES = 2**24
@@ -138,14 +139,6 @@ def slices_of(rows: Any, gap: int, most: int) -> Iterator[tuple[int, int, Any, A
             yield int(run[0]), int(run[-1]) + 1, run - run[0], targets[start:stop]
 
 
-def not_finite(what: str, row: int) -> InputError:
-    """Return the error for a NaN or an infinity at the index `row`; its message counts from 1."""
-    return InputError(
-        f"{what} holds a NaN or an infinity, first in row {row + 1}. "
-        f"Remove these rows or fill in the values."
-    )
-
-
 class HostRows:
     """Base of the samples of a network that are not an array of its backend."""
 
@@ -173,7 +166,7 @@ class HostRows:
 
 
 class StoredRows(HostRows):
-    """The rows of an array on disk; a NaN or an infinity raises `InputError` when it is read.
+    """The rows of an array on disk; one that is not finite raises `InputError` when it is read.
 
     `X` (n, features) is a numpy.memmap, h5py.Dataset, zarr.Array or LazyRows. A memory map is
     read in any order, the others in blocks: their chunks, or several. Rows are converted to
@@ -248,5 +241,7 @@ class StoredRows(HostRows):
                 return found
             finite = np.isfinite(found).all(axis=tuple(range(1, found.ndim)))
         if not finite.all():
-            raise not_finite(self._what, int(rows[~finite].min()))
+            row = int(rows[~finite].min())
+            given = np.asarray(self._source[row : row + 1])[0]
+            raise not_finite(self._what, row, given, str(self._dtype))
         return found

@@ -8,7 +8,8 @@ from typing import Any
 from ..errors import InputError
 from .api import Array
 from .backend import Backend
-from .rows import CHUNK_BYTES, HostRows, not_finite
+from .numbers import not_finite
+from .rows import CHUNK_BYTES, HostRows
 
 
 def is_sparse(X: object) -> bool:
@@ -24,12 +25,14 @@ class SparseRows(HostRows):
 
         if X.dtype.kind not in "fiub":
             raise InputError(f"{what} must be a matrix of real numbers. Received: dtype {X.dtype}.")
-        self._rows = X.tocsr().astype(dtype, copy=False)
+        given = X.tocsr()
+        with np.errstate(over="ignore"):
+            self._rows = given.astype(dtype, copy=False)
         super().__init__(backend, X.shape, CHUNK_BYTES // (X.shape[1] * self._rows.dtype.itemsize))
         finite = np.isfinite(self._rows.data)
         if not finite.all():
             row = int(np.searchsorted(self._rows.indptr, finite.argmin(), side="right")) - 1
-            raise not_finite(what, row)
+            raise not_finite(what, row, given[[row]].toarray()[0], dtype)
 
     def subset(self, rows: Any) -> SparseRows:
         """Return the rows at the indices `rows`, still sparse."""

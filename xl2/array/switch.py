@@ -27,6 +27,7 @@ from ..errors import BackendError
 from .api import library_of
 from .backend import Backend, connect
 from .libraries import file_of, is_installed, known_libraries, load
+from .numbers import unmasked
 
 # The order of "auto"; the ones before the last are only used on an accelerator.
 AUTO = ("cupy", "torch", "numpy")
@@ -142,12 +143,14 @@ def _automatic(device: Any) -> Backend:
 def to_numpy(x: Any) -> Any:
     """Return an array of any library as a NumPy array, which may share its memory.
 
-    NumPy converts everything that is no array of a library.
+    NumPy converts everything that is no array of a library. A masked cell is an error.
     """
     import numpy as np
 
     library = library_of(x)
-    return np.asarray(x) if library in (None, "numpy") else file_of(library).to_host(x)
+    if library in (None, "numpy"):
+        return np.asarray(unmasked(x, "The array"))
+    return file_of(library).to_host(x)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..array.numbers import unmasked
 from ..array.switch import to_numpy
 from ..errors import InputError
 from ..nn.targets import check_spread, is_present, is_regression
@@ -77,7 +78,9 @@ def as_array(values: Any, name: str) -> Any:
     import numpy as np
 
     try:
-        array = to_numpy(values)
+        array = to_numpy(unmasked(values, name))
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"{name} cannot be read as an array: {error}.") from None
     if array.ndim not in (1, 2) or array.size == 0:

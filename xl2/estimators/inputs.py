@@ -9,6 +9,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, validate
 
 from ..array.api import library_of
 from ..array.backend import Backend, connect
+from ..array.numbers import unmasked
 from ..array.operations import Operations
 from ..array.rows import HostRows
 from ..array.sparse import SparseRows, is_sparse
@@ -41,7 +42,7 @@ def read(
     The number and names of the estimator's features are set if `reset`, else compared.
     `numeric` targets are numbers; `sparse` samples may be a sparse matrix.
     """
-    y = host(y)
+    X, y = unmasked(X, "X"), unmasked(host(y), "y")
     if is_frame(X):
         refuse_text(X)
     if home_of(X).name == "numpy":
@@ -72,6 +73,7 @@ def read(
 def read_samples(estimator: Any, X: Any, method: str) -> Any:
     """Return samples to predict, checked; raise if the fit's samples were on another backend."""
     check_home(estimator, X, method)
+    X = unmasked(X, "X")
     if is_frame(X):
         refuse_text(X)
     if home_of(X).name == "numpy":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..array.api import Array, namespace
 from ..array.backend import Backend
 from ..array.chunks import chunks
 from ..array.libraries import CHUNK
-from ..array.rows import HostRows, StoredRows, is_stored, not_finite
+from ..array.numbers import not_finite
+from ..array.rows import HostRows, StoredRows, is_stored
 from ..array.sparse import SparseRows, is_sparse
 from ..errors import InputError, counted
 from .frames import is_frame, numbers_of
@@ -33,14 +35,26 @@ def check_samples(
         else:
             x = backend.asarray(X, dtype, what)
         if x.ndim != 2 or x.shape[1] != inputs:
-            has = counted(x.shape[1], "feature") if x.ndim == 2 else f"shape {tuple(x.shape)}"
-            expects = counted(inputs, "feature")
-            raise InputError(f"{what} has {has}, but the network expects {expects}.")
+            raise other_shape(what, x.shape, inputs, "network")
         if x.shape[0] == 0:
             raise InputError(f"{what} is empty. Pass at least one sample.")
         if finite and not isinstance(x, HostRows):
             check_finite(x, what)
     return x
+
+
+def other_shape(what: str, shape: Sequence[int], inputs: int, by: str) -> InputError:
+    """Return the error for samples whose shape is not (n, inputs), as a network expects them."""
+    if len(shape) == 2:
+        has, expects = counted(shape[1], "feature"), counted(inputs, "feature")
+        return InputError(f"{what} has {has}, but the {by} expects {expects}.")
+    advice = f"pass {what}.reshape(len({what}), -1)"
+    if len(shape) < 2:
+        advice = f"one sample is {what}.reshape(1, -1), and one feature {what}.reshape(-1, 1)"
+    return InputError(
+        f"{what} has shape {tuple(shape)}. Expected a row for each sample, (samples, features): "
+        f"{advice}."
+    )
 
 
 def check_finite(x: Array, what: str) -> None:

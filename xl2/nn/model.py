@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..array.backend import numbers
+from ..array.numbers import numbers, unmasked
 from ..array.rows import ConvertedRows, is_stored
+from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
-from ..errors import InputError, counted
+from ..errors import InputError
 from .frames import codes_of, is_frame, numbers_of, select
+from .inputs import other_shape
 from .network import Network
 from .preprocessing import Preprocessing
 from .scaling import Scaling
@@ -107,11 +109,10 @@ class Model:
             if own:
                 return codes_of(X, self.preprocessing.columns)
             return numbers_of(X, self.features, expected)
-        x = X if is_stored(X) else to_numpy(X)
+        x = X.toarray() if is_sparse(X) else X
+        x = x if is_stored(x) else to_numpy(unmasked(x, "X"))
         if x.ndim != 2 or x.shape[1] != expected:
-            has = counted(x.shape[1], "feature") if x.ndim == 2 else f"shape {tuple(x.shape)}"
-            expects = counted(expected, "feature")
-            raise InputError(f"X has {has}, but the model expects {expects}.")
+            raise other_shape("X", x.shape, expected, "model")
         return x
 
     def coded(self, X: Any) -> Any:

@@ -100,7 +100,10 @@ class Network(Feedforward):
         """Return copies of weights and biases on the network's backend and in its dtype."""
         # Training changes parameters in place; NumPy and torch would share the caller's memory.
         with self.backend.scope():
-            own = [tuple(self.backend.asarray(p, self.dtype) for p in layer) for layer in layers]
+            own = [
+                tuple(self.backend.asarray(p, self.dtype, "a parameter") for p in layer)
+                for layer in layers
+            ]
             return cast(Parameters, self.backend.library.compiled(copy_layers)(own))
 
     def __copy__(self) -> Network:

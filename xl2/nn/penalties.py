@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 from ..array.api import namespace
 from ..array.backend import Backend
+from ..array.numbers import as_infinities
 from ..array.operations import Parameters
 from ..array.stacks import Stack, beside_weight, stack_of, weight_axes
 from ..errors import InputError, on_command_line, option
@@ -108,6 +109,8 @@ def coefficients_of(
     penalty: Penalty, sizes: Sequence[int], stack: Stack, backend: Backend, dtype: str
 ) -> tuple[Any, ...]:
     """Return lambda for each layer: None for 0, a float, or for a stack an array."""
+    import numpy as np
+
     layers = len(sizes) - 1
     lams = [one.of_layers(layers) for one in penalties_of(penalty, stack)]
     found: list[Any] = []
@@ -122,7 +125,7 @@ def coefficients_of(
                 # Repeating the first layer's lambda for each output gives it the memory layout
                 # of the weight's rows: long contiguous products.
                 each = [[lam] * sizes[1] for lam in same] if i == 0 else same
-                lam = backend.asarray(each, dtype, "lambda")
+                lam = backend.from_numpy(as_infinities(np.asarray(each, dtype="float64"), dtype))
                 found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
     return tuple(found)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ..array.backend import numbers
+from ..array.numbers import numbers
 from ..errors import InputError, counted, on_command_line, option
 from .columns import Column
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
-from ..array.backend import connect, numbers
+from ..array.backend import connect
 from ..array.chunks import chunks
+from ..array.numbers import numbers, place, unmasked
 from ..array.rows import ConvertedRows, StoredRows, is_stored
 from ..array.switch import to_numpy
-from ..errors import InputError, counted
+from ..errors import InputError, counted, option
+from .frames import is_frame, numbers_of
 from .streams import Pairs
 
 
@@ -34,7 +36,7 @@ class Scaling:
         x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
             Arrays on disk and iterables are read once, chunk by chunk.
         """
-        return cls.of_chunks(_dense_chunks(x) if is_stored(x) or _is_stream(x) else [x])
+        return cls.of_chunks(_dense_chunks(x) if is_stored(x) or _is_stream(x) else [_in_memory(x)])
 
     @classmethod
     def of_chunks(
@@ -58,11 +60,27 @@ class Scaling:
         return cls(scaler.mean_, scaler.scale_)
 
     def apply(self, x: Any, dtype: str) -> Any:
-        """Return scaled samples (n, columns); an overflow gives an infinity, without a warning."""
+        """Return scaled samples (n, columns).
+
+        An overflow of float64 gives an infinity, without a warning. A number that only float32
+        does not hold is an error.
+        """
         import numpy as np
 
-        with np.errstate(over="ignore"):
-            return ((x - self.mean) / self.scale).astype(dtype)
+        x = _in_memory(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (x - self.mean) / self.scale
+            found = scaled.astype(dtype, copy=False)
+            if found is scaled or np.isfinite(found.sum()):
+                return found
+        lost = np.argwhere(np.isfinite(scaled) & ~np.isfinite(found))
+        if len(lost):
+            at, wider = tuple(lost[0]), option("dtype", "float64")
+            raise InputError(
+                f"The value {x[at]:g} in {place(at)} is too far from the others to be standardised "
+                f"in {dtype}. Correct it, leave its row out, or pass {wider}."
+            )
+        return found
 
     def sparing(self, columns: Any) -> Scaling:
         """Return a scaling that leaves some columns as they are, (columns,) of bool."""
@@ -80,7 +98,7 @@ class Scaling:
         """
         if _is_stream(x):
             return ScaledBatches(self, x)
-        return ScaledRows(self, x if is_stored(x) else to_numpy(x))
+        return ScaledRows(self, x if is_stored(x) else _in_memory(x))
 
     def undo(self, x: Any) -> Any:
         """Return scaled samples in their original units; an overflow gives an infinity."""
@@ -119,6 +137,15 @@ class ScaledBatches:
             else:
                 dense = numbers(to_numpy(X), "float64", "X")
                 yield self._scaling.apply(dense, "float64"), *others
+
+
+def _in_memory(x: Any) -> Any:
+    """Return samples in memory as a NumPy array of real numbers."""
+    import numpy as np
+
+    if isinstance(x, np.ndarray) and x.dtype.kind in "fiub":
+        return unmasked(x, "X")
+    return numbers_of(x) if is_frame(x) else numbers(to_numpy(unmasked(x, "X")), "float64", "X")
 
 
 def _is_stream(x: Any) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..array.backend import numbers
-from ..array.rows import not_finite
+from ..array.numbers import not_finite, numbers
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import InputError

@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from ..array.activations import ACTIVATIONS, OUTPUTS
+from ..array.numbers import unmasked
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import InputError, on_command_line, option, unknown
@@ -137,7 +138,9 @@ def on_host(x: Any, what: str) -> Any:
             f"or train one lambda at a time with xl2.fit, which makes a few rows dense at a time."
         )
     try:
-        return to_numpy(x)
+        return to_numpy(unmasked(x, what))
+    except InputError:
+        raise
     except ValueError as error:
         raise InputError(f"{what} must be an array: {str(error).rstrip('.')}.") from None
 
