@@ -12,6 +12,7 @@ import typer
 
 from ..errors import InputError, printable
 from . import options as opt
+from .cells import note_of_quoted, safe_cell
 
 
 def train(
@@ -135,7 +136,9 @@ def predict(
         n_features=trained.network.sizes[0],
         groups=trained.groups,
     )
-    text = _table(trained, samples.X)
+    text, quoted = _table(trained, samples.X)
+    if quoted:
+        typer.echo(note_of_quoted(quoted), err=True)
     if out is None:
         if sys.stdout is None:
             raise InputError("Standard output is closed. Write a file with --out.")
@@ -154,13 +157,17 @@ def predict(
         opt.show_notes(workflows.score_lines(trained, samples))
 
 
-def _table(model: Any, X: Any) -> str:
-    """Return predictions as CSV text, a classifier's with their probability."""
+def _table(model: Any, X: Any) -> tuple[str, int]:
+    """Return predictions as CSV text, a classifier's with their probability.
+
+    The second result is the number of class names that a spreadsheet would run.
+    """
     import numpy as np
 
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     predictions, outputs = model.predict(X), model.forward(X)
+    cells = {name: safe_cell(name) for name in model.classes or () if isinstance(name, str)}
     if model.network.task == "regression":
         columns = outputs.shape[1]
         names = ["prediction"] if columns == 1 else [f"prediction_{i + 1}" for i in range(columns)]
@@ -170,8 +177,9 @@ def _table(model: Any, X: Any) -> str:
         sure = np.maximum(outputs[:, 0], 1 - outputs[:, 0])
         sure = sure if outputs.shape[1] == 1 else outputs.max(axis=1)
         writer.writerow(["prediction", "probability"])
-        writer.writerows(zip(predictions.tolist(), (f"{p:.6g}" for p in sure), strict=True))
-    return lines.getvalue()
+        named = (cells.get(name, name) for name in predictions.tolist())
+        writer.writerows(zip(named, (f"{p:.6g}" for p in sure), strict=True))
+    return lines.getvalue(), sum(name != cell for name, cell in cells.items())
 
 
 def export(

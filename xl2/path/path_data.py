@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..array.backend import connect, numbers
+from ..array.backend import connect
 from ..array.digests import digest
+from ..array.numbers import numbers
 from ..array.operations import Operations
 from ..array.rows import is_stored
 from ..array.switch import to_numpy
