@@ -84,6 +84,7 @@ def test_parts_of_the_rows_give_what_the_whole_gives(tmp_path, monkeypatch, cell
     path = write(tmp_path / "t.csv", "a,b,c\n" + "".join(f"{cell},1.5,{cell}\n" for cell in cells))
     source, whole = read(path, [0] if as_text else [])
     monkeypatch.setattr(csv_cells, "PART", 30)
+    monkeypatch.setattr(csv_cells, "PER_COLUMN", 0)
     monkeypatch.setattr(csv_rows, "PART", 10)
     _, frame = read(path, [0] if as_text else [])
     pd.testing.assert_frame_equal(frame, whole, check_dtype=False)

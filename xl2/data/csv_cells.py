@@ -9,9 +9,9 @@ from ..errors import FileFormatError
 from .csv_rows import Extent, Layout, text_of
 from .table_file import MISSING
 
-# Bytes of a file that pandas parses together. It takes several times as many for them; with fewer,
-# a table of very many columns takes longer, because each costs time for each part.
-PART = 2**27
+# Bytes of a file that pandas parses together, which take several times as much memory. Few stay in
+# the processor's cache, but each part takes time for each column.
+PART, PER_COLUMN, MOST = 2**21, 2**13, 2**27
 INSERTED = 50  # more columns than that are joined at once, which copies all of them
 
 
@@ -124,6 +124,7 @@ def _parse(
         options["float_precision"] = "round_trip"  # later, all numbers are read exactly
     if len(positions) < layout.width:
         options["usecols"] = sorted(positions)
+    part_bytes = min(MOST, PART + PER_COLUMN * layout.width)
     found = 0
     with text_of(layout) as text:
         parts = pd.read_csv(
@@ -139,13 +140,13 @@ def _parse(
             converters=dict.fromkeys(as_text, _marked),
             low_memory=False,  # with True, a column may have numbers and texts
             nrows=extent.rows,
-            chunksize=max(1, extent.rows * PART // max(1, extent.size)),
+            chunksize=max(1, extent.rows * part_bytes // max(1, extent.size)),
             **options,
         )
         for part in parts:
             found += len(part)
             for p in as_text:
-                part[p] = pd.Series([cell[1:] for cell in part[p]], part.index, dtype=str)
+                part[p] = part[p].str[1:]
             for p, dtype in part.dtypes.items():
                 if dtype.kind == "O" and type(_first(part[p])) is int:  # beyond 64 bits
                     part[p] = part[p].astype(float)

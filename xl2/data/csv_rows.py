@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from ..errors import FileFormatError, InputError, counted
 from ..io.opening import open_bytes
 
-PART = 2**22  # bytes that are looked at together
+PART = 2**20  # bytes that are looked at together
 
 
 class Layout(NamedTuple):
