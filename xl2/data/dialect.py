@@ -24,10 +24,11 @@ BOMS = {
 }
 _COMMA = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+)?,\d+([eE][-+]?\d+)?")
 _POINT = re.compile(r"[-+]?(\d+|\d{1,3}(,\d{3})+)?\.\d+([eE][-+]?\d+)?")
-# Three digits after one comma can be thousands, except after a zero or more than three digits.
-_EITHER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
-_MILLIONS = re.compile(r"[-+]?\d{1,3}(,\d{3}){2,}(\.\d*)?")
-_GROUPS = re.compile(r"[-+]?\d{1,3}([.,]\d{3})+")
+# Three digits after one sign can be thousands, except after a zero or more than three digits.
+_EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+_MILLIONS = {
+    sign: re.compile(rf"[-+]?[1-9]\d{{0,2}}(\{sign}\d{{3}}){{2,}}([.,]\d*)?") for sign in ".,"
+}
 
 
 class Row(NamedTuple):
@@ -146,24 +147,27 @@ def is_row_names(rows: Sequence[Row], width: int) -> bool:
 def find_decimal(rows: Sequence[Sequence[str]], sep: str) -> tuple[str, list[str]]:
     """Return the decimal sign, and a warning if numbers can be read in two ways."""
     cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
-    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
-    points = [c for c in cells if _POINT.fullmatch(c) and not _GROUPS.fullmatch(c)]
-    sure = [cell for cell in commas if not _EITHER.fullmatch(cell)]
-    if not commas or points or any(map(_MILLIONS.fullmatch, cells)):
+    either = [cell for cell in cells if _EITHER.fullmatch(cell)]
+    sure = [cell for cell in cells if not _EITHER.fullmatch(cell)]
+    if any(_POINT.fullmatch(cell) or _MILLIONS[","].fullmatch(cell) for cell in sure):
         return ".", []
-    if sure:
+    if any(_COMMA.fullmatch(cell) or _MILLIONS["."].fullmatch(cell) for cell in sure):
         return ",", []
-    example = commas[0]
-    if sep == ";":
-        number = example.replace(",", ".")
-        return ",", [
-            f"{example} is read as {number}: pass {option('decimal', '.')} if the comma stands "
-            "between thousands."
-        ]
-    return ".", [
-        f"The comma in {example} is read as one between thousands: pass {option('decimal', ',')} "
-        "if it is the decimal sign."
+    commas = any("," in cell for cell in either)
+    if not either or sep == "," or (sep != ";" and not commas):
+        return ".", []
+    # Where cells are separated by semicolons, decimals have a comma.
+    example, decimal = either[0], "," if sep == ";" and commas else "."
+    other = "." if decimal == "," else ","
+    return decimal, [
+        f"{example} is read as {read_as(example, decimal)}. "
+        f"If it is {read_as(example, other)}, pass {option('decimal', other)}."
     ]
+
+
+def read_as(cell: str, decimal: str) -> str:
+    """Return a number as it is read, with a decimal point and without separators of thousands."""
+    return cell.replace("," if decimal == "." else ".", "").replace(",", ".")
 
 
 def describe(sep: str, decimal: str, plain: str) -> list[str]:

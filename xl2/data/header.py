@@ -38,7 +38,7 @@ def find_header(
     The first may have one cell less than `width`: then the first column is the names of the rows.
     """
     first, rest = list(rows[0]), rows[1:]
-    if len(first) == width - 1:
+    if len(first) == width - 1 and header is not False:
         names, more = distinct(["", *first])
         return Header(names, {0: "the names of the rows, without a name of its own"}, more)
     notes: tuple[str, ...] = ()
