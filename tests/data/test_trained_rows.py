@@ -34,6 +34,12 @@ def test_rows_have_equal_digests_if_they_are_equal_in_float32(rows):
     assert row_digests(X.astype("float32")).tolist() == found
 
 
+def test_missing_values_are_equal_whatever_their_bytes():
+    X = np.array([[1.0, np.nan], [1.0, -np.nan], [1.0, 0.0]])
+    one, other, zero = row_digests(X).tolist()
+    assert one == other != zero
+
+
 def test_a_digest_is_that_of_the_bytes_of_the_row():
     expected = blake2b(struct.pack("<3d", 0.5, 2.0, 0.0), digest_size=8).digest()
     for dtype in ("float16", "float32", "float64", ">f8"):

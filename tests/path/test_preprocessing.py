@@ -398,7 +398,7 @@ def test_weights_groups_stacks_and_values_work_along(tmp_path):
         same(ours, regularization_path(TABLE, values, [0, 1], **options, **more))
     resumed = {"checkpoint": tmp_path / "path", "resume": True}
     same(ours, regularization_path(TABLE, values, [0, 1], **options, **resumed))
-    with pytest.raises(InputError, match=r'its preprocessing was "age: number.* and is now'):
+    with pytest.raises(InputError, match=r'its preprocessing was "2 number, .* and is now'):
         regularization_path(TABLE.drop(columns="age"), values, [0, 1], **options, **resumed)
     with pytest.raises(InputError, match=r"another regularisation path|another run"):
         regularization_path(TABLE.assign(age=1.5), values, [0, 1], **options, **resumed)
@@ -493,8 +493,28 @@ def test_a_frame_of_numbers_and_an_array_are_the_same_path():
     assert path.best_model_.preprocessing is None
 
 
+def test_a_path_says_what_it_understood_of_a_frame():
+    table = TABLE.assign(share=[f"{k} %" for k in range(ROWS)])
+    path = regularization_path(table, Y, [1], cv=CV, **SMALL)
+    text = " ".join(str(path).split())
+    for said in ("Categories, each an input of 0 and 1: 'colour'", "True and False", "with %"):
+        assert said in text
+    coded = path.best_model_.raw(table)
+    assert coded[7, -1] == 0.07
+    columns = path.best_model_.preprocessing.columns
+    again = regularization_path(coded, Y, [1], cv=CV, preprocessing=columns, **SMALL)
+    assert again.understood_ == ()
+
+
+def test_no_columns_are_no_preprocessing():
+    X = cleaned(TABLE)
+    path = regularization_path(X, Y, [1], cv=CV, preprocessing=(), **SMALL)
+    assert path.best_model_.preprocessing is None
+    same(path, regularization_path(X, Y, [1], cv=CV, **SMALL))
+
+
 def test_encoders_say_what_they_are():
     columns = (Column("a"), Column("b", "category", ("x", "y")))
-    assert str(Encoded(columns, [[1.0, 0], [np.nan, 1]])) == "a: number, b: category; 3 inputs"
+    assert str(Encoded(columns, [[1.0, 0], [np.nan, 1]])) == "1 number, 1 category; 3 inputs"
     steps = FunctionTransformer(_last_column)
     assert " at 0x" not in str(Transformed(steps, np.zeros((4, 2)), np.zeros(4)))

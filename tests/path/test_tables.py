@@ -30,6 +30,7 @@ def fake(lambdas=(0.0, 0.5, 1e-5), folds=2, seeds=2, best=0, simplest=0, top=Non
         task_="binary",
         score_name_="accuracy",
         unfinished_="",
+        understood_=(),
         evidence_=None,
         metrics_={"accuracy": scores, "neg_log_loss": scores - 1},
         train_means_=np.full(count, 0.987654),

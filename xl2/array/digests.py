@@ -18,11 +18,15 @@ def digest(X: Any) -> str:
     It is that of the shape, and of the values in float64. Raises `ValueError` if they are not
     numbers.
     """
+    import numpy as np
+
     x = X.tocsr() if is_sparse(X) else to_numpy(X)
     found = hashlib.sha256(repr(tuple(map(int, x.shape))).encode())
     for start in range(0, x.shape[0] if x.shape else 0, ROWS):
         chunk = x[start : start + ROWS]
         dense = numbers(chunk.toarray() if is_sparse(X) else chunk, "float64", "X")
-        # -0.0 equals 0.0, but its bytes differ.
-        found.update((dense + 0.0).astype("<f8", copy=False).tobytes())
+        # -0.0 equals 0.0, but its bytes differ, and so do those of missing values.
+        dense = dense + 0.0
+        dense[dense != dense] = np.nan
+        found.update(dense.astype("<f8", copy=False).tobytes())
     return found.hexdigest()

@@ -29,6 +29,7 @@ def row_digests(X: Any) -> Any:
             # Dekker's and Veltkamp's splitting: unlike astype, it has the range of a float64.
             high = part * (2.0**29 + 1.0)
             part = high - (high - part) + 0.0  # -0.0 becomes 0.0
+        part[part != part] = np.nan  # missing values of other bytes are equal, too
         content = part.tobytes()
         for i in range(0, len(content), 8 * width):
             found += blake2b(content[i : i + 8 * width], digest_size=8).digest()

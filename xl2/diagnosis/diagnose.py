@@ -151,8 +151,9 @@ def _of_samples(
     test = tests[choice.lam]
     interval = _interval(test, confidence)
     null = beside_the_null_model(test, y_train, y_test)
-    known = best.coded(X_test) if isinstance(best, Model) else X_test
-    selected = tried is not None and tried.selected_on(known)
+    selected = tried is not None and tried.selected_on(
+        best.coded(X_test) if isinstance(best, Model) else X_test
+    )
     # Without a signal the advice says it already.
     doubt = null.caution(test) if tried is None or tried.found_signal else ""
     cautions = caution(X_train is X_test, selected, score_name, len(y_test), doubt)

@@ -63,7 +63,7 @@ def _numbers(graph: Graph, learnt: Preprocessing, cells: str, kind: int) -> list
     medians = learnt.medians.reshape(1, -1).astype(helper.tensor_dtype_to_np_dtype(kind))
     parts = [graph.add("Where", missing, medians, graph.cast(cells, kind))]
     if learnt.indicators:
-        at = np.array([learnt.numbers.index(k) for k in learnt.indicators])
+        at = np.searchsorted(learnt.numbers, learnt.indicators)
         parts.append(graph.cast(graph.add("Gather", missing, at, axis=1), kind))
     return parts
 

@@ -189,11 +189,10 @@ class Preprocessing:
         """The indicator of each column of numbers, as an index of the inputs; -1 without."""
         import numpy as np
 
-        found = np.full(len(self.numbers), -1)
+        found, silent = np.full(len(self.columns), -1), set(self.silent)
         for at, k in enumerate(self.indicators, len(self.numbers)):
-            if at not in self.silent:
-                found[self.numbers.index(k)] = at
-        return found
+            found[k] = -1 if at in silent else at
+        return found[list(self.numbers)]
 
     @cached_property
     def _tables(self) -> list[tuple[int, Any]]:

@@ -25,11 +25,14 @@ def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tupl
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
-    if preprocessing is None or (preprocessing == "auto" and not is_frame(X)):
-        return numbers_of(X) if is_frame(X) else X, None, names
     if isinstance(preprocessing, str) and preprocessing == "auto":
-        columns, coded, _ = columns_of(_as_pandas(X), names=names, where="X: ")
-        return X, Encoded(columns, coded), names
+        if is_frame(X):
+            columns, coded, notes = columns_of(_as_pandas(X), names=names, where="X: ")
+            return X, Encoded(columns, coded, notes), names
+        preprocessing = None
+    none = preprocessing is None or (isinstance(preprocessing, Sequence) and not preprocessing)
+    if none:
+        return numbers_of(X) if is_frame(X) else X, None, names
     if _is_transformer(preprocessing):
         return X, Transformed(preprocessing, X, y), names
     if isinstance(preprocessing, Sequence) and all(isinstance(c, Column) for c in preprocessing):
@@ -44,15 +47,16 @@ def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tupl
 class Encoded:
     """Coded samples, of which each fold learns medians and values in the layout of all."""
 
-    def __init__(self, columns: Sequence[Column], X: Any):
+    def __init__(self, columns: Sequence[Column], X: Any, notes: tuple[str, ...] = ()):
         self.layout = Preprocessing.learn(columns, X)
         self._x = self.layout.coded(X)
         self.rows, self.width = len(self._x), self.layout.width
         self.columns, self.sources = len(columns), self.layout.sources
+        self.notes = notes  # what was understood of a frame, in sentences
 
     def __str__(self) -> str:
-        kinds = [f"{one.name}: {one.kind}" for one in self.layout.columns]
-        return f"{', '.join(kinds)}; {self.width} inputs"
+        kinds = Counter(one.kind for one in self.layout.columns)
+        return f"{', '.join(f'{n} {kind}' for kind, n in kinds.items())}; {self.width} inputs"
 
     def learn(self, rows: Any) -> tuple[Preprocessing, Any]:
         """Return what some rows teach, and all samples as inputs by it."""
@@ -102,7 +106,7 @@ class Transformed:
         self._everything = self.learn(np.arange(self.rows))
         # Of a fold it may be more.
         self.width = self._everything[1].shape[1]
-        self.sources = ()
+        self.sources, self.notes = (), ()
 
     def __str__(self) -> str:
         import re

@@ -25,6 +25,7 @@ def notes(path: PathScores, null_model: bool = True) -> list[str]:
     return [
         note
         for note in (
+            *path.understood_,
             path.unfinished_,
             _beside_the_null_model(path) if null_model else "",
             _without_spread(path),

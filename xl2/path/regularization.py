@@ -282,6 +282,7 @@ def regularization_path(
     )
     fold = None if validation is None else folds.folds[0]
     refit_models(path, refit, members, data, fold, folder)
+    path.understood_ = encoder.notes if encoder else ()
     path.unfinished_ = note_of_unfinished_training(path, data)
     found = OutOfFold(members, folds, scorers)
     evidence = found.evidence(path)

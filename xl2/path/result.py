@@ -75,6 +75,8 @@ class RegularizationPath(PathScores):
         epoch, as in `History`.
     unfinished_ : str
         That training ended too early, and how many epochs to try; "" if it did not.
+    understood_ : tuple of str
+        What was understood of a frame that is not plain numbers, in sentences.
     evidence_ : xl2.diagnosis.evidence.Evidence
         The scores of every validation sample, also in the experiments; see `xl2.diagnose`.
     tried_ : xl2.diagnosis.tried.Tried
