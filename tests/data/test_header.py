@@ -88,10 +88,34 @@ def test_numbers_that_may_be_names_are_doubtful(tmp_path, text):
     assert names_of(tmp_path, text, header=False) == ((), (), ())
 
 
-def test_years_beside_a_name_are_a_header(tmp_path):
-    names, notes, _ = names_of(tmp_path, "2019,2020,label\n1,2,0\n3,4,1\n")
-    assert names == ("2019", "2020", "label")
-    assert "2019, 2020" in notes[0]
+@pytest.mark.parametrize("header", ["2019,2020,label", "400.5,410.5,label", "id,2020,label"])
+def test_numbers_beside_names_are_a_header(tmp_path, header):
+    names, notes, warnings = names_of(tmp_path, f"{header}\n1,2,0\n3,4,1\n")
+    assert names == tuple(header.split(","))
+    assert "also its" in notes[0]
+    assert warnings == ()
+
+
+@pytest.mark.parametrize("first", ["n.a.,5.1,3.5,0", "x,2,2,7", "1.5,0.5,1.5,unknown"])
+def test_one_text_among_values_is_doubtful(tmp_path, first):
+    names, notes, (warning,) = names_of(tmp_path, f"{first}\n1,4,3.5,0\n2,4,5,1\n")
+    assert (names, notes) == ((), ())
+    assert "header=True" in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("red,S\nblue,M\ngreen,S\n", ()),
+        ("red,S,x\nblue,M,y\ngreen,S,z\n", ()),
+        ("a,b,c,d,e,M\n" + "v,w,x,y,z,M\n" * 5, ("a", "b", "c", "d", "e", "M")),
+    ],
+)
+def test_a_first_row_of_texts_of_which_some_recur(tmp_path, text, names):
+    found, notes, warnings = names_of(tmp_path, text)
+    assert found == names
+    assert len(notes) + len(warnings) == 1
+    assert names_of(tmp_path, text, header=False) == ((), (), ())
 
 
 @pytest.mark.parametrize(

@@ -68,17 +68,21 @@ def decide(
     below = [[row[i] for row in rest if row[i].lower() not in MISSING] for i in range(len(first))]
     texts = [not is_value(cell) and cell.lower() not in MISSING for cell in first]
     valued = [bool(cells) and all(map(is_value, cells)) for cells in below]
-    if any(text and value for text, value in zip(texts, valued, strict=True)):
-        if not numbers:
-            return True, (), ()
+    above = sum(text and value for text, value in zip(texts, valued, strict=True))
+    if above and not numbers:
+        return True, (), ()
+    if above and (above >= len(numbers) or may_be_names(numbers)):
         return True, (f"The first row is read as a header, also its {shown(numbers)}.",), ()
+    if above:
+        odd = next(
+            cell for cell, text, value in zip(first, texts, valued, strict=True) if text and value
+        )
+        return False, (), (doubt(f"Its first row has {shown(numbers)}, but also {odd!r}"),)
     if not first[0] and len(first) > 1 and all(texts[1:]):
         return True, (), ()
     if all(text or cell.lower() in MISSING for text, cell in zip(texts, first, strict=True)):
-        again = sum(cell in cells for cell, cells in zip(first, below, strict=True) if cell)
-        if 2 * again <= sum(texts) and any(texts):
-            return True, (), ()
-        return False, ("The file has no header: its first row has values of later rows.",), ()
+        again = [cell for cell, cells in zip(first, below, strict=True) if cell and cell in cells]
+        return recurring(again, sum(texts))
     under = [cells for cell, cells in zip(first, below, strict=True) if cell in numbers]
     if looks_like_names(numbers, under):
         return False, (), (doubt(f"Its first row has {shown(numbers)}, which may be names"),)
@@ -94,12 +98,37 @@ def given(first: Sequence[str], known: Collection[str]) -> bool:
     return any(not is_value(name) for name in found) or bool(known and set(known) <= set(first))
 
 
+def recurring(again: Sequence[str], texts: int) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """Return whether a first row of texts is a header, by those that are in a later row."""
+    if texts and not again:
+        return True, (), ()
+    if 2 * len(again) >= texts:
+        return False, ("The file has no header: its first row has values of later rows.",), ()
+    why = f"The first row has {shown(again)}, as later rows have"
+    if 4 * len(again) >= texts:
+        return False, (), (doubt(why),)
+    doubtful = f"The first row is read as a header. {why}"
+    return True, (), (f"{doubtful}: pass {option('header', False)} if it is none.",)
+
+
+def may_be_names(numbers: Sequence[str]) -> bool:
+    """Tell whether numbers all differ and are whole, or go up: years, wavelengths."""
+    if len(set(numbers)) < len(numbers):
+        return False
+    if all(map(str.isdigit, numbers)):
+        return True
+    plain = [number.replace(",", ".") for number in numbers]
+    try:
+        return all(float(b) > float(a) for a, b in pairwise(plain))
+    except ValueError:  # separators of thousands
+        return False
+
+
 def looks_like_names(numbers: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     """Tell whether whole numbers that all differ stand above others: years, or steps of time."""
-    if len(numbers) < 2 or len(set(numbers)) < len(numbers) or not all(map(str.isdigit, numbers)):
+    if len(numbers) < 2 or not all(map(str.isdigit, numbers)) or not may_be_names(numbers):
         return False
-    values = [int(number) for number in numbers]
-    steps = {b - a for a, b in pairwise(values)}
+    steps = {int(b) - int(a) for a, b in pairwise(numbers)}
     fractions = all(any(not cell.lstrip("-+").isdigit() for cell in cells) for cells in below)
     return fractions or (len(steps) == 1 and len(numbers) > 2)
 
