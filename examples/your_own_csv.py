@@ -38,7 +38,14 @@ def main() -> None:
     data = xl2.load_data(table, target=label)
     X, X_test, y, y_test = split(data.X, data.y, fraction=0.3, stratify=True)
     path = xl2.regularization_path(
-        X, y, cv=5, hidden=(16,), epochs=200, standardize=True, experiments=True
+        X,
+        y,
+        cv=5,
+        hidden=(16,),
+        epochs=200,
+        preprocessing=data.columns,  # fills in missing values, encodes texts
+        standardize=True,
+        experiments=True,
     )
     print(path, end="\n\n")
     print(xl2.diagnose(path, X, y, X_test, y_test))

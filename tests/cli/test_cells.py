@@ -39,8 +39,8 @@ def test_other_text_and_numbers_stay_as_they_are(text):
 @pytest.mark.parametrize(
     ("names", "written", "note"),
     [
-        (("=A1", "b"), {"'=A1", "b"}, "1 class name begins like a formula and is written"),
-        (("@x", "-y"), {"'@x", "'-y"}, "2 class names begin like a formula and are written"),
+        (("=A1", "b"), {"'=A1", "b"}, "1 text begins like a formula and is written"),
+        (("@x", "-y"), {"'@x", "'-y"}, "2 texts begin like a formula and are written"),
         (("+", "-"), {"+", "-"}, ""),
         (("-1", "+1"), {"-1", "+1"}, ""),
     ],

@@ -12,6 +12,7 @@ from xl2.cli.parts import divide
 from xl2.cli.workflows import diagnose_model
 from xl2.data import Dataset, load_data, split
 from xl2.data.trained_rows import row_digests
+from xl2.nn.columns import Table
 
 pytestmark = pytest.mark.host
 
@@ -245,10 +246,17 @@ def test_a_part_of_a_table_of_few_distinct_rows(xl2, tmp_path, monkeypatch):
 
 def test_samples_of_groups_that_were_trained_on_are_no_test_samples(noise):
     X, y = noise
-    data = Dataset(X[:200], y[:200], groups=np.repeat(np.arange(40), 5), groups_column="who")
-    model = package.Model(package.Network([20, 1]), classes=("no", "yes"), groups="who")
+    data = Dataset(
+        X[:200],
+        y[:200],
+        groups=np.repeat(np.arange(40), 5),
+        table=Table(22, tuple(range(20)), "20", "who"),
+    )
+    model = package.Model(package.Network([20, 1]), classes=("no", "yes"), table=data.table)
     trained = divide(data, None, 0.2, 0, "auto").trained_rows
-    model = package.Model(model.network, classes=model.classes, groups="who", trained_rows=trained)
+    model = package.Model(
+        model.network, classes=model.classes, table=data.table, trained_rows=trained
+    )
     known = data.groups[np.isin(row_digests(data.X), trained)]
     more = Dataset(X[200:], y[200:], groups=np.array([*[str(known[0])] * 10, *["90"] * 50]),
                    name="new.csv")  # fmt: skip

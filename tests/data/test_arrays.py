@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from xl2.data import load_data
+from xl2.data import Dataset, load_data
 from xl2.errors import FileFormatError, InputError
 
 
@@ -133,12 +133,13 @@ def test_npz_without_labels_for_prediction(tmp_path):
 def test_the_number_of_features_of_arrays_is_checked(tmp_path):
     np.savez(tmp_path / "d.npz", x=X)
     path = tmp_path / "d.npz"
-    assert load_data(path, require_target=False, n_features=3).X.shape == (4, 3)
-    assert "expects 5 features" in refused(InputError, path, require_target=False, n_features=5)
-    assert "expects 2 features" in refused(
-        InputError, path, require_target=False, features=("a", "b")
-    )
-    message = refused(InputError, path, require_target=False, n_features=4)
+
+    def known(features):
+        return Dataset(np.zeros((1, features)), None)
+
+    assert load_data(path, require_target=False, like=known(3)).X.shape == (4, 3)
+    assert "expects 5 features" in refused(InputError, path, require_target=False, like=known(5))
+    message = refused(InputError, path, require_target=False, like=known(4))
     assert "features_first=True" in message
 
 

@@ -2,10 +2,17 @@ import numpy as np
 import pytest
 from data_files import TABLE, refused, write
 
-from xl2.data import load_data
+from xl2.data import Dataset, load_data
 from xl2.errors import InputError
+from xl2.nn.columns import Table
 
-NAMED = {"features": ("b", "a"), "n_features": 2, "require_target": False}
+
+def known(*names, table=None):
+    """Return a training set with two features, or with these."""
+    return Dataset(np.zeros((1, len(names) or 2)), None, names, table=table)
+
+
+NAMED = {"like": known("b", "a"), "require_target": False}
 
 
 @pytest.mark.parametrize(
@@ -21,9 +28,9 @@ NAMED = {"features": ("b", "a"), "n_features": 2, "require_target": False}
         ("id,a,label,b\n7,1,0,2\n", {"target": "label"}, [[2, 1]], [0]),
         ("id,a,label,b\nx,1,,2\n", {}, [[2, 1]], None),
         ("id,a,b\nx,1,2\n", {"target": "label"}, [[2, 1]], None),
-        ("1,2\n", {}, [[1, 2]], None),
-        ("1,2,0\n", {}, [[1, 2]], [0]),
-        ("0,1,2\n", {"target": "0"}, [[1, 2]], [0]),
+        ("1,2\n", {"header": False}, [[1, 2]], None),
+        ("1,2,0\n", {"header": False}, [[1, 2]], [0]),
+        ("0,1,2\n", {"header": False, "target": "0"}, [[1, 2]], [0]),
     ],
 )
 def test_a_table_for_a_model_with_names(tmp_path, text, options, X, y):
@@ -46,7 +53,7 @@ def test_a_table_for_a_model_with_names(tmp_path, text, options, X, y):
 )
 def test_a_table_for_a_model_without_names(tmp_path, text, options, X, y):
     path = write(tmp_path / "t.csv", text)
-    loaded = load_data(path, n_features=2, require_target=False, **options)
+    loaded = load_data(path, like=known(), require_target=False, **options)
     np.testing.assert_array_equal(loaded.X, X)
     assert loaded.y is None if y is None else loaded.y.tolist() == y
 
@@ -57,14 +64,14 @@ def test_a_table_for_a_model_without_names(tmp_path, text, options, X, y):
         ("a,c\n1,2\n", NAMED, ["lacks 1 column", "'b'", "'a', 'c'"]),
         ("c,d\n1,2\n", NAMED, ["lacks 2 columns", "'b', 'a'"]),
         ("a,b\n1,2\n", {**NAMED, "target": "a"}, ["'a'", "one of the model's features"]),
-        ("a,b\n1,2\n", {"features": ("a", "b")}, ["no target column", "no column"]),
-        ("i,a,b,y\n1,2,3,4\n", {"features": ("a", "b")}, ["no target column", "'i', 'y'"]),
-        ("1,2\n", {"n_features": 2}, ["no target column", "2 columns"]),
-        ("1,2,3,4\n", {"n_features": 2}, ["4 columns", "2 features", "of 3"]),
-        ("1\n", {"n_features": 2, "require_target": False}, ["1 column,", "2 features"]),
+        ("a,b\n1,2\n", {"like": known("a", "b")}, ["no target column", "no column"]),
+        ("i,a,b,y\n1,2,3,4\n", {"like": known("a", "b")}, ["no target column", "'i', 'y'"]),
+        ("1,2\n", {"like": known()}, ["no target column", "2 columns"]),
+        ("1,2,3,4\n", {"like": known()}, ["4 columns", "2 features", "of 3"]),
+        ("1\n", {"like": known(), "require_target": False}, ["1 column ", "2 features"]),
         (
             "a,b,c\n1,2,3\n",
-            {"n_features": 2, "require_target": False, "target": "z"},
+            {"like": known(), "require_target": False, "target": "z"},
             ["3 columns", "2 features"],
         ),
     ],
@@ -77,16 +84,9 @@ def test_a_table_that_does_not_fit_the_model(tmp_path, text, options, words):
 
 def test_a_long_list_of_missing_columns_is_shortened(tmp_path):
     names = tuple(f"p{i}" for i in range(784))
-    message = refused(InputError, write(tmp_path / "t.csv", TABLE), features=names)
+    message = refused(InputError, write(tmp_path / "t.csv", TABLE), like=known(*names))
     assert "784 columns" in message
     assert len(message) < 500
-
-
-def test_a_table_without_target_for_prediction(tmp_path):
-    path = write(tmp_path / "t.csv", "a,b\n1,2\n")
-    loaded = load_data(path, target="label", require_target=False)
-    assert loaded.y is None
-    assert loaded.features == ("a", "b")
 
 
 # Groups.
@@ -107,10 +107,17 @@ def test_a_table_without_target_for_prediction(tmp_path):
         ("who,b,a\nann,2,1\n", {"groups": "who", **NAMED}, [[2, 1]], None, ["ann"], "who"),
         ("b,a\n2,1\n", {"groups": "who", **NAMED}, [[2, 1]], None, None, None),
         ("k,b,a\n0,2,1\n", {"groups": "0", **NAMED}, [[2, 1]], [0], None, None),
-        ("ann,1,2,0\n", {"groups": "0", "n_features": 2}, [[1, 2]], [0], ["ann"], "0"),
+        (
+            "ann,1,2,0\n",
+            {"like": known(table=Table(4, (1, 2), "3", "0"))},
+            [[1, 2]],
+            [0],
+            ["ann"],
+            "0",
+        ),
         (
             "1,2\n",
-            {"groups": "0", "n_features": 2, "require_target": False},
+            {"groups": "0", "like": known(), "require_target": False},
             [[1, 2]],
             None,
             None,
@@ -132,21 +139,25 @@ def test_the_groups_are_a_column_of_their_own(tmp_path, kind, text, options, X, 
     np.testing.assert_array_equal(loaded.X, X)
     assert (None if loaded.y is None else loaded.y.tolist()) == y
     assert (None if loaded.groups is None else loaded.groups.tolist()) == groups
-    assert loaded.groups_column == column
+    assert loaded.table.groups == column
 
 
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
-        ("a,b\n1,2\n", {"groups": "who"}, ["no column 'who' for the groups", "'a', 'b'"]),
+        ("a,b\n1,2\n", {"groups": "who"}, ["no column 'who' for groups", "'a', 'b'"]),
         ("a,b\n1,2\n", {"groups": "2"}, ["no column '2'", "index from 0 to 1"]),
-        ("1,2\n", {"groups": "who"}, ["no column 'who'", "not a header"]),
+        ("1,2\n", {"groups": "who"}, ["no column 'who'", "has no header"]),
         ("a,b,c\n1,2,3\n", {"groups": "c", "target": "c"}, ["'c' cannot be both"]),
         ("a,b,c\n1,2,3\n", {"groups": "c", "target": "-1"}, ["'c' cannot be both"]),
-        ("a,b,c\n1,2,3\n", {"groups": "c", "target": "3"}, ["3 columns", "from -3 to 2"]),
-        ("a,b,c\n1,2,\n", {"groups": "c"}, ["line 2, column 'c'", "empty"]),
-        ("a,b,c\n1,2,nan\n", {"groups": "c"}, ["groups is nan in row 1"]),
-        ("1,2,3\n", {"groups": "0", "n_features": 2}, ["which of the two this is cannot be known"]),
+        ("a,b,c\n1,2,3\n", {"groups": "c", "target": "3"}, ["no column '3'", "from 0 to 2"]),
+        ("a,b,c\n1,2,\n", {"groups": "c"}, ["groups 'c', line 2", "empty"]),
+        ("a,b,c\n1,2,nan\n", {"groups": "c"}, ["groups 'c', line 2", "missing"]),
+        (
+            "1,2,3\n",
+            {"like": known(table=Table(4, (1, 2), "3", "0"))},
+            ["Which of the columns is missing cannot be known"],
+        ),
     ],
 )
 def test_unusable_groups_are_refused(tmp_path, text, options, words):

@@ -7,7 +7,7 @@ import pytest
 from data_files import TABLE, X, Y, refused, write
 
 from xl2 import data
-from xl2.data import load_data
+from xl2.data import Dataset, load_data
 from xl2.errors import FileFormatError, InputError
 
 
@@ -34,8 +34,8 @@ def test_a_directory_is_refused(tmp_path):
 
 
 def test_an_unknown_suffix_is_refused(tmp_path):
-    message = refused(InputError, write(tmp_path / "data.xlsx", "PK"))
-    for suffix in (".xlsx", ".npz", ".h5", ".csv", ".tsv", ".parquet", "IDX"):
+    message = refused(InputError, write(tmp_path / "data.docx", "PK"))
+    for suffix in (".docx", ".xlsx", ".npz", ".h5", ".csv", ".tsv", ".parquet", "IDX"):
         assert suffix in message
 
 
@@ -53,7 +53,7 @@ def test_an_option_of_another_format_is_refused(tmp_path, options, words):
 def test_a_target_column_of_arrays_is_only_refused_for_training(tmp_path):
     np.savez(tmp_path / "d.npz", x=X, y=Y)
     assert "only to tables" in refused(InputError, tmp_path / "d.npz", target="label")
-    assert load_data(tmp_path / "d.npz", target="label", require_target=False).y is not None
+    assert load_data(tmp_path / "d.npz", target="label", like=Dataset(X, Y)).y is not None
 
 
 @pytest.mark.parametrize(("module", "suffix"), [("h5py", ".h5"), ("pyarrow.parquet", ".parquet")])
@@ -67,10 +67,7 @@ def test_an_absent_library_is_named(tmp_path, monkeypatch, module, suffix):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("t.csv", b"a,b\n1,\xff\n", "not UTF-8"),
-        ("t.csv", TABLE.encode("utf-16"), "not UTF-8"),
         ("t.csv", b'a,b\n1,"2\n', "line 2"),
-        ("t.csv", b"a,b\n1," + b"2" * 200_000, "line 2"),
         ("t.csv.gz", TABLE.encode(), "cannot be read"),
         ("t.csv.gz", gzip.compress(TABLE.encode(), mtime=0)[:-9], "cannot be read"),
         ("t.npz", TABLE.encode(), "not a NumPy .npz archive"),
@@ -92,7 +89,7 @@ def test_importing_is_light():
     code = (
         "import sys, types; sys.modules['xl2'] = p = types.ModuleType('xl2');"
         f"p.__path__ = {[str(Path(data.__file__).parents[1])]!r};"
-        "import xl2.data; heavy = {'numpy', 'sklearn', 'h5py', 'pyarrow', 'csv', 'gzip'};"
+        "import xl2.data; heavy = {'numpy', 'pandas', 'sklearn', 'h5py', 'pyarrow', 'gzip'};"
         "sys.exit(repr(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

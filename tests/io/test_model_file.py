@@ -15,9 +15,15 @@ from model_files import changed, tried, with_preprocessing
 import xl2
 from xl2 import FileFormatError, InputError, Model, Network
 from xl2.io.model_file import MAX_HEADER
-from xl2.nn.columns import Column
+from xl2.nn.columns import Column, Table
 from xl2.nn.preprocessing import Preprocessing
 from xl2.nn.scaling import Scaling
+
+TABLE = Table(6, (1, 3, 2), "label", "who", None, ("id",))
+
+
+def altered_table(**values):
+    return json.dumps({**dataclasses.asdict(TABLE), **values})
 
 
 @pytest.fixture
@@ -25,7 +31,8 @@ def model(where):
     network = Network([3, 4, 2], ["tanh", "softmax"], "he", seed=1, **where)
     inputs = Scaling(np.array([1.0, 2.0, 3.0]), np.array([1.0, 0.5, 2.0]))
     rows = np.array([0, 7, 7, 2**64 - 1], dtype=np.uint64)
-    return Model(network, inputs, None, ("chat", "autre"), ("a", "b", "c"), "who", rows, tried())
+    names = ("a", "b", "c")
+    return Model(network, inputs, None, ("chat", "autre"), names, rows, tried(), table=TABLE)
 
 
 def test_save_and_load(model, where, tmp_path, rng):
@@ -37,7 +44,7 @@ def test_save_and_load(model, where, tmp_path, rng):
     np.testing.assert_array_equal(read.forward(X), model.forward(X))
     assert read.classes == ("chat", "autre")
     assert read.features == ("a", "b", "c")
-    assert read.groups == "who"
+    assert read.table == TABLE
     assert (read.trained_rows.dtype, read.trained_rows.tolist()) == ("uint64", [0, 7, 7, 2**64 - 1])
     assert read.tried == tried()
     assert read.network.sizes == (3, 4, 2)
@@ -128,7 +135,12 @@ def test_a_stack_is_refused(tmp_path):
         ({"features": '["one"]'}, {}, "names 1 features and has 3 inputs"),
         ({"features": r'["a", "b", "\ud800"]'}, {}, "value of features is invalid"),
         ({"classes": r'["a", "\ud800"]'}, {}, "value of classes is invalid"),
-        ({"groups": "[0.2]"}, {}, "value of groups is invalid"),
+        ({"table": "[0.2]"}, {}, "value of table is invalid"),
+        ({"table": altered_table(width=-1)}, {}, "value of table is invalid"),
+        ({"table": altered_table(features=[0, 0, 1])}, {}, "value of table is invalid"),
+        ({"table": altered_table(features=[0, 1, 6])}, {}, "value of table is invalid"),
+        ({"table": altered_table(target=3)}, {}, "value of table is invalid"),
+        ({"table": altered_table(ids="id")}, {}, "value of table is invalid"),
         ({}, {"trained_rows": np.zeros(2, np.int64)}, "'trained_rows' is I64 .*Expected: U64"),
         ({}, {"trained_rows": np.zeros(2)}, "'trained_rows' is F64 .*Expected: U64"),
         (

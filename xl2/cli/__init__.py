@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from ..errors import XL2Error, facing, printable
 from .bench import bench
+from .inspect import inspect
 from .options import face_of
 from .output import abandon_output, concerns_output, finish_output, show_error
 from .paths import diagnose, path
@@ -72,7 +73,7 @@ def backends() -> None:
     Console().print(table)
 
 
-for command in (path, diagnose, train, predict, export, backends, bench):
+for command in (path, diagnose, inspect, train, predict, export, backends, bench):
     app.command(cls=Command)(command)
 
 

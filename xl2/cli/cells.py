@@ -22,9 +22,9 @@ def safe_cell(text: str) -> str:
 
 
 def note_of_quoted(names: int) -> str:
-    """Return a sentence that tells how many class names `safe_cell` changed."""
+    """Return a sentence that tells how many texts `safe_cell` changed."""
     begin, are, them = ("begins", "is", "it") if names == 1 else ("begin", "are", "them")
     return (
-        f"{counted(names, 'class name')} {begin} like a formula and {are} written with an "
+        f"{counted(names, 'text')} {begin} like a formula and {are} written with an "
         f"apostrophe in front, so that no spreadsheet runs {them}."
     )

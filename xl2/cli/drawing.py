@@ -43,10 +43,13 @@ def draw(path: Any, file: Path) -> None:
     write_whole(file, drawn.getvalue())
 
 
-def write_report(report: Path, result: Any, name: str, how: str) -> None:
+def write_report(report: Path, result: Any, data: Any, how: str) -> None:
     """Write the HTML report of a path."""
+    from ..data.summary import HEAD, summarise
     from ..report import page
 
+    name, task = data.name, result.model.network.task
+    summary = summarise(data, "regression" if task == "regression" else "classification")
     network = result.model.network
     facts = page.run_facts(
         network.backend,
@@ -66,4 +69,6 @@ def write_report(report: Path, result: Any, name: str, how: str) -> None:
         title=f"{name}: what to do next",
         facts=facts,
         data_notes=result.parts.notes,
+        reading=(f"{summary.title}.", *result.parts.reading),
+        columns=[HEAD, *summary.rows()],
     )

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     str,
-    typer.Argument(help="digits (built in), or a file: .npz, .csv, .tsv, .parquet, .h5 or IDX."),
+    typer.Argument(
+        help="digits (built in), or a file: .csv, .parquet, .xlsx, sqlite:FILE?TABLE, .npz, .h5 or "
+        "IDX."
+    ),
 ]
 Test = Annotated[Path | None, typer.Option(help="File with the test samples.")]
 Target = Annotated[
@@ -37,6 +40,13 @@ Groups = Annotated[
         help="Column of a table with the group of each sample, such as a person, name or index: "
         "groups are not divided between training, validation and test."
     ),
+]
+Weight = Annotated[
+    str | None, typer.Option(help="Column of a table with the weight of each sample.")
+]
+ClassWeight = Annotated[
+    str | None,
+    typer.Option(help="balanced: each class counts as much as any other, in training."),
 ]
 Labels = Annotated[
     Path | None,
@@ -174,26 +184,17 @@ def check_outputs(
 def read_data(
     data: str,
     test: Path | None,
-    target: str | None,
     labels: Path | None,
-    features_first: bool,
-    groups: str | None = None,
     model: Model | None = None,
+    **reading: Any,
 ) -> tuple[Dataset, Dataset | None]:
-    """Read a data set and its test file; with a model, only the columns it was trained on."""
+    """Read a data set and its test file, as `load_data` does; with a model, as it was trained."""
     from ..data import load_data
 
-    source: dict[str, Any] = {"target": target, "features_first": features_first}
-    source["groups"] = groups
-    if model is not None:
-        source |= {"features": model.features or None, "n_features": model.network.sizes[0]}
-        source["groups"] = model.groups
-    training = load_data(data, labels=labels, **source)
+    training = load_data(data, labels=labels, like=model, **reading)
     if test is None:
         return training, None
-    # By name, because the columns of the test file may be in another order.
-    source |= {"features": training.features or None, "n_features": training.X.shape[1]}
-    return training, load_data(str(test), **source)
+    return training, load_data(str(test), like=model or training, **reading)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,7 @@ class Parts:
     test: Dataset
     trained_rows: Any
     notes: Notes = ()
+    reading: Notes = ()  # how the files were read
 
 
 def divide(
@@ -50,17 +51,17 @@ def divide(
             if not regression:
                 number_classes(data.y)
             rows, held = split_rows(data.y, fraction, seed, not regression, data.groups)
-            training, tests = _rows(training, rows), _rows(training, held)
+            training, tests = training.take(rows), training.take(held)
         known = np.sort(row_digests(training.X))
         notes = _equal(int(np.isin(row_digests(tests.X), known).sum()), len(tests.X))
     else:
         known = np.sort(row_digests(training.X))
         tests, notes = _unseen(test, known)
-        tests, more = _other_groups(tests, training, data.groups_column)
+        tests, more = _other_groups(tests, training, data.table.groups if data.table else None)
         notes += more
     if not regression:
         notes += _new(tests, data.y, count_new_labels)
-    return Parts(training, tests, known, notes)
+    return Parts(training, tests, known, notes, _reading(data, test))
 
 
 def divide_as_trained(
@@ -74,7 +75,12 @@ def divide_as_trained(
     parts = _by_digests(model, data, test) if known else _as_given(data, test)
     notes = new_label_notes(model, parts.test, count_new_labels, "test")
     notes += new_label_notes(model, parts.training, count_new_labels, "")
-    return replace(parts, notes=parts.notes + notes)
+    return replace(parts, notes=parts.notes + notes, reading=_reading(data, test))
+
+
+def _reading(data: Dataset, test: Dataset | None) -> Notes:
+    """Return how files were read, without saying anything twice."""
+    return tuple(dict.fromkeys((*data.notes, *(test.notes if test is not None else ()))))
 
 
 def new_label_notes(model: Model, data: Dataset, count: bool = True, part: str = "") -> Notes:
@@ -93,14 +99,14 @@ def _by_digests(model: Model, data: Dataset, test: Dataset | None) -> Parts:
         pool = replace(pool, X=X, y=y)
     found = find_trained(row_digests(pool.X), known, len(data.X))
     _check(found, pool, len(known), test is not None)
-    training, tests = _rows(pool, found.trained), _rows(pool, ~found.trained)
+    training, tests = pool.take(found.trained), pool.take(~found.trained)
     notes = _taken(found, pool, len(known), test is not None)
     if test is None:
         notes += _equal(found.equal, len(tests.X))
     else:
         tests, more = _unseen(test, known)
         notes += more or (f"The {counted(len(test.X), 'row')} of {test.name} are test samples.",)
-    tests, more = _other_groups(tests, training, model.groups)
+    tests, more = _other_groups(tests, training, model.table.groups if model.table else None)
     return Parts(training, tests, known, notes + more)
 
 
@@ -128,16 +134,26 @@ def _as_given(data: Dataset, test: Dataset | None) -> Parts:
     return Parts(training, tests, known, notes + more)
 
 
+def weights_of(training: Dataset, class_weight: str | None, task: str) -> Any:
+    """Return the weights of training samples, (n,), also those of their classes; None if equal."""
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    if class_weight is None:
+        return training.weights
+    y = labels_of(training)
+    if class_weight != "balanced":
+        raise InputError(f"--class-weight must be balanced. Received: {class_weight!r}.")
+    if is_regression(y, task):
+        raise InputError("--class-weight is for classes, but the target is values. Leave it out.")
+    balanced = compute_sample_weight(class_weight, y)
+    return balanced if training.weights is None else balanced * training.weights
+
+
 def labels_of(data: Dataset) -> Any:
     """Return the labels of a data set that has to have some."""
     if data.y is None:
         raise InputError(f"{data.name} has no labels to train on.")
     return data.y
-
-
-def _rows(data: Dataset, rows: Any) -> Dataset:
-    groups = None if data.groups is None else data.groups[rows]
-    return replace(data, X=data.X[rows], y=labels_of(data)[rows], groups=groups)
 
 
 def _unseen(test: Dataset, known: Any) -> tuple[Dataset, Notes]:
@@ -148,7 +164,7 @@ def _unseen(test: Dataset, known: Any) -> tuple[Dataset, Notes]:
             f"All {counted(rows, 'row')} of {test.name} were trained on, so they show nothing "
             "about new samples. Pass other samples with --test FILE."
         )
-    tests = _rows(replace(test, X_test=None, y_test=None), ~found.trained)
+    tests = replace(test, X_test=None, y_test=None).take(~found.trained)
     if not found.count:
         return tests, doubts(found)
     note = (
@@ -180,7 +196,7 @@ def _other_groups(tests: Dataset, training: Dataset, column: str | None) -> tupl
     if not shared.any():
         return tests, ()
     note = f"{counted(int(shared.sum()), 'test sample')} of groups ({column}) that were trained on "
-    return _rows(tests, ~shared), (f"{note}are left out.",)
+    return tests.take(~shared), (f"{note}are left out.",)
 
 
 def _new(tests: Dataset, known: Any, count: bool, part: str = "test") -> Notes:

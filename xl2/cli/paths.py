@@ -12,8 +12,10 @@ import typer
 from ..errors import InputError, facing
 from . import options as opt
 from .drawing import draw, picture_file, write_report
+from .table_options import LABELLED, TRAINING, with_table_options
 
 
+@with_table_options(TRAINING)
 def path(
     context: typer.Context,
     data: opt.Data,
@@ -77,6 +79,8 @@ def path(
     dtype: opt.DType = "float32",
     target: opt.Target = None,
     groups: opt.Groups = None,
+    weight: opt.Weight = None,
+    class_weight: opt.ClassWeight = None,
     labels: opt.Labels = None,
     features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
@@ -94,6 +98,7 @@ def path(
         Path | None, typer.Option(help="File for the best model, such as model.safetensors.")
     ] = None,
     as_json: opt.AsJson = False,
+    table: Any = None,
 ) -> None:
     """Train all lambdas at once, and say what limits the network and what would gain."""
     from ..array.switch import resolve
@@ -110,7 +115,17 @@ def path(
         drawn = None
     written = {"--picture": drawn, "--report": report, "--out": out}
     opt.check_outputs(written, (data, test, labels), checkpoint)
-    training, testing = opt.read_data(data, test, target, labels, features_first, groups)
+    training, testing = opt.read_data(
+        data,
+        test,
+        labels,
+        target=target,
+        groups=groups,
+        weight=weight,
+        task=task,
+        features_first=features_first,
+        **table,
+    )
     with opt.resumable(checkpoint):
         result = workflows.train_path(
             training,
@@ -133,6 +148,7 @@ def path(
             task=task,
             target_score=target_score,
             new_labels=new_labels,
+            class_weight=class_weight,
             fraction=held_out,
             dtype=dtype,
             backend=backend,
@@ -148,7 +164,11 @@ def path(
     how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
     try:
         if as_json:
-            opt.show_json(result.diagnosis, path=_numbers(result.path), notes=result.parts.notes)
+            opt.show_json(
+                result.diagnosis,
+                path=_numbers(result.path),
+                notes=[*result.parts.reading, *result.parts.notes],
+            )
         else:
             _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
     finally:
@@ -158,7 +178,7 @@ def path(
         if drawn is not None:
             draw(result.path, drawn)
         if report is not None:
-            write_report(report, result, training.name, how)
+            write_report(report, result, training, how)
     if as_json:
         return
     typer.echo("")
@@ -171,6 +191,7 @@ def path(
             typer.echo(f"The {what} is in {file}.")
 
 
+@with_table_options(LABELLED)
 def diagnose(
     context: typer.Context,
     model: opt.ModelFile,
@@ -184,6 +205,7 @@ def diagnose(
     backend: opt.Backend = None,
     device: opt.Device = None,
     as_json: opt.AsJson = False,
+    table: Any = None,
 ) -> None:
     """Say what limits a model and what would gain, as the path that trained it found."""
     from ..io import model_file
@@ -191,7 +213,15 @@ def diagnose(
     from .next_command import with_command_of_path
 
     trained = model_file.load(model, backend=backend, device=device)
-    training, testing = opt.read_data(data, test, target, labels, features_first, model=trained)
+    training, testing = opt.read_data(
+        data,
+        test,
+        labels,
+        model=trained,
+        target=target,
+        features_first=features_first,
+        **table,
+    )
     diagnosis, notes = workflows.diagnose_model(
         trained, training, testing, target_score, new_labels
     )
@@ -222,7 +252,7 @@ def _show(result: Any, heading: str) -> None:
     diagnosis = result.diagnosis
     table = path_text(result.path, null_model=diagnosis.limits.by != "signal")
     typer.echo(heading)
-    opt.show_notes(result.parts.notes)
+    opt.show_notes((*result.parts.reading, *result.parts.notes))
     typer.echo(f"\n{diagnosis.to_do()}\n\n{table}\n\n{diagnosis.measured()}")
 
 

@@ -13,8 +13,10 @@ import typer
 from ..errors import InputError, printable
 from . import options as opt
 from .cells import note_of_quoted, safe_cell
+from .table_options import READING, TRAINING, with_table_options
 
 
+@with_table_options(TRAINING)
 def train(
     data: opt.Data,
     test: opt.Test = None,
@@ -37,6 +39,8 @@ def train(
     dtype: opt.DType = "float32",
     target: opt.Target = None,
     groups: opt.Groups = None,
+    weight: opt.Weight = None,
+    class_weight: opt.ClassWeight = None,
     labels: opt.Labels = None,
     features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
@@ -47,6 +51,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="File for the model, such as model.safetensors.")
     ] = None,
+    table: Any = None,
 ) -> None:
     """Train one network and score it on test samples."""
     from ..array.switch import resolve
@@ -58,7 +63,17 @@ def train(
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
     opt.check_outputs({"--out": out}, (data, test, labels), checkpoint)
-    training, testing = opt.read_data(data, test, target, labels, features_first, groups)
+    training, testing = opt.read_data(
+        data,
+        test,
+        labels,
+        target=target,
+        groups=groups,
+        weight=weight,
+        task=task,
+        features_first=features_first,
+        **table,
+    )
     with opt.resumable(checkpoint):
         result = workflows.train(
             training,
@@ -67,6 +82,7 @@ def train(
             activation=activation,
             task=task,
             new_labels=new_labels,
+            class_weight=class_weight,
             fraction=held_out,
             seed=seed,
             dtype=dtype,
@@ -98,7 +114,7 @@ def _report(data: str, result: Any, how: str, out: Path | None) -> None:
     )
     typer.echo(opt.heading(data, network))
     typer.echo(f"{how}, {sum(result.history.seconds):.1f} s")
-    opt.show_notes(parts.notes)
+    opt.show_notes((*parts.reading, *parts.notes))
     typer.echo(f"\n{'':10}{name:>10}")
     for label, value, note in rows:
         typer.echo(f"{label:10}{times * value:>10.2f}{unit}   {note}")
@@ -106,6 +122,7 @@ def _report(data: str, result: Any, how: str, out: Path | None) -> None:
         typer.echo(f"\nThe model is in {out}.")
 
 
+@with_table_options(READING)
 def predict(
     model: opt.ModelFile,
     data: opt.Data,
@@ -117,6 +134,7 @@ def predict(
     features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
     device: opt.Device = None,
+    table: Any = None,
 ) -> None:
     """Predict with a trained model, one line per sample."""
     from ..data import load_data
@@ -132,11 +150,10 @@ def predict(
         labels=labels,
         features_first=features_first,
         require_target=False,
-        features=trained.features or None,
-        n_features=trained.network.sizes[0],
-        groups=trained.groups,
+        like=trained,
+        **table,
     )
-    text, quoted = _table(trained, samples.X)
+    text, quoted = _table(trained, samples)
     if quoted:
         typer.echo(note_of_quoted(quoted), err=True)
     if out is None:
@@ -153,33 +170,42 @@ def predict(
         return
     write_whole(out, text.encode())
     typer.echo(f"{len(samples.X)} predictions are in {out}.")
+    opt.show_notes(samples.notes)
     if samples.y is not None:
         opt.show_notes(workflows.score_lines(trained, samples))
 
 
-def _table(model: Any, X: Any) -> tuple[str, int]:
-    """Return predictions as CSV text, a classifier's with their probability.
+def _table(model: Any, samples: Any) -> tuple[str, int]:
+    """Return predictions as CSV text, a classifier's with their probability, beside the ids.
 
-    The second result is the number of class names that a spreadsheet would run.
+    The second result is the number of names that a spreadsheet would run.
     """
     import numpy as np
 
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    predictions, outputs = model.predict(X), model.forward(X)
-    cells = {name: safe_cell(name) for name in model.classes or () if isinstance(name, str)}
+    predictions, outputs = model.predict(samples.X), model.forward(samples.X)
     if model.network.task == "regression":
         columns = outputs.shape[1]
         names = ["prediction"] if columns == 1 else [f"prediction_{i + 1}" for i in range(columns)]
-        writer.writerow(names)
-        writer.writerows(outputs.tolist())
+        cells = outputs.T.tolist()
+    elif predictions.ndim > 1:
+        names = [f"prediction_{i + 1}" for i in range(predictions.shape[1])]
+        names += [f"probability_{i + 1}" for i in range(predictions.shape[1])]
+        cells = [*predictions.T.tolist(), *([f"{p:.6g}" for p in column] for column in outputs.T)]
     else:
         sure = np.maximum(outputs[:, 0], 1 - outputs[:, 0])
         sure = sure if outputs.shape[1] == 1 else outputs.max(axis=1)
-        writer.writerow(["prediction", "probability"])
-        named = (cells.get(name, name) for name in predictions.tolist())
-        writer.writerows(zip(named, (f"{p:.6g}" for p in sure), strict=True))
-    return lines.getvalue(), sum(name != cell for name, cell in cells.items())
+        names = ["prediction", "probability"]
+        cells = [predictions.tolist(), [f"{p:.6g}" for p in sure]]
+    ids = {name or "row": texts for name, texts in samples.ids.items()}
+    columns = [*ids.values(), *cells]
+    texts = {cell for column in columns for cell in column if isinstance(cell, str)}
+    safe = {text: safe_cell(text) for text in {*texts, *ids}}
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow([*(safe[name] for name in ids), *names])
+    for row in zip(*columns, strict=True):
+        writer.writerow([safe.get(cell, cell) for cell in row])
+    return lines.getvalue(), sum(text != cell for text, cell in safe.items())
 
 
 def export(

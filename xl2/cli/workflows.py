@@ -17,6 +17,7 @@ from ..errors import InputError, counted
 from ..nn.initializers import default_initializer
 from ..nn.model import Model
 from ..nn.network import Network
+from ..nn.preprocessing import Preprocessing
 from ..nn.scaling import Scaling
 from ..nn.targets import read_targets
 from ..path.arguments import check_hidden
@@ -24,7 +25,16 @@ from ..path.regularization import regularization_path
 from ..path.result import RegularizationPath
 from ..training.fit import fit
 from ..training.history import History
-from .parts import Notes, Parts, divide, divide_as_trained, doubts, labels_of, new_label_notes
+from .parts import (
+    Notes,
+    Parts,
+    divide,
+    divide_as_trained,
+    doubts,
+    labels_of,
+    new_label_notes,
+    weights_of,
+)
 
 
 @dataclass(frozen=True)
@@ -61,18 +71,22 @@ def train(
     backend: str | None = None,
     device: Any = None,
     new_labels: bool = False,
+    class_weight: str | None = None,
     **settings: Any,
 ) -> Training:
     """Train a network on a data set as read from a file; `settings` are those of `xl2.fit`."""
     parts = divide(data, test, fraction, seed, task, new_labels)
     X, y = parts.training.X, parts.training.y
+    learnt = Preprocessing.learn(data.columns, X) if data.columns else None
+    inputs = X if learnt is None else learnt.apply(X)
+    scaling = Scaling.learn(inputs)
     targets, outputs_scaling = read_targets(y, task), None
     values = targets.values
     if targets.regression:
         outputs_scaling = Scaling.learn(values)
         values = outputs_scaling.apply(values, dtype)
     network = Network(
-        [X.shape[1], *check_hidden(hidden), targets.outputs],
+        [inputs.shape[1], *check_hidden(hidden), targets.outputs],
         [*[activation] * len(hidden), targets.output],
         default_initializer(activation),
         seed=seed,
@@ -82,14 +96,16 @@ def train(
     )
     model = Model(
         network,
-        Scaling.learn(X),
+        scaling if learnt is None else scaling.sparing(learnt.plain),
         outputs_scaling,
         targets.classes,
         data.features,
-        data.groups_column,
         parts.trained_rows,
+        preprocessing=learnt,
+        table=data.table,
     )
-    history = fit(network, model.prepare(X), values, seed=seed, **settings)
+    weights = weights_of(parts.training, class_weight, task)
+    history = fit(network, model.prepare(X), values, seed=seed, sample_weight=weights, **settings)
     score, test_score = model.score(X, y), model.score(parts.test.X, parts.test.y)
     if not math.isfinite(test_score):
         raise InputError("R2 needs two test samples or more. Use a larger --held-out.")
@@ -107,6 +123,7 @@ def train_path(
     target_score: float = 1.0,
     new_labels: bool = False,
     without: Sequence[str] = (),
+    class_weight: str | None = None,
     **settings: Any,
 ) -> PathRun:
     """Train a path on the training samples of a data set, and diagnose it on the test samples.
@@ -128,7 +145,9 @@ def train_path(
             seed=seed,
             task=task,
             standardize=True,
+            preprocessing=data.columns or None,
             groups=a.groups,
+            sample_weight=weights_of(a, class_weight, task),
             without=dict(_left_out(data, one) for one in without),
             **settings,
         )
@@ -136,8 +155,8 @@ def train_path(
     model = replace(
         path.best_model_,
         features=data.features,
-        groups=data.groups_column,
         trained_rows=parts.trained_rows,
+        table=data.table,
     )
     return PathRun(path, model, diagnosis, parts)
 
@@ -157,12 +176,13 @@ def diagnose_model(
     parts = divide_as_trained(model, data, test, new_labels)
     a, b = parts.training, parts.test
     found = diagnose(model, a.X, a.y, b.X, b.y, target_score, new_labels=new_labels)
-    return found, parts.notes
+    return found, (*parts.reading, *parts.notes)
 
 
 def _left_out(data: Dataset, listed: str) -> tuple[str, list[int]]:
     """Return a name for the features of a list, and their indices."""
-    names, columns = data.features, data.positions or range(data.X.shape[1])
+    names = data.features
+    columns = data.table.features if data.table is not None else range(data.X.shape[1])
     found = find_features(listed, names, columns)
     shown = [names[k] if names else str(columns[k]) for k in found]
     unnamed = "" if names else "column " if len(found) == 1 else "columns "
@@ -171,6 +191,8 @@ def _left_out(data: Dataset, listed: str) -> tuple[str, list[int]]:
 
 def score_lines(model: Model, samples: Dataset) -> list[str]:
     """Return the score on labelled samples, and on those of them that were not trained on."""
+    if samples.labelled is not None:
+        samples = samples.take(samples.labelled)
     X, y, regression = samples.X, labels_of(samples), model.network.task == "regression"
     text = f"{'R2' if regression else 'accuracy'} on the labels of {samples.name}: "
     text += f"{model.score(X, y):.4f} ({counted(len(X), 'row')}"

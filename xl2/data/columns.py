@@ -1,30 +1,46 @@
-"""Which columns of a table are the features, and which are the target and the groups."""
+"""Which columns of a table are the features, and which are the target, groups, weights and ids."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..errors import InputError, column_label, counted, listed, option
+from ..nn.columns import Column, Table
+from .kinds import NOTHING, Asked
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a model, or the training set of a test file, says about the columns of a table."""
+
+    columns: tuple[Column, ...]
+    table: Table | None = None
+    text_labels: bool | None = None  # whether the training labels are text; None if not known
+    fills: bool = True  # whether a value may be missing
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the features; empty without a header."""
+        return tuple(column.name for column in self.columns if column.name)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the caller asks of a table; see `load_data`. Without a model there are no features."""
+    """What the caller asks of a table; see `load_data`."""
 
-    target: str | None
-    features: tuple[str, ...]
-    n_features: int | None
-    require_target: bool
+    target: str | None = None
     groups: str | None = None
-
-    @property
-    def index(self) -> int | None:
-        """The target as an index; None if it is a name or not given."""
-        return as_index(self.target)
+    weight: str | None = None
+    ignore: tuple[str, ...] = ()
+    require_target: bool = True
+    keep_row_numbers: bool = False
+    drop_missing_labels: bool = False
+    fill: bool = True
+    task: str = "auto"
+    asked: Asked = field(default=NOTHING)
+    known: Known | None = None
 
 
 def as_index(column: str | None) -> int | None:
@@ -36,148 +52,205 @@ def as_index(column: str | None) -> int | None:
 
 
 class Columns(NamedTuple):
-    """The indices of columns."""
+    """The positions of columns."""
 
     features: tuple[int, ...]  # in order
-    target: int | None
+    target: int | None = None
     groups: int | None = None
+    weight: int | None = None
+    ids: tuple[int, ...] = ()  # not features, but told to whom predictions are about
+    unused: tuple[int, ...] = ()
 
 
-def choose(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> Columns:
-    """Choose the columns of a table with `width` columns; `names` is empty without a header."""
-    if len(set(names)) < len(names):
-        repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-        raise InputError(
-            f"{path} has several columns of the name {listed(repeated)}. "
-            "Rename columns until all names differ."
-        )
-    groups = None if wanted.groups is None else find_groups(names, width, wanted, path)
-    if groups is not None:
-        return choose_beside(groups, names, width, wanted, path)
-    if names and wanted.features:
-        return choose_by_name(names, wanted, path)
-    target = find_target(names, width, wanted, path)
-    features = tuple(i for i in range(width) if i != target)
-    expected = wanted.n_features
-    if expected is not None and len(features) != expected:
-        raise InputError(
-            f"{path} has {counted(width, 'column')}, of which {len(features)} would be features, "
-            f"but the model expects {counted(expected, 'feature')}. Pass a file of {expected} "
-            f"columns, or of {expected + 1} including the target."
-        )
-    if not features:
-        raise InputError(
-            f"{path} has {counted(width, 'column')} and no feature besides the target: "
-            f"{column_label(names, 0)}. Separate cells by commas in a .csv file and by tabs in a "
-            ".tsv file."
-        )
-    return Columns(features, target)
+class Layout(NamedTuple):
+    """The columns of a table before its cells are read."""
 
+    names: Sequence[str]  # empty without a header
+    width: int
+    row_names: Sequence[int]  # columns that the file declares to be names of rows
+    by_position: bool  # whether the caller says that there is no header
+    where: str
 
-def choose_beside(
-    groups: int, names: Sequence[str], width: int, wanted: Wanted, path: Path
-) -> Columns:
-    """Choose the features and the target among the columns that are not the groups'."""
-    rest, target = [i for i in range(width) if i != groups], wanted.target
-    index = None if target in names else wanted.index
-    if index is not None and not -width <= index < width:
-        find_target(names, width, wanted, path)  # its error counts all columns
-    elif index is not None:
-        index %= width
-        target = str(index - (index > groups))
-    if index == groups or (target in names and names.index(str(target)) == groups):
-        raise InputError(
-            f"{path}: the column {column_label(names, groups)} cannot be both the target and the "
-            f"groups. Pass the name or index of another column by {option('groups')}."
-        )
-    found = choose(
-        [names[i] for i in rest] if names else (),
-        width - 1,
-        replace(wanted, target=target, groups=None),
-        path,
-    )
-    own = None if found.target is None else rest[found.target]
-    return Columns(tuple(rest[i] for i in found.features), own, groups)
+    def label(self, position: int) -> str:
+        """Return a column's name, or its index from 0 as text."""
+        return self.names[position] if self.names else str(position)
 
-
-def find_groups(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> int | None:
-    """Return the index of the groups; None if a table for a trained model lacks them."""
-    if wanted.groups in names:
-        return names.index(str(wanted.groups))
-    index, expected = as_index(wanted.groups), wanted.n_features
-    if expected is None:
-        if index is not None and -width <= index < width:
-            return index % width
-        has = f"Its columns are {listed(names)}" if names else "Its first row is not a header"
-        raise InputError(
-            f"{path} has no column {wanted.groups!r} for the groups. {has}. Pass the name of a "
-            f"column, or an index from 0 to {width - 1}."
-        )
-    if index is None or (names and wanted.features) or width == expected:
-        return None
-    if width == expected + 1:
-        raise InputError(
-            f"{path} has {counted(width, 'column')} without names. The model was trained on "
-            f"{expected}, beside columns of groups and of the target, and which of the two this is "
-            f"cannot be known. Pass a file without it, or with both."
-        )
-    return index
-
-
-def find_target(names: Sequence[str], width: int, wanted: Wanted, path: Path) -> int | None:
-    """Return the index of the target if the features are not known by name, or None."""
-    target, index = wanted.target, wanted.index
-    if target is not None and target in names:
-        return names.index(target)
-    if target is not None and index is None:
-        if not wanted.require_target:
+    def find(self, column: str | None) -> int | None:
+        """Return the position of a column by its name or index; None if there is none."""
+        if column in self.names:
+            return self.names.index(str(column))
+        index = as_index(column)
+        if index is None or not -self.width <= index < self.width:
             return None
-        has = f"Its columns are {listed(names)}" if names else "Its first row is not a header"
-        raise InputError(
-            f"{path} has no column {target!r} for the target. {has}. "
-            "Pass the name of a column, or an index such as -1 for the last one."
-        )
-    if width == wanted.n_features:
-        if wanted.require_target:
-            raise no_target(path, f"its {counted(width, 'column')} are the model's features")
-        return None
-    if index is None:
-        return width - 1
-    if not -width <= index < width:
-        raise InputError(
-            f"{path} has {counted(width, 'column')}, so {option('target')} must be an index "
-            f"from {-width} to {width - 1}, counted from 0. Received: {option('target', target)}."
-        )
-    return index % width
+        return index % self.width
+
+    def position(self, role: str, column: str) -> int:
+        """Return the position of a column that the caller names."""
+        found = self.find(column)
+        if found is None:
+            has = f"Its columns are {listed(self.names)}" if self.names else "It has no header"
+            raise InputError(
+                f"{self.where} has no column {column!r} for {option(role)}. {has}. Pass the name "
+                f"of a column, or an index from 0 to {self.width - 1}; -1 is the last one."
+            )
+        return found
 
 
-def choose_by_name(names: Sequence[str], wanted: Wanted, path: Path) -> Columns:
+def choose(layout: Layout, wanted: Wanted) -> Columns:
+    """Choose the columns of a table: as a model knows them, or as the caller says."""
+    known = wanted.known
+    if known is None:
+        return _choose_for_training(layout, wanted)
+    if known.names and layout.names:
+        return _choose_by_name(layout, wanted, known)
+    if known.names and not layout.by_position:
+        raise InputError(
+            f"{layout.where} has no header, and the columns of the training data have names: "
+            f"{listed(known.names)}. Add a header, or pass {option('header', False)} to take the "
+            "columns in the order of the training data."
+        )
+    return _choose_by_position(layout, wanted, known)
+
+
+def _choose_for_training(layout: Layout, wanted: Wanted) -> Columns:
+    roles: dict[str, int] = {}
+    for role in ("target", "groups", "weight"):
+        if (column := getattr(wanted, role)) is not None:
+            _assign(roles, role, layout.position(role, column), layout)
+    ids = [layout.position("ignore", column) for column in wanted.ignore]
+    for position in ids:
+        _assign(roles, "ignore", position, layout)
+    if not wanted.keep_row_numbers:
+        ids += [i for i in layout.row_names if i not in roles.values() and i not in ids]
+    taken = {*roles.values(), *ids}
+    free = [i for i in range(layout.width) if i not in taken]
+    if wanted.target is None and free:
+        roles["target"] = free.pop()
+    if not free:
+        only = column_label(layout.names, roles.get("target", 0))
+        raise InputError(
+            f"{layout.where} has {counted(layout.width, 'column')} and no feature besides the "
+            f"target, {only}. If the cells of a row are one column, name their separator: "
+            f"{option('sep', ';')}."
+        )
+    return Columns(
+        tuple(free), roles.get("target"), roles.get("groups"), roles.get("weight"), tuple(ids)
+    )
+
+
+def _assign(roles: dict[str, int], role: str, position: int, layout: Layout) -> None:
+    """Give a column a role; no column has two."""
+    for other, taken in roles.items():
+        if taken == position and other != role:
+            raise InputError(
+                f"{layout.where}: the column {column_label(layout.names, position)} cannot be both "
+                f"{option(other)} and {option(role)}. Pass another column for one of them."
+            )
+    if role != "ignore":
+        roles[role] = position
+
+
+def _choose_by_name(layout: Layout, wanted: Wanted, known: Known) -> Columns:
     """Return the columns that a model was trained on, in its order."""
-    positions = {name: i for i, name in enumerate(names)}
-    missing = [name for name in wanted.features if name not in positions]
+    names, table = layout.names, known.table
+    missing = [name for name in known.names if name not in names]
     if missing:
         raise InputError(
-            f"{path} lacks {counted(len(missing), 'column')} that the model was trained on: "
-            f"{listed(missing)}. Its columns are {listed(names)}. Rename or add columns."
+            f"{layout.where} lacks {counted(len(missing), 'column')} that the model was trained "
+            f"on: {listed(missing)}. Its columns are {listed(names)}. Rename or add columns."
         )
-    if wanted.target in wanted.features:
+    if wanted.target in known.names:
         raise InputError(
-            f"The target {wanted.target!r} of {path} is one of the model's features. "
-            f"Pass the name of another column, or no {option('target')}."
+            f"The target {wanted.target!r} of {layout.where} is one of the model's features. Pass "
+            f"the name of another column, or no {option('target')}."
         )
-    features = tuple(positions[name] for name in wanted.features)
-    rest = sorted(set(range(len(names))) - set(features))
-    index, target = wanted.index, None
-    if wanted.target in positions:
-        target = positions[wanted.target]
-    elif index is not None and -len(names) <= index < len(names) and index % len(names) in rest:
-        target = index % len(names)
-    elif len(rest) == 1 and (wanted.target is None or index is not None):
-        target = rest[0]
+    features = tuple(names.index(name) for name in known.names)
+    rest = [i for i in range(layout.width) if i not in set(features)]
+    groups, weight = (
+        names.index(column) if column in names and column not in known.names else None
+        for column in (
+            wanted.groups or (table and table.groups),
+            wanted.weight or (table and table.weight),
+        )
+    )
+    told = {*wanted.ignore, *(table.ids if table else ())}
+    ids = [i for i in rest if names[i] in told or i in layout.row_names]
+    free = [i for i in rest if i not in (groups, weight, *ids)]
+    target = _find_target(layout, wanted, known, free)
     if target is None and wanted.require_target:
-        spare = listed(names[i] for i in rest)
-        raise no_target(path, f"it has {spare or 'no columns'} besides the model's features")
-    return Columns(features, target)
+        raise InputError(
+            f"{layout.where} has no target column: it has "
+            f"{listed(names[i] for i in free) or 'no columns'} besides the model's features. Add "
+            f"the target column, or name it by {option('target')}."
+        )
+    unused = tuple(i for i in free if i != target)
+    return Columns(features, target, groups, weight, tuple(ids), unused)
+
+
+def _find_target(layout: Layout, wanted: Wanted, known: Known, free: list[int]) -> int | None:
+    """Return the target of a table for a model, among the columns that are not its features."""
+    if wanted.target is not None:
+        position = layout.find(wanted.target)
+        if position in free:
+            return position
+        if as_index(wanted.target) is None:
+            return None
+    elif known.table is not None:
+        own = known.table.target
+        return layout.names.index(own) if own in layout.names else None
+    return free[0] if len(free) == 1 else None
+
+
+def _choose_by_position(layout: Layout, wanted: Wanted, known: Known) -> Columns:
+    """Return the columns that a model was trained on, in their positions."""
+    width, table, count = layout.width, known.table, len(known.columns)
+    full = table.width if table is not None else count + 1
+    if width == count != full or (width == count and wanted.target is None):
+        if wanted.require_target:
+            raise InputError(
+                f"{layout.where} has no target column: its {counted(width, 'column')} are the "
+                f"model's features. Add the target column."
+            )
+        return Columns(tuple(range(width)))
+    roles = _positions(layout, wanted, table, full)
+    if roles is None or len(roles.features) != count:
+        also = f", or of {full} with the target" if full != count else ""
+        raise InputError(
+            f"{layout.where} has {counted(width, 'column')} without names, but the model expects "
+            f"{counted(count, 'feature')}. Pass a file of {count} columns{also}."
+        )
+    if roles.target is None and wanted.require_target:
+        raise InputError(
+            f"{layout.where} has no target column. Add it where it was in the training data."
+        )
+    return roles
+
+
+def _positions(layout: Layout, wanted: Wanted, table: Table | None, full: int) -> Columns | None:
+    """Return the roles of columns without names; None if their number fits no reading."""
+    width = layout.width
+    if table is None:
+        target = layout.find(wanted.target) if wanted.target is not None else width - 1
+        if width != full or target is None:
+            return None
+        return Columns(tuple(i for i in range(width) if i != target), target)
+    target, groups, weight = (as_index(one) for one in (table.target, table.groups, table.weight))
+    ids = tuple(i for one in table.ids if (i := as_index(one)) is not None)
+    if width == full:
+        return Columns(table.features, target, groups, weight, ids)
+    if width != full - 1 or target is None:
+        return None
+    if groups is not None or weight is not None:
+        raise InputError(
+            f"{layout.where} has {counted(width, 'column')} without names, one fewer than the "
+            f"training data. Which of the columns is missing cannot be known. Pass a file with "
+            f"all {full}, or with the {len(table.features)} features alone."
+        )
+
+    def moved(i: int) -> int:
+        return i - (i > target)
+
+    return Columns(tuple(map(moved, table.features)), None, ids=tuple(map(moved, ids)))
 
 
 def find_features(text: str, names: Sequence[str], columns: Sequence[int]) -> list[int]:
@@ -204,11 +277,3 @@ def _ranges(numbers: Sequence[int]) -> str:
     ends = [k - 1 for k in starts[1:]] + [len(numbers) - 1]
     pairs = [(numbers[a], numbers[b]) for a, b in zip(starts, ends, strict=True)]
     return ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in pairs)
-
-
-def no_target(path: Path, why: str) -> InputError:
-    """Return the error for a table in which no column can be the target."""
-    return InputError(
-        f"{path} has no target column: {why}. Add the target column, or name it by "
-        f"{option('target')}."
-    )

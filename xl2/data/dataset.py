@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import InputError, column_label, counted, option
+from ..nn.columns import Column, Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +28,19 @@ class Dataset:
         What error messages call the data set.
     groups : array of shape (samples,), or None
         The group of each sample of X: int, float or text.
-    groups_column : str or None
-        The name of their column in a table, or its index from 0 as text.
-    positions : tuple of int
-        The columns of a table that are those of X, as indices from 0; empty for other files.
+    weights : array of shape (samples,), or None
+        The weight of each sample.
+    columns : tuple of Column
+        What each column of X holds, if it comes from a table: of a category X has codes; a
+        missing value is NaN.
+    table : Table or None
+        What the other columns of the table are.
+    ids : dict
+        The texts of columns that are no features, by name: row numbers, and those left out.
+    labelled : array of bool, shape (samples,), or None
+        Which rows have a label, if some have none.
+    notes : tuple of str
+        Sentences about how the file was read.
     """
 
     X: Any
@@ -39,15 +50,32 @@ class Dataset:
     y_test: Any | None = None
     name: str = "data"
     groups: Any | None = None
-    groups_column: str | None = None
-    positions: tuple[int, ...] = ()
+    weights: Any | None = None
+    columns: tuple[Column, ...] = ()
+    table: Table | None = None
+    ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    labelled: Any | None = None
+    notes: tuple[str, ...] = ()
+
+    def take(self, rows: Any) -> Dataset:
+        """Return some of the rows, by their indices or as a mask."""
+        import numpy as np
+
+        index = np.arange(len(self.X))[rows]
+        parts: dict[str, Any] = {
+            name: None if part is None else part[index]
+            for name in ("X", "y", "groups", "weights", "labelled")
+            for part in [getattr(self, name)]
+        }
+        ids = {name: [texts[i] for i in index] for name, texts in self.ids.items()}
+        return replace(self, **parts, ids=ids)
 
 
 def check(dataset: Dataset) -> None:
     """Raise `InputError` if a data set cannot be used for training or prediction.
 
-    X has to have two dimensions and finite real numbers, and y a finite value for each sample. The
-    test part is checked as well.
+    X has to have two dimensions and finite real numbers, of which a table may lack some, and y a
+    finite value for each sample. The test part is checked as well.
     """
     check_part(dataset.X, dataset.y, dataset, "X", "y")
     if dataset.groups is not None:
@@ -74,7 +102,7 @@ def check_part(X: Any, y: Any, dataset: Dataset, x_name: str, y_name: str) -> No
         raise InputError(
             f"{dataset.name}: {x_name} has dtype {X.dtype}. Expected real numbers. Convert it."
         )
-    check_finite(X, dataset.name, x_name, dataset.features)
+    check_finite(X, dataset.name, x_name, dataset.features, gaps=bool(dataset.columns))
     if y is None:
         return
     if y.ndim not in {1, 2} or len(y) != len(X):
@@ -86,8 +114,13 @@ def check_part(X: Any, y: Any, dataset: Dataset, x_name: str, y_name: str) -> No
     check_finite(y.reshape(len(y), -1), dataset.name, y_name, ())
 
 
-def check_finite(values: Any, name: str, part: str, features: tuple[str, ...]) -> None:
-    """Raise `InputError` for the first NaN or infinity in an array (samples, columns)."""
+def check_finite(
+    values: Any, name: str, part: str, features: tuple[str, ...], gaps: bool = False
+) -> None:
+    """Raise `InputError` for the first NaN or infinity in an array (samples, columns).
+
+    With `gaps` a NaN is a missing value.
+    """
     import numpy as np
 
     if values.dtype.kind != "f":
@@ -97,7 +130,7 @@ def check_finite(values: Any, name: str, part: str, features: tuple[str, ...]) -
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(values.sum()):
             return
-    finite = np.isfinite(values)
+    finite = np.isfinite(values) | np.isnan(values) if gaps else np.isfinite(values)
     if finite.all():
         return
     row, column = divmod(int(finite.argmin()), values.shape[1])

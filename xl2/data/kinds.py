@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError, column_label, counted, listed, option
 from ..nn.cells import (
     date_formats,
+    foreign,
     has_thousands,
     is_missing,
     is_text,
     parse_booleans,
     parse_numbers,
+    row_number,
     texts_of,
 )
 from ..nn.columns import Column
@@ -38,6 +40,7 @@ def columns_of(
     asked: Asked = NOTHING,
     decimal: str = ".",
     where: str = "",
+    at: Callable[[int], str] = row_number,
 ) -> tuple[tuple[Column, ...], Any, tuple[str, ...]]:
     """Find out what the columns of a data frame hold, and read them.
 
@@ -46,20 +49,25 @@ def columns_of(
     frame : pandas.DataFrame, shape (n, columns)
     names : sequence of str, optional
         The names of its columns if these are not its own, empty for a table without a header.
-    asked, decimal, where
-        What the caller says; the decimal point of numbers in text; how messages begin.
+    asked, decimal, where, at
+        What the caller says; the decimal point of numbers in text; how messages begin, and where
+        they say that a row is.
 
     Returns
     -------
     columns : tuple of Column
-    X : numpy.ndarray, shape (n, columns), float64
-        As `Column.read` returns each.
+    X : numpy.ndarray, shape (n, columns)
+        As `Column.read` returns each, or plain numbers in a dtype for all of them.
     notes : tuple of str
         What was understood that is not plain numbers.
     """
     import numpy as np
 
     own = [str(name) for name in frame.columns] if names is None else names
+    if not asked.categories and all(dtype.kind in "iuf" for dtype in frame.dtypes):
+        numbers = frame.to_numpy()  # without a copy if the frame is one array
+        known = tuple(Column(name) for name in own or [""] * frame.shape[1])
+        return known, numbers, _notes(known, numbers)
     X = np.empty((len(frame), frame.shape[1]))
     columns, grouped = [], list[str]()
     for i in range(frame.shape[1]):
@@ -69,8 +77,8 @@ def columns_of(
         if cells.dtype.kind in "iuf" and not _asked_for(asked.categories, label, i):
             column, X[:, i] = Column(own[i] if own else ""), cells
         else:
-            column = _column_of(cells, own, i, asked, decimal, f"{where}column {label}")
-            X[:, i] = column.read(cells, decimal, where)
+            column = _column_of(cells, own, i, asked, decimal, f"{where}column {label}", at)
+            X[:, i] = column.read(cells, decimal, where, at)
             if column.kind == "number" and is_text(cells) and has_thousands(cells):
                 grouped.append(own[i] if own else str(i))
         columns.append(column)
@@ -81,13 +89,21 @@ def columns_of(
 
 
 def _column_of(
-    cells: Any, names: Sequence[str], i: int, asked: Asked, decimal: str, where: str
+    cells: Any,
+    names: Sequence[str],
+    i: int,
+    asked: Asked,
+    decimal: str,
+    where: str,
+    at: Callable[[int], str],
 ) -> Column:
     """Return what a column that is not plain numbers holds, or refuse it."""
     import pandas as pd
 
     name, label = names[i] if names else "", column_label(names, i)
     ways_out = f"Leave the column out with {option('ignore', name or str(i))}, or convert it."
+    if what := foreign(cells):
+        raise InputError(f"{where} has {what}. {ways_out}")
     is_category = _asked_for(asked.categories, label, i)
     if is_category or isinstance(cells.dtype, pd.CategoricalDtype):
         return _category(name, cells, asked, where)
@@ -95,10 +111,9 @@ def _column_of(
         return _date(name, i, label, cells, [""], asked, where)
     if pd.api.types.is_bool_dtype(cells):
         return Column(name, "boolean")
+    if pd.api.types.infer_dtype(cells, skipna=True) in ("date", "datetime"):
+        return _date(name, i, label, cells, [""], asked, where)
     if not is_text(cells):
-        numeric = pd.api.types.is_numeric_dtype(cells) and cells.dtype.kind != "c"
-        if not numeric:
-            raise InputError(f"{where} has the type {cells.dtype}. {ways_out}")
         return Column(name)
     missing = is_missing(cells)
     present = texts_of(cells)[~missing]
@@ -116,7 +131,7 @@ def _column_of(
         wrong = present[~is_number]
         raise InputError(
             f"{where}: {int(is_number.sum())} of {counted(len(present), 'cell')} are numbers, but "
-            f"row {wrong.index[0] + 1} has {_short(wrong.iloc[0])}. Correct the cell, or leave it "
+            f"{at(wrong.index[0])} has {_short(wrong.iloc[0])}. Correct the cell, or leave it "
             f"empty if the value is missing. {option('categories', name or str(i))} reads the "
             f"column as categories, {option('ignore', name or str(i))} leaves it out."
         )
@@ -176,7 +191,7 @@ def _notes(columns: Sequence[Column], X: Any) -> tuple[str, ...]:
         found = [label for label, c in zip(labels, columns, strict=True) if c.unit == unit]
         read = "hundredths" if unit == "%" else "numbers"
         notes.append(f"Written with {unit}, read as {read}: {listed(found)}.")
-    missing = np.isnan(X).sum(axis=0)
+    missing = np.isnan(X).sum(axis=0) if X.dtype.kind == "f" else np.zeros(0)
     if missing.any():
         counts = [f"{labels[i]!r} ({missing[i]})" for i in np.flatnonzero(missing)[:12]]
         more = int((missing > 0).sum()) - len(counts)

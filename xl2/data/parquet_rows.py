@@ -22,7 +22,7 @@ def open_parquet(path: Path, wanted: Wanted) -> tuple[ParquetRows, Any]:
     with reading(path, "a Parquet file"):
         # These options limit what is read ahead. The file stays open as long as the rows exist.
         file = open_file(path, pre_buffer=False, buffer_size=2**16)
-        features, target, _ = choose_names(file, wanted, path)
+        features, target = choose_names(file, wanted, path)
         y = None
         if target is not None:
             y = read_column(read_table(file, [target], path), target, "target", path)

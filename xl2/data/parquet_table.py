@@ -1,4 +1,4 @@
-"""Tables in Parquet files, read with pyarrow."""
+"""The columns of Parquet files, read with pyarrow."""
 
 from __future__ import annotations
 
@@ -7,33 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, counted
-from ..io.opening import check_declared, needed, reading, text_array
-from .columns import Wanted, choose
-from .dataset import Dataset
-
-
-def load_parquet(path: Path, wanted: Wanted) -> Dataset:
-    """Read a table. X has the type that holds all feature columns, y the type of its column."""
-    import numpy as np
-
-    with reading(path, "a Parquet file"), open_file(path) as file:
-        features, *others = choose_names(file, wanted, path)
-        positions = tuple(map(file.schema_arrow.names.index, features))
-        table = read_table(file, [*features, *(name for name in others if name is not None)], path)
-        X = [read_column(table, name, "feature", path) for name in features]
-        y, groups = (
-            None if name is None else read_column(table, name, role, path)
-            for name, role in zip(others, ("target", "groups"), strict=True)
-        )
-    return Dataset(
-        np.column_stack(X),
-        y,
-        features,
-        name=str(path),
-        groups=groups,
-        groups_column=others[1],
-        positions=positions,
-    )
+from ..io.opening import check_declared, needed, text_array
+from .columns import Layout, Wanted, choose
 
 
 def open_file(path: Path, **options: Any) -> Any:
@@ -41,15 +16,13 @@ def open_file(path: Path, **options: Any) -> Any:
     return needed("pyarrow.parquet", f"Reading {path}", "data").ParquetFile(path, **options)
 
 
-def choose_names(
-    file: Any, wanted: Wanted, path: Path
-) -> tuple[tuple[str, ...], str | None, str | None]:
-    """Return the names of the feature columns, and of the target and the groups or None."""
-    index = index_columns(file)
-    names = tuple(name for name in file.schema_arrow.names if name not in index)
-    features, *others = choose(names, len(names), wanted, path)
-    target, groups = (None if i is None else names[i] for i in others)
-    return tuple(names[i] for i in features), target, groups
+def choose_names(file: Any, wanted: Wanted, path: Path) -> tuple[tuple[str, ...], str | None]:
+    """Return the names of the feature columns, and of the target or None."""
+    names, index = tuple(file.schema_arrow.names), index_columns(file)
+    row_names = [i for i, name in enumerate(names) if name in index]
+    chosen = choose(Layout(names, len(names), row_names, False, str(path)), wanted)
+    target = None if chosen.target is None else names[chosen.target]
+    return tuple(names[i] for i in chosen.features), target
 
 
 def index_columns(file: Any) -> set[str]:

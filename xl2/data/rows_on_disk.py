@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ..array.rows import ConvertedRows
-from ..errors import FileFormatError, InputError
+from ..errors import FileFormatError, InputError, option
 from ..io.opening import check_file, reading
 from .arrays import datasets_of, open_h5, read_dataset, training_pair
 from .columns import Wanted
 from .dataset import Dataset, check
-from .loading import check_options, format_of
+from .loading import format_of
 from .parquet_rows import open_parquet
 from .shapes import orient
 
@@ -48,13 +48,18 @@ def open_rows(
         check_file(path, "Pass the path of a .npy file, as numpy.save writes it.")
     else:
         kind = format_of(path)
+        kind = "parquet" if path.suffix.lower() == ".parquet" else kind
     if kind not in ("npy", "parquet", "h5"):
         raise InputError(
             f"{path} can only be read whole, with load_data. Formats that can be read in parts: "
             ".parquet, .h5, .hdf5, .npy."
         )
-    wanted = Wanted(target, (), None, require_target)
-    check_options(path, kind, wanted, None, False)
+    if kind != "parquet" and target is not None:
+        raise InputError(
+            f"{option('target', target)} applies only to tables, but {path} has no columns. Leave "
+            "it out."
+        )
+    wanted = Wanted(target, require_target=require_target)
     if kind == "npy":
         X, y = _open_npy(path), None
     elif kind == "parquet":

@@ -7,6 +7,7 @@ that it declares is allocated.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ..errors import FileFormatError, InputError, on_command_line
 from ..nn.model import Model
 from ..nn.network import Network
 from ..nn.scaling import Scaling
-from .model_header import read_settings
+from .model_header import read_settings, read_table
 from .opening import check_file, reading
 from .preprocessing_header import described, numbers_of, restored, width_of
 from .safetensors_file import safetensors_bytes
@@ -68,7 +69,7 @@ def save(model: Any, path: str | Path) -> None:
         ),
         "classes": json.dumps(classes),
         "features": json.dumps(model.features),
-        "groups": json.dumps(model.groups),
+        "table": json.dumps(None if model.table is None else asdict(model.table)),
     }
     if preprocessing is not None:
         header["preprocessing"] = json.dumps(preprocessing)
@@ -229,10 +230,10 @@ def _model(
         scalings.get("output"),
         None if classes is None else tuple(classes),
         tuple(settings["features"]),
-        settings["groups"],
         tensors.get(ROWS),
         settings[TRIED],
         preprocessing,
+        read_table(settings["table"]),
     )
 
 

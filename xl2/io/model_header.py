@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import fields
 from typing import Any
 
 from ..array.backend import DTYPES
 from ..errors import FileFormatError
+from ..nn.columns import Table
 from ..nn.tasks import TASKS
 from .preprocessing_header import is_preprocessing
 from .tried_values import is_tried
@@ -77,8 +79,30 @@ def _is_standardisation(value: Any) -> bool:
     )
 
 
-def _is_groups(value: Any) -> bool:
-    return value is None or _is_texts([value])
+def _is_table(value: Any) -> bool:
+    """Return whether a value is None, or what the columns of a table are; see `Table`."""
+    if value is None:
+        return True
+    if not isinstance(value, dict) or value.keys() != {field.name for field in fields(Table)}:
+        return False
+    width, features = value["width"], value["features"]
+    named = [value[role] for role in ("target", "groups", "weight") if value[role] is not None]
+    return (
+        type(width) is int
+        and 0 < width < 2**31
+        and isinstance(features, list)
+        and all(type(i) is int and 0 <= i < width for i in features)
+        and len(set(features)) == len(features)
+        and _is_texts([*named])
+        and _is_texts(value["ids"])
+    )
+
+
+def read_table(value: Any) -> Table | None:
+    """Return what the columns of a table are, by a value of a header that was checked."""
+    if value is None:
+        return None
+    return Table(**{**value, "features": tuple(value["features"]), "ids": tuple(value["ids"])})
 
 
 CHECKS = {
@@ -87,8 +111,9 @@ CHECKS = {
     "standardisation": _is_standardisation,
     "classes": _is_classes,
     "features": _is_texts,
-    "groups": _is_groups,
+    "table": _is_table,
     "tried": is_tried,
     "preprocessing": is_preprocessing,
 }
-OPTIONAL = {"tried": "null", "preprocessing": "null"}  # values of what a file may lack
+# Values of what a file may lack.
+OPTIONAL = {"table": "null", "tried": "null", "preprocessing": "null"}

@@ -9,9 +9,14 @@ MISSING = frozenset(
     ("", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "#na", "?", "-", "--", ".", "nil")
 )
 CURRENCY = "$€£¥₹"
-DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
 TRUTHS = {"true": 1.0, "false": 0.0}
 SPACES = " \u00a0\u202f'\u2019"  # thousands are also separated by these
+
+
+def row_number(row: int) -> str:
+    """Return where a row, counted from 0, is."""
+    return f"row {row + 1}"
 
 
 def is_missing(cells: Any) -> Any:
@@ -31,6 +36,22 @@ def is_text(cells: Any) -> bool:
     if isinstance(cells.dtype, pd.CategoricalDtype):
         return is_text(cells.cat.categories.to_series())
     return bool(pd.api.types.is_object_dtype(cells) or pd.api.types.is_string_dtype(cells))
+
+
+def foreign(cells: Any) -> str:
+    """Return what cells hold if that is neither text nor numbers, such as "lists"; else empty."""
+    import pandas as pd
+
+    if cells.dtype.kind in "cmV":
+        return str(cells.dtype)
+    if not pd.api.types.is_object_dtype(cells):
+        return ""
+    kind = pd.api.types.infer_dtype(cells, skipna=True)
+    if kind in ("bytes", "complex", "timedelta", "time", "period", "interval"):
+        return f"{kind} values"
+    if kind == "mixed" and any(hasattr(cell, "__len__") != isinstance(cell, str) for cell in cells):
+        return "lists or other objects"
+    return ""
 
 
 def texts_of(cells: Any) -> Any:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError
-from .cells import CURRENCY, is_missing, parse_booleans, parse_dates, parse_numbers, texts_of
+from .cells import (
+    CURRENCY,
+    is_missing,
+    parse_booleans,
+    parse_dates,
+    parse_numbers,
+    row_number,
+    texts_of,
+)
 
 UNKNOWN = -1.0  # the code of a category that a column does not have
 
@@ -33,7 +42,13 @@ class Column:
     categories: tuple[str, ...] = ()
     unit: str = ""
 
-    def read(self, cells: Any, decimal: str = ".", where: str = "") -> Any:
+    def read(
+        self,
+        cells: Any,
+        decimal: str = ".",
+        where: str = "",
+        at: Callable[[int], str] = row_number,
+    ) -> Any:
         """Return the cells of a new table, a pandas Series, as numbers.
 
         Returns
@@ -44,7 +59,8 @@ class Column:
         Raises
         ------
         InputError
-            For the first cell that cannot be read as such a column; `where` begins the message.
+            For the first cell that cannot be read as such a column; `where` begins the message,
+            and `at` says where a row, counted from 0, is.
         """
         import numpy as np
         import pandas as pd
@@ -60,7 +76,7 @@ class Column:
         if wrong.any():
             row = int(np.argmax(wrong))
             raise InputError(
-                f"{where}row {row + 1}, column {self.name or '?'!r}: {str(cells.iloc[row])!r} is "
+                f"{where}{at(row)}, column {self.name or '?'!r}: {str(cells.iloc[row])!r} is "
                 f"not a {self.kind}, as in training. Correct the cell, or leave it empty if the "
                 "value is missing."
             )

@@ -11,6 +11,7 @@ from ..array.rows import ConvertedRows, is_stored
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import InputError
+from .columns import Table
 from .frames import codes_of, is_frame, numbers_of, select
 from .inputs import other_shape
 from .network import Network
@@ -34,9 +35,6 @@ class Model:
         The label of each class number, text or numbers.
     features : tuple of str
         Names of the columns of the samples; empty if the data had none.
-    groups : str or None
-        The column of the data set that held the groups of the samples, by name or index: whole
-        groups were held out.
     trained_rows : numpy.ndarray or None
         A digest of the features of each training sample, (n,) of uint64, sorted: `xl2 diagnose`
         and `xl2 predict` tell by it which samples are unseen. The command line records it.
@@ -46,6 +44,8 @@ class Model:
     preprocessing : Preprocessing, transformer or None
         What makes inputs of the columns, before they are standardised: the columns of a table
         with missing values and categories, or a fitted transformer of scikit-learn.
+    table : Table or None
+        What the other columns of the table were that it was trained on.
     """
 
     network: Network
@@ -53,10 +53,10 @@ class Model:
     output_scaling: Scaling | None = None
     classes: tuple[Any, ...] | None = None
     features: tuple[str, ...] = ()
-    groups: str | None = None
     trained_rows: Any = None
     tried: Mapping[str, Any] | None = None
     preprocessing: Any = None
+    table: Table | None = None
 
     @classmethod
     def of(cls, model: Any) -> Model:

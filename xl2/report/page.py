@@ -73,13 +73,16 @@ def report_html(
     title: str,
     facts: Mapping[str, str],
     data_notes: Sequence[str] = (),
+    reading: Sequence[str] = (),
+    columns: Sequence[Sequence[str]] = (),
 ) -> str:
     """Return a page with the verdict, the path, the mistakes, and the settings of the run.
 
     The same arguments give the same page, in whatever style of matplotlib. `model` is the one
     whose mistakes are shown, such as the best of the path. `X_test` (n, features) is in its own
     units, with the labels or values `y_test`. `facts` are for the last table; see `run_facts`.
-    `data_notes` are sentences about how the samples were divided.
+    `data_notes` are sentences about how the samples were divided, `reading` about how they were
+    read, and `columns` are the rows of a table of their columns, its head first.
     """
     template = _template()
     X, y = to_numpy(X_test), as_array(y_test, "y_test")
@@ -107,6 +110,8 @@ def report_html(
         legend=_legend(diagnosis),
         about_scores=[_unbroken(text) for text in about_scores(diagnosis)],
         cautions=(*data_notes, *diagnosis.cautions),
+        reading=reading,
+        columns=Table(tuple(columns[0]), [*map(tuple, columns[1:])]) if columns else None,
         path=path,
         path_picture=picture_path(path),
         lambdas=Table((*head_of(path)[:-1], "remark"), list(rows_of(path))),

@@ -1,0 +1,49 @@
+"""`xl2 inspect`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from . import options as opt
+from .table_options import TRAINING, with_table_options
+
+
+@with_table_options(TRAINING)
+def inspect(
+    data: opt.Data,
+    task: opt.Task = "auto",
+    target: opt.Target = None,
+    groups: opt.Groups = None,
+    weight: opt.Weight = None,
+    labels: opt.Labels = None,
+    features_first: opt.FeaturesFirst = False,
+    table: Any = None,
+) -> None:
+    """Say how a data set is read, before any training: its columns, labels, gaps and doubts."""
+    from ..data import load_data
+    from ..data.summary import summarise
+    from ..errors import InputError
+    from ..nn.preprocessing import Preprocessing
+
+    found = load_data(
+        data,
+        labels=labels,
+        target=target,
+        groups=groups,
+        weight=weight,
+        task=task,
+        features_first=features_first,
+        require_target=False,
+        **table,
+    )
+    summary = summarise(found, task)
+    typer.echo(summary.title)
+    opt.show_notes(summary.notes)
+    typer.echo(f"\n{summary}")
+    if found.columns:
+        try:
+            Preprocessing.learn(found.columns, found.X)
+        except InputError as error:
+            opt.show_notes(["", f"Warning: {error}"])

@@ -1,0 +1,117 @@
+"""The labels or values of a table's target column, as they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, counted, option
+from ..io.opening import text_array
+from ..nn.cells import MISSING, foreign, is_text, parse_numbers, row_number, texts_of
+
+# Among texts not -, which is a class beside +, and not "none", which is often the mildest.
+MISSING_LABELS = MISSING - {"-", "--", ".", "none", "nil"}
+EXACT = 2**53  # above, a float64 cannot represent all integers
+
+
+def missing_labels(cells: Any) -> Any:
+    """Tell which cells of a target column are missing, as booleans (n,)."""
+    import numpy as np
+
+    found = np.array(cells.isna(), dtype=bool)
+    if is_text(cells):
+        texts = texts_of(cells)
+        found |= np.asarray(texts.str.lower().isin(MISSING_LABELS) | (texts == "None"), dtype=bool)
+        rest = texts[~found]
+        doubtful = rest.str.lower().isin(MISSING)
+        if doubtful.any() and not np.isnan(parse_numbers(rest[~doubtful])[0]).any():
+            found[~found] |= np.asarray(doubtful, dtype=bool)
+    return found
+
+
+def read_labels(
+    cells: Any,
+    task: str,
+    decimal: str,
+    path: Path,
+    where: str,
+    text: bool = False,
+    at: Callable[[int], str] = row_number,
+) -> Any:
+    """Return the labels or values of cells, a pandas Series without missing ones, as an array (n,).
+
+    Text is returned as it is written, unless numbers say the same: whole numbers become int64,
+    others float64. Numbers that would lose something stay text (007, 5E2, beyond 2**53), except
+    for `task` "regression", which needs numbers. `text` asks for text, as the labels of a
+    training set are.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(cells):
+        return cells.to_numpy(dtype=str if text else np.int64)
+    what = foreign(cells)
+    if pd.api.types.infer_dtype(cells, skipna=True) in ("date", "datetime", "datetime64"):
+        what = "dates"
+    if not what and not is_text(cells) and not pd.api.types.is_numeric_dtype(cells):
+        what = str(cells.dtype)
+    if what:
+        raise InputError(
+            f"{where} has {what}. A target is numbers or text: choose another by "
+            f"{option('target')}, or convert it."
+        )
+    texts = texts_of(cells)
+    if text and task != "regression":
+        return text_array(texts.tolist(), path)
+    if not is_text(cells):
+        return _whole(cells, cells.to_numpy(dtype="float64"))
+    numbers, _ = parse_numbers(texts, decimal)
+    if task == "regression":
+        wrong = np.isnan(numbers)
+        if wrong.any():
+            first = texts.index[int(np.argmax(wrong))]
+            raise InputError(
+                f"{where}, {at(first)}: {texts[first]!r} is not a number, which "
+                f"{option('task', 'regression')} needs."
+            )
+        return _whole(texts, numbers)
+    if np.isnan(numbers).any() or not _says_the_same(texts, numbers):
+        return text_array(texts.tolist(), path)
+    return _whole(texts, numbers)
+
+
+def _whole(cells: Any, numbers: Any) -> Any:
+    """Return numbers as int64 if all are whole."""
+    import numpy as np
+
+    if cells.dtype.kind in "iu" and cells.dtype != np.uint64:
+        return cells.to_numpy(dtype=np.int64)
+    whole = (numbers == np.floor(numbers)) & (abs(numbers) < EXACT)
+    return numbers.astype(np.int64) if whole.all() else numbers
+
+
+def _says_the_same(texts: Any, numbers: Any) -> bool:
+    """Tell whether labels can be numbers: values, or whole numbers as one writes them."""
+    import numpy as np
+
+    if (numbers != np.floor(numbers)).any() or np.isinf(numbers).any():
+        return True
+    plain = texts.str.fullmatch(r"[+-]?(0|[1-9][0-9.,'\s]*)")
+    distinct = len(np.unique(numbers)) == texts.nunique()
+    return bool(plain.all() and distinct and (abs(numbers) < EXACT).all())
+
+
+def refuse_missing(missing: Any, where: str, at: Callable[[int], str]) -> None:
+    """Raise `InputError` if labels are missing; `at` says where a row is."""
+    import numpy as np
+
+    rows = np.flatnonzero(missing).tolist()
+    if not rows:
+        return
+    shown = ", ".join(map(at, rows[:3])) + (", ..." if len(rows) > 3 else "")
+    raise InputError(
+        f"{where}: {counted(len(rows), 'label')} of {len(missing)} "
+        f"{'is' if len(rows) == 1 else 'are'} missing, in {shown}. Fill them in, or pass "
+        f"{option('drop_missing_labels', True)} to leave these rows out."
+    )

@@ -1,0 +1,254 @@
+"""A table as a data set: what its columns are, and their cells as numbers and labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ..errors import InputError, column_label, counted, listed, option, warn_caller
+from ..nn.cells import is_missing, parse_numbers, texts_of
+from ..nn.columns import Column, Table
+from .columns import Columns, Layout, Wanted, choose
+from .dataset import Dataset
+from .kinds import columns_of
+from .labels import missing_labels, read_labels, refuse_missing
+from .source import Source
+
+# Names of columns that number the rows, or identify them.
+ROW_NUMBERS = re.compile(r"(|unnamed: 0|index|row|row_?names?|row_?numbers?|no|nr|#|obs)", re.I)
+IDS = re.compile(r"(?i:id|.*[_\s.-]id)|.*[a-z](Id|ID)")
+FEWEST = 10  # rows for which counting up cannot be chance in a table without a header
+
+
+def read_table(source: Source, wanted: Wanted, by_position: bool = False) -> Dataset:
+    """Read a table into memory. X has float64 numbers and codes, as `Column.read` returns them.
+
+    `by_position` tells that the caller says that there is no header.
+    """
+    where = str(source.path)
+    layout = Layout(source.names, source.width, tuple(source.row_names), by_position, where)
+    chosen = choose(layout, wanted)
+    read = sorted({*chosen.features, *(i for i in chosen[1:4] if i is not None), *chosen.ids})
+    frame = source.read(read, _as_text(layout, chosen, wanted))
+    if not len(frame):
+        raise InputError(f"{where} has no rows. Expected one row per sample.")
+    notes: list[str] = [*source.notes]
+    for doubt in source.warnings:
+        warn_caller(f"{where}: {doubt}")
+    if wanted.known is None and not wanted.keep_row_numbers:
+        chosen, said = _without_row_numbers(frame, layout, chosen)
+        notes += said
+    if chosen.unused:
+        unused = listed(layout.label(i) for i in chosen.unused)
+        notes.append(f"Columns that the model was not trained on are ignored: {unused}.")
+    y, labelled, said = _labels(frame, layout, chosen, wanted, source)
+    notes += said
+    columns, X, read_as = _features(frame, layout, chosen, wanted, source)
+    notes += read_as
+
+    def label(position: int | None) -> str | None:
+        return None if position is None else layout.label(position)
+
+    found = Dataset(
+        X,
+        y,
+        tuple(column.name for column in columns) if source.names else (),
+        name=where,
+        groups=_groups(frame, layout, chosen, source),
+        weights=_weights(frame, layout, chosen, source),
+        columns=columns,
+        table=Table(
+            source.width,
+            chosen.features,
+            label(chosen.target),
+            label(chosen.groups),
+            label(chosen.weight),
+            tuple(layout.label(i) for i in chosen.ids),
+        ),
+        ids={layout.label(i): texts_of(frame[i]).fillna("").tolist() for i in chosen.ids},
+        labelled=labelled,
+        notes=tuple(notes),
+    )
+    if labelled is None or not wanted.drop_missing_labels:
+        return found
+    return replace(found.take(labelled), labelled=None)
+
+
+def _as_text(layout: Layout, chosen: Columns, wanted: Wanted) -> set[int]:
+    """Return the columns whose cells are needed exactly as they are written."""
+    found = {i for i in (chosen.target, chosen.groups, *chosen.ids) if i is not None}
+    found |= {i for name in wanted.asked.categories if (i := layout.find(name)) is not None}
+    if wanted.known is not None:
+        pairs = zip(chosen.features, wanted.known.columns, strict=True)
+        found |= {i for i, column in pairs if column.kind == "category"}
+    return found
+
+
+class _Dropped(NamedTuple):
+    chosen: Columns
+    notes: list[str]
+
+
+def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Dropped:
+    """Take the columns that number or identify the rows out of the features."""
+    notes = []
+    if declared := [i for i in chosen.ids if i in layout.row_names]:
+        names = listed(layout.label(i) for i in declared)
+        notes.append(f"Names of rows are no feature: {names}. {_keep()}")
+    found = [i for i in chosen.features if _numbers_rows(frame[i], layout, i)]
+    if found and len(found) < len(chosen.features):
+        names = ", ".join(repr(layout.label(i)) if layout.label(i) else "the first" for i in found)
+        notes.append(
+            f"Left out, because {'it numbers' if len(found) == 1 else 'they number'} the rows: "
+            f"{names}. {_keep()}"
+        )
+        features = tuple(i for i in chosen.features if i not in found)
+        chosen = chosen._replace(features=features, ids=(*chosen.ids, *found))
+    counting = [i for i in chosen.features if len(frame) >= 2 * FEWEST and _counts_up(frame[i])]
+    if counting:
+        names = listed(layout.label(i) for i in counting)
+        warn_caller(
+            f"{layout.where}: {names} counts the rows. If that is not a measurement, leave it out: "
+            f"{option('ignore', layout.label(counting[0]))}."
+        )
+    return _Dropped(chosen, notes)
+
+
+def _keep() -> str:
+    return f"{option('keep_row_numbers', True)} keeps such columns."
+
+
+def _numbers_rows(cells: Any, layout: Layout, position: int) -> bool:
+    """Tell whether a column numbers the rows, by its name and its cells."""
+    if not layout.names:
+        return position == 0 and len(cells) >= FEWEST and _counts_up(cells)
+    name = layout.names[position].strip()
+    if position == 0 and name.lower() in ("", "unnamed: 0"):
+        return True  # where pandas writes the index of a frame
+    named = ROW_NUMBERS.fullmatch(name) or IDS.fullmatch(name)
+    if not named or not cells.notna().all() or not cells.is_unique:
+        return False
+    return _is_whole(cells)
+
+
+def _is_whole(cells: Any) -> bool:
+    """Tell whether all cells are whole numbers, or all are text."""
+    if cells.dtype.kind == "f":
+        return bool((cells % 1 == 0).all())
+    return str(cells.dtype) != "bool"
+
+
+def _counts_up(cells: Any) -> bool:
+    """Tell whether cells are 0, 1, 2, ... or 1, 2, 3, ..."""
+    if cells.dtype.kind not in "iuf" or cells.iloc[0] not in (0, 1):
+        return False
+    return bool((cells.diff().iloc[1:] == 1).all())
+
+
+def _labels(
+    frame: Any, layout: Layout, chosen: Columns, wanted: Wanted, source: Source
+) -> tuple[Any, Any, list[str]]:
+    """Return y or None, which rows have a label (None if all have one), and notes."""
+    import numpy as np
+
+    if chosen.target is None:
+        return None, None, []
+    cells = frame[chosen.target]
+    label = column_label(layout.names, chosen.target)
+    where = f"{layout.where}, target {label}"
+    missing = missing_labels(cells)
+    if missing.all() and not wanted.require_target:
+        return None, None, []
+    if wanted.require_target and not wanted.drop_missing_labels:
+        refuse_missing(missing, where, source.where)
+    known = wanted.known
+    text = bool(known and known.text_labels)
+    present = cells[~missing]
+    if present.empty:
+        refuse_missing(missing, where, source.where)
+    found = read_labels(
+        present, wanted.task, source.decimal, source.path, where, text, source.where
+    )
+    if not missing.any():
+        return found, None, []
+    y = np.zeros(len(cells), dtype=found.dtype)
+    y[~missing] = found
+    count = counted(int(missing.sum()), "row")
+    does = "left out" if wanted.drop_missing_labels else "not scored"
+    return y, ~missing, [f"{count} without a label {'is' if count == '1 row' else 'are'} {does}."]
+
+
+def _features(
+    frame: Any, layout: Layout, chosen: Columns, wanted: Wanted, source: Source
+) -> tuple[tuple[Column, ...], Any, Sequence[str]]:
+    import numpy as np
+
+    known, where = wanted.known, f"{layout.where}, "
+    wanted_columns = list(chosen.features)
+    cells = frame if list(frame.columns) == wanted_columns else frame[wanted_columns]
+    names = [layout.names[i] for i in chosen.features] if layout.names else []
+    if known is None:
+        columns, X, notes = columns_of(
+            cells,
+            names=names,
+            asked=wanted.asked,
+            decimal=source.decimal,
+            where=where,
+            at=source.where,
+        )
+    else:
+        columns, notes = known.columns, ()
+        X = np.empty((len(cells), len(columns)))
+        for k, (i, column) in enumerate(zip(chosen.features, columns, strict=True)):
+            named = replace(column, name=layout.label(i))
+            X[:, k] = named.read(cells[i], source.decimal, where, source.where)
+    fills = wanted.fill if known is None else known.fills
+    if not fills:
+        _refuse_gaps(X, names, chosen, source)
+    return columns, X, notes
+
+
+def _refuse_gaps(X: Any, names: Sequence[str], chosen: Columns, source: Source) -> None:
+    import numpy as np
+
+    gaps = np.isnan(X)
+    if gaps.any():
+        row, k = divmod(int(gaps.argmax()), X.shape[1])
+        label = repr(names[k]) if names else str(chosen.features[k])
+        raise InputError(
+            f"{source.path}, {source.where(row)}, column {label}: a value is missing. Remove the "
+            "row or fill it in."
+        )
+
+
+def _groups(frame: Any, layout: Layout, chosen: Columns, source: Source) -> Any:
+    if chosen.groups is None:
+        return None
+    cells = frame[chosen.groups]
+    where = f"{layout.where}, groups {column_label(layout.names, chosen.groups)}"
+    missing = is_missing(cells)
+    if missing.any():
+        raise InputError(
+            f"{where}, {source.where(int(missing.argmax()))}: the cell is empty, so the group is "
+            "missing. Remove the row or fill it in."
+        )
+    return read_labels(cells, "auto", source.decimal, source.path, where)
+
+
+def _weights(frame: Any, layout: Layout, chosen: Columns, source: Source) -> Any:
+    import numpy as np
+
+    if chosen.weight is None:
+        return None
+    cells = frame[chosen.weight]
+    weights, _ = parse_numbers(cells, source.decimal)
+    wrong = ~(np.isfinite(weights) & (weights >= 0.0))
+    if wrong.any():
+        row, label = int(wrong.argmax()), column_label(layout.names, chosen.weight)
+        raise InputError(
+            f"{layout.where}, {source.where(row)}, weights {label}: "
+            f"{str(cells.iloc[row])!r} is not a number of 0 or more."
+        )
+    return weights
