@@ -14,7 +14,7 @@ from .header import is_value
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas", " ": "blanks"}
 # Rows that are looked at; of wide tables fewer, because their cells cost time.
-ROWS, CELLS = 1000, 100_000
+ROWS, CELLS, SNIFFED = 1000, 100_000, 10_000
 BOMS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -93,14 +93,12 @@ def find_separator(lines: Sequence[str], expected: str | None) -> str:
             continue
         whole = [row.cells for row in rows if len(row.cells) == width]
         share = len(whole) / len(rows)
-        cells = [cell for row in whole for cell in row if cell.lower() not in MISSING]
+        cells = [cell for row in whole for cell in row if cell.lower() not in MISSING][:SNIFFED]
+        texts = [cell for cell in cells if not is_value(cell)]
         others = [other for other in SEPARATORS if other not in (sep, " ")]
-        values = sum(map(is_value, cells))
-        clean = values + sum(
-            not is_value(cell) and not any(other in cell for other in others) for cell in cells
-        )
+        several = sum(any(other in cell for other in others) for cell in texts)
         n = max(1, len(cells))
-        found = (round(share, 1), round(clean / n, 2), round(values / n, 2))
+        found = (round(share, 1), round(1 - several / n, 2), round(1 - len(texts) / n, 2))
         if sep == expected and share > 0.5:
             return sep
         if found > score:
