@@ -128,6 +128,16 @@ def test_notes_on_the_data_stand_beside_the_scores_and_are_escaped(nasty, undraw
     assert not found.all("script")
 
 
+def test_the_columns_of_the_data_are_a_table_and_are_escaped(nasty, nasty_page, undrawn):
+    assert "The data set" not in Reader(nasty_page).texts("h2")
+    note = f"Left out, because it numbers the rows: {SCRIPT}."
+    rows = [("column", "kind", "missing", "values"), (SCRIPT, "category", "3", f"{SCRIPT} (5)")]
+    found = Reader(nasty.page(reading=[note], columns=rows))
+    assert note in [p.text for p in found.all("p")]
+    assert [tuple(row) for row in found.table("The data set")] == rows
+    assert not found.all("script")
+
+
 def test_lambdas_are_listed_and_the_best_is_marked(nasty, nasty_page):
     path = nasty.path
     _, *rows, null = Reader(nasty_page).table("Lambdas tried")

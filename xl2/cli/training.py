@@ -155,8 +155,9 @@ def predict(
     )
     text, quoted = _table(trained, samples)
     if quoted:
-        typer.echo(note_of_quoted(quoted), err=True)
+        opt.show_notes([note_of_quoted(quoted)], err=True)
     if out is None:
+        opt.show_notes(samples.notes, err=True)
         if sys.stdout is None:
             raise InputError("Standard output is closed. Write a file with --out.")
         try:

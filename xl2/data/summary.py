@@ -72,7 +72,10 @@ def summarise(data: Dataset, task: str = "auto") -> Summary:
     for role, values in (("groups", data.groups), ("weight", data.weights)):
         if values is not None and table is not None:
             lines.append(_other(getattr(table, role), role, values))
-    lines += [Line(name, "left out", 0, _examples(texts)) for name, texts in data.ids.items()]
+    lines += [
+        Line(name or "(no name)", "left out", 0, _examples(texts))
+        for name, texts in data.ids.items()
+    ]
     if data.y is not None:
         name = table.target if table is not None and table.target is not None else "y"
         lines.append(_target(name, data, task))

@@ -99,7 +99,9 @@ def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Droppe
         notes.append(f"Names of rows are no feature: {names}. {_keep()}")
     found = [i for i in chosen.features if _numbers_rows(frame[i], layout, i)]
     if found and len(found) < len(chosen.features):
-        names = ", ".join(repr(layout.label(i)) if layout.label(i) else "the first" for i in found)
+        names = ", ".join(
+            repr(layout.label(i)) if layout.label(i) else "the first column" for i in found
+        )
         notes.append(
             f"Left out, because {'it numbers' if len(found) == 1 else 'they number'} the rows: "
             f"{names}. {_keep()}"
