@@ -518,3 +518,14 @@ def test_encoders_say_what_they_are():
     assert str(Encoded(columns, [[1.0, 0], [np.nan, 1]])) == "1 number, 1 category; 3 inputs"
     steps = FunctionTransformer(_last_column)
     assert " at 0x" not in str(Transformed(steps, np.zeros((4, 2)), np.zeros(4)))
+
+
+@pytest.mark.parametrize("preprocessing", ["auto", transformer()], ids=["ours", "scikit-learn"])
+def test_frames_are_the_same_on_every_library(where, preprocessing):
+    options = {**SMALL, "dtype": "float32", "cv": CV, "preprocessing": preprocessing}
+    path = regularization_path(TABLE, Y, [0, 1], **options, **where)
+    on_host = regularization_path(TABLE, Y, [0, 1], **options, backend="numpy")
+    same(path, on_host, 1e-4)
+    np.testing.assert_allclose(
+        path.best_model_.forward(NEW), on_host.best_model_.forward(NEW), rtol=1e-4
+    )

@@ -90,7 +90,8 @@ def codes_of(frame: Any, columns: Sequence[Column], where: str = "X: ") -> Any:
     """Return a frame as coded samples (n, columns) in float64; see `Column.read`."""
     import numpy as np
 
-    names, count = [one.name for one in columns if one.name], len(columns)
+    names, count = [one.name for one in columns], len(columns)
+    names = names if any(names) else []
     if all(one.kind == "number" and not one.unit for one in columns):
         found = plain_numbers(frame, places_of(frame, names, count))
         if found is not None:

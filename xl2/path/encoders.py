@@ -37,7 +37,8 @@ def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tupl
         return X, Transformed(preprocessing, X, y), names
     if isinstance(preprocessing, Sequence) and all(isinstance(c, Column) for c in preprocessing):
         coded = codes_of(X, preprocessing) if is_frame(X) else X
-        return X, Encoded(preprocessing, coded), tuple(c.name for c in preprocessing if c.name)
+        names = tuple(one.name for one in preprocessing)
+        return X, Encoded(preprocessing, coded), names if any(names) else ()
     raise InputError(
         f"preprocessing must be 'auto', None, or a transformer with fit and transform, such as "
         f"scikit-learn's ColumnTransformer. Received: {preprocessing!r:.200}."
