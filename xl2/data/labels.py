@@ -19,6 +19,7 @@ def missing_labels(cells: Any) -> Any:
     """Tell which cells of a target column are missing, as booleans (n,)."""
     import numpy as np
 
+    cells, which = _distinct(cells)
     found = np.array(cells.isna(), dtype=bool)
     if is_text(cells):
         texts = texts_of(cells)
@@ -27,7 +28,21 @@ def missing_labels(cells: Any) -> Any:
         doubtful = rest.str.lower().isin(MISSING)
         if doubtful.any() and not np.isnan(parse_numbers(rest[~doubtful])[0]).any():
             found[~found] |= np.asarray(doubtful, dtype=bool)
-    return found
+    return found[which]
+
+
+def _distinct(cells: Any) -> tuple[Any, Any]:
+    """Return the texts that differ, each in its first row, and for each cell which one it is.
+
+    Labels are few, and each operation on all of their texts takes as long as reading them.
+    """
+    import numpy as np
+    import pandas as pd
+
+    if not pd.api.types.is_string_dtype(cells):
+        return cells, np.arange(len(cells))
+    which, _ = pd.factorize(cells, use_na_sentinel=False)
+    return cells.iloc[np.unique(which, return_index=True)[1]], which
 
 
 def read_labels(
@@ -46,6 +61,17 @@ def read_labels(
     for `task` "regression", which needs numbers. `text` asks for text, as the labels of a
     training set are.
     """
+    distinct, which = _distinct(cells)
+    found = _read_distinct(distinct, task, decimal, where, text, at)
+    if isinstance(found, list):
+        return text_array([found[k] for k in which], path)
+    return found[which]
+
+
+def _read_distinct(
+    cells: Any, task: str, decimal: str, where: str, text: bool, at: Callable[[int], str]
+) -> Any:
+    """Return labels as numbers in an array, or as a list of texts; see `read_labels`."""
     import numpy as np
     import pandas as pd
 
@@ -63,7 +89,7 @@ def read_labels(
         )
     texts = texts_of(cells)
     if text and task != "regression":
-        return text_array(texts.tolist(), path)
+        return texts.tolist()
     if not is_text(cells):
         return _whole(cells, cells.to_numpy(dtype="float64"))
     numbers, _ = parse_numbers(texts, decimal)
@@ -77,7 +103,7 @@ def read_labels(
             )
         return _whole(texts, numbers)
     if np.isnan(numbers).any() or not _says_the_same(texts, numbers):
-        return text_array(texts.tolist(), path)
+        return texts.tolist()
     return _whole(texts, numbers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Number
 from typing import Any, NamedTuple
 
 from ..errors import InputError, column_label, counted, listed, option, warn_caller
@@ -97,7 +98,7 @@ def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Droppe
     if declared := [i for i in chosen.ids if i in layout.row_names]:
         names = listed(layout.label(i) for i in declared)
         notes.append(f"Names of rows are no feature: {names}. {_keep()}")
-    found = [i for i in chosen.features if _numbers_rows(frame[i], layout, i)]
+    found = [i for i in chosen.features if _numbers_rows(frame, layout, i)]
     if found and len(found) < len(chosen.features):
         names = ", ".join(
             repr(layout.label(i)) if layout.label(i) else "the first column" for i in found
@@ -108,7 +109,15 @@ def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Droppe
         )
         features = tuple(i for i in chosen.features if i not in found)
         chosen = chosen._replace(features=features, ids=(*chosen.ids, *found))
-    counting = [i for i in chosen.features if len(frame) >= 2 * FEWEST and _counts_up(frame[i])]
+    counting = []
+    if len(frame) >= 2 * FEWEST:
+        # Of a wide table, each column takes a while.
+        start = dict(zip(frame.columns, frame.iloc[0], strict=True))
+        counting = [
+            i
+            for i in chosen.features
+            if isinstance(start[i], Number) and start[i] in (0, 1) and _counts_up(frame[i])
+        ]
     if counting:
         names = listed(layout.label(i) for i in counting)
         warn_caller(
@@ -122,15 +131,18 @@ def _keep() -> str:
     return f"{option('keep_row_numbers', True)} keeps such columns."
 
 
-def _numbers_rows(cells: Any, layout: Layout, position: int) -> bool:
+def _numbers_rows(frame: Any, layout: Layout, position: int) -> bool:
     """Tell whether a column numbers the rows, by its name and its cells."""
     if not layout.names:
-        return position == 0 and len(cells) >= FEWEST and _counts_up(cells)
+        return position == 0 and len(frame) >= FEWEST and _counts_up(frame[0])
     name = layout.names[position].strip()
     if position == 0 and name.lower() in ("", "unnamed: 0"):
         return True  # where pandas writes the index of a frame
     named = ROW_NUMBERS.fullmatch(name) or IDS.fullmatch(name)
-    if not named or not cells.notna().all() or not cells.is_unique:
+    if not named:
+        return False
+    cells = frame[position]
+    if not cells.notna().all() or not cells.is_unique:
         return False
     return _is_whole(cells)
 
