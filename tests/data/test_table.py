@@ -224,6 +224,9 @@ def test_missing_values_and_categories(tmp_path):
     np.testing.assert_array_equal(loaded.X, [[1, 1, 1], [0, NAN, 0], [NAN, 3, NAN]])
     new = table(tmp_path, "size,sick,colour\n5,True,green\n", like=loaded, require_target=False)
     np.testing.assert_array_equal(new.X, [[-1, 5, 1]])
+    assert new.notes == ("Texts that training never had, taken as other ones: 'colour' (1).",)
+    gap = table(tmp_path, "size,sick,colour\n,True,red\n", like=loaded, require_target=False)
+    assert "'size' (1)" in " ".join(gap.notes)
     path = tmp_path / "t.csv"
     write(path, text)
     assert "line 3, column 'size'" in refused(InputError, path, fill=False, ignore=("colour",))

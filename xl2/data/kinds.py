@@ -18,7 +18,7 @@ from ..nn.cells import (
     row_number,
     texts_of,
 )
-from ..nn.columns import Column
+from ..nn.columns import UNKNOWN, Column
 
 
 @dataclass(frozen=True)
@@ -175,8 +175,6 @@ def _short(text: str) -> str:
 
 def _notes(columns: Sequence[Column], X: Any) -> tuple[str, ...]:
     """Say which columns are not plain numbers, and where values are missing."""
-    import numpy as np
-
     notes = []
     labels = [column.name or str(i) for i, column in enumerate(columns)]
     for kind, words in (
@@ -191,13 +189,33 @@ def _notes(columns: Sequence[Column], X: Any) -> tuple[str, ...]:
         found = [label for label, c in zip(labels, columns, strict=True) if c.unit == unit]
         read = "hundredths" if unit == "%" else "numbers"
         notes.append(f"Written with {unit}, read as {read}: {listed(found)}.")
-    missing = np.isnan(X).sum(axis=0) if X.dtype.kind == "f" else np.zeros(0)
-    if missing.any():
-        counts = [f"{labels[i]!r} ({missing[i]})" for i in np.flatnonzero(missing)[:12]]
-        more = int((missing > 0).sum()) - len(counts)
-        rest = f" and {more} more" if more else ""
+    return (*notes, *notes_of_gaps(labels, columns, X))
+
+
+def notes_of_gaps(labels: Sequence[str], columns: Sequence[Column], X: Any) -> list[str]:
+    """Say in which columns values are missing, and which have texts that training never had."""
+    import numpy as np
+
+    notes = []
+    if X.dtype.kind == "f" and (missing := np.isnan(X).sum(axis=0)).any():
         notes.append(
             "Missing values, filled with the median or taken as a category of their own: "
-            f"{', '.join(counts)}{rest}."
+            f"{_counts(labels, missing)}."
         )
-    return tuple(notes)
+    categories = [i for i, column in enumerate(columns) if column.kind == "category"]
+    unknown = np.zeros(len(columns), dtype=int)
+    unknown[categories] = (X[:, categories] == UNKNOWN).sum(axis=0)
+    if unknown.any():
+        notes.append(
+            f"Texts that training never had, taken as other ones: {_counts(labels, unknown)}."
+        )
+    return notes
+
+
+def _counts(labels: Sequence[str], counts: Any) -> str:
+    """Return the columns that have a count, and it."""
+    import numpy as np
+
+    found = [f"{labels[i]!r} ({counts[i]})" for i in map(int, np.flatnonzero(counts))]
+    more = f" and {len(found) - 12} more" if len(found) > 12 else ""
+    return ", ".join(found[:12]) + more

@@ -13,7 +13,7 @@ from ..nn.cells import is_missing, parse_numbers, texts_of
 from ..nn.columns import Column, Table
 from .columns import Columns, Layout, Wanted, choose
 from .dataset import Dataset
-from .kinds import columns_of
+from .kinds import columns_of, notes_of_gaps
 from .labels import missing_labels, read_labels, refuse_missing
 from .source import Source
 
@@ -213,11 +213,16 @@ def _features(
             at=source.where,
         )
     else:
-        columns, notes = known.columns, ()
+        columns = known.columns
         X = np.empty((len(cells), len(columns)))
         for k, (i, column) in enumerate(zip(chosen.features, columns, strict=True)):
-            named = replace(column, name=layout.label(i))
-            X[:, k] = named.read(cells[i], source.decimal, where, source.where)
+            values = cells[i]
+            if column.kind == "number" and not column.unit and values.dtype.kind in "iuf":
+                X[:, k] = values
+            else:
+                named = replace(column, name=layout.label(i))
+                X[:, k] = named.read(values, source.decimal, where, source.where)
+        notes = (*notes_of_gaps([layout.label(i) for i in chosen.features], columns, X),)
     fills = wanted.fill if known is None else known.fills
     if not fills:
         _refuse_gaps(X, names, chosen, source)
