@@ -37,7 +37,7 @@ def files(tmp_path, monkeypatch):
     Path("t.csv").write_text(table(rows))
     Path("others.csv").write_text(table((-a, -b, 8, y) for a, b, _, y in rows))
     Path("one.csv").write_text(table((*row[:3], "a") for row in rows))
-    Path("many.csv").write_text(table((*row[:3], f"k{i}") for i, row in enumerate(rows)))
+    Path("many.csv").write_text(table((*row[:3], str(1000 * i)) for i, row in enumerate(rows)))
     np.savez("t.npz", x=X, y=Y)
     np.savez("first.npz", x=X.T, y=Y)
     np.savez("flat.npz", x=X[:, 0], y=Y)
@@ -90,8 +90,8 @@ BOTH = [
      r"such as hidden=\(50, 25\)"),
     ("train one.csv", r"label column \(--target\)", lambda: regularization_path(X, Y * 0),
      r"Check y\."),
-    ("train many.csv", "pass --task regression", lambda: regularization_path(X, np.arange(60)),
-     "pass task='regression'. Otherwise check y"),
+    ("train many.csv", "amounts pass --task regression",
+     lambda: regularization_path(X, 1000 * np.arange(60)), "amounts pass task='regression'"),
     ("train t.csv --features-first", "--features-first applies",
      lambda: load_data("t.csv", features_first=True), "features_first=True applies"),
     ("train first.npz", "Pass --features-first", lambda: load_data("first.npz"),

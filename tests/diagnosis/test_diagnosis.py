@@ -309,11 +309,15 @@ LABELS = np.array([0, 1, 0, 1])
     ("model", "y", "message"),
     [
         (Predicts(LABELS), LABELS[:3], "X_train has 4 samples but y_train has 3"),
-        (Predicts(LABELS), [], r"y_train must have shape .* Received: shape \(0,\)"),
-        (Predicts(LABELS), 3, r"y_train must have shape .* Received: shape \(\)"),
-        (Predicts(LABELS), [0, 1, math.nan, 1], "y_train has a missing value.*first in row 3"),
-        (Predicts(LABELS), ["a", None, "b", "a"], "y_train has a missing value.*first in row 2"),
-        (Predicts(LABELS), [[0], [1, 2], [0], [1]], "y_train cannot be read as an array"),
+        (Predicts(LABELS), [], r"y_train must have one label .* Received: shape \(0,\)"),
+        (Predicts(LABELS), 3, r"y_train must have one label .* Received: shape \(\)"),
+        (
+            Predicts(LABELS),
+            [0, 1, math.nan, 1],
+            "y_train holds a NaN or an infinity, first in row 3",
+        ),
+        (Predicts(LABELS), ["a", None, "b", "a"], "y_train has a missing label, first in row 2"),
+        (Predicts(LABELS), [[0], [1, 2], [0], [1]], "y_train must be an array"),
         (
             Predicts(LABELS, task="classes"),
             list("abab"),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import LabelEncoder
 
 from xl2.errors import InputError
+from xl2.nn.decision import decide
 from xl2.nn.initializers import default_initializer
-from xl2.nn.targets import is_regression, number_classes, read_targets
+from xl2.nn.targets import number_classes, read_targets
 
 pytestmark = pytest.mark.host
 
@@ -71,24 +72,30 @@ def test_values_become_a_matrix(values, outputs):
 @pytest.mark.parametrize(
     ("y", "auto"),
     [
-        (np.array(["a", "b"]), False),
-        (np.array([b"a", b"b"]), False),
-        (np.array([[" a"], ["b"]]), False),
-        (np.array([0, 1, 7]), False),
-        (np.array([-1, 1], dtype=np.int8), False),
-        (np.array([True, False]), False),
-        (np.array([0.0, 1.0, 2.0]), False),
-        (np.array([0.0, 1.5]), True),
-        (np.array([0.0, -0.25], dtype=np.float32), True),
-        (np.array([[0, 1], [1, 0]]), True),
-        (np.array([[1.0], [2.0]]), True),
+        (np.array(["a", "b"]), "classification"),
+        (np.array([b"a", b"b"]), "classification"),
+        (np.array([[" a"], ["b"]]), "classification"),
+        (np.array([0, 1, 7]), "classification"),
+        (np.array([-1, 1], dtype=np.int8), "classification"),
+        (np.array([True, False]), "classification"),
+        (np.array([0.0, 1.0, 2.0]), "classification"),
+        (np.array([[1.0], [2.0]]), "classification"),
+        (np.array([0.0, 1.5]), "regression"),
+        (np.array([0.0, -0.25], dtype=np.float32), "regression"),
+        (np.array([[0, 1.5], [1, 0]]), "regression"),
+        (np.array([[0, 2], [1, 0]]), "regression"),
+        (np.array([[0, 1], [1, 0]]), "classification"),
+        (np.array([[False, True], [True, False]]), "classification"),
+        (np.array([[1.0, 1.0], [1.0, 0.0]]), "multilabel"),
+        (np.array([[0, 0, 0], [1, 0, 0]]), "multilabel"),
     ],
 )
 def test_the_task_follows_from_dtype_and_columns(y, auto):
-    assert is_regression(y) is auto
-    assert is_regression(y, "classification") is False
+    assert decide(y).task == auto
+    if y.ndim == 1:
+        assert decide(y, "classification") == ("classification", y, "")
     if y.dtype.kind not in "US":
-        assert is_regression(y, "regression") is True
+        assert decide(y, "regression").task == "regression"
 
 
 def test_the_task_can_be_given():
@@ -114,7 +121,8 @@ def test_the_default_initializer_depends_on_the_activation(activation, name):
         ([1, 3], [3, 2, 4], "2"),
         ([1, 3], [0], "0"),
         ([1, 3], [1.0, 1.5], r"1\.5"),
-        ([1, 3], ["1"], "'1'"),
+        ([1, 3], ["1", "b"], "'b'"),
+        (["1", "b"], [1, 3], "'3'"),
         ([False, True], [2], "2"),
     ],
 )
@@ -153,20 +161,23 @@ def test_one_class_is_refused(labels, named):
 
 @pytest.mark.parametrize(("samples", "classes"), [(20, 20), (42, 21), (100, 50)])
 def test_more_classes_than_twenty_and_half_the_samples_are_refused(samples, classes):
-    read_targets(np.arange(samples) % classes)
+    read_targets(np.arange(samples) % classes, "classification")
     with pytest.raises(InputError, match=f"{samples + 1} samples have {classes + 1} classes, too"):
-        read_targets(np.arange(samples + 1) % (classes + 1))
+        read_targets(np.arange(samples + 1) % (classes + 1), "classification")
 
 
 def test_several_columns_of_labels_are_refused():
-    with pytest.raises(InputError, match=r"one column\. Received: 3 columns"):
-        read_targets(np.eye(3), "classification")
+    for y in (2 * np.eye(3), np.array([["a", "b", "c"]]), np.array([list("010"), list("100")])):
+        with pytest.raises(InputError, match=r"one column, or columns of 0 and 1\. .* 3 columns"):
+            read_targets(y, "classification")
+    with pytest.raises(InputError, match=r"one column, or columns of 0 and 1\. .* 3 columns"):
+        read_targets(np.array([["a", "b", "c"]]))
 
 
 @pytest.mark.parametrize("task", ["Regression", "", None, "binary"])
 def test_an_unknown_task_is_refused(task):
     with pytest.raises(
-        InputError, match="Available tasks are auto, classification, regression"
+        InputError, match="Available tasks are auto, classification, multilabel, regression"
     ) as caught:
         read_targets(np.array([0, 1]), task)
     assert str(caught.value).startswith(f"Unknown task {task!r}.")

@@ -69,7 +69,7 @@ SMALL = {"hidden": (4,), "epochs": 3, "batch_size": 8, "learning_rate": 0.05, "p
         ),
         ({"y": [[1], [0, 1]] * 20}, "y must be an array"),
         ({"y": ["a"] * 3 + [None] + ["b"] * 37}, "y has a missing label, first in row 4"),
-        ({"y": np.where(LABELS, np.datetime64("2020"), np.datetime64("2021"))}, "text or numbers"),
+        ({"y": np.where(LABELS, np.datetime64("2020"), np.datetime64("2021"))}, "y has dates"),
         ({"y": LABELS + 1j}, "y must be text or numbers. Received: complex128"),
         ({"hidden": 5}, r"hidden must be .* Received: 5\."),
         ({"hidden": None}, "hidden must be"),

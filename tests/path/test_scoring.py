@@ -30,7 +30,7 @@ X = RNG.normal(size=(60, 3)) * [1.0, 10.0, 0.1]
 SIDE = X[:, 0] + 0.5 * RNG.normal(size=60)
 TWO = np.where(SIDE > 0.5, "yes", "no")
 ONES = (SIDE > 0.5).astype(int)
-THREE = np.digitize(SIDE, [-0.5, 0.5]) + 3
+THREE = np.digitize(SIDE, [-0.5, 0.5]) + 1
 ROWS = (np.stack([SIDE, -SIDE + 0.5, X[:, 0]], axis=1) > 0).astype(int)
 VALUES = 1000.0 + 300.0 * SIDE
 BOTH = np.stack([VALUES, X[:, 1]], axis=1)
@@ -383,7 +383,7 @@ def test_draws_without_a_score_are_left_out():
             raise ValueError("one of the classes is missing")
         return np.mean(estimator.predict(X) == y)
 
-    labels = np.r_[THREE[:30], 3, 3, 4, 4, 4, 5]
+    labels = np.r_[THREE[:30], 1, 1, 2, 2, 2, 3]
     options = {"validation": (X[30:36], labels[30:]), "standardize": True, **SMALL}
     found = regularization_path(X[:30], labels[:30], [0.0], scoring=picky, **options)
     assert 0.0 < found.standard_errors_[0] < 0.5

@@ -74,7 +74,7 @@ Epochs = Annotated[int, typer.Option(help="Passes over the training samples.")]
 BatchSize = Annotated[int, typer.Option(help="Samples in a mini-batch.")]
 LearningRate = Annotated[float, typer.Option(help="Step size of the optimizer.")]
 Optimizer = Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")]
-Task = Annotated[str, typer.Option(help="auto, classification or regression.")]
+Task = Annotated[str, typer.Option(help="auto, classification, multilabel or regression.")]
 HeldOut = Annotated[
     float, typer.Option(help="Fraction of the samples to hold out if there are no test samples.")
 ]

@@ -9,9 +9,10 @@ from ..data import Dataset
 from ..data.splitting import split_rows
 from ..data.trained_rows import MANY_REPEATS, Found, find_trained, row_digests
 from ..errors import InputError, counted
-from ..nn.labels import check_new_labels, describe_new_labels, new_labels
+from ..nn.decision import decide
+from ..nn.labels import check_new_labels, describe_new_labels, like_training, new_labels
 from ..nn.model import Model
-from ..nn.targets import is_regression, number_classes
+from ..nn.targets import number_classes
 
 Notes = tuple[str, ...]  # sentences about how a data set was divided, to be printed
 
@@ -25,6 +26,7 @@ class Parts:
     trained_rows: Any
     notes: Notes = ()
     reading: Notes = ()  # how the files were read
+    task: str = "auto"  # what the targets are: one of `xl2.nn.decision.TASKS`
 
 
 def divide(
@@ -42,15 +44,15 @@ def divide(
     """
     import numpy as np
 
-    training = replace(data, y=labels_of(data), X_test=None, y_test=None)
-    regression = is_regression(data.y, task)
+    task, y, note = decide(labels_of(data), task)
+    training = replace(data, y=y, X_test=None, y_test=None)
     if test is None:
         if data.X_test is not None:
             tests = replace(training, X=data.X_test, y=data.y_test)
         else:
-            if not regression:
-                number_classes(data.y)
-            rows, held = split_rows(data.y, fraction, seed, not regression, data.groups)
+            if task == "classification":
+                number_classes(y)
+            rows, held = split_rows(y, fraction, seed, task == "classification", data.groups)
             training, tests = training.take(rows), training.take(held)
         known = np.sort(row_digests(training.X))
         notes = _equal(int(np.isin(row_digests(tests.X), known).sum()), len(tests.X))
@@ -59,9 +61,11 @@ def divide(
         tests, notes = _unseen(test, known)
         tests, more = _other_groups(tests, training, data.table.groups if data.table else None)
         notes += more
-    if not regression:
-        notes += _new(tests, data.y, count_new_labels)
-    return Parts(training, tests, known, notes, _reading(data, test))
+    if task == "classification":
+        tests = replace(tests, y=like_training(labels_of(tests), y))
+        notes += _new(tests, y, count_new_labels)
+    notes = (note, *notes) if note else notes
+    return Parts(training, tests, known, notes, _reading(data, test), task)
 
 
 def divide_as_trained(
@@ -73,6 +77,12 @@ def divide_as_trained(
     """
     known = model.trained_rows is not None
     parts = _by_digests(model, data, test) if known else _as_given(data, test)
+    if model.network.task in ("binary", "classes"):
+        parts = replace(
+            parts,
+            training=_labelled(parts.training, model),
+            test=_labelled(parts.test, model),
+        )
     notes = new_label_notes(model, parts.test, count_new_labels, "test")
     notes += new_label_notes(model, parts.training, count_new_labels, "")
     return replace(parts, notes=parts.notes + notes, reading=_reading(data, test))
@@ -87,7 +97,16 @@ def new_label_notes(model: Model, data: Dataset, count: bool = True, part: str =
     """Refuse labels that a model was not trained on, or say that they count as errors."""
     if model.network.task not in ("binary", "classes"):
         return ()
-    return _new(data, model.classes or range(max(2, model.network.sizes[-1])), count, part)
+    return _new(data, _classes(model), count, part)
+
+
+def _classes(model: Model) -> Any:
+    return model.classes or range(max(2, model.network.sizes[-1]))
+
+
+def _labelled(data: Dataset, model: Model) -> Dataset:
+    """Return samples with their labels in the form of those that a model was trained on."""
+    return replace(data, y=like_training(labels_of(data), _classes(model)))
 
 
 def _by_digests(model: Model, data: Dataset, test: Dataset | None) -> Parts:
@@ -143,7 +162,7 @@ def weights_of(training: Dataset, class_weight: str | None, task: str) -> Any:
     y = labels_of(training)
     if class_weight != "balanced":
         raise InputError(f"--class-weight must be balanced. Received: {class_weight!r}.")
-    if is_regression(y, task):
+    if task != "classification":
         raise InputError("--class-weight is for classes, but the target is values. Leave it out.")
     balanced = compute_sample_weight(class_weight, y)
     return balanced if training.weights is None else balanced * training.weights
@@ -201,12 +220,12 @@ def _other_groups(tests: Dataset, training: Dataset, column: str | None) -> tupl
 
 def _new(tests: Dataset, known: Any, count: bool, part: str = "test") -> Notes:
     """Refuse labels that no training sample has, or say that they count as errors."""
-    y = labels_of(tests)
-    if y.shape[1:] not in ((), (1,)):
+    y = like_training(labels_of(tests), known)
+    if y.ndim > 1:
         return ()  # rows of 0 and 1
     if not count:
-        check_new_labels(y.ravel(), known, part)
-    found = new_labels(y.ravel(), known)
+        check_new_labels(y, known, part)
+    found = new_labels(y, known)
     return (f"{describe_new_labels(found, known, part)} They count as errors.",) if found else ()
 
 

@@ -80,7 +80,7 @@ def train(
     learnt = Preprocessing.learn(data.columns, X) if data.columns else None
     inputs = X if learnt is None else learnt.apply(X)
     scaling = Scaling.learn(inputs)
-    targets, outputs_scaling = read_targets(y, task), None
+    targets, outputs_scaling = read_targets(y, parts.task), None
     values = targets.values
     if targets.regression:
         outputs_scaling = Scaling.learn(values)
@@ -104,7 +104,7 @@ def train(
         preprocessing=learnt,
         table=data.table,
     )
-    weights = weights_of(parts.training, class_weight, task)
+    weights = weights_of(parts.training, class_weight, parts.task)
     history = fit(network, model.prepare(X), values, seed=seed, sample_weight=weights, **settings)
     score, test_score = model.score(X, y), model.score(parts.test.X, parts.test.y)
     if not math.isfinite(test_score):
@@ -143,11 +143,11 @@ def train_path(
             a.y,
             lambdas,
             seed=seed,
-            task=task,
+            task=parts.task,
             standardize=True,
             preprocessing=data.columns or None,
             groups=a.groups,
-            sample_weight=weights_of(a, class_weight, task),
+            sample_weight=weights_of(a, class_weight, parts.task),
             without=dict(_left_out(data, one) for one in without),
             **settings,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..errors import counted, printable
+from ..errors import InputError, counted, printable
 from ..nn.columns import Column
-from ..nn.targets import is_regression
+from ..nn.decision import decide
 from .dataset import Dataset
 
 MOST = 40  # columns that are listed
@@ -55,7 +55,7 @@ def summarise(data: Dataset, task: str = "auto") -> Summary:
     """Return a data set in words; `task` is what its target is for."""
     n, width = data.X.shape
     columns = data.columns or tuple(Column(name) for name in data.features)
-    lines, more = [], ""
+    lines, more, notes = [], "", tuple(data.notes)
     if columns:
         names = [column.name or str(i) for i, column in enumerate(columns)]
         if data.table is not None and not data.features:
@@ -78,10 +78,12 @@ def summarise(data: Dataset, task: str = "auto") -> Summary:
     ]
     if data.y is not None:
         name = table.target if table is not None and table.target is not None else "y"
-        lines.append(_target(name, data, task))
+        line, note = _target(name, data, task)
+        lines.append(line)
+        notes += (note,) if note else ()
     tests = "" if data.X_test is None else f", and {len(data.X_test)} test rows"
     title = f"{data.name}: {counted(n, 'row')}, {counted(width, 'feature')}{tests}"
-    return Summary(title, data.notes, [_clean(line) for line in lines], more)
+    return Summary(title, notes, [_clean(line) for line in lines], more)
 
 
 def _clean(line: Line) -> Line:
@@ -129,17 +131,23 @@ def _examples(texts: Sequence[str]) -> str:
     return ", ".join(texts[:3]) + (", ..." if len(texts) > 3 else "")
 
 
-def _target(name: str, data: Dataset, task: str) -> Line:
+def _target(name: str, data: Dataset, task: str) -> tuple[Line, str]:
+    """Return the target in words, and a sentence if it may be taken for something else."""
     import numpy as np
 
     y: Any = data.y
     missing = 0 if data.labelled is None else int((~data.labelled).sum())
     y = y if data.labelled is None else y[data.labelled]
-    if is_regression(y, task):
+    kind, note = "", ""
+    try:
+        kind, y, note = decide(y, task)
+    except InputError as error:
+        note = f"Warning: {error}"
+    if kind == "multilabel":
+        return Line(name, "target: labels", missing, f"{y.shape[1]} labels of 0 and 1"), note
+    if kind != "classification" and y.dtype.kind in "fiub":
         columns = "" if y.ndim == 1 else f"{y.shape[1]} values, "
         spread = f"{columns}{y.min():.6g} to {y.max():.6g}, mean {y.mean():.6g}"
-        return Line(name, "target: values", missing, spread)
-    if y.ndim > 1:
-        return Line(name, "target: labels", missing, f"{y.shape[1]} labels of 0 and 1")
+        return Line(name, "target: values" if kind else "target: unclear", missing, spread), note
     labels, counts = np.unique(y, return_counts=True)
-    return Line(name, "target: classes", missing, _counts(labels.tolist(), counts))
+    return Line(name, "target: classes", missing, _counts(labels.tolist(), counts)), note

@@ -7,7 +7,8 @@ from numbers import Real
 from typing import Any
 
 from ..errors import InputError, option
-from ..nn.labels import check_new_labels
+from ..nn.label_arrays import read_labels
+from ..nn.labels import check_new_labels, like_training
 from ..nn.model import Model
 from .choice import Choice, choose, compare
 from .evidence import Evidence
@@ -17,9 +18,9 @@ from .next_step import python_line
 from .null_model import beside_the_null_model
 from .predictions import (
     Accuracy,
-    as_array,
     as_labels,
     check_model,
+    classes_of,
     evaluate_labels,
     evaluate_values,
     predict,
@@ -129,7 +130,7 @@ def _of_samples(
     for name, one in zip(("X_train", "y_train", "X_test", "y_test"), samples, strict=True):
         if one is None:
             raise InputError(f"diagnose needs {name} too: pass all four of the samples, or none.")
-    y_train, y_test = as_array(y_train, "y_train"), as_array(y_test, "y_test")
+    y_train, y_test = read_labels(y_train, "y_train"), read_labels(y_test, "y_test")
     best, path, tried = choice.models[choice.lam], choice.path, choice.tried
     check_model(best)
     predictions = predict(best, X_train, y_train, "train")
@@ -139,12 +140,19 @@ def _of_samples(
         regression = path.task_ == "regression"
     score_name = "R2" if regression else "accuracy"
     evaluate: Any = evaluate_values if regression else evaluate_labels
+    of_labels = not regression and (predictions.ndim == 1 or predictions.shape[1] == 1)
+    if of_labels:
+        classes = classes_of(best, predictions)
+        y_train, y_test = like_training(y_train, classes), like_training(y_test, classes)
+        given = classes is not predictions and y_train.ndim == 1
+        if y_train.dtype.kind == "O" or (given and not set(classes) & set(y_train.tolist())):
+            check_new_labels(y_train, classes, "")
     train = evaluate(predictions, y_train, "train")
     tests = {
         lam: evaluate(predict(one, X_test, y_test, "test"), y_test, "test")
         for lam, one in choice.models.items()
     }
-    if not regression and (predictions.ndim == 1 or predictions.shape[1] == 1):
+    if of_labels:
         y_train, y_test = as_labels(y_train), as_labels(y_test)
         if not new_labels:
             check_new_labels(y_test, y_train)

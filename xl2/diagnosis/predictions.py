@@ -8,7 +8,7 @@ from typing import Any
 from ..array.numbers import unmasked
 from ..array.switch import to_numpy
 from ..errors import InputError
-from ..nn.targets import check_spread, is_present, is_regression
+from ..nn.targets import check_spread, is_present
 
 _KINDS = {"b": "numbers", "i": "numbers", "u": "numbers", "f": "numbers"}
 _KINDS |= {"U": "text", "T": "text", "S": "bytes", "M": "dates", "m": "durations"}
@@ -115,6 +115,13 @@ def predict(model: Any, X: Any, y: Any, part: str) -> Any:
     return predictions
 
 
+def classes_of(model: Any, predictions: Any) -> Any:
+    """Return the labels that a model was trained on; without any, those that it predicts."""
+    found = getattr(model, "classes", None)
+    found = getattr(model, "classes_", None) if found is None else found
+    return predictions if found is None else found
+
+
 def predicts_values(model: Any, y: Any, predictions: Any) -> bool:
     """Tell whether a model is a regression.
 
@@ -129,13 +136,21 @@ def predicts_values(model: Any, y: Any, predictions: Any) -> bool:
 
         if is_classifier(model) or is_regressor(model):
             return bool(is_regressor(model))
-    return any(is_regression(a[:, 0] if a.shape[1:] == (1,) else a) for a in (y, predictions))
+    return any(map(_are_values, (y, predictions)))
+
+
+def _are_values(a: Any) -> bool:
+    """Tell whether targets or predictions are numbers that are not whole, or several columns."""
+    if a.dtype.kind not in "fiu":
+        return False
+    several = a.shape[1:] not in ((), (1,)) and not ((a == 0) | (a == 1)).all()
+    return bool(several or (a % 1 != 0).any())
 
 
 def evaluate_labels(predictions: Any, y: Any, part: str) -> Accuracy:
     """Compare a classifier's predictions with the labels."""
     kind, expected = (_KINDS.get(array.dtype.kind, "objects") for array in (predictions, y))
-    if kind != expected:
+    if expected not in (kind, "objects"):  # numbers and text are of `like_training`
         raise InputError(
             f"The model predicts {kind} such as {_first(predictions)}, but y_{part} holds "
             f"{expected} such as {_first(y)}. Pass labels like those of the training; for "

@@ -21,7 +21,6 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
     """The methods of a classifier that depend on its targets."""
 
     _numeric = False
-    _stratified = True
     _outputs: Any
     classes_: Any
 
@@ -107,6 +106,13 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
         of_classes = compute_sample_weight(self.class_weight, y)
         return of_classes if weight is None else weight * of_classes
 
+    def _strata(self, y: Any) -> Any:
+        """Return whose proportions a split keeps: the labels (n,) of two classes, or None."""
+        if y.shape[1] > 1:
+            return None
+        # The labels themselves, for messages; one class alone is False.
+        return self.classes_[y[:, 0].astype(int)]
+
     def _output_activation(self) -> str:
         return "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
 
@@ -135,7 +141,7 @@ class Classification(ClassifierMixin):  # type: ignore[misc] # scikit-learn has 
     def _path_targets(self, encoded: Any) -> tuple[Any, str]:
         """Return targets and task as `regularization_path` takes them."""
         if self._task() == "multilabel":
-            return encoded.astype(int), "auto"
+            return encoded.astype(int), "multilabel"
         numbers = encoded.argmax(axis=1) if self._task() == "classes" else encoded[:, 0].astype(int)
         # The labels themselves, for messages, and for scorers that know them.
         return self.classes_[numbers], "classification"

@@ -17,6 +17,7 @@ from ..array.switch import resolve_like, to_numpy
 from ..errors import InputError, warn_caller
 from ..nn.frames import is_frame, refuse_text
 from ..nn.inputs import check_finite
+from ..nn.label_arrays import read_labels
 
 
 def home_of(X: Any) -> Backend:
@@ -43,6 +44,7 @@ def read(
     `numeric` targets are numbers; `sparse` samples may be a sparse matrix.
     """
     X, y = unmasked(X, "X"), unmasked(host(y), "y")
+    y = y if numeric or y is None else _known_labels(y)
     if is_frame(X):
         refuse_text(X)
     if home_of(X).name == "numpy":
@@ -128,6 +130,24 @@ def _read_array(estimator: Any, X: Any, reset: bool) -> Any:
     if home_of(X).xp.isdtype(X.dtype, "real floating"):
         check_finite(X, "X")
     return X
+
+
+def _known_labels(y: Any) -> Any:
+    """Return labels; Python objects of a kind that scikit-learn does not know are converted.
+
+    Labels that are missing or of several kinds are named, where scikit-learn compares them.
+    """
+    import numpy as np
+
+    try:
+        given = np.asarray(y)
+    except ValueError:
+        return y
+    if given.dtype.kind not in "OT" or not given.size or given.ndim not in (1, 2):
+        return y
+    labels = read_labels(given, "y")
+    plain = given.dtype.kind == "O" and all(isinstance(label, str | bytes) for label in given.flat)
+    return y if plain else labels.reshape(given.shape)
 
 
 def one_column(y: Any) -> Any:

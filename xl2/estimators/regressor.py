@@ -20,7 +20,6 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
     """The methods of a regressor that depend on its targets."""
 
     _numeric = True
-    _stratified = False
     _outputs: Any
     loss: str
 
@@ -57,6 +56,9 @@ class Regression(RegressorMixin):  # type: ignore[misc] # scikit-learn has no ty
 
     def _sample_weights(self, y: Any, weight: Any, part: bool) -> Any:
         return weight
+
+    def _strata(self, y: Any) -> None:
+        return None
 
     def _output_activation(self) -> str:
         return "exp" if self.loss == "poisson" else "identity"

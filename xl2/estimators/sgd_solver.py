@@ -166,7 +166,7 @@ def _split(
         np.arange(len(training.y)),
         random_state=random,
         test_size=float(estimator.validation_fraction),
-        stratify=training.y if estimator._stratified and training.y.shape[1] == 1 else None,
+        stratify=estimator._strata(training.y),
     )
     if len(held) < 2:
         raise ValueError(

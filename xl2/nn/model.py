@@ -10,10 +10,12 @@ from ..array.numbers import numbers, unmasked
 from ..array.rows import ConvertedRows, is_stored
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
-from ..errors import InputError
+from ..errors import InputError, on_command_line, warn_caller
 from .columns import Table
 from .frames import codes_of, is_frame, numbers_of, select
 from .inputs import other_shape
+from .label_arrays import read_labels
+from .labels import describe_new_labels, like_training, new_labels
 from .network import Network
 from .preprocessing import Preprocessing
 from .scaling import Scaling
@@ -155,14 +157,25 @@ class Model:
         return np.asarray(self.classes)[predictions]
 
     def score(self, X: Any, y: Any) -> float:
-        """Return the accuracy, or R2 for a regression, for labels or values `y`."""
+        """Return the accuracy, or R2 for a regression, for labels or values `y`.
+
+        A label is that of training also if it is written in another form, such as "1" for 1. The
+        accuracy of several labels for each sample is that of whole rows.
+        """
         import numpy as np
         from sklearn.metrics import r2_score
 
-        predictions = self.predict(X)
+        predictions, y = self.predict(X), read_labels(y, "y")
         if self.network.task == "regression":
             return float(r2_score(y, predictions))
-        return float(np.mean(predictions == np.asarray(y)))
+        if self.network.task == "multilabel":
+            return float((predictions == y).all(axis=1).mean())
+        known = self.classes or range(max(2, self.network.sizes[-1]))
+        y = like_training(y, known)
+        new = new_labels(y, known)
+        if sum(new.values()) == len(y) and not on_command_line():
+            warn_caller(f"{describe_new_labels(new, known, '')} The accuracy is 0.")
+        return float(np.mean(predictions == y))
 
 
 class PreparedRows(ConvertedRows):

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InputError, counted, offers, option, unknown
+from ..errors import InputError, counted, offers, option
+from .decision import Decision, decide
+from .labels import like_training
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Class numbers of labels, or values as a matrix, and the output layer for them."""
+    """Class numbers of labels, rows of 0 and 1, or values, and the output layer for them."""
 
-    values: Any  # class numbers (n,), or values (n, outputs) in their original units
-    classes: tuple[Any, ...] | None  # the label of each class number; None for a regression
+    values: Any  # class numbers (n,); or rows (n, labels) or values in their units (n, outputs)
+    classes: tuple[Any, ...] | None  # the label of each class number; None for other targets
     outputs: int  # units of the output layer
     output: str  # its activation
+    labels: Any  # the targets as `Decision` has them
+    note: str = ""  # a sentence about what the targets were taken for
 
     @property
     def regression(self) -> bool:
-        """Whether the targets are values rather than classes."""
-        return self.classes is None
+        """Whether the targets are values rather than classes or labels."""
+        return self.output == "identity"
 
     def number(self, y: Any, what: str = "y") -> Any:
-        """Return other samples' class numbers (n,) or values (n, outputs), like `values`."""
+        """Return other samples' class numbers (n,), or rows or values (n, outputs)."""
         import numpy as np
 
+        if self.classes is not None:
+            y = like_training(y, self.classes)
         columns = self.outputs if self.classes is None else 1
         if y.size != len(y) * columns:
             raise InputError(
@@ -36,45 +43,34 @@ class Targets:
             if y.dtype.kind not in "fiub":
                 raise InputError(f"{what} must be numbers, as in training. Received: text labels.")
             return y.reshape(len(y), -1)
-        known = np.asarray(self.classes)
-        numbers = np.searchsorted(known, y).clip(max=len(known) - 1)
-        unseen = known[numbers] != y
-        if np.any(unseen):
-            first = y[np.argmax(unseen)]
+        known = {label: number for number, label in enumerate(self.classes)}
+        found = [known.get(label, -1) for label in y.ravel().tolist()]
+        if -1 in found:
+            first = y.ravel().tolist()[found.index(-1)]
             raise InputError(
-                f"{what} has the label {getattr(first, 'item', lambda: first)()!r}, which no "
+                f"{what} has the label {first!r}, which no "
                 f"training sample has. Known labels: {', '.join(map(repr, self.classes[:12]))}"
                 f"{', ...' if len(self.classes) > 12 else ''}."
             )
-        return numbers
+        return np.asarray(found)
 
 
-def read_targets(y: Any, task: str = "auto") -> Targets:
-    """Return the targets of labels (n,) or values (n, outputs); `task` as for `is_regression`."""
-    if is_regression(y, task):
+def read_targets(y: Any, task: str = "auto", names: Sequence[str] = ()) -> Targets:
+    """Return the targets of labels (n,) or values (n, outputs); see `decide`."""
+    return targets_of(decide(y, task, names))
+
+
+def targets_of(decision: Decision) -> Targets:
+    """Return the targets of a decision."""
+    task, y, note = decision
+    if task != "classification":
         values = y.reshape(len(y), -1)
-        return Targets(values, None, values.shape[1], "identity")
+        output = "identity" if task == "regression" else "sigmoid"
+        return Targets(values, None, values.shape[1], output, y, note)
     classes, numbers = number_classes(y)
     if len(classes) == 2:
-        return Targets(numbers, classes, 1, "sigmoid")
-    return Targets(numbers, classes, len(classes), "softmax")
-
-
-def is_regression(y: Any, task: str = "auto") -> bool:
-    """Tell whether targets (n,) or (n, outputs) are values rather than labels.
-
-    `task` is "classification", "regression", or "auto": then several columns, and numbers that
-    are not whole, are values.
-    """
-    available = ("auto", "classification", "regression")
-    if task not in available:
-        raise InputError(unknown("task", task, available))
-    numeric = y.dtype.kind in "fiub"
-    if task == "regression" and not numeric:
-        raise InputError("A regression needs numbers as targets. Received: text labels.")
-    if task != "auto":
-        return task == "regression"
-    return bool(numeric and (y.ndim > 1 or (y.dtype.kind == "f" and (y % 1 != 0).any())))
+        return Targets(numbers, classes, 1, "sigmoid", y, note)
+    return Targets(numbers, classes, len(classes), "softmax", y, note)
 
 
 def constant_columns(y: Any) -> Any:
@@ -105,8 +101,6 @@ def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
     """Return the sorted labels, and the class number of each sample."""
     import numpy as np
 
-    if y.ndim != 1:
-        raise InputError(f"Labels must be one column. Received: {y.shape[1]} columns.")
     classes, numbers = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise InputError(
@@ -115,7 +109,7 @@ def number_classes(y: Any) -> tuple[tuple[Any, ...], Any]:
         )
     if len(classes) > max(20, len(y) // 2):
         advice = "Check"
-        if offers("task"):
+        if offers("task") and y.dtype.kind in "fiu":
             advice = f"To predict numbers, pass {option('task', 'regression')}. Otherwise check"
         raise InputError(
             f"{len(y)} samples have {len(classes)} classes, too many to learn from. "

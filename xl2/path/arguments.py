@@ -10,10 +10,10 @@ from ..array.activations import ACTIVATIONS, OUTPUTS
 from ..array.numbers import unmasked
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
-from ..errors import InputError, on_command_line, option, unknown
+from ..errors import InputError, on_command_line, option, unknown, warn_caller
 from ..nn.initializers import INITIALIZERS, default_initializer
-from ..nn.inputs import check_finite
-from ..nn.targets import Targets, is_present
+from ..nn.label_arrays import names_of_columns, read_labels
+from ..nn.targets import Targets, read_targets
 from ..nn.tasks import task_of
 
 # How lambda may be chosen, and the attribute of a path that has it.
@@ -87,6 +87,20 @@ def check_hidden(hidden: Sequence[int]) -> tuple[int, ...]:
     return found
 
 
+def targets_of_path(y: Any, task: str, output: str | None) -> Targets:
+    """Return the targets of a path; warn of what they may be taken for wrongly.
+
+    An output layer that is given says what several columns are.
+    """
+    labels = read_labels(y, "y")
+    if task == "auto" and labels.ndim == 2 and output and task_of(output, 1) == "regression":
+        task = "regression"
+    targets = read_targets(labels, task, names_of_columns(y))
+    if targets.note and output is None:
+        warn_caller(targets.note)
+    return targets
+
+
 def check_output(output: str, outputs: int, targets: Targets, task: str) -> None:
     """Refuse an output layer that cannot learn such targets."""
     if output not in (*ACTIVATIONS, *OUTPUTS):
@@ -143,39 +157,3 @@ def on_host(x: Any, what: str) -> Any:
         raise
     except ValueError as error:
         raise InputError(f"{what} must be an array: {str(error).rstrip('.')}.") from None
-
-
-def read_labels(y: Any, what: str) -> Any:
-    """Return labels or values, none missing, as a NumPy array (n,) or (n, outputs)."""
-    labels = on_host(y, what)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
-    if labels.ndim not in (1, 2) or not len(labels):
-        raise InputError(
-            f"{what} must have one label for each sample, (n,), or values (n, outputs). Received: "
-            f"shape {labels.shape}."
-        )
-    if labels.dtype.kind in "OT":
-        # From pandas, lists with a None, and NumPy's text of variable length.
-        listed = labels.ravel().tolist()
-        present = [is_present(label) for label in listed]
-        if not all(present):
-            row = present.index(False) // (labels.size // len(labels))
-            raise InputError(
-                f"{what} has a missing label, first in row {row + 1}. Remove these rows or fill in "
-                f"the labels."
-            )
-        kinds = {type(label).__name__ for label in listed}
-        if len(kinds) > 1:
-            raise InputError(
-                f"{what} must have labels of one type. Received: {', '.join(sorted(kinds))}."
-            )
-        labels = on_host(labels.tolist(), what)
-    if labels.dtype.kind not in "biufSU":
-        raise InputError(
-            f"{what} must be text or numbers. Received: {labels.dtype}. Convert it to text, with "
-            f"y.astype(str), or to numbers."
-        )
-    if labels.dtype.kind == "f":
-        check_finite(labels, what)
-    return labels

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError, counted, listed, on_command_line, option, warn_caller
+from ..nn.label_arrays import read_labels
 from ..nn.labels import describe_classes
 from ..nn.targets import check_spread, constant_columns
-from .arguments import read_labels
 
 
 def read_groups(groups: Any, samples: int) -> Any:

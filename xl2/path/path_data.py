@@ -15,12 +15,13 @@ from ..array.switch import to_numpy
 from ..errors import InputError
 from ..nn import tasks
 from ..nn.inputs import check_finite, check_samples
+from ..nn.label_arrays import read_labels
 from ..nn.preprocessing import Preprocessing
 from ..nn.scaling import Scaling
 from ..nn.targets import Targets
 from ..nn.transformers import padded
 from ..training.data import TrainingData
-from .arguments import on_host, read_labels
+from .arguments import on_host
 from .encoders import Encoder, check_rows
 from .fold_data import Fold, FoldData, Truth
 from .folds import Split

@@ -12,7 +12,6 @@ from ..array.switch import device_is_open, resolve
 from ..errors import InputError, option
 from ..nn.initializers import Initializer
 from ..nn.penalties import L2, Per
-from ..nn.targets import read_targets
 from ..nn.tasks import task_of
 from ..training.assemble import Settings, check_positive
 from .arguments import (
@@ -23,7 +22,7 @@ from .arguments import (
     check_refit,
     check_seeds,
     on_host,
-    read_labels,
+    targets_of_path,
 )
 from .checkpoints import folder_of
 from .encoders import read_samples
@@ -124,8 +123,10 @@ def regularization_path(
         for more, and identity for a regression.
     initializer : str, callable or sequence of them, optional
         One for all layers, or one for each; by default "he" for relu, else "glorot_uniform".
-    task : {"auto", "classification", "regression"}, default "auto"
-        With "auto", numbers that are not whole, and several columns, are values.
+    task : {"auto", "classification", "multilabel", "regression"}, default "auto"
+        With "auto", text and few different whole numbers are classes, and other numbers values.
+        Of columns of 0 and 1 each is a class if each row has a single 1, or else a label that a
+        sample has or has not. A warning tells of what could be meant otherwise.
     preprocessing : {"auto"}, transformer, sequence of Column or None, default "auto"
         What makes inputs of the columns; each fold learns it from its training samples alone.
         "auto": of a frame, missing numbers become the median, with an input that tells so, and
@@ -217,8 +218,8 @@ def regularization_path(
         shuffle=shuffle,
         even_batches=even_batches,
     )
-    labels = read_labels(y, "y")
-    targets = read_targets(labels, task)
+    targets = targets_of_path(y, task, output)
+    labels, regression = targets.labels, targets.classes is None
     where = resolve(backend, device, data=X)
     X, encoder, features = read_samples(X, labels, preprocessing)
     if encoder is None and (standardize or is_sparse(X) or not hasattr(X, "shape")):
@@ -251,7 +252,7 @@ def regularization_path(
     if validation is not None:
         folds = data.all_rows(validation)
     else:
-        folds_wanted, regression = 5 if cv is None else cv, targets.regression
+        folds_wanted = 5 if cv is None else cv
         splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
     settings = data.settings
@@ -289,7 +290,7 @@ def regularization_path(
     if plan.wanted and evidence.signal.found:
         evidence = replace(evidence, **found.repeats(data.on_host()))
         known = None if groups is None else read_groups(groups, len(labels))
-        order = fair_order(labels, not targets.regression, known, settings.seeds[0])
+        order = fair_order(labels, not regression, known, settings.seeds[0])
         evidence = add_experiments(evidence, path, settings, folds, found, plan, order)
     add_findings(path, evidence, None if validation is None else data.digest_of(validation[0]))
     return path

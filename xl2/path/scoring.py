@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import InputError, on_command_line, option
+from ..errors import InputError, listed, on_command_line, option
 from ..nn.targets import Targets
 from .fold_data import Truth
 from .predictions import Predictions
@@ -109,9 +109,9 @@ class Scorers:
         except InputError:
             raise
         except Exception as error:
-            raise InputError(self._explain(name, error, where)) from error
+            raise InputError(self._explain(name, error, where, truth)) from error
 
-    def _explain(self, name: str, error: Exception, where: str) -> str:
+    def _explain(self, name: str, error: Exception, where: str, truth: Truth) -> str:
         start = f"{option('scoring', name)} cannot score {where}: "
         methods = ("predict_proba", "decision_function", "predict_log_proba")
         if isinstance(error, AttributeError) and any(word in str(error) for word in methods):
@@ -121,11 +121,16 @@ class Scorers:
                     f"values, such as 'r2' or 'neg_mean_absolute_error'."
                 )
             return f"{start}the networks have predict and predict_proba, but {error}"
+        lacking = ""
+        if self.classes is not None:
+            found = set(truth.y.tolist())
+            absent = [label for k, label in enumerate(self.classes.tolist()) if k not in found]
+            lacking = f" No sample there has the label {listed(absent)}." if absent else ""
         made = ", or one of sklearn.metrics.make_scorer with its arguments"
         made = "" if on_command_line() else made
         return (
-            f"{start}{type(error).__name__}: {str(error).rstrip('.')}. Use a scorer for this "
-            f"task ({self.task}){made}."
+            f"{start}{type(error).__name__}: {str(error).rstrip('.')}.{lacking} Use a scorer for "
+            f"this task ({self.task}){made}."
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..errors import InputError
+from ..nn.labels import like_training
 from ..nn.model import Model
 from ..nn.tasks import decode
 
@@ -67,8 +68,9 @@ def classify(model: Model, outputs: Any, y: Any) -> Classified:
     else:
         classes = model.classes or range(max(2, outputs.shape[1]))
         predicted = np.asarray(classes)[predicted]
-        if y.ndim == 2:
-            y = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+        y = like_training(y, classes)
+        if y.ndim == 2:  # soft targets
+            y = y.argmax(axis=1)
     indices = {label: k for k, label in enumerate(classes)}
     true = [indices.setdefault(label, len(indices)) for label in y.tolist()]
     return Classified(

@@ -17,12 +17,12 @@ from ..diagnosis.formats import format_score
 from ..diagnosis.gains import CONFIDENCE
 from ..diagnosis.learning_curve import learning_curve
 from ..diagnosis.next_step import next_heading
-from ..diagnosis.predictions import as_array
 from ..diagnosis.sentences import about_scores, evidence, gains_in, tested
 from ..diagnosis.tables import action_table, score_table
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
+from ..nn.label_arrays import read_labels
 from ..nn.model import Model
 from ..nn.score_names import shown_score
 from ..path.notes import notes
@@ -85,7 +85,7 @@ def report_html(
     read, and `columns` are the rows of a table of their columns, its head first.
     """
     template = _template()
-    X, y = to_numpy(X_test), as_array(y_test, "y_test")
+    X, y = to_numpy(X_test), read_labels(y_test, "y_test")
     outputs = model.forward(X)
     if len(outputs) != len(y):
         raise InputError(
