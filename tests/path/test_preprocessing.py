@@ -529,3 +529,11 @@ def test_frames_are_the_same_on_every_library(where, preprocessing):
     np.testing.assert_allclose(
         path.best_model_.forward(NEW), on_host.best_model_.forward(NEW), rtol=1e-4
     )
+
+
+@pytest.mark.parametrize("name", ["id", "Unnamed: 0", "x"])
+def test_a_frame_with_a_column_of_row_numbers_is_warned_of(name):
+    numbered = pd.DataFrame({name: range(ROWS), "age": frame()["height"]})
+    with pytest.warns(UserWarning, match=f"'{name}' numbers the rows") as caught:
+        regularization_path(numbered, labels(frame()), [0], cv=2, hidden=(2,), epochs=1)
+    assert caught[0].filename == __file__

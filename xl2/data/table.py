@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Number
 from typing import Any, NamedTuple
 
 from ..errors import InputError, column_label, counted, listed, option, warn_caller
@@ -15,12 +13,8 @@ from .columns import Columns, Layout, Wanted, choose
 from .dataset import Dataset
 from .kinds import columns_of, notes_of_gaps
 from .labels import missing_labels, read_labels, refuse_missing
+from .row_numbers import counting, numbering
 from .source import Source
-
-# Names of columns that number the rows, or identify them.
-ROW_NUMBERS = re.compile(r"(|unnamed: 0|index|row|row_?names?|row_?numbers?|no|nr|#|obs)", re.I)
-IDS = re.compile(r"(?i:id|.*[_\s.-]id)|.*[a-z](Id|ID)")
-FEWEST = 10  # rows for which counting up cannot be chance in a table without a header
 
 
 def read_table(source: Source, wanted: Wanted, by_position: bool = False) -> Dataset:
@@ -98,7 +92,8 @@ def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Droppe
     if declared := [i for i in chosen.ids if i in layout.row_names]:
         names = listed(layout.label(i) for i in declared)
         notes.append(f"Names of rows are no feature: {names}. {_keep()}")
-    found = [i for i in chosen.features if _numbers_rows(frame, layout, i)]
+    features = frame[list(chosen.features)]
+    found = numbering(features, layout.names)
     if found and len(found) < len(chosen.features):
         names = ", ".join(
             repr(layout.label(i)) if layout.label(i) else "the first column" for i in found
@@ -107,58 +102,19 @@ def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Droppe
             f"Left out, because {'it numbers' if len(found) == 1 else 'they number'} the rows: "
             f"{names}. {_keep()}"
         )
-        features = tuple(i for i in chosen.features if i not in found)
-        chosen = chosen._replace(features=features, ids=(*chosen.ids, *found))
-    counting = []
-    if len(frame) >= 2 * FEWEST:
-        # Of a wide table, each column takes a while.
-        start = dict(zip(frame.columns, frame.iloc[0], strict=True))
-        counting = [
-            i
-            for i in chosen.features
-            if isinstance(start[i], Number) and start[i] in (0, 1) and _counts_up(frame[i])
-        ]
-    if counting:
-        names = listed(layout.label(i) for i in counting)
+        rest = tuple(i for i in chosen.features if i not in found)
+        chosen = chosen._replace(features=rest, ids=(*chosen.ids, *found))
+    if counted_up := [i for i in counting(features) if i in chosen.features]:
+        names = listed(layout.label(i) for i in counted_up)
         warn_caller(
             f"{layout.where}: {names} counts the rows. If that is not a measurement, leave it out: "
-            f"{option('ignore', layout.label(counting[0]))}."
+            f"{option('ignore', layout.label(counted_up[0]))}."
         )
     return _Dropped(chosen, notes)
 
 
 def _keep() -> str:
     return f"{option('keep_row_numbers', True)} keeps such columns."
-
-
-def _numbers_rows(frame: Any, layout: Layout, position: int) -> bool:
-    """Tell whether a column numbers the rows, by its name and its cells."""
-    if not layout.names:
-        return position == 0 and len(frame) >= FEWEST and _counts_up(frame[0])
-    name = layout.names[position].strip()
-    if position == 0 and name.lower() in ("", "unnamed: 0"):
-        return True  # where pandas writes the index of a frame
-    named = ROW_NUMBERS.fullmatch(name) or IDS.fullmatch(name)
-    if not named:
-        return False
-    cells = frame[position]
-    if not cells.notna().all() or not cells.is_unique:
-        return False
-    return _is_whole(cells)
-
-
-def _is_whole(cells: Any) -> bool:
-    """Tell whether all cells are whole numbers, or all are text."""
-    if cells.dtype.kind == "f":
-        return bool((cells % 1 == 0).all())
-    return str(cells.dtype) != "bool"
-
-
-def _counts_up(cells: Any) -> bool:
-    """Tell whether cells are 0, 1, 2, ... or 1, 2, 3, ..."""
-    if cells.dtype.kind not in "iuf" or cells.iloc[0] not in (0, 1):
-        return False
-    return bool((cells.diff().iloc[1:] == 1).all())
 
 
 def _labels(

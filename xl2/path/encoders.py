@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..data.kinds import columns_of
+from ..data.row_numbers import warn_of_row_numbers
 from ..errors import InputError, counted, listed
 from ..nn.columns import Column
 from ..nn.frames import codes_of, is_frame, names_of, numbers_of, select, series_of
@@ -27,7 +28,9 @@ def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tupl
         raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
     if isinstance(preprocessing, str) and preprocessing == "auto":
         if is_frame(X):
-            columns, coded, notes = columns_of(_as_pandas(X), names=names, where="X: ")
+            frame = _as_pandas(X)
+            warn_of_row_numbers(frame, names)
+            columns, coded, notes = columns_of(frame, names=names, where="X: ")
             return X, Encoded(columns, coded, notes), names
         preprocessing = None
     none = preprocessing is None or (isinstance(preprocessing, Sequence) and not preprocessing)

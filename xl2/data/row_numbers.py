@@ -1,0 +1,68 @@
+"""Columns that number or name the rows of a table, and say nothing about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from numbers import Number
+from typing import Any
+
+from ..errors import column_label, warn_caller
+
+ROW_NUMBERS = re.compile(r"(|unnamed: 0|index|row|row_?names?|row_?numbers?|no|nr|#|obs)", re.I)
+IDS = re.compile(r"(?i:id|.*[_\s.-]id)|.*[a-z](Id|ID)")
+FEWEST = 10  # rows for which counting up cannot be chance in a table without a header
+
+
+def numbering(frame: Any, names: Sequence[str]) -> list[int]:
+    """Return the columns of a frame that number or name its rows, by their names and cells.
+
+    Columns are labelled by their positions; `names` is empty without a header.
+    """
+    if not names:
+        first = 0 in frame.columns and len(frame) >= FEWEST and _counts_up(frame[0])
+        return [0] if first else []
+    return [i for i in frame.columns if _numbers_rows(frame, names[i].strip(), i)]
+
+
+def _numbers_rows(frame: Any, name: str, position: int) -> bool:
+    if position == 0 and name.lower() in ("", "unnamed: 0"):
+        return True  # where pandas writes the index of a frame
+    if not (ROW_NUMBERS.fullmatch(name) or IDS.fullmatch(name)):
+        return False
+    cells = frame[position]
+    if not cells.notna().all() or not cells.is_unique:
+        return False
+    if cells.dtype.kind == "f":
+        return bool((cells % 1 == 0).all())
+    return str(cells.dtype) != "bool"
+
+
+def counting(frame: Any) -> list[int]:
+    """Return the columns of a frame that count its rows from 0 or 1, whatever their names."""
+    if len(frame) < 2 * FEWEST:
+        return []
+    # Of a wide table, each column takes a while.
+    start: Any = zip(frame.columns, frame.iloc[0], strict=True)
+    numbers: list[tuple[int, Any]] = [one for one in start if isinstance(one[1], Number)]
+    likely = [i for i, number in numbers if number in (0, 1)]
+    return [i for i in likely if _counts_up(frame[i])]
+
+
+def _counts_up(cells: Any) -> bool:
+    """Tell whether cells are 0, 1, 2, ... or 1, 2, 3, ..."""
+    if cells.dtype.kind not in "iuf" or cells.iloc[0] not in (0, 1):
+        return False
+    return bool((cells.diff().iloc[1:] == 1).all())
+
+
+def warn_of_row_numbers(frame: Any, names: Sequence[str]) -> None:
+    """Warn of columns of samples in memory that number their rows."""
+    numbered = frame.set_axis(range(frame.shape[1]), axis=1)
+    found = sorted({*numbering(numbered, names), *counting(numbered)})
+    if found:
+        shown = ", ".join(column_label(names, i) for i in found)
+        warn_caller(
+            f"X: {shown} {'numbers' if len(found) == 1 else 'number'} the rows. Drop what is no "
+            "measurement: a network can learn the order of the rows from it."
+        )
