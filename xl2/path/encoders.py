@@ -64,6 +64,8 @@ class Encoded:
 
     def learn(self, rows: Any) -> tuple[Preprocessing, Any]:
         """Return what some rows teach, and all samples as inputs by it."""
+        if not self._has_gaps_or_categories():
+            return self.everything()  # medians replace nothing
         learnt = self.layout.on(self._x[rows])
         return learnt, learnt.apply(self._x)
 
@@ -73,11 +75,13 @@ class Encoded:
 
     def varies(self, parts: Sequence[Any]) -> bool:
         """Tell whether the samples differ by which of some parts of the rows was learnt from."""
-        if not self.layout.indicators and not self.layout.categories:
-            return False
-        return bool(self.layout.indicators) or any(
-            self.layout.on(self._x[rows]).silent for rows in parts
+        return self._has_gaps_or_categories() and (
+            bool(self.layout.indicators)
+            or any(self.layout.on(self._x[rows]).silent for rows in parts)
         )
+
+    def _has_gaps_or_categories(self) -> bool:
+        return bool(self.layout.indicators or self.layout.categories)
 
     def read(self, X: Any) -> Any:
         """Return other samples of the same columns, to be given to `encode`."""
