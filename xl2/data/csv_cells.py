@@ -11,7 +11,7 @@ from .table_file import MISSING
 
 # Bytes of a file that pandas parses together, which take several times as much memory. Few stay in
 # the processor's cache, but each part takes time for each column.
-PART, PER_COLUMN, MOST = 2**21, 2**13, 2**27
+PART, PER_COLUMN, MOST = 2**23, 2**13, 2**27
 INSERTED = 50  # more columns than that are joined at once, which copies all of them
 
 

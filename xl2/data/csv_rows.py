@@ -83,25 +83,37 @@ def _count_fast(layout: Layout) -> Extent | None:
         if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
             return None
         bytes_ = np.frombuffer(block, dtype=np.uint8)
-        ends_line, ends = bytes_ == 10, (bytes_ == 10) | (bytes_ == sep)
+        newline = bytes_ == 10
+        is_end = newline | (bytes_ == sep)
         if b'"' in block:
-            outside = _outside_quotes(bytes_, ends)
+            outside = _outside_quotes(bytes_, is_end)
             if outside is None:
                 return None
-            ends &= outside
-        ends = np.flatnonzero(ends)
-        last = np.flatnonzero(ends_line[ends])
-        cells = np.diff(last, prepend=-1)
-        lengths = np.diff(ends[last], prepend=-1)
-        lengths -= bytes_[ends[last] - 1] == 13
-        short = np.flatnonzero(cells != layout.width)
-        if (lengths[short] > 1).any():  # not blank
-            return None
-        cells, lengths = np.delete(cells, short), np.delete(lengths, short)
+            newline, is_end = newline & outside, is_end & outside
+        ends = np.flatnonzero(is_end)
+        stops = ends[layout.width - 1 :: layout.width]
+        regular = len(stops) == np.count_nonzero(newline) and len(ends) % layout.width == 0
+        if not (regular and newline[stops].all()):
+            stops = _without_blank_lines(bytes_, ends, newline, layout.width)
+            if stops is None:
+                return None
+        begins = np.concatenate([[-1], np.flatnonzero(newline)])
+        lengths = stops - begins[np.searchsorted(begins, stops) - 1] - (bytes_[stops - 1] == 13)
         filled = np.flatnonzero(lengths > layout.width)  # its cells are not all empty
-        count, size = count + len(cells), size + len(block)
-        empty = len(cells) - 1 - int(filled[-1]) if len(filled) else empty + len(cells)
+        count, size = count + len(stops), size + len(block)
+        empty = len(stops) - 1 - int(filled[-1]) if len(filled) else empty + len(stops)
     return Extent(count - empty, empty, size)
+
+
+def _without_blank_lines(bytes_: Any, ends: Any, newline: Any, width: int) -> Any:
+    """Return where the lines end that are not blank; None if some have another number of cells."""
+    import numpy as np
+
+    last = np.flatnonzero(newline[ends])
+    cells, stops = np.diff(last, prepend=-1), ends[last]
+    lengths = np.diff(stops, prepend=-1) - (bytes_[stops - 1] == 13)
+    whole = cells == width
+    return stops[whole] if (lengths[~whole] == 1).all() else None
 
 
 def _blocks(layout: Layout) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from .header import is_value
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas", " ": "blanks"}
 # Rows that are looked at; of wide tables fewer, because their cells cost time.
-ROWS, CELLS, SNIFFED = 1000, 100_000, 10_000
+ROWS, CELLS, SNIFFED = 500, 100_000, 10_000
 BOMS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
