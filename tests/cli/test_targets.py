@@ -152,3 +152,21 @@ def test_a_test_file_has_the_labels_of_training_in_another_form(xl2, tmp_path, t
         tables.append(json.loads(out)["test_score"])
     assert tables[:3] == tables[3:]
     assert tables[2] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("y", "kind", "said"),
+    [
+        (AMOUNTS["ages"], "target: values", "taken as amounts: a regression; for classes pass"),
+        (np.eye(3)[np.arange(120) % 3], "target: classes", "taken as classes 0 to 2; for values"),
+        ((X > 0).astype(int), "target: labels", "taken as 3 labels that a sample has or has not"),
+        (np.arange(120) * 1000, "target: unclear", "Warning: The target has 120 different whole"),
+        (np.arange(120) % 2, "target: classes", ""),
+    ],
+)
+def test_inspect_says_what_the_target_is_taken_for(xl2, tmp_path, y, kind, said):
+    code, out, err = xl2("inspect", saved(tmp_path, y))
+    assert (code, err) == (0, "")
+    assert kind in out
+    assert said in flat(out)
+    assert bool(said) == ("target has" in flat(out) or "row of the target" in flat(out))
