@@ -51,6 +51,8 @@ def test_kinds(cells, column, values, words):
         (pd.to_datetime(["2024-01-05"] * 3), ["dates", "dates='c'"]),
         (["31.12.2024", "01.02.2024", "?"], ["dates", "'31.12.2024'"]),
         ([1j, 2, 3], ["complex128", "ignore='c'"]),
+        (pd.period_range("2024-01", periods=3, freq="M"), ["period", "ignore='c'"]),
+        (pd.interval_range(0, 3), ["interval", "ignore='c'"]),
         (pd.to_timedelta([1, 2, 3]), ["timedelta64", "ignore='c'"]),
         (["1", "z" * 99, "3"], ["'" + "z" * 40 + "...'"]),
     ],

@@ -506,6 +506,23 @@ def test_a_path_says_what_it_understood_of_a_frame():
     assert again.understood_ == ()
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "Float32"])
+def test_nullable_numbers_are_numbers(dtype):
+    # The first is missing, and the differences that are known are 1.
+    cells = [None, 1, None, 1, 2] * (ROWS // 5)
+    columns = {"a": pd.array(cells, dtype=dtype), "b": TABLE["height"]}
+    same_numbers = {"a": pd.Series(cells, dtype="float64"), "b": TABLE["height"]}
+    path = regularization_path(pd.DataFrame(columns), Y, [1], cv=CV, **SMALL)
+    other = regularization_path(pd.DataFrame(same_numbers), Y, [1], cv=CV, **SMALL)
+    same(path, other)
+    for frame in (columns, same_numbers):
+        found = path.best_model_.predict(pd.DataFrame(frame))
+        assert (found == other.best_model_.predict(pd.DataFrame(columns))).all()
+    only = pd.DataFrame({"a": pd.array([None, 1] * (ROWS // 2), dtype="Int64")})
+    model = regularization_path(only.set_axis([0], axis=1), Y, [1], cv=CV, **SMALL).best_model_
+    assert model.preprocessing.names == ("column 1", "column 1 missing")
+
+
 def test_no_columns_are_no_preprocessing():
     X = cleaned(TABLE)
     path = regularization_path(X, Y, [1], cv=CV, preprocessing=(), **SMALL)

@@ -64,7 +64,8 @@ def columns_of(
     import numpy as np
 
     own = [str(name) for name in frame.columns] if names is None else names
-    if not asked.categories and all(dtype.kind in "iuf" for dtype in frame.dtypes):
+    plain = all(isinstance(t, np.dtype) and t.kind in "iuf" for t in frame.dtypes)
+    if plain and not asked.categories:
         numbers = frame.to_numpy()  # without a copy if the frame is one array
         known = tuple(Column(name) for name in own or [""] * frame.shape[1])
         return known, numbers, _notes(known, numbers)

@@ -51,7 +51,7 @@ def counting(frame: Any) -> list[int]:
 
 def _counts_up(cells: Any) -> bool:
     """Tell whether cells are 0, 1, 2, ... or 1, 2, 3, ..."""
-    if cells.dtype.kind not in "iuf" or cells.iloc[0] not in (0, 1):
+    if cells.dtype.kind not in "iuf" or cells.isna().any() or cells.iloc[0] not in (0, 1):
         return False
     return bool((cells.diff().iloc[1:] == 1).all())
 

@@ -42,7 +42,8 @@ def foreign(cells: Any) -> str:
     """Return what cells hold if that is neither text nor numbers, such as "lists"; else empty."""
     import pandas as pd
 
-    if cells.dtype.kind in "cmV":
+    own = isinstance(cells.dtype, pd.PeriodDtype | pd.IntervalDtype)
+    if own or cells.dtype.kind in "cmV":
         return str(cells.dtype)
     if not pd.api.types.is_object_dtype(cells):
         return ""
