@@ -12,6 +12,7 @@ import xl2
 from xl2 import InputError, Model, Network, fit, regularization_path
 from xl2.array.backend import Backend, connect, reconnect
 from xl2.errors import BackendError
+from xl2.nn.columns import Table
 from xl2.nn.scaling import Scaling
 from xl2.training.history import History
 
@@ -260,11 +261,13 @@ def test_a_device_with_two_names():
 def test_joblib_writes_and_reads_a_model(network, tmp_path, mmap_mode):
     joblib = pytest.importorskip("joblib")
     rows = np.array([1, 2], dtype=np.uint64)
-    model = Model(network, Scaling.learn(X), None, ("no", "yes"), ("a", "b", "c"), "who", rows)
+    table = Table(5, (0, 1, 2), target="y", groups="who")
+    known = {"trained_rows": rows, "table": table}
+    model = Model(network, Scaling.learn(X), None, ("no", "yes"), ("a", "b", "c"), **known)
     joblib.dump(model, tmp_path / "model.joblib")
     back = joblib.load(tmp_path / "model.joblib", mmap_mode=mmap_mode)
     assert back.predict(X).tolist() == model.predict(X).tolist()
-    assert (back.classes, back.features, back.groups) == (("no", "yes"), ("a", "b", "c"), "who")
+    assert (back.classes, back.features, back.table) == (("no", "yes"), ("a", "b", "c"), table)
     assert back.trained_rows.tolist() == [1, 2]
     # The network can be trained even when the file was memory-mapped.
     fit(back.network, X, LABELS, epochs=1, progress=False)
