@@ -84,6 +84,7 @@ def mutate(content: bytes, rng: random.Random) -> bytes:
 def model_file(folder: Path) -> bytes:
     """Return a model file with all optional parts."""
     import xl2
+    from xl2.nn.columns import Table
     from xl2.nn.model import Model
     from xl2.nn.scaling import Scaling
 
@@ -92,8 +93,9 @@ def model_file(folder: Path) -> bytes:
     scaling = Scaling(np.ones(learnt.width), np.full(learnt.width, 2.0))
     network = xl2.Network([learnt.width, 3, 3], ["tanh", "softmax"], seed=1)
     rows = np.array([1, 2**40, 2**63], dtype=np.uint64)
-    known = {"trained_rows": rows, "tried": tried(), "preprocessing": learnt}
-    model = Model(network, scaling, None, ("a", "b", "c"), names, "who", **known)
+    table = Table(len(names) + 2, tuple(range(len(names))), "label", "who", None, ("id",))
+    known = {"trained_rows": rows, "tried": tried(), "preprocessing": learnt, "table": table}
+    model = Model(network, scaling, None, ("a", "b", "c"), names, **known)
     xl2.save(model, folder / "whole")
     return (folder / "whole").read_bytes()
 

@@ -231,7 +231,7 @@ def test_samples_of_one_person_are_held_out_together(xl2, here, people):
     assert accuracy(known) > 90.0
     assert accuracy(out) < 75.0
     model = package.load("m.safetensors")
-    assert (model.features, model.groups) == (("a", "b", "c"), "who")
+    assert (model.features, model.table.groups) == (("a", "b", "c"), "who")
     # The file still has the column: it is no feature, and the target is found beside it.
     code, out, _ = xl2("predict", "m.safetensors", people, "--out", "p.csv")
     assert code == 0
@@ -281,7 +281,7 @@ def test_a_path_divides_no_person(xl2, people, monkeypatch):
     ("arguments", "message"),
     [
         (["digits", "--groups", "who"], "applies only to tables"),
-        (["people.csv", "--groups", "whom"], "no column 'whom' for the groups"),
+        (["people.csv", "--groups", "whom"], "no column 'whom' for --groups"),
         (["people.csv", "--groups", "who", "--target", "who"], "'who' cannot be both"),
         (["people.csv", "--groups", "who", "--cv", 40], "--cv 40 needs 40 groups or more"),
     ],

@@ -73,15 +73,16 @@ def distinct(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     A name that is missing stays empty in the first column and is ``Unnamed: 3`` in others.
     """
     found: dict[str, None] = {}
-    repeated: dict[str, None] = {}
+    repeated: dict[str, int] = {}  # the last number after each name
+    given = set(names)
     for position, name in enumerate(names):
         plain = name or (f"Unnamed: {position}" if position else "")
-        new, count = plain, 0
-        while new in found or (count and new in names):
+        new, count = plain, repeated.get(plain, 0)
+        while new in found or (new != plain and new in given):
             count += 1
             new = f"{plain}.{count}"
         if count:
-            repeated[plain] = None
+            repeated[plain] = count
         found[new] = None
     if not repeated:
         return tuple(found), ()
