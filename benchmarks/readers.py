@@ -118,7 +118,7 @@ def measure_here(name: str, path: str) -> None:
     end = os.times()
     print(
         time.perf_counter() - start,
-        end.user + end.system - cores.user - cores.system,
+        (end.user - cores.user) + (end.system - cores.system),
         peak() - before,
     )
 
