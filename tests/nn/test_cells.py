@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xl2.errors import InputError
-from xl2.nn.cells import date_formats, is_missing, parse_booleans, parse_dates, parse_numbers
+from xl2.nn.cells import (
+    date_formats,
+    has_thousands,
+    is_missing,
+    parse_booleans,
+    parse_dates,
+    parse_numbers,
+)
 from xl2.nn.columns import Column
 
 NAN = float("nan")
@@ -23,6 +30,7 @@ NAN = float("nan")
         # Separators of thousands.
         (["1,234.5", "12", "1 234", "1,234,567"], ".", [1234.5, 12, 1234, 1234567], ""),
         (["1.234,5", "12", "3,5"], ",", [1234.5, 12, 3.5], ""),
+        (["1.234", "12", "2.5", "1.5e3"], ",", [1234, 12, NAN, NAN], ""),
         (["1'000", "1\u2019000.5", "1\u202f000"], ".", [1000, 1000.5, 1000], ""),
         (["-1,234", "+5"], ".", [-1234, 5], ""),
         (["12,34", "1,2345", "1,23,456"], ".", [NAN, NAN, NAN], ""),
@@ -43,6 +51,20 @@ def test_numbers(cells, decimal, expected, unit):
     values, found = parse_numbers(pd.Series(cells), decimal)
     np.testing.assert_allclose(values, expected, rtol=1e-15)
     assert found == unit
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal", "expected"),
+    [
+        (["1,234.5", "12"], ".", True),
+        (["1.234%", "2.345%"], ".", False),
+        (["1.234", "2,5"], ",", True),
+        (["1,234%", "2,5%"], ",", False),
+        (["1 234"], ".", True),
+    ],
+)
+def test_thousands_have_another_sign_than_decimals(cells, decimal, expected):
+    assert has_thousands(pd.Series(cells), decimal) == expected
 
 
 @pytest.mark.parametrize(

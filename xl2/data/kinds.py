@@ -80,7 +80,7 @@ def columns_of(
         else:
             column = _column_of(cells, own, i, asked, decimal, f"{where}column {label}", at)
             X[:, i] = column.read(cells, decimal, where, at)
-            if column.kind == "number" and is_text(cells) and has_thousands(cells):
+            if column.kind == "number" and is_text(cells) and has_thousands(cells, decimal):
                 grouped.append(own[i] if own else str(i))
         columns.append(column)
     notes = _notes(columns, X)

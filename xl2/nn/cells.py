@@ -70,7 +70,8 @@ def parse_numbers(cells: Any, decimal: str = ".") -> tuple[Any, str]:
     """Return cells as numbers (n,), NaN where they are none, and what all are written with.
 
     Thousands may be separated; all cells may have a currency, or a percent sign, which makes
-    hundredths. If only some have one, these are no numbers.
+    hundredths. If only some have one, these are no numbers. With decimal commas a point separates
+    thousands, or the cell is no number.
     """
     import numpy as np
     import pandas as pd
@@ -81,7 +82,9 @@ def parse_numbers(cells: Any, decimal: str = ".") -> tuple[Any, str]:
         return cells.to_numpy(dtype="float64", na_value=np.nan), ""
     texts = texts_of(cells)
     values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype="float64", copy=True)
-    values[np.asarray(texts.str.contains("_", na=False, regex=False))] = np.nan
+    # Not Python's 1_000, and no point where decimals have a comma.
+    others = "[_.]" if decimal == "," else "_"
+    values[np.asarray(texts.str.contains(others, na=False))] = np.nan
     left = texts[np.isnan(values) & ~is_missing(cells)]
     if left.empty:
         return values, ""
@@ -116,12 +119,15 @@ def _without_thousands(texts: Any, decimal: str) -> Any:
         False
     )
     bare = texts.where(~grouped.astype(bool), texts.str.replace(separators, "", regex=True))
-    return bare if decimal == "." else bare.str.replace(",", ".", regex=False)
+    if decimal == ".":
+        return bare
+    return bare.mask(bare.str.contains(".", regex=False)).str.replace(",", ".", regex=False)
 
 
-def has_thousands(cells: Any) -> bool:
+def has_thousands(cells: Any, decimal: str = ".") -> bool:
     """Tell whether any of the numbers in a Series of text has separators of thousands."""
-    return bool(texts_of(cells).str.contains(rf"\d[.,{SPACES}]\d{{3}}(?!\d)", na=False).any())
+    comma = "," if decimal == "." else "."
+    return bool(texts_of(cells).str.contains(rf"\d[{comma}{SPACES}]\d{{3}}(?!\d)", na=False).any())
 
 
 def parse_booleans(cells: Any) -> Any:
