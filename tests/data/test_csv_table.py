@@ -94,7 +94,7 @@ def test_a_header_of_numbers_is_recognised_by_given_names(tmp_path):
         ("a,b\n", {}, ["no rows"]),
         ("a,b\n1,2\n3, \n", {}, ["line 3", "target 'b'", "missing"]),
         ("a,b\n1,2\n4,5\nred,3\n", {}, ["line 4", "column 'a'", "'red'", "2 of 3 cells"]),
-        ("1,.2,3\n2,4,5\nid,4,5\n", {}, ["line 3", "column 1", "'id'"]),
+        ("1,.2,3\n2,4,5\nid,4,5\n", {}, ["line 3", "column 0:", "'id'"]),
         ("a,b\n1,1\n2,2\n" + "z" * 100 + ",1\n", {}, ["'" + "z" * 40 + "...'"]),
         ("a,b\n1,2\n1,2,3\n", {}, ["line 3", "3 cells", "has 2"]),
         ("a,b\n3,4\n1\n", {}, ["line 3", "1 cell,", "has 2"]),

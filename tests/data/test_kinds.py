@@ -101,5 +101,7 @@ def test_a_table_without_a_header_counts_its_columns():
     assert columns == (Column(), Column("", "category", ("a", "b")))
     assert "'1'" in notes[0]
     frame[1] = ["1", "b"]
-    with pytest.raises(InputError, match="column 2"):
+    with pytest.raises(InputError, match=r"column 1: .*ignore='1'"):
         columns_of(frame, names=())
+    with pytest.raises(InputError, match=r"column 5: .*categories='5'"):
+        columns_of(frame, names=(), positions=(3, 5))

@@ -73,15 +73,20 @@ def test_other_columns_that_count_up_are_features_with_a_warning(tmp_path, name)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "doubt"),
     [
-        "id,a,label\n1,5,0\n1,6,1\n",  # repeated: a group perhaps
-        "id,label\n1,0\n2,1\n",  # nothing else to learn from
-        "id,a,label\n1.5,5,0\n2.5,6,1\n",
+        ("id,a,label\n1,5,0\n1,6,1\n", "'id' has the name of an id.*groups='id'"),
+        ("id,label\n1,0\n2,1\n", "no features but 'id'"),
+        ("index,label\n1,0\n2,1\n", "no features but 'index'"),
     ],
 )
-def test_what_is_named_like_row_numbers_but_is_none(tmp_path, text):
-    assert "id" in table(tmp_path, text).features
+def test_what_is_named_like_row_numbers_but_may_be_a_feature(tmp_path, text, doubt):
+    with pytest.warns(UserWarning, match=doubt):
+        assert table(tmp_path, text).features[0] == text.partition(",")[0]
+
+
+def test_what_is_named_like_an_id_but_is_a_measurement(tmp_path):
+    assert "id" in table(tmp_path, "id,a,label\n1.5,5,0\n2.5,6,1\n").features
 
 
 # Ignored columns and weights.

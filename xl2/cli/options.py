@@ -141,7 +141,10 @@ def heading(data: str, network: Network) -> str:
 def show_notes(notes: Sequence[str], err: bool = False) -> None:
     """Print sentences in lines of at most 80 characters, each from its own line."""
     for note in notes:
-        typer.echo(textwrap.fill(printable(note), 80, break_long_words=False), err=err)
+        typer.echo(
+            textwrap.fill(printable(note), 80, break_long_words=False, break_on_hyphens=False),
+            err=err,
+        )
 
 
 def show_json(diagnosis: Diagnosis, **more: Any) -> None:

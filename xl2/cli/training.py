@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import InputError, printable
+from ..errors import InputError, counted, printable
 from . import options as opt
 from .cells import note_of_quoted, safe_cell
 from .table_options import READING, TRAINING, with_table_options
@@ -170,7 +170,8 @@ def predict(
             ) from None
         return
     write_whole(out, text.encode())
-    typer.echo(f"{len(samples.X)} predictions are in {out}.")
+    count = counted(len(samples.X), "prediction")
+    typer.echo(f"{count} {'is' if len(samples.X) == 1 else 'are'} in {out}.")
     opt.show_notes(samples.notes)
     if samples.y is not None:
         opt.show_notes(workflows.score_lines(trained, samples))

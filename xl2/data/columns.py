@@ -75,6 +75,15 @@ class Layout(NamedTuple):
         """Return a column's name, or its index from 0 as text."""
         return self.names[position] if self.names else str(position)
 
+    def shown(self, position: int) -> str:
+        """Return a column for a message."""
+        label = self.label(position)
+        return (repr(label) if self.names else label) if label else "the first column"
+
+    def named(self, role: str, column: str) -> str:
+        """Return the label of a column that the caller names, or gives by index."""
+        return self.label(self.position(role, column))
+
     def find(self, column: str | None) -> int | None:
         """Return the position of a column by its name or index; None if there is none."""
         if column in self.names:

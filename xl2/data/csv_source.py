@@ -16,6 +16,7 @@ from .csv_rows import Extent, Layout, count_rows, line_of
 from .dialect import (
     check_sign,
     count_title,
+    count_trailing,
     describe,
     describe_encoding,
     find_decimal,
@@ -107,6 +108,15 @@ def understand(
     if not rows:
         raise InputError(f"{path} is empty. Expected one row per sample, one column per feature.")
     width = find_width(rows)
+    trailing = count_trailing(rows, width)
+    if trailing:  # the header may lack the separators at the end
+        short = range(width - trailing, width)
+        rows = [
+            row._replace(cells=[*row.cells, *[""] * (width - len(row.cells))])
+            if len(row.cells) in short
+            else row
+            for row in rows
+        ]
     title = count_title(rows, width)
     notes = [*describe_encoding(encoding)]
     warnings: list[str] = []
@@ -133,10 +143,16 @@ def understand(
     if empty:
         what = "row is empty and was" if empty == 1 else f"{empty} rows are empty and were"
         notes.append(f"The last {what} skipped.")
+    if trailing:
+        notes.append(
+            "The last column has no name and no cells, and is left out."
+            if trailing == 1
+            else f"The last {trailing} columns have no name and no cells, and are left out."
+        )
     return CsvSource(
         path=path,
-        names=found.names,
-        width=width,
+        names=found.names[: width - trailing],
+        width=width - trailing,
         row_names=found.row_names,
         notes=(*notes, *found.notes),
         warnings=(*warnings, *found.warnings),
@@ -156,7 +172,18 @@ class CsvSource(Source):
     def read(self, positions: Sequence[int], as_text: Collection[int] = ()) -> Any:
         """Return a pandas.DataFrame of some columns; see `Source.read`."""
         with reading(self.path, "a table of text"):
-            return read_cells(self.layout, self.extent, self.decimal, positions, as_text)
+            trailing = range(self.width, self.layout.width)
+            read = [*positions, *trailing]
+            frame = read_cells(self.layout, self.extent, self.decimal, read, as_text)
+        for position in trailing:
+            cells = frame.pop(position)
+            if cells.notna().any():
+                row = int(cells.notna().argmax())
+                raise InputError(
+                    f"{self.path}, {self.where(row)}: {cells[row]!r} is beyond the last column "
+                    "with a name. All rows must have the same number of cells."
+                )
+        return frame
 
     def where(self, row: int) -> str:
         """Return the line of the file where a row is."""

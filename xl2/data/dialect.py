@@ -106,6 +106,15 @@ def find_separator(lines: Sequence[str], expected: str | None) -> str:
     return best
 
 
+def count_trailing(rows: Sequence[Row], width: int) -> int:
+    """Return how many columns at the end have no cells: their rows end with separators."""
+    whole = [row.cells for row in rows if len(row.cells) == width]
+    count = 0
+    while count < width - 1 and not any(cells[width - 1 - count] for cells in whole):
+        count += 1
+    return count
+
+
 def count_title(rows: Sequence[Row], width: int) -> int:
     """Return how many rows are above the table: they have fewer cells, or only the first filled."""
     count = 0

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import InputError, column_label, counted, listed, option
+from ..errors import InputError, counted, listed, option
 from ..nn.cells import (
+    COMPACT,
     date_formats,
     foreign,
+    has_parentheses,
     has_thousands,
     is_missing,
     is_text,
+    looks_like_dates,
+    looks_like_numbers,
     parse_booleans,
+    parse_dates,
     parse_numbers,
+    parses_as_dates,
     row_number,
     texts_of,
 )
@@ -28,6 +34,7 @@ class Asked:
     categories: Collection[str] = ()
     dates: Collection[str] = ()
     no_categories: bool = False  # refuse columns of text
+    hint: str = ""  # a sentence for cells that look like numbers, but are none
 
 
 NOTHING = Asked()
@@ -37,6 +44,7 @@ def columns_of(
     frame: Any,
     *,
     names: Sequence[str] | None = None,
+    positions: Sequence[int] | None = None,
     asked: Asked = NOTHING,
     decimal: str = ".",
     where: str = "",
@@ -49,6 +57,8 @@ def columns_of(
     frame : pandas.DataFrame, shape (n, columns)
     names : sequence of str, optional
         The names of its columns if these are not its own, empty for a table without a header.
+    positions : sequence of int, optional
+        Where the columns are in the table, by which those without names are called.
     asked, decimal, where, at
         What the caller says; the decimal point of numbers in text; how messages begin, and where
         they say that a row is.
@@ -64,35 +74,51 @@ def columns_of(
     import numpy as np
 
     own = [str(name) for name in frame.columns] if names is None else names
-    plain = all(isinstance(t, np.dtype) and t.kind in "iuf" for t in frame.dtypes)
-    if plain and not asked.categories:
+    labels = list(own) or [str(i) for i in positions or range(frame.shape[1])]
+    if not asked.categories and not asked.dates and all(map(_is_plain, frame.dtypes)):
         numbers = frame.to_numpy()  # without a copy if the frame is one array
         known = tuple(Column(name) for name in own or [""] * frame.shape[1])
-        return known, numbers, _notes(known, numbers)
+        return known, numbers, _notes(known, numbers, labels)
     X = np.empty((len(frame), frame.shape[1]))
-    columns, grouped = [], list[str]()
+    columns, grouped, negative = [], list[str](), list[str]()
     for i in range(frame.shape[1]):
         cells = frame.iloc[:, i]
         cells = cells.set_axis(range(len(cells)))
-        label = column_label(own, i)
-        if cells.dtype.kind in "iuf" and not _asked_for(asked.categories, label, i):
+        label = labels[i]
+        is_category = _asked_for(asked.categories, label, i, own)
+        is_date = _asked_for(asked.dates, label, i, own)
+        if _is_plain(cells.dtype) and not is_category and not is_date:
             column, X[:, i] = Column(own[i] if own else ""), cells
         else:
-            column = _column_of(cells, own, i, asked, decimal, f"{where}column {label}", at)
+            shown = f"{where}column {label!r}" if own else f"{where}column {label}"
+            column = _column_of(cells, label, is_category, is_date, asked, decimal, shown, at)
             X[:, i] = column.read(cells, decimal, where, at)
-            if column.kind == "number" and is_text(cells) and has_thousands(cells, decimal):
-                grouped.append(own[i] if own else str(i))
+            if column.kind == "number" and is_text(cells):
+                grouped += [label] * has_thousands(cells, decimal)
+                negative += [label] * bool(has_parentheses(cells).any())
+            if not own:
+                column = replace(column, name="")
         columns.append(column)
-    notes = _notes(columns, X)
+    notes = _notes(columns, X, labels)
+    if negative:
+        notes = (f"Numbers in parentheses are negative: {listed(negative)}.", *notes)
     if grouped:
         notes = (f"Numbers with separators of thousands: {listed(grouped)}.", *notes)
     return tuple(columns), X, notes
 
 
+def _is_plain(dtype: Any) -> bool:
+    """Tell whether a dtype is one of NumPy's numbers; those of pandas may hold its NA."""
+    import numpy as np
+
+    return isinstance(dtype, np.dtype) and dtype.kind in "iuf"
+
+
 def _column_of(
     cells: Any,
-    names: Sequence[str],
-    i: int,
+    name: str,
+    is_category: bool,
+    is_date: bool,
     asked: Asked,
     decimal: str,
     where: str,
@@ -101,42 +127,78 @@ def _column_of(
     """Return what a column that is not plain numbers holds, or refuse it."""
     import pandas as pd
 
-    name, label = names[i] if names else "", column_label(names, i)
-    ways_out = f"Leave the column out with {option('ignore', name or str(i))}, or convert it."
+    ways_out = f"Leave the column out with {option('ignore', name)}, or convert it."
     if what := foreign(cells):
         raise InputError(f"{where} has {what}. {ways_out}")
-    is_category = _asked_for(asked.categories, label, i)
     if is_category or isinstance(cells.dtype, pd.CategoricalDtype):
         return _category(name, cells, asked, where)
     if pd.api.types.is_datetime64_any_dtype(cells):
-        return _date(name, i, label, cells, [""], asked, where)
+        return _date(name, cells, [""], is_date, where)
+    if is_date and not is_text(cells):
+        if not (parse_dates(cells.dropna(), COMPACT) == parse_dates(cells.dropna(), COMPACT)).all():
+            raise InputError(f"{where} has no dates, as {option('dates', name)} says. {ways_out}")
+        return Column(name, "date", unit=COMPACT)
     if pd.api.types.is_bool_dtype(cells):
         return Column(name, "boolean")
     if pd.api.types.infer_dtype(cells, skipna=True) in ("date", "datetime"):
-        return _date(name, i, label, cells, [""], asked, where)
+        return _date(name, cells, [""], is_date, where)
     if not is_text(cells):
         return Column(name)
     missing = is_missing(cells)
     present = texts_of(cells)[~missing]
     if present.empty:
         return Column(name)
+    if formats := date_formats(present):
+        return _date(name, cells, formats, is_date, where)
+    if is_date:
+        wrong = present[~parses_as_dates(present)]
+        first = (present if wrong.empty else wrong).index[0]
+        raise InputError(
+            f"{where}: {option('dates', name)} needs dates of one form, but {at(first)} has "
+            f"{_short(present[first])}. Write them as 2024-01-31, or leave the column out with "
+            f"{option('ignore', name)}."
+        )
     numbers, unit = parse_numbers(present, decimal)
     is_number = numbers == numbers
     if is_number.all():
         return Column(name, unit=unit)
     if (parse_booleans(present) >= 0.0).all():
         return Column(name, "boolean")
-    if formats := date_formats(present):
-        return _date(name, i, label, cells, formats, asked, where)
-    if is_number.mean() >= 0.5:
-        wrong = present[~is_number]
-        raise InputError(
-            f"{where}: {int(is_number.sum())} of {counted(len(present), 'cell')} are numbers, but "
-            f"{at(wrong.index[0])} has {_short(wrong.iloc[0])}. Correct the cell, or leave it "
-            f"empty if the value is missing. {option('categories', name or str(i))} reads the "
-            f"column as categories, {option('ignore', name or str(i))} leaves it out."
-        )
+    for what, right in (
+        ("numbers", is_number),
+        ("dates", looks_like_dates(present)),
+        ("written as numbers", is_number | looks_like_numbers(present)),
+    ):
+        if right.mean() >= 0.5:
+            _refuse_mixture(name, present, what, right, is_number, asked, where, at)
     return _category(name, cells, asked, where)
+
+
+def _refuse_mixture(
+    name: str,
+    present: Any,
+    what: str,
+    right: Any,
+    is_number: Any,
+    asked: Asked,
+    where: str,
+    at: Callable[[int], str],
+) -> None:
+    """Refuse a column of which many cells, but not all, are numbers or dates."""
+    parsed = right
+    if right.all():
+        parsed = parses_as_dates(present) if what == "dates" else is_number
+    wrong = present[~parsed]
+    how = "Write it as 2024-01-31" if what == "dates" else "Correct the cell"
+    hint = asked.hint if what == "written as numbers" and "," in wrong.iloc[0] else ""
+    raise InputError(
+        f"{where}: {int(right.sum())} of {counted(len(present), 'cell')} are {what}, but "
+        f"{at(wrong.index[0])} has {_short(wrong.iloc[0])}"
+        f"{', which cannot be read as one' if right.all() else ''}. {how}, or leave it "
+        f"empty if the value is missing. {hint}"
+        f"{option('categories', name)} reads the column as categories, "
+        f"{option('ignore', name)} leaves it out."
+    )
 
 
 def _category(name: str, cells: Any, asked: Asked, where: str) -> Column:
@@ -146,17 +208,14 @@ def _category(name: str, cells: Any, asked: Asked, where: str) -> Column:
     return Column(name, "category", tuple(sorted(set(texts[~is_missing(cells)]))))
 
 
-def _date(
-    name: str, i: int, label: str, cells: Any, formats: list[str], asked: Asked, where: str
-) -> Column:
+def _date(name: str, cells: Any, formats: list[str], is_asked: bool, where: str) -> Column:
     """Return a column of dates, if they are asked for."""
-    given = name or str(i)
-    if not _asked_for(asked.dates, label, i):
+    if not is_asked:
         first = cells[cells.notna()]
         example = f", such as {str(first.iloc[0])!r}" if len(first) else ""
         raise InputError(
-            f"{where} has dates{example}. {option('dates', given)} reads them as days since 1970, "
-            f"{option('ignore', given)} leaves the column out."
+            f"{where} has dates{example}. {option('dates', name)} reads them as days since 1970, "
+            f"{option('ignore', name)} leaves the column out."
         )
     if len(formats) > 1:
         raise InputError(
@@ -166,18 +225,18 @@ def _date(
     return Column(name, "date", unit=formats[0])
 
 
-def _asked_for(columns: Collection[str], label: str, i: int) -> bool:
-    return bool(columns) and (label in map(repr, columns) or str(i) in columns)
+def _asked_for(columns: Collection[str], label: str, i: int, names: Sequence[str]) -> bool:
+    """Tell whether a column is among those that the caller names, or gives by index."""
+    return label in columns or (str(i) in columns and str(i) not in names and bool(names))
 
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else f"{text[:40]}...")
 
 
-def _notes(columns: Sequence[Column], X: Any) -> tuple[str, ...]:
+def _notes(columns: Sequence[Column], X: Any, labels: Sequence[str]) -> tuple[str, ...]:
     """Say which columns are not plain numbers, and where values are missing."""
     notes = []
-    labels = [column.name or str(i) for i, column in enumerate(columns)]
     for kind, words in (
         ("category", "Categories, each an input of 0 and 1"),
         ("boolean", "True and False, read as 1 and 0"),

@@ -6,9 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, counted, option
+from ..errors import InputError, counted, listed, option, warn_caller
 from ..io.opening import text_array
-from ..nn.cells import MISSING, foreign, is_text, parse_numbers, row_number, texts_of
+from ..nn.cells import (
+    CURRENCY,
+    MISSING,
+    date_formats,
+    foreign,
+    is_text,
+    looks_like_numbers,
+    parse_numbers,
+    row_number,
+    texts_of,
+)
 
 # Among texts not -, which is a class beside +, and not "none", which is often the mildest.
 MISSING_LABELS = MISSING - {"-", "--", ".", "none", "nil"}
@@ -123,7 +133,7 @@ def _says_the_same(texts: Any, numbers: Any) -> bool:
 
     if (numbers != np.floor(numbers)).any() or np.isinf(numbers).any():
         return True
-    plain = texts.str.fullmatch(r"[+-]?(0|[1-9][0-9.,'\s]*)")
+    plain = texts.str.fullmatch(r"[+-]?(0(\.0*)?|[1-9][0-9.,'\s]*)")
     distinct = len(np.unique(numbers)) == texts.nunique()
     return bool(plain.all() and distinct and (abs(numbers) < EXACT).all())
 
@@ -135,9 +145,48 @@ def refuse_missing(missing: Any, where: str, at: Callable[[int], str]) -> None:
     rows = np.flatnonzero(missing).tolist()
     if not rows:
         return
+    if len(rows) == len(missing):
+        raise InputError(
+            f"{where}: {'the label is' if len(rows) == 1 else f'all {len(rows)} labels are'} "
+            f"missing. Choose the target column: {option('target')}."
+        )
     shown = ", ".join(map(at, rows[:3])) + (", ..." if len(rows) > 3 else "")
     raise InputError(
         f"{where}: {counted(len(rows), 'label')} of {len(missing)} "
         f"{'is' if len(rows) == 1 else 'are'} missing, in {shown}. Fill them in, or pass "
         f"{option('drop_missing_labels', True)} to leave these rows out."
     )
+
+
+def doubts(
+    cells: Any, found: Any, where: str, decimal: str, at: Callable[[int], str], hint: str = ""
+) -> list[str]:
+    """Say what labels are written with; refuse text that is meant as dates or numbers."""
+    texts = texts_of(cells)
+    if found.dtype.kind != "U":
+        first = texts.iloc[0]
+        unit = next((unit for unit in f"%{CURRENCY}" if is_text(cells) and unit in first), "")
+        read = "hundredths" if unit == "%" else "numbers"
+        return [f"The target is written with {unit}, read as {read}."] if unit else []
+    if date_formats(texts):
+        raise InputError(
+            f"{where} has dates, such as {texts.iloc[0]!r}. A target is numbers or text: choose "
+            f"another by {option('target')}, or convert it."
+        )
+    numbers, _ = parse_numbers(texts, decimal)
+    wrong = numbers != numbers
+    if wrong.any() and looks_like_numbers(texts).all():
+        raise InputError(
+            f"{where}: the labels look like numbers, but {at(texts.index[wrong][0])} has "
+            f"{texts[wrong].iloc[0]!r}, which cannot be read as one. {hint}Write it as 1234.5."
+        )
+    alike: dict[str, list[str]] = {}
+    for one in texts.unique():
+        alike.setdefault(one.casefold(), []).append(one)
+    for names in alike.values():
+        if len(names) > 1:
+            warn_caller(
+                f"{where}: {listed(names)} differ only in capitals, and are different classes. "
+                "Write them alike if they are one."
+            )
+    return []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, option
 from ..io.opening import reading
 from .parquet_table import index_columns, open_file, read_table
 from .table_file import Source, distinct
@@ -73,6 +73,7 @@ class ParquetSource(Source):
         if not any(getattr(types, f"is_{name}")(kind) for name in (*known, "large_string")):
             raise InputError(
                 f"{self.path}, column {self.names[position]!r}: its type is {kind}. Expected "
-                "numbers, True and False, text or dates. Convert the column or leave it out."
+                f"numbers, True and False, text or dates. Convert the column, or leave it out by "
+                f"{option('ignore', self.names[position])}."
             )
         return column.cast(pa.string()) if as_text and types.is_integer(kind) else column

@@ -8,9 +8,12 @@ from numbers import Number
 from typing import Any
 
 from ..errors import column_label, warn_caller
+from ..nn.cells import is_missing, is_text, parse_numbers, texts_of
 
-ROW_NUMBERS = re.compile(r"(|unnamed: 0|index|row|row_?names?|row_?numbers?|no|nr|#|obs)", re.I)
-IDS = re.compile(r"(?i:id|.*[_\s.-]id)|.*[a-z](Id|ID)")
+ROW_NUMBERS = re.compile(
+    r"(|unnamed: 0(\.\d+)*|index|level_\d|row|row_?names?|row_?numbers?|no\.?|nr\.?|#|obs)", re.I
+)
+IDS = re.compile(r"(?i:id|uid|uuid|guid|.*[_\s.-]id)|.*[a-z](Id|ID)")
 FEWEST = 10  # rows for which counting up cannot be chance in a table without a header
 
 
@@ -28,14 +31,51 @@ def numbering(frame: Any, names: Sequence[str]) -> list[int]:
 def _numbers_rows(frame: Any, name: str, position: int) -> bool:
     if position == 0 and name.lower() in ("", "unnamed: 0"):
         return True  # where pandas writes the index of a frame
-    if not (ROW_NUMBERS.fullmatch(name) or IDS.fullmatch(name)):
+    import numpy as np
+
+    if not is_id(name):
         return False
-    cells = frame[position]
-    if not cells.notna().all() or not cells.is_unique:
+    missing, numbers, texts = _cells_of(frame[position])
+    if not len(numbers) or missing > len(numbers) or not texts.is_unique:
         return False
-    if cells.dtype.kind == "f":
-        return bool((cells % 1 == 0).all())
-    return str(cells.dtype) != "bool"
+    return bool(((numbers != numbers) | (numbers == np.floor(numbers))).all())
+
+
+def _cells_of(cells: Any) -> tuple[int, Any, Any]:
+    """Return how many cells are missing, and the others as numbers and as text."""
+    if cells.dtype.kind not in "iuf" and not is_text(cells):
+        return 0, [], cells  # dates, or True and False
+    missing = is_missing(cells)
+    present = cells[~missing]
+    return int(missing.sum()), parse_numbers(present)[0], texts_of(present)
+
+
+def is_id(name: str) -> bool:
+    """Tell whether a column has a name of row numbers or ids."""
+    return bool(ROW_NUMBERS.fullmatch(name.strip()) or IDS.fullmatch(name.strip()))
+
+
+def recurring_ids(frame: Any, names: Sequence[str]) -> list[int]:
+    """Return the columns with names of ids that are whole numbers, some of them equal."""
+    import numpy as np
+
+    found = []
+    for i in frame.columns:
+        if names and IDS.fullmatch(names[i].strip()):
+            _, numbers, texts = _cells_of(frame[i])
+            if len(numbers) and (numbers == np.floor(numbers)).all() and not texts.is_unique:
+                found.append(i)
+    return found
+
+
+def numbers_rows_last(frame: Any, names: Sequence[str], position: int) -> bool:
+    """Tell whether a last column, which would be the target, numbers the rows."""
+    if not names:
+        return False
+    if not names[position].startswith("Unnamed: "):
+        return _numbers_rows(frame, names[position], position)
+    _, numbers, _ = _cells_of(frame[position])
+    return len(numbers) > 1 and bool((numbers[1:] - numbers[:-1] == 1.0).all())
 
 
 def counting(frame: Any) -> list[int]:

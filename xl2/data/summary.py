@@ -12,6 +12,7 @@ from .dataset import Dataset
 
 MOST = 40  # columns that are listed
 SHOWN = 5  # categories or classes of a column
+NAME, LINE = 30, 80  # characters of a name, and of a line
 
 
 class Line(NamedTuple):
@@ -42,13 +43,19 @@ class Summary(NamedTuple):
         return [*found, (self.more, "", "", "")] if self.more else found
 
     def __str__(self) -> str:
-        listed = [HEAD, *self.rows()[: len(self.lines)]]
+        listed = [
+            (_cut(name, NAME), *rest) for name, *rest in [HEAD, *self.rows()[: len(self.lines)]]
+        ]
         width, kinds = (max(len(cells[k]) for cells in listed) for k in (0, 1))
         text = [
-            f"{name:{width}}  {kind:{kinds}}  {gaps:>7}  {content}".rstrip()
+            _cut(f"{name:{width}}  {kind:{kinds}}  {gaps:>7}  {content}".rstrip(), LINE)
             for name, kind, gaps, content in listed
         ]
         return "\n".join([*text, self.more] if self.more else text)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
 def summarise(data: Dataset, task: str = "auto") -> Summary:
@@ -81,6 +88,8 @@ def summarise(data: Dataset, task: str = "auto") -> Summary:
         line, note = _target(name, data, task)
         lines.append(line)
         notes += (note,) if note else ()
+    elif table is not None and table.target is not None:
+        lines.append(Line(table.target, "target", n, "no labels"))
     tests = "" if data.X_test is None else f", and {len(data.X_test)} test rows"
     title = f"{data.name}: {counted(n, 'row')}, {counted(width, 'feature')}{tests}"
     return Summary(title, notes, [_clean(line) for line in lines], more)

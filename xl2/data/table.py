@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..errors import InputError, column_label, counted, listed, option, warn_caller
+from ..errors import InputError, counted, listed, option, warn_caller
 from ..nn.cells import is_missing, parse_numbers, texts_of
 from ..nn.columns import Column, Table
 from .columns import Columns, Layout, Wanted, choose
+from .csv_source import CsvSource
 from .dataset import Dataset
 from .kinds import columns_of, notes_of_gaps
-from .labels import missing_labels, read_labels, refuse_missing
-from .row_numbers import counting, numbering
+from .labels import doubts, missing_labels, read_labels, refuse_missing
+from .row_numbers import counting, is_id, numbering, numbers_rows_last, recurring_ids
 from .source import Source
 
 
@@ -75,6 +76,9 @@ def _as_text(layout: Layout, chosen: Columns, wanted: Wanted) -> set[int]:
     """Return the columns whose cells are needed exactly as they are written."""
     found = {i for i in (chosen.target, chosen.groups, *chosen.ids) if i is not None}
     found |= {i for name in wanted.asked.categories if (i := layout.find(name)) is not None}
+    if wanted.known is None and layout.names and not wanted.keep_row_numbers:
+        # As numbers, ids beyond 2**53 would not differ.
+        found |= {i for i in chosen.features if is_id(layout.names[i])}
     if wanted.known is not None:
         pairs = zip(chosen.features, wanted.known.columns, strict=True)
         found |= {i for i, column in pairs if column.kind == "category"}
@@ -89,19 +93,19 @@ class _Dropped(NamedTuple):
 def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Dropped:
     """Take the columns that number or identify the rows out of the features."""
     notes = []
+    keep = f"{option('keep_row_numbers', True)} keeps such columns."
     if declared := [i for i in chosen.ids if i in layout.row_names]:
-        names = listed(layout.label(i) for i in declared)
-        notes.append(f"Names of rows are no feature: {names}. {_keep()}")
+        notes.append(f"Names of rows are no feature: {_shown(layout, declared)}. {keep}")
     features = frame[list(chosen.features)]
     found = numbering(features, layout.names)
-    if found and len(found) < len(chosen.features):
-        names = ", ".join(
-            repr(layout.label(i)) if layout.label(i) else "the first column" for i in found
+    if found and len(found) == len(chosen.features):
+        warn_caller(
+            f"{layout.where} has no features but {_shown(layout, found)}, which has the name of a "
+            "row number or an id. What is learnt of it says little of new rows."
         )
-        notes.append(
-            f"Left out, because {'it numbers' if len(found) == 1 else 'they number'} the rows: "
-            f"{names}. {_keep()}"
-        )
+    elif found:
+        numbers = "it numbers" if len(found) == 1 else "they number"
+        notes.append(f"Left out, because {numbers} the rows: {_shown(layout, found)}. {keep}")
         rest = tuple(i for i in chosen.features if i not in found)
         chosen = chosen._replace(features=rest, ids=(*chosen.ids, *found))
     if counted_up := [i for i in counting(features) if i in chosen.features]:
@@ -110,11 +114,18 @@ def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Droppe
             f"{layout.where}: {names} counts the rows. If that is not a measurement, leave it out: "
             f"{option('ignore', layout.label(counted_up[0]))}."
         )
+    for i in recurring_ids(features, layout.names):
+        name = layout.label(i)
+        warn_caller(
+            f"{layout.where}: {name!r} has the name of an id, but is read as a number, because it "
+            f"recurs. Leave it out by {option('ignore', name)}, keep its rows together by "
+            f"{option('groups', name)}, or read it as categories by {option('categories', name)}."
+        )
     return _Dropped(chosen, notes)
 
 
-def _keep() -> str:
-    return f"{option('keep_row_numbers', True)} keeps such columns."
+def _shown(layout: Layout, positions: list[int]) -> str:
+    return ", ".join(layout.shown(i) for i in positions)
 
 
 def _labels(
@@ -126,8 +137,9 @@ def _labels(
     if chosen.target is None:
         return None, None, []
     cells = frame[chosen.target]
-    label = column_label(layout.names, chosen.target)
-    where = f"{layout.where}, target {label}"
+    where = f"{layout.where}, target {layout.shown(chosen.target)}"
+    if wanted.known is None and wanted.target is None:
+        _refuse_id(frame, layout, chosen.target)
     missing = missing_labels(cells)
     if missing.all() and not wanted.require_target:
         return None, None, []
@@ -141,13 +153,33 @@ def _labels(
     found = read_labels(
         present, wanted.task, source.decimal, source.path, where, text, source.where
     )
+    notes = []
+    if known is None:
+        notes = doubts(present, found, where, source.decimal, source.where, _hint(source))
     if not missing.any():
-        return found, None, []
+        return found, None, notes
     y = np.zeros(len(cells), dtype=found.dtype)
     y[~missing] = found
     count = counted(int(missing.sum()), "row")
     does = "left out" if wanted.drop_missing_labels else "not scored"
-    return y, ~missing, [f"{count} without a label {'is' if count == '1 row' else 'are'} {does}."]
+    notes.append(f"{count} without a label {'is' if count == '1 row' else 'are'} {does}.")
+    return y, ~missing, notes
+
+
+def _refuse_id(frame: Any, layout: Layout, target: int) -> None:
+    """Refuse a last column that numbers the rows as the target, unless the caller names it."""
+    if numbers_rows_last(frame, layout.names, target):
+        raise InputError(
+            f"{layout.where}: the last column, {layout.shown(target)}, would be the target, but "
+            f"it numbers the rows. Name the target: {option('target')}."
+        )
+
+
+def _hint(source: Source) -> str:
+    """Return how decimal commas are read, of a file for which one can say so."""
+    if source.decimal == "," or not isinstance(source, CsvSource):
+        return ""
+    return f"{option('decimal', ',')} reads decimal commas. "
 
 
 def _features(
@@ -155,7 +187,7 @@ def _features(
 ) -> tuple[tuple[Column, ...], Any, Sequence[str]]:
     import numpy as np
 
-    known, where = wanted.known, f"{layout.where}, "
+    known, asked, where = wanted.known, wanted.asked, f"{layout.where}, "
     wanted_columns = list(chosen.features)
     cells = frame if list(frame.columns) == wanted_columns else frame[wanted_columns]
     names = [layout.names[i] for i in chosen.features] if layout.names else []
@@ -163,7 +195,13 @@ def _features(
         columns, X, notes = columns_of(
             cells,
             names=names,
-            asked=wanted.asked,
+            positions=chosen.features,
+            asked=replace(
+                asked,
+                categories=[layout.named("categories", one) for one in asked.categories],
+                dates=[layout.named("dates", one) for one in asked.dates],
+                hint=_hint(source),
+            ),
             decimal=source.decimal,
             where=where,
             at=source.where,
@@ -202,7 +240,7 @@ def _groups(frame: Any, layout: Layout, chosen: Columns, source: Source) -> Any:
     if chosen.groups is None:
         return None
     cells = frame[chosen.groups]
-    where = f"{layout.where}, groups {column_label(layout.names, chosen.groups)}"
+    where = f"{layout.where}, groups {layout.shown(chosen.groups)}"
     missing = is_missing(cells)
     if missing.any():
         raise InputError(
@@ -221,7 +259,7 @@ def _weights(frame: Any, layout: Layout, chosen: Columns, source: Source) -> Any
     weights, _ = parse_numbers(cells, source.decimal)
     wrong = ~(np.isfinite(weights) & (weights >= 0.0))
     if wrong.any():
-        row, label = int(wrong.argmax()), column_label(layout.names, chosen.weight)
+        row, label = int(wrong.argmax()), layout.shown(chosen.weight)
         raise InputError(
             f"{layout.where}, {source.where(row)}, weights {label}: "
             f"{str(cells.iloc[row])!r} is not a number of 0 or more."

@@ -9,9 +9,33 @@ MISSING = frozenset(
     ("", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "#na", "?", "-", "--", ".", "nil")
 )
 CURRENCY = "$€£¥₹"
-DATE_FORMATS = ("ISO8601", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+DATE_FORMATS = (
+    "ISO8601",
+    *(
+        f"{day}{time}"
+        for day in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y")
+        for time in ("", " %H:%M", " %H:%M:%S")
+    ),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y"),
+    *("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"),
+)
+COMPACT = "%Y%m%d"  # dates that are numbers, read only if they are asked for
+_DATE = (
+    r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:\d{4}|\d{2})"
+    r"|\d{1,2}[- ][A-Za-z]{3,9}[- ](?:\d{4}|\d{2})|[A-Za-z]{3,9} \d{1,2}, \d{4})(?:[T ].*)?"
+)
 TRUTHS = {"true": 1.0, "false": 0.0}
 SPACES = " \u00a0\u202f'\u2019"  # thousands are also separated by these
+# What a person takes for a number, whatever the decimal sign.
+_NUMBER = (
+    rf"[-+\u2212(]?\s*[{CURRENCY}]?\s*[-+\u2212]?"
+    rf"(?:\d+(?:[.,]\d*)?|[.,]\d+|\d{{1,3}}(?:[.,{SPACES}]\d{{3}})+(?:[.,]\d*)?)"
+    rf"\s*[%{CURRENCY}]?\)?"
+)
+# Bookkeepers write negative amounts in parentheses.
+_INSIDE = rf"[{CURRENCY}]?\s*\d[^()]*"
+_PARENTHESES = rf"^\(\s*{_INSIDE}\)$"
+_NEGATIVE = rf"^\(\s*({_INSIDE})\)$"
 
 
 def row_number(row: int) -> str:
@@ -71,7 +95,7 @@ def parse_numbers(cells: Any, decimal: str = ".") -> tuple[Any, str]:
 
     Thousands may be separated; all cells may have a currency, or a percent sign, which makes
     hundredths. If only some have one, these are no numbers. With decimal commas a point separates
-    thousands, or the cell is no number.
+    thousands, or the cell is no number. Beside other numbers, those in parentheses are negative.
     """
     import numpy as np
     import pandas as pd
@@ -85,10 +109,15 @@ def parse_numbers(cells: Any, decimal: str = ".") -> tuple[Any, str]:
     # Not Python's 1_000, and no point where decimals have a comma.
     others = "[_.]" if decimal == "," else "_"
     values[np.asarray(texts.str.contains(others, na=False))] = np.nan
-    left = texts[np.isnan(values) & ~is_missing(cells)]
+    missing = is_missing(cells)
+    left = texts[np.isnan(values) & ~missing]
     if left.empty:
         return values, ""
-    plain, unit = _without_unit(left) if len(left) == (~is_missing(cells)).sum() else (left, "")
+    left = left.str.replace("\u2212", "-", regex=False)
+    only = len(left) == (~missing).sum()
+    if not only or not has_parentheses(left).all():
+        left = left.str.replace(_NEGATIVE, r"-\1", regex=True)
+    plain, unit = _without_unit(left) if only else (left, "")
     numbers = pd.to_numeric(_without_thousands(plain, decimal), errors="coerce")
     found = numbers.to_numpy(dtype="float64") / (100.0 if unit == "%" else 1.0)
     values[texts.index.get_indexer(left.index)] = found
@@ -130,6 +159,21 @@ def has_thousands(cells: Any, decimal: str = ".") -> bool:
     return bool(texts_of(cells).str.contains(rf"\d[{comma}{SPACES}]\d{{3}}(?!\d)", na=False).any())
 
 
+def has_parentheses(cells: Any) -> Any:
+    """Tell which cells of a Series of text are numbers in parentheses."""
+    return texts_of(cells).str.contains(_PARENTHESES, na=False)
+
+
+def looks_like_numbers(texts: Any) -> Any:
+    """Tell which texts a person takes for numbers, although they may not be read as such."""
+    return texts.str.fullmatch(_NUMBER).fillna(False).to_numpy(dtype=bool)
+
+
+def looks_like_dates(texts: Any) -> Any:
+    """Tell which texts a person takes for dates, although they may not be read as such."""
+    return texts.str.fullmatch(_DATE).fillna(False).to_numpy(dtype=bool)
+
+
 def parse_booleans(cells: Any) -> Any:
     """Return True and False, also as text, as 1 and 0 (n,); NaN for other cells."""
     import numpy as np
@@ -148,12 +192,13 @@ def parse_dates(cells: Any, form: str) -> Any:
     import numpy as np
     import pandas as pd
 
-    times = cells if not is_text(cells) else texts_of(cells)
+    times = texts_of(cells) if is_text(cells) or form == COMPACT else cells
     if pd.api.types.is_numeric_dtype(times):
         return np.full(len(cells), np.nan)
     found = pd.to_datetime(times, format=form or None, errors="coerce", utc=True)
-    moments = found.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
-    days = moments.astype("int64") / 86_400e9
+    # Nanoseconds, of which pandas makes dates, do not reach the year 1 or 9999.
+    moments = found.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    days = moments.astype("int64") / 86_400e6
     days[np.isnat(moments)] = np.nan
     return days
 
@@ -161,10 +206,17 @@ def parse_dates(cells: Any, form: str) -> Any:
 def date_formats(texts: Any) -> list[str]:
     """Return the formats in which all texts, none missing, are dates."""
     head = texts.iloc[:50]
-    if not head.str.fullmatch(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([T ].*)?").fillna(False).all():
+    if not looks_like_dates(head).all():
         return []
     likely = [form for form in DATE_FORMATS if _all_parse(head, form)]
     return [form for form in likely if _all_parse(texts, form)]
+
+
+def parses_as_dates(texts: Any) -> Any:
+    """Tell which texts are dates in the format of most of them."""
+    found = [parse_dates(texts, form) for form in DATE_FORMATS]
+    best = min(found, key=lambda days: (days != days).sum())
+    return best == best
 
 
 def _all_parse(texts: Any, form: str) -> bool:
