@@ -554,3 +554,27 @@ def test_a_frame_with_a_column_of_row_numbers_is_warned_of(name):
     with pytest.warns(UserWarning, match=f"'{name}' numbers the rows") as caught:
         regularization_path(numbered, labels(frame()), [0], cv=2, hidden=(2,), epochs=1)
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("cells", "way", "mended"),
+    [
+        (["2024-01-05", "2024-02-06", "2023-12-31"], "dates", lambda cells: cells),
+        (["1", "2", "3+"], "X['c'].astype('category')", lambda c: c.astype("category")),
+    ],
+)
+def test_messages_about_a_frame_name_what_to_do_with_it(cells, way, mended):
+    table = pd.DataFrame({"c": np.resize(cells, 60), "age": frame(60)["height"]})
+    path = {"lambdas": [0], "cv": 2, "hidden": (2,), "epochs": 1}
+    y = labels(frame(60))
+    with pytest.raises(InputError) as caught:
+        regularization_path(table, y, **path)
+    message = str(caught.value)
+    assert way in message
+    assert "X.drop(columns='c') leaves" in message
+    if way == "dates":
+        told = message.partition("'. ")[2].partition(" reads")[0]
+        table["c"] = eval(told, {"X": table, "pandas": pd})  # the line that the message gives
+    else:
+        table["c"] = mended(table["c"])
+    assert regularization_path(table, y, **path).best_lambda_ == 0

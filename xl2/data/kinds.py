@@ -35,6 +35,17 @@ class Asked:
     dates: Collection[str] = ()
     no_categories: bool = False  # refuse columns of text
     hint: str = ""  # a sentence for cells that look like numbers, but are none
+    of_file: bool = True  # otherwise the caller has the frame itself
+
+    def way(self, what: str, name: str) -> str:
+        """Return how the caller reads a column otherwise: an option, or what to do with X."""
+        if self.of_file:
+            return option(what, name)
+        if what == "ignore":
+            return f"X.drop(columns={name!r})"
+        if what == "categories":
+            return f"X[{name!r}].astype('category')"
+        return f"(X[{name!r}].astype('datetime64[s]') - pandas.Timestamp(0)).dt.days"
 
 
 NOTHING = Asked()
@@ -127,21 +138,23 @@ def _column_of(
     """Return what a column that is not plain numbers holds, or refuse it."""
     import pandas as pd
 
-    ways_out = f"Leave the column out with {option('ignore', name)}, or convert it."
+    ways_out = f"Leave the column out with {asked.way('ignore', name)}, or convert it."
     if what := foreign(cells):
         raise InputError(f"{where} has {what}. {ways_out}")
     if is_category or isinstance(cells.dtype, pd.CategoricalDtype):
         return _category(name, cells, asked, where)
     if pd.api.types.is_datetime64_any_dtype(cells):
-        return _date(name, cells, [""], is_date, where)
+        return _date(name, cells, [""], is_date, asked, where)
     if is_date and not is_text(cells):
         if not (parse_dates(cells.dropna(), COMPACT) == parse_dates(cells.dropna(), COMPACT)).all():
-            raise InputError(f"{where} has no dates, as {option('dates', name)} says. {ways_out}")
+            raise InputError(
+                f"{where} has no dates, as {asked.way('dates', name)} says. {ways_out}"
+            )
         return Column(name, "date", unit=COMPACT)
     if pd.api.types.is_bool_dtype(cells):
         return Column(name, "boolean")
     if pd.api.types.infer_dtype(cells, skipna=True) in ("date", "datetime"):
-        return _date(name, cells, [""], is_date, where)
+        return _date(name, cells, [""], is_date, asked, where)
     if not is_text(cells):
         return Column(name)
     missing = is_missing(cells)
@@ -149,14 +162,14 @@ def _column_of(
     if present.empty:
         return Column(name)
     if formats := date_formats(present):
-        return _date(name, cells, formats, is_date, where)
+        return _date(name, cells, formats, is_date, asked, where)
     if is_date:
         wrong = present[~parses_as_dates(present)]
         first = (present if wrong.empty else wrong).index[0]
         raise InputError(
-            f"{where}: {option('dates', name)} needs dates of one form, but {at(first)} has "
+            f"{where}: {asked.way('dates', name)} needs dates of one form, but {at(first)} has "
             f"{_short(present[first])}. Write them as 2024-01-31, or leave the column out with "
-            f"{option('ignore', name)}."
+            f"{asked.way('ignore', name)}."
         )
     numbers, unit = parse_numbers(present, decimal)
     is_number = numbers == numbers
@@ -196,8 +209,8 @@ def _refuse_mixture(
         f"{at(wrong.index[0])} has {_short(wrong.iloc[0])}"
         f"{', which cannot be read as one' if right.all() else ''}. {how}, or leave it "
         f"empty if the value is missing. {hint}"
-        f"{option('categories', name)} reads the column as categories, "
-        f"{option('ignore', name)} leaves it out."
+        f"{asked.way('categories', name)} reads the column as categories, "
+        f"{asked.way('ignore', name)} leaves it out."
     )
 
 
@@ -208,14 +221,16 @@ def _category(name: str, cells: Any, asked: Asked, where: str) -> Column:
     return Column(name, "category", tuple(sorted(set(texts[~is_missing(cells)]))))
 
 
-def _date(name: str, cells: Any, formats: list[str], is_asked: bool, where: str) -> Column:
+def _date(
+    name: str, cells: Any, formats: list[str], is_asked: bool, asked: Asked, where: str
+) -> Column:
     """Return a column of dates, if they are asked for."""
     if not is_asked:
         first = cells[cells.notna()]
         example = f", such as {str(first.iloc[0])!r}" if len(first) else ""
         raise InputError(
-            f"{where} has dates{example}. {option('dates', name)} reads them as days since 1970, "
-            f"{option('ignore', name)} leaves the column out."
+            f"{where} has dates{example}. {asked.way('dates', name)} reads them as days "
+            f"since 1970, {asked.way('ignore', name)} leaves the column out."
         )
     if len(formats) > 1:
         raise InputError(

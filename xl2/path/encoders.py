@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..data.kinds import columns_of
+from ..data.kinds import Asked, columns_of
 from ..data.row_numbers import warn_of_row_numbers
 from ..errors import InputError, counted, listed
 from ..nn.columns import Column
 from ..nn.frames import codes_of, is_frame, names_of, numbers_of, select, series_of
 from ..nn.preprocessing import Preprocessing
 from ..nn.transformers import as_inputs, transformed
+
+IN_MEMORY = Asked(of_file=False)
 
 Encoder = Any  # an `Encoded` or a `Transformed`
 
@@ -30,7 +32,7 @@ def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tupl
         if is_frame(X):
             frame = _as_pandas(X)
             warn_of_row_numbers(frame, names)
-            columns, coded, notes = columns_of(frame, names=names, where="X: ")
+            columns, coded, notes = columns_of(frame, names=names, asked=IN_MEMORY, where="X: ")
             return X, Encoded(columns, coded, notes), names
         preprocessing = None
     none = preprocessing is None or (isinstance(preprocessing, Sequence) and not preprocessing)
