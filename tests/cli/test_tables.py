@@ -286,3 +286,17 @@ def test_noise_sorted_by_class_is_not_predicted_by_its_row_numbers(xl2, folder):
     code, out, _ = xl2("train", "a.csv", "--epochs", 20, "--keep-row-numbers")
     assert float(re.search(r"^test +([\d.]+)", out, re.M)[1]) > 90
     assert load_data("a.csv").features == ("a", "b", "c")
+
+
+def test_indices_are_those_of_the_training_file(xl2, folder):
+    frame = patients(80).assign(weight=1.0, person=np.arange(80) // 4)
+    order = ["person", "label", "age", "colour", "income", "sex", "weight"]
+    frame[:60][order].to_csv("a.csv", index=False)
+    test = frame[58:][order[::-1]]  # person 14 is in both files
+    test.insert(0, "extra", 1.5)
+    test.to_csv("b.csv", index=False)
+    told = ("--groups", 0, "--target", 1, "--weight", 6)
+    code, out, err = xl2("train", "a.csv", "--test", "b.csv", *told, "--epochs", 1)
+    assert (code, err) == (0, "")
+    assert "20 samples not used for training" in out
+    assert "are ignored: 'extra'." in words(out)

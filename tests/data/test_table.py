@@ -249,3 +249,40 @@ def test_a_data_set_without_columns_does_not_take_missing_values(tmp_path):
     known = Dataset(np.ones((2, 1)), np.array([0, 1]), ("a",))
     path = write(tmp_path / "new.csv", "a,label\n,0\n1,1\n")
     assert "line 2, column 'a': a value is missing" in refused(InputError, path, like=known)
+
+
+# Columns that the caller names.
+
+
+@pytest.mark.parametrize(
+    ("categories", "dates"), [(["zip"], ["day"]), (["1"], ["3"]), (["-4"], ["-2"])]
+)
+@pytest.mark.parametrize("header", [True, False])
+def test_columns_by_name_or_by_index_in_the_file(tmp_path, header, categories, dates):
+    if not header and categories == ["zip"]:
+        categories, dates = ["1"], ["3"]
+    frame = pd.DataFrame(
+        {
+            "person": [1, 1, 2, 2],
+            "zip": [10115, 20095, 10115, 20095],
+            "x": [0.5, 2, 1, 4],
+            "day": ["1970-01-02", "1970-01-04", "1970-01-03", "1970-01-05"],
+            "label": list("abab"),
+        }
+    )
+    text = frame.to_csv(index=False, header=header)
+    loaded = table(tmp_path, text, groups="0", categories=categories, dates=dates, header=header)
+    assert [column.kind for column in loaded.columns] == ["category", "number", "date"]
+    np.testing.assert_array_equal(loaded.X, [[0, 0.5, 1], [1, 2, 3], [0, 1, 2], [1, 4, 4]])
+    if not header:
+        assert "Categories, each an input of 0 and 1: '1'." in loaded.notes
+        message = refused(InputError, tmp_path / "t.csv", groups="0", header=False)
+        assert "column 3 has dates" in message
+        assert "ignore='3'" in message
+
+
+@pytest.mark.parametrize("options", [{"categories": ["zipp"]}, {"dates": ["7"]}])
+def test_columns_that_do_not_exist_are_refused(tmp_path, options):
+    path = write(tmp_path / "t.csv", FRAME.to_csv(index=False))
+    (name,) = options
+    assert f"no column '{options[name][0]}' for {name}" in refused(InputError, path, **options)

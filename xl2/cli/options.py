@@ -197,6 +197,9 @@ def read_data(
     training = load_data(data, labels=labels, like=model, **reading)
     if test is None:
         return training, None
+    if model is None and training.table is not None:
+        # Indices are those of the training file. The test file has these columns by their names.
+        reading.update(target=None, groups=None, weight=None, ignore=(), categories=(), dates=())
     return training, load_data(str(test), like=model or training, **reading)
 
 
