@@ -13,6 +13,7 @@ from table_tools import CLASSES, NUMBER, ROWS, A, B, frame, read, refused, words
 
 import xl2 as package
 from xl2.data import load_data
+from xl2.errors import InputError
 
 FAST = ("--hidden", 4, "--epochs", 5)
 QUICK = (*FAST, "--lambdas", "0,1", "--cv", 2, "--no-experiments")
@@ -422,3 +423,50 @@ def io_name(table):
     with open("io.csv", "w", newline="") as file:
         file.write(text.getvalue())
     return "io.csv"
+
+
+@pytest.mark.parametrize(
+    ("cells", "way_out"),
+    [
+        (pd.date_range("2024-01-01", periods=ROWS), "X['c'].astype('datetime64[s]')"),
+        ([f"{i}.01.2024" for i in NUMBER % 9 + 20], "X['c'].astype('datetime64[s]')"),
+        ([f"{i},5" for i in NUMBER], "X['c'].astype('category')"),
+        (["3+", *NUMBER[1:].astype(str)], "X.drop(columns='c')"),
+        ([[1]] * ROWS, "X.drop(columns='c')"),
+    ],
+)
+def test_frames_are_refused_with_ways_out_that_a_frame_has(cells, way_out):
+    table = frame(c=cells)
+    with pytest.raises(InputError) as caught:
+        package.regularization_path(table.drop(columns="label"), CLASSES, [0.0], epochs=1)
+    assert way_out in str(caught.value)
+    assert "ignore=" not in str(caught.value)
+
+
+@pytest.mark.parametrize("labels", [["old"] * ROWS, ["1.5", "many"] * 30, ["12 kg"] * ROWS])
+def test_labels_of_a_regression_that_are_no_numbers(xl2, labels):
+    written(frame(label=A + B), "a.csv")
+    assert xl2("train", "a.csv", *FAST, "--out", "m")[0] == 0
+    written(frame(label=labels).assign(a=A + 0.1), "b.csv")
+    for command in (
+        ("predict", "m", "b.csv"),
+        ("diagnose", "m", "a.csv", "--test", "b.csv"),
+        ("train", "a.csv", "--test", "b.csv", *FAST),
+    ):
+        code, out, err = xl2(*command)
+        assert (code, out) == (2, "")
+        row = 2 if labels[0] != "1.5" else 3
+        assert f"b.csv, target 'label', line {row}: '{labels[row - 2]}' is not a num" in words(err)
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%Y", "%m/%d/%Y", "%Y-%m-%d"])
+def test_dates_of_new_files_are_written_as_in_training(xl2, form):
+    days = pd.Series(pd.date_range("2020-01-20", periods=ROWS))
+    written(frame(c=days.dt.strftime(form)), "a.csv")
+    assert xl2("train", "a.csv", *FAST, "--dates", "c", "--out", "m")[0] == 0
+    assert xl2("predict", "m", "a.csv", "--out", "p.csv")[0] == 0
+    written(frame(c="31. Dec"), "b.csv")
+    code, _, err = xl2("predict", "m", "b.csv")
+    assert code == 2
+    example = pd.Timestamp(2024, 12, 31).strftime(form)
+    assert f"'31. Dec' is not a date such as {example}" in words(err)

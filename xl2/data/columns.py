@@ -19,6 +19,7 @@ class Known:
     table: Table | None = None
     text_labels: bool | None = None  # whether the training labels are text; None if not known
     fills: bool = True  # whether a value may be missing
+    regression: bool = False  # whether labels are values
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -108,8 +108,8 @@ def _read_distinct(
         if wrong.any():
             first = texts.index[int(np.argmax(wrong))]
             raise InputError(
-                f"{where}, {at(first)}: {texts[first]!r} is not a number, which "
-                f"{option('task', 'regression')} needs."
+                f"{where}, {at(first)}: {texts[first]!r} is not a number, which a regression needs "
+                f"({option('task', 'regression')} of training)."
             )
         return _whole(texts, numbers)
     if np.isnan(numbers).any() or not _says_the_same(texts, numbers):

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import InputError, option
 from ..io.opening import check_file
 from ..nn.columns import Column
+from ..nn.decision import decide
 from .arrays import load_arrays
 from .columns import Known, Wanted, as_index
 from .dataset import Dataset, check, check_width
@@ -110,7 +111,7 @@ def load_data(
     path = Path(source)
     check_options(path, kind, target, labels, groups, features_first, like)
     if kind == "table":
-        known = known_by(like)
+        known = known_by(like, task)
         given = (target, groups, weight, *ignore, *categories, *dates)
         names = {name for name in given if name is not None and as_index(name) is None}
         opened = open_source(
@@ -144,8 +145,11 @@ def load_data(
     return dataset
 
 
-def known_by(like: Any) -> Known | None:
-    """Return what a model or a data set says about the columns of a table; None without any."""
+def known_by(like: Any, task: str = "auto") -> Known | None:
+    """Return what a model or a data set says about the columns of a table; None without any.
+
+    `task` is what the target of a data set is for.
+    """
     if like is None:
         return None
     learnt = getattr(like, "preprocessing", None)
@@ -157,11 +161,13 @@ def known_by(like: Any) -> Known | None:
     if isinstance(like, Dataset):
         is_text = None if like.y is None else like.y.dtype.kind == "U"
         fills = bool(like.columns)
+        regression = like.y is not None and decide(like.y, task).task == "regression"
     else:
         fills = learnt is not None
+        regression = like.network.task == "regression"
         if like.classes is not None:
             is_text = isinstance(like.classes[0], str)
-    return Known(columns, like.table, is_text, fills)
+    return Known(columns, like.table, is_text, fills, regression)
 
 
 def width_of(like: Any) -> int | None:

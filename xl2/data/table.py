@@ -147,12 +147,11 @@ def _labels(
         refuse_missing(missing, where, source.where)
     known = wanted.known
     text = bool(known and known.text_labels)
+    task = "regression" if known and known.regression else wanted.task
     present = cells[~missing]
     if present.empty:
         refuse_missing(missing, where, source.where)
-    found = read_labels(
-        present, wanted.task, source.decimal, source.path, where, text, source.where
-    )
+    found = read_labels(present, task, source.decimal, source.path, where, text, source.where)
     notes = []
     if known is None:
         notes = doubts(present, found, where, source.decimal, source.where, _hint(source))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -77,8 +78,8 @@ class Column:
             row = int(np.argmax(wrong))
             raise InputError(
                 f"{where}{at(row)}, column {self.name or '?'!r}: {str(cells.iloc[row])!r} is "
-                f"not a {self.kind}, as in training. Correct the cell, or leave it empty if the "
-                "value is missing."
+                f"not a {self.kind}{self._form()}, as in training. Correct the cell, or leave it "
+                "empty if the value is missing."
             )
         if unit != self.unit and self.kind == "number" and not missing.all():
             raise InputError(
@@ -86,6 +87,13 @@ class Column:
                 f"{_with(self.unit)} in training. Write it as in training."
             )
         return values
+
+    def _form(self) -> str:
+        """Return how the dates of a column are written, by an example."""
+        if self.kind != "date":
+            return ""
+        form = "%Y-%m-%d" if self.unit in ("", "ISO8601") else self.unit
+        return f" such as {datetime.date(2024, 12, 31).strftime(form)}"
 
     def _values(self, cells: Any, decimal: str) -> tuple[Any, str]:
         if self.kind == "boolean":
