@@ -87,6 +87,15 @@ def test_names_of_columns(names):
     assert data.features == tuple(expected)
 
 
+@pytest.mark.parametrize("line", ["{a}   {b}   {c}", " {a}  {b}  {c}", "{a}  {b} {c}"])
+def test_columns_of_fixed_width_are_refused(line):
+    rows = [("a", "b", "label"), *zip(A, B, CLASSES, strict=True)]
+    with open("t.txt", "w") as file:
+        file.writelines(line.format(a=a, b=b, c=c) + "\n" for a, b, c in rows)
+    with pytest.raises(InputError, match="separated by several blanks"):
+        load_data("t.txt")
+
+
 # Cells.
 
 

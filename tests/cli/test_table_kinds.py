@@ -240,7 +240,9 @@ def test_labels_that_only_look_like_classes(labels, part):
     assert part in refused(frame(label=labels))
 
 
-@pytest.mark.parametrize("pair", [("Yes", "yes"), ("TRUE", "True"), ("Straße", "STRASSE")])
+@pytest.mark.parametrize(
+    "pair", [("Yes", "yes"), ("TRUE", "True"), ("Straße", "STRASSE"), ("é", "e\u0301")]
+)
 def test_labels_that_differ_in_capitals_are_doubted(pair):
     labels = np.array([*pair, "no"])[NUMBER % 3]
     with pytest.warns(UserWarning, match="differ only in capitals"):

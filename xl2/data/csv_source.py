@@ -107,6 +107,11 @@ def understand(
     rows = split_rows(lines[own is not None :], sep)
     if not rows:
         raise InputError(f"{path} is empty. Expected one row per sample, one column per feature.")
+    if sep == " " and 2 * sum("" in row.cells for row in rows) > len(rows):
+        raise InputError(
+            f"{path}: cells are separated by several blanks. Separate them by one sign, such as a "
+            "comma or a tab; pandas.read_csv(path, sep=r'\\s+') reads such a file."
+        )
     width = find_width(rows)
     trailing = count_trailing(rows, width)
     if trailing:  # the header may lack the separators at the end

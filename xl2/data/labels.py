@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -182,11 +183,12 @@ def doubts(
         )
     alike: dict[str, list[str]] = {}
     for one in texts.unique():
-        alike.setdefault(one.casefold(), []).append(one)
+        plain = unicodedata.normalize("NFKC", one.replace("\u200b", "")).casefold()
+        alike.setdefault(plain, []).append(one)
     for names in alike.values():
         if len(names) > 1:
             warn_caller(
-                f"{where}: {listed(names)} differ only in capitals, and are different classes. "
-                "Write them alike if they are one."
+                f"{where}: {listed(names)} differ only in capitals or in characters that look "
+                "alike, and are different classes. Write them alike if they are one."
             )
     return []
