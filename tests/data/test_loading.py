@@ -50,6 +50,24 @@ def test_an_option_of_another_format_is_refused(tmp_path, options, words):
     assert words in refused(InputError, write(tmp_path / "t.csv", TABLE), **options)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"weight": "w"},
+        {"ignore": ["a", "b"]},
+        {"categories": ["1"]},
+        {"sep": ";"},
+        {"header": False},
+    ],
+)
+def test_options_of_tables_are_refused_for_arrays(tmp_path, options):
+    np.savez(tmp_path / "d.npz", x=X, y=Y)
+    for source in (tmp_path / "d.npz", "digits"):
+        message = refused(InputError, source, **options)
+        assert f"{next(iter(options))}=" in message
+        assert "applies only to tables" in message
+
+
 def test_a_target_column_of_arrays_is_only_refused_for_training(tmp_path):
     np.savez(tmp_path / "d.npz", x=X, y=Y)
     assert "only to tables" in refused(InputError, tmp_path / "d.npz", target="label")

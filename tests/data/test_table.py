@@ -286,3 +286,10 @@ def test_columns_that_do_not_exist_are_refused(tmp_path, options):
     path = write(tmp_path / "t.csv", FRAME.to_csv(index=False))
     (name,) = options
     assert f"no column '{options[name][0]}' for {name}" in refused(InputError, path, **options)
+
+
+def test_a_feature_without_a_name(tmp_path):
+    training = table(tmp_path, csv_of(FRAME), keep_row_numbers=True)
+    assert training.features == ("", "a")
+    new = load_data(write(tmp_path / "n.csv", csv_of(FRAME[["label", "a"]])), like=training)
+    np.testing.assert_array_equal(new.X, training.X)

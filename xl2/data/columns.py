@@ -24,7 +24,8 @@ class Known:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the features; empty without a header."""
-        return tuple(column.name for column in self.columns if column.name)
+        names = tuple(column.name for column in self.columns)
+        return names if any(names) else ()  # the first of several may be empty
 
 
 @dataclass(frozen=True)

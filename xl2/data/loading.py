@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +98,20 @@ def load_data(
         Whether the first row of a table of text has the names of its columns. False for a
         model with names takes the columns in the order of the training data.
     """
+    of_tables = {
+        "target": target,
+        "groups": groups,
+        "weight": weight,
+        "ignore": ", ".join(ignore),
+        "categories": ", ".join(categories),
+        "dates": ", ".join(dates),
+        "sep": sep,
+        "decimal": decimal,
+        "encoding": encoding,
+        "header": header,
+    }
     if source == "digits":
-        check_options(Path(source), "digits", target, labels, groups, features_first, like)
+        check_options(Path(source), "digits", labels, features_first, of_tables, like)
         from sklearn.datasets import load_digits
 
         X, y = load_digits(return_X_y=True)
@@ -109,7 +121,7 @@ def load_data(
         return dataset
     kind = format_of(source)
     path = Path(source)
-    check_options(path, kind, target, labels, groups, features_first, like)
+    check_options(path, kind, labels, features_first, of_tables, like)
     if kind == "table":
         known = known_by(like, task)
         given = (target, groups, weight, *ignore, *categories, *dates)
@@ -120,7 +132,7 @@ def load_data(
             decimal=decimal,
             encoding=encoding,
             header=header,
-            known=names | set(known.names if known else ()),
+            known=names | set(known.names if known else ()) - {""},
         )
         wanted = Wanted(
             target=target,
@@ -201,15 +213,14 @@ def format_of(source: str | Path) -> str:
 def check_options(
     path: Path,
     kind: str,
-    target: str | None,
     labels: str | Path | None,
-    groups: str | None,
     features_first: bool,
+    of_tables: Mapping[str, Any],
     like: Any,
 ) -> None:
     """Raise `InputError` for an option that does not apply to a format.
 
-    With a model a target and groups are accepted: the options may be those of its training.
+    With a model those of tables are accepted: they may be those of its training.
     """
     if features_first and kind not in {"npz", "h5"}:
         raise InputError(
@@ -223,8 +234,8 @@ def check_options(
         )
     if kind == "table" or like is not None:
         return
-    for name, given in (("target", target), ("groups", groups)):
-        if given is not None:
+    for name, given in of_tables.items():
+        if given not in (None, ""):
             raise InputError(
                 f"{option(name, given)} applies only to tables, such as .csv and .parquet, but "
                 f"{path} has no columns. Leave it out."
