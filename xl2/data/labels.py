@@ -163,7 +163,7 @@ def doubts(
     cells: Any, found: Any, where: str, decimal: str, at: Callable[[int], str], hint: str = ""
 ) -> list[str]:
     """Say what labels are written with; refuse text that is meant as dates or numbers."""
-    texts = texts_of(cells)
+    texts = texts_of(cells).drop_duplicates()
     if found.dtype.kind != "U":
         first = texts.iloc[0]
         unit = next((unit for unit in f"%{CURRENCY}" if is_text(cells) and unit in first), "")
@@ -182,7 +182,7 @@ def doubts(
             f"{texts[wrong].iloc[0]!r}, which cannot be read as one. {hint}Write it as 1234.5."
         )
     alike: dict[str, list[str]] = {}
-    for one in texts.unique():
+    for one in texts:
         plain = unicodedata.normalize("NFKC", one.replace("\u200b", "")).casefold()
         alike.setdefault(plain, []).append(one)
     for names in alike.values():
