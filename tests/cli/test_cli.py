@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_the_columns_of_a_test_file_may_be_in_another_order(xl2, flowers, tmp_pa
     assert "90 samples not used for training" in out
 
 
-def test_standardisation_uses_the_training_samples_only(tmp_path):
+def test_standardisation_uses_the_training_samples_and_their_weights_only(tmp_path):
     import xl2 as library
     from xl2.cli.workflows import train
     from xl2.data import Dataset
@@ -127,6 +128,11 @@ def test_standardisation_uses_the_training_samples_only(tmp_path):
     model = train(data, epochs=1).model
     np.testing.assert_allclose(model.input_scaling.mean, X.mean(axis=0))
     np.testing.assert_allclose(model.input_scaling.scale, X.std(axis=0))
+    weights = np.arange(50) % 3
+    model = train(replace(data, weights=weights.astype(float)), epochs=1).model
+    repeated = X[np.repeat(np.arange(50), weights)]
+    np.testing.assert_allclose(model.input_scaling.mean, repeated.mean(axis=0))
+    np.testing.assert_allclose(model.input_scaling.scale, repeated.std(axis=0))
     library.save(model, tmp_path / "m")
     np.testing.assert_array_equal(
         library.load(tmp_path / "m").input_scaling.mean, model.input_scaling.mean

@@ -46,7 +46,10 @@ Weight = Annotated[
 ]
 ClassWeight = Annotated[
     str | None,
-    typer.Option(help="balanced: each class counts as much as any other, in training."),
+    typer.Option(
+        help="balanced: each class counts as much as any other, in training and in a path's "
+        "choice of lambda."
+    ),
 ]
 Labels = Annotated[
     Path | None,

@@ -79,11 +79,13 @@ def train(
     X, y = parts.training.X, parts.training.y
     learnt = Preprocessing.learn(data.columns, X) if data.columns else None
     inputs = X if learnt is None else learnt.apply(X)
-    scaling = Scaling.learn(inputs)
+    weights = weights_of(parts.training, class_weight, parts.task)
+    counted_by = () if weights is None or not weights.any() else [weights]
+    scaling = Scaling.of_chunks([inputs], counted_by)
     targets, outputs_scaling = read_targets(y, parts.task), None
     values = targets.values
     if targets.regression:
-        outputs_scaling = Scaling.learn(values)
+        outputs_scaling = Scaling.of_chunks([values], counted_by, "y")
         values = outputs_scaling.apply(values, dtype)
     network = Network(
         [inputs.shape[1], *check_hidden(hidden), targets.outputs],
@@ -104,7 +106,6 @@ def train(
         preprocessing=learnt,
         table=data.table,
     )
-    weights = weights_of(parts.training, class_weight, parts.task)
     history = fit(network, model.prepare(X), values, seed=seed, sample_weight=weights, **settings)
     score, test_score = model.score(X, y), model.score(parts.test.X, parts.test.y)
     if not math.isfinite(test_score):

@@ -209,12 +209,8 @@ def _features(
         columns = known.columns
         X = np.empty((len(cells), len(columns)))
         for k, (i, column) in enumerate(zip(chosen.features, columns, strict=True)):
-            values = cells[i]
-            if column.kind == "number" and not column.unit and values.dtype.kind in "iuf":
-                X[:, k] = values
-            else:
-                named = replace(column, name=layout.label(i))
-                X[:, k] = named.read(values, source.decimal, where, source.where)
+            named = replace(column, name=layout.label(i))
+            X[:, k] = named.read(cells[i], source.decimal, where, source.where)
         notes = (*notes_of_gaps([layout.label(i) for i in chosen.features], columns, X),)
     fills = wanted.fill if known is None else known.fills
     if not fills:

@@ -66,6 +66,9 @@ class Column:
         import numpy as np
         import pandas as pd
 
+        plain = isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf"
+        if plain and self.kind == "number" and not self.unit:
+            return cells.to_numpy(dtype="float64")
         if self.kind == "category":
             texts = texts_of(cells)
             codes = pd.Index(self.categories).get_indexer(texts).astype("float64")

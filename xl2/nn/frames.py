@@ -98,8 +98,7 @@ def codes_of(frame: Any, columns: Sequence[Column], where: str = "X: ") -> Any:
             return found.astype("float64", copy=False)
     found = np.empty((len(frame), count))
     for k, (own, cells) in enumerate(zip(columns, series_of(frame, names, count), strict=True)):
-        plain = own.kind == "number" and not own.unit and cells.dtype.kind in "iuf"
-        found[:, k] = cells if plain else own.read(cells, where=where)
+        found[:, k] = own.read(cells, where=where)
     return found
 
 
