@@ -293,3 +293,19 @@ def test_a_feature_without_a_name(tmp_path):
     assert training.features == ("", "a")
     new = load_data(write(tmp_path / "n.csv", csv_of(FRAME[["label", "a"]])), like=training)
     np.testing.assert_array_equal(new.X, training.X)
+
+
+@pytest.mark.parametrize(("training", "new"), [("5%", "5"), ("5", "5%"), ("$5", "5"), ("5%", "$5")])
+def test_a_target_is_written_as_in_training(tmp_path, training, new):
+    def text(cell):
+        return (
+            f'a,y\n9,\n1,"{cell}"\n3,"{cell.replace("5", "7")}"\n2,"{cell.replace("5", "8.5")}"\n'
+        )
+
+    options = {"task": "regression", "drop_missing_labels": True}
+    known = table(tmp_path, text(training), **options)
+    again = table(tmp_path, text(training), like=known, **options)
+    np.testing.assert_array_equal(again.y, known.y)
+    message = refused(InputError, write(tmp_path / "new.csv", text(new)), like=known, **options)
+    assert "target 'y' is written" in message
+    assert "in training" in message

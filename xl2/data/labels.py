@@ -20,6 +20,7 @@ from ..nn.cells import (
     row_number,
     texts_of,
 )
+from ..nn.columns import Table, written_with
 
 # Among texts not -, which is a class beside +, and not "none", which is often the mildest.
 MISSING_LABELS = MISSING - {"-", "--", ".", "none", "nil"}
@@ -159,14 +160,31 @@ def refuse_missing(missing: Any, where: str, at: Callable[[int], str]) -> None:
     )
 
 
+def unit_of(cells: Any) -> str:
+    """Return what numbers in text are written with, "%" or a currency; else empty."""
+    if not is_text(cells):
+        return ""
+    present = texts_of(cells)[~missing_labels(cells)]
+    return next((unit for unit in f"%{CURRENCY}" if unit in present.iloc[0]), "")
+
+
+def check_unit(cells: Any, found: Any, table: Table, where: str) -> None:
+    """Refuse values that are not written as those of training."""
+    unit = unit_of(cells)
+    if found.dtype.kind != "U" and unit != table.unit:
+        raise InputError(
+            f"{where} is written {written_with(unit)}, but was {written_with(table.unit)} in "
+            "training. Write it as in training."
+        )
+
+
 def doubts(
     cells: Any, found: Any, where: str, decimal: str, at: Callable[[int], str], hint: str = ""
 ) -> list[str]:
     """Say what labels are written with; refuse text that is meant as dates or numbers."""
     texts = texts_of(cells).drop_duplicates()
     if found.dtype.kind != "U":
-        first = texts.iloc[0]
-        unit = next((unit for unit in f"%{CURRENCY}" if is_text(cells) and unit in first), "")
+        unit = unit_of(cells)
         read = "hundredths" if unit == "%" else "numbers"
         return [f"The target is written with {unit}, read as {read}."] if unit else []
     if date_formats(texts):

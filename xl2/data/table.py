@@ -13,7 +13,7 @@ from .columns import Columns, Layout, Wanted, choose
 from .csv_source import CsvSource
 from .dataset import Dataset
 from .kinds import columns_of, notes_of_gaps
-from .labels import doubts, missing_labels, read_labels, refuse_missing
+from .labels import check_unit, doubts, missing_labels, read_labels, refuse_missing, unit_of
 from .row_numbers import counting, is_id, numbering, numbers_rows_last, recurring_ids
 from .source import Source
 
@@ -62,6 +62,7 @@ def read_table(source: Source, wanted: Wanted, by_position: bool = False) -> Dat
             label(chosen.groups),
             label(chosen.weight),
             tuple(layout.label(i) for i in chosen.ids),
+            "" if y is None or y.dtype.kind == "U" else unit_of(frame[chosen.target]),
         ),
         ids={layout.label(i): texts_of(frame[i]).fillna("").tolist() for i in chosen.ids},
         labelled=labelled,
@@ -153,7 +154,9 @@ def _labels(
         refuse_missing(missing, where, source.where)
     found = read_labels(present, task, source.decimal, source.path, where, text, source.where)
     notes = []
-    if known is None:
+    if known is not None and known.table is not None:
+        check_unit(present, found, known.table, where)
+    elif known is None:
         notes = doubts(present, found, where, source.decimal, source.where, _hint(source))
     if not missing.any():
         return found, None, notes

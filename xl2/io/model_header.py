@@ -93,7 +93,7 @@ def _is_table(value: Any) -> bool:
         and isinstance(features, list)
         and all(type(i) is int and 0 <= i < width for i in features)
         and len(set(features)) == len(features)
-        and _is_texts([*named])
+        and _is_texts([*named, value["unit"]])
         and _is_texts(value["ids"])
     )
 

@@ -86,8 +86,8 @@ class Column:
             )
         if unit != self.unit and self.kind == "number" and not missing.all():
             raise InputError(
-                f"{where}column {self.name or '?'!r} is written {_with(unit)}, but was "
-                f"{_with(self.unit)} in training. Write it as in training."
+                f"{where}column {self.name or '?'!r} is written {written_with(unit)}, but was "
+                f"{written_with(self.unit)} in training. Write it as in training."
             )
         return values
 
@@ -106,7 +106,8 @@ class Column:
         return parse_numbers(cells, decimal)
 
 
-def _with(unit: str) -> str:
+def written_with(unit: str) -> str:
+    """Return in words what numbers are written with."""
     if not unit:
         return "as plain numbers"
     return f"with {'the currency ' if unit in CURRENCY else ''}{unit}"
@@ -128,6 +129,8 @@ class Table:
     ids : tuple of str
         Columns that were left out, such as row numbers: `xl2 predict` writes them beside the
         predictions.
+    unit : str
+        What the values of the target were written with; see `Column`.
     """
 
     width: int
@@ -136,3 +139,4 @@ class Table:
     groups: str | None = None
     weight: str | None = None
     ids: tuple[str, ...] = ()
+    unit: str = ""
