@@ -300,3 +300,10 @@ def test_indices_are_those_of_the_training_file(xl2, folder):
     assert (code, err) == (0, "")
     assert "20 samples not used for training" in out
     assert "are ignored: 'extra'." in words(out)
+
+
+def test_weights_that_are_all_zero_are_refused_by_their_option(xl2, folder):
+    patients(40).assign(w=0).to_csv("a.csv", index=False)
+    code, _, err = xl2("train", "a.csv", "--target", "label", "--weight", "w")
+    assert code == 2
+    assert "--weight must be 0 or more, and more than 0" in words(err)

@@ -100,7 +100,11 @@ ModelFile = Annotated[
 
 
 # Arguments of Python's functions that have no option of their name: the option, and its words.
-OTHER_NAMES = {"fraction": ("held_out", "{}"), "y": ("target", "the label column ({})")}
+OTHER_NAMES = {
+    "fraction": ("held_out", "{}"),
+    "y": ("target", "the label column ({})"),
+    "sample_weight": ("weight", "{}"),
+}
 
 
 def face_of(command: Any) -> Face:

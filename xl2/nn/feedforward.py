@@ -14,7 +14,7 @@ from ..array.libraries import CHUNK
 from ..array.operations import Operations, Parameters, choose
 from ..array.rows import HostRows
 from ..array.stacks import Stack, stack_of
-from ..errors import InputError, counted
+from ..errors import InputError, counted, option
 from . import tasks
 from .inputs import check_finite, check_samples
 from .losses import Loss, find_loss
@@ -160,7 +160,7 @@ class Feedforward:
             check_finite(array, "sample_weight")
             if bool(xp.any(array < 0.0)) or not bool(xp.any(array > 0.0)):
                 raise InputError(
-                    f"sample_weight must be 0 or more, and more than 0 for at least one sample. "
+                    f"{option('sample_weight')} must be 0 or more, and more than 0 for a sample. "
                     f"Received: values from {float(xp.min(array)):g} to {float(xp.max(array)):g}."
                 )
             return array[:, None]
