@@ -102,7 +102,7 @@ def test_a_header_of_numbers_is_recognised_by_given_names(tmp_path):
         (TABLE, {"target": "z"}, ["no column 'z'", "'a', 'b', 'label'"]),
         ("1,2\n", {"target": "z"}, ["no column 'z'", "has no header"]),
         (TABLE, {"target": "3"}, ["no column '3'", "from 0 to 2"]),
-        ("a,b\ninf,1\n2,3\n", {}, ["inf", "row 1", "column 'a'"]),
+        ("a,b\ninf,1\n2,3\n", {}, ["inf", "line 2", "column 'a'"]),
         ("1,2\n3,4\n5,inf\n", {}, ["y is inf", "row 3"]),
     ],
 )

@@ -216,22 +216,26 @@ def _features(
             X[:, k] = named.read(cells[i], source.decimal, where, source.where)
         notes = (*notes_of_gaps([layout.label(i) for i in chosen.features], columns, X),)
     fills = wanted.fill if known is None else known.fills
-    if not fills:
-        _refuse_gaps(X, names, chosen, source)
+    _check_values(X, fills, layout, chosen, source)
     return columns, X, notes
 
 
-def _refuse_gaps(X: Any, names: Sequence[str], chosen: Columns, source: Source) -> None:
+def _check_values(X: Any, fills: bool, layout: Layout, chosen: Columns, source: Source) -> None:
+    """Refuse infinities, and gaps unless they may be filled."""
     import numpy as np
 
-    gaps = np.isnan(X)
-    if gaps.any():
-        row, k = divmod(int(gaps.argmax()), X.shape[1])
-        label = repr(names[k]) if names else str(chosen.features[k])
-        raise InputError(
-            f"{source.path}, {source.where(row)}, column {label}: a value is missing. Remove the "
-            "row or fill it in."
-        )
+    if X.dtype.kind != "f":
+        return
+    wrong = np.isinf(X) if fills else ~np.isfinite(X)
+    if not wrong.any():
+        return
+    row, k = divmod(int(wrong.argmax()), X.shape[1])
+    value = X[row, k]
+    what = "a value is missing" if np.isnan(value) else f"{value} is not finite"
+    raise InputError(
+        f"{source.path}, {source.where(row)}, column {layout.shown(chosen.features[k])}: {what}. "
+        "Correct the cell, or remove the row."
+    )
 
 
 def _groups(frame: Any, layout: Layout, chosen: Columns, source: Source) -> Any:
