@@ -160,7 +160,8 @@ class Feedforward:
             check_finite(array, "sample_weight")
             if bool(xp.any(array < 0.0)) or not bool(xp.any(array > 0.0)):
                 raise InputError(
-                    f"{option('sample_weight')} must be 0 or more, and more than 0 for a sample. "
+                    f"{option('sample_weight')} must be 0 or more, and more than 0 for at "
+                    f"least one sample. "
                     f"Received: values from {float(xp.min(array)):g} to {float(xp.max(array)):g}."
                 )
             return array[:, None]
