@@ -309,3 +309,19 @@ def test_a_target_is_written_as_in_training(tmp_path, training, new):
     message = refused(InputError, write(tmp_path / "new.csv", text(new)), like=known, **options)
     assert "target 'y' is written" in message
     assert "in training" in message
+
+
+def test_without_names_it_has_to_be_clear_which_column_is_missing(tmp_path):
+    rows = FRAME.assign(b=[3.0, 1, 4, 1])[["a", "b", "label"]]
+    written = [",".join(map(str, row)) for row in rows.to_numpy()]
+    numbered = "".join(f"{i},{row}\n" for i, row in enumerate(written))
+    training = table(tmp_path, numbered, header=False, ignore=["0"])
+    for width, text in ((3, "\n".join(written)), (4, numbered), (2, rows.iloc[:, :2])):
+        if width == 2:
+            text = text.to_csv(index=False, header=False)
+        path = write(tmp_path / "n.csv", text)
+        options = {"like": training, "require_target": False}
+        if width == 3:  # without the row numbers, or without the label?
+            assert "Which of the columns is missing" in refused(InputError, path, **options)
+            continue
+        np.testing.assert_array_equal(load_data(path, **options).X, training.X)

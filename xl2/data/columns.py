@@ -251,17 +251,13 @@ def _positions(layout: Layout, wanted: Wanted, table: Table | None, full: int) -
         return Columns(table.features, target, groups, weight, ids)
     if width != full - 1 or target is None:
         return None
-    if groups is not None or weight is not None:
+    if groups is not None or weight is not None or ids:
         raise InputError(
             f"{layout.where} has {counted(width, 'column')} without names, one fewer than the "
             f"training data. Which of the columns is missing cannot be known. Pass a file with "
             f"all {full}, or with the {len(table.features)} features alone."
         )
-
-    def moved(i: int) -> int:
-        return i - (i > target)
-
-    return Columns(tuple(map(moved, table.features)), None, ids=tuple(map(moved, ids)))
+    return Columns(tuple(i - (i > target) for i in table.features))
 
 
 def find_features(text: str, names: Sequence[str], columns: Sequence[int]) -> list[int]:
