@@ -325,3 +325,11 @@ def test_without_names_it_has_to_be_clear_which_column_is_missing(tmp_path):
             assert "Which of the columns is missing" in refused(InputError, path, **options)
             continue
         np.testing.assert_array_equal(load_data(path, **options).X, training.X)
+
+
+def test_no_fill_is_also_for_a_test_file(tmp_path):
+    training = table(tmp_path, FRAME.to_csv(index=False), fill=False)
+    path = write(tmp_path / "n.csv", "a,label\n1.25,0\n,1\n")
+    assert load_data(path, like=training).X.shape == (2, 1)
+    message = refused(InputError, path, like=training, fill=False)
+    assert "line 3, column 'a': a value is missing" in message

@@ -215,7 +215,7 @@ def _features(
             named = replace(column, name=layout.label(i))
             X[:, k] = named.read(cells[i], source.decimal, where, source.where)
         notes = (*notes_of_gaps([layout.label(i) for i in chosen.features], columns, X),)
-    fills = wanted.fill if known is None else known.fills
+    fills = wanted.fill and (known is None or known.fills)
     _check_values(X, fills, layout, chosen, source)
     return columns, X, notes
 
