@@ -164,7 +164,8 @@ def _assign(roles: dict[str, int], role: str, position: int, layout: Layout) -> 
 def _choose_by_name(layout: Layout, wanted: Wanted, known: Known) -> Columns:
     """Return the columns that a model was trained on, in its order."""
     names, table = layout.names, known.table
-    missing = [name for name in known.names if name not in names]
+    places = {name: i for i, name in enumerate(names)}
+    missing = [name for name in known.names if name not in places]
     if missing:
         raise InputError(
             f"{layout.where} lacks {counted(len(missing), 'column')} that the model was trained "
@@ -175,10 +176,11 @@ def _choose_by_name(layout: Layout, wanted: Wanted, known: Known) -> Columns:
             f"The target {wanted.target!r} of {layout.where} is one of the model's features. Pass "
             f"the name of another column, or no {option('target')}."
         )
-    features = tuple(names.index(name) for name in known.names)
-    rest = [i for i in range(layout.width) if i not in set(features)]
+    features = tuple(places[name] for name in known.names)
+    taken = set(features)
+    rest = [i for i in range(layout.width) if i not in taken]
     groups, weight = (
-        names.index(column) if column in names and column not in known.names else None
+        places[column] if column in places and places[column] not in taken else None
         for column in (
             wanted.groups or (table and table.groups),
             wanted.weight or (table and table.weight),
