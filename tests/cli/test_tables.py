@@ -271,7 +271,7 @@ def test_gaps_and_text_can_be_refused(xl2, folder):
         assert "column 'age': a value is missing" in words(err)
         code, _, err = xl2(command, "text.csv", "--no-encode")
         assert code == 2
-        assert "column 'sex' has text" in words(err)
+        assert "column 'sex' has text. Leave it out with --ignore sex" in words(err)
 
 
 def test_noise_sorted_by_class_is_not_predicted_by_its_row_numbers(xl2, folder):

@@ -216,7 +216,8 @@ def _refuse_mixture(
 
 def _category(name: str, cells: Any, asked: Asked, where: str) -> Column:
     if asked.no_categories:
-        raise InputError(f"{where} has text. Leave it out, or encode it as numbers.")
+        out = asked.way("ignore", name)
+        raise InputError(f"{where} has text. Leave it out with {out}, or encode it as numbers.")
     texts = texts_of(cells)
     return Column(name, "category", tuple(sorted(set(texts[~is_missing(cells)]))))
 

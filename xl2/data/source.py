@@ -13,9 +13,7 @@ from .excel_source import SUFFIXES as EXCEL
 from .excel_source import open_excel
 from .parquet_source import open_parquet_source
 from .sqlite_source import open_sqlite
-from .table_file import MISSING, Source
-
-__all__ = ["FORMATS", "MISSING", "Source", "Table", "is_table", "open_source", "table_of"]
+from .table_file import Source
 
 FORMATS = (
     ".csv, .tsv, .txt (all three also as .gz), .parquet, .xlsx, .xls, .ods (also FILE.xlsx?SHEET), "

@@ -15,7 +15,7 @@ from .dataset import Dataset
 from .kinds import columns_of, notes_of_gaps
 from .labels import check_unit, doubts, missing_labels, read_labels, refuse_missing, unit_of
 from .row_numbers import counting, is_id, numbering, numbers_rows_last, recurring_ids
-from .source import Source
+from .table_file import Source
 
 
 def read_table(source: Source, wanted: Wanted, by_position: bool = False) -> Dataset:
