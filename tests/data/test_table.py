@@ -139,6 +139,8 @@ def test_unusable_roles_are_refused(tmp_path, options, words):
         (["1,000", "2", "3"], [1000, 2, 3]),
         (["1.5", "2", "1e-3"], [1.5, 2, 0.001]),
         (["-1", "+1", "-1"], [-1, 1, -1]),
+        (["$100", "$1,250", "$100"], [100, 1250, 100]),
+        (["50 %", "7 %", "50 %"], [0.5, 0.07, 0.5]),
         # As text, exactly as written.
         (["007", "7", "007"], ["007", "7", "007"]),
         (["5E2", "500", "5E2"], ["5E2", "500", "5E2"]),
@@ -346,3 +348,16 @@ def test_no_fill_is_also_for_a_test_file(tmp_path):
     assert load_data(path, like=training).X.shape == (2, 1)
     message = refused(InputError, path, like=training, fill=False)
     assert "line 3, column 'a': a value is missing" in message
+
+
+def test_columns_of_a_new_file_that_are_ignored_are_ids_of_it(tmp_path):
+    known = table(tmp_path, "a,label\n1,0\n3,1\n")
+    path = write(tmp_path / "new.csv", "who,a,when\nann,1,x\nbob,2,y\n")
+    for ignore in (("who",), ("0",), ("-3",)):
+        new = load_data(path, like=known, ignore=ignore, require_target=False)
+        assert new.ids == {"who": ["ann", "bob"]}
+        assert "'when'" in " ".join(new.notes)
+    options = {"like": known, "require_target": False}
+    assert "no column 'whom' for ignore" in refused(InputError, path, ignore=("whom",), **options)
+    message = refused(InputError, path, ignore=("a",), **options)
+    assert "ignore='a': the model was trained on this column" in message

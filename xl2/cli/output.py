@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sys
+from typing import Any
 
 import typer
 
@@ -20,16 +21,18 @@ def concerns_output(error: OSError) -> bool:
 
 def finish_output() -> None:
     """Write what standard output still holds, which the interpreter would do at its exit."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
 def abandon_output(error: OSError) -> int:
     """Say that standard output cannot be written, drop what it holds, and return the exit code."""
-    with contextlib.suppress(OSError, ValueError):  # a stand-in for a file has no number
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+    _drop(sys.stdout)
     if isinstance(error, BrokenPipeError):
         return 1  # the reader wanted no more, such as `head`
     show_error(f"Standard output cannot be written: {error.strerror}.")
@@ -38,5 +41,15 @@ def abandon_output(error: OSError) -> int:
 
 def show_error(text: str) -> None:
     """Print an error; standard error may be full as well."""
-    with contextlib.suppress(OSError):
+    try:
         typer.echo(f"Error: {text}", err=True)
+    except OSError:
+        _drop(sys.stderr)
+
+
+def _drop(stream: Any) -> None:
+    """Let a stream lead nowhere: what it holds would fail again at the interpreter's exit."""
+    with contextlib.suppress(OSError, ValueError):  # a stand-in for a file has no number
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -198,7 +198,8 @@ def _table(model: Any, samples: Any) -> tuple[str, int]:
         sure = sure if outputs.shape[1] == 1 else outputs.max(axis=1)
         names = ["prediction", "probability"]
         cells = [predictions.tolist(), [f"{p:.6g}" for p in sure]]
-    ids = {name or "row": texts for name, texts in samples.ids.items()}
+    unnamed = "row number" if "row" in samples.ids else "row"
+    ids = {name or unnamed: texts for name, texts in samples.ids.items()}
     columns = [*ids.values(), *cells]
     texts = {cell for column in columns for cell in column if isinstance(cell, str)}
     safe = {text: safe_cell(text) for text in {*texts, *ids}}

@@ -186,8 +186,14 @@ def _choose_by_name(layout: Layout, wanted: Wanted, known: Known) -> Columns:
             wanted.weight or (table and table.weight),
         )
     )
-    told = {*wanted.ignore, *(table.ids if table else ())}
-    ids = [i for i in rest if names[i] in told or i in layout.row_names]
+    asked = {layout.position("ignore", column) for column in wanted.ignore}
+    if needed := asked & taken:
+        raise InputError(
+            f"{option('ignore', names[min(needed)])}: the model was trained on this column of "
+            f"{layout.where}. Leave the option out."
+        )
+    told = table.ids if table else ()
+    ids = [i for i in rest if i in asked or names[i] in told or i in layout.row_names]
     free = [i for i in rest if i not in (groups, weight, *ids)]
     target = _find_target(layout, wanted, known, free)
     if target is None and wanted.require_target:

@@ -104,7 +104,7 @@ def _read_distinct(
         return texts.tolist()
     if not is_text(cells):
         return _whole(cells, cells.to_numpy(dtype="float64"))
-    numbers, _ = parse_numbers(texts, decimal)
+    numbers, unit = parse_numbers(texts, decimal)
     if task == "regression":
         wrong = np.isnan(numbers)
         if wrong.any():
@@ -114,7 +114,7 @@ def _read_distinct(
                 f"({option('task', 'regression')} of training)."
             )
         return _whole(texts, numbers)
-    if np.isnan(numbers).any() or not _says_the_same(texts, numbers):
+    if np.isnan(numbers).any() or not (unit or _says_the_same(texts, numbers)):
         return texts.tolist()
     return _whole(texts, numbers)
 
