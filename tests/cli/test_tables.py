@@ -307,3 +307,19 @@ def test_weights_that_are_all_zero_are_refused_by_their_option(xl2, folder):
     code, _, err = xl2("train", "a.csv", "--target", "label", "--weight", "w")
     assert code == 2
     assert "--weight must be 0 or more, and more than 0" in words(err)
+
+
+@pytest.mark.parametrize("form", ["%Y%m%d", "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y %H:%M", "%d %b %Y"])
+def test_a_model_of_dates_in_any_form_is_saved_and_predicts(xl2, folder, form):
+    days = pd.date_range("1999-12-25", periods=80, freq="37h")
+    frame = pd.DataFrame({"day": days.strftime(form), "label": np.arange(80) // 40})
+    frame.to_csv("a.csv", index=False)
+    code, _, err = xl2("train", "a.csv", "--dates", "day", "--epochs", 2, "--out", "m")
+    assert (code, err) == (0, "")
+    code, out, err = xl2("predict", "m", "a.csv")
+    assert (code, err) == (0, "")
+    since = (pd.to_datetime(frame["day"], format=form) - pd.Timestamp(0)).dt.total_seconds()
+    expected = package.load("m").predict(since.to_numpy()[:, None] / 86_400)
+    assert [row["prediction"] for row in csv.DictReader(out.splitlines())] == [
+        str(label) for label in expected
+    ]

@@ -68,7 +68,7 @@ def test_columns_as_the_caller_says():
     frame = pd.DataFrame(
         {"zip": ["007", "10", "007"], "day": ["2024-01-05", "1970-01-02", None], "n": [4, 5, 4]}
     )
-    asked = Asked(categories=("zip", "2"), dates=("day",))
+    asked = Asked(categories=("zip", "n"), dates=("day",))
     columns, X, _ = columns_of(frame, asked=asked)
     assert columns == (
         Column("zip", "category", ("007", "10")),

@@ -163,7 +163,8 @@ def weights_of(training: Dataset, class_weight: str | None, task: str) -> Any:
     if class_weight != "balanced":
         raise InputError(f"--class-weight must be balanced. Received: {class_weight!r}.")
     if task != "classification":
-        raise InputError("--class-weight is for classes, but the target is values. Leave it out.")
+        what = "values" if task == "regression" else "several labels for each sample"
+        raise InputError(f"--class-weight is for classes, but the target is {what}. Leave it out.")
     balanced = compute_sample_weight(class_weight, y)
     return balanced if training.weights is None else balanced * training.weights
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..errors import InputError, column_label, counted, listed, option
@@ -41,7 +41,7 @@ class Wanted:
     drop_missing_labels: bool = False
     fill: bool = True
     task: str = "auto"
-    asked: Asked = field(default=NOTHING)
+    asked: Asked = NOTHING
     known: Known | None = None
 
 
@@ -69,7 +69,7 @@ class Layout(NamedTuple):
 
     names: Sequence[str]  # empty without a header
     width: int
-    row_names: Sequence[int]  # columns that the file declares to be names of rows
+    row_names: Mapping[int, str]  # columns that the file declares to be names of rows, and why
     by_position: bool  # whether the caller says that there is no header
     where: str
 
@@ -141,8 +141,8 @@ def _choose_for_training(layout: Layout, wanted: Wanted) -> Columns:
         only = column_label(layout.names, roles.get("target", 0))
         raise InputError(
             f"{layout.where} has {counted(layout.width, 'column')} and no feature besides the "
-            f"target, {only}. If the cells of a row are one column, name their separator: "
-            f"{option('sep', ';')}."
+            f"target, {only}. If a row is one cell, name what separates cells by "
+            f"{option('sep')}."
         )
     return Columns(
         tuple(free), roles.get("target"), roles.get("groups"), roles.get("weight"), tuple(ids)

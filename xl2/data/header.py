@@ -40,7 +40,7 @@ def find_header(
     first, rest = list(rows[0]), rows[1:]
     if len(first) == width - 1 and header is not False:
         names, more = distinct(["", *first])
-        return Header(names, {0: "the names of the rows, without a name of its own"}, more)
+        return Header(names, {0: "it has no name, as R writes names of rows"}, more)
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     if header is None:

@@ -29,7 +29,7 @@ from ..nn.columns import UNKNOWN, Column
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller says about columns, by their names or indices; see `load_data`."""
+    """What the caller says about columns, by their names, or without names by their indices."""
 
     categories: Collection[str] = ()
     dates: Collection[str] = ()
@@ -96,8 +96,7 @@ def columns_of(
         cells = frame.iloc[:, i]
         cells = cells.set_axis(range(len(cells)))
         label = labels[i]
-        is_category = _asked_for(asked.categories, label, i, own)
-        is_date = _asked_for(asked.dates, label, i, own)
+        is_category, is_date = label in asked.categories, label in asked.dates
         if _is_plain(cells.dtype) and not is_category and not is_date:
             column, X[:, i] = Column(own[i] if own else ""), cells
         else:
@@ -146,7 +145,8 @@ def _column_of(
     if pd.api.types.is_datetime64_any_dtype(cells):
         return _date(name, cells, [""], is_date, asked, where)
     if is_date and not is_text(cells):
-        if not (parse_dates(cells.dropna(), COMPACT) == parse_dates(cells.dropna(), COMPACT)).all():
+        days = parse_dates(cells.dropna(), COMPACT)
+        if (days != days).any():
             raise InputError(
                 f"{where} has no dates, as {asked.way('dates', name)} says. {ways_out}"
             )
@@ -239,11 +239,6 @@ def _date(
             "2024-01-31."
         )
     return Column(name, "date", unit=formats[0])
-
-
-def _asked_for(columns: Collection[str], label: str, i: int, names: Sequence[str]) -> bool:
-    """Tell whether a column is among those that the caller names, or gives by index."""
-    return label in columns or (str(i) in columns and str(i) not in names and bool(names))
 
 
 def _short(text: str) -> str:

@@ -160,33 +160,28 @@ def refuse_missing(missing: Any, where: str, at: Callable[[int], str]) -> None:
     )
 
 
-def unit_of(cells: Any) -> str:
-    """Return what numbers in text are written with, "%" or a currency; else empty."""
-    if not is_text(cells):
+def unit_of(cells: Any, found: Any) -> str:
+    """Return what the numbers `found` in cells are written with, "%" or a currency; else empty."""
+    if found.dtype.kind == "U" or not is_text(cells):
         return ""
-    present = texts_of(cells)[~missing_labels(cells)]
-    return next((unit for unit in f"%{CURRENCY}" if unit in present.iloc[0]), "")
+    first = texts_of(cells.iloc[:1]).iloc[0]
+    return next((unit for unit in f"%{CURRENCY}" if unit in first), "")
 
 
-def check_unit(cells: Any, found: Any, table: Table, where: str) -> None:
+def check_unit(unit: str, table: Table, where: str) -> None:
     """Refuse values that are not written as those of training."""
-    unit = unit_of(cells)
-    if found.dtype.kind != "U" and unit != table.unit:
+    if unit != table.unit:
         raise InputError(
             f"{where} is written {written_with(unit)}, but was {written_with(table.unit)} in "
             "training. Write it as in training."
         )
 
 
-def doubts(
-    cells: Any, found: Any, where: str, decimal: str, at: Callable[[int], str], hint: str = ""
-) -> list[str]:
-    """Say what labels are written with; refuse text that is meant as dates or numbers."""
-    texts = texts_of(cells).drop_duplicates()
-    if found.dtype.kind != "U":
-        unit = unit_of(cells)
-        read = "hundredths" if unit == "%" else "numbers"
-        return [f"The target is written with {unit}, read as {read}."] if unit else []
+def check_text(
+    cells: Any, where: str, decimal: str, at: Callable[[int], str], hint: str = ""
+) -> None:
+    """Refuse labels of text that are meant as dates or numbers; warn of those that look alike."""
+    texts = texts_of(_distinct(cells)[0]).drop_duplicates()
     if date_formats(texts):
         raise InputError(
             f"{where} has dates, such as {texts.iloc[0]!r}. A target is numbers or text: choose "
@@ -209,4 +204,3 @@ def doubts(
                 f"{where}: {listed(names)} differ only in capitals or in characters that look "
                 "alike, and are different classes. Write them alike if they are one."
             )
-    return []

@@ -74,7 +74,7 @@ def load_data(
     like : Model or Dataset, optional
         A trained model, or the training set of a test set. Columns are found by their names,
         in any order, and read as in training; others are ignored.
-    task : {"auto", "classification", "regression"}, default "auto"
+    task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         What the target is for.
     groups, weight : str, optional
         The columns of a table that have the group, or the weight, of each sample, as names or

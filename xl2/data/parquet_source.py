@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import InputError, option
 from ..io.opening import reading
-from .parquet_table import index_columns, open_file, read_table
+from .parquet_table import INDEX, index_columns, open_file, read_table
 from .table_file import Source, distinct
 from .values import series_of
 
@@ -24,7 +24,7 @@ def open_parquet_source(path: Path) -> Source:
         path=path,
         names=names,
         width=len(names),
-        row_names={p: "the index of the pandas frame" for p, n in enumerate(stored) if n in index},
+        row_names={p: INDEX for p, name in enumerate(stored) if name in index},
         notes=notes,
         stored=stored,
     )

@@ -10,6 +10,8 @@ from ..errors import InputError, counted
 from ..io.opening import check_declared, needed, text_array
 from .columns import Layout, Wanted, choose
 
+INDEX = "the index of the pandas frame"
+
 
 def open_file(path: Path, **options: Any) -> Any:
     """Open a `pyarrow.parquet.ParquetFile`."""
@@ -19,7 +21,7 @@ def open_file(path: Path, **options: Any) -> Any:
 def choose_names(file: Any, wanted: Wanted, path: Path) -> tuple[tuple[str, ...], str | None]:
     """Return the names of the feature columns, and of the target or None."""
     names, index = tuple(file.schema_arrow.names), index_columns(file)
-    row_names = [i for i, name in enumerate(names) if name in index]
+    row_names = {i: INDEX for i, name in enumerate(names) if name in index}
     chosen = choose(Layout(names, len(names), row_names, False, str(path)), wanted)
     target = None if chosen.target is None else names[chosen.target]
     return tuple(names[i] for i in chosen.features), target

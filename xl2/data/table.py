@@ -13,18 +13,18 @@ from .columns import Columns, Layout, Wanted, choose
 from .csv_source import CsvSource
 from .dataset import Dataset
 from .kinds import columns_of, notes_of_gaps
-from .labels import check_unit, doubts, missing_labels, read_labels, refuse_missing, unit_of
+from .labels import check_text, check_unit, missing_labels, read_labels, refuse_missing, unit_of
 from .row_numbers import counting, is_id, numbering, numbers_rows_last, recurring_ids
 from .table_file import Source
 
 
 def read_table(source: Source, wanted: Wanted, by_position: bool = False) -> Dataset:
-    """Read a table into memory. X has float64 numbers and codes, as `Column.read` returns them.
+    """Read a table into memory. X has numbers and codes, as `columns_of` returns them.
 
     `by_position` tells that the caller says that there is no header.
     """
     where = str(source.path)
-    layout = Layout(source.names, source.width, tuple(source.row_names), by_position, where)
+    layout = Layout(source.names, source.width, source.row_names, by_position, where)
     chosen = choose(layout, wanted)
     read = sorted({*chosen.features, *(i for i in chosen[1:4] if i is not None), *chosen.ids})
     frame = source.read(read, _as_text(layout, chosen, wanted))
@@ -39,8 +39,8 @@ def read_table(source: Source, wanted: Wanted, by_position: bool = False) -> Dat
     if chosen.unused:
         unused = listed(layout.label(i) for i in chosen.unused)
         notes.append(f"Columns that the model was not trained on are ignored: {unused}.")
-    y, labelled, said = _labels(frame, layout, chosen, wanted, source)
-    notes += said
+    y, labelled, unit, of_labels = _labels(frame, layout, chosen, wanted, source)
+    notes += of_labels
     columns, X, read_as = _features(frame, layout, chosen, wanted, source)
     notes += read_as
 
@@ -62,7 +62,7 @@ def read_table(source: Source, wanted: Wanted, by_position: bool = False) -> Dat
             label(chosen.groups),
             label(chosen.weight),
             tuple(layout.label(i) for i in chosen.ids),
-            "" if y is None or y.dtype.kind == "U" else unit_of(frame[chosen.target]),
+            unit,
         ),
         ids={layout.label(i): texts_of(frame[i]).fillna("").tolist() for i in chosen.ids},
         labelled=labelled,
@@ -96,7 +96,8 @@ def _without_row_numbers(frame: Any, layout: Layout, chosen: Columns) -> _Droppe
     notes = []
     keep = f"{option('keep_row_numbers', True)} keeps such columns."
     if declared := [i for i in chosen.ids if i in layout.row_names]:
-        notes.append(f"Names of rows are no feature: {_shown(layout, declared)}. {keep}")
+        reasons = ", ".join(f"{layout.shown(i)} ({layout.row_names[i]})" for i in declared)
+        notes.append(f"Names of rows are no feature: {reasons}. {keep}")
     features = frame[list(chosen.features)]
     found = numbering(features, layout.names)
     if found and len(found) == len(chosen.features):
@@ -129,21 +130,25 @@ def _shown(layout: Layout, positions: list[int]) -> str:
     return ", ".join(layout.shown(i) for i in positions)
 
 
-def _labels(
-    frame: Any, layout: Layout, chosen: Columns, wanted: Wanted, source: Source
-) -> tuple[Any, Any, list[str]]:
-    """Return y or None, which rows have a label (None if all have one), and notes."""
+class _Labels(NamedTuple):
+    y: Any = None  # (n,)
+    labelled: Any = None  # which rows have a label; None if all have one, or none
+    unit: str = ""  # as in `Table`
+    notes: Sequence[str] = ()
+
+
+def _labels(frame: Any, layout: Layout, chosen: Columns, wanted: Wanted, source: Source) -> _Labels:
     import numpy as np
 
     if chosen.target is None:
-        return None, None, []
+        return _Labels()
     cells = frame[chosen.target]
     where = f"{layout.where}, target {layout.shown(chosen.target)}"
     if wanted.known is None and wanted.target is None:
         _refuse_id(frame, layout, chosen.target)
     missing = missing_labels(cells)
     if missing.all() and not wanted.require_target:
-        return None, None, []
+        return _Labels()
     if wanted.require_target and not wanted.drop_missing_labels:
         refuse_missing(missing, where, source.where)
     known = wanted.known
@@ -153,19 +158,22 @@ def _labels(
     if present.empty:
         refuse_missing(missing, where, source.where)
     found = read_labels(present, task, source.decimal, source.path, where, text, source.where)
-    notes = []
-    if known is not None and known.table is not None:
-        check_unit(present, found, known.table, where)
-    elif known is None:
-        notes = doubts(present, found, where, source.decimal, source.where, _hint(source))
+    unit, notes = unit_of(present, found), list[str]()
+    if known is None and unit:
+        read = "hundredths" if unit == "%" else "numbers"
+        notes.append(f"The target is written with {unit}, read as {read}.")
+    elif known is None and found.dtype.kind == "U":
+        check_text(present, where, source.decimal, source.where, _hint(source))
+    elif known is not None and known.table is not None and found.dtype.kind != "U":
+        check_unit(unit, known.table, where)
     if not missing.any():
-        return found, None, notes
+        return _Labels(found, None, unit, notes)
     y = np.zeros(len(cells), dtype=found.dtype)
     y[~missing] = found
     count = counted(int(missing.sum()), "row")
     does = "left out" if wanted.drop_missing_labels else "not scored"
     notes.append(f"{count} without a label {'is' if count == '1 row' else 'are'} {does}.")
-    return y, ~missing, notes
+    return _Labels(y, ~missing, unit, notes)
 
 
 def _refuse_id(frame: Any, layout: Layout, target: int) -> None:

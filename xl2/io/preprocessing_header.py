@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..errors import InputError
-from ..nn.cells import CURRENCY, DATE_FORMATS
+from ..nn.cells import COMPACT, CURRENCY, DATE_FORMATS
 from ..nn.columns import Column
 from ..nn.preprocessing import Preprocessing
 
@@ -20,7 +20,7 @@ Check = Callable[[Any], bool]
 UNITS = {
     "number": ("", "%", *CURRENCY),
     "boolean": ("",),
-    "date": ("", *DATE_FORMATS),
+    "date": ("", COMPACT, *DATE_FORMATS),
     "category": ("",),
 }
 

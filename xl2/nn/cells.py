@@ -80,7 +80,7 @@ def foreign(cells: Any) -> str:
 
 
 def texts_of(cells: Any) -> Any:
-    """Return cells as a Series of text without blanks at the ends; a missing cell is None."""
+    """Return cells as a Series of text without blanks at the ends; a missing cell is NaN."""
     import pandas as pd
 
     present = cells[cells.notna()]
