@@ -7,19 +7,15 @@ from typing import Any
 import typer
 
 from . import options as opt
-from .table_options import TRAINING, with_table_options
+from .reading_options import TRAINING, with_reading_options
 
 
-@with_table_options(TRAINING)
+@with_reading_options(TRAINING)
 def inspect(
     data: opt.Data,
     task: opt.Task = "auto",
-    target: opt.Target = None,
-    groups: opt.Groups = None,
-    weight: opt.Weight = None,
     labels: opt.Labels = None,
-    features_first: opt.FeaturesFirst = False,
-    table: Any = None,
+    reading: Any = None,
 ) -> None:
     """Say how a data set is read, before any training: its columns, labels, gaps and doubts."""
     from ..data import load_data
@@ -30,13 +26,9 @@ def inspect(
     found = load_data(
         data,
         labels=labels,
-        target=target,
-        groups=groups,
-        weight=weight,
         task=task,
-        features_first=features_first,
         require_target=False,
-        **table,
+        **reading,
     )
     summary = summarise(found, task)
     typer.echo(summary.title)

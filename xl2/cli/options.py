@@ -30,20 +30,6 @@ Data = Annotated[
     ),
 ]
 Test = Annotated[Path | None, typer.Option(help="File with the test samples.")]
-Target = Annotated[
-    str | None,
-    typer.Option(help="Label column of a table: name, or index from 0; default: -1, the last."),
-]
-Groups = Annotated[
-    str | None,
-    typer.Option(
-        help="Column of a table with the group of each sample, such as a person, name or index: "
-        "groups are not divided between training, validation and test."
-    ),
-]
-Weight = Annotated[
-    str | None, typer.Option(help="Column of a table with the weight of each sample.")
-]
 ClassWeight = Annotated[
     str | None,
     typer.Option(
@@ -54,10 +40,6 @@ ClassWeight = Annotated[
 Labels = Annotated[
     Path | None,
     typer.Option(help="Labels of an IDX file; default: its name with 'labels' for 'images'."),
-]
-FeaturesFirst = Annotated[
-    bool,
-    typer.Option("--features-first", help="X is (features, samples), not (samples, features)."),
 ]
 Backend = Annotated[
     str | None, typer.Option(help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`.")

@@ -12,10 +12,10 @@ import typer
 from ..errors import InputError, facing
 from . import options as opt
 from .drawing import draw, picture_file, write_report
-from .table_options import LABELLED, TRAINING, with_table_options
+from .reading_options import LABELLED, TRAINING, with_reading_options
 
 
-@with_table_options(TRAINING)
+@with_reading_options(TRAINING)
 def path(
     context: typer.Context,
     data: opt.Data,
@@ -77,12 +77,8 @@ def path(
         ),
     ] = "0",
     dtype: opt.DType = "float32",
-    target: opt.Target = None,
-    groups: opt.Groups = None,
-    weight: opt.Weight = None,
     class_weight: opt.ClassWeight = None,
     labels: opt.Labels = None,
-    features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
     device: opt.Device = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Folder to save checkpoints in.")] = None,
@@ -98,7 +94,7 @@ def path(
         Path | None, typer.Option(help="File for the best model, such as model.safetensors.")
     ] = None,
     as_json: opt.AsJson = False,
-    table: Any = None,
+    reading: Any = None,
 ) -> None:
     """Train all lambdas at once, and say what limits the network and what would gain."""
     from ..array.switch import resolve
@@ -115,17 +111,7 @@ def path(
         drawn = None
     written = {"--picture": drawn, "--report": report, "--out": out}
     opt.check_outputs(written, (data, test, labels), checkpoint)
-    training, testing = opt.read_data(
-        data,
-        test,
-        labels,
-        target=target,
-        groups=groups,
-        weight=weight,
-        task=task,
-        features_first=features_first,
-        **table,
-    )
+    training, testing = opt.read_data(data, test, labels, task=task, **reading)
     with opt.resumable(checkpoint):
         result = workflows.train_path(
             training,
@@ -191,7 +177,7 @@ def path(
             typer.echo(f"The {what} is in {file}.")
 
 
-@with_table_options(LABELLED)
+@with_reading_options(LABELLED)
 def diagnose(
     context: typer.Context,
     model: opt.ModelFile,
@@ -199,13 +185,11 @@ def diagnose(
     test: opt.Test = None,
     target_score: opt.TargetScore = 1.0,
     new_labels: opt.NewLabels = False,
-    target: opt.Target = None,
     labels: opt.Labels = None,
-    features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
     device: opt.Device = None,
     as_json: opt.AsJson = False,
-    table: Any = None,
+    reading: Any = None,
 ) -> None:
     """Say what limits a model and what would gain, as the path that trained it found."""
     from ..io import model_file
@@ -213,20 +197,12 @@ def diagnose(
     from .next_command import with_command_of_path
 
     trained = model_file.load(model, backend=backend, device=device)
-    training, testing = opt.read_data(
-        data,
-        test,
-        labels,
-        model=trained,
-        target=target,
-        features_first=features_first,
-        **table,
-    )
+    training, testing = opt.read_data(data, test, labels, model=trained, **reading)
     diagnosis, notes = workflows.diagnose_model(
         trained, training, testing, target_score, new_labels
     )
     given = {
-        "--target": target,
+        "--target": reading["target"],
         "--test": test,
         "--labels": labels,
         "--target-score": None if target_score == 1.0 else target_score,

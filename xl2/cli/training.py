@@ -13,10 +13,10 @@ import typer
 from ..errors import InputError, counted, printable
 from . import options as opt
 from .cells import note_of_quoted, safe_cell
-from .table_options import READING, TRAINING, with_table_options
+from .reading_options import READING, TRAINING, with_reading_options
 
 
-@with_table_options(TRAINING)
+@with_reading_options(TRAINING)
 def train(
     data: opt.Data,
     test: opt.Test = None,
@@ -37,12 +37,8 @@ def train(
         int, typer.Option(help="Random seed of the split, weights and mini-batches.")
     ] = 0,
     dtype: opt.DType = "float32",
-    target: opt.Target = None,
-    groups: opt.Groups = None,
-    weight: opt.Weight = None,
     class_weight: opt.ClassWeight = None,
     labels: opt.Labels = None,
-    features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
     device: opt.Device = None,
     checkpoint: Annotated[Path | None, typer.Option(help="File to save checkpoints to.")] = None,
@@ -51,7 +47,7 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="File for the model, such as model.safetensors.")
     ] = None,
-    table: Any = None,
+    reading: Any = None,
 ) -> None:
     """Train one network and score it on test samples."""
     from ..array.switch import resolve
@@ -63,17 +59,7 @@ def train(
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
     opt.check_outputs({"--out": out}, (data, test, labels), checkpoint)
-    training, testing = opt.read_data(
-        data,
-        test,
-        labels,
-        target=target,
-        groups=groups,
-        weight=weight,
-        task=task,
-        features_first=features_first,
-        **table,
-    )
+    training, testing = opt.read_data(data, test, labels, task=task, **reading)
     with opt.resumable(checkpoint):
         result = workflows.train(
             training,
@@ -122,19 +108,17 @@ def _report(data: str, result: Any, how: str, out: Path | None) -> None:
         typer.echo(f"\nThe model is in {out}.")
 
 
-@with_table_options(READING)
+@with_reading_options(READING)
 def predict(
     model: opt.ModelFile,
     data: opt.Data,
     out: Annotated[
         Path | None, typer.Option(help="CSV file for the predictions; default: standard output.")
     ] = None,
-    target: opt.Target = None,
     labels: opt.Labels = None,
-    features_first: opt.FeaturesFirst = False,
     backend: opt.Backend = None,
     device: opt.Device = None,
-    table: Any = None,
+    reading: Any = None,
 ) -> None:
     """Predict with a trained model, one line per sample."""
     from ..data import load_data
@@ -146,12 +130,10 @@ def predict(
     trained = model_file.load(model, backend=backend, device=device)
     samples = load_data(
         data,
-        target=target,
         labels=labels,
-        features_first=features_first,
         require_target=False,
         like=trained,
-        **table,
+        **reading,
     )
     text, quoted = _table(trained, samples)
     if quoted:

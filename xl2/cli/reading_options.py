@@ -1,4 +1,4 @@
-"""The options that say how a table is read, which all commands with a data set have."""
+"""The options that say how a data set is read, which all commands with one have."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ import typer
 
 # How a file is read.
 READING: dict[str, Any] = {
+    "target": (
+        str | None,
+        typer.Option(help="Label column of a table: name, or index from 0; default: -1, the last."),
+        None,
+    ),
+    "features_first": (
+        bool,
+        typer.Option("--features-first", help="X is (features, samples), not (samples, features)."),
+        False,
+    ),
     "sep": (
         str | None,
         typer.Option(help="What separates cells, such as ';' or tab; default: as the file has it."),
@@ -56,6 +66,19 @@ LABELLED: dict[str, Any] = {
 # Also what the columns of a training set hold.
 TRAINING: dict[str, Any] = {
     **LABELLED,
+    "groups": (
+        str | None,
+        typer.Option(
+            help="Column of a table with the group of each sample, such as a person, name or "
+            "index: groups are not divided between training, validation and test."
+        ),
+        None,
+    ),
+    "weight": (
+        str | None,
+        typer.Option(help="Column of a table with the weight of each sample."),
+        None,
+    ),
     "categories": (
         str | None,
         typer.Option(
@@ -92,8 +115,8 @@ LISTS = ("ignore", "categories", "dates")
 NAMES = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
-def with_table_options(options: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """Give a command these options; it gets them as one mapping, `table`, for `load_data`."""
+def with_reading_options(options: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Give a command these options; it gets them as one mapping, `reading`, for `load_data`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         own = inspect.signature(command, eval_str=True)
@@ -104,12 +127,12 @@ def with_table_options(options: Mapping[str, Any]) -> Callable[[Any], Any]:
             for name, (kind, about, default) in options.items()
             for kind in [Annotated[kind, about]]
         ]
-        kept = [p for p in own.parameters.values() if p.name != "table"]
+        kept = [p for p in own.parameters.values() if p.name != "reading"]
 
         @functools.wraps(command)
         def with_options(*args: Any, **values: Any) -> Any:
-            table = {name: values.pop(name) for name in options}
-            return command(*args, **values, table=arguments_of(table))
+            given = {name: values.pop(name) for name in options}
+            return command(*args, **values, reading=arguments_of(given))
 
         with_options.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
         with_options.__annotations__ = {p.name: p.annotation for p in [*kept, *added]}
@@ -119,9 +142,9 @@ def with_table_options(options: Mapping[str, Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-def arguments_of(table: Mapping[str, Any]) -> dict[str, Any]:
+def arguments_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return options of the command line as arguments of `load_data`."""
-    found = dict(table)
+    found = dict(given)
     for name in LISTS:
         if name in found:
             found[name] = tuple(
