@@ -141,8 +141,8 @@ def _choose_for_training(layout: Layout, wanted: Wanted) -> Columns:
         only = column_label(layout.names, roles.get("target", 0))
         raise InputError(
             f"{layout.where} has {counted(layout.width, 'column')} and no feature besides the "
-            f"target, {only}. If a row is one cell, name what separates cells by "
-            f"{option('sep')}."
+            f"target, {only}. If a row is one cell, name what separates its cells, such as "
+            f"{option('sep', ';')}."
         )
     return Columns(
         tuple(free), roles.get("target"), roles.get("groups"), roles.get("weight"), tuple(ids)

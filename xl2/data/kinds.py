@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import InputError, counted, listed, option
 from ..nn.cells import (
     COMPACT,
+    TRUTHS,
     date_formats,
     foreign,
     has_parentheses,
@@ -17,7 +18,6 @@ from ..nn.cells import (
     is_text,
     looks_like_dates,
     looks_like_numbers,
-    parse_booleans,
     parse_dates,
     parse_numbers,
     parses_as_dates,
@@ -161,6 +161,11 @@ def _column_of(
     present = texts_of(cells)[~missing]
     if present.empty:
         return Column(name)
+    different = set(present.tolist())
+    if not is_date and not any(map(_has_digit, different)):
+        # Neither numbers nor dates. Looking at each cell for them takes long in many columns.
+        truths = {text.lower() for text in different} <= TRUTHS.keys()
+        return Column(name, "boolean") if truths else _category(name, cells, asked, where)
     if formats := date_formats(present):
         return _date(name, cells, formats, is_date, asked, where)
     if is_date:
@@ -175,8 +180,6 @@ def _column_of(
     is_number = numbers == numbers
     if is_number.all():
         return Column(name, unit=unit)
-    if (parse_booleans(present) >= 0.0).all():
-        return Column(name, "boolean")
     for what, right in (
         ("numbers", is_number),
         ("dates", looks_like_dates(present)),
@@ -185,6 +188,10 @@ def _column_of(
         if right.mean() >= 0.5:
             _refuse_mixture(name, present, what, right, is_number, asked, where, at)
     return _category(name, cells, asked, where)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _refuse_mixture(

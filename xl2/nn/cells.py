@@ -47,10 +47,10 @@ def is_missing(cells: Any) -> Any:
     """Tell which cells of a pandas Series are missing, as booleans (n,)."""
     import numpy as np
 
-    found = np.array(cells.isna(), dtype=bool)
-    if is_text(cells):
-        found |= np.asarray(texts_of(cells).str.lower().isin(MISSING), dtype=bool)
-    return found
+    if not is_text(cells):
+        return np.array(cells.isna(), dtype=bool)
+    texts = texts_of(cells).tolist()
+    return np.array([not isinstance(t, str) or t.lower() in MISSING for t in texts], dtype=bool)
 
 
 def is_text(cells: Any) -> bool:
@@ -81,13 +81,20 @@ def foreign(cells: Any) -> str:
 
 def texts_of(cells: Any) -> Any:
     """Return cells as a Series of text without blanks at the ends; a missing cell is NaN."""
+    import numpy as np
     import pandas as pd
 
+    if is_text(cells):  # in Python: pandas' functions take a millisecond each, also of few cells
+        gaps = cells.isna().tolist()
+        texts = [
+            np.nan if gap else str(cell).strip()
+            for cell, gap in zip(cells.tolist(), gaps, strict=True)
+        ]
+        return pd.Series(texts, index=cells.index, dtype=object)
     present = cells[cells.notna()]
-    if not is_text(cells) and pd.api.types.is_float_dtype(present) and (present % 1 == 0).all():
+    if pd.api.types.is_float_dtype(present) and (present % 1 == 0).all():
         present = present.astype("int64")  # whole numbers beside a missing one
-    texts = present.astype(str).str.strip().astype(object)
-    return texts.reindex(cells.index)
+    return present.astype(str).str.strip().astype(object).reindex(cells.index)
 
 
 def parse_numbers(cells: Any, decimal: str = ".") -> tuple[Any, str]:
@@ -180,7 +187,8 @@ def parse_booleans(cells: Any) -> Any:
     import pandas as pd
 
     if is_text(cells):
-        return texts_of(cells).str.lower().map(TRUTHS).to_numpy(dtype="float64")
+        texts = texts_of(cells).tolist()
+        return np.array([TRUTHS.get(str(text).lower(), np.nan) for text in texts])
     values = cells.to_numpy(dtype="float64", na_value=np.nan)
     if not pd.api.types.is_bool_dtype(cells):
         values = np.where((values == 0.0) | (values == 1.0), values, np.nan)
