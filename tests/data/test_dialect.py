@@ -1,6 +1,9 @@
 """What the beginning of a text file says: encoding, separator, decimals, title, header."""
 
 import csv
+import io
+from contextlib import nullcontext
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,9 +11,10 @@ from data_files import write
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xl2.data import csv_rows
 from xl2.data.dialect import find_decimal, find_separator
 from xl2.data.source import open_source
-from xl2.errors import FileFormatError, InputError
+from xl2.errors import FileFormatError, InputError, XL2Error
 
 HEAD = "size,town,label\n"
 ROWS = "1.5,Köln,0\n2.5,Żary,1\n"
@@ -206,7 +210,7 @@ def test_row_names_of_r(tmp_path, text):
 )
 def test_rows_of_another_length_are_refused(tmp_path, text, line, cells):
     with pytest.raises(InputError, match=rf"line {line}: {cells} cells?, but the table has 2"):
-        source_of(tmp_path, text)
+        source_of(tmp_path, text).read([0, 1])
 
 
 @pytest.mark.parametrize(
@@ -215,11 +219,13 @@ def test_rows_of_another_length_are_refused(tmp_path, text, line, cells):
         ('a,b\n"x,1\n', "line 2"),
         ('a,b\n"x"y,1\n', "line 2"),
         ('a,b\n1,2\n"x,1\n3,4\n', "quotes"),
+        ('a,b\n1,2\n3,4\n"x"y,1\n', "line 4"),
+        ('a,b\n1,2\n"3\n4",5\n"x"y,1\n', "line 5"),
     ],
 )
 def test_quotes_that_do_not_end_are_refused(tmp_path, text, words):
     with pytest.raises(FileFormatError, match=words):
-        source_of(tmp_path, text)
+        source_of(tmp_path, text).read([0, 1])
 
 
 @pytest.mark.parametrize(
@@ -251,3 +257,32 @@ def test_any_cells_are_read_as_written(tmp_path_factory, rows, sep, quoting):
     source = open_source(path, sep=sep, header=True)
     frame = source.read(range(source.width), as_text=range(source.width))
     assert frame.to_numpy().tolist() == rows
+
+
+LINES = ["a,1", '"a",1', '"a', 'b",1', ' "a,b", 1', 'a"b,1', "1,", ",", "", " ", 'a,""']
+UNEVEN = ["a", "a,1,2", '"a"b,1', "1,2,", '"a,"1",2', '"a" ,1']
+
+
+@given(
+    lines=st.lists(st.sampled_from(LINES + LINES + UNEVEN), max_size=12),
+    end=st.sampled_from(["\n", "\r\n"]),
+    part=st.sampled_from([csv_rows.PART, 1, 2, 5]),
+)
+def test_any_text_has_the_rows_of_another_parser_or_is_refused(tmp_path_factory, lines, end, part):
+    text = end.join(["x,y", "1,2", *lines, "3,4", ""])
+    path = write(tmp_path_factory.getbasetemp() / "any.csv", text)
+    try:
+        expected = [
+            [cell.strip() for cell in cells]
+            for cells in csv.reader(
+                io.StringIO(text, newline=""), skipinitialspace=True, strict=True
+            )
+            if len(cells) > 1 or "".join(cells).strip()
+        ][1:]
+    except csv.Error:
+        expected = []
+    even = all(len(cells) == 2 for cells in expected)
+    refused = pytest.raises(XL2Error) if not (expected and even) else nullcontext()
+    with mock.patch.object(csv_rows, "PART", part), refused:
+        source = open_source(path, sep=",", header=True)
+        assert source.read([0, 1], as_text=[0, 1]).to_numpy().tolist() == expected

@@ -1,11 +1,15 @@
 """Text files as sources: what is understood, and what is read, without options."""
 
+import gzip
+from contextlib import nullcontext
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from data_files import TABLE, write
 
-from xl2.data import csv_cells, csv_rows
+from xl2.data import csv_rows
 from xl2.data.source import open_source
 from xl2.errors import InputError
 
@@ -57,7 +61,7 @@ def test_text_is_as_written(tmp_path):
 )
 def test_refused(tmp_path, text, words):
     with pytest.raises(InputError) as caught:
-        open_source(write(tmp_path / "t.csv", text))
+        read(write(tmp_path / "t.csv", text))
     for part in words:
         assert part in str(caught.value)
 
@@ -79,21 +83,107 @@ def test_refused(tmp_path, text, words):
     ],
 )
 @pytest.mark.parametrize("as_text", [False, True])
-def test_parts_of_the_rows_give_what_the_whole_gives(tmp_path, monkeypatch, cells, as_text):
-    """A column whose later cells are text is text as written from its beginning."""
-    path = write(tmp_path / "t.csv", "a,b,c\n" + "".join(f"{cell},1.5,{cell}\n" for cell in cells))
-    source, whole = read(path, [0] if as_text else [])
-    monkeypatch.setattr(csv_cells, "PART", 30)
-    monkeypatch.setattr(csv_cells, "PER_COLUMN", 0)
-    monkeypatch.setattr(csv_rows, "PART", 10)
-    _, frame = read(path, [0] if as_text else [])
-    pd.testing.assert_frame_equal(frame, whole, check_dtype=False)
+def test_parts_of_the_rows_give_what_the_whole_gives(tmp_path, cells, as_text):
+    """A column whose later cells are text is text as written from its beginning.
+
+    pandas looks at 32,768 rows of 20 columns at once.
+    """
+    fill = "," + ",".join("1" * 17)
+
+    def table(name, which):
+        rows = "".join(f"{cells[k]},1.5,{cells[k]}{fill}\n" for k in which)
+        return write(tmp_path / name, ",".join("abcdefghijklmnopqrst") + "\n" + rows)
+
+    first = [0] if as_text else []
+    _, small = read(table("small.csv", range(6)), first)
+    which = [*[0, 1, 2] * 11_000, *[3, 4, 5]]
+    source, large = read(table("large.csv", which), first)
+    expected = small.iloc[which].reset_index(drop=True)
+    pd.testing.assert_frame_equal(large, expected, check_dtype=False)
     swapped = source.read([2, 1])
-    pd.testing.assert_frame_equal(swapped, whole[[2, 1]], check_dtype=False)
+    pd.testing.assert_frame_equal(swapped, expected[[2, 1]], check_dtype=False)
     if as_text:
-        assert frame[0].tolist() == [str(cell) for cell in cells]
-    if frame[2].dtype.kind not in "fb":
-        assert frame[2].dropna().tolist() == [cell for cell in cells if cell]
+        assert large[0].tolist() == [str(cells[k]) for k in which]
+    if small[2].dtype.kind not in "fb":
+        assert small[2].dropna().tolist() == [cell for cell in cells if cell]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("t.csv", "utf-8"),
+        ("t.csv", "utf-8-sig"),
+        ("t.csv", "utf-16"),
+        ("t.csv", "latin-1"),
+        ("t.csv.gz", "utf-8"),
+    ],
+)
+def test_a_character_may_be_cut_between_parts(tmp_path, monkeypatch, name, encoding):
+    path = tmp_path / name
+    content = 'größe,"Stadt\n(Ort)"\n1.5,Köln\n2.5,"Löhne,\n""Süd"""\n,\n'.encode(encoding)
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    monkeypatch.setattr(csv_rows, "PART", 3)
+    source, frame = read(path, as_text=[1])
+    assert source.names == ("größe", "Stadt\n(Ort)")
+    assert frame[0].tolist() == [1.5, 2.5]
+    assert frame[1].tolist() == ["Köln", 'Löhne,\n"Süd"']
+
+
+@pytest.mark.parametrize(
+    ("row", "refused"),
+    [
+        ('"a\nb",{k},1.25', ""),
+        ('{k},"a, ""b""\n",1.25', ""),
+        ("{k},a,1.25,", "line 2: 4 cells"),
+        ("{k},a", "line 2: 2 cells"),
+    ],
+)
+def test_large_files_which_pandas_reads_in_several_threads(tmp_path, row, refused):
+    rows = [row.format(k=k) + "\n" for k in range(200_000)]
+    plain = [f"{k},b,1.25\n" for k in range(100_000)]
+    path = write(tmp_path / "t.csv", "x,y,z\n" + "".join([*plain, *rows, *plain]))
+    with (
+        pytest.raises(InputError, match=refused.replace("2:", "100002:"))
+        if refused
+        else nullcontext()
+    ):
+        _, frame = read(path, as_text=[1])
+        expected = pd.read_csv(path, dtype=str)
+        assert frame[1].tolist() == expected["y"].str.strip().tolist()
+        assert frame[2].sum() == 1.25 * 400_000
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (["1,2,3,4,5", "1,2,3,4,"], 0),
+        (["1,2,3,4,5,6"], 3),
+        (["1,2,3,4"], 3),
+        (["1,2,3,4,", "1,2,3,4,5,6", "1,2,3,4"], 4),
+        (['1,"2",3,4,5,6'], 3),
+    ],
+)
+def test_rows_are_counted_where_few_columns_are_read(tmp_path, rows, line):
+    text = "\n".join(["a,b,c,d,e", "1,2,3,4,5", *rows, ""])
+    with pytest.raises(InputError, match=f"line {line}") if line else nullcontext():
+        read(write(tmp_path / "t.csv", text))
+    source = open_source(tmp_path / "t.csv")
+    with pytest.raises(InputError, match=f"line {line}") if line else nullcontext():
+        assert source.read([1])[1].tolist() == [2.0] * (1 + len(rows))
+
+
+def test_a_name_that_a_shell_would_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "~t.csv", TABLE)
+    assert len(read(Path("~t.csv"))[1]) == 2
+
+
+def test_other_columns_stay_numbers_where_some_are_read_again(tmp_path):
+    path = write(tmp_path / "t.csv", "a,b,c\nTrue,1,\n,2,x\nFalse,3,y\n")
+    _, frame = read(path, as_text=[2])
+    assert frame[0].dropna().tolist() == ["True", "False"]
+    assert frame[1].tolist() == [1.0, 2.0, 3.0]
+    assert frame[2].tolist() == ["", "x", "y"]
 
 
 def test_numbers_are_one_array(tmp_path):

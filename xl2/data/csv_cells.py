@@ -1,157 +1,132 @@
-"""Read the cells of a table of separated values into a frame, some of the rows at a time."""
+"""Read the cells of a table of separated values into a frame."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import io
+import warnings
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from ..errors import FileFormatError
-from .csv_rows import Extent, Layout, text_of
+from .csv_rows import Extent, Layout, Values, check_rows
 from .table_file import MISSING
 
-# Bytes of a file that pandas parses together, which take several times as much memory. Few stay in
-# the processor's cache, but each part takes time for each column.
-PART, PER_COLUMN, MOST = 2**23, 2**13, 2**27
 INSERTED = 50  # more columns than that are joined at once, which copies all of them
+_MISSING = frozenset(MISSING)
 
 
 def read_cells(
     layout: Layout, extent: Extent, decimal: str, positions: Sequence[int], as_text: Collection[int]
 ) -> Any:
     """Return the values of some columns as a pandas.DataFrame; see `Source.read`."""
+    texts = _Texts()
+    convert = dict.fromkeys(as_text, texts.__getitem__)
+    parse = partial(_parse, layout, extent.quoted, decimal)
+    frame = parse({*positions, layout.width - 1}, converters=convert)
+    rows = len(frame) - extent.empty
+    _check(layout, extent, frame, rows)
+    frame = frame[:rows]
+    kinds = {p: dtype.kind for p, dtype in frame.dtypes.items()}
+    others = {p: frame[p] for p in positions if kinds[p] not in "iuf"}
+    inferred = {p: _infer(cells) for p, cells in others.items() if p not in convert}
+    # Whole numbers beyond 64 bits are objects.
+    others.update((p, others[p].astype(float)) for p in inferred if inferred[p] == "integer")
+    mixed = [p for p in inferred if inferred[p] not in ("integer", "string", "empty")]
+    if mixed:  # what was parsed as a number or as True is not text as written
+        again = parse(mixed, dtype=str)[:rows]
+        others.update((p, again[p]) for p in mixed)
+    if not _MISSING.isdisjoint(texts):  # pandas takes these for missing values
+        written = parse(as_text, dtype=str, na_filter=False)[:rows]
+        others.update((p, written[p].str.strip()) for p in as_text)
+    return _frame(frame, positions, others)
+
+
+def _frame(frame: Any, positions: Sequence[int], others: dict[int, Any]) -> Any:
+    """Return columns in one frame, with the numbers of `frame` in one array of float64."""
+    import numpy as np
     import pandas as pd
 
-    cells = _Cells(extent.rows, positions)
-    for part in _parse(layout, extent, decimal, positions, set(as_text)):
-        cells.add(part)
-    if cells.mixed:
-        # What was parsed as a number or as True is not text as written, so these are read again.
-        again = _parse(layout, extent, decimal, sorted(cells.mixed), set(), dtype=str)
-        texts = pd.concat(list(again), ignore_index=True)
-        cells.others.update({p: [texts[p]] for p in texts.columns})
-    return cells.frame()
+    columns = [p for p in positions if p not in others]
+    frame = frame.drop(columns=list({*frame.columns} - {*columns}))
+    numbers = np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
+    if list(frame.columns) != columns:
+        numbers = numbers[:, frame.columns.get_indexer(columns)]
+    found = pd.DataFrame(numbers, columns=columns, copy=False)
+    if len(others) > INSERTED:
+        return pd.concat([found, pd.DataFrame(others)], axis=1)[list(positions)]
+    for place, position in enumerate(positions):
+        if position in others:
+            found.insert(place, position, others[position])
+    return found
 
 
-class _Cells:
-    """The values of columns, of which parts are added.
+class _Texts(dict[str, str]):
+    """Texts without blanks at the ends, each of which is kept once."""
 
-    All numbers are in one float64 array (rows, columns), which is the only copy of them.
-    """
-
-    def __init__(self, count: int, positions: Sequence[int]):
-        self._count, self._positions = count, list(positions)
-        self._numbers: Any = None
-        self._columns: list[int] = []  # of the numbers
-        self._filled = 0
-        self.others: dict[int, list[Any]] = {}  # the parts of other columns
-        self.mixed: set[int] = set()  # columns whose parts are of several kinds
-
-    def add(self, part: Any) -> None:
-        """Add the next rows."""
-        import numpy as np
-
-        kinds = dict(zip(part.columns, (dtype.kind for dtype in part.dtypes), strict=True))
-        if self._numbers is None:
-            self._columns = [p for p in self._positions if kinds[p] in "iuf"]
-            self._numbers = np.empty((self._count, len(self._columns)))
-            self.others = {p: [] for p in self._positions if kinds[p] not in "iuf"}
-        start, self._filled = self._filled, self._filled + len(part)
-        new = {p for p in self._columns if kinds[p] not in "iuf"}
-        if new:
-            self.mixed |= new
-            self._numbers = self._numbers[:, [p not in new for p in self._columns]]
-            self._columns = [p for p in self._columns if p not in new]
-            self.others.update({p: [] for p in new})
-        for p, parts in self.others.items():
-            if not _fits(part[p], parts):
-                self.mixed.add(p)
-            elif p not in self.mixed:
-                parts.append(part[p])
-            part[p] = np.nan
-        # A selection of columns would take longer: pandas copies each of them.
-        numbers = part.to_numpy(dtype=np.float64)
-        if list(part.columns) != self._columns:
-            numbers = numbers[:, part.columns.get_indexer(self._columns)]
-        self._numbers[start : self._filled] = numbers
-
-    def frame(self) -> Any:
-        """Return all rows."""
-        import pandas as pd
-
-        frame = pd.DataFrame(self._numbers, columns=self._columns, copy=False)
-        others = {p: pd.concat(parts, ignore_index=True) for p, parts in self.others.items()}
-        if len(others) > INSERTED:
-            return pd.concat([frame, pd.DataFrame(others)], axis=1)[self._positions]
-        for place, position in enumerate(self._positions):
-            if position in others:
-                frame.insert(place, position, others[position])
-        return frame
-
-
-def _fits(cells: Any, parts: Sequence[Any]) -> bool:
-    """Tell whether cells that are not numbers are text, or True and False, as those before."""
-    kind = cells.dtype.kind
-    if kind in "iuf":
-        return bool(cells.isna().all())
-    if kind == "O" and isinstance(_first(cells), bool):
-        return False  # True and False beside missing values
-    return all((other.dtype.kind == "b") == (kind == "b") for other in parts[:1])
-
-
-def _first(cells: Any) -> Any:
-    """Return the first cell that is not missing, or None."""
-    first = cells.first_valid_index()
-    return None if first is None else cells[first]
-
-
-def _marked(cell: str) -> str:
-    """Return a cell as no missing value and no number: pandas would take it as one."""
-    return "=" + cell.strip()
+    def __missing__(self, cell: str) -> str:
+        return self.setdefault(cell, cell.strip())
 
 
 def _parse(
-    layout: Layout,
-    extent: Extent,
-    decimal: str,
-    positions: Sequence[int],
-    as_text: Collection[int],
-    **options: Any,
-) -> Iterator[Any]:
-    """Yield the rows as frames."""
+    layout: Layout, quoted: bool, decimal: str, positions: Collection[int], **options: Any
+) -> Any:
+    """Return all rows, of at least some columns."""
     import pandas as pd
 
     if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"  # later, all numbers are read exactly
-    if len(positions) < layout.width:
+    if 2 * len(positions) <= layout.width:
         options["usecols"] = sorted(positions)
-    part_bytes = min(MOST, PART + PER_COLUMN * layout.width)
-    found = 0
-    with text_of(layout) as text:
-        parts = pd.read_csv(
-            text,
-            sep=layout.sep,
-            decimal=decimal,
-            header=None,
-            names=range(layout.width),
-            index_col=False,
-            skipinitialspace=layout.sep != " ",
-            na_values=list(MISSING),
-            keep_default_na=False,
-            converters=dict.fromkeys(as_text, _marked),
-            low_memory=False,  # with True, a column may have numbers and texts
-            nrows=extent.rows,
-            chunksize=max(1, extent.rows * part_bytes // max(1, extent.size)),
-            **options,
-        )
-        for part in parts:
-            found += len(part)
-            for p in as_text:
-                part[p] = part[p].str[1:]
-            for p, dtype in part.dtypes.items():
-                if dtype.kind == "O" and type(_first(part[p])) is int:  # beyond 64 bits
-                    part[p] = part[p].astype(float)
-            yield part
-    if found != extent.rows:
-        raise FileFormatError(
-            f"{layout.path} has {extent.rows} rows, but {found} were read. Check its quotes."
-        )
+    source: Any = io.BufferedReader(Values(layout), 2**18)
+    if layout.is_plain:  # pandas parses a file, but no stream, in several threads
+        source, options["skiprows"] = layout.path.absolute(), layout.lines
+    with warnings.catch_warnings():
+        # A part of the rows can have numbers where another has text: `_infer` finds that.
+        warnings.simplefilter("ignore", pd.errors.DtypeWarning)
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(
+                source,
+                sep=layout.sep,
+                decimal=decimal,
+                header=None,
+                names=range(layout.width),
+                index_col=False,
+                skipinitialspace=quoted and layout.sep != " ",
+                na_values=list(MISSING),
+                keep_default_na=False,
+                **options,
+            )
+        except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+            check_rows(layout)
+            raise _doubtful(layout) from error
+
+
+def _infer(cells: Any) -> str:
+    """Return what the objects in cells are, "string" for text and for cells without objects."""
+    import pandas as pd
+
+    if not pd.api.types.is_object_dtype(cells):
+        return "string"
+    return str(pd.api.types.infer_dtype(cells, skipna=True))
+
+
+def _check(layout: Layout, extent: Extent, frame: Any, rows: int) -> None:
+    """Raise `InputError` if a row has too few cells or too many.
+
+    pandas refuses rows with too many if it reads all columns, and fills others with missing values.
+    """
+    last = layout.width - 1
+    full = not frame[last].iloc[:rows].isna().any()
+    all_read = len(frame.columns) == layout.width
+    if extent.quoted:
+        even = full and all_read and not extent.doubtful
+    else:
+        even = extent.separators == last * len(frame) and (full or all_read)
+    if not even and check_rows(layout) != len(frame):
+        raise _doubtful(layout)
+
+
+def _doubtful(layout: Layout) -> FileFormatError:
+    return FileFormatError(f"{layout.path}: where some rows end is doubtful. Check its quotes.")

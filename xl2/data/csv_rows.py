@@ -1,7 +1,8 @@
-"""Count the rows of a table of separated values, and check that they are equally long."""
+"""The rows of a table of separated values: where they are, and whether all are equally long."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from ..errors import FileFormatError, InputError, counted
 from ..io.opening import open_bytes
 
 PART = 2**20  # bytes that are looked at together
+# Encodings in which a text of ASCII is the same bytes as in UTF-8.
+LIKE_ASCII = ("ascii", "utf-8", "utf-8-sig", "iso8859-1", "cp1252")
 
 
 class Layout(NamedTuple):
@@ -22,27 +25,93 @@ class Layout(NamedTuple):
     sep: str
     width: int
     lines: int  # that are above the first row of values
-    characters: int  # of those lines
+    above: bytes  # those lines, in UTF-8
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the file itself is UTF-8, and its lines above the values end where they seem."""
+        return (
+            codecs.lookup(self.encoding).name in ("ascii", "utf-8", "utf-8-sig")
+            and self.path.suffix.lower() != ".gz"
+            and b'"' not in self.above
+        )
 
 
 class Extent(NamedTuple):
-    """How many rows of values a file has."""
+    """What a look at all bytes tells of the rows of a file."""
 
-    rows: int
-    empty: int  # rows after them, of which all cells are empty
-    size: int  # in characters
-
-
-def text_of(layout: Layout) -> io.TextIOWrapper:
-    """Open a file as text, at its first row of values."""
-    text = io.TextIOWrapper(open_bytes(layout.path), encoding=layout.encoding, newline="")
-    text.read(layout.characters)
-    return text
+    filled: bool  # whether there is a value at all
+    empty: int  # rows after the last one that has a value
+    separators: int
+    quoted: bool
+    doubtful: bool  # whether some quotes are not around a whole cell
 
 
-def count_rows(layout: Layout) -> Extent:
-    """Count the rows; raise `InputError` for one that has too few cells or too many."""
-    return _count_fast(layout) or _count_exactly(layout)
+def measure(layout: Layout) -> Extent:
+    """Look at all bytes of a file; raise `UnicodeDecodeError` if it has another encoding."""
+    import numpy as np
+
+    blank = f"{layout.sep} \t\f\r\n".encode()
+    separators, filled, tail, quotes = 0, False, b"", _Quotes(layout.sep)
+    for part in values_of(layout):
+        if b"\0" in part:
+            raise FileFormatError(f"{layout.path} is not text: it has control characters.")
+        separators += int(np.count_nonzero(np.frombuffer(part, np.uint8) == ord(layout.sep)))
+        quotes.add(part)
+        kept = len(part.rstrip(blank))
+        tail, filled = (part[kept:], True) if kept else (tail + part, filled)
+    quotes.add(b"\n\n")
+    below = tail.splitlines()[filled:]  # the last row that has a value ends before them
+    empty = sum(layout.sep.encode() in line for line in below)
+    return Extent(filled, empty, separators, quotes.count > 0, quotes.doubtful)
+
+
+class _Quotes:
+    """The quotes of a text, part by part.
+
+    All opening ones have to follow a separator or a blank, and closing ones to precede a separator.
+    A quote inside of quotes is written twice: it closes and opens at once.
+    """
+
+    def __init__(self, sep: str):
+        ends = [ord(sep), *b'"\r\n']
+        self.count, self._doubtful = 0, False
+        self._before, self._after = [*ends, ord(" ")], ends
+        self._rest = b"\n\n"  # the last two bytes, of which the second is still to be looked at
+
+    def add(self, part: bytes) -> None:
+        """Look at the next bytes."""
+        import numpy as np
+
+        part = self._rest + part
+        self._rest = part[-2:]
+        if b'"' not in part:
+            return
+        bytes_ = np.frombuffer(part, dtype=np.uint8)
+        quotes = np.flatnonzero(bytes_[1:-1] == ord('"')) + 1
+        first = self.count % 2
+        fits = np.isin(bytes_[quotes[first::2] - 1], self._before).all()
+        fits &= np.isin(bytes_[quotes[1 - first :: 2] + 1], self._after).all()
+        self._doubtful |= not fits
+        self.count += len(quotes)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some quotes are not around a whole cell."""
+        return self._doubtful or self.count % 2 == 1
+
+
+def check_rows(layout: Layout) -> int:
+    """Return how many rows there are; raise `InputError` for one with too few cells or too many."""
+    count = 0
+    for cells, line in _rows(layout):
+        if len(cells) != layout.width:
+            raise InputError(
+                f"{layout.path}, line {line}: {counted(len(cells), 'cell')}, but the table has "
+                f"{layout.width}. All rows must have the same number of cells."
+            )
+        count += 1
+    return count
 
 
 def line_of(layout: Layout, row: int) -> int:
@@ -57,7 +126,9 @@ def line_of(layout: Layout, row: int) -> int:
 
 def _rows(layout: Layout) -> Iterator[tuple[list[str], int]]:
     """Yield the cells of each row that is not blank, and the line in which it ends."""
-    with text_of(layout) as text:
+    with io.TextIOWrapper(open_bytes(layout.path), layout.encoding, newline="") as text:
+        for _ in range(layout.lines):
+            text.readline()
         reader = csv.reader(
             text, delimiter=layout.sep, skipinitialspace=layout.sep != " ", strict=True
         )
@@ -72,106 +143,38 @@ def _rows(layout: Layout) -> Iterator[tuple[list[str], int]]:
             ) from error
 
 
-def _count_fast(layout: Layout) -> Extent | None:
-    """Count separators and line ends; None if that cannot tell, or if some row does not fit."""
-    import numpy as np
-
-    if layout.width == 1:
-        return None
-    sep, count, empty, size = ord(layout.sep), 0, 0, 0
-    for block in _blocks(layout):
-        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
-            return None
-        bytes_ = np.frombuffer(block, dtype=np.uint8)
-        newline = bytes_ == 10
-        is_end = newline | (bytes_ == sep)
-        if b'"' in block:
-            outside = _outside_quotes(bytes_, is_end)
-            if outside is None:
-                return None
-            newline, is_end = newline & outside, is_end & outside
-        ends = np.flatnonzero(is_end)
-        stops = ends[layout.width - 1 :: layout.width]
-        regular = len(stops) == np.count_nonzero(newline) and len(ends) % layout.width == 0
-        if not (regular and newline[stops].all()):
-            stops = _without_blank_lines(bytes_, ends, newline, layout.width)
-            if stops is None:
-                return None
-        begins = np.concatenate([[-1], np.flatnonzero(newline)])
-        lengths = stops - begins[np.searchsorted(begins, stops) - 1] - (bytes_[stops - 1] == 13)
-        filled = np.flatnonzero(lengths > layout.width)  # its cells are not all empty
-        count, size = count + len(stops), size + len(block)
-        empty = len(stops) - 1 - int(filled[-1]) if len(filled) else empty + len(stops)
-    return Extent(count - empty, empty, size)
+def values_of(layout: Layout) -> Iterator[bytes]:
+    """Yield parts of a file in UTF-8, from its first row of values on."""
+    decoder = codecs.getincrementaldecoder(layout.encoding)()
+    like_ascii = codecs.lookup(layout.encoding).name in LIKE_ASCII
+    above = len(layout.above)
+    with open_bytes(layout.path) as stream:
+        while True:
+            part = stream.read(PART)
+            last = not part
+            if last or not (like_ascii and part.isascii() and not decoder.getstate()[0]):
+                part = decoder.decode(part, last).encode()
+            if part[above:]:
+                yield part[above:]
+            above = max(0, above - len(part))
+            if last:
+                return
 
 
-def _without_blank_lines(bytes_: Any, ends: Any, newline: Any, width: int) -> Any:
-    """Return where the lines end that are not blank; None if some have another number of cells."""
-    import numpy as np
+class Values(io.RawIOBase):
+    """`values_of` a file, as a stream."""
 
-    last = np.flatnonzero(newline[ends])
-    cells, stops = np.diff(last, prepend=-1), ends[last]
-    lengths = np.diff(stops, prepend=-1) - (bytes_[stops - 1] == 13)
-    whole = cells == width
-    return stops[whole] if (lengths[~whole] == 1).all() else None
+    def __init__(self, layout: Layout):
+        self._parts, self._rest = values_of(layout), memoryview(b"")
 
+    def readable(self) -> bool:
+        """Return True."""
+        return True
 
-def _blocks(layout: Layout) -> Iterator[bytes]:
-    """Yield the values in UTF-8 as blocks of whole lines, outside of quotes at both ends."""
-    rest = b""
-    with text_of(layout) as text:
-        while part := text.read(PART):
-            block = rest + part.encode()
-            end = block.rfind(b"\n") + 1
-            if b'"' in block:
-                end = _outside(block, end)
-            rest = block[end:]
-            if end:
-                yield block[:end]
-    if rest:
-        yield rest + b"\n"
-
-
-def _outside(block: bytes, end: int) -> int:
-    """Return the end of a line before which all quotes end, or of some line if there is none near.
-
-    `_count_exactly` then counts the cell of so many lines.
-    """
-    for _ in range(100):
-        if not block.count(b'"', 0, end) % 2:
-            break
-        end = block.rfind(b"\n", 0, max(0, end - 1)) + 1
-    return end
-
-
-def _outside_quotes(bytes_: Any, ends: Any) -> Any:
-    """Return which bytes are outside of quotes; None if a quote is not around a whole cell."""
-    import numpy as np
-
-    quotes = np.flatnonzero(bytes_ == 34)
-    if len(quotes) % 2:
-        return None
-    opening, closing = quotes[::2], quotes[1::2]
-    before, after = opening - 1, np.minimum(closing + 1, len(bytes_) - 1)
-    # A quote inside of quotes is written twice: it closes and opens at once.
-    doubled = bytes_[before] == 34
-    begins = (opening == 0) | ends[before] | doubled
-    stops = ends[after] | (bytes_[after] == 34) | (bytes_[after] == 13)
-    if not (begins.all() and stops.all()):
-        return None
-    change = np.zeros(len(bytes_), dtype=np.int8)
-    change[opening], change[closing] = 1, -1
-    return np.cumsum(change, dtype=np.int8) == 0
-
-
-def _count_exactly(layout: Layout) -> Extent:
-    count = empty = size = 0
-    for cells, line in _rows(layout):
-        if len(cells) != layout.width:
-            raise InputError(
-                f"{layout.path}, line {line}: {counted(len(cells), 'cell')}, but the table has "
-                f"{layout.width}. All rows must have the same number of cells."
-            )
-        count, size = count + 1, size + sum(map(len, cells)) + len(cells)
-        empty = 0 if any(cell.strip() for cell in cells) else empty + 1
-    return Extent(count - empty, empty, size)
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer; return the number of bytes."""
+        if not self._rest:
+            self._rest = memoryview(next(self._parts, b""))
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..errors import FileFormatError, InputError, option
 from ..io.opening import open_bytes, reading
 from .csv_cells import read_cells
-from .csv_rows import Extent, Layout, count_rows, line_of
+from .csv_rows import Extent, Layout, line_of, measure
 from .dialect import (
     check_sign,
     count_title,
@@ -45,7 +45,7 @@ class Format(NamedTuple):
 def open_csv(
     path: Path, given: Format, header: bool | None = None, known: Collection[str] = ()
 ) -> Source:
-    """Find out how a text file is written, and check that all its rows are equally long."""
+    """Find out how a text file is written."""
     check_sign("sep", given.sep)
     check_sign("decimal", given.decimal)
     if given.encoding is not None:
@@ -139,11 +139,11 @@ def understand(
     ]
     found = find_header(whole, width, header, known)
     skipped = (rows[0].end if found.names else above) + (own is not None)
-    characters = bom + sum(map(len, lines[:skipped]))
-    layout = Layout(path, encoding, sep, width, skipped, characters)
-    extent = count_rows(layout)
+    above_values = "\ufeff" * bom + "".join(lines[:skipped])
+    layout = Layout(path, encoding, sep, width, skipped, above_values.encode())
+    extent = measure(layout)
     empty = extent.empty
-    if not extent.rows:
+    if not extent.filled:
         raise InputError(f"{path} has a header but no rows. Expected one row per sample.")
     if empty:
         what = "row is empty and was" if empty == 1 else f"{empty} rows are empty and were"

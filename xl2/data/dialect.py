@@ -187,8 +187,10 @@ def describe(sep: str, decimal: str, plain: str) -> list[str]:
 
 def check_sign(name: str, sign: str | None) -> None:
     """Raise `InputError` unless a separator or decimal sign is one character."""
-    if sign is not None and (len(sign) != 1 or sign in '"\r\n' or sign.isalnum()):
+    if sign is not None and (
+        len(sign) != 1 or sign in '"\r\n' or sign.isalnum() or not sign.isascii()
+    ):
         raise InputError(
-            f"{option(name)} must be one character, and no letter, digit or quote. "
+            f"{option(name)} must be one character of ASCII, and no letter, digit or quote. "
             f"Received: {sign!r}, {counted(len(sign), 'character')}."
         )

@@ -54,7 +54,8 @@ def _distinct(cells: Any) -> tuple[Any, Any]:
     if not pd.api.types.is_string_dtype(cells):
         return cells, np.arange(len(cells))
     which, _ = pd.factorize(cells, use_na_sentinel=False)
-    return cells.iloc[np.unique(which, return_index=True)[1]], which
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(which), prepend=-1))
+    return cells.iloc[first], which
 
 
 def read_labels(
