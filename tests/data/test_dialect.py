@@ -96,6 +96,14 @@ def test_decimals(cells, sep, decimal, warned):
     assert bool(warnings) == warned
 
 
+def test_amounts_that_can_be_read_in_two_ways_are_said(tmp_path):
+    source = source_of(tmp_path, "price\tn\n€45,123\t1\n€5,200\t2\n")
+    assert source.decimal == "."
+    assert "45,123 is read as 45123. If it is 45.123, pass" in source.warnings[0]
+    source = source_of(tmp_path, "price;n\n€45,12;1\n€5,20;2\n")
+    assert (source.decimal, source.warnings) == (",", ())
+
+
 def test_decimal_commas_are_numbers(tmp_path):
     source = source_of(tmp_path, "a;b\n1,5;x\n-2,25e1;y\n;z\n")
     assert source.decimal == ","

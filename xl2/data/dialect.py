@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import InputError, counted, option
-from ..nn.cells import MISSING
+from ..nn.cells import CURRENCY, MISSING
 from .header import is_value
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "vertical bars", ",": "commas", " ": "blanks"}
 # Rows that are looked at; of wide tables fewer, because their cells cost time.
 ROWS, CELLS, SNIFFED = 500, 100_000, 10_000
+UNITS = f"{CURRENCY}% "
 BOMS = {
     b"\xef\xbb\xbf": "utf-8-sig",
     b"\xff\xfe\x00\x00": "utf-32",
@@ -153,7 +154,7 @@ def is_row_names(rows: Sequence[Row], width: int) -> bool:
 
 def find_decimal(rows: Sequence[Sequence[str]], sep: str) -> tuple[str, list[str]]:
     """Return the decimal sign, and a warning if numbers can be read in two ways."""
-    cells = [cell for row in rows for cell in row if "," in cell or "." in cell]
+    cells = [cell.strip(UNITS) for row in rows for cell in row if "," in cell or "." in cell]
     either = [cell for cell in cells if _EITHER.fullmatch(cell)]
     sure = [cell for cell in cells if not _EITHER.fullmatch(cell)]
     if any(_POINT.fullmatch(cell) or _MILLIONS[","].fullmatch(cell) for cell in sure):
