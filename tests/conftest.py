@@ -164,6 +164,13 @@ def where(backend):
 
 
 @pytest.fixture
+def float64(backend):
+    """Skip on a device without float64, before hypothesis looks for the smallest refused case."""
+    if not _has_float64(backend):
+        pytest.skip(f"{backend} has no float64 here")
+
+
+@pytest.fixture
 def to(backend):
     """Move an array_like to the backend under test, without a change of dtype."""
 

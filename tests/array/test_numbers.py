@@ -55,6 +55,7 @@ shapes = st.lists(st.integers(1, 5), min_size=2, max_size=4).filter(lambda sizes
 
 
 @on_backend
+@pytest.mark.usefixtures("float64")
 @given(
     sizes=shapes,
     samples=st.integers(1, 6),
@@ -76,6 +77,7 @@ def test_a_step_follows_the_formula(where, sizes, samples, hidden, dtype, lam, s
 
 
 @on_backend
+@pytest.mark.usefixtures("float64")
 @given(
     sizes=shapes,
     samples=st.integers(1, 6),

@@ -292,7 +292,7 @@ def test_a_divergence_has_the_same_step_as_in_memory(where, stored):
 
 # Memory.
 
-LIMIT = 2**27
+LIMIT = 2**26
 # The file is four times as large as the memory that the program may still map.
 WRITE = """
 import sys
