@@ -141,6 +141,7 @@ def test_updates_keep_dtype_shape_and_device(backend, to, rng, name):
             assert tuple(array.shape) == (3, 2)
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize(
     ("lam", "per", "sizes"),
     [

@@ -87,6 +87,7 @@ def test_the_lambda_of_a_layer_decays_only_this_layer(where, host):
     assert (host(plain.weights[1]) != host(second.weights[1])).all()
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
 def test_per_dataset_equals_per_batch_if_the_batch_is_the_data_set(where, host, optimizer):
     networks = [new(where), new(where)]

@@ -54,6 +54,7 @@ def train_both(where, sizes, activations, X, y, seeds=SEEDS, lams=LAMS, **option
     return stack, (together, separate), alone
 
 
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize("shuffle", [True, False])
 @every_optimizer
 def test_each_member_equals_the_network_trained_alone(where, assert_same, optimizer, shuffle):
@@ -90,6 +91,7 @@ def test_members_can_have_no_penalty_or_one_lambda_for_each_layer(where, assert_
     assert_same(*train_both(where, [3, 4, 2], "tanh", X, LABELS, lams=lams))
 
 
+@pytest.mark.one_on_jax
 @every_optimizer
 def test_a_stack_of_one_equals_a_single_network(where, assert_same, optimizer):
     problem = train_both(
@@ -214,6 +216,7 @@ def test_an_error_is_raised_if_all_members_diverge(where):
 # Continuing with some members only.
 
 
+@pytest.mark.one_on_jax
 @every_optimizer
 def test_a_stack_that_keeps_some_members_trains_them_unchanged(where, host, optimizer):
     def new(**more):

@@ -56,6 +56,7 @@ def test_many_counters_of_one_key(to, host, rng):
 
 
 # Any of the four arguments can have the long axis.
+@pytest.mark.one_on_jax
 @pytest.mark.parametrize(
     "shapes",
     [

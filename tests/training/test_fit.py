@@ -45,6 +45,7 @@ def cross_entropy(network, host, X, labels):
 # Results.
 
 
+@pytest.mark.one_on_jax
 @every_optimizer
 @pytest.mark.parametrize("activations", [["tanh", "sigmoid"], ["relu", "softmax"]])
 def test_the_loss_falls_on_easy_data(where, activations, optimizer):
@@ -415,6 +416,7 @@ def test_the_error_has_the_finite_loss_before_an_update_that_overflows(where, ho
     assert_equal(network, before)
 
 
+@pytest.mark.one_on_jax
 @every_optimizer
 def test_after_a_divergence_the_parameters_are_finite(where, optimizer):
     network = linear(where, dtype="float32")
