@@ -1,5 +1,6 @@
 """Text files as sources: what is understood, and what is read, without options."""
 
+import csv
 import gzip
 from contextlib import nullcontext
 from pathlib import Path
@@ -184,6 +185,73 @@ def test_other_columns_stay_numbers_where_some_are_read_again(tmp_path):
     assert frame[0].dropna().tolist() == ["True", "False"]
     assert frame[1].tolist() == [1.0, 2.0, 3.0]
     assert frame[2].tolist() == ["", "x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('text,label\n"a, b",x\n"c"\n"d, e",y\n', 3),
+        ('a,b,c\n"1",2,3\n3,4,5\n,\n', 4),
+        ('a,b\n1,2\n""\n3,4\n', 3),
+    ],
+)
+def test_a_short_row_of_a_quoted_file_is_refused(tmp_path, text, line):
+    path = write(tmp_path / "t.csv", text)
+    for as_text in ([], [1]):
+        with pytest.raises(InputError, match=f"line {line}: "):
+            read(path, as_text)
+
+
+@pytest.mark.parametrize("row", [32_767, 32_768, 32_769])
+@pytest.mark.parametrize("short", [0, 1])
+def test_a_long_row_anywhere_is_refused(tmp_path, row, short):
+    """pandas does not look at the length of the first row that it parses together with others."""
+    lines = [",".join("1" * 20)] * 33_000
+    lines[5] = '"1"' + ",1" * 19 if not short else ",".join("1" * 19)
+    lines[row] += ",1"
+    path = write(tmp_path / "t.csv", ",".join("abcdefghijklmnopqrst") + "\n" + "\n".join(lines))
+    with pytest.raises(InputError, match=f"line {7 if short else row + 2}: "):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a,b,\n1,2,   \n3,4,\n", [[1, 2], [3, 4]]),
+        ("a,b\n1.5,   NA\n1.5,     \n   ,   2\n", [[1.5, np.nan], [1.5, np.nan], [np.nan, 2]]),
+        ('a\n1.5\n""\n2.5\n', [[1.5], [np.nan], [2.5]]),
+        ("a,b\r1,2\r\r,5\r6,7\r", [[1, 2], [np.nan, 5], [6, 7]]),
+        ("a,b\n1,True\n2,False\n,\n,\n", [[1, True], [2, False]]),
+        ("a,b\n1,2\n,\n\n  \n,", [[1, 2]]),
+    ],
+)
+def test_blanks_and_empty_rows(tmp_path, text, expected):
+    _, frame = read(write(tmp_path / "t.csv", text))
+    assert all(dtype.kind in "fb" for dtype in frame.dtypes)
+    np.testing.assert_array_equal(frame.to_numpy(dtype=float), expected)
+
+
+def test_a_long_cell_among_others(tmp_path):
+    text = 'a,b,c\n"x",1,2\n"' + "z" * 200_000 + '",2,\n'
+    _, frame = read(write(tmp_path / "t.csv", text))
+    assert len(frame[0][1]) == 200_000
+    assert csv.field_size_limit() < 200_000
+
+
+def test_a_byte_order_mark_before_quotes(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(b'\xef\xbb\xbf"a,b",1,\n"c",2,3\n')
+    for encoding in (None, "utf-8"):
+        _, frame = read(path, encoding=encoding, header=False)
+        assert frame[0].tolist() == ["a,b", "c"]
+
+
+@pytest.mark.parametrize("kinds", [("1", "True"), ("0", "False"), ("True", "7")])
+def test_truths_and_numbers_in_one_column_are_text(tmp_path, kinds):
+    fill = ",1" * 19 + "\n"
+    text = (kinds[0] + fill) * 33_000 + (kinds[1] + fill) * 3
+    path = write(tmp_path / "t.csv", ",".join("abcdefghijklmnopqrst") + "\n" + text)
+    assert set(read(path)[1][0]) == set(kinds)
 
 
 def test_numbers_are_one_array(tmp_path):

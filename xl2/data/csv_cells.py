@@ -22,7 +22,7 @@ def read_cells(
     """Return the values of some columns as a pandas.DataFrame; see `Source.read`."""
     texts = _Texts()
     convert = dict.fromkeys(as_text, texts.__getitem__)
-    parse = partial(_parse, layout, extent.quoted, decimal)
+    parse = partial(_parse, layout, extent, decimal)
     frame = parse({*positions, layout.width - 1}, converters=convert)
     rows = len(frame) - extent.empty
     _check(layout, extent, frame, rows)
@@ -32,7 +32,10 @@ def read_cells(
     inferred = {p: _infer(cells) for p, cells in others.items() if p not in convert}
     # Whole numbers beyond 64 bits are objects.
     others.update((p, others[p].astype(float)) for p in inferred if inferred[p] == "integer")
-    mixed = [p for p in inferred if inferred[p] not in ("integer", "string", "empty")]
+    whole = [p for p in inferred if inferred[p] == "boolean" and others[p].notna().all()]
+    others.update((p, others[p].astype(bool)) for p in whole)  # the gaps were in empty rows
+    plain = ("integer", "string", "empty")
+    mixed = [p for p in inferred if inferred[p] not in plain and p not in whole]
     if mixed:  # what was parsed as a number or as True is not text as written
         again = parse(mixed, dtype=str)[:rows]
         others.update((p, again[p]) for p in mixed)
@@ -69,17 +72,20 @@ class _Texts(dict[str, str]):
 
 
 def _parse(
-    layout: Layout, quoted: bool, decimal: str, positions: Collection[int], **options: Any
+    layout: Layout, extent: Extent, decimal: str, positions: Collection[int], **options: Any
 ) -> Any:
     """Return all rows, of at least some columns."""
     import pandas as pd
 
     if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"  # later, all numbers are read exactly
+        options["low_memory"] = False  # later, True and 1 in two parts do not become numbers
     if 2 * len(positions) <= layout.width:
         options["usecols"] = sorted(positions)
-    source: Any = io.BufferedReader(Values(layout), 2**18)
-    if layout.is_plain:  # pandas parses a file, but no stream, in several threads
+    source: Any = io.BufferedReader(Values(layout, extent.returns), 2**18)
+    if (
+        layout.is_plain and not extent.returns
+    ):  # pandas parses a file, but no stream, in several threads
         source, options["skiprows"] = layout.path.absolute(), layout.lines
     with warnings.catch_warnings():
         # A part of the rows can have numbers where another has text: `_infer` finds that.
@@ -93,7 +99,8 @@ def _parse(
                 header=None,
                 names=range(layout.width),
                 index_col=False,
-                skipinitialspace=quoted and layout.sep != " ",
+                # Blanks matter before quotes and missing values; to look for them takes time.
+                skipinitialspace=layout.sep != " " and (extent.quoted or extent.padded),
                 na_values=list(MISSING),
                 keep_default_na=False,
                 **options,
@@ -115,10 +122,12 @@ def _infer(cells: Any) -> str:
 def _check(layout: Layout, extent: Extent, frame: Any, rows: int) -> None:
     """Raise `InputError` if a row has too few cells or too many.
 
-    pandas refuses rows with too many if it reads all columns, and fills others with missing values.
+    pandas refuses rows with too many if it reads all columns, and fills others with missing values
+    or empty texts.
     """
     last = layout.width - 1
-    full = not frame[last].iloc[:rows].isna().any()
+    ends = frame[last].iloc[:rows]
+    full = not (ends.isna() | (ends == "")).any()
     all_read = len(frame.columns) == layout.width
     if extent.quoted:
         even = full and all_read and not extent.doubtful

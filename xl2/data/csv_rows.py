@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,39 +45,74 @@ class Extent(NamedTuple):
     empty: int  # rows after the last one that has a value
     separators: int
     quoted: bool
-    doubtful: bool  # whether some quotes are not around a whole cell
+    padded: bool  # whether a cell begins with a blank
+    doubtful: bool  # whether some quotes are not around a whole cell, or some empty row is uneven
+    returns: bool  # whether lines end in carriage returns alone
 
 
 def measure(layout: Layout) -> Extent:
     """Look at all bytes of a file; raise `UnicodeDecodeError` if it has another encoding."""
     import numpy as np
 
-    blank = f"{layout.sep} \t\f\r\n".encode()
-    separators, filled, tail, quotes = 0, False, b"", _Quotes(layout.sep)
+    signs, tail = _Signs(layout.sep), _Tail(layout)
+    separators, returns, newlines = 0, False, False
     for part in values_of(layout):
         if b"\0" in part:
             raise FileFormatError(f"{layout.path} is not text: it has control characters.")
         separators += int(np.count_nonzero(np.frombuffer(part, np.uint8) == ord(layout.sep)))
-        quotes.add(part)
-        kept = len(part.rstrip(blank))
-        tail, filled = (part[kept:], True) if kept else (tail + part, filled)
-    quotes.add(b"\n\n")
-    below = tail.splitlines()[filled:]  # the last row that has a value ends before them
-    empty = sum(layout.sep.encode() in line for line in below)
-    return Extent(filled, empty, separators, quotes.count > 0, quotes.doubtful)
+        returns, newlines = returns or b"\r" in part, newlines or b"\n" in part
+        signs.add(part)
+        tail.add(part)
+    signs.add(b"\n\n")
+    tail.add(b"\n")
+    return Extent(
+        tail.filled,
+        tail.empty,
+        separators,
+        signs.quotes > 0,
+        signs.padded,
+        signs.doubtful or tail.uneven,
+        returns and not newlines,
+    )
 
 
-class _Quotes:
-    """The quotes of a text, part by part.
+class _Tail:
+    """The empty rows at the end of a text, part by part."""
 
-    All opening ones have to follow a separator or a blank, and closing ones to precede a separator.
-    A quote inside of quotes is written twice: it closes and opens at once.
+    def __init__(self, layout: Layout):
+        self._sep, self._width = layout.sep.encode(), layout.width
+        self._blank = self._sep + b" \t\f\r\n"
+        self._line, self._ended = b"", True  # the last line, and whether it is after all values
+        self.filled, self.empty, self.uneven = False, 0, False
+
+    def add(self, part: bytes) -> None:
+        """Look at the next bytes."""
+        kept = len(part.rstrip(self._blank))
+        if kept:
+            self.filled, self.empty, self.uneven, self._ended = True, 0, False, False
+        lines = (part[kept:] if kept else self._line + part).splitlines(keepends=True)
+        self._line = lines.pop() if lines and lines[-1][-1:] not in b"\r\n" else b""
+        if lines and not self._ended:
+            del lines[0]  # the end of the last row that has a value
+            self._ended = True
+        for line, count in Counter(lines).items():
+            if self._sep in line:
+                self.empty += count
+                self.uneven |= line.count(self._sep) != self._width - 1
+
+
+class _Signs:
+    """The quotes and blanks of a text, part by part.
+
+    All opening quotes have to follow a separator or a blank, and closing ones to precede a
+    separator. A quote inside of quotes is written twice: it closes and opens at once.
     """
 
     def __init__(self, sep: str):
         ends = [ord(sep), *b'"\r\n']
-        self.count, self._doubtful = 0, False
+        self.quotes, self.padded, self._doubtful = 0, False, False
         self._before, self._after = [*ends, ord(" ")], ends
+        self._pads = (f"{sep} ".encode(), b"\n ")
         self._rest = b"\n\n"  # the last two bytes, of which the second is still to be looked at
 
     def add(self, part: bytes) -> None:
@@ -85,20 +121,21 @@ class _Quotes:
 
         part = self._rest + part
         self._rest = part[-2:]
+        self.padded = self.padded or any(pad in part for pad in self._pads)
         if b'"' not in part:
             return
         bytes_ = np.frombuffer(part, dtype=np.uint8)
         quotes = np.flatnonzero(bytes_[1:-1] == ord('"')) + 1
-        first = self.count % 2
+        first = self.quotes % 2
         fits = np.isin(bytes_[quotes[first::2] - 1], self._before).all()
         fits &= np.isin(bytes_[quotes[1 - first :: 2] + 1], self._after).all()
         self._doubtful |= not fits
-        self.count += len(quotes)
+        self.quotes += len(quotes)
 
     @property
     def doubtful(self) -> bool:
         """Whether some quotes are not around a whole cell."""
-        return self._doubtful or self.count % 2 == 1
+        return self._doubtful or self.quotes % 2 == 1
 
 
 def check_rows(layout: Layout) -> int:
@@ -126,21 +163,34 @@ def line_of(layout: Layout, row: int) -> int:
 
 def _rows(layout: Layout) -> Iterator[tuple[list[str], int]]:
     """Yield the cells of each row that is not blank, and the line in which it ends."""
+    last = ""
+
+    def lines(text: io.TextIOBase) -> Iterator[str]:
+        nonlocal last
+        for line in text:
+            last = line
+            yield line
+
     with io.TextIOWrapper(open_bytes(layout.path), layout.encoding, newline="") as text:
         for _ in range(layout.lines):
             text.readline()
+        if not layout.lines:
+            text.read(len(layout.above.decode()))  # a byte-order mark
         reader = csv.reader(
-            text, delimiter=layout.sep, skipinitialspace=layout.sep != " ", strict=True
+            lines(text), delimiter=layout.sep, skipinitialspace=layout.sep != " ", strict=True
         )
+        limit = csv.field_size_limit(2**31 - 1)
         try:
             for cells in reader:
-                if len(cells) > 1 or (cells and cells[0].strip()):
+                if last.strip() or len(cells) > 1:
                     yield cells, layout.lines + reader.line_num
         except csv.Error as error:
             raise FileFormatError(
                 f"{layout.path}, line {layout.lines + reader.line_num}: {error}. "
                 "Check the quotes of that line."
             ) from error
+        finally:
+            csv.field_size_limit(limit)
 
 
 def values_of(layout: Layout) -> Iterator[bytes]:
@@ -162,10 +212,11 @@ def values_of(layout: Layout) -> Iterator[bytes]:
 
 
 class Values(io.RawIOBase):
-    """`values_of` a file, as a stream."""
+    """`values_of` a file, as a stream; `returns` tells that lines end in carriage returns."""
 
-    def __init__(self, layout: Layout):
+    def __init__(self, layout: Layout, returns: bool):
         self._parts, self._rest = values_of(layout), memoryview(b"")
+        self._returns = returns
 
     def readable(self) -> bool:
         """Return True."""
@@ -174,7 +225,8 @@ class Values(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Read into a buffer; return the number of bytes."""
         if not self._rest:
-            self._rest = memoryview(next(self._parts, b""))
+            part = next(self._parts, b"")
+            self._rest = memoryview(part.replace(b"\r", b"\n") if self._returns else part)
         size = min(len(buffer), len(self._rest))
         buffer[:size], self._rest = self._rest[:size], self._rest[size:]
         return size

@@ -102,6 +102,7 @@ def understand(
         del lines[-1]  # cut off
     declared = lines[0].strip() if lines else ""  # "sep=;", which Excel obeys
     own = declared[4:] if declared.startswith("sep=") and len(declared) == 5 else None
+    check_sign("sep", own)
     plain = "\t" if ".tsv" in path.suffixes else ","
     sep = given.sep or own or find_separator(lines, "\t" if plain == "\t" else None)
     rows = split_rows(lines[own is not None :], sep)
