@@ -121,7 +121,8 @@ class _Signs:
 
         part = self._rest + part
         self._rest = part[-2:]
-        self.padded = self.padded or any(pad in part for pad in self._pads)
+        if not self.padded and b" " in part:  # many times sooner than to look for two characters
+            self.padded = any(pad in part for pad in self._pads)
         if b'"' not in part:
             return
         bytes_ = np.frombuffer(part, dtype=np.uint8)
