@@ -95,6 +95,11 @@ def _has_float64(backend):
     return "float64" in info.dtypes(device=backend.device, kind="real floating")
 
 
+def _needs_float64(backend):
+    if not _has_float64(backend):
+        pytest.skip(f"{backend} has no float64 here")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Skip a test that asks for float64, or uses argmax of array-api-strict, on a device without.
@@ -166,8 +171,7 @@ def where(backend):
 @pytest.fixture
 def float64(backend):
     """Skip on a device without float64, before hypothesis looks for the smallest refused case."""
-    if not _has_float64(backend):
-        pytest.skip(f"{backend} has no float64 here")
+    _needs_float64(backend)
 
 
 @pytest.fixture
@@ -176,8 +180,8 @@ def to(backend):
 
     def move(x, dtype=None):
         array = np.asarray(x, dtype=dtype)
-        if array.dtype.name == "float64" and not _has_float64(backend):
-            pytest.skip(f"{backend} has no float64 here")
+        if array.dtype.name == "float64":
+            _needs_float64(backend)
         return backend.library.from_host(backend.xp, array.copy(), backend.device)
 
     return move

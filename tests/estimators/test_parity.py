@@ -300,7 +300,7 @@ def check(case):
 
 
 many = settings(
-    max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 few = settings(many, max_examples=50)
 

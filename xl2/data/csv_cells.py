@@ -13,7 +13,6 @@ from .csv_rows import Extent, Layout, Values, check_rows
 from .table_file import MISSING
 
 INSERTED = 50  # more columns than that are joined at once, which copies all of them
-_MISSING = frozenset(MISSING)
 
 
 def read_cells(
@@ -29,17 +28,19 @@ def read_cells(
     frame = frame[:rows]
     kinds = {p: dtype.kind for p, dtype in frame.dtypes.items()}
     others = {p: frame[p] for p in positions if kinds[p] not in "iuf"}
-    inferred = {p: _infer(cells) for p, cells in others.items() if p not in convert}
-    # Whole numbers beyond 64 bits are objects.
-    others.update((p, others[p].astype(float)) for p in inferred if inferred[p] == "integer")
-    whole = [p for p in inferred if inferred[p] == "boolean" and others[p].notna().all()]
-    others.update((p, others[p].astype(bool)) for p in whole)  # the gaps were in empty rows
-    plain = ("integer", "string", "empty")
-    mixed = [p for p in inferred if inferred[p] not in plain and p not in whole]
+    mixed = []
+    for p in others.keys() - convert.keys():
+        held = _infer(others[p])
+        if held == "integer":  # beyond 64 bits
+            others[p] = others[p].astype(float)
+        elif held == "boolean" and others[p].notna().all():  # there were gaps in empty rows alone
+            others[p] = others[p].astype(bool)
+        elif held not in ("string", "empty"):
+            mixed.append(p)
     if mixed:  # what was parsed as a number or as True is not text as written
         again = parse(mixed, dtype=str)[:rows]
         others.update((p, again[p]) for p in mixed)
-    if not _MISSING.isdisjoint(texts):  # pandas takes these for missing values
+    if not MISSING.isdisjoint(texts):  # pandas takes these for missing values
         written = parse(as_text, dtype=str, na_filter=False)[:rows]
         others.update((p, written[p].str.strip()) for p in as_text)
     return _frame(frame, positions, others)
@@ -82,11 +83,11 @@ def _parse(
         options["low_memory"] = False  # later, True and 1 in two parts do not become numbers
     if 2 * len(positions) <= layout.width:
         options["usecols"] = sorted(positions)
-    source: Any = io.BufferedReader(Values(layout, extent.returns), 2**18)
-    if (
-        layout.is_plain and not extent.returns
-    ):  # pandas parses a file, but no stream, in several threads
+    source: Any
+    if layout.is_plain and not extent.returns:  # pandas parses a file in several threads
         source, options["skiprows"] = layout.path.absolute(), layout.lines
+    else:  # and a stream in one
+        source = io.BufferedReader(Values(layout, extent.returns), 2**18)
     with warnings.catch_warnings():
         # A part of the rows can have numbers where another has text: `_infer` finds that.
         warnings.simplefilter("ignore", pd.errors.DtypeWarning)
@@ -101,7 +102,7 @@ def _parse(
                 index_col=False,
                 # Blanks matter before quotes and missing values; to look for them takes time.
                 skipinitialspace=layout.sep != " " and (extent.quoted or extent.padded),
-                na_values=list(MISSING),
+                na_values=sorted(MISSING),
                 keep_default_na=False,
                 **options,
             )

@@ -14,8 +14,9 @@ from ..errors import FileFormatError, InputError, counted
 from ..io.opening import open_bytes
 
 PART = 2**20  # bytes that are looked at together
+UTF_8 = ("ascii", "utf-8", "utf-8-sig")
 # Encodings in which a text of ASCII is the same bytes as in UTF-8.
-LIKE_ASCII = ("ascii", "utf-8", "utf-8-sig", "iso8859-1", "cp1252")
+LIKE_ASCII = (*UTF_8, "iso8859-1", "cp1252")
 
 
 class Layout(NamedTuple):
@@ -30,9 +31,12 @@ class Layout(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the file itself is UTF-8, and its lines above the values end where they seem."""
+        """Whether a parser of UTF-8 can read the file itself, and skip the lines above the values.
+
+        Parsers differ in whether a line ends inside of quotes.
+        """
         return (
-            codecs.lookup(self.encoding).name in ("ascii", "utf-8", "utf-8-sig")
+            codecs.lookup(self.encoding).name in UTF_8
             and self.path.suffix.lower() != ".gz"
             and b'"' not in self.above
         )
@@ -66,13 +70,13 @@ def measure(layout: Layout) -> Extent:
     signs.add(b"\n\n")
     tail.add(b"\n")
     return Extent(
-        tail.filled,
-        tail.empty,
-        separators,
-        signs.quotes > 0,
-        signs.padded,
-        signs.doubtful or tail.uneven,
-        returns and not newlines,
+        filled=tail.filled,
+        empty=tail.empty,
+        separators=separators,
+        quoted=signs.quotes > 0,
+        padded=signs.padded,
+        doubtful=signs.doubtful or tail.uneven,
+        returns=returns and not newlines,
     )
 
 
@@ -213,7 +217,7 @@ def values_of(layout: Layout) -> Iterator[bytes]:
 
 
 class Values(io.RawIOBase):
-    """`values_of` a file, as a stream; `returns` tells that lines end in carriage returns."""
+    """`values_of` a file as a stream. `returns`: see `Extent`; pandas would misread some rows."""
 
     def __init__(self, layout: Layout, returns: bool):
         self._parts, self._rest = values_of(layout), memoryview(b"")

@@ -187,7 +187,7 @@ def describe(sep: str, decimal: str, plain: str) -> list[str]:
 
 
 def check_sign(name: str, sign: str | None) -> None:
-    """Raise `InputError` unless a separator or decimal sign is one character."""
+    """Raise `InputError` unless a separator or decimal sign is one character of ASCII."""
     if sign is not None and (
         len(sign) != 1 or sign in '"\r\n' or sign.isalnum() or not sign.isascii()
     ):

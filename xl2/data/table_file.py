@@ -11,10 +11,10 @@ from ..errors import listed
 from ..nn import cells
 
 # How missing values are spelled, also with a blank at either side.
-MISSING = tuple(
-    {"NaN": None, "N/a": None, "  ": None}
+MISSING = frozenset(
+    {"NaN", "N/a", "  "}
     | {
-        f"{before}{token}{after}": None
+        f"{before}{token}{after}"
         for plain in sorted(cells.MISSING)
         for token in (plain, plain.upper(), plain.capitalize(), plain.title())
         for before in ("", " ")
