@@ -21,11 +21,11 @@ class Row(NamedTuple):
 
 
 EPOCH = (
-    Row(c.XL2, c.FLOOR, {64: 1.5, 256: 1.25}),
-    Row(c.XL2, c.JAX, {64: 0.9, 256: 0.95}),
-    Row(c.XL2, c.SKLEARN, {64: 0.5, 256: 0.55}),
-    Row(c.XL2, c.TORCH, {64: 0.4, 256: 0.55}),
-    Row(c.XL2, c.KERAS),
+    Row(c.XL2, c.FLOOR, {64: 1.3, 256: 1.2}),
+    Row(c.XL2, c.JAX, {64: 0.75, 256: 0.7}),
+    Row(c.XL2, c.SKLEARN, {64: 0.35, 256: 0.4}),
+    Row(c.XL2, c.TORCH, {64: 0.3, 256: 0.5}),
+    Row(c.XL2, c.KERAS, {64: 0.6, 256: 0.6}),
     Row(c.XL2, c.THINC),
     Row(c.XL2, c.NO_LAMBDA, {64: 1.02, 256: 1.02}),
     Row(c.XL2, c.IN_ORDER, {64: 1.15, 256: 1.15}),
@@ -35,8 +35,8 @@ EPOCH = (
 )
 WIDE = tuple(Row(row.over, row.under) for row in EPOCH)  # without a limit
 PATH = (
-    Row(c.PATH, c.VMAP, {64: 0.5, 256: 0.65}),
-    Row(c.PATH, c.BMM, {64: 0.4, 256: 0.5}),
+    Row(c.PATH, c.VMAP, {64: 0.6, 256: 0.65}),
+    Row(c.PATH, c.BMM, {64: 0.6, 256: 0.65}),
     Row(c.PATH, c.BMM_AUTOGRAD),
     Row(c.PATH, c.ONE, {64: 5.5}),
     Row(c.STACK, c.ONE, {64: 5.5}),
@@ -44,7 +44,7 @@ PATH = (
     Row(c.PATH, c.PATH_FLOOR),
 )
 
-FORWARD = Row(c.FORWARD, c.FORWARD_FLOOR, {64: 1.3})
+FORWARD = Row(c.FORWARD, c.FORWARD_FLOOR, {64: 1.15})
 MEMORY = 64.0  # MiB above the data, at the peak of a fit
 OVERHEAD = 2.0  # ms per epoch of 100 rows
 GROWTH = 1.2  # at eight times the smallest: samples beyond the cache cost more per row
