@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from .peers import OWN
 from .problem import LAMBDAS
@@ -18,8 +18,7 @@ class Candidate:
     ----------
     name : str
     peer : str
-        The library, one of `peers.PEERS`. All but xl2 on NumPy are tried with one thread and
-        with one per core; xl2 chooses for itself.
+        The library, one of `peers.PEERS`.
     factory : str
         Its class, as "module:name".
     options : mapping
@@ -28,6 +27,9 @@ class Candidate:
         Candidates with the same work must reach the same weights.
     epochs : int
         Epochs in a call, by which its seconds are divided.
+    threads : {"tried", "one", "all"}
+        "tried" continues with the faster of one thread and one per core. xl2 on NumPy always has
+        all and chooses for itself.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Candidate:
     options: Mapping[str, Any] = field(default_factory=dict)
     work: str | None = None
     epochs: int = 1
+    threads: Literal["tried", "one", "all"] = "tried"
 
 
 XL2 = "xl2 on NumPy"
@@ -87,4 +90,26 @@ FORWARD, FORWARD_FLOOR = "Network.forward", "its products alone"
 OF_FORWARD = (
     Candidate(FORWARD, OWN, ".peers.own:Forward"),
     Candidate(FORWARD_FLOOR, "floor", ".peers.floor:ForwardProducts"),
+)
+
+DECISION, NO_REFIT, DECISION_JAX = "path of 8 x 5", "its folds alone", "path of 8 x 5 on JAX"
+GRID_SEARCH = "sklearn's GridSearchCV"
+_FOLDS, _JAX_FOLDS = ".peers.own:OfFolds", ".peers.jax_folds:OfFolds"
+ON_DIGITS = (
+    Candidate(DECISION, OWN, _FOLDS, {"epochs": 100}, "decision"),
+    Candidate(DECISION_JAX, "jax", _FOLDS, {"epochs": 100, "backend": "jax"}, "decision", 1, "all"),
+    # joblib gives each process a thread, unless the environment says otherwise.
+    Candidate(GRID_SEARCH, "sklearn", ".peers.sklearn_mlp:Search", {"epochs": 100}, threads="one"),
+)
+ON_IMAGES = (
+    Candidate(DECISION, OWN, _FOLDS, {"epochs": 10}, "decision"),
+    Candidate(NO_REFIT, OWN, _FOLDS, {"epochs": 10, "refit": False}),
+    Candidate(VMAP, "jax", _JAX_FOLDS, {"epochs": 10}, "decision", 1, "all"),
+    Candidate(JAX_WIDE, "jax", _JAX_FOLDS, {"epochs": 10, "axis": 1}, "decision", 1, "all"),
+)
+# The same work on one core and on all.
+ON_CORES = (
+    Candidate(PATH, OWN, ".peers.own:OfPath", {"epochs": PATH_EPOCHS}),
+    Candidate(DECISION, OWN, _FOLDS, {"epochs": 20}),
+    Candidate(PATH_FLOOR, "floor", ".peers.floor:Products", {"members": _K}),
 )

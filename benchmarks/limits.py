@@ -43,8 +43,18 @@ PATH = (
     Row(c.PATH, c.JAX_WIDE),
     Row(c.PATH, c.PATH_FLOOR),
 )
+ON_DIGITS = (
+    Row(c.DECISION, c.GRID_SEARCH, {64: 0.08}),
+    Row(c.DECISION_JAX, c.DECISION, {64: 1.2}),
+)
+ON_IMAGES = (
+    Row(c.DECISION, c.VMAP, {64: 0.6}),
+    Row(c.DECISION, c.JAX_WIDE, {64: 0.6}),
+    Row(c.NO_REFIT, c.JAX_WIDE),
+)
 
 FORWARD = Row(c.FORWARD, c.FORWARD_FLOOR, {64: 1.15})
 MEMORY = 64.0  # MiB above the data, at the peak of a fit
 OVERHEAD = 2.0  # ms per epoch of 100 rows
+EFFICIENCY = 0.9  # of all cores, beside one
 GROWTH = 1.2  # at eight times the smallest: samples beyond the cache cost more per row

@@ -143,7 +143,7 @@ def measure(
         crew = Crew(team)
         few = problem._replace(rows=min(FEW, problem.rows))
         own = [OWN] if not accelerated else [c.peer for c in there]
-        pairs = ((c, n) for c in there for n in _counts(OWN if c.peer in own else c.peer))
+        pairs = ((c, n) for c in there for n in _counts(c, c.peer in own))
         runners = crew.make((Runner(c, count) for c, count in pairs), few)
         apart = [crew.compare(runners, strict=not tf32)]
         runners = crew.choose(runners, problem)
@@ -165,8 +165,11 @@ def measure(
     )
 
 
-def _counts(peer: str) -> list[int]:
-    return [cores()] if peer == OWN else sorted({1, cores()})
+def _counts(candidate: Candidate, own: bool) -> list[int]:
+    """Return the numbers of threads to try; `own` is whether it chooses for itself."""
+    if own or candidate.threads == "all":
+        return [cores()]
+    return [1] if candidate.threads == "one" else sorted({1, cores()})
 
 
 def _best(seconds: dict[Runner, float], runner: Runner) -> float:

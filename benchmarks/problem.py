@@ -15,6 +15,9 @@ ACTIVATIONS = ("relu", "relu", "sigmoid")
 LAMBDA = 1.0
 LAMBDAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 RATE, SEED = 0.01, 0
+FOLDS = 5
+DIGITS, OF_DIGITS = (64, 50, 25, 10), 1797  # sizes and rows of a choice on the digits
+OF_FOLDS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0)  # the lambdas of a choice by folds
 
 Weights = list[Any]  # one array (K, inputs, outputs) per layer; K is 1 for one network
 
@@ -43,6 +46,42 @@ class Problem(NamedTuple):
         """Return the initial weights, the same for all members; the biases are zeros."""
         network = xl2.Network(self.sizes, ACTIVATIONS, "xavier", seed=SEED, backend="numpy")
         return [np.repeat(weight[None], members, axis=0) for weight in network.weights]
+
+
+class Choice(Problem):
+    """A choice of lambda by folds. All have the same initial weights."""
+
+    def splitter(self) -> Any:
+        """Return the splitter into folds, of scikit-learn."""
+        from sklearn.model_selection import StratifiedKFold
+
+        return StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
+
+    def folds(self) -> list[tuple[Any, Any]]:
+        """Return the training rows and the validation rows of each fold."""
+        return [*self.splitter().split(*self.samples())]
+
+
+class Digits(Choice):
+    """A choice on the digits of scikit-learn, images of 8 by 8."""
+
+    def samples(self) -> tuple[Any, Any]:
+        """Return the first of the digits."""
+        from sklearn.datasets import load_digits
+
+        x, y = load_digits(return_X_y=True)
+        return (x[: self.rows] / 16).astype("float32"), y[: self.rows]
+
+
+class Images(Choice):
+    """A choice on random numbers in [0, 1]; the class is where one of ten sums is largest."""
+
+    def samples(self) -> tuple[Any, Any]:
+        """Return samples from which a network can learn."""
+        rng = np.random.default_rng(SEED)
+        sums = rng.standard_normal((self.sizes[0], self.sizes[-1]), "float32")
+        x = rng.random((self.rows, self.sizes[0]), "float32")
+        return x, np.argmax((x - 0.5) @ sums, axis=1)
 
 
 @functools.lru_cache(maxsize=1)

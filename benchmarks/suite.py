@@ -11,12 +11,15 @@ from xl2.errors import InputError
 from . import costs, machine, picture, sections
 from .growth import Growth, growth
 from .peers import OWN, PEERS
+from .scaling import scaling
 from .sections import Say, Settings
 from .table import Result
 
 SECTIONS = {
     "epoch": sections.epoch,
     "path": sections.path,
+    "decision": sections.decision,
+    "cores": scaling,
     "wide": sections.wide,
     "forward": costs.forward,
     "memory": costs.peak,

@@ -14,7 +14,8 @@ class Result(NamedTuple):
     """A measured value and its limit.
 
     Without a value, `why` has the reason, and `failed` is whether that was an error, not a
-    library that is not installed.
+    library that is not installed. The limit is the highest value that meets it, or with `least`
+    the lowest.
     """
 
     title: str
@@ -22,13 +23,14 @@ class Result(NamedTuple):
     limit: float | None = None
     why: str = ""
     failed: bool = False
+    least: bool = False
 
     @property
     def missed(self) -> bool:
-        """Whether it is above the limit by more than its spread, or failed."""
+        """Whether it is beyond the limit by more than its spread, or failed."""
         if self.spread is None or self.limit is None:
             return self.failed
-        return self.spread.low > self.limit
+        return self.spread.high < self.limit if self.least else self.spread.low > self.limit
 
     def __str__(self) -> str:
         if self.spread is None:
@@ -41,7 +43,9 @@ class Result(NamedTuple):
             return ""
         if self.missed:
             return "MISSED"
-        return "met" if self.spread.median <= self.limit else "unclear"
+        median = self.spread.median
+        well = median >= self.limit if self.least else median <= self.limit
+        return "met" if well else "unclear"
 
 
 def of_rows(rows: Sequence[Row], measured: Measured, batch: int) -> list[Result]:
@@ -75,9 +79,11 @@ def seconds(measured: Measured, title: str = "seconds an epoch") -> list[str]:
     return lines + [clipped(f"{name:<44} {why}") for name, why in missing.items()]
 
 
-def results(found: Iterable[Result], title: str = "ratio within a round") -> list[str]:
+def results(
+    found: Iterable[Result], title: str = "ratio within a round", bound: str = "at most"
+) -> list[str]:
     """Return a line per result, below a heading."""
-    head = f"{title:<44} {'median [quartiles]':<18}{'at most':>8}"
+    head = f"{title:<44} {'median [quartiles]':<17}{bound:>9}"
     return [head, *map(str, found)]
 
 

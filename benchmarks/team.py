@@ -21,6 +21,7 @@ THREADS = (
     "NPROC",  # XLA's pool
 )
 
+LAST = 5  # seconds that a process has for its own end
 
 # JAX would reserve most of the memory.
 ON_GPU = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
@@ -50,12 +51,19 @@ class WorkerError(Exception):
 class Worker:
     """A process whose libraries use a number of threads, and perhaps a GPU and TF32.
 
-    `worker.Desk` has the methods that it can be asked for.
+    `worker.Desk` has the methods that it can be asked for. If `confined`, it can use as many cores
+    as threads only, where the system allows to say so.
     """
 
-    def __init__(self, threads: int, accelerated: bool = False, tf32: bool = False):
+    def __init__(
+        self, threads: int, accelerated: bool = False, tf32: bool = False, confined: bool = False
+    ):
         path = [os.path.abspath(folder) for folder in sys.path]
         code = f"import sys; sys.path[:] = {path!r}; import {__package__}.worker as w; w.main()"
+        if confined and hasattr(os, "sched_setaffinity"):
+            # Before the imports, because threads that a library starts have their own affinity.
+            mine = sorted(os.sched_getaffinity(0))[:threads]
+            code = f"import os; os.sched_setaffinity(0, {mine!r}); {code}"
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         self.process = subprocess.Popen(
             [sys.executable, "-c", code],
@@ -80,7 +88,11 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and let it end its own; one that is busy is killed."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError, subprocess.TimeoutExpired):
+            self.process.stdin.close()
+            self.process.wait(LAST)
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.errors):
@@ -98,8 +110,10 @@ class Worker:
 class Team:
     """Workers, started when first needed and ended together."""
 
-    def __init__(self, accelerated: bool = False, tf32: bool = False) -> None:
-        self._accelerated, self._tf32 = accelerated, tf32
+    def __init__(
+        self, accelerated: bool = False, tf32: bool = False, confined: bool = False
+    ) -> None:
+        self._how = accelerated, tf32, confined
         self._workers: dict[tuple[str, int], Worker] = {}
 
     def __enter__(self) -> Team:
@@ -111,7 +125,7 @@ class Team:
     def worker(self, peer: str, threads: int) -> Worker:
         """Return the process for a library and a number of threads."""
         if (peer, threads) not in self._workers:
-            self._workers[peer, threads] = Worker(threads, self._accelerated, self._tf32)
+            self._workers[peer, threads] = Worker(threads, *self._how)
         return self._workers[peer, threads]
 
     def keep(self, wanted: set[tuple[str, int]]) -> None:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn.neural_network
 
 from xl2.cli.bench import _module
 from xl2.errors import XL2Error
 
 HOME = _module("suite").__package__
-MODULES = ("candidates", "growth", "measure", "peers", "problem", "sections", "team", "timing")
-candidates, growth, measure, peers, problem, sections, team, timing, worker = (
-    importlib.import_module(f"{HOME}.{name}") for name in (*MODULES, "worker")
+MODULES = ("candidates", "growth", "measure", "peers", "problem", "roofline", "scaling", "sections")
+candidates, growth, measure, peers, problem, roofline, scaling, sections = (
+    importlib.import_module(f"{HOME}.{name}") for name in MODULES
+)
+table, team, timing, work, worker = (
+    importlib.import_module(f"{HOME}.{name}")
+    for name in ("table", "team", "timing", "work", "worker")
 )
 XL2, FLOOR = candidates.XL2, candidates.FLOOR
 # A short last mini-batch is among them.
 FEW = problem.Problem(rows=300, batch=64)
+# Of a fold's 204 training rows four mini-batches have 41, and one has 40.
+CHOICE = problem.Images((12, 8, 6, 4), rows=255, batch=50)
 
 pytestmark = pytest.mark.host
 
@@ -61,6 +69,7 @@ def faked(monkeypatch):
             return measure.Measured(taken, threads, absent or {}, failed or {}, [0.0, 0.0])
 
         monkeypatch.setattr(sections, "measure", measured)
+        monkeypatch.setattr(roofline, "lines", lambda *_: [])
 
     return fake
 
@@ -84,6 +93,46 @@ def test_every_candidate_does_the_same_work(peer, one_core):
         assert found.absent == {}
         assert set(found.seconds) == {one.name for one in (*own, *theirs)}
         assert found.apart[0] < 1e-3
+
+
+@pytest.mark.filterwarnings("ignore:Training has not finished")
+def test_every_choice_of_lambda_reaches_the_same_weights_and_scores():
+    if gone := peers.absent("jax"):
+        pytest.skip(f"no {', '.join(gone)}: pip install --group bench")
+    desk, weights, accuracies = worker.Desk(), {}, []
+    for one in [one for one in candidates.ON_IMAGES if one.work]:
+        desk.make(one.name, one.factory, CHOICE, {**one.options, "epochs": 60})
+        weights[one.name] = desk.work(one.name)
+        desk.call(one.name)
+        accuracies.append(desk.made[one.name].accuracies())
+    assert len(weights) == 3
+    assert work.check(weights) < 1e-3
+    first, *others = accuracies
+    assert first.shape == (8, 5)
+    assert first.max() > 0.5
+    for found in others:
+        # Rounding may move one of a fold's 51 samples across a border.
+        np.testing.assert_allclose(found, first, atol=0.03)
+
+
+def test_the_search_of_scikit_learn_trains_as_much_with_the_same_penalty(monkeypatch):
+    search = importlib.import_module(f"{HOME}.peers.sklearn_mlp")
+    monkeypatch.setattr(search, "cores", lambda: 1)
+    done, lambdas = [], []
+
+    class Counted(sklearn.neural_network.MLPClassifier):
+        def fit(self, x, y):
+            done.append((super().fit(x, y).n_iter_, len(x)))
+            # It divides alpha by the samples of a mini-batch, and xl2 by those of the fold.
+            lambdas.append(self.alpha / 64 * 80)
+            return self
+
+    monkeypatch.setattr(sklearn.neural_network, "MLPClassifier", Counted)
+    digits = problem.Digits(problem.DIGITS, 100, 64)
+    with pytest.warns(sklearn.exceptions.ConvergenceWarning):
+        assert 0 <= search.Search(digits, epochs=3)() <= 1
+    assert done == [(3, 80)] * 40 + [(3, 100)]
+    assert lambdas[:40] == pytest.approx(np.repeat(problem.OF_FOLDS, 5))
 
 
 def test_other_work_is_refused(one_core, in_process):
@@ -119,6 +168,13 @@ def test_each_candidate_is_timed_with_its_faster_number_of_threads(monkeypatch, 
     found = measure.measure([*rivals, own], FEW, rounds=2)
     assert found.threads == {"few": "1", "many": "4", "own": "own"}
     assert found.seconds == {"few": [1.0] * 2, "many": [2.0] * 2, "own": [7.0] * 2}
+
+
+def test_a_process_ends_by_itself_so_that_it_ends_those_it_started():
+    with team.Team() as crew:
+        one = crew.worker("floor", 1)
+        one.ask("make", "floor", ".peers.floor:Products", FEW, {})
+    assert one.process.returncode == 0
 
 
 def test_the_end_of_a_process_is_reported():
@@ -167,7 +223,7 @@ def test_a_peer_that_fails_is_a_miss(faked, xl2):
 
 def test_the_table_fits_a_terminal_and_describes_the_machine(faked, xl2):
     faked(FAST, absent={candidates.KERAS: "keras"}, failed={candidates.THINC: "x" * 200})
-    code, out, _ = xl2("bench", "--only", "epoch,path,wide", "--rounds", 3)
+    code, out, _ = xl2("bench", "--only", "epoch,path,decision,wide", "--rounds", 3)
     assert max(map(len, out.splitlines())) <= 80
     for word in ("date", "processor", "libraries", "numpy", "784-1024-1024-10", "batches of 256"):
         assert word in out
@@ -184,6 +240,54 @@ def test_the_measurements_of_xl2_alone_run(tmp_path, xl2, in_process):
     for word in ("outputs for 2666 rows", "MiB above the data", "an epoch of 50", "members"):
         assert word in out
     assert max(len(line) for line in out.splitlines() if str(file) not in line) <= 80
+
+
+def test_the_parts_of_a_step(monkeypatch, in_process):
+    monkeypatch.setattr(roofline, "LONG", 1e-5)
+    monkeypatch.setattr(roofline, "PEAK", 8)
+    few = problem.Problem((30, 8, 4, 3), rows=100, batch=16)
+    parts = {part.name: part for part in roofline.Roofline(few)()}
+    assert parts["16 x 30 x 8"].operations == parts["30 x 16 x 8"].operations == 2 * 16 * 30 * 8
+    assert parts["16 x 30 x 8"].moved == 4 * (16 * 30 + 30 * 8 + 16 * 8)
+    assert parts["deeper layers, 6 products"].operations == 6 * 16 * (8 * 4 + 4 * 3)
+    assert parts["16 x 30 x 64"].operations == 8 * 2 * 16 * 30 * 8
+    assert parts["gather the samples"].moved == 2 * 4 * 16 * 30
+
+    def fixed(self):
+        taken = {"first": 3e-6, "second": 4e-6, "deeper": 2e-6, "gather": 1e-6, "update": 5e-7}
+        return [roofline.Part(name, t, 6000, 3000, True) for name, t in taken.items()]
+
+    monkeypatch.setattr(roofline.Roofline, "__call__", fixed)
+    lines = roofline.lines(few, 7 * 20e-6)  # seven steps, the last of them short
+    assert lines[1].split() == ["first", "3.0", "2.0", "3", "1.0"]
+    assert lines[-1].startswith("a step of xl2, 20 us: 9 products, 1 gather, 0 subtract, 10 ")
+
+
+def test_the_part_of_the_cores_that_is_used(monkeypatch, in_process):
+    monkeypatch.setattr(scaling, "cores", lambda: 2)
+    monkeypatch.setattr(worker.Desk, "make", lambda *_: None)
+    monkeypatch.setattr(worker.Desk, "warm", lambda *_: None)
+    two = {candidates.PATH: 5.0, candidates.DECISION: 8.0, candidates.PATH_FLOOR: 9.0}
+
+    def interleave(calls, rounds):
+        return {(name, count): [9.5 if count == 1 else two[name]] for name, count in calls}
+
+    monkeypatch.setattr(scaling, "interleave", interleave)
+    said = []
+    found = scaling.scaling(sections.Settings(), said.append)
+    assert [result.spread.median for result in found] == pytest.approx([0.95, 9.5 / 16, 9.5 / 18])
+    assert [result.missed for result in found] == [False, True, False]
+    assert max(map(len, said)) <= 80
+    unclear = table.Result("", timing.Spread(0.85, 0.8, 0.95), 0.9, least=True)
+    assert (unclear.missed, str(unclear).split()[-1]) == (False, "unclear")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system has no affinity")
+def test_a_confined_process_has_as_many_cores_as_threads():
+    with team.Team(confined=True) as crew:
+        one = crew.worker("floor", 1)
+        one.ask("make", "floor", ".peers.floor:Products", FEW, {})
+        assert len(os.sched_getaffinity(one.process.pid)) == 1
 
 
 def test_cost_beside_a_straight_line(monkeypatch, in_process):

@@ -2,7 +2,8 @@
 
 A candidate is made from a problem and options. A call trains an epoch and continues from
 the last one; `weights` returns its weights, members first. If the timed call draws its own
-order, `once` is the same epoch in the common order, for the comparison of weights.
+order, or trains more epochs, `once` is an epoch in the common order, for the comparison of
+weights. A candidate that takes long has a shorter `warm` for what it does the first time only.
 
 Libraries are imported when they are needed: a module's library may not be installed.
 """

@@ -9,7 +9,18 @@ import numpy as np
 import xl2
 from xl2.array.backend import connect
 
-from ..problem import ACTIVATIONS, LAMBDA, LAMBDAS, RATE, SEED, Problem, Weights
+from ..problem import (
+    ACTIVATIONS,
+    FOLDS,
+    LAMBDA,
+    LAMBDAS,
+    OF_FOLDS,
+    RATE,
+    SEED,
+    Choice,
+    Problem,
+    Weights,
+)
 
 
 class Fit:
@@ -126,6 +137,54 @@ class OfPath:
         if self.path is None:
             return self.problem.start(len(self.lams))
         members = [self.path.member(lam).weights for lam in self.lams]
+        return [np.stack(layer) for layer in zip(*members, strict=True)]
+
+
+class OfFolds:
+    """A choice of lambda by `xl2.regularization_path`: folds, scores and models of all samples."""
+
+    def __init__(self, problem: Choice, epochs: int, backend: str = "numpy", refit: bool = True):
+        self.problem, self.epochs, self.backend, self.refit = problem, epochs, backend, refit
+        self.data = problem.samples()
+        self.path: xl2.Path | None = None
+
+    def __call__(self) -> float:
+        """Choose a lambda, and return its accuracy in the folds."""
+        self._train(self.epochs, refit=self.refit)
+        return self.accuracies().mean(axis=1).max()
+
+    def once(self) -> None:
+        """Train an epoch of all folds, and keep the networks."""
+        self._train(1, refit=False, return_members=True)
+
+    def warm(self) -> None:
+        """Choose after an epoch."""
+        self._train(1, refit=self.refit)
+
+    def _train(self, epochs: int, **options: Any) -> None:
+        self.path = xl2.regularization_path(
+            *self.data,
+            OF_FOLDS,
+            cv=self.problem.splitter(),
+            hidden=self.problem.sizes[1:-1],
+            initializer="xavier",  # as `Problem.start`
+            epochs=epochs,
+            batch_size=self.problem.batch,
+            seed=SEED,
+            progress=False,
+            backend=self.backend,
+            **options,
+        )
+
+    def accuracies(self) -> Any:
+        """Return the accuracy of each lambda and fold, (L, F)."""
+        return self.path.metrics_["accuracy"][:, :, 0]
+
+    def weights(self) -> Weights:
+        """Return the weights, members first: those of the first fold, of the second, ..."""
+        if self.path is None:
+            return self.problem.start(FOLDS * len(OF_FOLDS))
+        members = [self.path.member(lam, fold).weights for fold in range(FOLDS) for lam in OF_FOLDS]
         return [np.stack(layer) for layer in zip(*members, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""scikit-learn's `MLPClassifier`, and xl2's."""
+"""scikit-learn's `MLPClassifier`, alone and in `GridSearchCV`, and xl2's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..problem import LAMBDA, RATE, SEED, Problem, Weights
+from ..machine import cores
+from ..problem import FOLDS, LAMBDA, OF_FOLDS, RATE, SEED, Choice, Problem, Weights
 
 
 class InOrder(np.random.RandomState):
@@ -66,6 +67,48 @@ class Estimator:
         if not hasattr(self.model, "coefs_"):
             return self.start
         return [np.array(weight)[None] for weight in self.model.coefs_]
+
+
+class Search:
+    """A choice of lambda by `GridSearchCV`, with a process per core.
+
+    The processes start before the timing. No fit ends early.
+    """
+
+    def __init__(self, problem: Choice, epochs: int):
+        self.problem, self.epochs = problem, epochs
+        self.data = problem.samples()
+        # scikit-learn divides alpha by the samples of a mini-batch, xl2 by those of the fold.
+        share = problem.batch / (problem.rows * (1 - 1 / FOLDS))
+        self.alphas = [lam * share for lam in OF_FOLDS]
+
+    def __call__(self) -> float:
+        """Choose a lambda, and return its accuracy in the folds."""
+        return self._search(self.epochs)
+
+    def warm(self) -> None:
+        """Choose after an epoch."""
+        self._search(1)
+
+    def _search(self, epochs: int) -> float:
+        from sklearn.model_selection import GridSearchCV
+        from sklearn.neural_network import MLPClassifier
+
+        model = MLPClassifier(
+            self.problem.sizes[1:-1],
+            batch_size=self.problem.batch,
+            max_iter=epochs,
+            n_iter_no_change=epochs + 1,
+            random_state=SEED,
+        )
+        search = GridSearchCV(
+            model,
+            {"alpha": self.alphas},
+            cv=self.problem.splitter(),
+            n_jobs=cores(),
+            return_train_score=True,  # xl2 measures them too
+        )
+        return search.fit(*self.data).best_score_
 
 
 def _settings(problem: Problem) -> dict[str, Any]:
