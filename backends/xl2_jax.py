@@ -14,9 +14,12 @@ FLOAT64 = (
 
 
 def import_namespace(name: str) -> Any:
-    """Return jax.numpy, which is an Array API namespace."""
+    """Return jax.numpy, which is an Array API namespace; compiled programs are kept on disk."""
     import jax.numpy as xp
 
+    from xl2_jax_programs import keep_programs
+
+    keep_programs()
     return xp
 
 

@@ -18,6 +18,11 @@ from pathlib import Path
 # JAX must be asked for 64-bit numbers before its first use.
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# Compiled programs stay out of the user's folder.
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parent.parent / ".pytest_cache" / "jax")
+)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 # scipy decides at import whether scikit-learn's array API checks can run.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 for variable in ("XL2_BACKEND", "XL2_DEVICE"):
