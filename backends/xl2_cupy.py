@@ -58,6 +58,11 @@ def to_host(x: Any) -> Any:
     return x.get()
 
 
+def in_rows(xp: Any, x: Any, dtype: Any) -> Any:
+    """Return the array in C order."""
+    return x.astype(dtype, order="C", copy=False)
+
+
 def scope(device: Any) -> AbstractContextManager[Any]:
     """Make the device the current one: CuPy computes on it, whatever the arrays' device."""
     import cupy

@@ -36,6 +36,11 @@ def to_host(x: Any) -> Any:
     return x
 
 
+def in_rows(xp: Any, x: Any, dtype: Any) -> Any:
+    """Return the array in C order: `take` copies all of any other at each call."""
+    return x.astype(dtype, order="C", copy=False)
+
+
 def scope(device: Any) -> AbstractContextManager[Any]:
     """Silence floating-point warnings: xl2 detects divergence by the loss."""
     import numpy as np

@@ -52,6 +52,13 @@ def to_host(x: Any) -> Any:
     return x.detach().cpu().numpy()
 
 
+def in_rows(xp: Any, x: Any, dtype: Any) -> Any:
+    """Return a contiguous tensor; the format is that of a new one only, if the dtype changes."""
+    import torch
+
+    return x.to(dtype, memory_format=torch.contiguous_format).contiguous()
+
+
 def scope(device: Any) -> AbstractContextManager[Any]:
     """Switch autograd off: xl2 computes its own gradients."""
     import torch

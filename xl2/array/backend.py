@@ -73,23 +73,28 @@ class Backend:
             )
         return getattr(self.xp, name)
 
-    def asarray(self, x: Any, dtype: str, what: str = "X") -> Array:
+    def asarray(self, x: Any, dtype: str, what: str = "X", *, rows: bool = False) -> Array:
         """Return numbers as an array of this backend; `x` itself if it is one already.
 
         `x` is an array of this library on any of its devices, or anything that NumPy reads: lists,
-        data frames, lazy arrays. `what` is its name in error messages.
+        data frames, lazy arrays. `what` is its name in error messages. With `rows` they follow one
+        another in memory, as is best for gathering some of them: an array with its columns in
+        this order, or with gaps, is copied once.
         """
         wanted = self.dtype(dtype)
         origin = library_of(x)
         if origin in (None, "numpy"):
-            return self.from_numpy(numbers(x, dtype, what))
+            return self.from_numpy(numbers(x, dtype, what, "C" if rows else "K"))
         if origin == self.name:
             if not self.xp.isdtype(x.dtype, ("bool", "integral", "real floating")):
                 raise InputError(
                     f"{what} must be an array of real numbers. Received: dtype {x.dtype}."
                 )
             with self.scope():
-                array = self.xp.asarray(x, dtype=wanted, copy=None)
+                if rows:
+                    array = self.library.in_rows(self.xp, x, wanted)
+                else:
+                    array = self.xp.asarray(x, dtype=wanted, copy=None)
                 if wanted == self.xp.float32 and x.dtype == self.xp.float64:
                     self._check_range(x, array, what)
             if self.device is None:

@@ -38,7 +38,8 @@ def in_chunks(backend: Backend, x: Array, send: Callable[[Array], Array]) -> Arr
 
     `x` is an array or `HostRows` (n, inputs). `send` maps rows (m, inputs) to (..., m, outputs);
     several threads may call it. The backend's `CHUNK` is the size of a chunk; chunks that its
-    memory cannot hold are halved.
+    memory cannot hold are halved. `send` gets the rows of a chunk one after another in memory, so
+    the results do not depend on the order of `x`.
     """
     library, found = backend.library, dict[Range, list[Array]]()
     halving = Halving(
@@ -49,9 +50,13 @@ def in_chunks(backend: Backend, x: Array, send: Callable[[Array], Array]) -> Arr
         lambda _: "not even for one row. Use a smaller network, or free some memory.",
     )
 
+    def sent(chunk: Range) -> Array:
+        part = rows_between(x, *chunk)
+        return send(library.in_rows(backend.xp, part, part.dtype))
+
     def work(device: None, share: list[Range], wanted: Callable[[], bool]) -> None:
         with backend.scope():  # each thread needs its own
-            results = halving.each(lambda chunk: send(rows_between(x, *chunk)), share)
+            results = halving.each(sent, share)
             found[share[0]] = list(results)
 
     # A few samples are not worth a thread, and a file is read from start to end.

@@ -82,6 +82,14 @@ class Library:
 
         return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
+    def in_rows(self, xp: Namespace, x: Array, dtype: Any) -> Array:
+        """Return an array in a dtype, its rows one after another in memory, by one copy at most.
+
+        The standard has no word for the order of numbers in memory. A library whose arrays may
+        have several, and that gathers rows more slowly from the others, replaces this.
+        """
+        return x if x.dtype == dtype else xp.asarray(x, dtype=dtype, copy=None)
+
     def scope(self, device: Any) -> AbstractContextManager[Any]:
         """Return the context to compute in on a device, such as one without autograd."""
         return contextlib.nullcontext()

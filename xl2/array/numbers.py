@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import InputError, offers, option
 
+Order = Literal["C", "K"]  # of an array in memory: row after row, or as it was
 
-def numbers(x: Any, dtype: str, what: str) -> Any:
+
+def numbers(x: Any, dtype: str, what: str, order: Order = "K") -> Any:
     """Return anything NumPy reads as an array of real numbers in a dtype, or raise `InputError`.
 
-    So are a masked cell, and a finite number that the dtype does not hold.
+    So are a masked cell, and a finite number that the dtype does not hold. The order in memory is
+    that of NumPy's `astype`; it and the dtype are changed by the same copy.
     """
     import numpy as np
 
@@ -30,7 +33,7 @@ def numbers(x: Any, dtype: str, what: str) -> Any:
         raise InputError(
             f"{what} must be an array of real numbers. Received: dtype {array.dtype}.{hint}"
         )
-    return narrowed(array, dtype, what)
+    return narrowed(array, dtype, what, order)
 
 
 def _of_objects(x: Any, what: str) -> Any:
@@ -74,28 +77,28 @@ def unmasked(x: Any, what: str) -> Any:
     return x.data
 
 
-def narrowed(x: Any, dtype: str, what: str) -> Any:
+def narrowed(x: Any, dtype: str, what: str, order: Order = "K") -> Any:
     """Return a NumPy array of real numbers in a dtype; raise if a finite number overflows."""
     import numpy as np
 
     try:
         with np.errstate(over="raise"):
-            return x.astype(dtype, copy=False)
+            return x.astype(dtype, order=order, copy=False)
     except FloatingPointError:
         pass
-    found = as_infinities(x, dtype)
+    found = as_infinities(x, dtype, order)
     lost = np.argwhere(np.isfinite(x) & ~np.isfinite(found))
     if len(lost):
         raise too_large(what, x[tuple(lost[0])], lost[0], dtype)
     return found
 
 
-def as_infinities(x: Any, dtype: str) -> Any:
+def as_infinities(x: Any, dtype: str, order: Order = "K") -> Any:
     """Return a NumPy array in a dtype, with infinities for numbers that are too large for it."""
     import numpy as np
 
     with np.errstate(over="ignore"):
-        return x.astype(dtype, copy=False)
+        return x.astype(dtype, order=order, copy=False)
 
 
 def not_finite(what: str, row: int, given: Any = None, dtype: str = "float32") -> InputError:

@@ -36,6 +36,15 @@ def is_stored(X: object) -> bool:
     return library in ("h5py", "zarr") and hasattr(X, "shape") and hasattr(X, "dtype")
 
 
+def is_mapped(X: object) -> bool:
+    """Tell whether a NumPy array is a memory map, or a view of one."""
+    import numpy as np
+
+    while isinstance(X, np.ndarray) and not isinstance(X, np.memmap):
+        X = X.base
+    return isinstance(X, np.memmap)
+
+
 class LazyRows:
     """Base of the array-like objects (n, columns) whose rows are read or computed on access.
 

@@ -90,6 +90,7 @@ class BaseMLP(CommonMLP):
             network = self._network(backend)
             _check_depth(hidden, network)
         training = _training(network, home, X, y, weight)
+        del X  # its numbers may be a copy already, which need not outlive the next one
         validation = self._read_validation(validation, network)
         if self.solver in STOCHASTIC:
             descend(self, network, training, validation, random, part)
@@ -167,9 +168,9 @@ def _check_depth(hidden: tuple[int, ...], network: Network) -> None:
 def _training(network: Network, home: Backend, X: Any, y: Any, weight: Any) -> Training:
     backend, dtype = network.backend, network.dtype
     with backend.scope():
-        counted = None if weight is None else backend.asarray(weight[:, None], dtype)
+        counted = None if weight is None else backend.asarray(weight[:, None], dtype, rows=True)
         samples = Samples(
-            inputs.samples_on(X, backend, dtype), backend.asarray(y, dtype, "y"), counted
+            inputs.samples_on(X, backend, dtype), backend.asarray(y, dtype, "y", rows=True), counted
         )
     return Training(TrainingData(samples, network.task), y, weight, home)
 

@@ -67,7 +67,7 @@ class CommonMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no type
         backend = resolve(self.backend, self.device, data=X)
         network = self._network(backend)
         with backend.scope():
-            x = inputs.samples_on(X, backend, network.dtype)
+            x = inputs.samples_on(X, backend, network.dtype, rows=False)
             return network.outputs_of(x), backend
 
     def to_model(self) -> Model:

@@ -68,7 +68,7 @@ class BaseMLPCV(CommonMLP):
         try:
             with facing(face_of(self)):
                 path = regularization_path(
-                    inputs.samples_on(X, backend, dtype),
+                    inputs.array_on(X, backend, dtype),
                     targets,
                     int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
                     cv=5 if self.cv is None else self.cv,

@@ -11,7 +11,7 @@ from ..array.api import library_of
 from ..array.backend import Backend, connect
 from ..array.numbers import unmasked
 from ..array.operations import Operations
-from ..array.rows import HostRows
+from ..array.rows import HostRows, StoredRows, is_mapped
 from ..array.sparse import SparseRows, is_sparse
 from ..array.switch import resolve_like, to_numpy
 from ..errors import InputError, warn_caller
@@ -175,13 +175,24 @@ def host(x: Any) -> Any:
     return x if library_of(x) in (None, "numpy") else to_numpy(x)
 
 
-def samples_on(X: Any, backend: Backend, dtype: str) -> Any:
-    """Return checked samples on a backend, in a dtype."""
+def samples_on(X: Any, backend: Backend, dtype: str, *, rows: bool = True) -> Any:
+    """Return checked samples on a backend, in a dtype, or as `HostRows`.
+
+    Those are a sparse matrix, and a memory map that would have to be copied. `rows` is as for
+    `Backend.asarray`.
+    """
     if is_sparse(X):
         return SparseRows(X, backend, dtype)
+    if is_mapped(X) and not (X.dtype == dtype and X.flags.c_contiguous):
+        return StoredRows(X, backend, dtype)
+    return array_on(X, backend, dtype, rows=rows)
+
+
+def array_on(X: Any, backend: Backend, dtype: str, *, rows: bool = True) -> Any:
+    """Return an array of any library on a backend, in a dtype."""
     if library_of(X) not in (None, "numpy", backend.name):
         X = to_numpy(X)
-    return backend.asarray(X, dtype)
+    return backend.asarray(X, dtype, rows=rows)
 
 
 def move(x: Any, source: Backend, target: Backend) -> Any:

@@ -198,7 +198,7 @@ def _states(states: Any, network: Network) -> Any:
     xp = network.backend.xp
 
     def own(state: Any) -> Any:
-        return xp.asarray(inputs.samples_on(state, network.backend, network.dtype), copy=True)
+        return xp.asarray(inputs.array_on(state, network.backend, network.dtype), copy=True)
 
     return tuple(tuple(tuple(own(s) for s in parts) for parts in layer) for layer in states)
 

@@ -67,7 +67,7 @@ class Feedforward:
         array, shape (n, outputs); (..., n, outputs) for a stack
             On the network's backend.
         """
-        x, xp = self.check_samples(X, finite=False), self.backend.xp
+        x, xp = self.check_samples(X, finite=False, rows=False), self.backend.xp
         function, sums = self._function(self._output()), list[Array]()
 
         def outputs(chunk: Array) -> Array:
@@ -96,7 +96,7 @@ class Feedforward:
 
         The samples `X` are as for `forward`, and their targets `y` are (n,) or (n, outputs).
         """
-        x = self.check_samples(X)
+        x = self.check_samples(X, rows=False)
         expected = self.check_targets(y, x.shape[0])
         with self.backend.scope():
             measure = self.measure(expected)
@@ -128,14 +128,14 @@ class Feedforward:
             chosen = find_loss(loss, self.activations[-1])
             return self.objective(samples, self.coefficients(penalty), chosen)[1]
 
-    def check_samples(self, X: Any, what: str = "X", *, finite: bool = True) -> Any:
-        """Return checked samples (n, inputs) on the network's backend."""
-        return check_samples(X, self.sizes[0], self.backend, self.dtype, what, finite=finite)
+    def check_samples(self, X: Any, what: str = "X", **options: bool) -> Any:
+        """Return checked samples (n, inputs) on the network's backend; see `inputs`."""
+        return check_samples(X, self.sizes[0], self.backend, self.dtype, what, **options)
 
     def check_targets(self, y: Any, rows: int, what: str = "y") -> Array:
         """Return checked targets on the network's backend, encoded for its task (n, outputs)."""
         with self.backend.scope():
-            array = self.backend.asarray(y, self.dtype, what)
+            array = self.backend.asarray(y, self.dtype, what, rows=True)
             if array.ndim == 0 or array.shape[0] != rows:
                 received = "a single value" if array.ndim == 0 else f"{array.shape[0]} values"
                 raise InputError(
@@ -151,7 +151,7 @@ class Feedforward:
             return None
         xp = self.backend.xp
         with self.backend.scope():
-            array = self.backend.asarray(sample_weight, self.dtype, "sample_weight")
+            array = self.backend.asarray(sample_weight, self.dtype, "sample_weight", rows=True)
             if array.ndim != 1 or array.shape[0] != rows:
                 raise InputError(
                     f"sample_weight must have one number for each sample, shape ({rows},). "

@@ -17,13 +17,21 @@ from .frames import is_frame, numbers_of
 
 
 def check_samples(
-    X: Any, inputs: int, backend: Backend, dtype: str, what: str = "X", *, finite: bool = True
+    X: Any,
+    inputs: int,
+    backend: Backend,
+    dtype: str,
+    what: str = "X",
+    *,
+    finite: bool = True,
+    rows: bool = True,
 ) -> Any:
     """Return samples (n, inputs) on a backend; raise `InputError` for other shapes or values.
 
     Sparse matrices and arrays on disk become `HostRows`, which convert and check their rows
     when they are read. `what` names the samples in error messages; `finite` looks for a NaN or
-    an infinity, in one more pass over the samples.
+    an infinity, in one more pass over the samples. `rows` is as for `Backend.asarray`: without, an
+    array in another order is not copied, as suits samples that are read once.
     """
     if is_frame(X):
         X = numbers_of(X, what=what)
@@ -33,7 +41,7 @@ def check_samples(
         elif is_stored(X):
             x = StoredRows(X, backend, dtype, what)
         else:
-            x = backend.asarray(X, dtype, what)
+            x = backend.asarray(X, dtype, what, rows=rows)
         if x.ndim != 2 or x.shape[1] != inputs:
             raise other_shape(what, x.shape, inputs, "network")
         if x.shape[0] == 0:

@@ -101,7 +101,7 @@ class Network(Feedforward):
         # Training changes parameters in place; NumPy and torch would share the caller's memory.
         with self.backend.scope():
             own = [
-                tuple(self.backend.asarray(p, self.dtype, "a parameter") for p in layer)
+                tuple(self.backend.asarray(p, self.dtype, "a parameter", rows=True) for p in layer)
                 for layer in layers
             ]
             return cast(Parameters, self.backend.library.compiled(copy_layers)(own))

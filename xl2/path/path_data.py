@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ..array.backend import connect
+from ..array.api import library_of
+from ..array.backend import Backend, connect
 from ..array.digests import digest
 from ..array.numbers import numbers
 from ..array.operations import Operations
@@ -161,9 +163,10 @@ class PathData:
     def _scaled_inputs(self, learnt: Any, x: Any, rows: Any) -> Inputs:
         """Return samples as inputs, standardised by some rows if that is wanted."""
         if not self._standardize:
-            x = numbers(x, self.settings.dtype, "X")
+            x = numbers(x, self.settings.dtype, "X", "C")
             check_finite(x, "X")  # a number may overflow in float32
             return Inputs(x, None, learnt)
+        x = numbers(x, "float64", "X", "C")  # a sum of squares depends on the order
         scaling = Scaling.of_chunks([x[rows]], self._weights_of(rows), "X")
         if isinstance(learnt, Preprocessing):
             scaling = scaling.sparing(learnt.plain)
@@ -200,14 +203,30 @@ class PathData:
 
     def _read(self, X: Any, rows: int, prefix: str = "") -> Any:
         """Return samples on the backend, or with `standardize` on the host in float64; checked."""
-        what = f"{prefix}X"
+        import numpy as np
+
+        what, settings = f"{prefix}X", self.settings
+        backend, dtype = settings.backend, settings.dtype
         if self._standardize:
-            inputs, x = self.settings.sizes[0], on_host(X, what)
-            x = check_samples(x, inputs, connect("numpy"), "float64", what)
-        else:
-            # Folds are drawn from all rows: an array on disk is read into memory.
-            x = self._blank.check_samples(X[:] if is_stored(X) else X, what)
+            X, backend, dtype = on_host(X, what), connect("numpy"), "float64"
+        elif is_stored(X):
+            X = np.asarray(X[:])  # folds are drawn from all rows: it is read into memory
+        X = self._in_rows(X, backend, dtype)
+        x = check_samples(X, settings.sizes[0], backend, dtype, what)
         check_rows(x.shape[0], rows, prefix)
+        return x
+
+    def _in_rows(self, X: Any, backend: Backend, dtype: str) -> Any:
+        """Return samples with their rows one after another in memory; count a copy of them.
+
+        Samples that are copied for another reason, such as their dtype, stay as they are for now.
+        """
+        if library_of(X) != backend.name or X.dtype != backend.dtype(dtype):
+            return X
+        x = backend.library.in_rows(backend.xp, X, X.dtype)
+        if x is not X:
+            copied = math.prod(x.shape) * (8 if dtype == "float64" else 4)
+            self.settings = replace(self.settings, copied=self.settings.copied + copied)
         return x
 
     def _take(self, training: TrainingData, rows: Any) -> Any:

@@ -35,7 +35,8 @@ class PathSettings:
     epochs: int
     patience: int | None  # see `Pruner`
     judged_by: Literal["score", "loss"]  # by which lambdas are dropped
-    max_memory: int | None  # bytes for the networks in training; None for the default
+    max_memory: int | None  # bytes for the networks in training and `copied`; None for the default
+    copied: int = 0  # bytes of a copy of the samples that only their order in memory needs
     placed: bool = False  # whether the lambdas are a default grid
     preprocessing: str = ""  # what it is, for a fingerprint
 
@@ -102,21 +103,29 @@ class PathSettings:
         """Return how many members fit into the memory; raise `InputError` if none does."""
         one, most = self.memory_of(1), self._budget()
         if not self.fits():
+            beside, instead = "", ""
+            if self.copied:
+                beside = f" beside a copy of X in C order of {_mebibytes(self.copied)}"
+                instead = ", pass X in C order, as by numpy.ascontiguousarray(X)"
             raise InputError(
-                f"One network of the path takes about {_mebibytes(one)} in training, but "
-                f"{option('max_memory')} (in bytes) allows only {_mebibytes(most)}. Increase it, "
-                f"or use a smaller network or mini-batch."
+                f"One network of the path takes about {_mebibytes(one)} in training{beside}, but "
+                f"{option('max_memory')} (in bytes) allows only {_mebibytes(most + self.copied)}. "
+                f"Increase it{instead}, or use a smaller network or mini-batch."
             )
         # A range may be no longer than an index.
         counts = range(1, min(most, sys.maxsize - 1) + 1)
         return bisect_right(counts, most, key=self.memory_of)
 
     def _budget(self) -> int:
-        """Return the bytes for networks in training: at least enough for one, by default."""
+        """Return the bytes for networks in training: at least enough for one, by default.
+
+        The default leaves half of itself to them, however large the copy of the samples is.
+        """
         if self.max_memory is not None:
-            return self.max_memory
+            return self.max_memory - self.copied
+        most = DEFAULT_MEMORY - min(self.copied, DEFAULT_MEMORY // 2)
         free = self.backend.library.free_memory(self.backend.device)
-        return DEFAULT_MEMORY if free is None else max(min(DEFAULT_MEMORY, free), self.memory_of(1))
+        return most if free is None else max(min(most, free), self.memory_of(1))
 
 
 def _mebibytes(count: int) -> str:

@@ -109,7 +109,7 @@ def read_held_out(network: Network, validation: Any) -> list[HeldOut]:
 def _choose_task(network: Network, y: Any) -> Array:
     """Set a network's task by the targets that it learns; return them on its backend."""
     with network.backend.scope():
-        given = network.backend.asarray(y, network.dtype, "y")
+        given = network.backend.asarray(y, network.dtype, "y", rows=True)
         network.task = tasks.task_of(network.activations[-1], network.sizes[-1], given)
     return given
 

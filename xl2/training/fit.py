@@ -57,7 +57,8 @@ def fit(
     X : array_like, scipy sparse matrix, array on disk, or iterable; shape (n, inputs)
         Samples. A sparse matrix is made dense a few mini-batches at a time. A
         ``numpy.memmap``, an h5py dataset, a zarr array and the result of
-        `xl2.data.open_rows` stay on disk, and a few rows at a time are read.
+        `xl2.data.open_rows` stay on disk, and a few rows at a time are read. An array that
+        is not in C order, such as that of a DataFrame, is copied once.
         An iterable, without `y`, yields pairs (X, y), or (X, y, sample_weight), of arrays
         or of any of these.
     y : array_like, shape (n,) or (n, outputs), optional
