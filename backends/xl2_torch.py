@@ -43,8 +43,9 @@ def find_device(xp: Any, name: str) -> Any:
 
 
 def from_host(xp: Any, array: Any, device: Any) -> Any:
-    """Move a NumPy array to a device, after copying a read-only one, of which torch warns."""
-    return xp.asarray(array if array.flags.writeable else array.copy(), device=device)
+    """Move a NumPy array to a device; torch warns of a read-only one, and refuses one backwards."""
+    plain = array.flags.writeable and min(array.strides, default=0) >= 0
+    return xp.asarray(array if plain else array.copy(), device=device)
 
 
 def to_host(x: Any) -> Any:

@@ -97,6 +97,13 @@ def test_every_library_puts_rows_after_one_another(backend, to):
     ).tolist() == (x.tolist())
 
 
+def test_every_library_takes_an_array_backwards(where, host):
+    network = Network([6, 1], ["sigmoid"], **where)
+    expected = host(network.forward(X[::-1].copy()))
+    # Without a file for it, a library computes with what memory there is.
+    np.testing.assert_allclose(host(network.forward(X[::-1])), expected, rtol=1e-6)
+
+
 def test_an_array_in_c_order_is_not_copied():
     numpy = connect("numpy")
     assert numpy.asarray(X, "float32", rows=True) is X
