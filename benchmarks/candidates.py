@@ -66,6 +66,28 @@ EPOCH = (
     Candidate(MLP, "sklearn", _MLP, {"library": "sklearn"}, "estimator"),
 )
 
+ROWS, COLUMNS = "xl2, rows", "xl2, columns"
+MLP_ROWS, MLP_COLUMNS = "MLPClassifier, rows", "MLPClassifier, columns"
+TABLE, SKLEARN_TABLE = "table, xl2", "table, scikit-learn"
+TABLE_EPOCHS = 3
+
+_TABLE = ".peers.sklearn_mlp:FromTable"
+IN_ORDERS = (
+    Candidate(ROWS, OWN, _FIT, work="epoch"),
+    Candidate(COLUMNS, OWN, _FIT, {"order": "F"}, "epoch"),
+    Candidate(MLP_ROWS, OWN, _MLP, {"library": "xl2"}, "estimator"),
+    Candidate(MLP_COLUMNS, OWN, _MLP, {"library": "xl2", "order": "F"}, "estimator"),
+    Candidate(TABLE, OWN, _TABLE, {"library": "xl2", "epochs": TABLE_EPOCHS}, None, TABLE_EPOCHS),
+    Candidate(
+        SKLEARN_TABLE,
+        "sklearn",
+        _TABLE,
+        {"library": "sklearn", "epochs": TABLE_EPOCHS},
+        None,
+        TABLE_EPOCHS,
+    ),
+)
+
 _K = len(LAMBDAS)
 PATH, STACK, ONE = f"path of {_K}", f"stack of {_K}", "one network"
 PATH_FLOOR = f"floor: products of {_K}"

@@ -34,6 +34,11 @@ EPOCH = (
     Row(c.XL2_MLP, c.MLP),
 )
 WIDE = tuple(Row(row.over, row.under) for row in EPOCH)  # without a limit
+ORDER = (
+    Row(c.COLUMNS, c.ROWS, {64: 1.1, 256: 1.1}),
+    Row(c.MLP_COLUMNS, c.MLP_ROWS, {64: 1.1, 256: 1.1}),
+    Row(c.TABLE, c.SKLEARN_TABLE, {64: 0.8, 256: 0.8}),
+)
 PATH = (
     Row(c.PATH, c.VMAP, {64: 0.6, 256: 0.65}),
     Row(c.PATH, c.BMM, {64: 0.6, 256: 0.65}),

@@ -11,6 +11,7 @@ import xl2
 
 SIZES = (784, 50, 25, 10)
 WIDE = (784, 1024, 1024, 10)
+NARROW = (12, 50, 25, 10)  # as a table has columns
 ACTIVATIONS = ("relu", "relu", "sigmoid")
 LAMBDA = 1.0
 LAMBDAS = (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)

@@ -15,6 +15,7 @@ from .problem import (
     DIGITS,
     FOLDS,
     LAMBDAS,
+    NARROW,
     OF_DIGITS,
     OF_FOLDS,
     SIZES,
@@ -64,6 +65,12 @@ def wide(settings: Settings, say: Say) -> list[Result]:
     """Measure an epoch of a wide network, on a sixteenth of the rows."""
     rows = max(settings.rows // 16, 1)
     return _compare(WIDE, rows, candidates.EPOCH, limits.WIDE, settings, say)
+
+
+def order(settings: Settings, say: Say) -> list[Result]:
+    """Measure an epoch of samples whose columns follow one another in memory, not their rows."""
+    rows = 4 * settings.rows
+    return _compare(NARROW, rows, candidates.IN_ORDERS, limits.ORDER, settings, say)
 
 
 def path(settings: Settings, say: Say) -> list[Result]:

@@ -21,6 +21,7 @@ SECTIONS = {
     "decision": sections.decision,
     "cores": scaling,
     "wide": sections.wide,
+    "order": sections.order,
     "forward": costs.forward,
     "memory": costs.peak,
     "overhead": costs.overhead,

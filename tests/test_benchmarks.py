@@ -14,8 +14,18 @@ from xl2.cli.bench import _module
 from xl2.errors import XL2Error
 
 HOME = _module("suite").__package__
-MODULES = ("candidates", "growth", "measure", "peers", "problem", "roofline", "scaling", "sections")
-candidates, growth, measure, peers, problem, roofline, scaling, sections = (
+MODULES = (
+    "candidates",
+    "growth",
+    "limits",
+    "measure",
+    "peers",
+    "problem",
+    "roofline",
+    "scaling",
+    "sections",
+)
+candidates, growth, limits, measure, peers, problem, roofline, scaling, sections = (
     importlib.import_module(f"{HOME}.{name}") for name in MODULES
 )
 table, team, timing, work, worker = (
@@ -93,6 +103,21 @@ def test_every_candidate_does_the_same_work(peer, one_core):
         assert found.absent == {}
         assert set(found.seconds) == {one.name for one in (*own, *theirs)}
         assert found.apart[0] < 1e-3
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_columns_in_memory_reach_the_weights_of_rows(one_core, in_process):
+    lines, desk = [], team.Team().worker("xl2", 1)
+    settings = sections.Settings(rows=75, rounds=1, batches=(64,))
+    found = sections.order(settings, lines.append)
+    assert "weights apart by 0e+00 after few rows, 0e+00 after an epoch\n" in lines
+    assert len(found) == 3
+    assert all(result.spread is not None for result in found)
+    for row in limits.ORDER[:2]:
+        columns, rows = (desk.made[name].data[0] for name in (row.over, row.under))
+        assert columns.shape == (300, 12)
+        assert columns.flags.f_contiguous
+        assert rows.flags.c_contiguous
 
 
 @pytest.mark.filterwarnings("ignore:Training has not finished")
@@ -223,7 +248,7 @@ def test_a_peer_that_fails_is_a_miss(faked, xl2):
 
 def test_the_table_fits_a_terminal_and_describes_the_machine(faked, xl2):
     faked(FAST, absent={candidates.KERAS: "keras"}, failed={candidates.THINC: "x" * 200})
-    code, out, _ = xl2("bench", "--only", "epoch,path,decision,wide", "--rounds", 3)
+    code, out, _ = xl2("bench", "--only", "epoch,path,decision,wide,order", "--rounds", 3)
     assert max(map(len, out.splitlines())) <= 80
     for word in ("date", "processor", "libraries", "numpy", "784-1024-1024-10", "batches of 256"):
         assert word in out

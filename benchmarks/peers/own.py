@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -36,6 +36,8 @@ class Fit:
     shuffle : bool, default True
     epochs : int, default 1
         Epochs in a call.
+    order : str, default "C"
+        Of the samples in memory: rows, or with "F" columns, one after another.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Fit:
         shuffle: bool = True,
         epochs: int = 1,
         device: str | None = None,
+        order: Literal["C", "F"] = "C",
     ):
         stack = len(lam) if isinstance(lam, tuple) else None
         where = {"backend": backend, "device": device}
@@ -53,7 +56,8 @@ class Fit:
             problem.sizes, ACTIVATIONS, "xavier", seed=SEED, stack=stack, **where
         )
         home = self.network.backend
-        self.data = [home.library.from_host(home.xp, a, home.device) for a in problem.samples()]
+        given = [np.asarray(a, order=order) for a in problem.samples()]
+        self.data = [home.library.from_host(home.xp, a, home.device) for a in given]
         self.how: dict[str, Any] = {
             "epochs": epochs,
             "batch_size": problem.batch,

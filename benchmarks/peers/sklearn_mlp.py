@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from typing import Any, Literal
 
 import numpy as np
 
@@ -48,10 +49,14 @@ class Mlp:
 
 
 class Estimator:
-    """An epoch of `partial_fit` on class numbers, of "sklearn" or "xl2"."""
+    """An epoch of `partial_fit` on class numbers, of "sklearn" or "xl2".
 
-    def __init__(self, problem: Problem, library: str):
-        self.data, self.classes = problem.samples(), np.arange(problem.sizes[-1])
+    `order` is that of the samples in memory: rows, or with "F" columns, one after another.
+    """
+
+    def __init__(self, problem: Problem, library: str, order: Literal["C", "F"] = "C"):
+        self.data = [np.asarray(a, order=order) for a in problem.samples()]
+        self.classes = np.arange(problem.sizes[-1])
         self.model = _class_of(library)(**_settings(problem))
         # The first call draws the weights: here those of another model, with steps of size 0.
         still = _class_of(library)(**_settings(problem) | {"learning_rate_init": 1e-30})
@@ -67,6 +72,32 @@ class Estimator:
         if not hasattr(self.model, "coefs_"):
             return self.start
         return [np.array(weight)[None] for weight in self.model.coefs_]
+
+
+class FromTable:
+    """`read_csv`, `StandardScaler` and epochs of `MLPClassifier`, as users write it.
+
+    pandas holds the columns one after another, and so does the scaler's result.
+    """
+
+    def __init__(self, problem: Problem, library: str, epochs: int):
+        import pandas as pd
+
+        x, y = problem.samples()
+        self.kinds = {f"c{i}": "float32" for i in range(x.shape[1])}
+        frame = pd.DataFrame(x, columns=list(self.kinds)).round(5)
+        self.text = frame.assign(y=y).to_csv(index=False)
+        options = {"batch_size": problem.batch, "max_iter": epochs, "random_state": SEED}
+        self.model = _class_of(library)(problem.sizes[1:-1], **options)
+
+    def __call__(self) -> None:
+        """Read the table, and train."""
+        import pandas as pd
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        frame = pd.read_csv(io.StringIO(self.text), dtype=self.kinds)
+        make_pipeline(StandardScaler(), self.model).fit(frame.drop(columns="y"), frame["y"])
 
 
 class Search:

@@ -31,8 +31,8 @@ def bench(
 ) -> None:
     """Measure the speed of xl2 and of other libraries.
 
-    Sections: epoch, path, decision, cores, wide, forward, memory, overhead, growth. Peers:
-    floor, sklearn, torch, jax, keras, thinc; those that are not installed are skipped.
+    Sections: epoch, path, decision, cores, wide, order, forward, memory, overhead, growth.
+    Peers: floor, sklearn, torch, jax, keras, thinc; those that are not installed are skipped.
     """
     from ..training.assemble import check_positive
 
