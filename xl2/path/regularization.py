@@ -170,7 +170,7 @@ def regularization_path(
         Bytes for the networks in training; by default 2 GiB, or on CuPy the free memory of
         the device, if that is less. If all networks do not fit, several stacks are trained,
         with the same results. The samples are not included, nor are the parameters that
-        `return_members` keeps; but a copy of `X` is that only its order in memory needs.
+        `return_members` keeps. The copy of an `X` that is not in C order is included.
     checkpoint : path-like, optional
         A folder for checkpoints, with a file for each stack as `xl2.fit` writes it. Finished
         stacks are skipped when the path is resumed.
