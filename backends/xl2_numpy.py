@@ -1,4 +1,4 @@
-"""NumPy, with large products divided among the cores."""
+"""NumPy, with mini-batches in compiled code, and large products divided among the cores."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from itertools import pairwise
 from typing import Any
 
 INSTALL = 'run pip install "numpy>=2"'
@@ -19,9 +18,6 @@ CHUNK = 512
 # Multiplications from which a product is divided among cores, and those of a part. Handing a
 # part to another thread takes 50 us, 2**24 multiplications take 0.4 ms.
 LARGE, PART = 2**25, 2**24
-
-# Bytes of samples that exceed every cache, and of those gathered ahead of the steps.
-UNCACHED, AHEAD = 2**24, 2**20
 
 
 def import_namespace(name: str) -> Any:
@@ -49,7 +45,7 @@ def scope(device: Any) -> AbstractContextManager[Any]:
 
 
 def threads() -> AbstractContextManager[Any]:
-    """Limit the BLAS to one thread; `_product` and `run_batches` divide what is worth it.
+    """Limit the BLAS to one thread; `_product` and compiled code divide what is worth it.
 
     Threads of a BLAS wait for each other at every product. If another program uses a core,
     the wait is a time slice, and a fit of small products takes twenty times as long.
@@ -107,47 +103,39 @@ def workers() -> int:
 
 @functools.cache
 def _blas() -> Any:
-    import numpy  # noqa: F401 - threadpoolctl finds the BLAS among the loaded libraries
+    # threadpoolctl finds the BLAS among the loaded libraries; SciPy's is another copy.
+    import numpy  # noqa: F401
+    from scipy.linalg import cython_blas  # noqa: F401
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
 
 
+def compiled(function: Any, *first: Any) -> Any:
+    """Return outputs, and their losses and scores, in compiled code."""
+    import xl2_numpy_outputs
+
+    return xl2_numpy_outputs.compiled(function, *first)
+
+
+def slow_because() -> str:
+    """Return why the portable code trains instead of the compiled one."""
+    import xl2_numpy_compiled
+
+    return xl2_numpy_compiled.missing()
+
+
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
-    """Take the steps while another thread gathers the rows of the next ones.
+    """Take the steps in compiled code, or in portable code if that knows something more."""
+    import xl2_numpy_runs
+    from xl2.nn.step import run_batches as portable
 
-    Reading random rows from outside the cache takes a tenth of a step of 64 rows of 784. The
-    results are the same bits.
-    """
-    from xl2.nn.step import Batches, Samples
-    from xl2.nn.step import run_batches as run
-
-    order, x, size = batches.order, samples.x, batches.size
-    if order is None or order.ndim > 1 or x.nbytes < UNCACHED or _limit.free_cores() == 1:
-        return run(step, carry, constants, samples, batches, xp)
-    length = max(1, AHEAD // (x.itemsize * x.shape[1] * size)) * size
-    # The first part is one step, because it has to be waited for.
-    starts = [batches.start, *range(batches.start + size, batches.stop, length)]
-
-    def gather(start: int, stop: int) -> Any:
-        rows = order[start:stop]
-        return Samples(*(None if a is None else a.take(rows, axis=0) for a in samples))
-
-    reports, rates, first = [], list(batches.rates), batches.first
-    parts = list(pairwise([*starts, batches.stop]))
-    ready = _others().submit(gather, *parts[0])
-    for i, (start, stop) in enumerate(parts):
-        gathered = ready.result()
-        if i + 1 < len(parts):
-            ready = _others().submit(gather, *parts[i + 1])
-        count = -(-(stop - start) // size)
-        own = Batches(0, stop - start, size, None, rates[:count], first)
-        carry, report = run(step, carry, constants, gathered, own, xp)
-        reports.append(report)
-        rates, first = rates[count:], first + count
-    return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
+    runner = xl2_numpy_runs.runner(step, carry, constants, samples, batches)
+    if runner is None:
+        return portable(step, carry, constants, samples, batches, xp)
+    return runner.run(_limit.free_cores(), _others)
 
 
 def affine(x: Any, weight: Any, bias: Any) -> Any:

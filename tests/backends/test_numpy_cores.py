@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xl2_numpy
-from xl2 import L2, InputError, Network, fit
+from xl2 import InputError, Network
 
 pytestmark = pytest.mark.host
 
@@ -38,7 +38,7 @@ def cores(monkeypatch):
 
 @pytest.fixture
 def small_is_large(monkeypatch):
-    for name, value in {"LARGE": 64, "PART": 16, "UNCACHED": 0, "AHEAD": 100}.items():
+    for name, value in {"LARGE": 64, "PART": 16}.items():
         monkeypatch.setattr(xl2_numpy, name, value)
 
 
@@ -63,36 +63,6 @@ def test_overflow_in_another_thread_does_not_warn(small_is_large, cores):
     huge = np.full((4, 5), 1e38, "float32")
     with xl2_numpy.scope(None):
         assert np.isinf(xl2_numpy._product(huge, huge.mT.copy() @ np.eye(4, 30, dtype="f"))).any()
-
-
-@pytest.mark.parametrize("stack", [None, 3])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("batch_size", [7, 16, 100])
-def test_gathering_rows_ahead_gives_the_same_network(
-    small_is_large, cores, stack, weighted, batch_size
-):
-    x, y = RNG.normal(size=(100, 6)).astype("float32"), RNG.integers(0, 3, 100)
-    weight = RNG.uniform(0.5, 2, 100) if weighted else None
-    found = []
-    for count in (1, 3):
-        submitted = cores(count)
-        network = Network([6, 8, 3], ["relu", "softmax"], stack=stack, backend="numpy")
-        history = fit(
-            network, x, y, epochs=3, batch_size=batch_size, sample_weight=weight,
-            optimizer="adam", penalty=L2(0.1), dropout=0.2, progress=False,
-        )  # fmt: skip
-        found.append((*(w.tobytes() for w in network.weights), *map(str, history.loss)))
-        assert any(f.__name__ == "gather" for f in submitted) == (count > 1)
-    assert found[0] == found[1]
-
-
-def test_small_or_unshuffled_data_is_not_gathered_ahead(cores):
-    submitted = cores(3)
-    x, y = RNG.normal(size=(100, 6)).astype("float32"), RNG.integers(0, 3, 100)
-    for shuffle in (True, False):
-        network = Network([6, 8, 3], ["relu", "softmax"], backend="numpy")
-        fit(network, x, y, epochs=1, shuffle=shuffle, progress=False)
-    assert submitted == []
 
 
 def test_fits_side_by_side_have_one_core_each(monkeypatch):

@@ -126,6 +126,10 @@ class Library:
         first = str(error).strip().partition("\n")[0]
         return f"{type(error).__name__}: {first}"
 
+    def slow_because(self) -> str:
+        """Return why a library that works is slower here than it can be, and what to do; or ''."""
+        return ""
+
     def out_of_memory(self, error: Exception) -> bool:
         """Tell whether an error means that an allocation failed."""
         return isinstance(error, MemoryError)

@@ -164,7 +164,7 @@ class BackendInfo:
     devices : tuple of str
         The devices that work now.
     reason : str
-        Why it cannot be used, and what to do; empty if it can.
+        Why it cannot be used, or is slow, and what to do; else empty.
     """
 
     name: str
@@ -186,7 +186,8 @@ def _inspect(name: str) -> BackendInfo:
         backend = connect(name)
     except BackendError as error:
         return BackendInfo(name, version, (), error.reason)
-    return BackendInfo(name, version, tuple(backend.library.devices(backend.xp)), "")
+    library = backend.library
+    return BackendInfo(name, version, tuple(library.devices(backend.xp)), library.slow_because())
 
 
 def _version(name: str) -> str:

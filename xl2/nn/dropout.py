@@ -75,11 +75,11 @@ class Dropout:
         counter = indices, _position(indices, step, layer, layers)
         words = threefry2x32((keys[..., :1], keys[..., 1:]), counter)
         bits = xp.reshape(xp.stack(words, axis=-1), (*groups, 2 * blocks))
-        mask = xp.astype(bits[..., : rows * units] >= self._least_kept(), like.dtype)
+        mask = xp.astype(bits[..., : rows * units] >= self.least_kept(), like.dtype)
         mask *= 1.0 / (1.0 - self.rate)
         return xp.reshape(mask, (*groups, 1, rows, units) if groups else (rows, units))
 
-    def _least_kept(self) -> int:
+    def least_kept(self) -> int:
         """Return the smallest int32 that keeps its unit.
 
         Integers are compared: converted to floats, they would be rounded differently in

@@ -33,7 +33,7 @@ class Measure:
         self._spread: Array | None = None
         self._running_spread: RunningSpread | None = None
         compiled = backend.library.compiled
-        self._sums = compiled(_sums, task, activate, loss)
+        self._sums = compiled(sums_of, task, activate, loss)
         if task == "regression" and y is None:
             self._running_spread = RunningSpread()
         elif task == "regression":
@@ -74,7 +74,7 @@ class Measure:
         return self.result(self._backend.read(self.parts()))
 
 
-def _sums(
+def sums_of(
     task: str,
     activate: Callable[[Array], Array],
     loss: Loss,

@@ -1,0 +1,73 @@
+"""The library of compiled/, which trains on NumPy arrays without Python's calls.
+
+It is built when xl2 is installed, and does not know Python: its functions take a `Run`. Products
+are those of SciPy's BLAS.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+LIBRARY = "libxl2_numpy.dll" if sys.platform == "win32" else "libxl2_numpy.so"
+
+FIELDS = (
+    *("layers", "loss", "optimizer", "slots", "groups", "members"),
+    *("units", "hidden", "constants_1", "constants_2", "constants_3", "kept", "least_kept"),
+    *("gemm", "x", "y", "weight", "order", "order_stride", "start", "stop", "size", "first"),
+    *("rates", "lambdas", "rows", "keys", "parameters", "logits", "penalties", "scratch"),
+    *("scratch_bytes", "ahead", "parts", "columns", "begin", "end", "next", "done"),
+)
+_FLOATS = {"constants_1", "constants_2", "constants_3", "kept"}
+
+
+class Run(ctypes.Structure):
+    """The `Run` of step.h; pointers are whole numbers."""
+
+    _fields_ = [(name, ctypes.c_double if name in _FLOATS else ctypes.c_int64) for name in FIELDS]
+
+
+@functools.cache
+def library() -> Any:
+    """Return the compiled code, or None if it was not built or ``XL2_COMPILED=0`` is set."""
+    path = Path(__file__).with_name(LIBRARY)
+    if os.environ.get("XL2_COMPILED") == "0" or not path.exists():
+        return None
+    try:
+        found = ctypes.CDLL(str(path))
+    except OSError:  # built for another system, such as a folder shared between machines
+        return None
+    for name in ("train", "outputs", "measure"):
+        for dtype in ("float", "double"):
+            function = getattr(found, f"{name}_{dtype}")
+            function.argtypes = [ctypes.c_void_p, ctypes.c_int64][: 2 if name == "train" else 1]
+            function.restype = None
+    found.scratch_bytes.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+    found.scratch_bytes.restype = found.run_bytes.restype = ctypes.c_int64
+    return found if found.run_bytes() == ctypes.sizeof(Run) else None
+
+
+def missing() -> str:
+    """Return why there is no compiled code, and what to do; '' if there is."""
+    if os.environ.get("XL2_COMPILED") == "0":
+        return "slow: XL2_COMPILED=0 switches the compiled code off"
+    if library() is None:
+        return "slow: xl2 was installed without a C++ compiler; install one, and then xl2 again"
+    return ""
+
+
+@functools.cache
+def gemm(name: str) -> int:
+    """Return the address of a BLAS product, which SciPy has for Cython."""
+    from scipy.linalg import cython_blas
+
+    capsule, api = cython_blas.__pyx_capi__[name], ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return int(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))

@@ -1,0 +1,295 @@
+"""Runs of mini-batches on NumPy arrays in compiled code: `run_batches` without Python's calls."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+from collections.abc import Callable
+from concurrent.futures import wait
+from typing import Any
+
+import xl2_numpy_compiled
+from xl2_numpy_compiled import Run
+
+# In the order of the enums in functions.h.
+ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
+LOSSES = (
+    "binary_cross_entropy_delta",
+    "categorical_cross_entropy_delta",
+    "poisson_delta",
+    "squared_error_delta",
+    *(f"squared_error_after_{name}_delta" for name in ACTIVATIONS[1:]),
+)
+OPTIMIZERS: dict[str, tuple[str, ...]] = {
+    "sgd_update": (),
+    "momentum_update": ("momentum",),
+    "nesterov_update": ("momentum",),
+    "adam_update": ("beta_1", "beta_2", "epsilon"),
+}
+OWN = {"xl2.array.activations", "xl2.nn.losses", "xl2.nn.optimizers", "xl2_numpy"}
+MOST_LAYERS = 32
+
+# Multiplications of one call, a few hundredths of a second: Python acts on Ctrl-C between two.
+CALL = 2**29
+# Bytes of rows that a thread gathers at once for the members of a group.
+GATHERED = 2**21
+# Multiplications of a layer from which columns, and not rows, are divided among threads, and those
+# of a part; multiplications of a step from which a second thread is worth waiting for.
+WIDE, PART, WORTH = 2**25, 2**24, 2**21
+# Multiplications, a fifth of a millisecond, from which another thread is worth calling.
+ANOTHER_THREAD = 2**22
+
+
+def runner(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> Runner | None:
+    """Return what runs the mini-batches, or None if the portable code has to."""
+    if xl2_numpy_compiled.library() is None:
+        return None
+    codes = _codes(step)
+    x, y, weight = samples
+    parameters = [array for layer in carry.parameters for array in layer]
+    dtype = x.dtype.name
+    fits = (
+        codes is not None
+        and len(carry.parameters) <= MOST_LAYERS
+        and dtype in ("float32", "float64")
+        and all(a.dtype == dtype for a in (*parameters, y))
+        and (weight is None or (weight.dtype == dtype and weight.flags.c_contiguous))
+        and x.ndim == y.ndim == 2
+        and all(a.flags.c_contiguous for a in (x, y))
+        and _match(carry.parameters, samples, batches)
+        and max(*x.shape, *(p.size for p in parameters)) < 2**31
+    )
+    return Runner(step, carry, constants, samples, batches, codes) if fits else None
+
+
+def _match(parameters: Any, samples: Any, batches: Any) -> bool:
+    """Tell whether all shapes and rows agree: compiled code would read beyond the arrays."""
+    x, y, weight = samples
+    units = [x.shape[1], *(layer.bias.shape[-1] for layer in parameters)]
+    stacked = parameters[0].bias.ndim > 1
+    for i, layer in enumerate(parameters):
+        inputs = layer.weight.shape[-3 if stacked and i == 0 else -2]
+        if (inputs, layer.weight.shape[-1]) != (units[i], units[i + 1]):
+            return False
+    rows = x.shape[0]
+    if y.shape != (rows, units[-1]) or not (weight is None or weight.shape == (rows, 1)):
+        return False
+    if batches.order is None:
+        return bool(batches.stop <= rows)
+    taken = batches.order[..., batches.start : batches.stop]
+    return bool(taken.min() >= 0 and taken.max() < rows)
+
+
+@functools.lru_cache(maxsize=64)
+def _codes(step: Any) -> tuple[list[int], int, int] | None:
+    """Return the numbers of a step's functions, or None if one is not among those compiled."""
+    functions = [f for pair in step.hidden for f in pair] + [step.loss.delta, step.update]
+    if not is_own(*functions):
+        return None
+    try:
+        hidden = [ACTIVATIONS.index(pair.function.__name__) for pair in step.hidden]
+        loss = LOSSES.index(step.loss.delta.__name__)
+        return hidden, loss, list(OPTIMIZERS).index(step.update.__name__)
+    except ValueError:
+        return None
+
+
+def is_own(*functions: Any) -> bool:
+    """Tell whether functions are those of xl2, and not a user's with the same names."""
+    return all(function.__module__ in OWN for function in functions)
+
+
+class Runner:
+    """The arrays of a run of mini-batches, and their description for the compiled code."""
+
+    def __init__(
+        self, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, codes: Any
+    ):
+        import numpy as np
+
+        hidden, loss, optimizer = codes
+        x, y, weight = samples
+        self._double = x.dtype.name == "float64"
+        *lead, _ = carry.parameters[0].bias.shape
+        groups, members = (1, *lead)[-2:] if lead else (1, 1)
+        self.networks = groups * members
+        units = [x.shape[1], *(layer.bias.shape[-1] for layer in carry.parameters)]
+        layers, size = len(units) - 1, min(batches.size, batches.stop - batches.start)
+        rows, self.steps = batches.stop - batches.start, len(batches.rates)
+        self._step, self._constants = step, constants
+        self._samples, self._batches = samples, batches
+        self._carry, self._packed = carry, list[tuple[Any, Any]]()
+        arrays = self._parameters(carry, stacked=bool(lead))
+        self._logits = np.empty((*lead, rows, units[-1]), x.dtype)
+        self._penalties: Any = np.empty((*lead, self.steps), x.dtype) if step.objective else None
+        order = batches.order
+        if order is not None:
+            order = np.ascontiguousarray(order, np.int64)
+        keys = None if step.dropout is None else np.ascontiguousarray(constants.keys, np.int32)
+        divisor = constants.rows
+        if divisor is not None:
+            divisor = np.broadcast_to(np.asarray(divisor, np.float64).reshape(-1), (groups,)).copy()
+        numbers = [np.asarray(numbers, np.int64) for numbers in (units, hidden or [0])]
+        rates = np.asarray(batches.rates, np.float64)
+        lambdas = self._lambdas(constants.coefficients, members)
+        pointers = np.asarray([array.ctypes.data for array in arrays], np.int64)
+        given = [getattr(step.optimizer, name) for name in OPTIMIZERS[step.update.__name__]]
+        own = [*given, 0.0, 0.0, 0.0][:3]
+        products = [a * b * size for a, b in itertools.pairwise(units)]
+        self._work = 3 * sum(products) * self.networks
+        parts, columns = self._cut(products, size)
+        ahead = 1
+        if members > 1 and order is not None:
+            ahead = min(self.steps, max(1, GATHERED // (size * units[0] * x.itemsize)))
+        self._kept = (
+            order, keys, divisor, numbers, rates, lambdas, pointers, arrays
+        )  # fmt: skip
+        self._run = run = Run(
+            layers=layers,
+            loss=loss,
+            optimizer=optimizer,
+            slots=len(arrays) // (2 * layers),
+            groups=groups,
+            members=members,
+            units=address(numbers[0]),
+            hidden=address(numbers[1]),
+            constants_1=own[0],
+            constants_2=own[1],
+            constants_3=own[2],
+            kept=1.0 if step.dropout is None else 1.0 - step.dropout.rate,
+            least_kept=0 if step.dropout is None else step.dropout.least_kept(),
+            gemm=xl2_numpy_compiled.gemm("dgemm" if self._double else "sgemm"),
+            x=address(x),
+            y=address(y),
+            weight=address(weight),
+            order=address(order),
+            order_stride=order.shape[1] if order is not None and order.ndim == 2 else 0,
+            start=batches.start,
+            stop=batches.stop,
+            size=size,
+            first=batches.first,
+            rates=address(rates),
+            lambdas=address(lambdas),
+            rows=address(divisor),
+            keys=address(keys),
+            parameters=address(pointers),
+            logits=address(self._logits),
+            penalties=address(self._penalties),
+            ahead=ahead,
+            parts=parts,
+            columns=columns,
+        )
+        run.scratch_bytes = xl2_numpy_compiled.library().scratch_bytes(
+            ctypes.byref(run), self._double
+        )
+
+    def _parameters(self, carry: Any, stacked: bool) -> list[Any]:
+        """Return the arrays of all layers, weight before bias, each followed by its states.
+
+        In the first weight of a stack, members are next to the outputs. Compiled code trains one
+        member after another, so each gets its own part of a copy.
+        """
+        import numpy as np
+
+        arrays: list[Any] = []
+        for i, (layer, states) in enumerate(zip(carry.parameters, carry.states, strict=True)):
+            for kind, (parameter, own) in enumerate(zip(layer, states, strict=True)):
+                for array in (parameter, *own):
+                    first = stacked and i == 0 and kind == 0
+                    order = np.swapaxes(array, -3, -2) if first else array
+                    together = np.ascontiguousarray(order)
+                    if together is not order:
+                        self._packed.append((order, together))
+                    arrays.append(together)
+        return arrays
+
+    def _lambdas(self, coefficients: Any, members: int) -> Any:
+        import numpy as np
+
+        found = np.zeros((len(coefficients), members))
+        for i, lam in enumerate(coefficients):
+            if lam is not None:
+                found[i] = lam if isinstance(lam, float | int) else _of_members(lam, i)
+        return found
+
+    def _cut(self, products: list[int], size: int) -> tuple[int, int]:
+        """Return the parts of a step, and whether they are columns; by the shapes alone."""
+        if self.networks > 1 or 3 * sum(products) < WORTH:
+            return 1, 0
+        if max(products) >= WIDE:
+            return min(8, max(products) // PART), 1
+        return max(1, min(8, size // 32 if size < 128 else size // 64)), 0
+
+    def run(self, cores: int, others: Callable[[], Any]) -> tuple[Any, Any]:
+        """Take the steps, on so many cores; return the carry and the reports."""
+        import numpy as np
+
+        call = (
+            xl2_numpy_compiled.library().train_double
+            if self._double
+            else xl2_numpy_compiled.library().train_float
+        )
+        together, run = self.networks == 1, self._run
+        threads = min(cores, run.parts if together else self.networks)
+        if self._work * self.steps < ANOTHER_THREAD:
+            threads = 1
+        self._scratch = scratch = np.empty(
+            (1 if together else threads) * run.scratch_bytes + 64, np.uint8
+        )
+        run.scratch = -(-scratch.ctypes.data // 64) * 64
+        length = max(1, CALL * threads // self._work)
+        if run.ahead > 1:
+            length = min(length, run.ahead)
+        try:
+            for begin in range(0, self.steps, length):
+                run.begin, run.end = begin, min(begin + length, self.steps)
+                # No part can be taken before the first thread opens the first phase.
+                run.next, run.done = 2**19 if together else 0, 0
+                at = ctypes.addressof(run)
+                # The futures keep the arrays until their threads are done.
+                begun = [others().submit(self._call, call, at, k) for k in range(1, threads)]
+                try:
+                    call(at, 0)
+                finally:
+                    waiting = [future for future in begun if not future.cancel()]
+                    wait(waiting)
+        finally:
+            for array, packed in self._packed:
+                array[...] = packed
+        return self._carry, self._objective() if self._step.objective else self._logits
+
+    def _objective(self) -> Any:
+        """Return the mean loss plus the penalty of each step, times its number of samples.
+
+        The loss is that of the portable step, but for all steps at once.
+        """
+        import numpy as np
+
+        batches, divisor = self._batches, self._constants.rows
+        y, weight = batches.targets(self._step.operations, self._samples)
+        values = self._step.loss.value(self._logits, y)
+        starts = np.arange(0, batches.stop - batches.start, batches.size)
+        samples: Any = np.diff(starts, append=batches.stop - batches.start)
+        total: Any = samples
+        if weight is not None:
+            values = values * weight[..., 0]
+            total = np.add.reduceat(weight[..., 0], starts, axis=-1)
+            total = np.where(total > 0.0, total, np.inf)
+        values = np.add.reduceat(values, starts, axis=-1) / total
+        if divisor is not None:
+            total = divisor if np.ndim(divisor) == 0 else divisor[..., 0, 0]
+        return (samples * (values + 0.5 * self._penalties / total))[..., None]
+
+    def _call(self, function: Any, at: int, thread: int) -> None:
+        function(at, thread)
+
+
+def _of_members(lam: Any, layer: int) -> Any:
+    """Return one number for each member from an array that broadcasts with a layer's weight."""
+    return lam[..., 0, :, 0].reshape(-1) if layer == 0 else lam.reshape(-1)
+
+
+def address(array: Any) -> int:
+    """Return the address of an array; 0 for None."""
+    return 0 if array is None else int(array.ctypes.data)
