@@ -69,8 +69,8 @@ def wide(settings: Settings, say: Say) -> list[Result]:
 
 def order(settings: Settings, say: Say) -> list[Result]:
     """Measure an epoch of samples whose columns follow one another in memory, not their rows."""
-    rows = 4 * settings.rows
-    return _compare(NARROW, rows, candidates.IN_ORDERS, limits.ORDER, settings, say)
+    rows, fewer = 4 * settings.rows, settings._replace(rounds=settings.few)
+    return _compare(NARROW, rows, candidates.IN_ORDERS, limits.ORDER, fewer, say)
 
 
 def path(settings: Settings, say: Say) -> list[Result]:
