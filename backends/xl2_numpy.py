@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 INSTALL = 'run pip install "numpy>=2"'
@@ -62,6 +63,7 @@ class _Limit(AbstractContextManager[None]):
 
     def __init__(self) -> None:
         self._lock, self._inside, self._cores = threading.Lock(), 0, 1
+        self._computing = 0  # runs of mini-batches
         self._limiter: Any = None
 
     def __enter__(self) -> None:
@@ -81,6 +83,18 @@ class _Limit(AbstractContextManager[None]):
         """Return the cores that a fit may use: one if fits run side by side."""
         return self._cores if self._inside == 1 else 1
 
+    @contextmanager
+    def share(self) -> Iterator[int]:
+        """Yield the cores that a run of mini-batches may use, beside all others that compute."""
+        with self._lock:
+            self._computing += 1
+            cores = max(1, self._cores // self._computing)
+        try:
+            yield cores
+        finally:
+            with self._lock:
+                self._computing -= 1
+
 
 _limit = _Limit()
 
@@ -88,7 +102,7 @@ _limit = _Limit()
 @functools.cache
 def _others() -> ThreadPoolExecutor:
     """Return threads for the other cores."""
-    return ThreadPoolExecutor(max(1, _limit.free_cores() - 1), "xl2")
+    return ThreadPoolExecutor(max(1, _limit._cores - 1), "xl2")
 
 
 # A fork does not have the threads.
@@ -135,7 +149,7 @@ def run_batches(
     runner = xl2_numpy_runs.runner(step, carry, constants, samples, batches)
     if runner is None:
         return portable(step, carry, constants, samples, batches, xp)
-    return runner.run(_limit.free_cores(), _others)
+    return runner.run(_limit.share, _others)
 
 
 def affine(x: Any, weight: Any, bias: Any) -> Any:

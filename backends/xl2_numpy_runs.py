@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import itertools
+import os
 from collections.abc import Callable
 from concurrent.futures import wait
 from typing import Any
@@ -221,39 +222,24 @@ class Runner:
             return min(8, max(products) // PART), 1
         return max(1, min(8, size // 32 if size < 128 else size // 64)), 0
 
-    def run(self, cores: int, others: Callable[[], Any]) -> tuple[Any, Any]:
-        """Take the steps, on so many cores; return the carry and the reports."""
+    def run(self, share: Callable[[], Any], others: Callable[[], Any]) -> tuple[Any, Any]:
+        """Take the steps, on the cores that `share` yields; return the carry and the reports."""
         import numpy as np
 
-        call = (
-            xl2_numpy_compiled.library().train_double
-            if self._double
-            else xl2_numpy_compiled.library().train_float
-        )
+        call = xl2_numpy_compiled.library()
+        call = call.train_double if self._double else call.train_float
         together, run = self.networks == 1, self._run
-        threads = min(cores, run.parts if together else self.networks)
+        most = run.parts if together else self.networks
         if self._work * self.steps < ANOTHER_THREAD:
-            threads = 1
-        self._scratch = scratch = np.empty(
-            (1 if together else threads) * run.scratch_bytes + 64, np.uint8
-        )
-        run.scratch = -(-scratch.ctypes.data // 64) * 64
-        length = max(1, CALL * threads // self._work)
-        if run.ahead > 1:
-            length = min(length, run.ahead)
+            most = 1
+        most = min(most, os.cpu_count() or 1)
+        self._scratch = np.empty((1 if together else most) * run.scratch_bytes + 64, np.uint8)
+        run.scratch = -(-address(self._scratch) // 64) * 64
+        begin = 0
         try:
-            for begin in range(0, self.steps, length):
-                run.begin, run.end = begin, min(begin + length, self.steps)
-                # No part can be taken before the first thread opens the first phase.
-                run.next, run.done = 2**19 if together else 0, 0
-                at = ctypes.addressof(run)
-                # The futures keep the arrays until their threads are done.
-                begun = [others().submit(self._call, call, at, k) for k in range(1, threads)]
-                try:
-                    call(at, 0)
-                finally:
-                    waiting = [future for future in begun if not future.cancel()]
-                    wait(waiting)
+            while begin < self.steps:
+                with share() as cores:
+                    begin = self._call(call, begin, min(most, cores), others)
         finally:
             for array, packed in self._packed:
                 array[...] = packed
@@ -281,8 +267,26 @@ class Runner:
             total = divisor if np.ndim(divisor) == 0 else divisor[..., 0, 0]
         return (samples * (values + 0.5 * self._penalties / total))[..., None]
 
-    def _call(self, function: Any, at: int, thread: int) -> None:
-        function(at, thread)
+    def _call(self, call: Any, begin: int, threads: int, others: Callable[[], Any]) -> int:
+        """Take some steps in so many threads; return the number of the next one."""
+        run = self._run
+        length = max(1, CALL * threads // self._work)
+        if run.ahead > 1:
+            length = min(length, run.ahead)
+        run.begin, run.end = begin, min(begin + length, self.steps)
+        # No part can be taken before the first thread opens the first phase.
+        run.next, run.done = 2**19 if self.networks == 1 else 0, 0
+        at = ctypes.addressof(run)
+        # A method's future keeps the arrays until its thread is done.
+        begun = [others().submit(self._help, call, at, k) for k in range(1, threads)]
+        try:
+            call(at, 0)
+        finally:
+            wait([future for future in begun if not future.cancel()])
+        return int(run.end)
+
+    def _help(self, call: Any, at: int, thread: int) -> None:
+        call(at, thread)
 
 
 def _of_members(lam: Any, layer: int) -> Any:

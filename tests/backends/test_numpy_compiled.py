@@ -1,6 +1,7 @@
 """Compiled runs of mini-batches on NumPy do what the portable code does."""
 
 import ctypes
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -205,7 +206,7 @@ def test_parts_of_a_step_give_the_same_bits_on_any_number_of_cores(
 
     found = []
     for cores in (1, 2, 3):
-        monkeypatch.setattr(xl2_numpy._limit, "free_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(xl2_numpy._limit, "share", lambda cores=cores: nullcontext(cores))
         found.append(of_width())
         assert any(runner._run.parts > 1 for runner in made)
         assert any(runner._run.columns for runner in made) == wide
@@ -218,7 +219,7 @@ def test_parts_of_a_step_give_the_same_bits_on_any_number_of_cores(
 def test_members_give_the_same_bits_on_any_number_of_cores(monkeypatch, cores):
     options = {"stack": (2, 3), "optimizer": "adam", "penalty": [0.0, 1.0, 2.0]}
     one = trained(**options)
-    monkeypatch.setattr(xl2_numpy._limit, "free_cores", lambda: cores)
+    monkeypatch.setattr(xl2_numpy._limit, "share", lambda: nullcontext(cores))
     monkeypatch.setattr(runs, "ANOTHER_THREAD", 0)
     assert [a.tobytes() for a in trained(**options)] == [a.tobytes() for a in one]
 

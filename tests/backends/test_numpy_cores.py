@@ -75,6 +75,16 @@ def test_fits_side_by_side_have_one_core_each(monkeypatch):
             assert limit.free_cores() == 1
 
 
+def test_runs_that_compute_at_the_same_time_share_the_cores(monkeypatch):
+    monkeypatch.setattr(xl2_numpy, "workers", lambda: 4)
+    limit = xl2_numpy._Limit()
+    with limit, limit:  # fits side by side, and the path around them
+        with limit.share() as alone, limit.share() as beside, limit.share() as third:
+            assert (alone, beside, third) == (4, 2, 1)
+        with limit.share() as again:
+            assert again == 4
+
+
 def _ask_another_thread(pipe):
     pipe.send(xl2_numpy._others().submit(sum, (1, 2)).result())
 
