@@ -11,6 +11,7 @@ from concurrent.futures import wait
 from typing import Any
 
 import xl2_numpy_compiled
+from xl2.array.interrupts import Interrupts
 from xl2_numpy_compiled import Run
 
 # In the order of the enums in functions.h.
@@ -143,9 +144,7 @@ class Runner:
         ahead = 1
         if members > 1 and order is not None:
             ahead = min(self.steps, max(1, GATHERED // (size * units[0] * x.itemsize)))
-        self._kept = (
-            order, keys, divisor, numbers, rates, lambdas, pointers, arrays
-        )  # fmt: skip
+        self._kept = (order, keys, divisor, numbers, rates, lambdas, pointers, arrays)
         self._run = run = Run(
             layers=layers,
             loss=loss,
@@ -226,23 +225,22 @@ class Runner:
         """Take the steps, on the cores that `share` yields; return the carry and the reports."""
         import numpy as np
 
-        call = xl2_numpy_compiled.library()
-        call = call.train_double if self._double else call.train_float
+        library = xl2_numpy_compiled.library()
+        call = library.train_double if self._double else library.train_float
         together, run = self.networks == 1, self._run
-        most = run.parts if together else self.networks
-        if self._work * self.steps < ANOTHER_THREAD:
-            most = 1
-        most = min(most, os.cpu_count() or 1)
+        short = self._work * self.steps < ANOTHER_THREAD
+        most = 1 if short else min(run.parts if together else self.networks, os.cpu_count() or 1)
         self._scratch = np.empty((1 if together else most) * run.scratch_bytes + 64, np.uint8)
         run.scratch = -(-address(self._scratch) // 64) * 64
         begin = 0
         try:
             while begin < self.steps:
-                with share() as cores:
+                with Interrupts(), share() as cores:
                     begin = self._call(call, begin, min(most, cores), others)
         finally:
-            for array, packed in self._packed:
-                array[...] = packed
+            with Interrupts():
+                for array, packed in self._packed:
+                    array[...] = packed
         return self._carry, self._objective() if self._step.objective else self._logits
 
     def _objective(self) -> Any:
@@ -276,12 +274,15 @@ class Runner:
         run.begin, run.end = begin, min(begin + length, self.steps)
         # No part can be taken before the first thread opens the first phase.
         run.next, run.done = 2**19 if self.networks == 1 else 0, 0
-        at = ctypes.addressof(run)
-        # A method's future keeps the arrays until its thread is done.
-        begun = [others().submit(self._help, call, at, k) for k in range(1, threads)]
+        begun, at = list[Any](), ctypes.addressof(run)
         try:
+            # A method's future keeps the arrays until its thread is done.
+            begun.extend(others().submit(self._help, call, at, k) for k in range(1, threads))
             call(at, 0)
         finally:
+            # After an interrupt nobody may have opened the first phase: there are no more.
+            if self.networks == 1:
+                run.next = 2**62
             wait([future for future in begun if not future.cancel()])
         return int(run.end)
 

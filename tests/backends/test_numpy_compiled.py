@@ -274,6 +274,21 @@ def test_an_interrupt_between_two_calls_leaves_whole_steps(monkeypatch):
     assert_same(*found)
 
 
+def test_an_interrupt_while_threads_begin_leaves_none_behind(cut_small, monkeypatch):
+    others = xl2_numpy._others()
+
+    class Interrupted:
+        def submit(self, *arguments):
+            others.submit(*arguments)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(xl2_numpy._limit, "share", lambda: nullcontext(2))
+    monkeypatch.setattr(xl2_numpy, "_others", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        trained(batch_size=101)
+    assert others.submit(sum, (1, 2)).result(60) == 3
+
+
 @pytest.mark.parametrize("stack", [None, 2])
 def test_divergence_ends_at_the_same_step(runners, stack):
     made, portable = runners
