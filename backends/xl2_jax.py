@@ -44,8 +44,10 @@ def find_device(xp: Any, name: str) -> Any:
 def from_host(xp: Any, array: Any, device: Any) -> Any:
     """Copy a NumPy array to a device; jax.numpy.asarray would compile a program for its shape."""
     import jax
+    import numpy as np
 
-    return jax.device_put(array, device, may_alias=False)
+    # Copied here: in spite of `may_alias=False`, JAX 0.10 shares memory on a device that is named.
+    return jax.device_put(np.array(array), device)
 
 
 def to_host(x: Any) -> Any:
@@ -69,10 +71,43 @@ def compiled(function: Any, *first: Any) -> Any:
 
 
 def take_rows(x: Any, rows: Any) -> Any:
-    """Gather rows by indices of any shape in one call."""
-    import jax.numpy as jnp
+    """Gather rows by indices of any shape in one call; on the host if that has them anyway.
 
-    return jnp.take(x, rows, axis=0)
+    There NumPy is as fast, and JAX would compile a program for every shape.
+    """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    traced = isinstance(x, jax.core.Tracer) or isinstance(rows, jax.core.Tracer)
+    if traced or any(device.platform != "cpu" for device in x.devices()):
+        return jnp.take(x, rows, axis=0)
+    return _beside(x, np.take(np.asarray(x), np.asarray(rows), axis=0))
+
+
+def copy_layers(layers: Any) -> Any:
+    """Return the arrays themselves: those of JAX never change."""
+    from xl2.array.operations import Layer
+
+    return tuple(Layer(*layer) for layer in layers)
+
+
+def initial_states(optimizer: Any, parameters: Any) -> Any:
+    """Make the states on the host, without a program for each kind of network."""
+    import jax
+    import numpy as np
+
+    def moved(parameter: Any) -> Any:
+        states = optimizer.init(np.asarray(parameter))
+        return jax.tree.map(functools.partial(_beside, parameter), states)
+
+    return tuple((moved(weight), moved(bias)) for weight, bias in parameters)
+
+
+def targets_of(ops: Any, samples: Any, batches: Any) -> Any:
+    """Gather targets and weights in one program."""
+    count, order = batches.stop - batches.start, batches.order
+    return _targets(count)(samples.y, samples.weight, order, batches.start)
 
 
 def run_batches(
@@ -124,6 +159,36 @@ def _scan(step: Any, size: int) -> Callable[..., Any]:
 
     compiled: Callable[..., Any] = jax.jit(scan)
     return compiled
+
+
+@functools.lru_cache(maxsize=64)
+def _targets(count: int) -> Callable[..., Any]:
+    """Compile the gathering of the targets of a number of samples."""
+    import jax
+    import jax.numpy as jnp
+
+    from xl2.nn.step import beside_members
+
+    def targets(y: Any, weight: Any, order: Any, start: Any) -> Any:
+        def part(a: Any) -> Any:
+            if a is None:
+                return None
+            if order is None:
+                return jax.lax.dynamic_slice_in_dim(a, start, count)
+            rows = jax.lax.dynamic_slice_in_dim(order, start, count, axis=-1)
+            return beside_members(jnp.take(a, rows, axis=0))
+
+        return part(y), part(weight)
+
+    compiled: Callable[..., Any] = jax.jit(targets)
+    return compiled
+
+
+def _beside(x: Any, array: Any) -> Any:
+    """Move a new NumPy array to the device of `x`, as much bound to it as `x` is."""
+    import jax
+
+    return jax.device_put(array, x.sharding if x.committed else None)
 
 
 def _every_device() -> list[Any]:

@@ -10,12 +10,12 @@ from types import ModuleType
 import pytest
 
 import xl2_cupy
-from xl2.array import activations, operations
+from xl2.array import activations, operations, stacks
 from xl2.array.libraries import Library, known_libraries
 from xl2.nn import losses, optimizers, step
 
 pytestmark = pytest.mark.installed
-REPLACEABLE = (Library(), operations, activations, losses, optimizers, step)
+REPLACEABLE = (Library(), operations, stacks, activations, losses, optimizers, step)
 
 
 def original(name: str) -> object:

@@ -121,12 +121,7 @@ class Backend:
 
     def read(self, arrays: Sequence[Array]) -> list[Any]:
         """Return arrays of one dtype as NumPy arrays, by one transfer: the device waits once."""
-        host, found = self.to_numpy(self.library.compiled(_flat)(arrays)), []
-        for x in arrays:
-            count = math.prod(x.shape)
-            found.append(host[:count].reshape(x.shape))
-            host = host[count:]
-        return found
+        return split(self.to_numpy(self.library.compiled(flat)(arrays)), arrays)
 
     def scope(self) -> AbstractContextManager[Any]:
         """Return the context in which the library computes as xl2 needs it to."""
@@ -167,10 +162,20 @@ class Backend:
         return self
 
 
-def _flat(arrays: Sequence[Array]) -> Array:
+def flat(arrays: Sequence[Array]) -> Array:
     """Return the numbers of all arrays as one array (n,)."""
     xp = namespace(arrays[0])
     return xp.concat([xp.reshape(x, (-1,)) for x in arrays])
+
+
+def split(numbers: Any, arrays: Sequence[Array]) -> list[Any]:
+    """Return the first numbers of a NumPy array (n,) in the shapes of arrays."""
+    found = []
+    for x in arrays:
+        count = math.prod(x.shape)
+        found.append(numbers[:count].reshape(x.shape))
+        numbers = numbers[count:]
+    return found
 
 
 def connect(name: str, device: Any = None) -> Backend:
@@ -185,7 +190,7 @@ def connect(name: str, device: Any = None) -> Backend:
         if isinstance(device, str):
             device = library.find_device(xp, device)
         with library.scope(device):
-            probe(xp, device)
+            probe(xp, library, device)
     except LookupError:
         available = library.devices(xp)
         raise BackendError(

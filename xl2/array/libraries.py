@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..errors import BackendError, unknown
-from .api import Array, Namespace
+from .api import Array, Namespace, namespace
 
 PREFIX = "xl2_"
 # Rows of a chunk outside training: enough for products at full speed, few enough for the
@@ -222,16 +222,22 @@ def broken(name: str, library: Library, error: Exception) -> BackendError:
 _probed: set[tuple[str, str]] = set()
 
 
-def probe(xp: Namespace, device: Any) -> None:
+def _sum_of_product(x: Array) -> Array:
+    return namespace(x).sum((x + x) @ x)
+
+
+def probe(xp: Namespace, library: Library, device: Any) -> None:
     """Compute something small on a device, once a process; raise if that fails.
 
     An import proves nothing: CuPy's succeeds on a machine without a GPU.
     """
+    import numpy as np
+
     key = (xp.__name__, str(device))
     if key in _probed:
         return
-    x = xp.ones((2, 2), dtype=xp.float32, device=device)
-    total = float(xp.sum((x + x) @ x))
+    x = library.from_host(xp, np.ones((2, 2), dtype=np.float32), device)
+    total = float(library.compiled(_sum_of_product)(x))
     if total != 16.0:
         raise ArithmeticError(f"a product of ones gave {total}, not 16")
     _probed.add(key)

@@ -142,8 +142,8 @@ class Feedforward:
                     f"X has {counted(rows, 'sample')} but {what} has {received}. Expected one "
                     f"target for each sample."
                 )
-            check_finite(array, what)
-            return tasks.encode(self.task, array, self.sizes[-1], self.backend.device, what)
+            check_finite(array, what, self.backend.library)
+            return tasks.encode(self.task, array, self.sizes[-1], self.backend, what)
 
     def check_weights(self, sample_weight: Any, rows: int) -> Array | None:
         """Return checked sample weights (n, 1) on the network's backend; None without."""
@@ -157,7 +157,7 @@ class Feedforward:
                     f"sample_weight must have one number for each sample, shape ({rows},). "
                     f"Received: shape {tuple(array.shape)}."
                 )
-            check_finite(array, "sample_weight")
+            check_finite(array, "sample_weight", self.backend.library)
             if bool(xp.any(array < 0.0)) or not bool(xp.any(array > 0.0)):
                 raise InputError(
                     f"{option('sample_weight')} must be 0 or more, and more than 0 for at "

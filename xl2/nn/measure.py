@@ -37,7 +37,7 @@ class Measure:
         if task == "regression" and y is None:
             self._running_spread = RunningSpread()
         elif task == "regression":
-            self._spread = compiled(tasks.spread)(beside_members(y), beside_members(weight))
+            self._spread = compiled(_spread)(y, weight)
         self.total: Any = 0  # number of samples added so far, or their weight
         self.sums: tuple[Array, Array] | None = None  # of the losses, and of `tasks.score_sum`
 
@@ -72,6 +72,10 @@ class Measure:
     def read(self) -> dict[str, Any]:
         """Return mean loss and score, by one transfer."""
         return self.result(self._backend.read(self.parts()))
+
+
+def _spread(y: Array, weight: Array | None) -> Array:
+    return tasks.spread(beside_members(y), beside_members(weight))
 
 
 def sums_of(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from ..array.activations import ACTIVATIONS, OUTPUTS
 from ..array.backend import Backend, connect
-from ..array.operations import Parameters
+from ..array.operations import Parameters, choose
 from ..array.stacks import copy_layers, member_of
 from ..array.switch import decided, resolve
 from ..errors import InputError, unknown
@@ -104,7 +104,7 @@ class Network(Feedforward):
                 tuple(self.backend.asarray(p, self.dtype, "a parameter", rows=True) for p in layer)
                 for layer in layers
             ]
-            return cast(Parameters, self.backend.library.compiled(copy_layers)(own))
+            return choose(self.backend.library, copy_layers)(own)
 
     def __copy__(self) -> Network:
         """Return a network that shares the arrays; by default `copy` would pickle it."""

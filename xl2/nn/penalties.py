@@ -125,8 +125,10 @@ def coefficients_of(
                 # Repeating the first layer's lambda for each output gives it the memory layout
                 # of the weight's rows: long contiguous products.
                 each = [[lam] * sizes[1] for lam in same] if i == 0 else same
-                lam = backend.from_numpy(as_infinities(np.asarray(each, dtype="float64"), dtype))
-                found.append(lam[None, ...] if i == 0 else beside_weight(lam, i))
+                lam = as_infinities(np.asarray(each, dtype="float64"), dtype)
+                found.append(
+                    backend.from_numpy(lam[None, ...] if i == 0 else beside_weight(lam, i))
+                )
     return tuple(found)
 
 

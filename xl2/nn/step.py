@@ -190,6 +190,11 @@ def beside_members(known: Array) -> Array:
     return known[:, None, :, :] if known is not None and known.ndim == 3 else known
 
 
+def targets_of(ops: Operations, samples: Samples, batches: Batches) -> tuple[Array, Array | None]:
+    """Return the targets and weights of mini-batches, shaped as in `Batch`."""
+    return batches.targets(ops, samples)
+
+
 def run_batches(
     step: Step,
     carry: Carry,

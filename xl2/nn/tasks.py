@@ -19,6 +19,7 @@ from typing import Any
 import array_api_compat
 
 from ..array.api import Array, namespace
+from ..array.backend import Backend
 from ..errors import InputError
 
 TASKS = ("binary", "classes", "multilabel", "regression")
@@ -41,17 +42,17 @@ def task_of(output: str, outputs: int, y: Array | None = None) -> str:
     return "classes" if bool(xp.all(xp.sum(y, axis=-1) == 1.0)) else "multilabel"
 
 
-def encode(task: str, y: Array, outputs: int, device: Any, what: str = "y") -> Array:
+def encode(task: str, y: Array, outputs: int, backend: Backend, what: str = "y") -> Array:
     """Return targets as a matrix (n, outputs), to compare with the outputs.
 
-    The targets `y`, (n,), (n, 1) or (n, outputs), are in the dtype of the network and on the
-    device of its backend. `what` is their name in error messages.
+    The targets `y`, (n,), (n, 1) or (n, outputs), are in the dtype of the network and on its
+    backend. `what` is their name in error messages.
     """
     xp = namespace(y)
     if y.ndim == 2 and y.shape[1] == 1 and outputs > 1:
         y = xp.squeeze(y, axis=1)
     if y.ndim == 1 and task == "classes":
-        return _one_hot(y, outputs, device, what)
+        return _one_hot(y, outputs, backend, what)
     if y.ndim == 1:
         y = xp.expand_dims(y, axis=1)
     if y.ndim != 2 or y.shape[1] != outputs:
@@ -59,7 +60,7 @@ def encode(task: str, y: Array, outputs: int, device: Any, what: str = "y") -> A
             f"{what} has shape {tuple(y.shape)}, but a network of {outputs} outputs expects class "
             f"numbers (n,) or targets (n, {outputs})."
         )
-    if task != "regression" and not bool(xp.all((y >= 0.0) & (y <= 1.0))):
+    if task != "regression" and not bool(backend.library.compiled(_are_shares)(y)):
         raise InputError(
             f"The targets of a {task} network must be between 0 and 1. Received: {what} from "
             f"{float(xp.min(y))} to {float(xp.max(y))}. Number the classes from 0, or use the "
@@ -68,18 +69,32 @@ def encode(task: str, y: Array, outputs: int, device: Any, what: str = "y") -> A
     return y
 
 
-def _one_hot(y: Array, classes: int, device: Any, what: str) -> Array:
+def _one_hot(y: Array, classes: int, backend: Backend, what: str) -> Array:
+    import numpy as np
+
     xp = namespace(y)
-    # Not the device of y: for JAX, an array on a named device is of another kind than one on the
+    # Not on the device of y: for JAX, an array on a named device is of another kind than one on the
     # default device, and so would be the parameters after a step, which is compiled again then.
-    numbers = xp.arange(classes, dtype=y.dtype, device=device)
-    matrix = xp.astype(xp.expand_dims(y, axis=1) == numbers, y.dtype)
-    if not bool(xp.all(xp.sum(matrix, axis=1) == 1.0)):
+    dtype = "float64" if y.dtype == xp.float64 else "float32"
+    numbers = backend.from_numpy(np.arange(classes, dtype=dtype))
+    matrix, known = backend.library.compiled(_compared)(y, numbers)
+    if not bool(known):
         raise InputError(
             f"The class numbers of a network of {classes} outputs must be whole numbers from 0 to "
             f"{classes - 1}. Received: {what} from {float(xp.min(y))} to {float(xp.max(y))}."
         )
     return matrix
+
+
+def _are_shares(y: Array) -> Array:
+    return namespace(y).all((y >= 0.0) & (y <= 1.0))
+
+
+def _compared(y: Array, numbers: Array) -> tuple[Array, Array]:
+    """Return one-hot rows for class numbers, and whether each is one of the numbers."""
+    xp = namespace(y)
+    matrix = xp.astype(xp.expand_dims(y, axis=1) == numbers, y.dtype)
+    return matrix, xp.all(xp.sum(matrix, axis=1) == 1.0)
 
 
 def decode(task: str, outputs: Array) -> Array:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..array.api import is_true
-from ..array.stacks import group_of, sizes_of_members
+from ..array.stacks import group_of
 from ..nn.network import Network
 from . import divergence
 from .batching import BLOCK
@@ -89,9 +89,7 @@ def train_epoch(
         divergence.mark(run, sound, now.before)
     if not run.step.objective and not sound.all():
         # Diverged members have the parameters from before the epoch again.
-        penalty = run.penalty()
-        host = None if penalty is None else run.network.backend.to_numpy(penalty)
-        found["penalty"] = _penalty_of(run, host)
+        found["penalty"] = _penalty_of(run, run.summary([])[2])
     if held_out:
         found |= evaluate(run, held_out)
     run.steps = last
@@ -140,15 +138,11 @@ def read_epoch(run: Run, measure: Any) -> tuple[dict[str, Any], Any]:
     """
     import numpy as np
 
-    parts = measure.parts()
-    penalty = None if run.step.objective else run.penalty()
-    sizes = run.network.backend.library.compiled(sizes_of_members)(run.carry.parameters)
-    arrays = [*parts, sizes] if penalty is None else [*parts, sizes, penalty]
-    host = run.network.backend.read(arrays)
-    found = measure.result(host[: len(parts)])
+    parts, sizes, penalty = run.summary(measure.parts())
+    found = measure.result(parts)
     if not run.step.objective:
-        found["penalty"] = _penalty_of(run, None if penalty is None else host[-1])
-    return found, np.isfinite(found["loss"]) & np.isfinite(host[len(parts)])
+        found["penalty"] = _penalty_of(run, penalty)
+    return found, np.isfinite(found["loss"]) & np.isfinite(sizes)
 
 
 def _penalty_of(run: Run, value: Any) -> Any:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..array.operations import choose
-from ..array.stacks import take_members
+from ..array.api import Array
+from ..array.backend import flat, split
+from ..array.operations import Parameters, choose
+from ..array.stacks import sizes_of_members, take_members
 from ..nn.measure import Measure, Objective
 from ..nn.network import Network
 from ..nn.penalties import squares
@@ -22,6 +24,7 @@ from ..nn.step import (
     initial_states,
     map_layers,
     run_batches,
+    targets_of,
 )
 from .batches import Feed
 from .history import History
@@ -55,13 +58,14 @@ class Run:
         self.learning_rate = learning_rate  # a callback may change it between epochs
         self.steps = steps  # in finished epochs
         self.history = History.of(network.stack)
-        compiled = network.backend.library.compiled
-        self._copied, self._squares = compiled(copy_carry), compiled(squares)
+        self._copied = network.backend.library.compiled(copy_carry)
         if states is None:
             with network.backend.scope():
-                states = compiled(initial_states, step.optimizer)(network.parameters)
+                states_of = choose(network.backend.library, initial_states)
+                states = states_of(step.optimizer, network.parameters)
         self.carry = Carry(network.parameters, states)
         self.run_batches = choose(network.backend.library, run_batches)
+        self._targets_of = choose(network.backend.library, targets_of)
         self.epoch: Epoch | None = None  # the unfinished one; None between epochs
         self.finished = False  # a callback ended the run
         # Those of the stack, or of each of its groups, that are still trained.
@@ -97,7 +101,7 @@ class Run:
         if isinstance(measure, Objective):
             measure.add(reports)
         else:
-            measure.add(reports, *batches.targets(self.step.operations, samples))
+            measure.add(reports, *self._targets_of(self.step.operations, samples, batches))
 
     def meter(self) -> Measure | Objective:
         """Return an empty measure for the reports of an epoch's steps."""
@@ -105,13 +109,25 @@ class Run:
             return Objective(self.network.backend, self.feed.rows)
         return self.network.measure(self.feed.y, self.feed.weight, self.step.loss)
 
-    def penalty(self) -> Any:
-        """Return ``lam / (2 n) sum(W^2)`` on the device, shaped like the stack, or None."""
-        total = self._squares(self.network.parameters, self.constants.coefficients)
-        if total is None:
-            return None
-        rows = self.constants.rows  # of a stream the number that was given
-        return total / (2.0 * (rows if isinstance(rows, int | float) else self.feed.total()))
+    def summary(self, parts: Sequence[Any]) -> tuple[list[Any], Any, Any]:
+        """Return arrays, sizes and penalties of the members, on the host by one transfer.
+
+        A penalty is ``lam / (2 n) sum(W^2)``; None if none is reported, or without a lambda.
+        """
+        coefficients, rows = self.constants.coefficients, None
+        if self.step.objective or all(lam is None for lam in coefficients):
+            coefficients = ()
+        else:
+            rows = self.constants.rows  # of a stream the number that was given
+            rows = rows if isinstance(rows, int | float) else self.feed.total()
+            rows = float(rows) if isinstance(rows, int) else rows  # a compiled int has 32 bits
+        summed = self.network.backend.library.compiled(_summary)
+        host = self.network.backend.to_numpy(
+            summed(list(parts), self.network.parameters, coefficients, rows)
+        )
+        found = split(host, parts)
+        members = host[sum(x.size for x in found) :].reshape((-1, *self.network.stack))
+        return found, members[0], members[1] if len(members) > 1 else None
 
     def restore(self, carry: Carry) -> None:
         """Put parameters and optimizer states back, and forget the unfinished epoch."""
@@ -135,3 +151,13 @@ class Run:
         self.constants = self.constants._replace(coefficients=coefficients)
         self.history.diverged = self.history.diverged[..., chosen]
         self.members = [self.members[k] for k in members]
+
+
+def _summary(
+    parts: list[Array], parameters: Parameters, coefficients: tuple[Any, ...], rows: Any
+) -> Array:
+    """Return the numbers of arrays, then sizes and penalties of the members, as one array (n,)."""
+    own = [sizes_of_members(parameters)]
+    if coefficients:
+        own.append(squares(parameters, coefficients) / (2.0 * rows))
+    return flat([*parts, *own])
