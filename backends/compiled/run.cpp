@@ -11,11 +11,12 @@
 #include <intrin.h>
 #define XL2_EXPORT extern "C" __declspec(dllexport)
 #else
-#define XL2_EXPORT extern "C" __attribute__((visibility("default")))
+#define XL2_EXPORT extern "C"
 #endif
 
-// On Linux the loops are compiled for two generations of x86 processors; the loader chooses one.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__)
+// The loops are compiled for two generations of x86 processors, if the loader can choose one: glibc's can,
+// musl's cannot.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__)
 #define XL2_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define XL2_EACH_PROCESSOR
@@ -202,6 +203,10 @@ XL2_INLINE void train(Run& run, int64_t thread) {
     }
 }
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)  // Clang has no attribute for it next to target_clones
+#endif
+
 XL2_EXPORT XL2_EACH_PROCESSOR void train_float(Run* run, int64_t thread) {
     train<float>(*run, thread);
 }
@@ -232,3 +237,7 @@ XL2_EXPORT int64_t scratch_bytes(const Run* run, int64_t is_double) {
 
 // Return the size of a `Run`, for the check that Python's has the same fields.
 XL2_EXPORT int64_t run_bytes() { return sizeof(Run); }
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
