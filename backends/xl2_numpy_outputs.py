@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import xl2_numpy_compiled
-from xl2_numpy_runs import ACTIVATIONS, MOST_LAYERS, address, is_own
+from xl2_numpy_compiled import address, is_own
+from xl2_numpy_runs import ACTIVATIONS, MOST_LAYERS
 
 OUTPUTS = (*ACTIVATIONS, "softmax", "exp")
 MOST_OUTPUTS = 1024  # that can be measured, `PIECE` in outputs.h

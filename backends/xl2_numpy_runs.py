@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import itertools
 import os
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 
 import xl2_numpy_compiled
 from xl2.array.interrupts import Interrupts
-from xl2_numpy_compiled import Run
+from xl2_numpy_compiled import Run, address, is_own
 
 # In the order of the enums in functions.h.
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
@@ -29,7 +28,6 @@ OPTIMIZERS: dict[str, tuple[str, ...]] = {
     "nesterov_update": ("momentum",),
     "adam_update": ("beta_1", "beta_2", "epsilon"),
 }
-OWN = {"xl2.array.activations", "xl2.nn.losses", "xl2.nn.optimizers", "xl2_numpy"}
 MOST_LAYERS = 32
 
 # Multiplications of one call, a few hundredths of a second: Python acts on Ctrl-C between two.
@@ -55,11 +53,12 @@ def runner(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) ->
         codes is not None
         and len(carry.parameters) <= MOST_LAYERS
         and dtype in ("float32", "float64")
-        and all(a.dtype == dtype for a in (*parameters, y))
+        and all(a.dtype == dtype for a in (*parameters, x, y))
         and (weight is None or (weight.dtype == dtype and weight.flags.c_contiguous))
         and x.ndim == y.ndim == 2
         and all(a.flags.c_contiguous for a in (x, y))
         and _match(carry.parameters, samples, batches)
+        and _is_usual(step, carry)
         and max(*x.shape, *(p.size for p in parameters)) < 2**31
     )
     return Runner(step, carry, constants, samples, batches, codes) if fits else None
@@ -83,7 +82,18 @@ def _match(parameters: Any, samples: Any, batches: Any) -> bool:
     return bool(taken.min() >= 0 and taken.max() < rows)
 
 
-@functools.lru_cache(maxsize=64)
+def _is_usual(step: Any, carry: Any) -> bool:
+    """Tell whether scale and states are as compiled; those of a derived optimizer may differ."""
+    adam = step.update.__name__ == "adam_update"
+    names = ["mean", "square"] if adam else OPTIMIZERS[step.update.__name__]
+    usual = step.optimizer.scale(0.5) == (1.0 if adam else 0.5)
+    for layer, states in zip(carry.parameters, carry.states, strict=True):
+        for array, own in zip(layer, states, strict=True):
+            kinds = [(getattr(a, "dtype", None), getattr(a, "shape", None)) for a in own]
+            usual = usual and kinds == [(array.dtype, array.shape)] * len(names)
+    return bool(usual)
+
+
 def _codes(step: Any) -> tuple[list[int], int, int] | None:
     """Return the numbers of a step's functions, or None if one is not among those compiled."""
     functions = [f for pair in step.hidden for f in pair] + [step.loss.delta, step.update]
@@ -95,11 +105,6 @@ def _codes(step: Any) -> tuple[list[int], int, int] | None:
         return hidden, loss, list(OPTIMIZERS).index(step.update.__name__)
     except ValueError:
         return None
-
-
-def is_own(*functions: Any) -> bool:
-    """Tell whether functions are those of xl2, and not a user's with the same names."""
-    return all(function.__module__ in OWN for function in functions)
 
 
 class Runner:
@@ -293,8 +298,3 @@ class Runner:
 def _of_members(lam: Any, layer: int) -> Any:
     """Return one number for each member from an array that broadcasts with a layer's weight."""
     return lam[..., 0, :, 0].reshape(-1) if layer == 0 else lam.reshape(-1)
-
-
-def address(array: Any) -> int:
-    """Return the address of an array; 0 for None."""
-    return 0 if array is None else int(array.ctypes.data)

@@ -12,7 +12,7 @@ import xl2_numpy_compiled as compiled
 import xl2_numpy_runs as runs
 from xl2 import L2, DivergenceError, MLPClassifier, MLPRegressor, Network, backends, fit
 from xl2.nn.losses import LOSSES, Loss
-from xl2.nn.optimizers import Adam, Nesterov
+from xl2.nn.optimizers import Adam, Momentum, Nesterov
 
 pytestmark = [
     pytest.mark.host,
@@ -312,6 +312,8 @@ def test_what_it_does_not_know_runs_in_portable_code(runners):
     for options in (
         {"loss": Loss(known.value, lambda z, y: z - y), "output": "identity"},
         {"optimizer": Slow()},
+        {"optimizer": Twice()},
+        {"optimizer": OfSingles()},
     ):
         made.clear()
         trained(**options)
@@ -325,6 +327,27 @@ class Slow(Adam):
     @staticmethod
     def update(optimizer, parameter, gradient, decay, state, rate):
         return parameter - 0.01 * gradient, state
+
+
+class Twice(Adam):
+    """An optimizer with a scale of its own."""
+
+    def scale(self, rate):
+        return 2.0
+
+
+class OfSingles(Momentum):
+    """An optimizer with states of another type than the parameters."""
+
+    def init(self, parameter):
+        return (np.zeros(parameter.shape, "float32"),)
+
+
+def test_an_optimizer_that_has_no_hash(runners):
+    class Unhashable(Adam):
+        __hash__ = None
+
+    assert_as_portable(runners, lambda: trained(optimizer=Unhashable()))
 
 
 def test_without_the_library_the_portable_code_runs_and_backends_says_so(monkeypatch):
