@@ -41,15 +41,15 @@ def library() -> Any:
         return None
     try:
         found = ctypes.CDLL(str(path))
-    except OSError:  # built for another system, such as a folder shared between machines
+        for name in ("train", "outputs", "measure"):
+            for dtype in ("float", "double"):
+                function = getattr(found, f"{name}_{dtype}")
+                function.argtypes = [ctypes.c_void_p, ctypes.c_int64][: 2 if name == "train" else 1]
+                function.restype = None
+        found.scratch_bytes.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+        found.scratch_bytes.restype = found.run_bytes.restype = ctypes.c_int64
+    except (OSError, AttributeError):  # of another system, or an older version: a shared folder
         return None
-    for name in ("train", "outputs", "measure"):
-        for dtype in ("float", "double"):
-            function = getattr(found, f"{name}_{dtype}")
-            function.argtypes = [ctypes.c_void_p, ctypes.c_int64][: 2 if name == "train" else 1]
-            function.restype = None
-    found.scratch_bytes.argtypes = [ctypes.c_void_p, ctypes.c_int64]
-    found.scratch_bytes.restype = found.run_bytes.restype = ctypes.c_int64
     return found if found.run_bytes() == ctypes.sizeof(Run) else None
 
 

@@ -363,11 +363,13 @@ def test_without_the_library_the_portable_code_runs_and_backends_says_so(monkeyp
     assert "XL2_COMPILED=0" in reason()
 
 
-@pytest.mark.parametrize("damage", ["empty", "another version"])
+@pytest.mark.parametrize("damage", ["empty", "no functions", "another version"])
 def test_a_library_that_cannot_be_used_is_as_none(monkeypatch, tmp_path, damage):
     if damage == "empty":
         (tmp_path / compiled.LIBRARY).write_bytes(b"")
         monkeypatch.setattr(compiled, "__file__", str(tmp_path / "xl2_numpy_compiled.py"))
+    elif damage == "no functions":
+        monkeypatch.setattr(ctypes, "CDLL", lambda path: object())
     else:
         fields = [*compiled.Run._fields_, ("more", ctypes.c_int64)]
         monkeypatch.setattr(compiled, "Run", type("R", (ctypes.Structure,), {"_fields_": fields}))
