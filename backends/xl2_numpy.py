@@ -93,7 +93,11 @@ class _Limit(AbstractContextManager[None]):
             yield cores
         finally:
             with self._lock:
-                self._computing -= 1
+                self._computing = max(0, self._computing - 1)
+
+    def forget_others(self) -> None:
+        """Forget the runs of other threads, which a fork does not have; one may hold the lock."""
+        self._lock, self._computing = threading.Lock(), 0
 
 
 _limit = _Limit()
@@ -108,6 +112,7 @@ def _others() -> ThreadPoolExecutor:
 # A fork does not have the threads.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_others.cache_clear)
+    os.register_at_fork(after_in_child=_limit.forget_others)
 
 
 def workers() -> int:

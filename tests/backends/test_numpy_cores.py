@@ -86,7 +86,8 @@ def test_runs_that_compute_at_the_same_time_share_the_cores(monkeypatch):
 
 
 def _ask_another_thread(pipe):
-    pipe.send(xl2_numpy._others().submit(sum, (1, 2)).result())
+    with xl2_numpy._limit.share() as cores:
+        pipe.send((xl2_numpy._others().submit(sum, (1, 2)).result(), cores))
 
 
 @pytest.mark.skipif(
@@ -94,14 +95,17 @@ def _ask_another_thread(pipe):
 )
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # where JAX is imported
-def test_a_forked_process_has_its_own_threads():
+def test_a_forked_process_has_its_own_threads_and_cores(monkeypatch):
+    monkeypatch.setattr(xl2_numpy._limit, "_cores", 2)
     assert xl2_numpy._others().submit(sum, (1, 2)).result() == 3
     ours, theirs = multiprocessing.Pipe()
     child = multiprocessing.get_context("fork").Process(target=_ask_another_thread, args=(theirs,))
-    child.start()
+    # As if another thread began a run at this moment.
+    with xl2_numpy._limit.share(), xl2_numpy._limit._lock:
+        child.start()
     try:
         assert ours.poll(60), "the child waits for threads that a fork does not copy"
-        assert ours.recv() == 3
+        assert ours.recv() == (3, 2)
     finally:
         child.kill()
         child.join()
