@@ -15,14 +15,12 @@ from typing import Any
 
 LIBRARY = "libxl2_numpy.dll" if sys.platform == "win32" else "libxl2_numpy.so"
 
-OWN = {"xl2.array.activations", "xl2.nn.losses", "xl2.nn.optimizers", "xl2_numpy"}
-
 FIELDS = (
     *("layers", "loss", "optimizer", "slots", "groups", "members"),
     *("units", "hidden", "constants_1", "constants_2", "constants_3", "kept", "least_kept"),
     *("gemm", "x", "y", "weight", "order", "order_stride", "start", "stop", "size", "first"),
     *("rates", "lambdas", "rows", "keys", "parameters", "logits", "penalties", "scratch"),
-    *("scratch_bytes", "ahead", "parts", "columns", "begin", "end", "next", "done"),
+    *("scratch_bytes", "ahead", "together", "parts", "columns", "begin", "end", "next", "done"),
 )
 _FLOATS = {"constants_1", "constants_2", "constants_3", "kept"}
 
@@ -73,11 +71,6 @@ def gemm(name: str) -> int:
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
     return int(api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
-
-
-def is_own(*functions: Any) -> bool:
-    """Tell whether functions are those of xl2, and not a user's with the same names."""
-    return all(getattr(function, "__module__", None) in OWN for function in functions)
 
 
 def address(array: Any) -> int:

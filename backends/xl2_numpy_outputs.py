@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import xl2_numpy_compiled
-from xl2_numpy_compiled import address, is_own
-from xl2_numpy_runs import ACTIVATIONS, MOST_LAYERS
+from xl2_numpy_codes import ACTIVATIONS, is_own
+from xl2_numpy_compiled import address
+from xl2_numpy_runs import MOST_LAYERS
 
 OUTPUTS = (*ACTIVATIONS, "softmax", "exp")
 MOST_OUTPUTS = 1024  # that can be measured, `PIECE` in outputs.h
@@ -51,8 +52,9 @@ def compiled(function: Any, *first: Any) -> Callable[..., Any]:
         return portable
     name = f"{function.__module__}.{getattr(function, '__name__', '')}"
     if name == "xl2.nn.step.outputs_of":
-        _, hidden, output = first
-        if is_own(output, *(pair.function for pair in hidden)) and len(hidden) < MOST_LAYERS:
+        operations, hidden, output = first
+        functions = [*operations, output, *(pair.function for pair in hidden)]
+        if is_own(*functions) and len(hidden) < MOST_LAYERS:
             numbers = [ACTIVATIONS.index(pair.function.__name__) for pair in hidden]
             return functools.partial(_outputs, portable, numbers, OUTPUTS.index(output.__name__))
     if name == "xl2.nn.measure.sums_of":

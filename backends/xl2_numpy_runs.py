@@ -11,32 +11,20 @@ from typing import Any
 
 import xl2_numpy_compiled
 from xl2.array.interrupts import Interrupts
-from xl2_numpy_compiled import Run, address, is_own
+from xl2_numpy_codes import OPTIMIZERS, codes_of
+from xl2_numpy_compiled import Run, address
 
-# In the order of the enums in functions.h.
-ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu")
-LOSSES = (
-    "binary_cross_entropy_delta",
-    "categorical_cross_entropy_delta",
-    "poisson_delta",
-    "squared_error_delta",
-    *(f"squared_error_after_{name}_delta" for name in ACTIVATIONS[1:]),
-)
-OPTIMIZERS: dict[str, tuple[str, ...]] = {
-    "sgd_update": (),
-    "momentum_update": ("momentum",),
-    "nesterov_update": ("momentum",),
-    "adam_update": ("beta_1", "beta_2", "epsilon"),
-}
 MOST_LAYERS = 32
 
 # Multiplications of one call, a few hundredths of a second: Python acts on Ctrl-C between two.
 CALL = 2**29
 # Bytes of rows that a thread gathers at once for the members of a group.
-GATHERED = 2**21
+GATHERED = 2**22
 # Multiplications of a layer from which columns, and not rows, are divided among threads, and those
 # of a part; multiplications of a step from which a second thread is worth waiting for.
 WIDE, PART, WORTH = 2**25, 2**24, 2**21
+# Members of a group that a thread trains at once, as in networks.h.
+MOST_TOGETHER = 16
 # Multiplications, a fifth of a millisecond, from which another thread is worth calling.
 ANOTHER_THREAD = 2**22
 
@@ -45,7 +33,7 @@ def runner(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) ->
     """Return what runs the mini-batches, or None if the portable code has to."""
     if xl2_numpy_compiled.library() is None:
         return None
-    codes = _codes(step)
+    codes = codes_of(step)
     x, y, weight = samples
     parameters = [array for layer in carry.parameters for array in layer]
     dtype = x.dtype.name
@@ -94,19 +82,6 @@ def _is_usual(step: Any, carry: Any) -> bool:
     return bool(usual)
 
 
-def _codes(step: Any) -> tuple[list[int], int, int] | None:
-    """Return the numbers of a step's functions, or None if one is not among those compiled."""
-    functions = [f for pair in step.hidden for f in pair] + [step.loss.delta, step.update]
-    if not is_own(*functions):
-        return None
-    try:
-        hidden = [ACTIVATIONS.index(pair.function.__name__) for pair in step.hidden]
-        loss = LOSSES.index(step.loss.delta.__name__)
-        return hidden, loss, list(OPTIMIZERS).index(step.update.__name__)
-    except ValueError:
-        return None
-
-
 class Runner:
     """The arrays of a run of mini-batches, and their description for the compiled code."""
 
@@ -146,11 +121,8 @@ class Runner:
         products = [a * b * size for a, b in itertools.pairwise(units)]
         self._work = 3 * sum(products) * self.networks
         parts, columns = self._cut(products, size)
-        ahead = 1
-        if members > 1 and order is not None:
-            ahead = min(self.steps, max(1, GATHERED // (size * units[0] * x.itemsize)))
         self._kept = (order, keys, divisor, numbers, rates, lambdas, pointers, arrays)
-        self._run = run = Run(
+        self._run = Run(
             layers=layers,
             loss=loss,
             optimizer=optimizer,
@@ -181,13 +153,10 @@ class Runner:
             parameters=address(pointers),
             logits=address(self._logits),
             penalties=address(self._penalties),
-            ahead=ahead,
             parts=parts,
             columns=columns,
         )
-        run.scratch_bytes = xl2_numpy_compiled.library().scratch_bytes(
-            ctypes.byref(run), self._double
-        )
+        self._units, self._threads = units, 0
 
     def _parameters(self, carry: Any, stacked: bool) -> list[Any]:
         """Return the arrays of all layers, weight before bias, each followed by its states.
@@ -228,25 +197,45 @@ class Runner:
 
     def run(self, share: Callable[[], Any], others: Callable[[], Any]) -> tuple[Any, Any]:
         """Take the steps, on the cores that `share` yields; return the carry and the reports."""
-        import numpy as np
-
         library = xl2_numpy_compiled.library()
         call = library.train_double if self._double else library.train_float
         together, run = self.networks == 1, self._run
         short = self._work * self.steps < ANOTHER_THREAD
         most = 1 if short else min(run.parts if together else self.networks, os.cpu_count() or 1)
-        self._scratch = np.empty((1 if together else most) * run.scratch_bytes + 64, np.uint8)
-        run.scratch = -(-address(self._scratch) // 64) * 64
         begin = 0
         try:
             while begin < self.steps:
                 with Interrupts(), share() as cores:
+                    self._place(1 if together else min(most, cores))
                     begin = self._call(call, begin, min(most, cores), others)
         finally:
             with Interrupts():
                 for array, packed in self._packed:
                     array[...] = packed
         return self._carry, self._objective() if self._step.objective else self._logits
+
+    def _place(self, threads: int) -> None:
+        """Give each thread scratch memory, for as many members as it trains at once.
+
+        Members that take turns read the rows from the cache, and their own parameters from behind
+        it; one after another they do the opposite. The larger should be read from the cache.
+        """
+        import numpy as np
+
+        run, together, ahead = self._run, 1, 1
+        if run.size > run.slots * self._units[1]:
+            together = min(run.members, MOST_TOGETHER, -(-self.networks // threads))
+        elif run.members > 1 and run.order:
+            step = run.size * self._units[0] * (8 if self._double else 4)
+            ahead = min(self.steps, max(1, GATHERED // step))
+        if run.scratch and (run.together, self._threads) == (together, threads):
+            return
+        run.together, run.ahead, self._threads = together, ahead, threads
+        run.scratch_bytes = xl2_numpy_compiled.library().scratch_bytes(
+            ctypes.byref(run), self._double
+        )
+        self._scratch = np.empty(threads * run.scratch_bytes + 64, np.uint8)
+        run.scratch = -(-address(self._scratch) // 64) * 64
 
     def _objective(self) -> Any:
         """Return the mean loss plus the penalty of each step, times its number of samples.

@@ -18,7 +18,15 @@
 #define XL2_RESTRICT __restrict__
 #endif
 
-// Each number is its index in ACTIVATIONS, LOSSES and OPTIMIZERS of xl2_numpy_runs.py.
+// The loops are compiled for two generations of x86 processors, if the loader can choose one: glibc's can,
+// musl's cannot.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__)
+#define XL2_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define XL2_EACH_PROCESSOR
+#endif
+
+// Each number is its index in ACTIVATIONS, LOSSES and OPTIMIZERS of xl2_numpy_codes.py.
 enum Activation : int64_t { IDENTITY, SIGMOID, TANH, RELU };
 enum Loss : int64_t { BINARY, CATEGORICAL, POISSON, SQUARED };  // and SQUARED + activation
 enum Optimizer : int64_t { SGD, MOMENTUM, NESTEROV, ADAM };

@@ -31,6 +31,7 @@ struct Run {
     char* scratch;                  // `scratch_bytes` for each thread
     int64_t scratch_bytes;
     int64_t ahead;              // steps whose rows are gathered at once
+    int64_t together;           // members of a group that a thread trains at once
     int64_t parts, columns;     // parts of a step for several threads; whether they are columns
     int64_t from, to;           // the steps of this call
     std::atomic<int64_t> next;  // for threads: the next network, or the phase and its next part
@@ -51,14 +52,15 @@ struct Scratch {
     int64_t bytes;
     int64_t group, step;  // whose rows are gathered, and from which step on
 
-    XL2_INLINE void place(const Run& run, char* memory) {
+    // Networks that are trained at once share the gathered rows and the gradients of the first one.
+    void place(const Run& run, char* memory, const Scratch* shared) {
         bytes = 0;
         auto take = [&](int64_t count) {
             T* found = reinterpret_cast<T*>(memory + bytes);
             bytes += (count * int64_t(sizeof(T)) + 127) / 64 * 64;
             return found;
         };
-        const int64_t n = run.size, gathered = run.order ? run.ahead * n : 0;
+        const int64_t n = run.size, gathered = run.order && !shared ? run.ahead * n : 0;
         int64_t widest = 0;
         x = take(gathered * run.units[0]);
         y = take(gathered * run.units[run.layers]);
@@ -68,7 +70,7 @@ struct Scratch {
             layer[l] = take(l < run.layers ? n * units : 0);  // logits are kept for all steps
             delta[l] = take(n * units);
             mask[l] = take(run.kept < 1 && l < run.layers ? n * units : 0);
-            gradient[l - 1] = take(run.units[l - 1] * units);
+            gradient[l - 1] = shared ? shared->gradient[l - 1] : take(run.units[l - 1] * units);
             widest = units > widest ? units : widest;
         }
         bias_gradient = take(widest * run.layers);

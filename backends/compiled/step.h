@@ -9,23 +9,25 @@ template <class T>
 struct Step {
     const Run& run;
     Scratch<T>& s;
+    const Scratch<T>& gathered;  // that has the rows
     int64_t group, member, network, step, n, first_row;
     const T *x, *y, *weight;
     T* logits;
     T rate;
 
-    XL2_INLINE Step(const Run& run, Scratch<T>& scratch, int64_t network, int64_t step)
-        : run(run), s(scratch), group(network / run.members), member(network % run.members),
+    Step(const Run& run, Scratch<T>& scratch, const Scratch<T>& gathered, int64_t network,
+         int64_t step)
+        : run(run), s(scratch), gathered(gathered), group(network / run.members), member(network % run.members),
           network(network), step(step), first_row(run.start + step * run.size) {
         n = smaller(run.size, run.stop - first_row);
         rate = T(run.rates[step]);
         const int64_t inputs = run.units[0], outputs = run.units[run.layers];
         const T* all_weights = static_cast<const T*>(run.weight);
         if (run.order) {
-            const int64_t at = run.ahead > 1 ? (step - s.step) * run.size : 0;
-            x = s.x + at * inputs;
-            y = s.y + at * outputs;
-            weight = all_weights ? s.weight + at : nullptr;
+            const int64_t at = run.ahead > 1 ? (step - gathered.step) * run.size : 0;
+            x = gathered.x + at * inputs;
+            y = gathered.y + at * outputs;
+            weight = all_weights ? gathered.weight + at : nullptr;
         } else {
             x = static_cast<const T*>(run.x) + first_row * inputs;
             y = static_cast<const T*>(run.y) + first_row * outputs;
@@ -161,7 +163,8 @@ struct Step {
         const int64_t i = run.units[l], o = run.units[l + 1], at = from * o, count = (to - from) * o;
         const T d = decay(l);
         T* w = parameter(l, 0, 0) + at;
-        T* g = s.gradient[l] + at;
+        // Threads that share a step write to parts of their own; a network alone uses one part again.
+        T* g = s.gradient[l] + (run.groups * run.members == 1 ? at : 0);
         T *target = g, beta = 0;
         if (run.optimizer == SGD) {
             target = w;
@@ -225,3 +228,27 @@ struct Step {
         }
     }
 };
+
+// What is done at once: rows of a mini-batch through one layer or, in an update, rows of a weight.
+struct Piece {
+    enum Kind { GATHER, DRAW, FORWARD, LOSE, BACKWARD, PENALTY, UPDATE, BIAS } kind;
+    int64_t layer, r0, r1, c0, c1;
+};
+
+template <class T>
+XL2_INLINE void do_piece(const Step<T>& step, const Piece& p) {
+    switch (p.kind) {
+        case Piece::GATHER: return step.gather(p.r0, p.r1);
+        case Piece::DRAW: return step.draw(p.r0, p.r1);
+        case Piece::FORWARD: return step.forward(p.layer, p.r0, p.r1, p.c0, p.c1);
+        case Piece::LOSE: return step.lose(p.r0, p.r1);
+        case Piece::BACKWARD: return step.backward(p.layer, p.r0, p.r1, p.c0, p.c1);
+        case Piece::PENALTY: return step.penalise();
+        case Piece::UPDATE: return step.update_weight(p.layer, p.r0, p.r1);
+        case Piece::BIAS: return step.update_bias(p.layer);
+    }
+}
+
+// Everything above is compiled here, once for each type and processor.
+XL2_EACH_PROCESSOR void piece(const Step<float>& step, const Piece& p) { do_piece(step, p); }
+XL2_EACH_PROCESSOR void piece(const Step<double>& step, const Piece& p) { do_piece(step, p); }

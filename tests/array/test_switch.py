@@ -194,7 +194,7 @@ def test_a_library_without_a_file_works(tmp_path, monkeypatch):
         networks.append(network)
     assert networks[0].backend.name == "plainarrays"
     for a, b in zip(networks[0].weights, networks[1].weights, strict=True):
-        assert a.tobytes() == b.tobytes()
+        np.testing.assert_allclose(a, b, rtol=1e-12)  # NumPy has compiled code
 
 
 def test_a_module_that_is_not_a_namespace_is_refused():

@@ -6,7 +6,7 @@ import pytest
 import xl2_numpy_compiled
 import xl2_numpy_outputs
 from xl2 import Network, fit
-from xl2.array.operations import Layer
+from xl2.array.operations import Layer, Operations
 from xl2.nn.losses import Loss, find_loss
 from xl2.nn.measure import Measure, sums_of
 from xl2.nn.step import outputs_of
@@ -108,7 +108,7 @@ def test_other_losses_and_outputs_are_portable(calls):
     assert xl2_numpy_outputs.compiled(sums_of, "regression", np.exp, poisson).func is sums_of
     own = Loss(lambda z, y: z - y, lambda z, y: z - y)
     assert xl2_numpy_outputs.compiled(sums_of, "classes", None, own).func is sums_of
-    assert xl2_numpy_outputs.compiled(outputs_of, None, (), np.exp).func is outputs_of
+    assert xl2_numpy_outputs.compiled(outputs_of, Operations(), (), np.exp).func is outputs_of
     assert xl2_numpy_outputs.compiled(len) is len
     assert not calls
 
