@@ -26,9 +26,33 @@ _FLOATS = {"constants_1", "constants_2", "constants_3", "kept"}
 
 
 class Run(ctypes.Structure):
-    """The `Run` of step.h; pointers are whole numbers."""
+    """The `Run` of run.h; pointers are whole numbers."""
 
     _fields_ = [(name, ctypes.c_double if name in _FLOATS else ctypes.c_int64) for name in FIELDS]
+
+
+class Outputs(ctypes.Structure):
+    """The `Outputs` of outputs.h; pointers are whole numbers."""
+
+    _fields_ = [
+        (name, ctypes.c_int64)
+        for name in (
+            *("layers", "members", "rows", "units", "hidden", "output"),
+            *("gemm", "x", "parameters", "outputs", "scratch"),
+        )
+    ]
+
+
+class Measured(ctypes.Structure):
+    """The `Measured` of outputs.h; pointers are whole numbers."""
+
+    _fields_ = [
+        (name, ctypes.c_int64)
+        for name in (
+            *("loss", "networks", "rows", "outputs", "members"),
+            *("logits", "y", "weight", "stride", "losses", "right"),
+        )
+    ]
 
 
 @functools.cache
@@ -45,16 +69,19 @@ def library() -> Any:
                 function.argtypes = [ctypes.c_void_p, ctypes.c_int64][: 2 if name == "train" else 1]
                 function.restype = None
         found.scratch_bytes.argtypes = [ctypes.c_void_p, ctypes.c_int64]
-        found.scratch_bytes.restype = found.run_bytes.restype = ctypes.c_int64
+        found.scratch_bytes.restype = found.layout.restype = ctypes.c_int64
     except (OSError, AttributeError):  # of another system, or an older version: a shared folder
         return None
-    return found if found.run_bytes() == ctypes.sizeof(Run) else None
+    run, outputs, measured = map(ctypes.sizeof, (Run, Outputs, Measured))
+    return found if found.layout() == run << 32 | outputs << 16 | measured else None
 
 
 def missing() -> str:
     """Return why there is no compiled code, and what to do; '' if there is."""
     if os.environ.get("XL2_COMPILED") == "0":
         return "slow: XL2_COMPILED=0 switches the compiled code off"
+    if library() is None and Path(__file__).with_name(LIBRARY).exists():
+        return "slow: the compiled code is that of another version or system; install xl2 again"
     if library() is None:
         return "slow: xl2 was installed without a C++ compiler; install one, and then xl2 again"
     return ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import xl2_numpy_compiled
 from xl2_numpy_codes import ACTIVATIONS, is_own
-from xl2_numpy_compiled import address
+from xl2_numpy_compiled import Measured, Outputs, address
 from xl2_numpy_runs import MOST_LAYERS
 
 OUTPUTS = (*ACTIVATIONS, "softmax", "exp")
@@ -19,30 +19,6 @@ TASKS = {
     "binary_cross_entropy": ("binary", "multilabel"),
     "categorical_cross_entropy": ("classes",),
 }
-
-
-class Outputs(ctypes.Structure):
-    """The `Outputs` of outputs.h; pointers are whole numbers."""
-
-    _fields_ = [
-        (name, ctypes.c_int64)
-        for name in (
-            *("layers", "members", "rows", "units", "hidden", "output"),
-            *("gemm", "x", "parameters", "outputs", "scratch"),
-        )
-    ]
-
-
-class Measured(ctypes.Structure):
-    """The `Measured` of outputs.h; pointers are whole numbers."""
-
-    _fields_ = [
-        (name, ctypes.c_int64)
-        for name in (
-            *("loss", "networks", "rows", "outputs", "members"),
-            *("logits", "y", "weight", "stride", "losses", "right"),
-        )
-    ]
 
 
 def compiled(function: Any, *first: Any) -> Callable[..., Any]:

@@ -52,8 +52,10 @@ XL2_EXPORT int64_t scratch_bytes(const Run* run, int64_t is_double) {
     return is_double ? scratch_of<double>(*run) : scratch_of<float>(*run);
 }
 
-// Return the size of a `Run`, for the check that Python's has the same fields.
-XL2_EXPORT int64_t run_bytes() { return sizeof(Run); }
+// Return the sizes of what Python fills in, for the check that it has the same fields.
+XL2_EXPORT int64_t layout() {
+    return int64_t(sizeof(Run)) << 32 | int64_t(sizeof(Outputs)) << 16 | int64_t(sizeof(Measured));
+}
 
 #if defined(__GNUC__)
 #pragma GCC visibility pop

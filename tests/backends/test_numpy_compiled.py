@@ -359,12 +359,14 @@ def test_without_the_library_the_portable_code_runs_and_backends_says_so(monkeyp
     assert reason() == ""
     monkeypatch.setattr(compiled, "library", lambda: None)
     assert_same(trained(), expected)
+    assert "another version" in reason()
+    monkeypatch.setattr(compiled, "__file__", "elsewhere")
     assert "without a C++ compiler" in reason()
     monkeypatch.setenv("XL2_COMPILED", "0")
     assert "XL2_COMPILED=0" in reason()
 
 
-@pytest.mark.parametrize("damage", ["empty", "no functions", "another version"])
+@pytest.mark.parametrize("damage", ["empty", "no functions", "Run", "Outputs", "Measured"])
 def test_a_library_that_cannot_be_used_is_as_none(monkeypatch, tmp_path, damage):
     if damage == "empty":
         (tmp_path / compiled.LIBRARY).write_bytes(b"")
@@ -372,8 +374,8 @@ def test_a_library_that_cannot_be_used_is_as_none(monkeypatch, tmp_path, damage)
     elif damage == "no functions":
         monkeypatch.setattr(ctypes, "CDLL", lambda path: object())
     else:
-        fields = [*compiled.Run._fields_, ("more", ctypes.c_int64)]
-        monkeypatch.setattr(compiled, "Run", type("R", (ctypes.Structure,), {"_fields_": fields}))
+        fields = [*getattr(compiled, damage)._fields_, ("more", ctypes.c_int64)]
+        monkeypatch.setattr(compiled, damage, type("R", (ctypes.Structure,), {"_fields_": fields}))
     assert compiled.library.__wrapped__() is None
 
 
