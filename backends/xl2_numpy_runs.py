@@ -10,7 +10,6 @@ from concurrent.futures import wait
 from typing import Any
 
 import xl2_numpy_compiled
-from xl2.array.interrupts import Interrupts
 from xl2_numpy_codes import OPTIMIZERS, codes_of
 from xl2_numpy_compiled import Run, address
 
@@ -205,13 +204,12 @@ class Runner:
         begin = 0
         try:
             while begin < self.steps:
-                with Interrupts(), share() as cores:
+                with share() as cores:
                     self._place(1 if together else min(most, cores))
                     begin = self._call(call, begin, min(most, cores), others)
         finally:
-            with Interrupts():
-                for array, packed in self._packed:
-                    array[...] = packed
+            for array, packed in self._packed:
+                array[...] = packed
         return self._carry, self._objective() if self._step.objective else self._logits
 
     def _place(self, threads: int) -> None:
