@@ -120,6 +120,19 @@ def test_columns_in_memory_reach_the_weights_of_rows(one_core, in_process):
         assert rows.flags.c_contiguous
 
 
+def test_one_member_of_many_may_differ_after_a_long_run():
+    start = [np.zeros((5, 2, 3))]
+    expected, found = [np.ones((5, 2, 3))], [np.ones((5, 2, 3))]
+    found[0][1] = 2.0
+    done = {"one": (start, expected), "other": (start, found)}
+    assert work.check(done, over_members=np.median) == 0.0
+    with pytest.raises(work.BenchmarkError, match="does not do the work"):
+        work.check(done)
+    found[0][2:] = 2.0
+    with pytest.raises(work.BenchmarkError, match="does not do the work"):
+        work.check(done, over_members=np.median)
+
+
 @pytest.mark.filterwarnings("ignore:Training has not finished")
 def test_every_choice_of_lambda_reaches_the_same_weights_and_scores():
     if gone := peers.absent("jax"):
