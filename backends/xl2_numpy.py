@@ -131,7 +131,7 @@ def _blas() -> Any:
 
 
 def compiled(function: Any, *first: Any) -> Any:
-    """Return outputs, and their losses and scores, in compiled code."""
+    """Return a function; those of outputs, losses and scores are in compiled code."""
     import xl2_numpy_outputs
 
     return xl2_numpy_outputs.compiled(function, *first)
@@ -147,7 +147,7 @@ def slow_because() -> str:
 def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
-    """Take the steps in compiled code, or in portable code if that knows something more."""
+    """Take the steps in compiled code, or in portable code where one is not compiled."""
     import xl2_numpy_runs
     from xl2.nn.step import run_batches as portable
 

@@ -13,12 +13,14 @@ LOSSES = (
     "squared_error_delta",
     *(f"squared_error_after_{name}_delta" for name in ACTIVATIONS[1:]),
 )
+# With the names of their constants; and the number of states that a parameter has.
 OPTIMIZERS: dict[str, tuple[str, ...]] = {
     "sgd_update": (),
     "momentum_update": ("momentum",),
     "nesterov_update": ("momentum",),
     "adam_update": ("beta_1", "beta_2", "epsilon"),
 }
+STATES = {"sgd_update": 0, "momentum_update": 1, "nesterov_update": 1, "adam_update": 2}
 OWN = {
     *("xl2.array.activations", "xl2.array.operations", "xl2.nn.losses", "xl2.nn.optimizers"),
     "xl2_numpy",

@@ -10,7 +10,7 @@ from concurrent.futures import wait
 from typing import Any
 
 import xl2_numpy_compiled
-from xl2_numpy_codes import OPTIMIZERS, codes_of
+from xl2_numpy_codes import OPTIMIZERS, STATES, codes_of
 from xl2_numpy_compiled import Run, address
 
 MOST_LAYERS = 32
@@ -71,13 +71,12 @@ def _match(parameters: Any, samples: Any, batches: Any) -> bool:
 
 def _is_usual(step: Any, carry: Any) -> bool:
     """Tell whether scale and states are as compiled; those of a derived optimizer may differ."""
-    adam = step.update.__name__ == "adam_update"
-    names = ["mean", "square"] if adam else OPTIMIZERS[step.update.__name__]
-    usual = step.optimizer.scale(0.5) == (1.0 if adam else 0.5)
+    name = step.update.__name__
+    usual = step.optimizer.scale(0.5) == (1.0 if name == "adam_update" else 0.5)
     for layer, states in zip(carry.parameters, carry.states, strict=True):
         for array, own in zip(layer, states, strict=True):
             kinds = [(getattr(a, "dtype", None), getattr(a, "shape", None)) for a in own]
-            usual = usual and kinds == [(array.dtype, array.shape)] * len(names)
+            usual = usual and kinds == [(array.dtype, array.shape)] * STATES[name]
     return bool(usual)
 
 

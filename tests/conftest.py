@@ -174,6 +174,15 @@ def where(backend):
 
 
 @pytest.fixture
+def compiled_code():
+    """Skip where NumPy has no compiled code."""
+    import xl2_numpy_compiled
+
+    if reason := xl2_numpy_compiled.missing():
+        pytest.skip(reason)
+
+
+@pytest.fixture
 def float64(backend):
     """Skip on a device without float64, before hypothesis looks for the smallest refused case."""
     _needs_float64(backend)

@@ -14,8 +14,8 @@ void through_layers(const Step<T>& step, int64_t first, int64_t r0, int64_t r1) 
         piece(step, {Piece::BACKWARD, l, r0, r1, 0, run.units[l]});
 }
 
-// Members of a group that a thread trains at once, and bytes of the samples that they read in turn: as many
-// as stay in the cache while they do.
+// The most members of a group that a thread trains at once; bytes of the samples that they read by turns, few
+// enough to stay in the cache; and rows of a weight that are updated at once.
 enum : int64_t { MOST_TOGETHER = 16, SHARED_BYTES = 1 << 18, WEIGHT_ROWS = 96 };
 
 // Train the next members of a group, until there are none.
@@ -50,7 +50,7 @@ void train_networks(Run& run, int64_t thread) {
             const int64_t n = smaller(run.size, run.stop - (run.start + k * run.size));
             int64_t block = SHARED_BYTES / int64_t(inputs * sizeof(T)) / 8 * 8;
             block = block < 16 ? 16 : block;
-            each([&](const Step<T>& step) { piece(step, {Piece::DRAW, 0, 0, n, 0, 0}); });
+            piece(Step<T>(run, s[0], s[0], first, k), {Piece::DRAW, 0, 0, n, 0, 0});
             for (int64_t r = 0; r < n; r += block)
                 each([&](const Step<T>& step) {
                     piece(step, {Piece::FORWARD, 0, r, smaller(r + block, n), 0, run.units[1]});

@@ -3,8 +3,8 @@
 
 #include "step.h"
 
-// The outputs of one network, or of members that share their samples; `Outputs` in
-// xl2_numpy_outputs.py, in the same order. The first weight is (inputs, members, units), as a stack has it.
+// The outputs of one network, or of members that share their samples. `Outputs` in xl2_numpy_compiled.py
+// has the same fields. The first weight is (inputs, members, units), as a stack has it.
 struct Outputs {
     int64_t layers, members, rows;
     const int64_t *units, *hidden;
@@ -63,7 +63,7 @@ XL2_INLINE void compute_outputs(const Outputs& o) {
     }
 }
 
-// The samples of networks; `Measured` in xl2_numpy_outputs.py.
+// What is measured; `Measured` in xl2_numpy_compiled.py has the same fields.
 struct Measured {
     int64_t loss, networks, rows, outputs, members;
     const void *logits, *y, *weight;  // (networks, rows, outputs); of each group, or of all

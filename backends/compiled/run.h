@@ -7,12 +7,11 @@
 
 enum : int64_t { MOST_LAYERS = 32 };
 
-// A run of mini-batches, as xl2_numpy_runs.py fills it in: the same fields in the
-// same order, all of eight bytes. `layers` + 1 units, and `slots` arrays for each parameter: the
-// parameter itself and its optimizer's states.
+// A run of mini-batches. `Run` in xl2_numpy_compiled.py has the same fields in the same order, all of eight
+// bytes. There are `slots` arrays for each parameter: the parameter itself and its optimizer's states.
 struct Run {
     int64_t layers, loss, optimizer, slots, groups, members;
-    const int64_t *units, *hidden;  // of each layer, inputs first; the activations between layers
+    const int64_t *units, *hidden;  // the inputs and the units of each layer; hidden activations
     double constants[3];            // of the optimizer
     double kept;                    // the fraction of units that dropout keeps; 1 without dropout
     int64_t least_kept;             // the smallest random number that keeps a unit
@@ -52,7 +51,7 @@ struct Scratch {
     int64_t bytes;
     int64_t group, step;  // whose rows are gathered, and from which step on
 
-    // Networks that are trained at once share the gathered rows and the gradients of the first one.
+    // Networks that are trained at once share the rows, masks and gradients of the first one.
     void place(const Run& run, char* memory, const Scratch* shared) {
         bytes = 0;
         auto take = [&](int64_t count) {
@@ -69,7 +68,8 @@ struct Scratch {
             const int64_t units = run.units[l];
             layer[l] = take(l < run.layers ? n * units : 0);  // logits are kept for all steps
             delta[l] = take(n * units);
-            mask[l] = take(run.kept < 1 && l < run.layers ? n * units : 0);
+            mask[l] = shared ? shared->mask[l]
+                             : take(run.kept < 1 && l < run.layers ? n * units : 0);
             gradient[l - 1] = shared ? shared->gradient[l - 1] : take(run.units[l - 1] * units);
             widest = units > widest ? units : widest;
         }

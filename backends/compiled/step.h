@@ -163,7 +163,8 @@ struct Step {
         const int64_t i = run.units[l], o = run.units[l + 1], at = from * o, count = (to - from) * o;
         const T d = decay(l);
         T* w = parameter(l, 0, 0) + at;
-        // Threads that share a step write to parts of their own; a network alone uses one part again.
+        // A network of a stack uses the same memory for every part. The parts of a network alone have
+        // memory of their own, because several threads may compute them.
         T* g = s.gradient[l] + (run.groups * run.members == 1 ? at : 0);
         T *target = g, beta = 0;
         if (run.optimizer == SGD) {

@@ -101,8 +101,8 @@ void do_part(const Step<T>& step, const Phases& phases, const Phase& phase, int6
 enum : int64_t { PART_BITS = 20, PARTS = int64_t(1) << PART_BITS, SPINS = 4000 };
 
 // Train one network in several threads. The first one leads: it opens a phase, and waits until its
-// parts are done. It takes all parts that no other thread has begun, so that it waits for nobody if the
-// other cores are busy.
+// parts are done. It takes all parts that no other thread has begun, so it waits only for those that another
+// has.
 template <class T>
 void train_together(Run& run, int64_t thread) {
     const Phases phases(run);

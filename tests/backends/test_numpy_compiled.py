@@ -15,13 +15,7 @@ from xl2 import L2, DivergenceError, MLPClassifier, MLPRegressor, Network, backe
 from xl2.nn.losses import LOSSES, Loss
 from xl2.nn.optimizers import Adam, Momentum, Nesterov
 
-pytestmark = [
-    pytest.mark.host,
-    pytest.mark.skipif(
-        compiled.library() is None,
-        reason="xl2 was installed without a C++ compiler, or XL2_COMPILED=0 is set",
-    ),
-]
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("compiled_code")]
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(101, 7))

@@ -11,13 +11,7 @@ from xl2.nn.losses import Loss, find_loss
 from xl2.nn.measure import Measure, sums_of
 from xl2.nn.step import outputs_of
 
-pytestmark = [
-    pytest.mark.host,
-    pytest.mark.skipif(
-        xl2_numpy_compiled.library() is None,
-        reason="xl2 was installed without a C++ compiler, or XL2_COMPILED=0 is set",
-    ),
-]
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("compiled_code")]
 
 RNG = np.random.default_rng(5)
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
