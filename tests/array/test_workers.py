@@ -177,6 +177,15 @@ def test_a_plan_keeps_lambdas_together_if_possible():
     assert {len(stack.lambdas) for stack in plan(rows[:1], 8, 1, 100, workers=2)} == {4}
 
 
+@pytest.mark.parametrize("rows", [[20] * 5, [20, 20, 21, 21, 21], [20] * 3, [20]])
+@pytest.mark.parametrize("workers", [2, 4])
+def test_a_plan_gives_all_workers_the_same_to_do(rows, workers):
+    shares = [0] * workers
+    for stack in plan(rows, 8, 1, 1000, workers):
+        shares[shares.index(min(shares))] += stack.size()
+    assert max(shares) - min(shares) <= 0.1 * sum(shares) / workers
+
+
 def test_training_takes_no_more_memory_than_estimated():
     """The peak of a path, measured by tracemalloc, stays below max_memory."""
     import tracemalloc
