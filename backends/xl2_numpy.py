@@ -198,7 +198,7 @@ def _product(a: Any, b: Any) -> Any:
     The parts depend on the shapes alone, so the result is the same bits on any number of
     cores. Those of a multithreaded BLAS are not.
     """
-    if a.ndim > 2 or a.size * b.shape[-1] < LARGE:
+    if a.ndim > 2 or b.ndim > 2 or a.size * b.shape[-1] < LARGE:
         return a @ b
     import numpy as np
 

@@ -124,6 +124,15 @@ def test_outputs_are_the_same_on_any_number_of_cores(monkeypatch, stack):
     np.testing.assert_allclose(found[0], network.forward(x), rtol=1e-12)
 
 
+@pytest.mark.parametrize("stack", [3, (2, 3)])
+def test_large_outputs_of_groups_are_those_of_their_members(small_is_large, stack):
+    network = Network([20, 9, 4], ["relu", "softmax"], stack=stack, dtype="float64")
+    x = RNG.normal(size=(30, 20))
+    outputs = network.forward(x)
+    for index in np.ndindex(network.stack):
+        np.testing.assert_allclose(outputs[index], network.member(*index).forward(x), rtol=1e-12)
+
+
 @pytest.mark.parametrize("cores", [1, 2])
 def test_a_nan_among_many_samples_is_reported_with_its_row(monkeypatch, cores):
     network = Network([3, 4, 2], dtype="float64", backend="numpy")
