@@ -10,18 +10,24 @@ import ctypes
 import functools
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 LIBRARY = "libxl2_numpy.dll" if sys.platform == "win32" else "libxl2_numpy.so"
+
+KEPT = 2**23  # bytes of scratch memory that a thread keeps
+CACHE_LINE = 64
+CHANGE = 1  # as `layout` in run.cpp
 
 FIELDS = (
     *("layers", "loss", "optimizer", "slots", "groups", "members"),
     *("units", "hidden", "constants_1", "constants_2", "constants_3", "kept", "least_kept"),
     *("gemm", "x", "y", "weight", "order", "order_stride", "start", "stop", "size", "first"),
     *("rates", "lambdas", "rows", "keys", "parameters", "logits", "penalties", "scratch"),
-    *("scratch_bytes", "ahead", "together", "parts", "columns", "begin", "end", "next", "done"),
+    *("scratch_bytes", "together", "parts", "columns", "begin", "end", "next", "done"),
 )
+_thread = threading.local()
 _FLOATS = {"constants_1", "constants_2", "constants_3", "kept"}
 
 
@@ -38,7 +44,7 @@ class Outputs(ctypes.Structure):
         (name, ctypes.c_int64)
         for name in (
             *("layers", "members", "rows", "units", "hidden", "output"),
-            *("gemm", "x", "parameters", "outputs", "scratch"),
+            *("gemm", "x", "parameters", "outputs", "check", "scratch"),
         )
     ]
 
@@ -49,7 +55,7 @@ class Measured(ctypes.Structure):
     _fields_ = [
         (name, ctypes.c_int64)
         for name in (
-            *("loss", "networks", "rows", "outputs", "members"),
+            *("loss", "rows", "outputs", "members", "block", "begin", "end"),
             *("logits", "y", "weight", "stride", "losses", "right"),
         )
     ]
@@ -68,12 +74,14 @@ def library() -> Any:
                 function = getattr(found, f"{name}_{dtype}")
                 function.argtypes = [ctypes.c_void_p, ctypes.c_int64][: 2 if name == "train" else 1]
                 function.restype = None
-        found.scratch_bytes.argtypes = [ctypes.c_void_p, ctypes.c_int64]
-        found.scratch_bytes.restype = found.layout.restype = ctypes.c_int64
+        for counted in (found.scratch_bytes, found.outputs_bytes):
+            counted.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+            counted.restype = ctypes.c_int64
+        found.layout.restype = ctypes.c_int64
     except (OSError, AttributeError):  # of another system, or an older version: a shared folder
         return None
     run, outputs, measured = map(ctypes.sizeof, (Run, Outputs, Measured))
-    return found if found.layout() == run << 32 | outputs << 16 | measured else None
+    return found if found.layout() == CHANGE << 48 | run << 32 | outputs << 16 | measured else None
 
 
 def missing() -> str:
@@ -102,4 +110,19 @@ def gemm(name: str) -> int:
 
 def address(array: Any) -> int:
     """Return the address of an array; 0 for None."""
-    return 0 if array is None else int(array.ctypes.data)
+    return 0 if array is None else int(array.__array_interface__["data"][0])  # faster than ctypes
+
+
+def scratch(size: int) -> tuple[Any, int]:
+    """Return memory for a call, and where it begins: at a cache line.
+
+    A thread keeps what its last call used, unless it is much: new pages take time.
+    """
+    import numpy as np
+
+    found = getattr(_thread, "scratch", None)
+    if found is None or found.size < size + CACHE_LINE:
+        found = np.empty(size + CACHE_LINE, np.uint8)
+        if size <= KEPT:
+            _thread.scratch = found
+    return found, -(-address(found) // CACHE_LINE) * CACHE_LINE

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import ctypes
 import itertools
-import os
+import time
 from collections.abc import Callable
 from concurrent.futures import wait
 from typing import Any
 
 import xl2_numpy_compiled
 from xl2_numpy_codes import OPTIMIZERS, STATES, codes_of
-from xl2_numpy_compiled import Run, address
+from xl2_numpy_compiled import Run, address, scratch
 
 MOST_LAYERS = 32
 
-# Multiplications of one call, a few hundredths of a second: Python acts on Ctrl-C between two.
-CALL = 2**29
-# Bytes of rows that a thread gathers at once for the members of a group.
-GATHERED = 2**22
+# Python acts on Ctrl-C between two calls: multiplications of a thread in the first one, and seconds
+# of those that follow.
+CALL, SECONDS = 2**29, 0.05
 # Multiplications of a layer from which columns, and not rows, are divided among threads, and those
 # of a part; multiplications of a step from which a second thread is worth waiting for.
 WIDE, PART, WORTH = 2**25, 2**24, 2**21
-# Members of a group that a thread trains at once, as in networks.h.
-MOST_TOGETHER = 16
+# Members of a group that a thread trains at once, and the part of a member's time that each of such
+# units takes beyond its members: it gathers the samples, and fewer columns make slower products.
+MOST_TOGETHER, UNIT = 16, 0.4
 # Multiplications, a fifth of a millisecond, from which another thread is worth calling.
 ANOTHER_THREAD = 2**22
 
@@ -35,11 +35,12 @@ def runner(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) ->
     codes = codes_of(step)
     x, y, weight = samples
     parameters = [array for layer in carry.parameters for array in layer]
-    dtype = x.dtype.name
+    dtype = x.dtype
     fits = (
         codes is not None
         and len(carry.parameters) <= MOST_LAYERS
-        and dtype in ("float32", "float64")
+        and dtype.char in "fd"
+        and dtype.isnative
         and all(a.dtype == dtype for a in (*parameters, x, y))
         and (weight is None or (weight.dtype == dtype and weight.flags.c_contiguous))
         and x.ndim == y.ndim == 2
@@ -90,7 +91,7 @@ class Runner:
 
         hidden, loss, optimizer = codes
         x, y, weight = samples
-        self._double = x.dtype.name == "float64"
+        self._double = x.dtype.char == "d"
         *lead, _ = carry.parameters[0].bias.shape
         groups, members = (1, *lead)[-2:] if lead else (1, 1)
         self.networks = groups * members
@@ -100,7 +101,7 @@ class Runner:
         self._step, self._constants = step, constants
         self._samples, self._batches = samples, batches
         self._carry, self._packed = carry, list[tuple[Any, Any]]()
-        arrays = self._parameters(carry, stacked=bool(lead))
+        arrays = self._parameters(carry)
         self._logits = np.empty((*lead, rows, units[-1]), x.dtype)
         self._penalties: Any = np.empty((*lead, self.steps), x.dtype) if step.objective else None
         order = batches.order
@@ -113,7 +114,7 @@ class Runner:
         numbers = [np.asarray(numbers, np.int64) for numbers in (units, hidden or [0])]
         rates = np.asarray(batches.rates, np.float64)
         lambdas = self._lambdas(constants.coefficients, members)
-        pointers = np.asarray([array.ctypes.data for array in arrays], np.int64)
+        pointers = np.asarray([address(array) for array in arrays], np.int64)
         given = [getattr(step.optimizer, name) for name in OPTIMIZERS[step.update.__name__]]
         own = [*given, 0.0, 0.0, 0.0][:3]
         products = [a * b * size for a, b in itertools.pairwise(units)]
@@ -154,25 +155,19 @@ class Runner:
             parts=parts,
             columns=columns,
         )
-        self._units, self._threads = units, 0
+        self._threads, self._speed = 0, CALL / SECONDS
 
-    def _parameters(self, carry: Any, stacked: bool) -> list[Any]:
-        """Return the arrays of all layers, weight before bias, each followed by its states.
-
-        In the first weight of a stack, members are next to the outputs. Compiled code trains one
-        member after another, so each gets its own part of a copy.
-        """
+    def _parameters(self, carry: Any) -> list[Any]:
+        """Return the arrays of all layers, weight before bias, each followed by its states."""
         import numpy as np
 
         arrays: list[Any] = []
-        for i, (layer, states) in enumerate(zip(carry.parameters, carry.states, strict=True)):
-            for kind, (parameter, own) in enumerate(zip(layer, states, strict=True)):
+        for layer, states in zip(carry.parameters, carry.states, strict=True):
+            for parameter, own in zip(layer, states, strict=True):
                 for array in (parameter, *own):
-                    first = stacked and i == 0 and kind == 0
-                    order = np.swapaxes(array, -3, -2) if first else array
-                    together = np.ascontiguousarray(order)
-                    if together is not order:
-                        self._packed.append((order, together))
+                    together = np.ascontiguousarray(array)
+                    if together is not array:
+                        self._packed.append((array, together))
                     arrays.append(together)
         return arrays
 
@@ -199,7 +194,7 @@ class Runner:
         call = library.train_double if self._double else library.train_float
         together, run = self.networks == 1, self._run
         short = self._work * self.steps < ANOTHER_THREAD
-        most = 1 if short else min(run.parts if together else self.networks, os.cpu_count() or 1)
+        most = 1 if short else run.parts if together else self.networks
         begin = 0
         try:
             while begin < self.steps:
@@ -214,25 +209,23 @@ class Runner:
     def _place(self, threads: int) -> None:
         """Give each thread scratch memory, for as many members as it trains at once.
 
-        Members that take turns read the rows from the cache, and their own parameters from behind
-        it; one after another they do the opposite. The larger should be read from the cache.
+        These depend on the number of threads; the results do not.
         """
-        import numpy as np
+        run = self._run
 
-        run, together, ahead = self._run, 1, 1
-        if run.size > run.slots * self._units[1]:
-            together = min(run.members, MOST_TOGETHER, -(-self.networks // threads))
-        elif run.members > 1 and run.order:
-            step = run.size * self._units[0] * (8 if self._double else 4)
-            ahead = min(self.steps, max(1, GATHERED // step))
+        def cost(together: int) -> float:
+            units = run.groups * -(-run.members // together)
+            return float(-(-units // threads) * (together + UNIT))
+
+        most = min(run.members, MOST_TOGETHER)
+        together = min(range(1, most + 1), key=cost)
         if run.scratch and (run.together, self._threads) == (together, threads):
             return
-        run.together, run.ahead, self._threads = together, ahead, threads
+        run.together, self._threads = together, threads
         run.scratch_bytes = xl2_numpy_compiled.library().scratch_bytes(
             ctypes.byref(run), self._double
         )
-        self._scratch = np.empty(threads * run.scratch_bytes + 64, np.uint8)
-        run.scratch = -(-address(self._scratch) // 64) * 64
+        self._scratch, run.scratch = scratch(threads * run.scratch_bytes)
 
     def _objective(self) -> Any:
         """Return the mean loss plus the penalty of each step, times its number of samples.
@@ -259,9 +252,8 @@ class Runner:
     def _call(self, call: Any, begin: int, threads: int, others: Callable[[], Any]) -> int:
         """Take some steps in so many threads; return the number of the next one."""
         run = self._run
-        length = max(1, CALL * threads // self._work)
-        if run.ahead > 1:
-            length = min(length, run.ahead)
+        length = max(1, int(SECONDS * self._speed * threads / self._work))
+        started = time.perf_counter()
         run.begin, run.end = begin, min(begin + length, self.steps)
         # No part can be taken before the first thread opens the first phase.
         run.next, run.done = 2**19 if self.networks == 1 else 0, 0
@@ -275,6 +267,8 @@ class Runner:
             if self.networks == 1:
                 run.next = 2**62
             wait([future for future in begun if not future.cancel()])
+        taken = time.perf_counter() - started
+        self._speed = min(8.0 * self._speed, self._work * (run.end - begin) / threads / taken)
         return int(run.end)
 
     def _help(self, call: Any, at: int, thread: int) -> None:

@@ -13,9 +13,11 @@
 #if defined(_MSC_VER)
 #define XL2_INLINE __forceinline
 #define XL2_RESTRICT __restrict
+#define XL2_INLINED
 #else
 #define XL2_INLINE inline __attribute__((always_inline))
 #define XL2_RESTRICT __restrict__
+#define XL2_INLINED __attribute__((always_inline))  // of a lambda, which otherwise is for any processor
 #endif
 
 // The loops are compiled for two generations of x86 processors, if the loader can choose one: glibc's can,
@@ -56,8 +58,8 @@ XL2_INLINE float exponential(float x) {
     p = p * r + 5.0000001201e-1f;
     const float power = (p * r) * r + (r + 1.0f);
     const int32_t n = bits_of<int32_t>(shifted) - bits_of<int32_t>(magic), half = n >> 1;
-    const float result = power * bits_of<float>((half + 127) * (1 << 23)) *
-                         bits_of<float>((n - half + 127) * (1 << 23));
+    const float result = power * bits_of<float>(uint32_t(half + 127) << 23) *
+                         bits_of<float>(uint32_t(n - half + 127) << 23);
     return x < -87.3f ? 0.0f : result;
 }
 
@@ -75,8 +77,8 @@ XL2_INLINE double exponential(double x) {
     const double power = 1.0 + 2.0 * (p / (q - p));
     const int64_t n = bits_of<int64_t>(shifted) - bits_of<int64_t>(magic);
     const int64_t half = n >= 0 ? n - n / 2 : -((-n) / 2);
-    const double result = power * bits_of<double>((half + 1023) * (int64_t(1) << 52)) *
-                          bits_of<double>((n - half + 1023) * (int64_t(1) << 52));
+    const double result = power * bits_of<double>(uint64_t(half + 1023) << 52) *
+                          bits_of<double>(uint64_t(n - half + 1023) << 52);
     return x < -708.0 ? 0.0 : result;
 }
 
@@ -84,6 +86,15 @@ template <class T>
 XL2_INLINE T sigmoid(T z) {
     const T tail = exponential(z < 0 ? z : -z);
     return (z < 0 ? tail : T(1)) / (T(1) + tail);
+}
+
+// log(1 + x) for x from 0 to 1: twice the series of atanh at x / (2 + x), which is at most 1/3.
+template <class T>
+XL2_INLINE T log_1_plus(T x) {
+    const T s = x / (T(2) + x), square = s * s;
+    T sum = 0;
+    for (int term = sizeof(T) == 4 ? 7 : 16; term > 0; term--) sum = sum * square + T(2) / T(2 * term - 1);
+    return sum * s;
 }
 
 // tanh by the method of Cephes: a polynomial where 1 - tail would cancel.
@@ -123,6 +134,35 @@ XL2_INLINE void activate(int64_t activation, T* XL2_RESTRICT z, int64_t count) {
         default:
             break;
     }
+}
+
+// Add numbers to every row of a matrix, whose rows are `row` apart. Some rows at once, because the loop over the
+// columns is short.
+template <class T>
+XL2_INLINE void add_bias(T* z, int64_t row, int64_t rows, int64_t columns, const T* XL2_RESTRICT bias) {
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4, z += 4 * row) {
+        T *XL2_RESTRICT a = z, *XL2_RESTRICT b = z + row, *XL2_RESTRICT c = z + 2 * row, *XL2_RESTRICT d = z + 3 * row;
+        for (int64_t j = 0; j < columns; j++) {
+            a[j] += bias[j];
+            b[j] += bias[j];
+            c[j] += bias[j];
+            d[j] += bias[j];
+        }
+    }
+    for (; r < rows; r++, z += row)
+        for (int64_t j = 0; j < columns; j++) z[j] += bias[j];
+}
+
+// Add up every column of a matrix.
+template <class T>
+XL2_INLINE void sum_columns(const T* z, int64_t row, int64_t rows, int64_t columns, T* XL2_RESTRICT sums) {
+    for (int64_t j = 0; j < columns; j++) sums[j] = 0;
+    int64_t r = 0;
+    for (; r + 4 <= rows; r += 4, z += 4 * row)
+        for (int64_t j = 0; j < columns; j++) sums[j] += (z[j] + z[row + j]) + (z[2 * row + j] + z[3 * row + j]);
+    for (; r < rows; r++, z += row)
+        for (int64_t j = 0; j < columns; j++) sums[j] += z[j];
 }
 
 // Multiply a delta by the derivative of an activation, computed from its output `scale * a`.

@@ -7,17 +7,20 @@
 
 #include "functions.h"
 
+enum : int64_t { VECTOR_BYTES = 32 };  // of AVX2
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #define XL2_HAS_PRODUCTS
 
 // These functions need a newer processor than the rest, so they are called only after `is_small`. They are
 // not inlined: each is compiled once, and has all registers for its own loop.
-#define XL2_WIDE __attribute__((noinline, target("avx2,fma")))
+#define XL2_FOR_AVX2 __attribute__((target("avx2,fma")))
+#define XL2_WIDE XL2_FOR_AVX2 __attribute__((noinline))
 #define XL2_UNROLL _Pragma("GCC unroll 8")
 
 // Rows of B in one pass: they stay in the first-level cache while all rows of A meet them. The rows of A
 // in one group, a multiple of the rows of each tile, stay in a cache while all columns of B meet them.
-enum : int64_t { VECTOR_BYTES = 32, MOST_INNER = 100, GROUP = 96 };
+enum : int64_t { MOST_INNER = 100, GROUP = 96 };
 
 // Vectors of N numbers at any address.
 template <class T, int N>

@@ -39,22 +39,19 @@ XL2_EXPORT XL2_EACH_PROCESSOR void measure_float(const Measured* m) { measure<fl
 
 XL2_EXPORT XL2_EACH_PROCESSOR void measure_double(const Measured* m) { measure<double>(*m); }
 
-template <class T>
-int64_t scratch_of(const Run& run) {
-    Scratch<T> first, other;
-    first.place(run, nullptr, nullptr);
-    other.place(run, nullptr, &first);
-    return first.bytes + (run.together - 1) * other.bytes;
-}
-
-// Return the bytes of scratch memory that a thread needs.
+// Return the bytes of scratch memory that a thread needs, or that outputs need.
 XL2_EXPORT int64_t scratch_bytes(const Run* run, int64_t is_double) {
-    return is_double ? scratch_of<double>(*run) : scratch_of<float>(*run);
+    return is_double ? Scratch<double>(*run, nullptr).bytes : Scratch<float>(*run, nullptr).bytes;
 }
 
-// Return the sizes of what Python fills in, for the check that it has the same fields.
+XL2_EXPORT int64_t outputs_bytes(const Outputs* o, int64_t is_double) {
+    return is_double ? OutputsScratch<double>(*o).bytes : OutputsScratch<float>(*o).bytes;
+}
+
+// Return the sizes of what Python fills in, for the check that it has the same fields, and the number of the last
+// change that sizes do not tell.
 XL2_EXPORT int64_t layout() {
-    return int64_t(sizeof(Run)) << 32 | int64_t(sizeof(Outputs)) << 16 | int64_t(sizeof(Measured));
+    return int64_t(1) << 48 | int64_t(sizeof(Run)) << 32 | int64_t(sizeof(Outputs)) << 16 | int64_t(sizeof(Measured));
 }
 
 #if defined(__GNUC__)

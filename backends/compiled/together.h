@@ -67,17 +67,20 @@ struct Phases {
 template <class T>
 void do_part(const Step<T>& step, const Phases& phases, const Phase& phase, int64_t part) {
     const Run& run = step.run;
-    auto cut = [&](int64_t all, int64_t at) { return all * at / phase.parts; };
-    const int64_t l = phase.layer, r0 = cut(step.n, part), r1 = cut(step.n, part + 1);
+    // Quads of samples and inputs are not cut.
+    auto cut = [](int64_t all, int64_t at, int64_t count) {
+        return at == count ? all : all * at / count / 4 * 4;
+    };
+    const int64_t l = phase.layer, r0 = cut(step.n, part, phase.parts), r1 = cut(step.n, part + 1, phase.parts);
     auto columns = [&](Piece::Kind kind, int64_t units) {
-        piece(step, {kind, l, 0, step.n, cut(units, part), cut(units, part + 1)});
+        piece(step, {kind, l, 0, step.n, cut(units, part, phase.parts), cut(units, part + 1, phase.parts)});
     };
     switch (phase.kind) {
         case Phase::GATHER:
         case Phase::ROWS:
-            if (run.order) piece(step, {Piece::GATHER, 0, r0, r1, 0, 0});
+            if (run.order || step.in_panels) piece(step, {Piece::GATHER, 0, r0, r1, 0, 0});
             piece(step, {Piece::DRAW, 0, r0, r1, 0, 0});
-            if (phase.kind == Phase::ROWS) through_layers(step, 0, r0, r1);
+            if (phase.kind == Phase::ROWS) through_layers(step, r0, r1);
             break;
         case Phase::FORWARD: columns(Piece::FORWARD, run.units[l + 1]); break;
         case Phase::LOSE: piece(step, {Piece::LOSE, 0, 0, step.n, 0, 0}); break;
@@ -87,8 +90,7 @@ void do_part(const Step<T>& step, const Phases& phases, const Phase& phase, int6
             for (int64_t layer = 0, at = part; layer < run.layers; layer++) {
                 const int64_t count = phases.update_parts[layer], units = run.units[layer];
                 if (at >= 0 && at < count) {
-                    const int64_t from = units * at / count, to = units * (at + 1) / count;
-                    piece(step, {Piece::UPDATE, layer, from, to, 0, 0});
+                    piece(step, {Piece::UPDATE, layer, cut(units, at, count), cut(units, at + 1, count), 0, 0});
                     if (at == 0) piece(step, {Piece::BIAS, layer, 0, 0, 0, 0});
                 }
                 at -= count;
@@ -106,8 +108,8 @@ enum : int64_t { PART_BITS = 20, PARTS = int64_t(1) << PART_BITS, SPINS = 4000 }
 template <class T>
 void train_together(Run& run, int64_t thread) {
     const Phases phases(run);
-    Scratch<T> s;
-    s.place(run, run.scratch, nullptr);
+    const Scratch<T> s(run, run.scratch);
+    if (thread == 0) copy_panels(Step<T>(run, s, 0, 1, run.from), false);
     const int64_t end = (run.to - run.from) * phases.count;
     int64_t opened = 0, waited = 0;
     for (;;) {
@@ -121,7 +123,10 @@ void train_together(Run& run, int64_t thread) {
             }
             run.done.store(0, std::memory_order_relaxed);
             run.next.store(opened * PARTS, std::memory_order_release);
-            if (opened++ == end) return;
+            if (opened++ == end) {
+                copy_panels(Step<T>(run, s, 0, 1, run.from), true);
+                return;
+            }
         }
         for (waited = 0;;) {
             int64_t ticket = run.next.load(std::memory_order_acquire);
@@ -138,7 +143,7 @@ void train_together(Run& run, int64_t thread) {
             number = ticket >> PART_BITS;
             const int64_t part = ticket & (PARTS - 1);
             if (number >= end || part >= phases.phase[number % phases.count].parts) continue;
-            const Step<T> step(run, s, s, 0, run.from + number / phases.count);
+            const Step<T> step(run, s, 0, 1, run.from + number / phases.count);
             do_part(step, phases, phases.phase[number % phases.count], part);
             run.done.fetch_add(1, std::memory_order_release);
             waited = 0;

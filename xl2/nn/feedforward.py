@@ -21,7 +21,7 @@ from .losses import Loss, find_loss
 from .measure import Measure
 from .objective import Gradients, add_objectives, add_penalty, loss_of
 from .penalties import L2, Penalty, coefficients_of
-from .step import Batch, Samples, outputs_of
+from .step import Batch, Samples, outputs_and_check, outputs_of
 
 
 class Feedforward:
@@ -68,16 +68,17 @@ class Feedforward:
             On the network's backend.
         """
         x, xp = self.check_samples(X, finite=False, rows=False), self.backend.xp
-        function, sums = self._function(self._output()), list[Array]()
+        function, numbers = self._function(outputs_and_check, self._output()), list[Any]()
 
         def outputs(chunk: Array) -> Array:
-            # Sum while the chunk is in the cache. Rows from a file are checked when read.
-            sums.append(xp.sum(chunk))
-            return function(chunk)
+            # Rows from a file are checked when read.
+            found, number = function(chunk)
+            numbers.append(number)
+            return found
 
         with self.backend.scope():
             joined = in_chunks(self.backend, x, outputs)
-            if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(sums))):
+            if not isinstance(x, HostRows) and not bool(xp.isfinite(sum(numbers))):
                 check_finite(x, "X")
         return joined
 
@@ -203,17 +204,20 @@ class Feedforward:
 
         `parameters` may be a part of this stack's.
         """
-        return in_chunks(self.backend, x, self._function(identity, parameters))
+        return in_chunks(self.backend, x, self._function(outputs_of, identity, parameters))
 
     def outputs_of(self, x: Array) -> Array:
         """Return the outputs (..., n, outputs) of checked samples (n, inputs)."""
-        return in_chunks(self.backend, x, self._function(self._output()))
+        return in_chunks(self.backend, x, self._function(outputs_of, self._output()))
 
     def _function(
-        self, output: Callable[[Array], Array], parameters: Parameters | None = None
-    ) -> Callable[[Array], Array]:
+        self,
+        function: Callable[..., Any],
+        output: Callable[[Array], Array],
+        parameters: Parameters | None = None,
+    ) -> Callable[[Array], Any]:
         ops, hidden = Operations.of(self.backend.library), self.hidden_activations()
-        outputs = self.backend.library.compiled(outputs_of, ops, hidden, output)
+        outputs = self.backend.library.compiled(function, ops, hidden, output)
         return partial(outputs, parameters or self.parameters)
 
     def hidden_activations(self) -> tuple[Activation, ...]:

@@ -250,6 +250,17 @@ def outputs_of(
     return output(propagate(ops, hidden, parameters, x)[-1])
 
 
+def outputs_and_check(
+    ops: Operations,
+    hidden: Sequence[Activation],
+    output: Callable[[Array], Array],
+    parameters: Parameters,
+    x: Array,
+) -> tuple[Array, Array]:
+    """Return the outputs, and a number that is finite only if all of the samples are."""
+    return outputs_of(ops, hidden, output, parameters, x), namespace(x).sum(x)
+
+
 def differentiate(
     ops: Operations,
     hidden: Sequence[Activation],
