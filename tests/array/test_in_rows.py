@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from xl2.array import rows
 from xl2.array.backend import connect
 from xl2.errors import XL2Error
 from xl2.nn.frames import numbers_of
+from xl2.nn.step import Samples
+from xl2.path.fold_data import FoldData
 from xl2.training.data import TrainingData
 
 RNG = np.random.default_rng(0)
@@ -220,6 +223,17 @@ def test_outputs_of_columns_take_no_copy_of_all():
     for one in (network.forward, lambda x: network.score(x, LABELS)):
         above = peak_of(lambda one=one: one(LARGE))
         assert peak_of(lambda one=one: one(columns)) < above + 0.1 * LARGE.nbytes
+
+
+def test_a_path_scores_all_samples_without_a_copy():
+    data = SimpleNamespace(
+        backend=connect("numpy"), training=SimpleNamespace(samples=Samples(X, X))
+    )
+    (all_of_them,) = FoldData.training_chunks(data, SimpleNamespace(rows=np.arange(300)))
+    assert all_of_them is X
+    rows = np.r_[200:300, 0:150]
+    chunks = FoldData.training_chunks(data, SimpleNamespace(rows=rows))
+    np.testing.assert_array_equal(np.concatenate(list(chunks)), X[rows])
 
 
 def test_an_estimator_makes_one_copy_of_columns_and_keeps_it_no_longer():
