@@ -61,15 +61,16 @@ def permutation_test(
     first, sizes = np.unique(folds, return_index=True, return_counts=True)[1:]
     every = [np.arange(a, a + size) for a, size in zip(first, sizes, strict=True)]
     equal = np.array([(targets[own] == targets[own[0]]).all() for own in every])
-    blocks = [own for own, same in zip(every, equal, strict=True) if not same]
+    blocks = [slice(own[0], own[-1] + 1) for own in (every[k] for k in np.flatnonzero(~equal))]
     whole = np.flatnonzero(np.repeat(equal, sizes))
     found = np.empty((count + 1, settings))
     found[0] = score(np.arange(n))
     for k in range(1, count + 1):
         order = np.arange(n)
         for block in blocks:
-            order[block] = rng.permutation(block)
-        order[whole] = np.repeat(rng.permutation(first[equal]), sizes[equal])
+            rng.shuffle(order[block])
+        if len(whole):
+            order[whole] = np.repeat(rng.permutation(first[equal]), sizes[equal])
         found[k] = score(order)
     spread = found[1:].std(axis=0)
     # A constant prediction has the same score in any order.

@@ -111,7 +111,6 @@ class OutOfFold:
                 for k in known
             ]
         )
-        every = np.arange(len(y))
         if task == "regression":
             scale = np.where(y.std(axis=0) > 0.0, y.std(axis=0), 1.0)
             unit = (y - y.mean(axis=0)) / scale
@@ -130,9 +129,13 @@ class OutOfFold:
             if task == "binary":
                 chances = np.concatenate([1.0 - outputs, outputs], axis=2)
             logs = np.log(np.clip(chances, LEAST, 1.0))
+            # A row for each sample and class, because rows are gathered faster than numbers.
+            by_class = np.moveaxis(logs, 0, -1).reshape(-1, len(known)).copy()
+            first = np.arange(len(y)) * logs.shape[2]
+            share = np.full(len(y), 1.0 / len(y), logs.dtype)
 
             def score(order: Any) -> Any:
-                return logs[:, every, y[order]].mean(axis=1)
+                return share @ by_class.take(first + y[order], axis=0)
 
         wider = CROSSED if len(held) > 1 else 1.0
         p_value = permutation_test(score, y, folds, len(known), wider=wider)
