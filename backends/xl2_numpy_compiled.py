@@ -110,7 +110,12 @@ def gemm(name: str) -> int:
 
 def address(array: Any) -> int:
     """Return the address of an array; 0 for None."""
-    return 0 if array is None else int(array.__array_interface__["data"][0])  # faster than ctypes
+    if array is None:
+        return 0
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError):  # read-only or empty; this takes three times as long
+        return int(array.ctypes.data)
 
 
 def scratch(size: int) -> tuple[Any, int]:
