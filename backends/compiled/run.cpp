@@ -1,8 +1,8 @@
 // Runs of mini-batches on NumPy arrays, without Python: the compiled form of `run_batches`.
 //
 // Python fills in a `Run`, and calls `train_float` or `train_double` in as many threads as there are cores to
-// use. Networks of a stack are independent, so each thread takes some of them through all steps of the
-// call, and then the next. One network alone is cut into parts that do not depend on the number of threads,
+// use. Networks of a stack are independent, so each thread takes some members of a group through all steps of
+// the call, and then the next. One network alone is cut into parts that do not depend on the number of threads,
 // and neither do its results.
 #include "networks.h"
 #include "outputs.h"
