@@ -22,10 +22,8 @@ TASKS = {
     "binary_cross_entropy": ("binary", "multilabel"),
     "categorical_cross_entropy": ("classes",),
 }
-
-
 BLOCK = 2048  # samples whose sums are added up together, for any number of cores
-ANOTHER_THREAD = 2**17  # logits, some milliseconds, from which another thread is worth calling
+ANOTHER_THREAD = 2**17  # logits, half a millisecond, from which another thread is worth calling
 
 
 def compiled(function: Any, *first: Any) -> Callable[..., Any]:
@@ -120,7 +118,7 @@ def _sums(portable: Any, loss: int, logits: Any, y: Any, weight: Any) -> Any:
     ]
     for i, part in enumerate(shares):
         part.begin, part.end = (networks * blocks * k // len(shares) for k in (i, i + 1))
-    # A method's future keeps the arrays until its thread is done.
+    # A future keeps the arrays until its thread is done.
     kept = (logits, y, weight, sums)
     begun = [xl2_numpy._others().submit(_measure, measure, part, kept) for part in shares[1:]]
     _measure(measure, shares[0], kept)

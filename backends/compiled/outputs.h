@@ -76,11 +76,7 @@ XL2_INLINE void compute_outputs(const Outputs& o) {
         }
         for (int64_t block = 0; block < (last ? members : 1); block++) {
             const int64_t columns = last ? units : members * units;
-            for (int64_t r = 0; r < n; r++) {
-                T* XL2_RESTRICT z = out + block * step + r * row;
-                const T* XL2_RESTRICT b = bias + block * units;
-                for (int64_t j = 0; j < columns; j++) z[j] += b[j];
-            }
+            add_bias(out + block * step, row, n, columns, bias + block * units);
         }
         if (first) {  // an infinite or missing number makes what every unit adds up infinite or missing
             *o.check = 0;

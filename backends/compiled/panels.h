@@ -97,7 +97,8 @@ XL2_INLINE void gradient_panel(const T* quads, int64_t samples, int64_t inputs, 
 template <class T>
 XL2_INLINE bool panels_pay(int64_t columns) {
     enum : int64_t { MOST_PANELS = 1600 };  // bytes of a row
-    return columns * int64_t(sizeof(T)) <= MOST_PANELS && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return columns * int64_t(sizeof(T)) <= MOST_PANELS && __builtin_cpu_supports("avx2") &&
+           __builtin_cpu_supports("fma");
 }
 
 #else

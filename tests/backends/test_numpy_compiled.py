@@ -210,6 +210,29 @@ def test_parts_of_a_step_give_the_same_bits_on_any_number_of_cores(
         assert [a.tobytes() for a in other] == [a.tobytes() for a in found[0]]
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("stack", [None, 3])
+@pytest.mark.parametrize("units", [*range(1, 14), 50, 101])
+def test_every_width_of_a_panel_and_several_passes_equal_the_portable_code(
+    runners, units, stack, optimizer
+):
+    """The inputs and a mini-batch are more than a product adds up in one pass."""
+    made, portable = runners
+    x = RNG.normal(size=(150, 401 + units % 4)) / 20.0
+
+    def of_width():
+        network = Network([x.shape[1], units, 3], ["tanh", "softmax"], stack=stack, dtype="float64")
+        fit(
+            network, x, TARGETS["softmax"][np.arange(150) % 101], epochs=2, batch_size=141,
+            optimizer=optimizer, penalty=[0.0, 1.0, 5.0] if stack else 1.0, progress=False,
+        )  # fmt: skip
+        return [p for layer in network.host_parameters() for p in layer]
+
+    found = of_width()
+    assert all(made)
+    assert_same(found, portable(of_width))
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
 @pytest.mark.parametrize("stack", [3, (2, 3), (3, 2), 5])
 @pytest.mark.parametrize("cores", [2, 3])

@@ -44,6 +44,18 @@ def portable(monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("units", [*range(1, 27), 50])
+@pytest.mark.parametrize("rows", [1, 5, 70])
+def test_outputs_of_every_width_of_a_panel(calls, portable, dtype, units, rows):
+    network = Network([402 + units % 4, units, 2], ["relu", "softmax"], dtype=dtype, seed=2)
+    x = (RNG.normal(size=(rows, network.sizes[0])) / 20.0).astype(dtype)
+    found = network.forward(x)
+    assert calls
+    expected = portable(lambda: network.forward(x))
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("stack", [None, 1, 3])
 @pytest.mark.parametrize("sizes", [(5, 4), (5, 9, 4), (5, 9, 3, 1), (5, 1, 1, 1, 2)])
 @pytest.mark.parametrize("output", ["identity", "sigmoid", "tanh", "relu", "softmax", "exp"])

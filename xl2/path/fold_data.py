@@ -69,7 +69,7 @@ class FoldData:
         import numpy as np
 
         take, x = Operations.of(self.backend.library).take_rows, self.training.samples.x
-        if np.array_equal(fold.rows, np.arange(x.shape[0])):
+        if np.array_equal(fold.rows, np.arange(x.shape[0])):  # gathering would copy all of them
             yield x
             return
         rows = self.backend.from_numpy(fold.rows)
