@@ -223,7 +223,7 @@ def test_every_width_of_a_panel_and_several_passes_equal_the_portable_code(
     def of_width():
         network = Network([x.shape[1], units, 3], ["tanh", "softmax"], stack=stack, dtype="float64")
         fit(
-            network, x, TARGETS["softmax"][np.arange(150) % 101], epochs=2, batch_size=141,
+            network, x, TARGETS["softmax"][np.arange(150) % 101], epochs=3, batch_size=150,
             optimizer=optimizer, penalty=[0.0, 1.0, 5.0] if stack else 1.0, progress=False,
         )  # fmt: skip
         return [p for layer in network.host_parameters() for p in layer]
