@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..array.backend import Backend
@@ -53,63 +53,23 @@ def train_stacks(
         workers = settings.workers()
         others = settings.backend.other_accelerators() if several_devices else []
     stacks = _plan(settings, data, workers, 1 + len(others), folder)
-    members, epochs = Members(settings, data, keep_parameters, scorers), settings.epochs
-
-    def started(stack: PlannedStack) -> bool:
-        return folder is not None and folder.has(stack)
-
-    halving = Halving(
-        settings.backend,
-        PlannedStack.size,
-        lambda stack: [] if started(stack) else stack.halves(),
-        f"{max(stack.size() for stack in stacks)} networks at once",
-        lambda stack: _never_split() if started(stack) else _does_not_fit(),
-        # A saved plan may be that of a machine with more memory.
-        settings.members_at_once() // workers,
-    )
+    members = Members(settings, data, keep_parameters, scorers)
+    # A saved plan may be that of a machine with more memory.
+    most = settings.members_at_once() // workers
+    training = StackTraining(settings, folder, curves, most, max(stack.size() for stack in stacks))
+    halving = training.halving()
 
     def train(own: FoldData, planned: PlannedStack, running: Callable[[], bool]) -> None:
         shared = SharedProgress(planned.size(), advance)
-
-        def attempt(stack: PlannedStack) -> None:
-            checkpoint = None if folder is None else folder.checkpoint(stack, running)
-
-            def look(network: Any, history: History) -> bool:
-                shared.reach(stack, len(history), history)
-                # A run with a checkpoint asks `running` itself: it is interrupted, not finished.
-                return checkpoint is None and not (running() and wanted())
-
-            try:
-                history = _train(settings, own, stack, look, checkpoint, members, curves)
-            except Exception:
-                shared.reach(stack, 0)
-                raise
-            shared.reach(stack, epochs, history)
-
-        for _ in halving.each(attempt, [planned] if folder is None else folder.split(planned)):
-            pass
+        training.train(own, planned, members, halving, shared, running, wanted)
 
     others = others[: len(stacks) - 1]
     if others:  # each is then used by threads of its own
         data = replace(data, backend=data.backend.pinned())
     devices = [data, *(data.to(backend, settings.dtype) for backend in others)]
-    with show_progress(len(stacks) * epochs, progress) as advance:
+    with show_progress(len(stacks) * settings.epochs, progress) as advance:
         side_by_side(settings.backend.library, workers, train, stacks, devices)
     return members
-
-
-def _does_not_fit() -> str:
-    return (
-        f"not even for one. Use a smaller {option('batch_size')}, smaller hidden layers, "
-        f"{option('dtype', 'float32')}, or fewer samples."
-    )
-
-
-def _never_split() -> str:
-    again = ""
-    if offers("max_memory"):
-        again = f", or start over with a smaller {option('max_memory')} in another folder"
-    return f"and a stack with a checkpoint is never split. Free some memory and resume{again}."
 
 
 def _plan(
@@ -133,6 +93,95 @@ def _plan(
         fingerprint["preprocessing"] = settings.preprocessing
     placed = lambdas if settings.placed else None
     return folder.planned(stacks, fingerprint, settings.epochs, placed)
+
+
+class SharedProgress:
+    """The progress of a planned stack, to which its parts contribute by their sizes."""
+
+    def __init__(self, size: int, advance: Callable[[History | None, int], Any]):
+        self._size, self._advance = size, advance
+        self._trained: dict[str, int] = {}  # members times epochs of each part
+        self.epochs = 0
+
+    def reach(self, part: PlannedStack, epochs: int, history: History | None = None) -> None:
+        """Show that a part has been trained for a number of epochs in all."""
+        self._trained[part.name] = epochs * part.size()
+        before, self.epochs = self.epochs, sum(self._trained.values()) // self._size
+        self._advance(history, self.epochs - before)
+
+
+@dataclass(frozen=True)
+class StackTraining:
+    """How the stacks of a path are trained, here or on another machine."""
+
+    settings: PathSettings
+    folder: Folder | None
+    curves: bool  # whether validation is measured while training
+    most: int  # members that the memory holds at once
+    largest: int  # members of the largest stack, for messages
+
+    def halving(self) -> Halving[PlannedStack]:
+        """Return what halves the stacks that do not fit into memory, and all later ones."""
+        return Halving(
+            self.settings.backend,
+            PlannedStack.size,
+            lambda stack: [] if self._started(stack) else stack.halves(),
+            f"{self.largest} networks at once",
+            lambda stack: _never_split() if self._started(stack) else _does_not_fit(),
+            self.most,
+        )
+
+    def train(
+        self,
+        data: FoldData,
+        planned: PlannedStack,
+        members: Members,
+        halving: Halving[PlannedStack],
+        progress: SharedProgress,
+        running: Callable[[], bool],
+        wanted: Callable[[], bool],
+    ) -> None:
+        """Train a planned stack, or its parts one after another, and record the members.
+
+        Training ends once ``wanted()`` is False. Once ``running()`` is, a run with a checkpoint is
+        saved and interrupted.
+        """
+        folder = self.folder
+
+        def attempt(stack: PlannedStack) -> None:
+            checkpoint = None if folder is None else folder.checkpoint(stack, running)
+
+            def look(network: Any, history: History) -> bool:
+                progress.reach(stack, len(history), history)
+                # A run with a checkpoint asks `running` itself: it is interrupted, not finished.
+                return checkpoint is None and not (running() and wanted())
+
+            try:
+                history = _train(self.settings, data, stack, look, checkpoint, members, self.curves)
+            except Exception:
+                progress.reach(stack, 0)
+                raise
+            progress.reach(stack, self.settings.epochs, history)
+
+        for _ in halving.each(attempt, [planned] if folder is None else folder.split(planned)):
+            pass
+
+    def _started(self, stack: PlannedStack) -> bool:
+        return self.folder is not None and self.folder.has(stack)
+
+
+def _does_not_fit() -> str:
+    return (
+        f"not even for one. Use a smaller {option('batch_size')}, smaller hidden layers, "
+        f"{option('dtype', 'float32')}, or fewer samples."
+    )
+
+
+def _never_split() -> str:
+    again = ""
+    if offers("max_memory"):
+        again = f", or start over with a smaller {option('max_memory')} in another folder"
+    return f"and a stack with a checkpoint is never split. Free some memory and resume{again}."
 
 
 def _train(
@@ -171,18 +220,3 @@ def _train(
         history = cast(History, error.history)
     members.record(network, history, stack, pruner, data)
     return history
-
-
-class SharedProgress:
-    """The progress of a planned stack, to which its parts contribute by their sizes."""
-
-    def __init__(self, size: int, advance: Callable[[History | None, int], Any]):
-        self._size, self._advance = size, advance
-        self._trained: dict[str, int] = {}  # members times epochs of each part
-        self.epochs = 0
-
-    def reach(self, part: PlannedStack, epochs: int, history: History | None = None) -> None:
-        """Show that a part has been trained for a number of epochs in all."""
-        self._trained[part.name] = epochs * part.size()
-        before, self.epochs = self.epochs, sum(self._trained.values()) // self._size
-        self._advance(history, self.epochs - before)
