@@ -54,6 +54,7 @@ class LazyRows:
     ndim = 2
     unit = 1  # reading is fastest in multiples of this many rows
     edges: Any = None  # the first row of each block, and the end; None if any order is fast
+    gathers = False  # whether rows by index are read in the order of the blocks, each block once
 
     def __init__(self, shape: tuple[int, int], dtype: Any, features: tuple[str, ...] = ()):
         import numpy as np
@@ -102,6 +103,7 @@ class ConvertedRows(LazyRows):
     def __init__(self, source: Any, columns: int, dtype: Any, features: tuple[str, ...] = ()):
         super().__init__((source.shape[0], columns), dtype, features)
         self._source, (self.unit, self.edges) = source, blocks_of(source)
+        self.gathers = is_gathering(source)
 
     def _converted(self, part: Any) -> Any:
         raise NotImplementedError
@@ -110,9 +112,14 @@ class ConvertedRows(LazyRows):
         return self._converted(self._source[start:stop])
 
     def _numbered(self, rows: Any) -> Any:
-        if self.edges is None:
+        if self.edges is None or self.gathers:
             return self._converted(self._source[rows])
         return super()._numbered(rows)
+
+
+def is_gathering(X: Any) -> bool:
+    """Tell whether an array on disk takes rows in any order at once; see `LazyRows`."""
+    return isinstance(X, LazyRows) and X.gathers
 
 
 def blocks_of(X: Any) -> tuple[int, Any]:
@@ -223,7 +230,9 @@ class StoredRows(HostRows):
         """Read rows of the file into an array."""
         import numpy as np
 
-        if self.edges is None:
+        if is_gathering(self._source):
+            found[...] = self._source[rows]
+        elif self.edges is None:
             for start in range(0, len(rows), self._read_rows):
                 part = slice(start, start + self._read_rows)
                 found[part] = self._source[rows[part]]

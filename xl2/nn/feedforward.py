@@ -59,8 +59,8 @@ class Feedforward:
 
         Parameters
         ----------
-        X : array_like, sparse matrix or array on disk, shape (n, inputs)
-            The samples. Sparse matrices and arrays on disk are read in chunks.
+        X : array_like, sparse matrix, array on disk or Dask collection, shape (n, inputs)
+            The samples. Sparse matrices, arrays on disk and those in Dask are read in chunks.
 
         Returns
         -------

@@ -134,12 +134,7 @@ def numbers_of(
     """
     import numpy as np
 
-    own, count = names or names_of(frame), len(frame.columns) if count is None else count
-    found = plain_numbers(frame, places_of(frame, names, count))
-    if found is None:
-        found = np.empty((len(frame), count))
-        for k, cells in enumerate(series_of(frame, names, count)):
-            found[:, k] = _numbers(cells, f"{what}: column {column_label(own, k)}")
+    own, found = names or names_of(frame), read_numbers(frame, names, count, what)
     with np.errstate(all="ignore"):
         if found.dtype.kind in "iu" or np.isfinite(found.sum()):
             return found
@@ -152,6 +147,21 @@ def numbers_of(
             f"without a value, first in row {row + 1}. Fill in the values, or remove these rows"
             f"{_preprocessing('fills them in')}."
         )
+    return found
+
+
+def read_numbers(
+    frame: Any, names: Sequence[str] = (), count: int | None = None, what: str = "X"
+) -> Any:
+    """Return a frame of numbers as `numbers_of` does, with NaN where a value is missing."""
+    import numpy as np
+
+    own, count = names or names_of(frame), len(frame.columns) if count is None else count
+    found = plain_numbers(frame, places_of(frame, names, count))
+    if found is None:
+        found = np.empty((len(frame), count))
+        for k, cells in enumerate(series_of(frame, names, count)):
+            found[:, k] = _numbers(cells, f"{what}: column {column_label(own, k)}")
     return found
 
 

@@ -13,6 +13,7 @@ from ..array.numbers import not_finite
 from ..array.rows import HostRows, StoredRows, is_stored
 from ..array.sparse import SparseRows, is_sparse
 from ..errors import InputError, counted
+from .dask_samples import as_rows
 from .frames import is_frame, numbers_of
 
 
@@ -28,13 +29,12 @@ def check_samples(
 ) -> Any:
     """Return samples (n, inputs) on a backend; raise `InputError` for other shapes or values.
 
-    Sparse matrices and arrays on disk become `HostRows`, which convert and check their rows
-    when they are read. `what` names the samples in error messages; `finite` looks for a NaN or
-    an infinity, in one more pass over the samples. `rows` is as for `Backend.asarray`: without, an
-    array in another order is not copied, as suits samples that are read once.
+    Sparse matrices, and samples on disk or in Dask, become `HostRows`, which convert and check
+    their rows when they are read. `what` names the samples in error messages; `finite` looks for
+    a NaN or an infinity, in one more pass over the samples. `rows` is as for `Backend.asarray`:
+    without, an array in another order is not copied, as suits samples that are read once.
     """
-    if is_frame(X):
-        X = numbers_of(X, what=what)
+    X = numbers_of(X, what=what) if is_frame(X) else as_rows(X, what)
     with backend.scope():
         if is_sparse(X):
             x: Any = SparseRows(X, backend, dtype, what)

@@ -12,6 +12,7 @@ from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import InputError, on_command_line, warn_caller
 from .columns import Table
+from .dask_samples import as_rows, is_dask_frame, rows_of_frame
 from .frames import codes_of, is_frame, numbers_of, select
 from .inputs import other_shape
 from .label_arrays import read_labels
@@ -82,7 +83,7 @@ class Model:
         X : array_like or DataFrame, shape (n, columns)
             A frame of pandas or polars needs the columns of `features`, in any order; others are
             ignored. Arrays have the columns of training, those of a model with a `Preprocessing`
-            coded as its columns are. Arrays on disk are converted when read.
+            coded as its columns are. Arrays on disk and in Dask are converted when read.
         """
         x = self.raw(X)
         if is_stored(x):
@@ -111,6 +112,9 @@ class Model:
             if own:
                 return codes_of(X, self.preprocessing.columns)
             return numbers_of(X, self.features, expected)
+        if is_dask_frame(X) and not own:
+            X = rows_of_frame(X, self.features)
+        X = as_rows(X)
         x = X.toarray() if is_sparse(X) else X
         x = x if is_stored(x) else to_numpy(unmasked(x, "X"))
         if x.ndim != 2 or x.shape[1] != expected:

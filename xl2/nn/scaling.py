@@ -9,11 +9,14 @@ from typing import Any
 
 from ..array.backend import connect
 from ..array.chunks import chunks
+from ..array.dask_rows import DaskRows
 from ..array.numbers import numbers, place, unmasked
 from ..array.rows import ConvertedRows, StoredRows, is_stored
 from ..array.switch import to_numpy
 from ..errors import InputError, counted, option
+from .dask_samples import as_rows
 from .frames import is_frame, numbers_of
+from .moments import Moments, moments_in_dask
 from .streams import Pairs
 
 
@@ -33,9 +36,14 @@ class Scaling:
 
         Parameters
         ----------
-        x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
-            Arrays on disk and iterables are read once, chunk by chunk.
+        x : array_like, array on disk or Dask collection, (n, columns); or iterable of (X, y)
+            Arrays on disk and iterables are read once, chunk by chunk. Of a Dask array or data
+            frame each partition becomes a mean and a sum of squares where it is computed, by the
+            workers of a cluster if there are some.
         """
+        x = as_rows(x)
+        if isinstance(x, DaskRows):
+            return cls.of_moments(moments_in_dask(x))[0]
         return cls.of_chunks(_dense_chunks(x) if is_stored(x) or _is_stream(x) else [_in_memory(x)])
 
     @classmethod
@@ -50,14 +58,21 @@ class Scaling:
         with np.errstate(over="ignore", invalid="ignore"):
             for chunk, weight in zip(chunks, weights or repeat(None), strict=False):
                 scaler.partial_fit(chunk, sample_weight=weight)
-        usable = np.isfinite(scaler.mean_) & np.isfinite(scaler.var_)
-        if not usable.all():
-            raise InputError(
-                f"Column {int(np.argmin(usable)) + 1} of {what} holds numbers too large to be "
-                "standardised: the sum of their squares overflows. Divide the column by its "
-                "largest number."
-            )
+        _check_usable(scaler.mean_, scaler.var_, what)
         return cls(scaler.mean_, scaler.scale_)
+
+    @classmethod
+    def of_moments(cls, found: Moments, what: str = "X") -> list[Scaling]:
+        """Return the scaling of each part of some samples."""
+        import numpy as np
+
+        variance, scalings = found.variance(), list[Scaling]()
+        scales = np.sqrt(variance)
+        scales[found.is_constant() | (scales == 0.0)] = 1.0
+        for mean, own, scale in zip(found.mean, variance, scales, strict=True):
+            _check_usable(mean, own, what)
+            scalings.append(cls(mean, scale))
+        return scalings
 
     def apply(self, x: Any, dtype: str) -> Any:
         """Return scaled samples (n, columns).
@@ -93,9 +108,10 @@ class Scaling:
 
         Parameters
         ----------
-        x : array_like or array on disk, shape (n, columns); or iterable of (X, y)
+        x : array_like, array on disk or Dask collection, (n, columns); or iterable of (X, y)
             For an iterable, the result is an iterable of the same pairs with X scaled.
         """
+        x = as_rows(x)
         if _is_stream(x):
             return ScaledBatches(self, x)
         return ScaledRows(self, x if is_stored(x) else _in_memory(x))
@@ -132,11 +148,25 @@ class ScaledBatches:
 
     def __iter__(self) -> Iterator[Any]:
         for X, *others in self._batches:
+            X = as_rows(X)
             if is_stored(X):
                 yield self._scaling.lazily(X), *others
             else:
                 dense = numbers(to_numpy(X), "float64", "X")
                 yield self._scaling.apply(dense, "float64"), *others
+
+
+def _check_usable(mean: Any, variance: Any, what: str) -> None:
+    """Refuse a column whose sum of squares overflows."""
+    import numpy as np
+
+    usable = np.isfinite(mean) & np.isfinite(variance)
+    if not usable.all():
+        raise InputError(
+            f"Column {int(np.argmin(usable)) + 1} of {what} holds numbers too large to be "
+            "standardised: the sum of their squares overflows. Divide the column by its "
+            "largest number."
+        )
 
 
 def _in_memory(x: Any) -> Any:
@@ -167,6 +197,7 @@ def _dense_chunks(x: Any) -> Iterator[Any]:
         yield from (chunk for _, chunk in chunks(rows, rows.rows_at_once))
         return
     for X, *_ in Pairs(x):
+        X = as_rows(X)
         if is_stored(X):
             yield from _dense_chunks(X)
         else:

@@ -54,11 +54,12 @@ def fit(
     ----------
     network : Network
         The network to train, in place: its parameters are replaced.
-    X : array_like, scipy sparse matrix, array on disk, or iterable; shape (n, inputs)
+    X : array_like, scipy sparse matrix, array on disk, Dask collection, or iterable; (n, inputs)
         Samples. A sparse matrix is made dense a few mini-batches at a time. A
         ``numpy.memmap``, an h5py dataset, a zarr array and the result of
-        `xl2.data.open_rows` stay on disk, and a few rows at a time are read. An array that
-        is not in C order, such as that of a DataFrame, is copied once.
+        `xl2.data.open_rows` stay on disk, and a few rows at a time are read. Of a Dask array or
+        data frame a few partitions at a time are computed. An array that is not in C order, such
+        as that of a DataFrame, is copied once.
         An iterable, without `y`, yields pairs (X, y), or (X, y, sample_weight), of arrays
         or of any of these.
     y : array_like, shape (n,) or (n, outputs), optional
@@ -85,8 +86,8 @@ def fit(
         Weights of the samples, 0 or more. The gradient of a mini-batch's loss is divided by the sum
         of its weights, and lambda by the sum of all.
     shuffle : bool, default True
-        Draw a new order of the samples for each epoch. Of HDF5, zarr and Parquet the blocks
-        in which they are read (one or more chunks; row groups) are shuffled, and then
+        Draw a new order of the samples for each epoch. Of HDF5, zarr, Parquet and Dask the blocks
+        in which they are read (one or more chunks; row groups; partitions) are shuffled, and then
         the rows of each 16 MB that are in memory together. With 16 MB or less all rows are
         shuffled like those of an array. The order of an iterable is not changed.
     even_batches : bool, default True

@@ -1,0 +1,100 @@
+"""Means and variances of columns, of one part of the samples after another.
+
+Samples in Dask are summed up where they are: a partition becomes a few numbers, which are combined
+by the formula of Chan, Golub and LeVeque, in the order of the partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, NamedTuple
+
+from ..array.dask_rows import DaskRows
+from ..array.numbers import not_finite
+
+
+class Moments(NamedTuple):
+    """What is known of the columns of some samples, of each of several parts of them."""
+
+    weight: Any  # the samples, or their weight: (parts, 1)
+    mean: Any  # (parts, columns)
+    squares: Any  # the sum of the squared deviations from the mean: (parts, columns)
+
+    def variance(self) -> Any:
+        """Return the variances, (parts, columns)."""
+        import numpy as np
+
+        return self.squares / np.where(self.weight > 0.0, self.weight, 1.0)
+
+    def is_constant(self) -> Any:
+        """Tell which columns differ by no more than rounding errors, as scikit-learn does."""
+        import numpy as np
+
+        lost, variance = self.weight * np.finfo("float64").eps, self.variance()
+        return variance <= lost * variance + (lost * self.mean) ** 2
+
+
+def moments(rows: Any, parts: Any = None, weight: Any = None) -> Moments:
+    """Return the moments of samples (n, columns) in memory.
+
+    `parts` (n, parts) tells which samples belong to each part, by default all; `weight` is (n,).
+    """
+    import numpy as np
+
+    x = np.asarray(rows, dtype="float64")
+    given = np.ones(len(x)) if weight is None else weight
+    found = []
+    for k in range(1 if parts is None else parts.shape[1]):
+        mine = slice(None) if parts is None else parts[:, k]
+        found.append(_of_part(x[mine], given[mine, None].astype("float64")))
+    return Moments(*(np.stack(one) for one in zip(*found, strict=True)))
+
+
+def _of_part(x: Any, weight: Any) -> tuple[Any, Any, Any]:
+    import numpy as np
+
+    total = weight.sum(axis=0)
+    if not total:
+        return total, np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = (x * weight).sum(axis=0) / total
+        deviations = x - mean
+        left = (deviations * weight).sum(axis=0)  # 0 but for rounding
+        squares = (deviations**2 * weight).sum(axis=0) - left**2 / total
+        return total, mean + left / total, squares
+
+
+def joined(found: Iterable[Moments]) -> Moments:
+    """Return the moments of samples by those of parts of them."""
+    return reduce(_add, found)
+
+
+def _add(one: Moments, other: Moments) -> Moments:
+    import numpy as np
+
+    weight = one.weight + other.weight
+    share = other.weight / np.where(weight > 0.0, weight, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = other.mean - one.mean
+        squares = one.squares + other.squares + apart**2 * one.weight * share
+        return Moments(weight, one.mean + apart * share, squares)
+
+
+def moments_in_dask(x: DaskRows, parts: Any = None, weight: Any = None, what: str = "X") -> Moments:
+    """Return the moments of rows in Dask, in one pass; refuse a row that is not finite."""
+    found = x.map(_checked_moments, parts, weight)
+    for start, (row, _) in zip(x.edges.tolist(), found, strict=False):
+        if row is not None:
+            raise not_finite(what, start + row)
+    return joined(own for _, own in found)
+
+
+def _checked_moments(rows: Any, parts: Any, weight: Any) -> tuple[int | None, Moments]:
+    """Return the first row of a partition that is not finite, or None, and its moments."""
+    import numpy as np
+
+    rows = np.asarray(rows)
+    finite = np.isfinite(rows).all(axis=1)
+    row = None if finite.all() else int(finite.argmin())
+    return row, moments(rows, parts, weight)
