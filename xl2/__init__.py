@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data, figures, notebook
+    from . import data, figures, notebook, tracking
     from .array.switch import BackendInfo, backends, get_backend, set_backend, to_numpy, use_backend
     from .data import Dataset, load_data
     from .diagnosis.diagnose import diagnose
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .training.fit import fit
     from .training.history import History
 
-_SUBPACKAGES = ("data", "figures", "notebook")
+_SUBPACKAGES = ("data", "figures", "notebook", "tracking")
 _NAMES = {
     "array.switch": "BackendInfo backends get_backend set_backend to_numpy use_backend",
     "data": "Dataset load_data",
@@ -95,6 +95,7 @@ __all__ = [
     "set_backend",
     "to_numpy",
     "to_onnx",
+    "tracking",
     "use_backend",
 ]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
+import sys
+import types
+
 import numpy as np
 import pytest
 
@@ -36,3 +40,39 @@ def test_a_bar_on_a_terminal(monkeypatch, capsys):
     assert "3/3" in capsys.readouterr().err
     fitted(progress=False)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shell", ["ZMQInteractiveShell", "TerminalInteractiveShell"])
+@pytest.mark.parametrize("widgets", [True, False])
+def test_a_bar_in_a_notebook_that_rich_can_draw_in(monkeypatch, capsys, shell, widgets):
+    """Without a kernel: rich asks `get_ipython`, and draws in an Output of ipywidgets."""
+    drawn = []
+
+    class Output:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+        def clear_output(self, wait):
+            return None
+
+        def close(self):
+            return None
+
+    one = type(shell, (), {})()
+    monkeypatch.setattr(builtins, "get_ipython", lambda: one, raising=False)
+    shown = types.ModuleType("IPython.display")
+    shown.display = drawn.append
+    for module in (types.ModuleType("IPython"), shown):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    names = types.ModuleType("ipywidgets")
+    names.Output, names.__spec__ = Output, types.SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "ipywidgets", names if widgets else None)
+    if not widgets:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    fitted()
+    is_notebook = shell == "ZMQInteractiveShell"
+    assert any(isinstance(one, Output) for one in drawn) == (is_notebook and widgets)
+    assert "3/3" not in capsys.readouterr().err

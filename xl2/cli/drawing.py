@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import importlib.util
-import io
 import shlex
 import sys
 from pathlib import Path
@@ -33,14 +32,10 @@ def picture_file(data: str, picture: Path | None, report: Path | None) -> Path |
 
 def draw(path: Any, file: Path) -> None:
     """Draw a path into a file."""
-    from matplotlib.figure import Figure
-
+    from ..figures.files import drawn
     from ..io.writing import write_whole
 
-    figure, drawn = Figure(figsize=(7.2, 4.4), layout="constrained"), io.BytesIO()
-    path.plot(figure.add_subplot())
-    figure.savefig(drawn, dpi=150, format=file.suffix.removeprefix("."))
-    write_whole(file, drawn.getvalue())
+    write_whole(file, drawn(path, file.suffix.removeprefix(".")))
 
 
 def write_report(report: Path, result: Any, data: Any, how: str) -> None:

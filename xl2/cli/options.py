@@ -76,6 +76,16 @@ NewLabels = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print everything as JSON, without the default picture.")
 ]
+MLflow = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URI",
+        help="Log the run to an MLflow store, such as sqlite:///mlflow.db or http://HOST:5000.",
+    ),
+]
+TensorBoard = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Log the run to a folder for TensorBoard.")
+]
 ModelFile = Annotated[
     Path, typer.Argument(help="Model file, written by xl2 train --out or xl2 path --out.")
 ]
@@ -190,6 +200,14 @@ def read_data(
         # Indices are those of the training file. The test file has these columns by their names.
         reading.update(target=None, groups=None, weight=None, ignore=(), categories=(), dates=())
     return training, load_data(str(test), like=model or training, **reading)
+
+
+def trackers(mlflow: str | None, tensorboard: Path | None) -> list[Any]:
+    """Return what logs the run; a store that cannot be used is an error before training."""
+    from .. import tracking
+
+    found: list[Any] = [] if mlflow is None else [tracking.MLflow(mlflow)]
+    return found if tensorboard is None else [*found, tracking.TensorBoard(tensorboard)]
 
 
 @contextlib.contextmanager

@@ -93,6 +93,8 @@ def path(
     out: Annotated[
         Path | None, typer.Option(help="File for the best model, such as model.safetensors.")
     ] = None,
+    mlflow: opt.MLflow = None,
+    tensorboard: opt.TensorBoard = None,
     as_json: opt.AsJson = False,
     reading: Any = None,
 ) -> None:
@@ -111,6 +113,7 @@ def path(
         drawn = None
     written = {"--picture": drawn, "--report": report, "--out": out}
     opt.check_outputs(written, (data, test, labels), checkpoint)
+    trackers = opt.trackers(mlflow, tensorboard)
     training, testing = opt.read_data(data, test, labels, task=task, **reading)
     with opt.resumable(checkpoint):
         result = workflows.train_path(
@@ -158,13 +161,16 @@ def path(
         else:
             _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
     finally:
+        tried = {**(result.model.tried or {}), "options": settings_among(given, command)}
+        model = replace(result.model, tried=tried)
         if out is not None:
-            tried = {**(result.model.tried or {}), "options": settings_among(given, command)}
-            model_file.save(replace(result.model, tried=tried), out)
+            model_file.save(model, out)
         if drawn is not None:
             draw(result.path, drawn)
         if report is not None:
             write_report(report, result, training, how)
+        for tracker in trackers:
+            tracker.log(result.path, result.diagnosis, model=model, report=report)
     if as_json:
         return
     typer.echo("")

@@ -47,6 +47,8 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="File for the model, such as model.safetensors.")
     ] = None,
+    mlflow: opt.MLflow = None,
+    tensorboard: opt.TensorBoard = None,
     reading: Any = None,
 ) -> None:
     """Train one network and score it on test samples."""
@@ -59,6 +61,7 @@ def train(
     penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, per)  # type: ignore[arg-type]
     resolve(backend, device).dtype(dtype)
     opt.check_outputs({"--out": out}, (data, test, labels), checkpoint)
+    trackers = opt.trackers(mlflow, tensorboard)
     training, testing = opt.read_data(data, test, labels, task=task, **reading)
     with opt.resumable(checkpoint):
         result = workflows.train(
@@ -82,7 +85,10 @@ def train(
             checkpoint=checkpoint,
             every=every,
             resume=resume,
+            callbacks=trackers,
         )
+    for tracker in trackers:
+        tracker.log(model=result.model)
     if out is not None:
         model_file.save(result.model, out)
     _report(data, result, f"{optimizer}, {len(result.history)} epochs, lambda {lam}", out)

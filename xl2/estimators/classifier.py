@@ -51,7 +51,8 @@ class MLPClassifier(Classification, BaseMLP):
         Smallest change of the loss or the validation score that counts as an improvement;
         for "lbfgs" the largest gradient that counts as converged.
     verbose : bool, default False
-        Print a line after each epoch.
+        Say a line after each epoch: it is logged to the logger "xl2" at the level INFO, if the
+        program has set up logging for that, and else printed.
     warm_start : bool, default False
         Let `fit` continue from the weights of the previous fit.
     momentum, nesterovs_momentum : float and bool, default 0.9 and True
@@ -206,7 +207,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     solver : {"sgd", "adam"}, default "adam"
         Without "lbfgs", which has no epochs.
     verbose : bool, default False
-        Show a progress bar if standard error is a terminal.
+        Show a progress bar if standard error is a terminal, or in a notebook.
     initializer : str or callable, optional
         By default "he" with relu, else "glorot_uniform"; biases are 0.
 

@@ -14,6 +14,7 @@ from ..nn.network import Network
 from ..training.history import History
 from ..training.run import Run
 from .arguments import callbacks_of, stopped_by
+from .verbose import say
 
 
 @dataclass
@@ -60,13 +61,13 @@ class EpochEnd:
         estimator.loss_ = loss
         estimator.t_ += self.run.feed.rows
         estimator.loss_curve_.append(loss)
-        self._print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+        self._say(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
 
     def record_score(self, score: float) -> bool:
         """Record a validation score; return whether it is the best so far."""
         estimator = self.estimator
         estimator.validation_scores_.append(score)
-        self._print(f"Validation score: {score:f}")
+        self._say(f"Validation score: {score:f}")
         if not score > estimator.best_validation_score_:
             return False
         estimator.best_validation_score_ = score
@@ -100,16 +101,16 @@ class EpochEnd:
             f"{estimator.n_iter_no_change} consecutive epochs."
         )
         if estimator._optimizer.schedule != "adaptive":
-            self._print(f"{message} Stopping.")
+            self._say(f"{message} Stopping.")
             return True
         if self.run.learning_rate <= 1e-6:
-            self._print(f"{message} Learning rate too small. Stopping.")
+            self._say(f"{message} Learning rate too small. Stopping.")
             return True
         self.run.learning_rate /= 5.0
-        self._print(f"{message} Setting learning rate to {self.run.learning_rate:f}")
+        self._say(f"{message} Setting learning rate to {self.run.learning_rate:f}")
         estimator._no_improvement_count = 0
         return False
 
-    def _print(self, line: str) -> None:
+    def _say(self, line: str) -> None:
         if self.estimator.verbose:
-            print(line)
+            say(line)

@@ -14,6 +14,7 @@ from ..nn.losses import Loss
 from ..nn.network import Network
 from ..nn.step import Samples
 from .arguments import callbacks_of, stopped_by
+from .verbose import say
 
 # scipy's status of a minimisation that a callback stopped.
 STOPPED_BY_CALLBACK = 99
@@ -97,7 +98,7 @@ def _after_an_iteration(network: Network, estimator: Any, home: Backend) -> Any:
         estimator.n_iter_ += 1
         estimator.loss_ = float(intermediate_result.fun)
         if estimator.verbose:
-            print(f"loss = {estimator.loss_:.8f}")
+            say(f"loss = {estimator.loss_:.8f}")
         if callbacks:
             network.set_parameters(unpack(intermediate_result.x, network.sizes))
             estimator._store(network, home)

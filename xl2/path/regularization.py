@@ -177,7 +177,7 @@ def regularization_path(
     every, resume : optional
         As in `xl2.fit`.
     progress : bool, optional
-        Show a progress bar; by default if standard error is a terminal.
+        Show a progress bar; by default as in `xl2.fit`.
     backend, device : optional
         Where to compute; see `xl2.array.switch`. By default on the device of `X`.
 

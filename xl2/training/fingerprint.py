@@ -40,13 +40,30 @@ def fingerprint_of(
             known[id(array)] = digest_of(array, network.backend)
         return known[id(array)]
 
-    shape = " x ".join(map(str, network.stack))
-    penalties = penalties_of(settings.penalty, network.stack)
-    lambdas = ", ".join(repr(one.lam) for one in penalties)
-    rows, loss, batching = data.rows, settings.loss, run.feed.batching
+    rows = data.rows
     validation = "; ".join(f"{digest(x)}, {digest(y)}" for _, x, y in held_out)
     found = {
         "version of xl2": own_version(),
+        **settings_of(run, settings),
+        "rows": "all" if rows is None else digest_of(rows.astype("int64"), network.backend),
+        "validation": validation or "none",
+    }
+    samples = data.samples
+    if isinstance(run.feed, Streamed):
+        X, y, weight = samples.x.first
+        samples = run.feed.checked(X, y, weight, 1)
+    for name, array in zip(("X", "y", "sample_weight"), samples, strict=True):
+        found[name] = "none" if array is None else digest(array)
+    return found
+
+
+def settings_of(run: Run, settings: Settings) -> Fingerprint:
+    """Return the part of a fingerprint that describes the network and how it is trained."""
+    network, loss, batching = run.network, settings.loss, run.feed.batching
+    shape = " x ".join(map(str, network.stack))
+    penalties = penalties_of(settings.penalty, network.stack)
+    lambdas = ", ".join(repr(one.lam) for one in penalties)
+    return {
         "network": f"{'-'.join(map(str, network.sizes))}, {', '.join(network.activations)}",
         "dtype": network.dtype,
         "stack": f"a stack of {shape}" if shape else "a single network",
@@ -58,16 +75,7 @@ def fingerprint_of(
         "batch size": f"{batching.size}{'' if batching.even else ', the last one short'}",
         "seed": ", ".join(map(str, settings.seeds)),
         "shuffle": str(settings.shuffle),
-        "rows": "all" if rows is None else digest_of(rows.astype("int64"), network.backend),
-        "validation": validation or "none",
     }
-    samples = data.samples
-    if isinstance(run.feed, Streamed):
-        X, y, weight = samples.x.first
-        samples = run.feed.checked(X, y, weight, 1)
-    for name, array in zip(("X", "y", "sample_weight"), samples, strict=True):
-        found[name] = "none" if array is None else digest(array)
-    return found
 
 
 def check_same(saved: Any, own: Fingerprint, prefix: str, alternative: str) -> None:

@@ -20,6 +20,7 @@ from .data import HeldOut, TrainingData, read_held_out
 from .fingerprint import fingerprint_of
 from .history import History
 from .loop import Callback, train
+from .watching import watching
 
 
 def fit(
@@ -105,7 +106,7 @@ def fit(
     callbacks : sequence of callable, optional
         Each is called as ``callback(network, history)`` after each epoch. If one returns True,
         training ends. If one returns an `xl2.training.loop.Keep`, only those members of a stack
-        are trained further.
+        are trained further. Those of `xl2.tracking` log the run.
     checkpoint : path-like, optional
         A file in which the run is saved every `every` epochs, at the end, and on Ctrl-C. It is
         replaced atomically. If it cannot be written, a warning is issued and training continues.
@@ -117,7 +118,8 @@ def fit(
         interruption, bit for bit. `epochs` is then the total, and the other arguments must be
         those of the first call.
     progress : bool, optional
-        Show a progress bar; by default if standard error is a terminal.
+        Show a progress bar; by default if standard error is a terminal, or in a
+        notebook with ipywidgets.
     backend, device : optional
         Where to compute; see `xl2.array.switch`. By default on the backend and device chosen for
         the network, or else on those of `X`.
@@ -186,13 +188,14 @@ def train_network(
 ) -> History:
     """Train a network on checked data; see `fit`."""
     run = assemble(network, data, settings)
-    saver = None
+    saver, watched = None, watching(callbacks, run, settings, epochs)
     if checkpoint is not None:
         _check_resumable(data, checkpoint.every)
         fingerprint = fingerprint_of(run, data, settings, held_out)
         saver = CheckpointSaver(checkpoint, fingerprint, callbacks)
         saver.begin(run, epochs)
-    return train(run, epochs, held_out, callbacks, progress, saver)
+    with watched:
+        return train(run, epochs, held_out, callbacks, progress, saver)
 
 
 def _check_resumable(data: TrainingData, every: float) -> None:

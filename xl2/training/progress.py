@@ -1,8 +1,9 @@
-"""A progress bar on standard error."""
+"""A progress bar on standard error, or in a notebook."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -13,12 +14,12 @@ from .history import History
 
 @contextlib.contextmanager
 def show_progress(epochs: int, wanted: bool | None, done: int = 0) -> Iterator[Callable[..., Any]]:
-    """Show a progress bar while the block runs, if `wanted`; None: on a terminal.
+    """Show a progress bar while the block runs, if `wanted`; None: on a terminal or in a notebook.
 
     Yields ``advance(history, epochs=1)``, to be called after each epoch, or several.
     The history may be None.
     """
-    if not (sys.stderr.isatty() if wanted is None else wanted):
+    if not (_can_show() if wanted is None else wanted):
         yield lambda history, epochs=1: None
         return
     from rich.console import Console
@@ -42,6 +43,18 @@ def show_progress(epochs: int, wanted: bool | None, done: int = 0) -> Iterator[C
                 bar.update(task, loss=_describe(history))
 
         yield advance
+
+
+def _can_show() -> bool:
+    """Return whether standard error is a terminal, or rich can draw in a notebook."""
+    if sys.stderr.isatty():
+        return True
+    if "IPython" not in sys.modules:  # rich, which would tell too, takes long to import
+        return False
+    from rich.console import Console
+
+    # In a notebook rich draws with ipywidgets, and warns if they are missing.
+    return Console().is_jupyter and importlib.util.find_spec("ipywidgets") is not None
 
 
 def _describe(history: History) -> str:
