@@ -12,7 +12,7 @@ from ..errors import InputError
 from . import rows
 from .rows import LazyRows
 
-# Bytes of the partitions that stay in memory, those used last. One partition may be larger.
+# Bytes of the partitions that stay in memory, those used last. Two partitions may be larger.
 KEPT_BYTES = 2**27
 
 
@@ -125,7 +125,7 @@ class DaskRows(LazyRows):
 
 
 class Kept:
-    """The partitions used last, as many as `KEPT_BYTES` hold, and one at least."""
+    """The partitions used last, as many as `KEPT_BYTES` hold, and two at least."""
 
     def __init__(self) -> None:
         self._parts: dict[int, Any] = {}
@@ -144,7 +144,7 @@ class Kept:
         with self._lock:
             self._parts[k] = part
             size = sum(one.nbytes for one in self._parts.values())
-            while size > KEPT_BYTES and len(self._parts) > 1:
+            while size > KEPT_BYTES and len(self._parts) > 2:
                 size -= self._parts.pop(next(iter(self._parts))).nbytes
 
     def __reduce__(self) -> tuple[Any, ...]:

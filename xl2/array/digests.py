@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from .numbers import numbers
+from .rows import is_stored
 from .sparse import is_sparse
 from .switch import to_numpy
 
@@ -20,7 +21,7 @@ def digest(X: Any) -> str:
     """
     import numpy as np
 
-    x = X.tocsr() if is_sparse(X) else to_numpy(X)
+    x = X.tocsr() if is_sparse(X) else X if is_stored(X) else to_numpy(X)
     found = hashlib.sha256(repr(tuple(map(int, x.shape))).encode())
     for start in range(0, x.shape[0] if x.shape else 0, ROWS):
         chunk = x[start : start + ROWS]

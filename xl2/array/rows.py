@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -45,6 +45,18 @@ def is_mapped(X: object) -> bool:
     return isinstance(X, np.memmap)
 
 
+def in_memory(X: Any, dtype: str) -> Any:
+    """Return samples on disk or in Dask as an array if a chunk of a dtype holds them all.
+
+    Larger ones, and others, are returned as they are.
+    """
+    import numpy as np
+
+    if not is_stored(X) or math.prod(X.shape) * np.dtype(dtype).itemsize > CHUNK_BYTES:
+        return X
+    return np.asarray(X[:])
+
+
 class LazyRows:
     """Base of the array-like objects (n, columns) whose rows are read or computed on access.
 
@@ -60,6 +72,10 @@ class LazyRows:
         import numpy as np
 
         self.shape, self.dtype, self.features = shape, np.dtype(dtype), features
+
+    def row(self, index: int) -> int:
+        """Return the row of the file that a row comes from, for messages."""
+        return index
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -174,6 +190,12 @@ class HostRows:
         """Return the rows at the indices `rows`, on the backend."""
         raise NotImplementedError
 
+    def to(self, backend: Backend) -> HostRows:
+        """Return the same rows for another device of the same library."""
+        moved = copy.copy(self)
+        moved._backend = backend
+        return moved
+
     def between(self, start: int, stop: int) -> Array:
         """Return consecutive rows on the backend."""
         import numpy as np
@@ -186,12 +208,15 @@ class StoredRows(HostRows):
 
     `X` (n, features) is a numpy.memmap, h5py.Dataset, zarr.Array or LazyRows. A memory map is
     read in any order, the others in blocks: their chunks, or several. Rows are converted to
-    `dtype`, and `what` is the name of `X` in error messages.
+    `dtype`, and `what` is the name of `X` in error messages. Without `finite` any number will do.
     """
 
-    def __init__(self, X: Any, backend: Backend, dtype: str, what: str = "X"):
+    def __init__(
+        self, X: Any, backend: Backend, dtype: str, what: str = "X", *, finite: bool = True
+    ):
         import numpy as np
 
+        self._finite = finite
         if X.dtype.kind not in "fiub":
             raise InputError(f"{what} must be an array of real numbers. Received: dtype {X.dtype}.")
         self._source, self._dtype, self._what = X, np.dtype(dtype), what
@@ -217,6 +242,11 @@ class StoredRows(HostRows):
         if self.edges is not None:
             part.edges = np.unique(np.searchsorted(np.sort(part._chosen), self.edges))
         return part
+
+    def of_other(self, change: Callable[[Any], Any]) -> StoredRows:
+        """Return the same rows of what a function makes of the array on disk."""
+        part = StoredRows(change(self._source), self._backend, str(self._dtype), self._what)
+        return part if self._chosen is None else part.subset(self._chosen)
 
     def take(self, rows: Any) -> Array:
         """Return the rows at the indices `rows`, on the backend."""
@@ -255,11 +285,13 @@ class StoredRows(HostRows):
                     "complete and has not been moved."
                 ) from error
             # A sum is finite only of finite numbers; the reverse fails only on overflow.
-            if np.isfinite(found.sum()):
+            if not self._finite or np.isfinite(found.sum()):
                 return found
             finite = np.isfinite(found).all(axis=tuple(range(1, found.ndim)))
         if not finite.all():
             row = int(rows[~finite].min())
             given = np.asarray(self._source[row : row + 1])[0]
+            if isinstance(self._source, LazyRows):
+                row = self._source.row(row)
             raise not_finite(self._what, row, given, str(self._dtype))
         return found

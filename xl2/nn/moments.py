@@ -6,12 +6,17 @@ by the formula of Chan, Golub and LeVeque, in the order of the partitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
+from collections.abc import Iterable, Sequence
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
+from ..array.backend import connect
+from ..array.chunks import chunk_ranges
 from ..array.dask_rows import DaskRows
 from ..array.numbers import not_finite
+from ..array.rows import StoredRows
+
+Conversions = Sequence[Any] | None  # a function for each part
 
 
 class Moments(NamedTuple):
@@ -35,10 +40,13 @@ class Moments(NamedTuple):
         return variance <= lost * variance + (lost * self.mean) ** 2
 
 
-def moments(rows: Any, parts: Any = None, weight: Any = None) -> Moments:
+def moments(
+    rows: Any, parts: Any = None, weight: Any = None, conversions: Conversions = None
+) -> Moments:
     """Return the moments of samples (n, columns) in memory.
 
     `parts` (n, parts) tells which samples belong to each part, by default all; `weight` is (n,).
+    The samples of each part are converted first, if there are `conversions`.
     """
     import numpy as np
 
@@ -47,7 +55,8 @@ def moments(rows: Any, parts: Any = None, weight: Any = None) -> Moments:
     found = []
     for k in range(1 if parts is None else parts.shape[1]):
         mine = slice(None) if parts is None else parts[:, k]
-        found.append(_of_part(x[mine], given[mine, None].astype("float64")))
+        own = x[mine] if conversions is None else conversions[k](x[mine])
+        found.append(_of_part(own, given[mine, None].astype("float64")))
     return Moments(*(np.stack(one) for one in zip(*found, strict=True)))
 
 
@@ -81,20 +90,38 @@ def _add(one: Moments, other: Moments) -> Moments:
         return Moments(weight, one.mean + apart * share, squares)
 
 
-def moments_in_dask(x: DaskRows, parts: Any = None, weight: Any = None, what: str = "X") -> Moments:
-    """Return the moments of rows in Dask, in one pass; refuse a row that is not finite."""
-    found = x.map(_checked_moments, parts, weight)
+def moments_of(
+    x: Any, parts: Any = None, weight: Any = None, conversions: Conversions = None, what: str = "X"
+) -> Moments:
+    """Return the moments of samples on disk or in Dask, in one pass; see `moments`.
+
+    Without conversions a row that is not finite is an error.
+    """
+    if not isinstance(x, DaskRows):
+        rows = StoredRows(x, connect("numpy"), "float64", what, finite=conversions is None)
+        return joined(
+            moments(
+                rows.between(start, stop),
+                None if parts is None else parts[start:stop],
+                None if weight is None else weight[start:stop],
+                conversions,
+            )
+            for start, stop in chunk_ranges(rows, rows.rows_at_once)
+        )
+    found = x.map(partial(_checked_moments, conversions=conversions), parts, weight)
     for start, (row, _) in zip(x.edges.tolist(), found, strict=False):
         if row is not None:
             raise not_finite(what, start + row)
     return joined(own for _, own in found)
 
 
-def _checked_moments(rows: Any, parts: Any, weight: Any) -> tuple[int | None, Moments]:
+def _checked_moments(
+    rows: Any, parts: Any, weight: Any, conversions: Conversions
+) -> tuple[int | None, Moments]:
     """Return the first row of a partition that is not finite, or None, and its moments."""
     import numpy as np
 
     rows = np.asarray(rows)
     finite = np.isfinite(rows).all(axis=1)
-    row = None if finite.all() else int(finite.argmin())
-    return row, moments(rows, parts, weight)
+    row = None if conversions or finite.all() else int(finite.argmin())
+    return row, moments(rows, parts, weight, conversions)

@@ -16,7 +16,7 @@ from ..array.switch import to_numpy
 from ..errors import InputError, counted, option
 from .dask_samples import as_rows
 from .frames import is_frame, numbers_of
-from .moments import Moments, moments_in_dask
+from .moments import Moments, moments_of
 from .streams import Pairs
 
 
@@ -43,7 +43,7 @@ class Scaling:
         """
         x = as_rows(x)
         if isinstance(x, DaskRows):
-            return cls.of_moments(moments_in_dask(x))[0]
+            return cls.of_moments(moments_of(x))[0]
         return cls.of_chunks(_dense_chunks(x) if is_stored(x) or _is_stream(x) else [_in_memory(x)])
 
     @classmethod

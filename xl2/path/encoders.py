@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ..array.rows import in_memory, is_stored
 from ..data.kinds import Asked, columns_of
 from ..data.row_numbers import warn_of_row_numbers
 from ..errors import InputError, counted, listed
 from ..nn.columns import Column
+from ..nn.dask_samples import as_rows
 from ..nn.frames import codes_of, is_frame, names_of, numbers_of, select, series_of
 from ..nn.preprocessing import Preprocessing
 from ..nn.transformers import as_inputs, transformed
@@ -19,12 +21,15 @@ IN_MEMORY = Asked(of_file=False)
 Encoder = Any  # an `Encoded` or a `Transformed`
 
 
-def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tuple[str, ...]]:
+def read_samples(
+    X: Any, y: Any, preprocessing: Any, dtype: str = "float64"
+) -> tuple[Any, Encoder, tuple[str, ...]]:
     """Return the samples of a path, their encoder or None, and the names of their columns.
 
     The encoder has the samples itself; `y` are their labels, as they were passed.
     """
-    names = names_of(X) if is_frame(X) else ()
+    X = in_memory(as_rows(X), dtype)
+    names = names_of(X) if is_frame(X) else getattr(X, "features", ())
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
@@ -38,6 +43,11 @@ def read_samples(X: Any, y: Any, preprocessing: Any) -> tuple[Any, Encoder, tupl
     none = preprocessing is None or (isinstance(preprocessing, Sequence) and not preprocessing)
     if none:
         return numbers_of(X) if is_frame(X) else X, None, names
+    if is_stored(X):
+        raise InputError(
+            "preprocessing is learnt from samples in memory, but these stay on disk or in Dask. "
+            "Prepare them first, for example with dask-ml, or pass a part of them."
+        )
     if _is_transformer(preprocessing):
         return X, Transformed(preprocessing, X, y), names
     if isinstance(preprocessing, Sequence) and all(isinstance(c, Column) for c in preprocessing):

@@ -8,12 +8,16 @@ from typing import Any, NamedTuple
 
 from ..array.api import Array
 from ..array.backend import Backend
+from ..array.chunks import chunks
 from ..array.libraries import CHUNK
 from ..array.operations import Operations
+from ..array.rows import HostRows, StoredRows
+from ..errors import InputError, option
 from ..nn.scaling import Scaling
 from ..nn.targets import Targets
 from ..training.batching import cut
 from ..training.data import TrainingData
+from .fold_rows import SomeColumns
 
 
 class Truth(NamedTuple):
@@ -35,7 +39,7 @@ class Fold:
     """The samples of one fold."""
 
     rows: Any  # of the training samples, as indices of the path's: a NumPy array (n,)
-    x: Array | None = None  # validation samples (m, inputs) on the backend; None without
+    x: Any = None  # validation samples (m, inputs), an array or `HostRows`; None without
     y: Array | None = None  # (m, outputs)
     weight: Array | None = None  # (m, 1)
     inputs: Scaling | None = None  # as in `Model`
@@ -69,6 +73,10 @@ class FoldData:
         import numpy as np
 
         take, x = Operations.of(self.backend.library).take_rows, self.training.samples.x
+        if isinstance(x, HostRows):
+            for start, stop in cut(len(fold.rows), x.rows_at_once):
+                yield x.take(fold.rows[start:stop])
+            return
         if np.array_equal(fold.rows, np.arange(x.shape[0])):  # gathering would copy all of them
             yield x
             return
@@ -79,12 +87,21 @@ class FoldData:
     def validation_chunks(self, fold: Fold) -> Iterator[Array]:
         """Yield a fold's validation samples on the device."""
         assert fold.x is not None
-        yield fold.x
+        if not isinstance(fold.x, HostRows):
+            yield fold.x
+            return
+        for _, chunk in chunks(fold.x, fold.x.rows_at_once):
+            yield chunk
 
     def own_units(self, fold: Fold, chunks: Iterable[Any]) -> Any:
         """Return samples of a fold (n, inputs) on the host, not standardised."""
         import numpy as np
 
+        if isinstance(self.training.samples.x, HostRows) or isinstance(fold.x, HostRows):
+            raise InputError(
+                f"{option('scoring')} is a function, which is given the samples, but these stay on "
+                f"disk or in Dask. Pass the name of a scorer of scikit-learn, such as 'accuracy'."
+            )
         x = np.concatenate([self.backend.to_numpy(chunk) for chunk in chunks])
         return x if fold.inputs is None else fold.inputs.undo(x)
 
@@ -94,9 +111,12 @@ class FoldData:
 
         backend, x = self.backend, self.training.samples.x
         with backend.scope():
-            index = backend.from_numpy(np.asarray(kept, dtype=np.int64))
+            at = np.asarray(kept, dtype=np.int64)
+            index = backend.from_numpy(at)
 
-            def some(array: Array) -> Array:
+            def some(array: Any) -> Any:
+                if isinstance(array, StoredRows):
+                    return array.of_other(lambda source: SomeColumns(source, at))
                 return backend.xp.take(array, index, axis=1)
 
             samples = self.training.samples._replace(x=some(x))
@@ -108,7 +128,9 @@ class FoldData:
     def to(self, backend: Backend, dtype: str) -> FoldData:
         """Return a copy on another device of the same library."""
 
-        def moved(array: Array | None) -> Array | None:
+        def moved(array: Any) -> Any:
+            if isinstance(array, HostRows):
+                return array.to(backend)
             return None if array is None else backend.asarray(array, dtype)
 
         folds = [

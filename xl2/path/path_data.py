@@ -12,11 +12,12 @@ from ..array.backend import Backend, connect
 from ..array.digests import digest
 from ..array.numbers import numbers
 from ..array.operations import Operations
-from ..array.rows import is_stored
+from ..array.rows import in_memory, is_stored
 from ..array.switch import to_numpy
 from ..errors import InputError
 from ..nn import tasks
-from ..nn.inputs import check_finite, check_samples
+from ..nn.dask_samples import as_rows
+from ..nn.inputs import check_finite, check_samples, other_shape
 from ..nn.label_arrays import read_labels
 from ..nn.preprocessing import Preprocessing
 from ..nn.scaling import Scaling
@@ -26,6 +27,7 @@ from ..training.data import TrainingData
 from .arguments import on_host
 from .encoders import Encoder, check_rows
 from .fold_data import Fold, FoldData, Truth
+from .fold_rows import Conversion, FoldRows
 from .folds import Split
 from .settings import PathSettings
 
@@ -122,10 +124,7 @@ class PathData:
         training = TrainingData.read(self._blank, own.x, self._scaled(outputs, values), self.weight)
         fold = Fold(rows, inputs=own.scaling, outputs=outputs, preprocessing=own.preprocessing)
         if held is not None:
-            x = held[0]
-            if self._encoder is not None:
-                x = self._encoder.encode(own.preprocessing, x, self.settings.sizes[0])
-            x = self._blank.check_samples(self._scaled(own.scaling, x), "validation X")
+            x = self._blank.check_samples(self._held_inputs(own, held[0]), "validation X")
             scaled = self._scaled(outputs, held[1])
             y = self._blank.check_targets(scaled, len(scaled), "validation y")
             fold = replace(fold, x=x, y=y, held=self._truth(held[1]))
@@ -187,6 +186,15 @@ class PathData:
             )
         return one._replace(x=padded(one.x, self.settings.sizes[0]), scaling=scaling)
 
+    def _held_inputs(self, own: Inputs, x: Any) -> Any:
+        """Return validation samples as inputs of networks that were trained on others."""
+        width = self.settings.sizes[0]
+        if is_stored(x):
+            return FoldRows(x, [Conversion(own.preprocessing, own.scaling)], width)
+        if self._encoder is not None:
+            x = self._encoder.encode(own.preprocessing, x, width)
+        return self._scaled(own.scaling, x)
+
     def _read_validation(self, validation: Any) -> tuple[Any, Any]:
         """Return validation samples and their class numbers or values, checked."""
         try:
@@ -202,15 +210,20 @@ class PathData:
         return x, values
 
     def _read(self, X: Any, rows: int, prefix: str = "") -> Any:
-        """Return samples on the backend, or with `standardize` on the host in float64; checked."""
-        import numpy as np
+        """Return samples on the backend, or with `standardize` on the host in float64; checked.
 
+        Those on disk or in Dask stay there, unless they are few.
+        """
         what, settings = f"{prefix}X", self.settings
         backend, dtype = settings.backend, settings.dtype
+        X = in_memory(as_rows(X, what), dtype)
+        if is_stored(X):
+            if len(X.shape) != 2 or X.shape[1] != settings.sizes[0]:
+                raise other_shape(what, X.shape, settings.sizes[0], "network")
+            check_rows(X.shape[0], rows, prefix)
+            return X
         if self._standardize:
             X, backend, dtype = on_host(X, what), connect("numpy"), "float64"
-        elif is_stored(X):
-            X = np.asarray(X[:])  # folds are drawn from all rows: it is read into memory
         X = self._in_rows(X, backend, dtype)
         x = check_samples(X, settings.sizes[0], backend, dtype, what)
         check_rows(x.shape[0], rows, prefix)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..array.rows import is_stored
 from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve
 from ..errors import InputError, option
@@ -32,11 +33,11 @@ from .folds import make_folds
 from .grid import with_placed_lambdas
 from .null_model import score_null_model
 from .out_of_fold import OutOfFold
-from .path_data import PathData
 from .refit import add_findings, refit_models
 from .result import RegularizationPath
 from .scoring import OF_EPOCHS, Scorers, default_scoring
 from .settings import PathSettings
+from .streamed_data import data_of_path
 from .train_stacks import train_stacks
 from .unfinished import note_of_unfinished_training
 
@@ -91,8 +92,9 @@ def regularization_path(
 
     Parameters
     ----------
-    X : array_like or DataFrame, shape (n, features)
-        Samples. A frame of pandas or polars may have missing values and text.
+    X : array_like, DataFrame, array on disk or Dask collection, shape (n, features)
+        Samples. A frame of pandas or polars may have missing values and text. More than 16 MB on
+        disk or in Dask are read a few rows at a time; see docs/large_data.md.
     y : array_like, shape (n,) or (n, outputs)
         Labels (text or numbers), or the values of a regression.
     lambdas : int or sequence of float, default 8
@@ -221,8 +223,9 @@ def regularization_path(
     targets = targets_of_path(y, task, output)
     labels, regression = targets.labels, targets.classes is None
     where = resolve(backend, device, data=X)
-    X, encoder, features = read_samples(X, labels, preprocessing)
-    if encoder is None and (standardize or is_sparse(X) or not hasattr(X, "shape")):
+    X, encoder, features = read_samples(X, labels, preprocessing, dtype)
+    as_array = standardize or is_sparse(X) or not hasattr(X, "shape")
+    if encoder is None and as_array and not is_stored(X):
         X = on_host(X, "X")
     inputs = encoder.width if encoder else X.shape[1] if len(X.shape) == 2 else 1
     last = output or targets.output
@@ -248,7 +251,7 @@ def regularization_path(
     columns = encoder.columns if encoder else inputs
     plan = check_plan(experiments, budget, without, columns, progress)
     folder = folder_of(checkpoint, every, resume)
-    data = PathData(settings, X, targets, standardize, sample_weight, encoder, features)
+    data = data_of_path(settings, X, targets, standardize, sample_weight, encoder, features)
     if validation is not None:
         folds = data.all_rows(validation)
     else:

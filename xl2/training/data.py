@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..array.api import Array
 from ..array.backend import Backend
 from ..array.operations import Operations
+from ..array.rows import HostRows
 from ..errors import InputError
 from ..nn import tasks
 from ..nn.network import Network
@@ -71,17 +72,19 @@ class TrainingData:
             return take(y, index), None if weight is None else take(weight, index)
 
     def to(self, backend: Backend, dtype: str) -> TrainingData:
-        """Return a copy of samples in memory on another device of the same library."""
+        """Return a copy on another device of the same library; `HostRows` stay on the host."""
+        x, *known = self.samples
         with backend.scope():
-            moved = (None if a is None else backend.asarray(a, dtype) for a in self.samples)
-            return replace(self, samples=Samples(*moved))
+            moved = x.to(backend) if isinstance(x, HostRows) else backend.asarray(x, dtype)
+            others = (None if a is None else backend.asarray(a, dtype) for a in known)
+            return replace(self, samples=Samples(moved, *others))
 
 
 class HeldOut(NamedTuple):
     """Checked validation samples, to evaluate after each epoch."""
 
     group: int | None  # the group of the stack to evaluate; None for the whole network
-    x: Array  # (n, inputs)
+    x: Any  # (n, inputs), an array or `HostRows`
     y: Array  # (n, outputs)
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from ..array.api import is_true
+from ..array.chunks import chunk_ranges
+from ..array.rows import HostRows
 from ..array.stacks import group_of
+from ..nn.measure import Measure
 from ..nn.network import Network
 from . import divergence
 from .batching import BLOCK
@@ -112,13 +117,9 @@ def evaluate(run: Run, held_out: Sequence[HeldOut]) -> dict[str, Any]:
     """Return loss and score of held-out samples, shaped like the stack."""
     import numpy as np
 
-    network, measures = run.network, []
-    part_of = network.backend.library.compiled(group_of)
-    for group, x, y in held_out:
-        parameters = network.parameters
-        part = parameters if group is None else part_of(parameters, group)
-        measures.append(network.measure(y, loss=run.step.loss))
-        measures[-1].add(network.logits_of(x, part), y)
+    network = run.network
+    measures = [network.measure(y, loss=run.step.loss) for _, _, y in held_out]
+    _add_outputs(network, held_out, measures)
     # One transfer: the host waits for the device once.
     parts = [measure.parts() for measure in measures]
     host = iter(network.backend.read([one for own in parts for one in own]))
@@ -129,6 +130,31 @@ def evaluate(run: Run, held_out: Sequence[HeldOut]) -> dict[str, Any]:
     if held_out[0].group is None:
         return {f"validation_{name}": value for name, value in found[0].items()}
     return {f"validation_{name}": np.stack([one[name] for one in found]) for name in found[0]}
+
+
+def _add_outputs(
+    network: Network, held_out: Sequence[HeldOut], measures: Sequence[Measure]
+) -> None:
+    """Add what each group predicts for its held-out samples to its measure.
+
+    Of samples on the host the groups take some rows by turns: those of one turn are in the same
+    blocks of a file, which are then read once.
+    """
+    part_of = network.backend.library.compiled(group_of)
+    turns = []
+    for group, x, y in held_out:
+        parameters = network.parameters
+        part = parameters if group is None else part_of(parameters, group)
+        own = [(x, y, part)]
+        if isinstance(x, HostRows):
+            ranges = chunk_ranges(x, max(1, x.rows_at_once // len(held_out)))
+            own = [(partial(x.between, *found), y[slice(*found), :], part) for found in ranges]
+        turns.append(own)
+    for turn in zip_longest(*turns):
+        for measure, found in zip(measures, turn, strict=True):
+            if found is not None:
+                x, y, part = found
+                measure.add(network.logits_of(x() if callable(x) else x, part), y)
 
 
 def read_epoch(run: Run, measure: Any) -> tuple[dict[str, Any], Any]:

@@ -16,8 +16,8 @@ class Orders:
     all. There is one seed, or one for each of `G` groups.
 
     Rows with random access are permuted. Of rows that are read in blocks, the blocks are
-    shuffled, and then the rows that are on the backend together; if all rows are, they are
-    permuted too.
+    shuffled, and then the rows that a single network has on the backend together; if all rows
+    are, they are permuted too.
     """
 
     def __init__(self, x: Any, rows: Any, count: int, seeds: Sequence[int], batching: Batching):
@@ -33,8 +33,10 @@ class Orders:
         if rows is not None:
             # The rows of a block are then contiguous.
             self._rows = np.sort(rows, axis=-1)
-        if count > window(x, batching.size, len(seeds)):
-            self._windows = list(batching.cut(count, partial(window, x, groups=len(seeds))))
+        if count > window(x, batching.size):
+            # Not those of `OnHost`, in which a group has less beside others: the order of a group
+            # depends on its rows and its seed alone.
+            self._windows = list(batching.cut(count, partial(window, x)))
             self._starts = [edges]
             if rows is not None:
                 each = np.atleast_2d(self._rows)

@@ -1,0 +1,83 @@
+"""The samples of a path that are larger than memory: they stay on disk or in Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..array.rows import is_stored
+from ..nn.moments import moments_of
+from ..nn.scaling import Scaling
+from ..nn.step import Samples
+from ..training.data import TrainingData
+from .fold_rows import Conversion, FoldRows
+from .path_data import Inputs, PathData
+from .settings import PathSettings
+
+
+def data_of_path(settings: PathSettings, X: Any, *arguments: Any) -> PathData:
+    """Return the samples of a path, in memory or where they are; the arguments are `PathData`'s."""
+    kind = StreamedData if is_stored(X) else PathData
+    return kind(settings, X, *arguments)
+
+
+class StreamedData(PathData):
+    """As `PathData`, but each fold's inputs are converted when they are read.
+
+    What the folds learn of the samples comes from one pass over them for all folds.
+    """
+
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
+        if self._encoder is not None:
+            self._x = self._encoder.source
+
+    def on_host(self) -> Any:
+        """Return the samples, in their own units, as rows that can be sliced."""
+        return self._x
+
+    def _inputs(self, parts: Sequence[Any]) -> list[Inputs]:
+        import numpy as np
+
+        if not self._standardize and self._encoder is None:
+            return [Inputs(self._x)] * len(parts)
+        masks = np.zeros((len(self.targets.values), len(parts)), dtype=bool)
+        for f, rows in enumerate(parts):
+            masks[rows, f] = True
+        learnt: list[Any] = [None] * len(parts)
+        scalings: Sequence[Scaling | None] = learnt
+        if self._encoder is not None:
+            learnt = self._encoder.learn_each(masks)
+        if self._standardize:
+            scalings = self._scalings(masks, [Conversion(one) for one in learnt])
+        width = self.settings.sizes[0]
+        return [
+            Inputs(FoldRows(self._x, [Conversion(own, scaling)], width), scaling, own)
+            for own, scaling in zip(learnt, scalings, strict=True)
+        ]
+
+    def _scalings(self, masks: Any, conversions: Sequence[Conversion]) -> list[Scaling]:
+        """Return the scaling of each fold, by one pass over the samples."""
+        found = moments_of(self._x, masks, self.weight, conversions if self._encoder else None)
+        scalings = Scaling.of_moments(found)
+        if self._encoder is not None:
+            plain = self._encoder.layout.plain
+            scalings = [scaling.sparing(plain) for scaling in scalings]
+        return scalings
+
+    def _of_all_rows(self) -> Inputs:
+        import numpy as np
+
+        return self._inputs([np.arange(len(self.targets.values))])[0]
+
+    def _take(self, training: TrainingData, rows: Any) -> Any:
+        x, *known = training.samples
+        others = replace(training, samples=Samples(None, *known))
+        return [x.subset(rows), *super()._take(others, rows)[1:]]
+
+    def _joined(self, copies: Sequence[Any]) -> Any:
+        conversions = [Conversion()] * len(copies)
+        if isinstance(copies[0], FoldRows):
+            conversions = [one.conversions[0] for one in copies]
+        return FoldRows(self._x, conversions, self.settings.sizes[0])
