@@ -53,8 +53,9 @@ class BaseMLP(CommonMLP):
 
         Parameters
         ----------
-        X : array-like, sparse matrix or array of any library, shape (n, features)
-            Samples.
+        X : array-like, sparse matrix, array of any library or Dask collection, (n, features)
+            Samples. More than 16 MB in Dask, h5py or zarr are read a few rows at a time, and then
+            shuffled as `xl2.fit` does.
         y : array-like, shape (n,) or (n, outputs)
             Targets; for multilabel classification 0 and 1, (n, labels).
         sample_weight : array-like, shape (n,), optional

@@ -40,8 +40,8 @@ class BaseMLPCV(CommonMLP):
 
         Parameters
         ----------
-        X : array-like or array of any library, shape (n, features)
-            Samples.
+        X : array-like, array of any library or Dask collection, shape (n, features)
+            Samples. More than 16 MB on disk or in Dask are read a few rows at a time.
         y : array-like, shape (n,) or (n, outputs)
             Targets; for multilabel classification 0 and 1, (n, labels).
         sample_weight : array-like, shape (n,), optional

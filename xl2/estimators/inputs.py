@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.exceptions import DataConversionWarning
-from sklearn.utils.validation import _check_sample_weight, check_array, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_sample_weight,
+    check_array,
+    validate_data,
+)
 
 from ..array.api import library_of
 from ..array.backend import Backend, connect
+from ..array.dask_rows import computed, is_dask
 from ..array.numbers import unmasked
 from ..array.operations import Operations
-from ..array.rows import HostRows, StoredRows, is_mapped
+from ..array.rows import HostRows, StoredRows, in_memory, is_mapped, is_stored
 from ..array.sparse import SparseRows, is_sparse
 from ..array.switch import resolve_like, to_numpy
 from ..errors import InputError, warn_caller
+from ..nn.dask_samples import as_rows
 from ..nn.frames import is_frame, refuse_text
 from ..nn.inputs import check_finite
 from ..nn.label_arrays import read_labels
@@ -43,11 +50,11 @@ def read(
     The number and names of the estimator's features are set if `reset`, else compared.
     `numeric` targets are numbers; `sparse` samples may be a sparse matrix.
     """
-    X, y = unmasked(X, "X"), unmasked(host(y), "y")
+    X, y = unmasked(_local(X), "X"), unmasked(host(y), "y")
     y = y if numeric or y is None else _known_labels(y)
     if is_frame(X):
         refuse_text(X)
-    if home_of(X).name == "numpy":
+    if home_of(X).name == "numpy" and not stays(X):
         return validate_data(  # type: ignore[no-any-return]
             estimator,
             X,
@@ -63,7 +70,7 @@ def read(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target "
             f"y is None."
         )
-    X = _read_array(estimator, X, reset)
+    X = _read_stored(estimator, X, reset) if stays(X) else _read_array(estimator, X, reset)
     y = check_array(y, ensure_2d=False, dtype="numeric" if numeric else None, input_name="y")
     if len(y) != X.shape[0]:
         raise InputError(
@@ -74,7 +81,10 @@ def read(
 
 def read_samples(estimator: Any, X: Any, method: str) -> Any:
     """Return samples to predict, checked; raise if the fit's samples were on another backend."""
+    X = _local(X)
     check_home(estimator, X, method)
+    if stays(X):
+        return _read_stored(estimator, X, reset=False)
     X = unmasked(X, "X")
     if is_frame(X):
         refuse_text(X)
@@ -107,10 +117,11 @@ def check_home(estimator: Any, X: Any, method: str) -> None:
 
 
 def _read_array(estimator: Any, X: Any, reset: bool) -> Any:
-    """Check an array of another library than NumPy on its own device."""
-    if X.ndim != 2:
+    """Check an array of another library than NumPy on its own device, or rows by their shape."""
+    if len(X.shape) != 2:
         raise InputError(
-            f"Expected 2D array, got {X.ndim}D array instead. Reshape it to (samples, features)."
+            f"Expected 2D array, got {len(X.shape)}D array instead. Reshape it to (samples, "
+            f"features)."
         )
     name = type(estimator).__name__
     for count, what in zip(X.shape, ("sample", "feature"), strict=True):
@@ -127,9 +138,34 @@ def _read_array(estimator: Any, X: Any, reset: bool) -> Any:
             f"X has {X.shape[1]} features, but {name} is expecting {estimator.n_features_in_} "
             f"features as input."
         )
-    if home_of(X).xp.isdtype(X.dtype, "real floating"):
+    if not stays(X) and home_of(X).xp.isdtype(X.dtype, "real floating"):
         check_finite(X, "X")
     return X
+
+
+def stays(X: Any) -> bool:
+    """Tell whether samples stay on disk or in Dask; a memory map is an array to scikit-learn."""
+    return is_stored(X) and not is_mapped(X)
+
+
+def _local(X: Any) -> Any:
+    """Return Dask's samples, and those of a file, as an array or frame if they are few."""
+    rows = as_rows(X)
+    if not stays(rows):
+        return X
+    few = in_memory(rows, "float64")
+    return rows if few is rows else computed(X) if is_dask(X) else few
+
+
+def _read_stored(estimator: Any, X: Any, reset: bool) -> Any:
+    """Check rows on disk or in Dask by their shape and the names of their columns."""
+    features = getattr(X, "features", ())
+    checked = _read_array(estimator, X, reset)
+    if features:
+        import pandas as pd
+
+        _check_feature_names(estimator, pd.DataFrame(columns=list(features)), reset=reset)
+    return checked
 
 
 def _known_labels(y: Any) -> Any:
@@ -171,25 +207,30 @@ def read_weights(sample_weight: Any, samples: int) -> Any:
 
 
 def host(x: Any) -> Any:
-    """Return an array of another library as a NumPy array, and anything else unchanged."""
+    """Return an array of another library as a NumPy array, what is in Dask computed, or `x`."""
+    x = computed(x)
     return x if library_of(x) in (None, "numpy") else to_numpy(x)
 
 
 def samples_on(X: Any, backend: Backend, dtype: str, *, rows: bool = True) -> Any:
     """Return checked samples on a backend, in a dtype, or as `HostRows`.
 
-    Those are a sparse matrix, and a memory map that would have to be copied. `rows` is as for
-    `Backend.asarray`.
+    Those are a sparse matrix, what stays on disk or in Dask, and a memory map that would have to be
+    copied. `rows` is as for `Backend.asarray`.
     """
     if is_sparse(X):
         return SparseRows(X, backend, dtype)
+    if stays(X):
+        return StoredRows(X, backend, dtype)
     if is_mapped(X) and not (X.dtype == dtype and X.flags.c_contiguous):
         return StoredRows(X, backend, dtype)
     return array_on(X, backend, dtype, rows=rows)
 
 
 def array_on(X: Any, backend: Backend, dtype: str, *, rows: bool = True) -> Any:
-    """Return an array of any library on a backend, in a dtype."""
+    """Return an array of any library on a backend, in a dtype, or rows that stay as they are."""
+    if stays(X):
+        return X
     if library_of(X) not in (None, "numpy", backend.name):
         X = to_numpy(X)
     return backend.asarray(X, dtype, rows=rows)

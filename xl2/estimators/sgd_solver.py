@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,8 +15,10 @@ from ..errors import DivergenceError, InputError, warn_caller
 from ..nn.network import Network
 from ..nn.optimizers import Optimizer
 from ..training.assemble import Settings, assemble
+from ..training.batching import window
 from ..training.data import TrainingData
 from ..training.loop import train
+from ..training.orders import Orders
 from ..training.run import Run
 from . import inputs
 from .arguments import callbacks_of, optimizer_of, penalty_of
@@ -148,11 +151,21 @@ def _run(estimator: Any, network: Network, training: Training, rows: Any, random
         network,
         training.data.select(rows),
         settings,
-        orders=orders(index, random) if estimator.shuffle else None,
+        orders=_orders(training, rows, index, settings, random) if estimator.shuffle else None,
         states=_states(state.states, network),
         steps=state.steps,
         report_objective=True,
     )
+
+
+def _orders(
+    training: Training, rows: Any, index: Any, settings: Settings, random: Any
+) -> Iterator[Any]:
+    """Return the orders of the training samples: scikit-learn's, or those of `fit` for blocks."""
+    x, count = training.data.samples.x, len(index)
+    if getattr(x, "edges", None) is None or count <= window(x, settings.batching.size):
+        return orders(index, random)
+    return Orders(x, rows, count, [draw_seed(random)], settings.batching)
 
 
 def _split(
