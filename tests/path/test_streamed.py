@@ -221,7 +221,7 @@ def test_a_nan_is_named_by_its_row(tmp_path):
         folder.mkdir()
         for standardize in (False, True):
             with pytest.raises(InputError, match=r"row 282[.]"):
-                path_of(stored(kind, folder, X), standardize=standardize)
+                path_of(stored(kind, folder, X), standardize=standardize, preprocessing=None)
             for file in folder.glob("x.zarr"):
                 file.rename(folder / f"{standardize}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial, reduce
 from itertools import pairwise
 from threading import Lock
 from typing import Any
@@ -14,6 +15,7 @@ from .rows import LazyRows
 
 # Bytes of the partitions that stay in memory, those used last. Two partitions may be larger.
 KEPT_BYTES = 2**27
+ADDED = 8  # results of partitions that are added up at once
 
 
 def is_dask(X: object) -> bool:
@@ -106,22 +108,26 @@ class DaskRows(LazyRows):
             )
         return part
 
-    def map(self, function: Callable[..., Any], *rows: Any) -> list[Any]:
+    def map(self, function: Callable[..., Any], *rows: Any, add: Any = None) -> Any:
         """Return what a function gives for each partition, where Dask computes it.
 
         It is called as ``function(partition, *own)``, with the partition's part of each of
-        `rows`, NumPy arrays (n, ...) or None. Only the results travel.
+        `rows`, NumPy arrays (n, ...) or None. Only the results travel; with `add`, a function of
+        two results, only their sum.
         """
         import dask
 
         call = dask.delayed(function, pure=False)
-        own = [
-            [None if one is None else one[start:stop] for one in rows]
-            for start, stop in pairwise(self.edges.tolist())
+        found = [
+            call(part, *(None if one is None else one[start:stop] for one in rows))
+            for part, (start, stop) in zip(self.parts, pairwise(self.edges.tolist()), strict=True)
         ]
-        return list(
-            dask.compute(*(call(part, *mine) for part, mine in zip(self.parts, own, strict=True)))
-        )
+        if add is None:
+            return list(dask.compute(*found))
+        together = dask.delayed(partial(reduce, add))
+        while len(found) > 1:
+            found = [together(found[k : k + ADDED]) for k in range(0, len(found), ADDED)]
+        return found[0].compute()
 
 
 class Kept:

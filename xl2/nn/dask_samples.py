@@ -7,7 +7,8 @@ from typing import Any
 
 from ..array.dask_rows import DaskRows, is_dask, rows_of_array
 from ..errors import InputError, column_label
-from .frames import names_of, read_numbers, select
+from .columns import Column
+from .frames import codes_of, names_of, read_numbers, select
 
 
 def as_rows(X: Any, what: str = "X") -> Any:
@@ -42,6 +43,21 @@ def rows_of_frame(X: Any, names: Sequence[str] = (), what: str = "X") -> DaskRow
     convert = dask.delayed(_as_array, pure=True)
     parts = [convert(part, str(dtype), what) for part in X.to_delayed()]
     return DaskRows(parts, counted_rows(X), len(X.columns), dtype, names_of(X))
+
+
+def coded_rows(X: Any, columns: Sequence[Column], lengths: Sequence[int] = ()) -> DaskRows:
+    """Return a Dask data frame as coded rows, as `codes_of` returns those of a frame."""
+    import dask
+    import numpy as np
+
+    lengths = lengths or counted_rows(X)
+    convert = dask.delayed(codes_of, pure=True)
+    starts = np.cumsum([0, *lengths]).tolist()
+    parts = [
+        convert(part, tuple(columns), first=start)
+        for part, start in zip(X.to_delayed(), starts, strict=False)
+    ]
+    return DaskRows(parts, lengths, len(columns), "float64", names_of(X))
 
 
 def counted_rows(X: Any) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import InputError, column_label, counted, listed, on_command_line
+from .cells import row_number
 from .columns import Column
 
 # Numbers of a frame that are copied to an array at once, and the most rows. With 8192 rows the
@@ -109,8 +110,11 @@ def _places(own: Sequence[str], names: Sequence[str]) -> list[int]:
     return [known[name] for name in names]
 
 
-def codes_of(frame: Any, columns: Sequence[Column], where: str = "X: ") -> Any:
-    """Return a frame as coded samples (n, columns) in float64; see `Column.read`."""
+def codes_of(frame: Any, columns: Sequence[Column], where: str = "X: ", first: int = 0) -> Any:
+    """Return a frame as coded samples (n, columns) in float64; see `Column.read`.
+
+    Messages count its rows from `first`.
+    """
     import numpy as np
 
     names, count = [one.name for one in columns], len(columns)
@@ -121,7 +125,7 @@ def codes_of(frame: Any, columns: Sequence[Column], where: str = "X: ") -> Any:
             return found.astype("float64", copy=False)
     found = np.empty((len(frame), count))
     for k, (own, cells) in enumerate(zip(columns, series_of(frame, names, count), strict=True)):
-        found[:, k] = own.read(cells, where=where)
+        found[:, k] = own.read(cells, where=where, at=lambda row: row_number(row + first))
     return found
 
 

@@ -12,7 +12,7 @@ from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
 from ..errors import InputError, on_command_line, warn_caller
 from .columns import Table
-from .dask_samples import as_rows, is_dask_frame, rows_of_frame
+from .dask_samples import as_rows, coded_rows, is_dask_frame, rows_of_frame
 from .frames import codes_of, is_frame, numbers_of, select
 from .inputs import other_shape
 from .label_arrays import read_labels
@@ -112,7 +112,9 @@ class Model:
             if own:
                 return codes_of(X, self.preprocessing.columns)
             return numbers_of(X, self.features, expected)
-        if is_dask_frame(X) and not own:
+        if is_dask_frame(X):
+            if own:
+                return coded_rows(X, self.preprocessing.columns)
             X = rows_of_frame(X, self.features)
         X = as_rows(X)
         x = X.toarray() if is_sparse(X) else X

@@ -63,33 +63,51 @@ class Preprocessing:
         x = blank.coded(X)
         _check_finite(blank, x)
         medians, missing = _medians(x, blank.numbers)
-        counts = [_counts(blank, x, k) for k in blank.categories]
-        indicators = tuple(k for k, some in zip(blank.numbers, missing, strict=True) if some)
-        for k, some in zip(blank.numbers, missing, strict=True):
-            if some == len(x):
-                raise blank.refusal(k, f"has no value in {counted(len(x), 'row')}")
-        for k, found in zip(blank.categories, counts, strict=True):
-            _check_values(blank, k, found, len(x))
-        return cls(
-            blank.columns,
-            medians,
-            indicators,
-            tuple(tuple(np.flatnonzero(found >= RARE).tolist()) for found in counts),
-            tuple(bool(_rare(found).any()) for found in counts),
+        counts = [blank.counts(x, k) for k in blank.categories]
+        return blank.laid_out(len(x), missing, counts, medians)
+
+    def laid_out(
+        self, rows: int, missing: Sequence[int], counts: Sequence[Any], medians: Any
+    ) -> Preprocessing:
+        """Return the inputs of these columns, by what was counted in all samples."""
+        import numpy as np
+
+        indicators = tuple(k for k, some in zip(self.numbers, missing, strict=True) if some)
+        for k, some in zip(self.numbers, missing, strict=True):
+            if some == rows:
+                raise self.refusal(k, f"has no value in {counted(rows, 'row')}")
+        for k, found in zip(self.categories, counts, strict=True):
+            _check_values(self, k, found, rows)
+        return replace(
+            self,
+            medians=medians,
+            indicators=indicators,
+            values=tuple(tuple(np.flatnonzero(found >= RARE).tolist()) for found in counts),
+            others=tuple(bool(_rare(found).any()) for found in counts),
         )
 
     def on(self, X: Any) -> Preprocessing:
         """Learn from a fold's coded samples, but with the same inputs in the same order."""
         x = self.coded(X)
         medians, missing = _medians(x, self.numbers)
+        return self.taught(medians, missing, [self.counts(x, k) for k in self.categories])
+
+    def taught(self, medians: Any, missing: Sequence[int], counts: Sequence[Any]) -> Preprocessing:
+        """Return the same inputs by what was counted in a fold's samples."""
         some = dict(zip(self.numbers, missing, strict=True))
         silent = [at for at, k in enumerate(self.indicators, len(self.numbers)) if not some[k]]
-        for k, own, other, start in self._encoded():
-            found = _counts(self, x, k)
+        for (_, own, other, start), found in zip(self._encoded(), counts, strict=True):
             silent += [at for at, code in enumerate(own, start) if found[code] < RARE]
             if other and not _rare(found).any():
                 silent.append(start + len(own))
         return replace(self, medians=medians, silent=tuple(silent))
+
+    def counts(self, x: Any, k: int) -> Any:
+        """Return how many coded samples have each code of a category, and none."""
+        import numpy as np
+
+        size = len(self.columns[k].categories) + 2
+        return np.bincount(self._codes(x, k), minlength=size)[:-1]
 
     def apply(self, X: Any) -> Any:
         """Return coded samples (n, columns) as inputs (n, width) in float64.
@@ -246,14 +264,6 @@ def _medians(x: Any, numbers: Sequence[int]) -> tuple[Any, list[int]]:
             # Half of each: their sum may overflow.
             medians[start + own] = ordered[:, low] / 2.0 + ordered[:, high] / 2.0
     return medians, missing.tolist()
-
-
-def _counts(learnt: Preprocessing, x: Any, k: int) -> Any:
-    """Return how many samples have each code of a category, and none."""
-    import numpy as np
-
-    size = len(learnt.columns[k].categories) + 2
-    return np.bincount(learnt._codes(x, k), minlength=size)[:-1]
 
 
 def _rare(counts: Any) -> Any:

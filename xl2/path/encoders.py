@@ -11,14 +11,15 @@ from ..data.kinds import Asked, columns_of
 from ..data.row_numbers import warn_of_row_numbers
 from ..errors import InputError, counted, listed
 from ..nn.columns import Column
-from ..nn.dask_samples import as_rows
+from ..nn.dask_samples import as_rows, is_dask_frame
 from ..nn.frames import codes_of, is_frame, names_of, numbers_of, select, series_of
 from ..nn.preprocessing import Preprocessing
 from ..nn.transformers import as_inputs, transformed
+from .streamed_columns import read_dask_frame
 
 IN_MEMORY = Asked(of_file=False)
 
-Encoder = Any  # an `Encoded` or a `Transformed`
+Encoder = Any  # an `Encoded`, a `Transformed` or a `StreamedColumns`
 
 
 def read_samples(
@@ -28,12 +29,16 @@ def read_samples(
 
     The encoder has the samples itself; `y` are their labels, as they were passed.
     """
+    automatic = isinstance(preprocessing, str) and preprocessing == "auto"
+    if automatic and is_dask_frame(X):
+        _check_names(names_of(X))
+        names, (X, streamed) = names_of(X), read_dask_frame(X)
+        if streamed is not None:
+            return X, streamed, names
     X = in_memory(as_rows(X), dtype)
     names = names_of(X) if is_frame(X) else getattr(X, "features", ())
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
-    if isinstance(preprocessing, str) and preprocessing == "auto":
+    _check_names(names)
+    if automatic:
         if is_frame(X):
             frame = _as_pandas(X)
             warn_of_row_numbers(frame, names)
@@ -58,6 +63,13 @@ def read_samples(
         f"preprocessing must be 'auto', None, or a transformer with fit and transform, such as "
         f"scikit-learn's ColumnTransformer. Received: {preprocessing!r:.200}."
     )
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse several columns of the same name."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"X has several columns of the name {listed(twice)}. Rename them.")
 
 
 class Encoded:

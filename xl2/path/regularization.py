@@ -131,8 +131,8 @@ def regularization_path(
         sample has or has not. A warning tells of what could be meant otherwise.
     preprocessing : {"auto"}, transformer, sequence of Column or None, default "auto"
         What makes inputs of the columns; each fold learns it from its training samples alone.
-        "auto": of a frame, missing numbers become the median, with an input that tells so, and
-        text and categories an input of 0 and 1 for each value; of an array, nothing. A
+        "auto": of a frame, also Dask's, missing numbers become the median, with an input that
+        tells so, and text and categories an input of 0 and 1 for each value; of an array nothing. A
         transformer of scikit-learn, such as a `ColumnTransformer`, is cloned and fitted in each
         fold. With columns of a `Dataset`, `X` is coded as they are. Scorers and `member` see the
         inputs. With None a frame has to be numbers.

@@ -1,0 +1,116 @@
+"""Data frames of Dask with gaps, text and categories are encoded where their partitions are."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from xl2 import InputError, regularization_path
+from xl2.array import rows
+from xl2.nn.dask_samples import as_rows
+from xl2.nn.medians import medians_in_dask
+
+da = pytest.importorskip("dask.array", reason='dask: pip install "xl2[dask]"')
+dd = pytest.importorskip("dask.dataframe", reason='dask: pip install "xl2[dask]"')
+pd = pytest.importorskip("pandas", reason='pandas: pip install "xl2[data]"')
+
+RNG = np.random.default_rng(0)
+COUNT = 240
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Let few rows be on the backend at once."""
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 60 * 8 * 8)
+
+
+def frame_of(count=COUNT):
+    rng = np.random.default_rng(1)
+    age = rng.normal(40, 12, count)
+    frame = pd.DataFrame(
+        {
+            "age": np.where(rng.random(count) < 0.2, np.nan, age),
+            "size": rng.integers(1, 9, count),
+            "colour": rng.choice(["red", "green", "blue", None], count, p=[0.4, 0.3, 0.2, 0.1]),
+            "kind": pd.Categorical(rng.choice(["a", "b"], count)),
+            "sold": rng.random(count) < 0.5,
+            "weight": pd.array(rng.normal(size=count)).astype("Float64"),
+        }
+    )
+    frame.loc[[3, 20], "colour"] = "rare"
+    frame.loc[[5, 30], "weight"] = pd.NA
+    y = np.where((age > 40) ^ (frame["colour"] == "red"), "yes", "no")
+    return frame, y
+
+
+def path_of(X, y, **options):
+    own = {"cv": 3, "hidden": (8,), "epochs": 2, "batch_size": 20, "dtype": "float64"}
+    return regularization_path(X, y, [0, 1], progress=False, shuffle=False, **own | options)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_a_path_equals_that_of_the_frame_in_memory(standardize):
+    frame, y = frame_of()
+    X = dd.from_pandas(frame, npartitions=5)
+    mine, its = (path_of(one, y, standardize=standardize) for one in (X, frame))
+    np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
+    np.testing.assert_allclose(mine.train_scores_, its.train_scores_, rtol=1e-9)
+    one, other = mine.best_model_, its.best_model_
+    np.testing.assert_array_equal(one.preprocessing.medians, other.preprocessing.medians)
+    assert one.preprocessing.names == other.preprocessing.names
+    assert one.features == other.features
+    np.testing.assert_allclose(one.forward(frame), other.forward(frame), rtol=1e-9)
+    np.testing.assert_allclose(one.forward(X), one.forward(frame), rtol=1e-12)
+    assert mine.understood_[:2] == its.understood_[:2]
+
+
+def test_validation_samples_are_encoded_as_the_training_samples():
+    frame, y = frame_of()
+    X, held = (dd.from_pandas(part, npartitions=5) for part in (frame[:160], frame[160:]))
+    mine = path_of(X, y[:160], cv=None, validation=(held, y[160:]), standardize=True)
+    its = path_of(
+        frame[:160], y[:160], cv=None, validation=(frame[160:], y[160:]), standardize=True
+    )
+    np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
+
+
+def test_few_rows_are_computed_to_a_frame():
+    frame, y = frame_of(60)
+    mine, its = (path_of(X, y) for X in (dd.from_pandas(frame, npartitions=3), frame))
+    np.testing.assert_array_equal(mine.validation_scores_, its.validation_scores_)
+    assert mine.understood_ == its.understood_
+
+
+def test_medians_of_parts_are_exact():
+    x = RNG.normal(size=(501, 7))
+    x[:, 1] = RNG.integers(-3, 3, 501)
+    x[RNG.random(501) < 0.3, 2] = np.nan
+    x[:, 3] *= 1e300
+    x[:, 4] *= 1e-310
+    x[:, 5] = np.nan
+    parts = RNG.random((501, 3)) < 0.6
+    parts[:, 2] = False
+    parts[5, 2] = True
+    found = medians_in_dask(as_rows(da.from_array(x, chunks=(97, 7))), range(7), parts)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of columns without a value
+        for own, part in zip(found, parts.T, strict=True):
+            expected = 2.0 * np.nanmedian(x[part] / 2.0, axis=0)
+            np.testing.assert_array_equal(own, np.nan_to_num(expected))
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (np.full(COUNT, np.nan), "'extra' has no value in 240 rows"),
+        ([f"text {k}" for k in range(COUNT)], "'extra' has 240 different texts in 240 rows"),
+        (np.where(np.arange(COUNT) == 71, np.inf, 1.0), "inf in row 72, 'extra'"),
+        (pd.Series(pd.date_range("2024-01-01", periods=COUNT)), "'extra' has dates"),
+        ([str(k) for k in range(COUNT - 1)] + ["n/x"], "239 of 240 cells are numbers"),
+    ],
+)
+def test_a_column_that_cannot_be_an_input_is_named(column, words):
+    frame, y = frame_of()
+    X = dd.from_pandas(frame.assign(extra=column), npartitions=4)
+    with pytest.raises(InputError, match=words):
+        path_of(X, y)

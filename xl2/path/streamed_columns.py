@@ -1,0 +1,176 @@
+"""Data frames of Dask with gaps, text and categories: what their columns are, and what folds learn.
+
+Passes over the partitions count texts, gaps and values, and find the medians. Cells become numbers
+where the partitions are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from ..array import rows
+from ..array.dask_rows import DaskRows
+from ..data.kinds import Asked, columns_of
+from ..errors import InputError, column_label, listed
+from ..nn.columns import Column
+from ..nn.dask_samples import coded_rows, counted_rows, rows_of_frame
+from ..nn.frames import codes_of, is_frame, names_of
+from ..nn.medians import medians_in_dask
+from ..nn.preprocessing import Preprocessing
+
+MOST_TEXTS = 100_000  # different ones of a column
+
+
+def read_dask_frame(X: Any) -> tuple[Any, Any]:
+    """Return a Dask data frame as samples of a path, and its encoder or None.
+
+    Few rows are computed to a frame of pandas. Columns of numbers without gaps need no encoder.
+    """
+    import dask
+
+    lengths = counted_rows(X)
+    if sum(lengths) * len(X.columns) * 8 <= rows.CHUNK_BYTES:
+        return X.compute(), None
+    found = dask.compute(*map(dask.delayed(_survey), X.to_delayed()))
+    if all(one.plain and not one.gaps for part in found for one in part):
+        return rows_of_frame(X), None
+    columns = [_column(X, k, [part[k] for part in found]) for k in range(len(X.columns))]
+    encoder = StreamedColumns(columns, coded_rows(X, columns, lengths))
+    return encoder.source, encoder
+
+
+class Surveyed:
+    """What a column of a partition has: gaps, plain numbers, or else its different texts."""
+
+    def __init__(self, cells: Any):
+        import numpy as np
+        import pandas as pd
+
+        self.gaps = int(cells.isna().sum())
+        self.plain = isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf"
+        self.texts: list[Any] = []
+        if not pd.api.types.is_numeric_dtype(cells.dtype):
+            self.texts = cells.dropna().drop_duplicates().tolist()[: MOST_TEXTS + 1]
+
+
+def _survey(frame: Any) -> list[Surveyed]:
+    return [Surveyed(frame.iloc[:, k]) for k in range(frame.shape[1])]
+
+
+def _column(X: Any, k: int, found: Sequence[Surveyed]) -> Column:
+    """Return what a column holds, by its type and its different texts."""
+    import pandas as pd
+
+    dtype, names = X.dtypes.iloc[k], names_of(X)
+    texts = dict.fromkeys(text for one in found for text in one.texts)
+    if len(texts) > MOST_TEXTS:
+        raise InputError(
+            f"X: column {column_label(names, k)} has more than {MOST_TEXTS} different texts, too "
+            f"many for an input each. Leave it out by X.drop(columns=...), or convert it."
+        )
+    category = isinstance(dtype, pd.CategoricalDtype)
+    cells = pd.Series(list(texts), dtype=object if category else dtype)
+    frame = pd.DataFrame({X.columns[k]: cells.astype("category") if category else cells})
+    known, _, _ = columns_of(
+        frame,
+        names=names[k : k + 1],
+        asked=Asked(of_file=False),
+        where="X: ",
+        at=lambda row: "a row",
+    )
+    return known[0]
+
+
+class StreamedColumns:
+    """As `Encoded`, for rows in Dask. It learns of all folds at once."""
+
+    def __init__(self, columns: Sequence[Column], source: DaskRows):
+        import numpy as np
+
+        self.source, self.rows, self.columns = source, len(source), len(columns)
+        blank = Preprocessing(tuple(columns), np.zeros(0))
+        total, missing, counts = self._counted(blank, np.ones((self.rows, 1), dtype=bool))
+        medians = np.zeros(len(blank.numbers))
+        own = [one[0] for one in counts]
+        self.layout = blank.laid_out(int(total[0]), missing[0].tolist(), own, medians)
+        self.width, self.sources = self.layout.width, self.layout.sources
+        gaps = missing[0].any() or any(one[-1] for one in own)
+        self.notes = _notes(columns, bool(gaps))
+
+    def __str__(self) -> str:
+        return f"{self.columns} columns in Dask; {self.width} inputs"
+
+    def learn_each(self, parts: Any) -> list[Preprocessing]:
+        """Return what the rows of each part teach, (n, parts) of bool."""
+        layout = self.layout
+        _, missing, counts = self._counted(layout, parts)
+        medians = medians_in_dask(self.source, list(layout.numbers), parts)
+        return [
+            layout.taught(medians[p], missing[p].tolist(), [one[p] for one in counts])
+            for p in range(parts.shape[1])
+        ]
+
+    def _counted(self, layout: Preprocessing, parts: Any) -> Any:
+        """Return the rows of each part, their missing numbers, and the codes of each category."""
+        starts = self.source.edges.tolist()
+        found = self.source.map(partial(_count, layout=layout), parts)
+        for start, (infinite, *_) in zip(starts, found, strict=False):
+            if infinite is not None:
+                row, k, value = infinite
+                raise InputError(
+                    f"X is {value} in row {start + row + 1}, {layout.label(k)!r}. Expected finite "
+                    f"numbers, or NaN for a missing one."
+                )
+        total, missing = (sum(one[at] for one in found) for at in (1, 2))
+        counts = [sum(one) for one in zip(*(part[3] for part in found), strict=True)]
+        return total, missing, counts
+
+    def read(self, X: Any) -> Any:
+        """Return other samples of the same columns, to be given to `encode`."""
+        if is_frame(X):
+            return codes_of(X, self.layout.columns)
+        return coded_rows(X, self.layout.columns)
+
+    def encode(self, learnt: Preprocessing, X: Any, width: int) -> Any:
+        """Return other samples as inputs."""
+        return learnt.apply(X)
+
+    def comparable(self, X: Any, width: int) -> Any:
+        """Return other samples as those of the path are."""
+        return X
+
+
+def _count(x: Any, parts: Any, layout: Preprocessing) -> Any:
+    """Return the first infinity of a partition and what `StreamedColumns._counted` adds up."""
+    import numpy as np
+
+    infinite = np.argwhere(np.isinf(x))
+    first = None
+    if len(infinite):
+        row, k = map(int, infinite[0])
+        first = row, k, float(x[row, k])
+    parts = parts.astype(np.int64)
+    missing = parts.T @ np.isnan(x[:, list(layout.numbers)]).astype(np.int64)
+    counts = [
+        np.stack([layout.counts(x[parts[:, p] > 0], k) for p in range(parts.shape[1])])
+        for k in layout.categories
+    ]
+    return first, parts.sum(axis=0), missing, counts
+
+
+def _notes(columns: Sequence[Column], gaps: bool) -> tuple[str, ...]:
+    """Say what was understood of the columns."""
+    found = []
+    for kind, words in (
+        ("category", "Categories, each an input of 0 and 1"),
+        ("boolean", "True and False, read as 1 and 0"),
+    ):
+        names = [one.name for one in columns if one.kind == kind]
+        found += [f"{words}: {listed(names)}."] if names else []
+    if gaps:
+        found.append(
+            "Missing values are filled with the median, or taken as a category of their own."
+        )
+    return tuple(found)
