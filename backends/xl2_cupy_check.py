@@ -56,7 +56,7 @@ def _listed(carry: Any) -> Iterator[tuple[Any, Any]]:
 def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> list[Any]:
     """Return for each parameter the sum of the absolute values of its gradient's terms."""
     from xl2.array.api import namespace
-    from xl2.nn.step import differentiate, propagate
+    from xl2.nn.passes import differentiate, propagate
 
     rate = batches.rates[0]
     batch = batches.batch(step.operations, samples, batches.start, rate, batches.first)

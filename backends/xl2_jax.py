@@ -13,6 +13,8 @@ FLOAT64 = (
     "JAX_ENABLE_X64=1 or call jax.config.update('jax_enable_x64', True)"
 )
 
+START = "it takes all of jax.devices()"
+
 
 def import_namespace(name: str) -> Any:
     """Return jax.numpy, which is an Array API namespace; compiled programs are kept on disk."""
@@ -44,8 +46,9 @@ def find_device(xp: Any, name: str) -> Any:
 
 def from_host(xp: Any, array: Any, device: Any) -> Any:
     """Copy a NumPy array to a device; jax.numpy.asarray would compile a program for its shape."""
-    import jax
     import numpy as np
+
+    from xl2_jax_sharding import put
 
     # JAX 0.10 shares aligned memory in spite of `may_alias=False`. So it gets a copy, which is
     # aligned, for JAX to share instead of copying once more.
@@ -53,7 +56,7 @@ def from_host(xp: Any, array: Any, device: Any) -> Any:
     start = -buffer.ctypes.data % _ALIGNMENT
     copy = buffer[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
     copy[...] = array
-    return jax.device_put(copy, device)
+    return put(copy, device)
 
 
 def to_host(x: Any) -> Any:
@@ -61,6 +64,13 @@ def to_host(x: Any) -> Any:
     import numpy as np
 
     return np.asarray(x)
+
+
+def peers(device: Any) -> Any:
+    """Return all devices."""
+    from xl2_jax_sharding import devices
+
+    return devices(device)
 
 
 def out_of_memory(error: Exception) -> bool:
@@ -155,8 +165,11 @@ def _scan(step: Any, size: int) -> Callable[..., Any]:
         def one(carry: Any, which: Any) -> Any:
             chosen, rate, number = which
             x, y, weight = (None if a is None else a[chosen] for a in samples)
+            if step.peers is not None:
+                x, y, weight = map(step.peers.divided, (x, y, weight))
             batch = Batch(x, beside_members(y), beside_members(weight), rate, number)
-            return step(carry, constants, batch)
+            after = step(carry, constants, batch)
+            return after if step.peers is None else step.peers.whole(after)
 
         carry, reports = jax.lax.scan(one, carry, (rows, rates, numbers))
         # (steps, ..., rows, columns) to (..., steps * rows, columns)
@@ -192,9 +205,9 @@ def _targets(count: int) -> Callable[..., Any]:
 
 def _beside(x: Any, array: Any) -> Any:
     """Move a new NumPy array to the device of `x`, as much bound to it as `x` is."""
-    import jax
+    from xl2_jax_sharding import put
 
-    return jax.device_put(array, x.sharding if x.committed else None)
+    return put(array, x.sharding if x.committed else None)
 
 
 def _every_device() -> list[Any]:

@@ -32,7 +32,7 @@ def compiled(function: Any, *first: Any) -> Callable[..., Any]:
     if xl2_numpy_compiled.library() is None:
         return portable
     name = f"{function.__module__}.{getattr(function, '__name__', '')}"
-    if name in ("xl2.nn.step.outputs_of", "xl2.nn.step.outputs_and_check"):
+    if name in ("xl2.nn.passes.outputs_of", "xl2.nn.passes.outputs_and_check"):
         operations, hidden, output = first
         functions = [*operations, output, *(pair.function for pair in hidden)]
         if is_own(*functions) and len(hidden) < MOST_LAYERS:

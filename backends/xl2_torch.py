@@ -7,6 +7,7 @@ from typing import Any
 
 INSTALL = 'run pip install "xl2[torch]"'
 FLOAT64 = "choose the dtype float32, or the device cpu"
+START = "run torchrun --nproc-per-node 2 PROGRAM.py"
 
 
 def import_namespace(name: str) -> Any:
@@ -75,6 +76,13 @@ def out_of_memory(error: Exception) -> bool:
     words = "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED"
     refused = isinstance(error, RuntimeError) and any(word in str(error) for word in words)
     return refused or isinstance(error, MemoryError | torch.OutOfMemoryError)
+
+
+def peers(device: Any) -> Any:
+    """Return the processes of torch.distributed."""
+    from xl2_torch_distributed import processes
+
+    return processes(device, START)
 
 
 def as_module(layers: Any, activations: Any, dtype: str) -> Any:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         FileFormatError,
         InputError,
         OutOfMemoryError,
+        PeerError,
         XL2Error,
     )
     from .estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
@@ -41,7 +42,8 @@ _NAMES = {
     "data": "Dataset load_data",
     "diagnosis.diagnose": "diagnose",
     "diagnosis.verdict": "Diagnosis",
-    "errors": "BackendError DivergenceError FileFormatError InputError OutOfMemoryError XL2Error",
+    "errors": "BackendError DivergenceError FileFormatError InputError OutOfMemoryError PeerError "
+    "XL2Error",
     "estimators": "MLPClassifier MLPClassifierCV MLPRegressor MLPRegressorCV",
     "io.model_file": "load save",
     "io.onnx": "to_onnx",
@@ -78,6 +80,7 @@ __all__ = [
     "Nesterov",
     "Network",
     "OutOfMemoryError",
+    "PeerError",
     "RegularizationPath",
     "Scaling",
     "XL2Error",

@@ -42,6 +42,10 @@ class OutOfMemoryError(XL2Error, MemoryError):
     """The smallest part of a computation needs more memory than the device has free."""
 
 
+class PeerError(XL2Error, RuntimeError):
+    """Another process of a distributed fit failed, ended, or was given something else."""
+
+
 class FileFormatError(XL2Error, ValueError):
     """A file that is damaged or is not in the format that its name or header declares."""
 

@@ -9,7 +9,7 @@ from xl2 import Network, fit
 from xl2.array.operations import Layer, Operations
 from xl2.nn.losses import Loss, find_loss
 from xl2.nn.measure import Measure, sums_of
-from xl2.nn.step import outputs_of
+from xl2.nn.passes import outputs_of
 
 pytestmark = [pytest.mark.host, pytest.mark.usefixtures("compiled_code")]
 

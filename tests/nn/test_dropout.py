@@ -20,10 +20,10 @@ rates = pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
 def mask(backend, to, host):
     """Make a mask on the tested backend and move it to NumPy."""
 
-    def make(shape, rate=0.5, seeds=SEED, step=0, layer=0, layers=1, dtype="float32"):
+    def make(shape, rate=0.5, seeds=SEED, step=0, layer=0, layers=1, dtype="float32", first=0):
         dropout = Dropout(rate)
         like = to(np.zeros(shape, dtype))
-        return host(dropout.mask(like, dropout.keys(backend, seeds), step, layer, layers))
+        return host(dropout.mask(like, dropout.keys(backend, seeds), step, layer, layers, first))
 
     return make
 
@@ -57,6 +57,13 @@ def test_a_mask_matches_its_definition(mask, shape, rate, dtype):
     expected = by_definition(shape, rate, SEED, 16).astype(dtype)
     assert found.dtype == dtype
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize(("first", "rows"), [(3, 2), (4, 5), (8, 0)])
+def test_a_part_of_a_mask_is_made_without_the_rest(mask, first, rows):
+    expected = by_definition((9, 5), 0.5, SEED, 0)[first : first + rows]
+    np.testing.assert_array_equal(mask((rows, 5), first=first), expected)
 
 
 @rates

@@ -32,6 +32,7 @@ class Library:
     # Imperatives, on one line: how to install the library, and what to do without float64.
     INSTALL = "install it with its own instructions"
     FLOAT64 = "choose the dtype float32"
+    START = ""  # how to start the peers of a fit, after "with this backend"
     CHUNK = CHUNK
 
     def __init__(self, **replacements: Any):
@@ -104,6 +105,13 @@ class Library:
         One, if the library itself uses all cores.
         """
         return 1
+
+    def peers(self, device: Any) -> Any:
+        """Return the `Peers` of this process, which train with the arrays of a device.
+
+        Raise `BackendError` if there cannot be any.
+        """
+        raise BackendError("This library does not sum arrays of several processes or devices.")
 
     def compiled(self, function: Callable[..., Any], *first: Any) -> Callable[..., Any]:
         """Return a pure function without its first arguments; a library may compile it.

@@ -58,24 +58,30 @@ class Dropout:
         array = np.stack(words) if several else words[0]
         return backend.from_numpy(array)
 
-    def mask(self, like: Array, keys: Array, step: int | Array, layer: int, layers: int) -> Array:
+    def mask(
+        self, like: Array, keys: Array, step: int | Array, layer: int, layers: int, first: int = 0
+    ) -> Array:
         """Return the factors of a hidden layer's outputs: 0 or ``1 / (1 - rate)``.
 
         `like`, the outputs (..., n, units), gives shape, dtype and device. `step` is the number
         of the training step, and `layer` the index of the hidden layer among `layers`. The mask
         is (n, units), or (G, 1, n, units) for keys (G, 2): the members of a stack or group share
-        it, as each would have it alone. The mask of fewer rows is the beginning of that of more.
+        it, as each would have it alone. Its rows are those of the mini-batch from `first` on, and
+        do not depend on how many there are.
         """
         xp = namespace(like)
         rows, units = like.shape[-2:]
         groups = keys.shape[:-1]
         # Each block of the generator gives the bits of two neighbouring elements.
-        blocks = (rows * units + 1) // 2
-        indices = xp.arange(blocks, dtype=xp.int32, device=array_api_compat.device(like))
+        skipped, odd = divmod(first * units, 2)
+        blocks = (odd + rows * units + 1) // 2
+        device = array_api_compat.device(like)
+        indices = xp.arange(skipped, skipped + blocks, dtype=xp.int32, device=device)
         counter = indices, _position(indices, step, layer, layers)
         words = threefry2x32((keys[..., :1], keys[..., 1:]), counter)
         bits = xp.reshape(xp.stack(words, axis=-1), (*groups, 2 * blocks))
-        mask = xp.astype(bits[..., : rows * units] >= self.least_kept(), like.dtype)
+        kept = bits[..., odd : odd + rows * units] >= self.least_kept()
+        mask = xp.astype(kept, like.dtype)
         mask *= 1.0 / (1.0 - self.rate)
         return xp.reshape(mask, (*groups, 1, rows, units) if groups else (rows, units))
 
@@ -101,15 +107,17 @@ def _position(like: Array, step: int | Array, layer: int, layers: int) -> Array:
 class Masks:
     """The masks of one step: drawn in the forward pass, applied again in the backward pass."""
 
-    def __init__(self, dropout: Dropout, keys: Array, step: Any, layers: int):
+    def __init__(self, dropout: Dropout, keys: Array, step: Any, layers: int, first: int = 0):
         self.keep_probability = 1.0 - dropout.rate
         self._dropout, self._keys, self._step, self._layers = dropout, keys, step, layers
+        self._first = first  # the row of the mini-batch that the outputs begin with
         self._drawn: list[Array] = []
 
     def forward(self, outputs: Array) -> Array:
         """Apply the next hidden layer's mask to its outputs, which are consumed."""
         layer = len(self._drawn)
-        mask = self._dropout.mask(outputs, self._keys, self._step, layer, self._layers)
+        place = self._step, layer, self._layers, self._first
+        mask = self._dropout.mask(outputs, self._keys, *place)
         self._drawn.append(mask)
         outputs *= mask
         return outputs

@@ -20,8 +20,9 @@ from .inputs import check_finite, check_samples
 from .losses import Loss, find_loss
 from .measure import Measure
 from .objective import Gradients, add_objectives, add_penalty, loss_of
+from .passes import outputs_and_check, outputs_of
 from .penalties import L2, Penalty, coefficients_of
-from .step import Batch, Samples, outputs_and_check, outputs_of
+from .step import Batch, Samples
 
 
 class Feedforward:

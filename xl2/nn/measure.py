@@ -7,6 +7,7 @@ from typing import Any
 
 from ..array.api import Array, namespace
 from ..array.backend import Backend
+from ..array.peers import Peers
 from . import tasks
 from .losses import Loss
 from .step import beside_members
@@ -41,15 +42,35 @@ class Measure:
         self.total: Any = 0  # number of samples added so far, or their weight
         self.sums: tuple[Array, Array] | None = None  # of the losses, and of `tasks.score_sum`
 
-    def add(self, logits: Array, y: Array, weight: Array | None = None) -> None:
-        """Add samples by their logits (..., n, outputs) and targets, (n, outputs) or the same."""
-        loss, score_sum, total = self._sums(logits, y, weight)
-        self.total += y.shape[-2] if weight is None else total
+    def add(
+        self,
+        logits: Array,
+        y: Array,
+        weight: Array | None = None,
+        rows: int | None = None,
+        peers: Peers | None = None,
+    ) -> None:
+        """Add samples by their logits (..., n, outputs) and targets, (n, outputs) or the same.
+
+        With `peers` they are a part of `rows` samples, and all parts are added.
+        """
+        sums = self._sums(logits, y, weight)
+        if peers is not None:
+            sums = (*peers.all_sum(one for one in sums if one is not None), None)
+        loss, score_sum, total, *_ = sums
+        if weight is None:
+            total = y.shape[-2] if rows is None else rows
+        self.total += total
         if self.sums is not None:
             loss, score_sum = self.sums[0] + loss, self.sums[1] + score_sum
         self.sums = (loss, score_sum)
         if self._running_spread is not None:
             self._running_spread.add(y, weight)
+
+    def add_parts(self, peers: Peers, rows: int) -> None:
+        """Add what the peers have measured: parts of `rows` samples, without weights."""
+        loss, score_sum = peers.all_sum(self.sums or ())
+        self.sums, self.total = (loss, score_sum), rows
 
     def parts(self) -> list[Array]:
         """Return the sums on the device, which `result` takes once they are on the host."""

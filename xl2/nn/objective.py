@@ -9,8 +9,9 @@ from ..array.activations import Activation
 from ..array.api import Array, namespace
 from ..array.operations import Operations, Parameters
 from .losses import Loss
+from .passes import differentiate, propagate
 from .penalties import squares
-from .step import Samples, differentiate, propagate
+from .step import Samples
 
 Gradients = list[tuple[Array, Array]]
 

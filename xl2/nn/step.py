@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..array.activations import Activation
 from ..array.api import Array, namespace
 from ..array.operations import Layer, Operations, Parameters
-from ..array.stacks import copy_layers, stack_of
+from ..array.peers import Peers
+from ..array.stacks import copy_layers
 from .dropout import Dropout, Masks
 from .losses import Loss
 from .optimizers import Optimizer, State, Update
+from .passes import differentiate, propagate
 from .penalties import squares
 
 
@@ -70,21 +72,41 @@ class Constants(NamedTuple):
     keys: Array | None = None  # of the dropout masks, from `Dropout.keys`
 
 
+class Whole(NamedTuple):
+    """Whole mini-batches, of which a process has the same part each; see `Peers`."""
+
+    size: int  # samples of a mini-batch
+    weight: Array | None  # of all their samples; (n, 1), for groups (G, n, 1)
+    first: int  # index in a mini-batch of the first row of the part
+    steps: int  # mini-batches
+
+    def batch(self, index: int) -> Whole:
+        """Return one of the mini-batches."""
+        if self.weight is None:
+            return self
+        rows = slice(index * self.size, (index + 1) * self.size)
+        return self._replace(weight=beside_members(self.weight[..., rows, :]))
+
+
 class Batch(NamedTuple):
-    """A mini-batch, with the rate and the number of its step."""
+    """A mini-batch, or a process's part of one, with the rate and the number of its step."""
 
     x: Array  # (n, inputs); for groups (G, n, inputs)
     y: Array  # (n, outputs); for groups (G, 1, n, outputs)
     weight: Array | None  # (n, 1); for groups (G, 1, n, 1)
     rate: Any  # the optimizer's rate for this step, a float
     number: Any  # of the step in the fit, from 1
+    whole: Whole | None = None  # what it is a part of
 
     def total(self) -> Any:
         """Return the number of samples, or their total weight, to divide sums by."""
-        if self.weight is None:
-            return self.x.shape[-2]
-        xp = namespace(self.weight)
-        total = xp.sum(self.weight, axis=-2, keepdims=True)
+        weight, whole = self.weight, self.whole
+        if whole is not None:
+            weight = whole.weight
+        if weight is None:
+            return self.x.shape[-2] if whole is None else whole.size
+        xp = namespace(weight)
+        total = xp.sum(weight, axis=-2, keepdims=True)
         # A batch without weight changes nothing, instead of dividing by zero.
         return xp.where(total > 0.0, total, xp.inf)
 
@@ -104,6 +126,7 @@ class Step:
     operations: Operations
     dropout: Dropout | None = None
     objective: bool = False  # report loss plus penalty instead of logits
+    peers: Peers | None = None  # those that take the step together
 
     def __call__(self, carry: Carry, constants: Constants, batch: Batch) -> tuple[Carry, Array]:
         """Update parameters and states, which are consumed, with one mini-batch.
@@ -115,7 +138,8 @@ class Step:
         scale = self.optimizer.scale(batch.rate)
         masks = None
         if self.dropout is not None:
-            masks = Masks(self.dropout, constants.keys, batch.number, len(self.hidden))
+            first = 0 if batch.whole is None else batch.whole.first
+            masks = Masks(self.dropout, constants.keys, batch.number, len(self.hidden), first)
         layers = propagate(ops, self.hidden, carry.parameters, batch.x, masks)
         report = layers[-1]
         if self.objective:
@@ -126,6 +150,8 @@ class Step:
         delta *= scale / total
         parameters, states = list(carry.parameters), list(carry.states)
         gradients = differentiate(ops, self.hidden, carry.parameters, layers, delta, masks)
+        if self.peers is not None:
+            gradients = _summed(self.peers, gradients, len(parameters))
         for i, weight_gradient, bias_gradient in gradients:
             decay = constants.coefficients[i]
             if decay is not None:
@@ -156,8 +182,20 @@ class Step:
         return (logits.shape[-2] * value)[..., None, None]
 
 
+def _summed(
+    peers: Peers, gradients: Iterator[tuple[int, Array, Array]], layers: int
+) -> Iterator[tuple[int, Array, Array]]:
+    """Yield the sums over all peers of what `differentiate` yields.
+
+    A library may sum one layer while the next one is differentiated.
+    """
+    sums = iter(peers.all_sum(array for _, *pair in gradients for array in pair))
+    for i in reversed(range(layers)):
+        yield i, next(sums), next(sums)
+
+
 class Batches(NamedTuple):
-    """Consecutive mini-batches of an epoch."""
+    """Consecutive mini-batches of an epoch, or a process's parts of them."""
 
     start: int  # index of their first sample in the epoch's order
     stop: int  # index after their last sample
@@ -165,12 +203,21 @@ class Batches(NamedTuple):
     order: Array | None  # the epoch's rows: (n,), for groups (G, n); None for all rows in order
     rates: list[float]  # the optimizer's rate for each step
     first: int  # number of the first step
+    whole: Whole | None = None  # what they are parts of
+
+    @property
+    def rows(self) -> int:
+        """The samples of the whole mini-batches."""
+        if self.whole is None:
+            return self.stop - self.start
+        return self.whole.steps * self.whole.size
 
     def batch(self, ops: Operations, samples: Samples, start: int, rate: Any, number: Any) -> Batch:
         """Return the mini-batch that begins at `start` of the epoch's order."""
         stop = min(start + self.size, self.stop)
         x, y, weight = (self._take(ops, a, start, stop) for a in samples)
-        return Batch(x, beside_members(y), beside_members(weight), rate, number)
+        whole = None if self.whole is None else self.whole.batch(number - self.first)
+        return Batch(x, beside_members(y), beside_members(weight), rate, number, whole)
 
     def targets(self, ops: Operations, samples: Samples) -> tuple[Array, Array | None]:
         """Return the targets and weights of all these mini-batches, shaped as in `Batch`."""
@@ -209,81 +256,9 @@ def run_batches(
     given carry is consumed.
     """
     reports = []
-    starts = range(batches.start, batches.stop, batches.size)
-    for number, (start, rate) in enumerate(zip(starts, batches.rates, strict=True), batches.first):
-        batch = batches.batch(step.operations, samples, start, rate, number)
+    for i, rate in enumerate(batches.rates):
+        start = batches.start + i * batches.size
+        batch = batches.batch(step.operations, samples, start, rate, batches.first + i)
         carry, report = step(carry, constants, batch)
         reports.append(report)
     return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
-
-
-def propagate(
-    ops: Operations,
-    hidden: Sequence[Activation],
-    parameters: Parameters,
-    x: Array,
-    masks: Masks | None = None,
-) -> list[Array]:
-    """Pass samples (n, inputs), for groups (G, n, inputs), forward through the layers.
-
-    Return the input of each layer, `x` first and after dropout, and the logits of the last
-    layer, each (..., n, units) with the axes of the stack first.
-    """
-    affine = ops.affine_shared if stack_of(parameters) else ops.affine
-    layers = [x]
-    for layer, activation in zip(parameters, hidden, strict=False):
-        outputs = activation.function(affine(layers[-1], *layer))
-        layers.append(outputs if masks is None else masks.forward(outputs))
-        affine = ops.affine
-    layers.append(affine(layers[-1], *parameters[-1]))
-    return layers
-
-
-def outputs_of(
-    ops: Operations,
-    hidden: Sequence[Activation],
-    output: Callable[[Array], Array],
-    parameters: Parameters,
-    x: Array,
-) -> Array:
-    """Return a function of the logits of samples, the last result of `propagate`."""
-    return output(propagate(ops, hidden, parameters, x)[-1])
-
-
-def outputs_and_check(
-    ops: Operations,
-    hidden: Sequence[Activation],
-    output: Callable[[Array], Array],
-    parameters: Parameters,
-    x: Array,
-) -> tuple[Array, Array]:
-    """Return the outputs, and a number that is finite only if all of the samples are."""
-    return outputs_of(ops, hidden, output, parameters, x), namespace(x).sum(x)
-
-
-def differentiate(
-    ops: Operations,
-    hidden: Sequence[Activation],
-    parameters: Parameters,
-    layers: Sequence[Array],
-    delta: Array,
-    masks: Masks | None = None,
-) -> Iterator[tuple[int, Array, Array]]:
-    """Pass the derivative of the cost with respect to the logits backward.
-
-    Yield the index of each layer, last first, with the derivatives with respect to its weight
-    and bias. By then the layer's weight is no longer needed, so the caller may change it in
-    place. `layers` is the result of `propagate`, and `delta` is (..., n, outputs).
-    """
-    stacked = bool(stack_of(parameters))
-    for i in reversed(range(len(parameters))):
-        previous = None
-        if i > 0:
-            # The output of a kept unit before scaling; the delta of a dropped unit is zero.
-            outputs = layers[i] if masks is None else layers[i] * masks.keep_probability
-            previous = ops.backpropagate(delta, parameters[i].weight, outputs, hidden[i - 1])
-            if masks is not None:
-                previous = masks.backward(previous, i - 1)
-        gradient = ops.gradient_shared if stacked and i == 0 else ops.gradient
-        yield i, gradient(layers[i], delta), ops.bias_gradient(delta)
-        delta = previous

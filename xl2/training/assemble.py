@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from typing import Any, cast
 
 from ..array.operations import Operations, choose
+from ..array.peers import Peers
 from ..errors import InputError, option
 from ..nn.dropout import Dropout
 from ..nn.losses import Loss, find_loss
@@ -75,13 +76,14 @@ def assemble(
     states: Any = None,
     steps: int = 0,
     report_objective: bool = False,
+    peers: Peers | None = None,
 ) -> Run:
     """Return a run that trains a network in place.
 
     `orders` yields the training rows of each epoch in their order; by default the settings
     decide. `states` and `steps` are those of an optimizer to resume from; the states are
     consumed. With `report_objective` the penalised objective of each epoch is recorded, as in
-    scikit-learn, instead of loss and score.
+    scikit-learn, instead of loss and score. `peers` train the network together.
     """
     network.task = data.task
     backend, dropout, keys = network.backend, None, None
@@ -96,8 +98,8 @@ def assemble(
     )
     return Run(
         network,
-        feed_of(network, data.samples, y, weight, orders, settings.batching),
-        _step(network, settings, dropout, report_objective),
+        feed_of(network, data.samples, y, weight, orders, settings.batching, peers),
+        _step(network, settings, dropout, report_objective, peers),
         constants,
         float(settings.learning_rate),
         states,
@@ -113,7 +115,11 @@ def _orders(data: TrainingData, count: int, settings: Settings) -> Iterator[Any]
 
 
 def _step(
-    network: Network, settings: Settings, dropout: Dropout | None, report_objective: bool
+    network: Network,
+    settings: Settings,
+    dropout: Dropout | None,
+    report_objective: bool,
+    peers: Peers | None,
 ) -> Step:
     """Return the training step, with the backend's replacements of its functions."""
     library = network.backend.library
@@ -127,6 +133,7 @@ def _step(
         Operations.of(library),
         dropout,
         report_objective,
+        peers,
     )
 
 

@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 from ..array.api import Array
 from ..array.backend import Backend
 from ..array.operations import Operations
+from ..array.peers import Peers
 from ..array.rows import HostRows
 from ..errors import InputError, option
 from ..nn.inputs import check_finite
 from ..nn.network import Network
-from ..nn.step import Samples
+from ..nn.step import Samples, Whole
 from ..nn.streams import Pairs
 from .batching import Batching, cut, whole, window
+from .together import one_fate
 
 
 class Block(NamedTuple):
@@ -30,6 +32,7 @@ class Block(NamedTuple):
     stop: int  # the index after the last row
     size: int  # samples of a mini-batch
     order: Array | None  # rows of `samples`, (n,) or for groups (G, n); None for all in order
+    whole: Whole | None = None  # the mini-batches, if these are this process's parts of them
 
 
 class InMemory:
@@ -121,20 +124,73 @@ class OnHost(InMemory):
 
     def _load(self, order: Any, start: int, stop: int) -> tuple[Samples, Array | None]:
         """Return the samples of a window, and the order in which groups take them."""
+        if order is None:
+            part = (None if a is None else a[start:stop, :] for a in self._samples[1:])
+            return Samples(self._samples.x.between(start, stop), *part), None
+        return self._gather(order[..., start:stop])
+
+    def _gather(self, chosen: Any) -> tuple[Samples, Array | None]:
+        """Return samples by their indices (n,) or (G, n), and the order in which groups take them.
+
+        The rows of each group follow those of the group before.
+        """
         import numpy as np
 
-        x, known, backend = self._samples.x, self._samples[1:], self._backend
-        if order is None:
-            part = (None if a is None else a[start:stop, :] for a in known)
-            return Samples(x.between(start, stop), *part), None
-        chosen = order[..., start:stop]
-        flat = chosen.reshape(-1)
+        x, backend, flat = self._samples.x, self._backend, chosen.reshape(-1)
         rows, take = backend.from_numpy(flat), Operations.of(backend.library).take_rows
-        part = (None if a is None else take(a, rows) for a in known)
+        known = (None if a is None else take(a, rows) for a in self._samples[1:])
         own = None
-        if chosen.ndim == 2:  # the rows of each group follow those of the group before
+        if chosen.ndim == 2:
             own = backend.from_numpy(np.arange(chosen.size).reshape(chosen.shape))
-        return Samples(x.take(flat), *part), own
+        return Samples(x.take(flat) if isinstance(x, HostRows) else take(x, rows), *known), own
+
+
+class Divided(OnHost):
+    """The part of each mini-batch that this process computes; its peers have the others.
+
+    Of samples on the host it reads only its own. They may also be arrays of the backend.
+    """
+
+    def __init__(self, *arguments: Any):
+        *feed, self._peers = arguments
+        super().__init__(*feed)
+
+    def blocks(self, order: Any, length: int, done: int = 0) -> Iterator[Block]:
+        """Yield the parts of the epoch's mini-batches after `done` rows."""
+        stored = isinstance(self._samples.x, HostRows)
+        pieces = self.batching.cut(self.rows, self._window if stored else partial(whole, length))
+        for begin, end, size in pieces:
+            # The parts of a short last mini-batch have another size.
+            middle = begin + (end - begin) // size * size
+            for start, stop, each in ((begin, middle, size), (middle, end, end - middle)):
+                if max(start, done) < stop:
+                    yield from self._parts(order, max(start, done), stop, each, length)
+
+    def check(self) -> None:
+        """Raise `InputError` if a sample in memory is not finite."""
+        if not isinstance(self._samples.x, HostRows):
+            InMemory.check(self)
+
+    def _parts(self, order: Any, start: int, stop: int, size: int, length: int) -> Iterator[Block]:
+        """Yield the parts of mini-batches of one size, in blocks of about `length` whole rows."""
+        import numpy as np
+
+        rows = np.arange(start, stop)
+        low, high = self._peers.share(size)
+        own = rows.reshape(-1, size)[:, low:high].reshape(-1)
+        rows, own = (rows, own) if order is None else (order[..., rows], order[..., own])
+        # Only its own process notices a row that cannot be read.
+        with one_fate(self._peers if isinstance(self._samples.x, HostRows) else None):
+            samples, places = self._gather(own)
+        take, weight = Operations.of(self._backend.library).take_rows, self._samples.weight
+        if weight is not None:
+            weight = take(weight, self._backend.from_numpy(rows))
+        for first, last in cut(stop - start, whole(length, size)):
+            part = None if weight is None else weight[..., first:last, :]
+            steps, each = (last - first) // size, high - low
+            begin = first // size * each
+            found = Whole(size, part, low, steps)
+            yield Block(samples, begin, begin + steps * each, each, places, found)
 
 
 class Streamed:
@@ -196,10 +252,13 @@ def feed_of(
     weight: Any,
     orders: Iterator[Any] | None,
     batching: Batching,
+    peers: Peers | None = None,
 ) -> Feed:
     """Return the feed for samples; see `InMemory`."""
     if isinstance(samples.x, Pairs):
         return Streamed(network, samples.x, batching)
+    if peers is not None and peers.parts > 1:
+        return Divided(network.backend, samples, y, weight, orders, batching, peers)
     if isinstance(samples.x, HostRows):
         return OnHost(network.backend, samples, y, weight, orders, batching)
     return InMemory(network.backend, samples, y, weight, orders, batching)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..array.interrupts import Interrupts
+from ..array.peers import Peers
 from ..errors import DivergenceError, FileFormatError, InputError, option, warn_caller
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import as_path, check_writable, sweep
@@ -104,6 +105,7 @@ class CheckpointSaver:
         self._fingerprint = {**fingerprint, "callbacks with a state": names or "none"}
         self._interrupts, self._epochs, self._stopped = Interrupts(), 0, False
         self._tried = self._written = 0.0  # epochs done at the last attempt, and in the file
+        self._peers: Peers | None = None
 
     def begin(self, run: Run, epochs: int) -> None:
         """Resume a new run from the file, if it exists; `epochs` is the total.
@@ -112,9 +114,10 @@ class CheckpointSaver:
         members of the stack had diverged.
         """
         path, before = self._checkpoint.path, run.network.parameters
-        self._epochs = epochs
+        self._epochs, self._peers = epochs, run.step.peers
         self._states()  # raises now if one cannot be saved
-        sweep(path)
+        if self._writes():
+            sweep(path)
         if not path.exists():
             return
         try:
@@ -157,6 +160,9 @@ class CheckpointSaver:
     def look(self, run: Run) -> None:
         """Save the run if it is time, or to stop it; then raise `KeyboardInterrupt`."""
         stop = self._interrupts.asked or not self._checkpoint.wanted()
+        if self._peers is not None:
+            # All stop at the same place.
+            stop = any(self._peers.gather(stop))
         now = run.epoch
         if now is not None and run.feed.seekable and now.done >= run.feed.rows:
             return  # the epoch ends now
@@ -173,8 +179,11 @@ class CheckpointSaver:
             self._write(run)
 
     def _write(self, run: Run) -> None:
-        """Write the file; a failure causes a warning."""
+        """Write the file; a failure causes a warning. Of peers only the first one writes."""
         self._tried = _progress(run)
+        if not self._writes():
+            self._written = self._tried
+            return
         header, arrays = take(run)
         header["run"], header["total_epochs"] = self._fingerprint, self._epochs
         try:
@@ -184,6 +193,9 @@ class CheckpointSaver:
             self._warn(str(error))
         else:
             self._written = self._tried
+
+    def _writes(self) -> bool:
+        return self._peers is None or self._peers.rank == 0
 
     def _states(self) -> tuple[list[Any], dict[str, Any]]:
         arrays: dict[str, Any] = {}

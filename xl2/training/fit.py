@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..array.peers import Peers
 from ..array.switch import decided, resolve
 from ..errors import InputError, option
 from ..nn.initializers import check_seeds
@@ -17,9 +18,10 @@ from ..nn.streams import Pairs
 from .assemble import Settings, assemble, check_positive
 from .checkpoints import Checkpoint, CheckpointSaver, as_checkpoint
 from .data import HeldOut, TrainingData, read_held_out
-from .fingerprint import fingerprint_of
+from .fingerprint import Fingerprint, fingerprint_of
 from .history import History
 from .loop import Callback, train
+from .together import check_same_fit, check_same_start, one_fate, peers_of, placed
 from .watching import watching
 
 
@@ -46,6 +48,7 @@ def fit(
     every: float = 1,
     resume: bool = False,
     progress: bool | None = None,
+    distributed: bool = False,
     backend: str | None = None,
     device: Any = None,
 ) -> History:
@@ -120,6 +123,10 @@ def fit(
     progress : bool, optional
         Show a progress bar; by default if standard error is a terminal, or in a
         notebook with ipywidgets.
+    distributed : bool, default False
+        Divide each mini-batch among the processes that ``torchrun`` started, or among the devices
+        of JAX, and sum their gradients: the same training, but for rounding. Every process calls
+        `fit` with the same arguments; see docs/distributed.md. Not for an iterable.
     backend, device : optional
         Where to compute; see `xl2.array.switch`. By default on the backend and device chosen for
         the network, or else on those of `X`.
@@ -136,6 +143,11 @@ def fit(
         checked then, and the network keeps the parameters from before that epoch. Also if a
         checkpoint is that of another run, has more epochs than `epochs`, or would be
         overwritten.
+    BackendError
+        If the fit is distributed and the backend has no processes or devices to divide it among.
+    PeerError
+        If another process of a distributed fit fails or ends, or was called with something else.
+        The network keeps the parameters from before the epoch.
     FileFormatError
         If the checkpoint is damaged, or is not a checkpoint.
     DivergenceError
@@ -156,23 +168,28 @@ def fit(
         even_batches,
         tuple(check_seeds(seed, network.groups, "group")),
     )
-    target = as_checkpoint(checkpoint, every, resume)
     pairs = Pairs(X) if y is None else None
     _choose_device(network, X if pairs is None else pairs.first[0], backend, device)
-    if pairs is not None:
-        data = TrainingData.stream(network, pairs, sample_weight, rows)
-    else:
-        data = TrainingData.read(network, X, y, sample_weight, rows)
-    return train_network(
-        network,
-        data,
-        settings,
-        epochs,
-        held_out=read_held_out(network, validation),
-        callbacks=callbacks,
-        progress=progress,
-        checkpoint=target,
-    )
+    peers = peers_of(network.backend, pairs) if distributed else None
+    with placed(network, peers):
+        with one_fate(peers):
+            target = as_checkpoint(checkpoint, every, resume)
+            if pairs is not None:
+                data = TrainingData.stream(network, pairs, sample_weight, rows)
+            else:
+                data = TrainingData.read(network, X, y, sample_weight, rows)
+            held_out = read_held_out(network, validation)
+        return train_network(
+            network,
+            data,
+            settings,
+            epochs,
+            held_out=held_out,
+            callbacks=callbacks,
+            progress=progress,
+            checkpoint=target,
+            peers=peers,
+        )
 
 
 def train_network(
@@ -185,15 +202,22 @@ def train_network(
     callbacks: Sequence[Callback] = (),
     progress: bool | None = False,
     checkpoint: Checkpoint | None = None,
+    peers: Peers | None = None,
 ) -> History:
     """Train a network on checked data; see `fit`."""
-    run = assemble(network, data, settings)
-    saver, watched = None, watching(callbacks, run, settings, epochs)
-    if checkpoint is not None:
-        _check_resumable(data, checkpoint.every)
-        fingerprint = fingerprint_of(run, data, settings, held_out)
-        saver = CheckpointSaver(checkpoint, fingerprint, callbacks)
-        saver.begin(run, epochs)
+    run, saver, fingerprint = assemble(network, data, settings, peers=peers), None, Fingerprint()
+    watched = watching(callbacks, run, settings, epochs)
+    with one_fate(peers):
+        if checkpoint is not None or (peers and peers.count > 1):
+            fingerprint = fingerprint_of(run, data, settings, held_out)
+        if checkpoint is not None:
+            _check_resumable(data, checkpoint.every)
+            saver = CheckpointSaver(checkpoint, fingerprint, callbacks)
+    check_same_fit(peers, network, fingerprint, epochs, checkpoint)
+    if saver is not None:
+        with one_fate(peers):
+            saver.begin(run, epochs)
+        check_same_start(peers, network, len(run.history))
     with watched:
         return train(run, epochs, held_out, callbacks, progress, saver)
 

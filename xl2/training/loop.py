@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..array.api import is_true
 from ..array.chunks import chunk_ranges
+from ..array.peers import Peers
 from ..array.rows import HostRows
 from ..array.stacks import group_of
 from ..nn.measure import Measure
@@ -22,6 +23,7 @@ from .data import HeldOut
 from .history import History
 from .progress import show_progress
 from .run import Run
+from .together import one_fate
 
 Callback = Callable[[Network, History], Any]
 
@@ -49,7 +51,9 @@ def train(
     saver: CheckpointSaver | None = None,
 ) -> History:
     """Train until the run has that many epochs, or a callback ends it; see `fit`."""
-    backend, bar = run.network.backend, show_progress(epochs, progress, len(run.history))
+    backend, peers = run.network.backend, run.step.peers
+    shown = progress if peers is None or peers.rank == 0 else False
+    bar = show_progress(epochs, shown, len(run.history))
     guard = contextlib.nullcontext() if saver is None else saver.guard(run)
     with backend.scope(), backend.library.threads(), bar as advance, guard:
         while len(run.history) < epochs and not run.finished:
@@ -77,7 +81,7 @@ def train_epoch(
         for samples, batches in run.batches(BLOCK, now.order, now.done):
             run.learn(samples, batches, now.measure)
             last = batches.first + len(batches.rates) - 1
-            now.done += batches.stop - batches.start
+            now.done += batches.rows
             now.seconds = time.perf_counter() - began
             if saver is not None:
                 saver.look(run)
@@ -105,21 +109,32 @@ def train_epoch(
 
 
 def call_back(run: Run, callbacks: Sequence[Callback]) -> None:
-    """Call the callbacks after an epoch, and act on what they return."""
-    answers = [call(run.network, run.history) for call in callbacks]
+    """Call the callbacks after an epoch, and act on what they return to the first process."""
+    peers = run.step.peers
+    with one_fate(peers):
+        answers = [call(run.network, run.history) for call in callbacks]
     run.finished = any(map(is_true, answers))
-    for answer in answers:
-        if isinstance(answer, Keep) and not run.finished:
-            run.keep(answer.members)
+    kept = [list(answer.members) for answer in answers if isinstance(answer, Keep)]
+    if peers is not None:
+        run.finished, kept = peers.gather((run.finished, kept))[0]
+    for members in () if run.finished else kept:
+        run.keep(members)
 
 
 def evaluate(run: Run, held_out: Sequence[HeldOut]) -> dict[str, Any]:
     """Return loss and score of held-out samples, shaped like the stack."""
     import numpy as np
 
-    network = run.network
+    network, peers = run.network, run.step.peers
     measures = [network.measure(y, loss=run.step.loss) for _, _, y in held_out]
-    _add_outputs(network, held_out, measures)
+    own = [_part_of(one, peers) for one in held_out]
+    # Only its own process notices a row that cannot be read.
+    stored = any(isinstance(x, HostRows) for _, x, _ in held_out)
+    with one_fate(peers if stored else None):
+        _add_outputs(network, own, measures)
+    for measure, one, part in zip(measures, held_out, own, strict=True):
+        if peers is not None and part is not one:
+            measure.add_parts(peers, one.y.shape[0])
     # One transfer: the host waits for the device once.
     parts = [measure.parts() for measure in measures]
     host = iter(network.backend.read([one for own in parts for one in own]))
@@ -130,6 +145,19 @@ def evaluate(run: Run, held_out: Sequence[HeldOut]) -> dict[str, Any]:
     if held_out[0].group is None:
         return {f"validation_{name}": value for name, value in found[0].items()}
     return {f"validation_{name}": np.stack([one[name] for one in found]) for name in found[0]}
+
+
+def _part_of(held_out: HeldOut, peers: Peers | None) -> HeldOut:
+    """Return the samples that this process evaluates; of fewer than there are processes, all."""
+    import numpy as np
+
+    group, x, y = held_out
+    if peers is None or not 1 < peers.parts <= y.shape[0]:
+        return held_out
+    start, stop = peers.share(y.shape[0])
+    stored = isinstance(x, HostRows)
+    own = x.subset(np.arange(start, stop)) if stored else x[start:stop, :]
+    return HeldOut(group, own, y[start:stop, :])
 
 
 def _add_outputs(

@@ -85,11 +85,11 @@ class Run:
     def batches(self, length: int, order: Any, done: int = 0) -> Iterator[tuple[Samples, Batches]]:
         """Yield the epoch's mini-batches after `done` rows, in blocks of about `length` rows."""
         step = self.steps + self.feed.steps(done)
-        for samples, start, stop, size, own in self.feed.blocks(order, length, done):
-            count = math.ceil((stop - start) / size)
+        for samples, start, stop, size, own, whole in self.feed.blocks(order, length, done):
+            count = math.ceil((stop - start) / size) if whole is None else whole.steps
             numbers = range(step + 1, step + count + 1)
             rates = [self.step.optimizer.rate(self.learning_rate, number) for number in numbers]
-            yield samples, Batches(start, stop, size, own, rates, step + 1)
+            yield samples, Batches(start, stop, size, own, rates, step + 1, whole)
             step += count
 
     def learn(self, samples: Samples, batches: Batches, measure: Measure | Objective) -> None:
@@ -101,7 +101,8 @@ class Run:
         if isinstance(measure, Objective):
             measure.add(reports)
         else:
-            measure.add(reports, *self._targets_of(self.step.operations, samples, batches))
+            y, weight = self._targets_of(self.step.operations, samples, batches)
+            measure.add(reports, y, weight, batches.rows, self.step.peers)
 
     def meter(self) -> Measure | Objective:
         """Return an empty measure for the reports of an epoch's steps."""
