@@ -9,6 +9,7 @@ from sklearn.model_selection import KFold
 from xl2 import InputError, Network, fit, regularization_path
 from xl2.array import dask_rows, rows
 from xl2.array.backend import connect
+from xl2.data import open_rows
 from xl2.nn.dask_samples import as_rows
 from xl2.nn.scaling import Scaling
 from xl2.path.fold_rows import Conversion, FoldRows
@@ -17,7 +18,7 @@ RNG = np.random.default_rng(0)
 DENSE = RNG.normal(5.0, 3.0, size=(300, 6))
 LABELS = np.where(DENSE[:, 0] - DENSE[:, 1] + RNG.normal(size=300) > 0, "more", "less")
 VALUES = DENSE[:, :1] * 2 + RNG.normal(size=(300, 1))
-KINDS = ("npy", "h5", "zarr", "dask", "dask frame")
+KINDS = ("npy", "h5", "zarr", "parquet", "dask", "dask frame")
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -49,6 +50,12 @@ def stored(kind, folder, X=DENSE):
         array = zarr.create_array(folder / "x.zarr", shape=X.shape, chunks=(10, 3), dtype=X.dtype)
         array[:] = X
         return array
+    if kind == "parquet":
+        pa = pytest.importorskip("pyarrow", reason='Parquet: pip install "xl2[data]"')
+        pq = pytest.importorskip("pyarrow.parquet", reason='Parquet: pip install "xl2[data]"')
+        table = {**dict(zip("abcdef", X.T, strict=True)), "y": np.zeros(len(X))}
+        pq.write_table(pa.table(table), folder / "x.parquet", row_group_size=25)
+        return open_rows(folder / "x.parquet")[0]
     if kind == "dask":
         return dask_array(X)
     dd = pytest.importorskip("dask.dataframe", reason='dask: pip install "xl2[dask]"')
@@ -134,11 +141,41 @@ def test_results_do_not_depend_on_where_dask_computes(tmp_path):
         its = path_of(X, standardize=True)
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster),
     ):
         assert_same(path_of(X, standardize=True), its, 0)
+
+
+@pytest.mark.slow
+def test_a_worker_process_trains_a_path_on_samples_in_dask(tmp_path):
+    distributed = pytest.importorskip("distributed", reason='dask: pip install "xl2[dask]"')
+
+    def task(X, y=LABELS):  # a closure is sent as it is: workers cannot import the tests
+        from xl2 import regularization_path
+        from xl2.array import rows
+
+        rows.CHUNK_BYTES = size
+        path = regularization_path(
+            X, y, [0, 1], cv=3, hidden=(8,), epochs=2, standardize=True, progress=False
+        )
+        return path.validation_scores_
+
+    size = rows.CHUNK_BYTES
+    X = stored("dask", tmp_path)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        mine = client.submit(task, X, pure=False).result(timeout=120)
+        persisted = client.persist(X)
+        again = client.submit(task, persisted, pure=False).result(timeout=120)
+    its = task(X)
+    np.testing.assert_array_equal(mine, its)
+    np.testing.assert_array_equal(again, its)
 
 
 def test_a_path_never_has_all_partitions_and_computes_few_more_than_it_trains_on(monkeypatch):
@@ -201,6 +238,21 @@ def test_the_copies_of_folds_are_read_once_and_can_be_pickled(tmp_path):
         np.testing.assert_array_equal(copy[290:610], whole[290:610])
     host = rows.StoredRows(lazy, connect("numpy"), "float64")
     np.testing.assert_array_equal(np.unique(host.edges % 300), np.arange(0, 300, 20))
+
+
+@every_kind
+def test_a_pickle_of_samples_says_where_they_are(tmp_path, kind):
+    X = as_rows(stored(kind, tmp_path))
+    X = X[100:] if kind == "npy" else X
+    host = rows.StoredRows(X, connect("numpy"), "float64").subset(np.arange(150, 20, -3))
+    text = pickle.dumps(host)
+    if "dask" not in kind:  # `from_array` has the samples in its graph
+        assert len(text) < DENSE.nbytes / 2
+    before, after = host.between(3, 30), pickle.loads(text).between(3, 30)
+    np.testing.assert_array_equal(after, before)
+    np.testing.assert_array_equal(
+        before, DENSE[100 * (kind == "npy") :][np.arange(150, 20, -3)][3:30]
+    )
 
 
 def test_a_function_that_needs_the_samples_and_a_transformer_are_refused(tmp_path):

@@ -17,6 +17,7 @@ from ..errors import FileFormatError, InputError
 from .api import Array
 from .backend import Backend
 from .numbers import not_finite
+from .references import Portable
 
 # Bytes of the dense rows of one chunk.
 CHUNK_BYTES = 2**24
@@ -57,7 +58,7 @@ def in_memory(X: Any, dtype: str) -> Any:
     return np.asarray(X[:])
 
 
-class LazyRows:
+class LazyRows(Portable):
     """Base of the array-like objects (n, columns) whose rows are read or computed on access.
 
     `dtype` is that of slices. `features` are the names of the columns, empty without names.
@@ -171,7 +172,7 @@ def slices_of(rows: Any, gap: int, most: int) -> Iterator[tuple[int, int, Any, A
             yield int(run[0]), int(run[-1]) + 1, run - run[0], targets[start:stop]
 
 
-class HostRows:
+class HostRows(Portable):
     """Base of the samples of a network that are not an array of its backend."""
 
     # The first row of each block of a file, and the end; None if any order is fast.

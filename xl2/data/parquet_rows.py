@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from ..array.rows import READ_BYTES, LazyRows
@@ -20,13 +21,22 @@ PARTLY_READ = 2
 def open_parquet(path: Path, wanted: Wanted) -> tuple[ParquetRows, Any]:
     """Return the features of a table as rows on disk, and its target as an array."""
     with reading(path, "a Parquet file"):
-        # These options limit what is read ahead. The file stays open as long as the rows exist.
-        file = open_file(path, pre_buffer=False, buffer_size=2**16)
+        file = _opened(path)
         features, target = choose_names(file, wanted, path)
         y = None
         if target is not None:
             y = read_column(read_table(file, [target], path), target, "target", path)
         return ParquetRows(file, features, path), y
+
+
+def _opened(path: Path) -> Any:
+    # These options limit what is read ahead. The file stays open as long as the rows exist.
+    return open_file(path, pre_buffer=False, buffer_size=2**16)
+
+
+def _reopened(path: Path, features: tuple[str, ...]) -> ParquetRows:
+    """Return rows of a pickle; another process has the file under the same name."""
+    return ParquetRows(_opened(path), features, path)
 
 
 class ParquetRows(LazyRows):
@@ -46,6 +56,10 @@ class ParquetRows(LazyRows):
         self.edges = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
         super().__init__((int(self.edges[-1]), len(features)), np.result_type(*dtypes), features)
         self._partly_read: dict[int, _RowGroup] = {}
+        self._lock = Lock()  # stacks of a path read in several threads
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, (self._path.absolute(), self.features)
 
     def _between(self, start: int, stop: int) -> Any:
         import numpy as np
@@ -54,10 +68,11 @@ class ParquetRows(LazyRows):
         if start == stop:
             return found
         first, last = np.searchsorted(self.edges, [start, stop - 1], side="right") - 1
-        for group in range(int(first), int(last) + 1):
-            begin = max(start, int(self.edges[group]))
-            end = min(stop, int(self.edges[group + 1]))
-            self._read(group, begin, end, found[begin - start : end - start])
+        with self._lock:
+            for group in range(int(first), int(last) + 1):
+                begin = max(start, int(self.edges[group]))
+                end = min(stop, int(self.edges[group + 1]))
+                self._read(group, begin, end, found[begin - start : end - start])
         return found
 
     def _read(self, group: int, start: int, stop: int, into: Any) -> None:
