@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from ..array.api import namespace
+from ..array.api import Array, namespace
 from ..array.backend import Backend
 from ..array.numbers import as_infinities
 from ..array.operations import Parameters
-from ..array.stacks import Stack, beside_weight, stack_of, weight_axes
+from ..array.stacks import Stack, beside_weight, stack_of
 from ..errors import InputError, on_command_line, option
 
 Per = Literal["dataset", "batch"] | int
@@ -143,6 +143,19 @@ def squares(parameters: Parameters, coefficients: tuple[Any, ...]) -> Any:
             flat = xp.reshape(weight, (-1,))
             share = lam * (flat @ flat)  # no temporary of the weight's size
         else:
-            share = xp.sum(lam * weight * weight, axis=weight_axes(i, stack))
+            share = xp.sum(_by_member(lam * weight * weight, i, stack), axis=-1)
         total = share if total is None else total + share
     return total
+
+
+def _by_member(weights: Array, layer: int, stack: Stack) -> Array:
+    """Return the numbers of each member one after another: (K, n) or (G, M, n).
+
+    The order in which they are added, and so the rounding, is then that of a stack of any size.
+    """
+    xp = namespace(weights)
+    if layer == 0:  # the members are in the middle
+        first = [0] if len(stack) == 2 else []
+        members = len(first) + 1
+        weights = xp.permute_dims(weights, (*first, members, members - 1, members + 1))
+    return xp.reshape(weights, (*stack, -1))
