@@ -38,6 +38,10 @@ class BackendError(XL2Error, RuntimeError):
         self.reason = reason or message
 
 
+class ClusterError(XL2Error, RuntimeError):
+    """A cluster that does not answer, or whose workers cannot do what they are asked."""
+
+
 class OutOfMemoryError(XL2Error, MemoryError):
     """The smallest part of a computation needs more memory than the device has free."""
 
@@ -101,6 +105,11 @@ def facing(face: Face) -> Iterator[None]:
         yield
     finally:
         _face.reset(before)
+
+
+def current_face() -> Face | None:
+    """Return how messages name options now, for another machine."""
+    return _face.get()
 
 
 def on_command_line() -> bool:
@@ -169,11 +178,28 @@ _BETWEEN |= {"concurrent", "threading"}
 _caller: ContextVar[FrameType | None] = ContextVar("xl2_caller", default=None)  # of a thread
 
 
+_kept: ContextVar[list[str] | None] = ContextVar("xl2_warnings", default=None)
+
+
+@contextlib.contextmanager
+def keeping_warnings() -> Iterator[list[str]]:
+    """Keep the warnings of a block, to which no line of the user led on this machine."""
+    kept = list[str]()
+    before = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(before)
+
+
 def warn_caller(text: str, category: type[Warning] = UserWarning) -> None:
     """Warn, and blame the line of the user that led to the warning.
 
     It is the nearest outside xl2, and outside what calls xl2 for the user, such as a pipeline.
     """
+    if (kept := _kept.get()) is not None:
+        kept.append(text)
+        return
     frame = calling_frame()
     warnings.warn_explicit(
         text,

@@ -29,21 +29,26 @@ class Backend:
     # The functions of its file in backends/; threads that load it at once get different objects.
     library: Library = field(compare=False)
 
+    def on_accelerator(self) -> bool:
+        """Tell whether this backend is on one of the library's accelerators."""
+        return self._actual(self.device) in map(self._actual, self._accelerators())
+
     def other_accelerators(self) -> list[Backend]:
         """Return the library's other accelerators that work, if this backend is on one."""
-        names = self.library.accelerators(self.xp)
-        found = [self.library.find_device(self.xp, name) for name in names]
-        if len(found) < 2:
+        found = self._accelerators()
+        if len(found) < 2 or not self.on_accelerator():
             return []
         own, theirs = self._actual(self.device), list(map(self._actual, found))
-        if own not in theirs:
-            return []
         working = []
         for device, actual in zip(found, theirs, strict=True):
             with suppress(BackendError):
                 if actual != own:
                     working.append(connect(self.name, device))
         return working
+
+    def _accelerators(self) -> list[Any]:
+        names = self.library.accelerators(self.xp)
+        return [self.library.find_device(self.xp, name) for name in names]
 
     def pinned(self) -> Backend:
         """Return this backend with its device named.

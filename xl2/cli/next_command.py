@@ -21,6 +21,7 @@ ELSEWHERE = (
     "--target-score",
     "--new-labels",
     "--checkpoint",
+    "--dask",
     "--every",
     "--resume",
     "--picture",

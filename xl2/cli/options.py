@@ -9,6 +9,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -208,6 +209,15 @@ def trackers(mlflow: str | None, tensorboard: Path | None) -> list[Any]:
 
     found: list[Any] = [] if mlflow is None else [tracking.MLflow(mlflow)]
     return found if tensorboard is None else [*found, tracking.TensorBoard(tensorboard)]
+
+
+def workers_at(address: str | None) -> AbstractContextManager[Any]:
+    """Return the context of a client of the Dask scheduler at an address; None without one."""
+    if address is None:
+        return contextlib.nullcontext()
+    from ..path.dask_checks import connected
+
+    return connected(address)
 
 
 @contextlib.contextmanager

@@ -84,6 +84,14 @@ def path(
     checkpoint: Annotated[Path | None, typer.Option(help="Folder to save checkpoints in.")] = None,
     every: opt.Every = 1.0,
     resume: opt.Resume = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on the workers of this Dask scheduler, such as tcp://HOST:8786, or of "
+            "local:4: four processes on this machine.",
+        ),
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="File for the picture; default: NAME-path.png.")
     ] = None,
@@ -115,7 +123,7 @@ def path(
     opt.check_outputs(written, (data, test, labels), checkpoint)
     trackers = opt.trackers(mlflow, tensorboard)
     training, testing = opt.read_data(data, test, labels, task=task, **reading)
-    with opt.resumable(checkpoint):
+    with opt.resumable(checkpoint), opt.workers_at(dask) as client:
         result = workflows.train_path(
             training,
             testing,
@@ -145,6 +153,7 @@ def path(
             checkpoint=checkpoint,
             every=every,
             resume=resume,
+            client=client,
         )
     given, command = sys.argv[1:], context.command
     result = replace(result, diagnosis=with_next_command(result.diagnosis, given, command))

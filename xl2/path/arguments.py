@@ -101,6 +101,14 @@ def targets_of_path(y: Any, task: str, output: str | None) -> Targets:
     return targets
 
 
+def check_validation(validation: Any, cv: Any, groups: Any) -> None:
+    """Refuse samples for validation beside what divides the others into folds."""
+    if validation is not None and cv is not None:
+        raise InputError(f"Pass either {option('validation')} or {option('cv')}, not both.")
+    if validation is not None and groups is not None:
+        raise InputError("groups divide the samples into folds: leave them out with validation.")
+
+
 def check_output(output: str, outputs: int, targets: Targets, task: str) -> None:
     """Refuse an output layer that cannot learn such targets."""
     if output not in (*ACTIVATIONS, *OUTPUTS):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileFormatError, InputError, option, warn_caller
+from ..errors import ClusterError, FileFormatError, InputError, option, warn_caller
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import as_path, check_writable, sweep
 from ..training.checkpoints import Checkpoint, as_checkpoint, check_epochs, check_every
@@ -47,6 +47,21 @@ class Folder:
                 f"The folder {str(path)!r} is not empty. To resume from it, pass "
                 f"{option('resume', True)}. To start over, remove it or use another name."
             )
+
+    def of_workers(self) -> tuple[str, float] | None:
+        """Return what `on_worker` makes this folder of again; None if it could not be written."""
+        return (str(self._home), self.every) if (self._home / PLAN).exists() else None
+
+    @classmethod
+    def on_worker(cls, path: str, every: float, worker: str) -> Folder:
+        """Return the folder on another machine, which has to see the same files."""
+        if not (Path(path) / PLAN).exists():
+            raise ClusterError(
+                f"The worker {worker} does not have the folder {path!r}. Checkpoints of a cluster "
+                f"have to be on storage that all machines mount under the same name. Pass "
+                f"{option('checkpoint')} such a folder."
+            )
+        return cls(Path(path), every, resume=True)
 
     def planned(
         self,

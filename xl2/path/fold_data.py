@@ -14,6 +14,7 @@ from ..array.operations import Operations
 from ..array.rows import HostRows, StoredRows
 from ..errors import InputError, option
 from ..nn.scaling import Scaling
+from ..nn.step import Samples
 from ..nn.targets import Targets
 from ..training.batching import cut
 from ..training.data import TrainingData
@@ -67,6 +68,33 @@ class FoldData:
         """Return the targets of a fold's training samples."""
         # With `standardize` the folds' copies of the samples follow one another.
         return self.truth.take(fold.rows % len(self.truth.y))
+
+    def copies_of(self, folds: Iterable[int]) -> range | None:
+        """Return which copies of the samples some folds need, the first to the last.
+
+        None if all folds have the same samples, or if these are not in memory.
+        """
+        x, n = self.training.samples.x, len(self.truth.y)
+        if isinstance(x, HostRows) or x.shape[0] <= n:
+            return None
+        needed = [int(self.folds[f].rows[0]) // n for f in folds]
+        return range(min(needed), max(needed) + 1)
+
+    def of_folds(self, folds: Iterable[int]) -> FoldData:
+        """Return the same data without the copies of the samples that other folds have."""
+        folds = set(folds)
+        copies, n = self.copies_of(folds), len(self.truth.y)
+        if copies is None or len(copies) * n == self.training.samples.x.shape[0]:
+            return self
+        start, stop = copies.start * n, copies.stop * n
+        samples = Samples(
+            *(None if a is None else a[start:stop, ...] for a in self.training.samples)
+        )
+        own = [
+            replace(fold, rows=fold.rows - start) if f in folds else fold
+            for f, fold in enumerate(self.folds)
+        ]
+        return replace(self, training=replace(self.training, samples=samples), folds=own)
 
     def training_chunks(self, fold: Fold) -> Iterator[Array]:
         """Yield a fold's training samples on the device."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..array.stacks import member_of
@@ -111,3 +111,27 @@ class Members:
             self.epochs[at] = epoch + 1
         for lambdas, diverged in [*pruner.diverged, (pruner.lambdas, history.diverged)]:
             self.diverged[index(lambdas)] = diverged
+
+    def part(self, stack: PlannedStack) -> dict[str, Any]:
+        """Return what is recorded of a stack's members."""
+        return {name: array[index] for name, array, index in self._arrays(stack)}
+
+    def put(self, stack: PlannedStack, part: dict[str, Any]) -> None:
+        """Record what another machine recorded of a stack's members."""
+        for name, array, index in self._arrays(stack):
+            array[index] = part[name]
+
+    def _arrays(self, stack: PlannedStack) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+        """Yield all arrays by a name for each, and where the members of a stack are in them."""
+        import numpy as np
+
+        folds, seeds = np.array(stack.groups).T
+        index = np.array(stack.lambdas)[None, :], folds[:, None], seeds[:, None]
+        for name in ("train_scores", "sample_errors", "one_class", "outputs", "diverged", "epochs"):
+            yield name, getattr(self, name), index
+        if self.parameters is not None:
+            yield "parameters", self.parameters, index
+        for name, array in self.metrics.items():
+            yield f"metric {name}", array, index
+        for name, curve in self.curves.items():
+            yield f"curve {name}", curve, (slice(None), *index)

@@ -10,7 +10,6 @@ from typing import Any
 from ..array.rows import is_stored
 from ..array.sparse import is_sparse
 from ..array.switch import device_is_open, resolve
-from ..errors import InputError, option
 from ..nn.initializers import Initializer
 from ..nn.penalties import L2, Per
 from ..nn.tasks import task_of
@@ -22,10 +21,12 @@ from .arguments import (
     check_output,
     check_refit,
     check_seeds,
+    check_validation,
     on_host,
     targets_of_path,
 )
 from .checkpoints import folder_of
+from .dask_cluster import cluster_of
 from .encoders import read_samples
 from .experiments import add_experiments, check_plan, fair_order
 from .fold_checks import check_spreads, read_groups
@@ -83,6 +84,7 @@ def regularization_path(
     progress: bool | None = None,
     backend: str | None = None,
     device: Any = None,
+    client: Any = None,
 ) -> RegularizationPath:
     """Train a network for every lambda, fold and seed, in as few stacks as the memory allows.
 
@@ -182,6 +184,8 @@ def regularization_path(
         Show a progress bar; by default as in `xl2.fit`.
     backend, device : optional
         Where to compute; see `xl2.array.switch`. By default on the device of `X`.
+    client : dask.distributed.Client, optional
+        Train the stacks on the workers of its cluster; see docs/clusters.md.
 
     Returns
     -------
@@ -193,6 +197,8 @@ def regularization_path(
         If an argument cannot be used.
     DivergenceError
         If every lambda has a member that diverges. Otherwise the path marks those that do.
+    ClusterError
+        If the cluster of `client` cannot be used, or is lost.
 
     Examples
     --------
@@ -205,10 +211,7 @@ def regularization_path(
     """
     values, units = check_lambdas(lambdas), check_hidden(hidden)
     placed = isinstance(values, int)  # the length of a grid
-    if validation is not None and cv is not None:
-        raise InputError(f"Pass either {option('validation')} or {option('cv')}, not both.")
-    if validation is not None and groups is not None:
-        raise InputError("groups divide the samples into folds: leave them out with validation.")
+    check_validation(validation, cv, groups)
     given = {"epochs": epochs, "max_memory": max_memory, "patience": patience}
     check_positive(**{name: value for name, value in given.items() if value is not None})
     training = Settings(
@@ -247,6 +250,7 @@ def regularization_path(
         judged_by="score" if scoring in OF_EPOCHS else "loss",
         max_memory=max_memory,
         preprocessing=str(encoder or ""),
+        cluster=cluster_of(client, where, device_is_open(backend, device)),
     )
     columns = encoder.columns if encoder else inputs
     plan = check_plan(experiments, budget, without, columns, progress)
@@ -277,13 +281,8 @@ def regularization_path(
         keep_parameters=return_members or (validation is not None and refit is not False),
         scorers=scorers,
     )
-    path = RegularizationPath(
-        members,
-        null,
-        settings,
-        time.perf_counter() - began,
-        return_members=return_members,
-    )
+    seconds, own = time.perf_counter() - began, replace(settings, cluster=None)
+    path = RegularizationPath(members, null, own, seconds, return_members=return_members)
     fold = None if validation is None else folds.folds[0]
     refit_models(path, refit, members, data, fold, folder)
     path.understood_ = encoder.notes if encoder else ()

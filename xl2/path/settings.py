@@ -39,6 +39,7 @@ class PathSettings:
     copied: int = 0  # bytes of a copy of the samples that only their order in memory needs
     placed: bool = False  # whether the lambdas are a default grid
     preprocessing: str = ""  # what it is, for a fingerprint
+    cluster: Any = None  # the `Cluster` that trains the stacks; None for this process
 
     @property
     def lambdas(self) -> Any:
@@ -93,6 +94,8 @@ class PathSettings:
 
     def workers(self) -> int:
         """Return how many stacks are trained in parallel."""
+        if self.cluster is not None:
+            return int(self.cluster.threads())
         return min(self.backend.library.workers(), self.members_at_once())
 
     def fits(self) -> bool:
@@ -123,6 +126,8 @@ class PathSettings:
         """
         if self.max_memory is not None:
             return self.max_memory - self.copied
+        if self.cluster is not None:
+            return max(int(self.cluster.memory), self.memory_of(1))
         most = DEFAULT_MEMORY - min(self.copied, DEFAULT_MEMORY // 2)
         free = self.backend.library.free_memory(self.backend.device)
         return most if free is None else max(min(most, free), self.memory_of(1))

@@ -23,6 +23,10 @@ from .pruning import Pruner
 from .scoring import Scorers
 from .settings import PathSettings
 
+# A stack that is lost with its machine, or that one machine is late with, should be small; with so
+# many members it takes a few hundredths longer than as a part of a larger one.
+MOST_ON_CLUSTER = 64
+
 
 def train_stacks(
     settings: PathSettings,
@@ -51,12 +55,17 @@ def train_stacks(
         workers = 1
     if workers is None:
         workers = settings.workers()
-        others = settings.backend.other_accelerators() if several_devices else []
+        if several_devices and settings.cluster is None:
+            others = settings.backend.other_accelerators()
     stacks = _plan(settings, data, workers, 1 + len(others), folder)
     members = Members(settings, data, keep_parameters, scorers)
     # A saved plan may be that of a machine with more memory.
     most = settings.members_at_once() // workers
     training = StackTraining(settings, folder, curves, most, max(stack.size() for stack in stacks))
+    if settings.cluster is not None:
+        with show_progress(len(stacks) * settings.epochs, progress) as advance:
+            settings.cluster.train(training, data, stacks, members, advance, wanted)
+        return members
     halving = training.halving()
 
     def train(own: FoldData, planned: PlannedStack, running: Callable[[], bool]) -> None:
@@ -79,6 +88,8 @@ def _plan(
     rows = [len(fold.rows) for fold in data.folds]
     # Each device has the memory for itself.
     most = settings.members_at_once() * devices
+    if settings.cluster is not None and workers > 1:
+        most = workers * min(most, MOST_ON_CLUSTER)
     lambdas, seeds = settings.lambdas.tolist(), settings.seeds
     stacks = plan(rows, len(lambdas), len(seeds), most, workers * devices)
     if folder is None:
@@ -146,7 +157,7 @@ class StackTraining:
         Training ends once ``wanted()`` is False. Once ``running()`` is, a run with a checkpoint is
         saved and interrupted.
         """
-        folder = self.folder
+        folder, data = self.folder, data.of_folds(f for f, _ in planned.groups)
 
         def attempt(stack: PlannedStack) -> None:
             checkpoint = None if folder is None else folder.checkpoint(stack, running)

@@ -1,0 +1,294 @@
+"""A path on a Dask cluster has the bytes of one that is trained in this process."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import xl2
+from xl2 import InputError, diagnose, regularization_path
+from xl2.errors import ClusterError, Face, facing, warn_caller
+from xl2.path import dask_checks, dask_cluster, dask_worker, train_stacks
+from xl2.path.dask_data import packed, unpacked
+
+distributed = pytest.importorskip("distributed", reason='no Dask: pip install "xl2[dask]"')
+pytestmark = [
+    pytest.mark.host,
+    # Dask leaves sockets to the garbage collector when it looks for a free port.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(size=(900, 5))
+LABELS = (X[:, 0] + X[:, 1] ** 2 > 1).astype(int)
+VALUES = X[:, 0] - np.abs(X[:, 1])
+LAMBDAS = [0, 0.1, 1, 10]
+SMALL = {"hidden": (4,), "epochs": 3, "cv": 3, "progress": False, "return_members": True}
+SMALL |= {"learning_rate": 0.03, "batch_size": 32}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=3, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as found,
+    ):
+        yield found
+
+
+def train(client=None, y=LABELS, **more):
+    return regularization_path(X, y, LAMBDAS, client=client, **{**SMALL, **more})
+
+
+def arrays_of(path):
+    """Return all numbers of a path that do not depend on the clock."""
+    found = [path.train_scores_by_seed_, path.validation_scores_by_seed_, path.epochs_]
+    found += [*path.curves_.values(), path.diverged_, path.evidence_.signal.p_value]
+    models = [model.network for model in path.models_.values()]
+    models += [path.member(lam, fold) for lam in path.lambdas_ for fold in range(path.n_folds_)]
+    for network in models:
+        for layer in network.host_parameters():
+            found += [*layer]
+    return [np.asarray(array).tobytes() for array in found]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"standardize": True, "seed": [0, 1], "dropout": 0.1},
+        {"y": VALUES, "standardize": True, "sample_weight": np.arange(900.0)},
+        {"cv": None, "validation": (X[:200], LABELS[:200]), "refit": False},
+        {"patience": 1, "epochs": 8, "cv": 4, "batch_size": 128},
+        {"scoring": lambda model, X, y: float((model.predict(X) == y).mean() - X[0, 0])},
+    ],
+    ids=["plain", "standardised", "values", "validation", "patience", "own-scorer"],
+)
+def test_the_results_are_those_of_this_process(client, options):
+    assert arrays_of(train(client, **options)) == arrays_of(train(**options))
+
+
+@pytest.mark.parametrize("most", [1, 3, 64])
+def test_they_do_not_depend_on_how_stacks_are_divided(client, monkeypatch, most):
+    monkeypatch.setattr(train_stacks, "MOST_ON_CLUSTER", most)
+    assert arrays_of(train(client)) == arrays_of(train())
+
+
+def test_arrays_are_sent_once(client, monkeypatch):
+    sent, scatter = [], client.scatter
+
+    def watched(arrays, **options):
+        sent.extend(arrays)
+        return scatter(arrays, **options)
+
+    monkeypatch.setattr(client, "scatter", watched)
+    train(client, standardize=True, experiments=["wider", "curve"], budget=100)
+    inputs = sum(array.size for array in sent if array.ndim == 2 and array.shape[1] == 5)
+    # Each of 3 folds has its own copy in training, and that of its validation samples; the refit
+    # has one more. Experiments use those.
+    assert inputs == (3 * 900 + 900 + 900) * 5
+
+
+def test_experiments_run_on_the_cluster(client):
+    options = {"experiments": ["wider", "faster", "curve"], "budget": 100}
+    here, there = train(**options).evidence_, train(client, **options).evidence_
+    assert len(there.trials) == 2
+    assert len(there.curve) == len(here.curve) > 0
+    for one, other in zip([*here.trials, *here.curve], [*there.trials, *there.curve], strict=True):
+        assert (one.key, one.what) == (other.key, other.what)
+        np.testing.assert_array_equal(one.scores, other.scores)
+
+
+def test_a_path_of_a_cluster_does_not_keep_it(client):
+    import pickle
+
+    path = train(client)
+    again = pickle.loads(pickle.dumps(path))
+    assert arrays_of(again) == arrays_of(path)
+    assert "tie" in str(diagnose(again, X, LABELS, X[:99], LABELS[:99]))
+
+
+def test_packing_keeps_shared_arrays_apart():
+    large, small = np.arange(1000.0), np.arange(3)
+    text, arrays = packed({"a": large, "b": [large, small], "c": lambda x: x + 1})
+    assert len(text) < 2000
+    assert [a is large for a in arrays] == [True]
+    found = unpacked(text, [bytearray_backed(large)])
+    assert found["a"] is not None
+    np.testing.assert_array_equal(found["b"][0], large)
+    np.testing.assert_array_equal(found["b"][1], small)
+    assert found["a"].flags.aligned
+    assert found["c"](1) == 2
+
+
+def bytearray_backed(array):
+    """Return an array that begins one byte after where it should, as in a message of Dask."""
+    store = np.zeros(array.nbytes + 1, np.uint8)
+    odd = store[1:].view(array.dtype)
+    odd[...] = array
+    assert not odd.flags.aligned
+    return odd
+
+
+def test_a_worker_with_less_memory_trains_smaller_stacks(client, monkeypatch):
+    sizes, fit = [], train_stacks.train_network
+
+    def watched(network, *arguments, **options):
+        sizes.append(int(np.prod(network.stack)))
+        return fit(network, *arguments, **options)
+
+    whole = train(refit=False)
+    monkeypatch.setattr(train_stacks, "train_network", watched)
+    train(client, refit=False)
+    largest = max(sizes)
+    sizes.clear()
+    # Only the workers know: another one may have joined after the path was planned.
+    monkeypatch.setattr(dask_worker, "memory_of_worker", lambda worker: 40_000)
+    monkeypatch.setattr(dask_checks, "memory_of_worker", lambda worker: 2**31)
+    assert arrays_of(train(client, refit=False)) == arrays_of(whole)
+    assert 0 < max(sizes) < largest
+
+
+def test_a_stack_whose_worker_dies_is_sent_again_and_then_halved(client, monkeypatch):
+    whole, once, tried = train(refit=False), dask_worker._train, []
+
+    def dying(task, backend):
+        tried.append((task.stack.name, task.stack.size()))
+        if task.stack.name.startswith("1") and task.stack.size() > 1:
+            raise OSError("the worker died")
+        return once(task, backend)
+
+    monkeypatch.setattr(dask_worker, "_train", dying)
+    assert arrays_of(train(client, refit=False)) == arrays_of(whole)
+    own = [name for name, _ in tried if name.startswith("1")]
+    assert own[:2] == ["1", "1"]
+    assert any(size == 1 and name.startswith("1-") for name, size in tried)
+
+
+def test_a_stack_that_always_kills_its_worker_is_an_error(client, monkeypatch):
+    def dying(task, backend):
+        raise OSError("the worker died")
+
+    monkeypatch.setattr(dask_worker, "_train", dying)
+    with pytest.raises(ClusterError, match="1 network at once died, 24 times: the worker died"):
+        train(client, refit=False)
+
+
+def test_errors_and_warnings_of_a_worker_arrive(client, monkeypatch):
+    def scorer(model, X, y):
+        raise ValueError("no score today")
+
+    with pytest.raises(InputError, match="no score today"):
+        train(client, scoring=scorer)
+    once = dask_worker._train
+
+    def warning(task, backend):
+        warn_caller("It is hot here.")
+        return once(task, backend)
+
+    monkeypatch.setattr(dask_worker, "_train", warning)
+    with pytest.warns(UserWarning, match="It is hot here") as caught:
+        train(client, refit=False)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+def test_messages_of_a_worker_name_the_options_of_the_command_line(client, tmp_path, monkeypatch):
+    checkpoint = tmp_path / "p"
+
+    def gone(path, every, worker):
+        return real(str(tmp_path / "elsewhere"), every, worker)
+
+    real = dask_worker.Folder.on_worker
+    monkeypatch.setattr(dask_worker.Folder, "on_worker", gone)
+    with (
+        facing(Face({"checkpoint": "--checkpoint"}, command_line=True)),
+        pytest.raises(ClusterError, match=r"inproc.*does not have the folder.*Pass --checkpoint"),
+    ):
+        train(client, checkpoint=checkpoint)
+
+
+def test_progress_is_reported(client, monkeypatch):
+    seen = []
+    monkeypatch.setattr(dask_worker, "OFTEN", 0.0)
+
+    def reach(self, part, epochs, history=None, reach=train_stacks.SharedProgress.reach):
+        if threading.current_thread().name.startswith(("IO loop", "MainThread", "Tornado")):
+            seen.append(epochs)
+        reach(self, part, epochs, history)
+
+    monkeypatch.setattr(train_stacks.SharedProgress, "reach", reach)
+    train(client, refit=False, epochs=30)
+    assert any(0 < epochs < 30 for epochs in seen)
+
+
+@pytest.mark.filterwarnings("ignore:Training has not finished")
+def test_ctrl_c_saves_what_workers_have_and_it_is_resumed(client, tmp_path, monkeypatch):
+    options = {"epochs": 400, "refit": False, "checkpoint": tmp_path / "p", "every": 1000}
+    monkeypatch.setattr(dask_worker, "OFTEN", 0.01)
+    look, began = dask_cluster._Training._look, time.monotonic()
+
+    def interrupted(self):
+        look(self)
+        if time.monotonic() > began + 0.3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(dask_cluster._Training, "_look", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(client, **options)
+    monkeypatch.undo()
+    assert list((tmp_path / "p").glob("stack-*"))
+    whole = train(epochs=400, refit=False)
+    assert arrays_of(train(client, resume=True, **options)) == arrays_of(whole)
+
+
+def test_bad_clients(client):
+    with pytest.raises(InputError, match=r"must be a dask.distributed.Client.*Received: 'tcp:"):
+        train("tcp://127.0.0.1:8786")
+    nobody = {"n_workers": 0, "processes": False, "dashboard_address": ":0"}
+    with (
+        distributed.LocalCluster(**nobody) as cluster,
+        distributed.Client(cluster, set_as_default=False) as lonely,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(dask_checks, "PATIENCE", 0.2)
+        with pytest.raises(ClusterError, match=r"has no workers. `dask worker inproc"):
+            train(lonely)
+    with pytest.raises(ClusterError, match="is closed, not connected"):
+        train(lonely)
+
+
+def test_an_address_that_nobody_answers():
+    began = time.monotonic()
+    with (
+        facing(Face({"dask": "--dask"}, command_line=True)),
+        pytest.raises(ClusterError, match=r"No scheduler of Dask answers at .*--dask local:4"),
+        dask_checks.connected("tcp://127.0.0.1:1"),
+    ):
+        pass
+    assert time.monotonic() - began < 10.0
+    with (
+        pytest.raises(InputError, match="Received: 'local:two'"),
+        dask_checks.connected("local:two"),
+    ):
+        pass
+
+
+def test_workers_with_another_version_are_named(client, monkeypatch):
+    monkeypatch.setattr(dask_checks, "own_version", lambda: "9.9")
+    own = xl2.training.fingerprint.own_version()
+    expected = rf"The worker inproc://\S+ has another xl2: version {own}; here it is version 9.9"
+    with pytest.raises(ClusterError, match=expected):
+        train(client)
+
+
+def test_a_library_that_a_worker_lacks(client, monkeypatch):
+    def lacking(library, device):
+        raise xl2.errors.BackendError("The backend 'numpy' is not installed.")
+
+    monkeypatch.setattr(dask_checks, "backend_of_worker", lacking)
+    with pytest.raises(ClusterError, match="cannot compute: The backend 'numpy' is not"):
+        train(client)

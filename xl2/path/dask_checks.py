@@ -1,0 +1,146 @@
+"""Checks of a Dask cluster before a path is sent to it, each with a message that helps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..errors import ClusterError, InputError, option
+from ..training.fingerprint import own_version
+from .dask_worker import backend_of_worker, memory_of_worker
+
+PATIENCE = 5.0  # seconds to wait for a scheduler, for workers, or until these have saved
+HOW = "`dask scheduler` starts one, and `dask worker ADDRESS` on each machine its workers"
+# It can be asked on any worker: evaluating text needs no function of xl2 there.
+VERSION = "__import__('xl2.training.fingerprint', fromlist=['fingerprint']).own_version()"
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Connect to the scheduler at an address, or start workers here: "local:4" for four.
+
+    Raises `ClusterError` if nobody answers.
+    """
+    distributed = import_distributed()
+    if address == "local" or address.startswith("local:"):
+        with _local(distributed, address) as client:
+            yield client
+        return
+    # A client that cannot connect takes a long time to close, so it is not made before.
+    try:
+        kind = asyncio.run(_kind_of(address))
+    except Exception as error:  # whatever listens there, or nothing
+        raise ClusterError(
+            f"No scheduler of Dask answers at {address!r} ({type(error).__name__}). {HOW}. "
+            f"{option('dask', 'local:4')} starts four workers on this machine instead."
+        ) from None
+    if kind != "Scheduler":
+        raise ClusterError(f"At {address!r} is a {kind.lower()} of Dask. Pass its scheduler's.")
+    with distributed.Client(address, timeout=PATIENCE, set_as_default=False) as client:
+        yield client
+
+
+async def _kind_of(address: str) -> str:
+    """Ask what of Dask is at an address."""
+    from distributed import Security
+    from distributed.core import rpc
+
+    arguments = Security().get_connection_args("client")
+    async with rpc(address, timeout=PATIENCE, connection_args=arguments) as there:
+        return str((await asyncio.wait_for(there.identity(), PATIENCE))["type"])
+
+
+@contextlib.contextmanager
+def _local(distributed: Any, address: str) -> Iterator[Any]:
+    _, _, count = address.partition(":")
+    if count and not (count.isdecimal() and int(count) > 0):
+        raise InputError(
+            f"{option('dask', 'local:4')} starts four workers on this machine. Received: "
+            f"{address!r}."
+        )
+    with (
+        distributed.LocalCluster(
+            n_workers=int(count) if count else None,
+            threads_per_worker=1,
+            dashboard_address=":0",
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        # Ctrl-C in a terminal goes to its processes too. They are told to save, and then to end.
+        client.register_worker_callbacks(setup=_ignore_interrupts)
+        yield client
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def import_distributed() -> Any:
+    """Return Dask's scheduler, or raise `InputError` if it is not installed."""
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(
+            'A cluster needs Dask: run pip install "xl2[dask]", on all of its machines.'
+        ) from None
+    return distributed
+
+
+def check_client(client: Any) -> None:
+    """Refuse what is not a connected client of Dask that waits for its results."""
+    distributed = import_distributed()
+    if not isinstance(client, distributed.Client) or client.asynchronous:
+        kind = "an asynchronous Client" if isinstance(client, distributed.Client) else repr(client)
+        raise InputError(
+            f"client must be a dask.distributed.Client, as Client('tcp://HOST:8786') makes it. "
+            f"Received: {kind}."
+        )
+    if client.status != "running":
+        raise ClusterError(
+            f"The client of Dask is {client.status}, not connected to a scheduler. {HOW}."
+        )
+
+
+def check_workers(client: Any, library: str, device: str | None) -> int:
+    """Return the memory of the smallest worker, in bytes for each thread; see `Cluster`.
+
+    Raises `ClusterError` if there is no worker, or for the first that has another version of xl2,
+    or on which the library does not work.
+    """
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except TimeoutError:
+        raise ClusterError(
+            f"The scheduler at {client.scheduler.address} has no workers. `dask worker "
+            f"{client.scheduler.address}` starts one; Client.wait_for_workers waits for more."
+        ) from None
+    own = own_version()
+    for worker, version in _ask(client, eval, VERSION).items():
+        if version != own:
+            there = f"version {version}" if isinstance(version, str) else f"none ({version})"
+            raise ClusterError(
+                f"The worker {worker} has another xl2: {there}; here it is version {own}. Install "
+                f"the same version on all machines of the cluster."
+            )
+    memory = []
+    for worker, answer in _ask(client, _describe, library, device).items():
+        if isinstance(answer, BaseException):
+            raise ClusterError(f"The worker {worker} cannot compute: {answer}")
+        memory.append(answer)
+    return int(min(memory))
+
+
+def _ask(client: Any, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+    """Return what a function returns or raises on each worker, without those that just died."""
+    found = client.run(function, *arguments, on_error="return")
+    alive = {worker: one for worker, one in found.items() if not isinstance(one, OSError)}
+    return alive or found
+
+
+def _describe(library: str, device: str | None, dask_worker: Any = None) -> int:
+    """Return the memory of a worker on which a library works."""
+    backend_of_worker(library, device)
+    return memory_of_worker(dask_worker)
