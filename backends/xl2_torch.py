@@ -7,7 +7,7 @@ from typing import Any
 
 INSTALL = 'run pip install "xl2[torch]"'
 FLOAT64 = "choose the dtype float32, or the device cpu"
-START = "run torchrun --nproc-per-node 2 PROGRAM.py"
+START = "run `torchrun --nproc-per-node 2 PROGRAM.py`"
 
 
 def import_namespace(name: str) -> Any:

@@ -228,7 +228,7 @@ def test_without_processes_it_says_how_to_start_them(backend, where, monkeypatch
     if backend.name == "jax":
         pytest.skip("JAX's devices are found without a start")
     kind = InputError if backend.name == "torch" else BackendError
-    with pytest.raises(kind, match="run torchrun --nproc-per-node 2"):
+    with pytest.raises(kind, match="run `torchrun --nproc-per-node 2"):
         fit(network, cases.X, cases.LABELS, distributed=True)
     assert network.backend == before
 

@@ -215,7 +215,7 @@ def workers_at(address: str | None) -> AbstractContextManager[Any]:
     """Return the context of a client of the Dask scheduler at an address; None without one."""
     if address is None:
         return contextlib.nullcontext()
-    from ..path.dask_checks import connected
+    from .dask_client import connected
 
     return connected(address)
 

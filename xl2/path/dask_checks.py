@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from ..errors import ClusterError, InputError, option
+from ..errors import ClusterError, InputError
 from ..training.fingerprint import own_version
 from .dask_worker import backend_of_worker, memory_of_worker
 
@@ -16,66 +13,6 @@ PATIENCE = 5.0  # seconds to wait for a scheduler, for workers, or until these h
 HOW = "`dask scheduler` starts one, and `dask worker ADDRESS` on each machine its workers"
 # It can be asked on any worker: evaluating text needs no function of xl2 there.
 VERSION = "__import__('xl2.training.fingerprint', fromlist=['fingerprint']).own_version()"
-
-
-@contextlib.contextmanager
-def connected(address: str) -> Iterator[Any]:
-    """Connect to the scheduler at an address, or start workers here: "local:4" for four.
-
-    Raises `ClusterError` if nobody answers.
-    """
-    distributed = import_distributed()
-    if address == "local" or address.startswith("local:"):
-        with _local(distributed, address) as client:
-            yield client
-        return
-    # A client that cannot connect takes a long time to close, so it is not made before.
-    try:
-        kind = asyncio.run(_kind_of(address))
-    except Exception as error:  # whatever listens there, or nothing
-        raise ClusterError(
-            f"No scheduler of Dask answers at {address!r} ({type(error).__name__}). {HOW}. "
-            f"{option('dask', 'local:4')} starts four workers on this machine instead."
-        ) from None
-    if kind != "Scheduler":
-        raise ClusterError(f"At {address!r} is a {kind.lower()} of Dask. Pass its scheduler's.")
-    with distributed.Client(address, timeout=PATIENCE, set_as_default=False) as client:
-        yield client
-
-
-async def _kind_of(address: str) -> str:
-    """Ask what of Dask is at an address."""
-    from distributed import Security
-    from distributed.core import rpc
-
-    arguments = Security().get_connection_args("client")
-    async with rpc(address, timeout=PATIENCE, connection_args=arguments) as there:
-        return str((await asyncio.wait_for(there.identity(), PATIENCE))["type"])
-
-
-@contextlib.contextmanager
-def _local(distributed: Any, address: str) -> Iterator[Any]:
-    _, _, count = address.partition(":")
-    if count and not (count.isdecimal() and int(count) > 0):
-        raise InputError(
-            f"{option('dask', 'local:4')} starts four workers on this machine. Received: "
-            f"{address!r}."
-        )
-    with (
-        distributed.LocalCluster(
-            n_workers=int(count) if count else None,
-            threads_per_worker=1,
-            dashboard_address=":0",
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        # Ctrl-C in a terminal goes to its processes too. They are told to save, and then to end.
-        client.register_worker_callbacks(setup=_ignore_interrupts)
-        yield client
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def import_distributed() -> Any:
