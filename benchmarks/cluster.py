@@ -221,12 +221,18 @@ def print_overhead() -> None:
 def stacks_of(costs: Costs, seeds: int, workers: int) -> list[Sleep]:
     """Return the stacks that a path of digits is planned as, the largest first."""
     from xl2.path.planning import plan
+    from xl2.path.train_stacks import MOST_ON_CLUSTER
 
     problem = PROBLEMS["digits"]
-    most = 2**31 // problem.memory() * workers  # 2 GiB for each worker
-    planned = plan([1437] * FOLDS, LAMBDAS, seeds, most, workers)
+    most = 2**31 // problem.memory()  # 2 GiB for each worker
+    if workers > 1:
+        most = min(most, MOST_ON_CLUSTER)
+    planned = plan([1437] * FOLDS, LAMBDAS, seeds, most * workers, workers)
     return [
-        Sleep(costs.of(len(stack.groups), len(stack.lambdas)), stack.size() * problem.result())
+        Sleep(
+            costs.of(len(stack.groups), len(stack.lambdas)),
+            stack.size() * PROBLEMS["digits"].result(),
+        )
         for stack in planned
     ]
 
