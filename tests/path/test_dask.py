@@ -8,6 +8,7 @@ import pytest
 
 import xl2
 from xl2 import InputError, diagnose, regularization_path
+from xl2.array import rows
 from xl2.cli import dask_client
 from xl2.cli.dask_client import connected
 from xl2.errors import ClusterError, Face, facing, warn_caller
@@ -213,18 +214,30 @@ def test_messages_of_a_worker_name_the_options_of_the_command_line(client, tmp_p
         train(client, checkpoint=checkpoint)
 
 
+def test_a_file_that_only_this_machine_has(client, tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 4096)
+    (tmp_path / "x.npy").unlink()
+    with pytest.raises(
+        ClusterError, match=r"inproc\S+ cannot open a file.*No such file.*same name"
+    ):
+        regularization_path(mapped, LABELS, LAMBDAS, client=client, **SMALL)
+
+
 def test_progress_is_reported(client, monkeypatch):
     seen = []
     monkeypatch.setattr(dask_worker, "OFTEN", 0.0)
 
-    def reach(self, part, epochs, history=None, reach=train_stacks.SharedProgress.reach):
-        if threading.current_thread().name.startswith(("IO loop", "MainThread", "Tornado")):
-            seen.append(epochs)
-        reach(self, part, epochs, history)
+    def reached(self, stack, epochs, reached=dask_cluster._Training._reached):
+        seen.append((threading.current_thread(), epochs))
+        reached(self, stack, epochs)
 
-    monkeypatch.setattr(train_stacks.SharedProgress, "reach", reach)
+    monkeypatch.setattr(dask_cluster._Training, "_reached", reached)
     train(client, refit=False, epochs=30)
-    assert any(0 < epochs < 30 for epochs in seen)
+    assert any(0 < epochs < 30 for _, epochs in seen)
+    # Another thread would see stacks come and go while it looks for one.
+    assert {thread for thread, _ in seen} == {threading.current_thread()}
 
 
 @pytest.mark.filterwarnings("ignore:Training has not finished")

@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -170,11 +170,17 @@ class _Training:
         future.add_done_callback(self._done.put)
 
     def _look(self) -> None:
-        """Wait for a result, not for long, and act on it."""
+        """Wait for a result or a report, not for long, and act on it."""
         try:
             future = self._done.get(timeout=LOOK)
         except queue.Empty:
             self._check_connection()
+            return
+        if isinstance(future, Sequence):  # a report
+            name, epochs = future
+            for _, stack in self._waiting.values():
+                if stack.name == name:
+                    self._reached(stack, epochs)
             return
         if future.key not in self._waiting:
             return
@@ -251,16 +257,9 @@ class _Training:
     @contextlib.contextmanager
     def _reports(self) -> Iterator[None]:
         """Show the progress that workers report."""
-        client, sizes = self._cluster.client, {}
-        for stack in self._stacks:
-            sizes[stack.name] = stack
-
-        def reached(event: Any) -> None:
-            name, epochs = event[1]
-            if name in sizes and any(stack.name == name for _, stack in self._waiting.values()):
-                self._reached(sizes[name], epochs)
-
-        client.subscribe_topic(self._run, reached)
+        client = self._cluster.client
+        # Called in the thread of the client, but only one thread may change what is known here.
+        client.subscribe_topic(self._run, lambda event: self._done.put(event[1]))
         try:
             yield
         finally:

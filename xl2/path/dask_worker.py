@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..array.backend import Backend, connect
-from ..errors import Face, facing, keeping_warnings
+from ..errors import ClusterError, Face, facing, keeping_warnings
 from .checkpoints import Folder
 from .dask_data import on_worker, unpacked
 from .fold_data import FoldData
@@ -61,7 +61,7 @@ def backend_of_worker(library: str, device: str | None) -> Backend:
 
 def train_on_worker(text: bytes, arrays: Sequence[Any]) -> tuple[dict[str, Any] | None, list[str]]:
     """Train a stack; return the record of its members, or None if it was stopped, and warnings."""
-    task: Task = unpacked(text, arrays)
+    task = _opened(text, arrays)
     face = contextlib.nullcontext() if task.face is None else facing(task.face)
     with keeping_warnings() as warnings, face:
         backend = backend_of_worker(task.library, task.device)
@@ -70,6 +70,21 @@ def train_on_worker(text: bytes, arrays: Sequence[Any]) -> tuple[dict[str, Any] 
                 return _train(task, backend), warnings
             except KeyboardInterrupt:  # raised by the checkpoint once the run is stopped
                 return None, warnings
+
+
+def _opened(text: bytes, arrays: Sequence[Any]) -> Task:
+    """Return a task, whose samples may be in a file that only the sender has."""
+    from distributed import get_worker
+
+    try:
+        task: Task = unpacked(text, arrays)
+    except OSError as error:
+        raise ClusterError(
+            f"The worker {get_worker().address} cannot open a file of the samples: {error}. Files "
+            f"have to be on storage that all machines mount under the same name; samples in memory "
+            f"are sent."
+        ) from None
+    return task
 
 
 def _train(task: Task, backend: Backend) -> dict[str, Any]:
