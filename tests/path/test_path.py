@@ -126,6 +126,7 @@ def test_a_regression():
     np.testing.assert_allclose(path.validation_scores_[1, 1], of_values, rtol=1e-9)
 
 
+@pytest.mark.host
 def test_the_unit_of_a_regression_changes_nothing(where):
     """Trained on dollars, a network of the size of its weights would learn nothing."""
     options = {**SMALL, "epochs": 9, "cv": KFold(3), **where}

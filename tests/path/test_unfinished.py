@@ -23,7 +23,7 @@ def train(y, epochs, **more):
     return regularization_path(SCALED, y, [0.0, 0.1], epochs=epochs, **{**OPTIONS, **more})
 
 
-@pytest.mark.one_on_jax
+@pytest.mark.host
 @pytest.mark.parametrize("y", [LABELS, LABELS > 0, VALUES], ids=["classes", "two", "values"])
 def test_a_loss_that_still_falls_is_a_warning_with_epochs_to_try(where, y):
     message = r"^Training has not finished at lambda 0(\.1)?: in the last 1 epoch of 15 the train.*"

@@ -70,7 +70,7 @@ def score(where, rows, penalty, batch_size=64, epochs=40, optimizer="adam", rate
     return 100 * network.score(x, y), float(np.linalg.norm(weight))
 
 
-@pytest.mark.one_on_jax
+@pytest.mark.host
 @pytest.mark.parametrize(("lam", "expected"), [(10.0, 96.0), (100.0, 81.0)])
 def test_one_sample_more_does_not_change_what_lambda_does(where, lam, expected):
     """Once it was 95.9 %, 74.9 % with one sample more, and 95.7 %; and 80.8, 36.2 and 81.2."""
@@ -79,6 +79,7 @@ def test_one_sample_more_does_not_change_what_lambda_does(where, lam, expected):
         assert abs(accuracy - expected) < 2.5
 
 
+@pytest.mark.host
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
 @pytest.mark.parametrize("size", [16, 48])
 def test_one_sample_more_changes_the_score_no_more_than_leaving_out_another(where, optimizer, size):
@@ -102,7 +103,7 @@ def test_one_sample_more_changes_the_score_no_more_than_leaving_out_another(wher
     assert (abs(scores(rows) - fewer.mean(axis=0)) < 3 * noise).all()
 
 
-@pytest.mark.one_on_jax
+@pytest.mark.host
 @pytest.mark.parametrize("lam", [3.0, 30.0])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_twice_the_batch_size_shrinks_the_weights_as_much(where, optimizer, lam):
