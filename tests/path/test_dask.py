@@ -171,6 +171,21 @@ def test_a_stack_whose_worker_dies_is_sent_again_and_then_halved(client, monkeyp
     assert any(size == 1 and name.startswith("1-") for name, size in tried)
 
 
+def test_with_patience_a_stack_stays_whole_whatever_dies(client, monkeypatch):
+    options = {"patience": 1, "epochs": 8, "cv": 4, "batch_size": 128, "refit": False}
+    whole, once, tried = train(**options), dask_worker._train, []
+
+    def dying(task, backend):
+        tried.append(task.stack.name)
+        if len(tried) < 4:
+            raise OSError("the worker died")
+        return once(task, backend)
+
+    monkeypatch.setattr(dask_worker, "_train", dying)
+    assert arrays_of(train(client, **options)) == arrays_of(whole)
+    assert not any("-" in name for name in tried)
+
+
 def test_a_stack_that_always_kills_its_worker_is_an_error(client, monkeypatch):
     def dying(task, backend):
         raise OSError("the worker died")
@@ -212,6 +227,41 @@ def test_messages_of_a_worker_name_the_options_of_the_command_line(client, tmp_p
         pytest.raises(ClusterError, match=r"inproc.*does not have the folder.*Pass --checkpoint"),
     ):
         train(client, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("kind", ["memmap", "dask"])
+def test_samples_that_are_read_in_parts(client, tmp_path, monkeypatch, kind, standardize):
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 4096)
+    sent, scatter = [], client.scatter
+
+    def watched(arrays, **options):
+        sent.extend(array.shape for array in arrays)
+        return scatter(arrays, **options)
+
+    monkeypatch.setattr(client, "scatter", watched)
+    if kind == "dask":
+        samples = pytest.importorskip("dask.array").from_array(X, chunks=(100, 5))
+    else:
+        np.save(tmp_path / "x.npy", X)
+        samples = np.load(tmp_path / "x.npy", mmap_mode="r")
+    more = {**SMALL, "standardize": standardize, "refit": False}
+    here = regularization_path(samples, LABELS, LAMBDAS, **more)
+    there = regularization_path(samples, LABELS, LAMBDAS, client=client, **more)
+    for name in ("train_scores_by_seed_", "validation_scores_by_seed_"):
+        np.testing.assert_array_equal(getattr(there, name), getattr(here, name))
+    for name, curve in here.curves_.items():
+        np.testing.assert_allclose(there.curves_[name], curve, rtol=1e-5)
+    for lam in here.lambdas_:
+        for one, other in zip(
+            here.member(lam, 0).host_parameters(),
+            there.member(lam, 0).host_parameters(),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(one[0], other[0])
+    # Of Dask's array the graph is sent, which has these chunks; of a file only its name.
+    assert sent.count((100, 5)) == (9 if kind == "dask" else 0)
+    assert not any(shape[1:] == (5,) and shape[0] >= 300 for shape in sent)
 
 
 def test_a_file_that_only_this_machine_has(client, tmp_path, monkeypatch):

@@ -208,7 +208,10 @@ class _Training:
             raise error
         tries = self._tries[stack.name] = self._tries.get(stack.name, 0) + 1
         folder = self._training.folder
-        halves = [] if folder is not None and folder.has(stack) else stack.halves()
+        # With `patience`, what a stack is made of decides which lambdas are dropped.
+        whole = self._training.settings.patience is not None
+        whole = whole or (folder is not None and folder.has(stack))
+        halves = [] if whole else stack.halves()
         if tries >= WHOLE and halves:
             self._reached(stack, 0)
             for half in halves:
