@@ -347,6 +347,12 @@ def test_workers_with_another_version_are_named(client, monkeypatch):
         train(client)
 
 
+def test_a_worker_that_joins_later_with_another_version(client, monkeypatch):
+    monkeypatch.setattr(dask_worker, "own_version", lambda: "9.9", raising=False)
+    with pytest.raises(ClusterError, match=r"A worker that joined the cluster has version 9\.9"):
+        train(client, refit=False)
+
+
 def test_a_library_that_a_worker_lacks(client, monkeypatch):
     def lacking(library, device):
         raise xl2.errors.BackendError("The backend 'numpy' is not installed.")

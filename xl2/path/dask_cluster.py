@@ -14,6 +14,7 @@ from typing import Any
 from ..array.backend import Backend, connect
 from ..array.switch import to_numpy
 from ..errors import ClusterError, XL2Error, counted, current_face, option, warn_caller
+from ..training.fingerprint import own_version
 from .dask_checks import PATIENCE, check_client, check_workers
 from .dask_data import data_of, packed
 from .dask_worker import Task, train_on_worker
@@ -69,7 +70,12 @@ class Cluster:
                     self._sent[id(array)] = array, future
             sent = [self._sent[id(a)][1] for a in arrays]
         return self._client.submit(
-            train_on_worker, text, sent, key=f"xl2-stack-{uuid.uuid4().hex}", priority=priority
+            train_on_worker,
+            text,
+            sent,
+            own_version(),
+            key=f"xl2-stack-{uuid.uuid4().hex}",
+            priority=priority,
         )
 
     def _scattered(self, arrays: list[Any]) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..array.backend import Backend, connect
 from ..errors import ClusterError, Face, facing, keeping_warnings
+from ..training.fingerprint import own_version
 from .checkpoints import Folder
 from .dask_data import on_worker, unpacked
 from .fold_data import FoldData
@@ -59,8 +60,19 @@ def backend_of_worker(library: str, device: str | None) -> Backend:
     return connect(library, "auto" if device is None else device)
 
 
-def train_on_worker(text: bytes, arrays: Sequence[Any]) -> tuple[dict[str, Any] | None, list[str]]:
-    """Train a stack; return the record of its members, or None if it was stopped, and warnings."""
+def train_on_worker(
+    text: bytes, arrays: Sequence[Any], version: str
+) -> tuple[dict[str, Any] | None, list[str]]:
+    """Train a stack; return the record of its members, or None if it was stopped, and warnings.
+
+    Raises `ClusterError` if `version` is not this xl2's: the worker joined after the others had
+    been checked.
+    """
+    if version != own_version():
+        raise ClusterError(
+            f"A worker that joined the cluster has version {own_version()} of xl2, but the path "
+            f"was called with version {version}. Install the same version on all machines."
+        )
     task = _opened(text, arrays)
     face = contextlib.nullcontext() if task.face is None else facing(task.face)
     with keeping_warnings() as warnings, face:
