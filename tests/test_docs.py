@@ -68,6 +68,7 @@ def test_every_link_leads_somewhere(page):
         "docs/checkpoints.md",
         "docs/large_data.md",
         pytest.param("docs/tracking.md", marks=UNCONVERGED),
+        pytest.param("docs/tuning.md", marks=UNCONVERGED),
         pytest.param("docs/scikit_learn.md", marks=[pytest.mark.slow, UNCONVERGED]),
     ],
 )
@@ -77,6 +78,8 @@ def test_the_python_code_runs(page, tmp_path, monkeypatch):
     matplotlib.use("Agg")
     if page == "docs/tracking.md":
         pytest.importorskip("tensorboard", reason='needs pip install "xl2[tensorboard]"')
+    if page == "docs/tuning.md":
+        pytest.importorskip("optuna", reason='needs pip install "xl2[tune]"')
     monkeypatch.chdir(tmp_path)
     X = np.random.default_rng(0).normal(size=(240, 4))
     y = (X[:, 0] > X[:, 1]).astype(int)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .nn.scaling import Scaling
     from .path.regularization import regularization_path
     from .path.result import RegularizationPath
+    from .path.search_result import Search
+    from .path.tuning import tune
     from .training.fit import fit
     from .training.history import History
 
@@ -54,6 +56,8 @@ _NAMES = {
     "nn.scaling": "Scaling",
     "path.regularization": "regularization_path",
     "path.result": "RegularizationPath",
+    "path.search_result": "Search",
+    "path.tuning": "tune",
     "training.fit": "fit",
     "training.history": "History",
 }
@@ -83,6 +87,7 @@ __all__ = [
     "PeerError",
     "RegularizationPath",
     "Scaling",
+    "Search",
     "XL2Error",
     "backends",
     "data",
@@ -99,6 +104,7 @@ __all__ = [
     "to_numpy",
     "to_onnx",
     "tracking",
+    "tune",
     "use_backend",
 ]
 

@@ -40,7 +40,7 @@ def read_samples(
     _check_names(names)
     if automatic:
         if is_frame(X):
-            frame = _as_pandas(X)
+            frame = as_pandas(X)
             warn_of_row_numbers(frame, names)
             columns, coded, notes = columns_of(frame, names=names, asked=IN_MEMORY, where="X: ")
             return X, Encoded(columns, coded, notes), names
@@ -210,7 +210,7 @@ def _is_transformer(thing: Any) -> bool:
     return not isinstance(thing, type) and all(callable(getattr(thing, m, None)) for m in methods)
 
 
-def _as_pandas(frame: Any) -> Any:
+def as_pandas(frame: Any) -> Any:
     """Return a frame of polars as one of pandas, and one of pandas as it is."""
     import pandas as pd
 

@@ -67,10 +67,10 @@ def settings_of(run: Run, settings: Settings) -> Fingerprint:
         "network": f"{'-'.join(map(str, network.sizes))}, {', '.join(network.activations)}",
         "dtype": network.dtype,
         "stack": f"a stack of {shape}" if shape else "a single network",
-        "optimizer": _described(run.step.optimizer),
+        "optimizer": described(run.step.optimizer),
         "learning rate": repr(run.learning_rate),
         "penalty": f"lambda {lambdas}, per {penalties[0].per}",
-        "loss": "the default" if loss is None else _described(loss),
+        "loss": "the default" if loss is None else described(loss),
         "dropout": f"{settings.dropout:g}",
         "batch size": f"{batching.size}{'' if batching.even else ', the last one short'}",
         "seed": ", ".join(map(str, settings.seeds)),
@@ -133,12 +133,12 @@ def _rows(x: Any, start: int, stop: int, backend: Backend) -> Any:
         return block if isinstance(block, np.ndarray) else backend.to_numpy(block)
 
 
-def _described(thing: Any) -> str:
+def described(thing: Any) -> str:
     """Return the repr; without one of its own, the name of a function or of an object's class."""
     if isinstance(thing, str):
         return thing
     if isinstance(thing, tuple):  # a Loss is two functions
-        return ", ".join(map(_described, thing))
+        return ", ".join(map(described, thing))
     text = repr(thing)
     if " at 0x" not in text:
         return text

@@ -13,11 +13,13 @@ from .history import History
 
 
 @contextlib.contextmanager
-def show_progress(epochs: int, wanted: bool | None, done: int = 0) -> Iterator[Callable[..., Any]]:
+def show_progress(
+    total: int, wanted: bool | None, done: int = 0, unit: str = "Epoch"
+) -> Iterator[Callable[..., Any]]:
     """Show a progress bar while the block runs, if `wanted`; None: on a terminal or in a notebook.
 
     Yields ``advance(history, epochs=1)``, to be called after each epoch, or several.
-    The history may be None.
+    The history may be None, or the text to show.
     """
     if not (_can_show() if wanted is None else wanted):
         yield lambda history, epochs=1: None
@@ -27,7 +29,7 @@ def show_progress(epochs: int, wanted: bool | None, done: int = 0) -> Iterator[C
     from rich.progress import TimeRemainingColumn as Remaining
 
     columns = (
-        TextColumn("Epoch"),
+        TextColumn(unit),
         MofNCompleteColumn(),
         BarColumn(),
         Remaining(),
@@ -35,12 +37,13 @@ def show_progress(epochs: int, wanted: bool | None, done: int = 0) -> Iterator[C
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=console.is_terminal) as bar:
-        task = bar.add_task("", total=epochs, completed=done, loss="")
+        task = bar.add_task("", total=total, completed=done, loss="")
 
-        def advance(history: History | None, epochs: int = 1) -> None:
+        def advance(history: History | str | None, epochs: int = 1) -> None:
             bar.update(task, advance=epochs)
             if history:
-                bar.update(task, loss=_describe(history))
+                text = history if isinstance(history, str) else _describe(history)
+                bar.update(task, loss=text)
 
         yield advance
 
