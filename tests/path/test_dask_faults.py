@@ -202,7 +202,11 @@ def test_the_command_line_on_a_cluster_and_ctrl_c(tmp_path, scheduler, dask_prog
         text=True,
         start_new_session=True,
     )
-    time.sleep(15.0)
+    for _ in range(600):
+        time.sleep(0.1)
+        if (tmp_path / "p" / "plan").exists():
+            break
+    time.sleep(5.0)  # stacks have been sent, and are trained for much longer
     os.killpg(begun.pid, signal.SIGINT)  # as a terminal does, to the workers too
     _, errors = begun.communicate(timeout=60)
     assert begun.returncode == 130, errors
