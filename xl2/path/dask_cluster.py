@@ -255,7 +255,10 @@ class _Training:
 
     def _gone(self) -> ClusterError:
         folder = self._training.folder
-        kept = f"Nothing was saved: that needs {option('checkpoint')}. Start it again."
+        kept = (
+            f"Start one, and do the same again, with {option('resume', True)} if it had "
+            f"{option('checkpoint')}."
+        )
         if folder is not None:
             kept = (
                 f"What was trained until the last checkpoints is in {str(folder.path)!r}: to go "
