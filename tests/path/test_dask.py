@@ -186,6 +186,24 @@ def test_with_patience_a_stack_stays_whole_whatever_dies(client, monkeypatch):
     assert not any("-" in name for name in tried)
 
 
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_scheduler_that_cannot_be_asked_for_a_moment(client, monkeypatch, tmp_path, saved):
+    checkpoint = {"checkpoint": tmp_path / "p", "every": 100} if saved else {}
+    monkeypatch.setattr(dask_worker, "OFTEN", 0.0)
+    asked, is_set = [], distributed.Event.is_set
+
+    def busy(self):
+        asked.append(self)
+        if len(asked) in (7, 14, 21):
+            raise OSError("busy")
+        return is_set(self)
+
+    monkeypatch.setattr(distributed.Event, "is_set", busy)
+    whole = train(refit=False, epochs=9)
+    assert arrays_of(train(client, refit=False, epochs=9, **checkpoint)) == arrays_of(whole)
+    assert len(asked) > 21
+
+
 def test_a_stack_that_always_kills_its_worker_is_an_error(client, monkeypatch):
     def dying(task, backend):
         raise OSError("the worker died")

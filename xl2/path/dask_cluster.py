@@ -148,20 +148,21 @@ class _Training:
         self._tries: dict[str, int] = {}
         self._progress = {s.name: SharedProgress(s.size(), advance) for s in stacks}
         self._stacks, self._warned, self._lost = stacks, set[str](), 0.0
+        self._stopped = False
 
     def finish(self, wanted: Callable[[], bool]) -> None:
         """Send all stacks and record what comes back."""
         from distributed import Event
 
-        stop, stopped = Event(self._run, client=self._cluster.client), False
+        stop = Event(self._run, client=self._cluster.client)
         with self._reports():
             try:
                 for number, stack in enumerate(self._stacks):
                     self._send(stack, -number)
                 while self._waiting:
-                    if not stopped and not wanted():
+                    if not self._stopped and not wanted():
                         stop.set()
-                        stopped = True
+                        self._stopped = True
                     self._look()
             except BaseException as error:
                 self._give_up(stop)
@@ -206,6 +207,8 @@ class _Training:
         if part is not None:
             self._members.put(stack, part)
             self._reached(stack, self._epochs)
+        elif not self._stopped:  # it saved the stack because it could not ask the scheduler
+            self._again(stack)
 
     def _failed(self, stack: PlannedStack, error: BaseException) -> None:
         from distributed.scheduler import KilledWorker

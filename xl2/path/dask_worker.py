@@ -120,8 +120,8 @@ def _train(task: Task, backend: Backend) -> dict[str, Any]:
     def stopped() -> bool:
         try:
             return bool(stop.is_set())
-        except OSError:  # the scheduler is gone, and so is the one who asked
-            return True
+        except OSError:  # the scheduler is gone, or busy: save the stack if it can be resumed
+            return task.checkpoint is not None
 
     asked = _Often(stopped)
     report = _Often(lambda: worker.log_event(task.run, (stack.name, progress.epochs)))
