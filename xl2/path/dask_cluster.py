@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..array.backend import Backend, connect
-from ..array.switch import to_numpy
 from ..errors import ClusterError, XL2Error, counted, current_face, option, warn_caller
-from ..training.fingerprint import own_version
 from .dask_checks import PATIENCE, check_client, check_workers
-from .dask_data import data_of, packed
-from .dask_worker import Task, train_on_worker
+from .dask_data import data_of
+from .dask_sender import Sender
+from .dask_worker import Task
 from .fold_data import FoldData
 from .members import Members
 from .planning import PlannedStack
@@ -32,22 +30,19 @@ LOOK = 0.2  # seconds between two looks at the client
 class Cluster:
     """The workers of a `distributed.Client`, which have this xl2 and its array library.
 
-    Arrays are sent once, to two workers, and the others get them from these. `device` is a name,
-    or None if each worker may choose its own accelerator. `memory` is what each thread of the
-    smallest worker has for networks in training, in bytes.
+    `device` is a name, or None if each worker may choose its own accelerator. `memory` is what each
+    thread of the smallest worker has for networks in training, in bytes.
     """
 
     def __init__(self, client: Any, library: str, device: str | None):
         check_client(client)
-        self._client, self._library, self._device = client, library, device
+        self._library, self._device = library, device
         self.memory = check_workers(client, library, device)
-        self._lock = threading.Lock()
-        self._sent: dict[int, tuple[Any, Any]] = {}  # arrays by identity, and their futures
-        self._made: dict[tuple[int, int, int], tuple[Any, Any]] = {}
+        self.sender = Sender(client)
 
     def threads(self) -> int:
         """Return how many stacks can be trained side by side."""
-        return max(1, sum(map(int, self._client.nthreads().values())))
+        return max(1, sum(map(int, self.sender.client.nthreads().values())))
 
     def train(
         self,
@@ -60,43 +55,6 @@ class Cluster:
     ) -> None:
         """Train stacks and record their members; it ends early once ``wanted()`` is False."""
         _Training(self, training, data, stacks, members, advance).finish(wanted)
-
-    def submit(self, task: Task, priority: int) -> Any:
-        """Send a task, and its arrays that were not sent yet, or were lost; return a future."""
-        text, arrays = packed(task)
-        with self._lock:
-            if lacking := [a for a in arrays if not self._is_there(a)]:
-                for array, future in zip(lacking, self._scattered(lacking), strict=True):
-                    self._sent[id(array)] = array, future
-            sent = [self._sent[id(a)][1] for a in arrays]
-        return self._client.submit(
-            train_on_worker,
-            text,
-            sent,
-            own_version(),
-            key=f"xl2-stack-{uuid.uuid4().hex}",
-            priority=priority,
-        )
-
-    def _scattered(self, arrays: list[Any]) -> list[Any]:
-        """Return futures of arrays; if a worker dies while it is sent one, they are sent again."""
-        host = [*map(to_numpy, arrays)]
-        for left in reversed(range(TRIES)):
-            try:
-                futures = list(self._client.scatter(host, hash=False))
-                break
-            except OSError:
-                if not left or self._client.status != "running":
-                    raise
-        if len(self._client.nthreads()) > 1:
-            # What only a worker that dies has would be lost, and all that depends on it. If one
-            # dies now, Dask may raise a ValueError.
-            with contextlib.suppress(OSError, ValueError):
-                self._client.replicate(futures, n=2)
-        return futures
-
-    def _is_there(self, array: Any) -> bool:
-        return id(array) in self._sent and self._sent[id(array)][1].status == "finished"
 
     def task(self, training: StackTraining, data: FoldData, members: Members, run: str) -> Task:
         """Return a task without its stack and samples."""
@@ -114,18 +72,6 @@ class Cluster:
             face=current_face(),
         )
 
-    def once(self, array: Any, key: int, other: int, make: Callable[[], Any]) -> Any:
-        """Return what is made of an array, the same object each time, so that it is sent once."""
-        at = (id(array), key, other)
-        if at not in self._made:
-            self._made[at] = array, make()
-        return self._made[at][1]
-
-    @property
-    def client(self) -> Any:
-        """The client of Dask."""
-        return self._client
-
 
 class _Training:
     """The stacks of one call of `Cluster.train`, from the first that is sent to the last result."""
@@ -139,7 +85,8 @@ class _Training:
         members: Members,
         advance: Callable[..., Any],
     ):
-        self._cluster, self._training, self._data = cluster, training, data
+        self._sender, self._client = cluster.sender, cluster.sender.client
+        self._training, self._data = training, data
         self._members, self._epochs = members, training.settings.epochs
         self._run = f"xl2-{uuid.uuid4().hex}"
         self._task = cluster.task(training, data, members, self._run)
@@ -154,7 +101,7 @@ class _Training:
         """Send all stacks and record what comes back."""
         from distributed import Event
 
-        stop = Event(self._run, client=self._cluster.client)
+        stop = Event(self._run, client=self._client)
         with self._reports():
             try:
                 for number, stack in enumerate(self._stacks):
@@ -166,13 +113,13 @@ class _Training:
                     self._look()
             except BaseException as error:
                 self._give_up(stop)
-                if isinstance(error, OSError) and self._cluster.client.status != "running":
+                if isinstance(error, OSError) and self._client.status != "running":
                     raise self._gone() from None
                 raise
 
     def _send(self, stack: PlannedStack, priority: int = 0) -> None:
-        data = data_of(self._data, {f for f, _ in stack.groups}, self._cluster.once)
-        future = self._cluster.submit(replace(self._task, stack=stack, data=data), priority)
+        data = data_of(self._data, {f for f, _ in stack.groups}, self._sender.once)
+        future = self._sender.submit(replace(self._task, stack=stack, data=data), priority)
         self._waiting[future.key] = future, stack
         future.add_done_callback(self._done.put)
 
@@ -243,7 +190,7 @@ class _Training:
 
     def _check_connection(self) -> None:
         """Send again what a scheduler that restarted has lost; raise if there is none any more."""
-        client = self._cluster.client
+        client = self._client
         if client.status == "running":
             self._lost = 0.0
             for future, stack in list(self._waiting.values()):
@@ -272,7 +219,7 @@ class _Training:
     @contextlib.contextmanager
     def _reports(self) -> Iterator[None]:
         """Show the progress that workers report."""
-        client = self._cluster.client
+        client = self._client
         # Called in the thread of the client, but only one thread may change what is known here.
         client.subscribe_topic(self._run, lambda event: self._done.put(event[1]))
         try:
@@ -283,7 +230,7 @@ class _Training:
 
     def _give_up(self, stop: Any) -> None:
         """Let workers save what they have, and forget the rest."""
-        client = self._cluster.client
+        client = self._client
         if client.status != "running":
             return
         with contextlib.suppress(Exception):
