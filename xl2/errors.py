@@ -183,7 +183,7 @@ _kept: ContextVar[list[str] | None] = ContextVar("xl2_warnings", default=None)
 
 @contextlib.contextmanager
 def keeping_warnings() -> Iterator[list[str]]:
-    """Keep the warnings of a block, to which no line of the user led on this machine."""
+    """Keep the warnings of a block, in a list, for someone else to give."""
     kept = list[str]()
     before = _kept.set(kept)
     try:

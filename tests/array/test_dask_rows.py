@@ -6,6 +6,7 @@ import weakref
 
 import numpy as np
 import pytest
+from clusters import client_of
 
 import xl2
 from xl2 import InputError, Model, Network, fit
@@ -40,13 +41,8 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 @pytest.fixture(scope="module")
 def client():
     """Return the client of a cluster with one worker of one thread."""
-    with (
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
+    with client_of(1, set_as_default=False) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from clusters import client_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -92,13 +93,7 @@ def test_a_search_in_threads_shares_the_cores_of_the_process(engine):
     exec(SEARCH, names)
     alone = names["search"]()
     if engine == "dask":
-        distributed = pytest.importorskip("distributed", reason='needs pip install "xl2[dask]"')
-        options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
-        with (
-            distributed.LocalCluster(**options, dashboard_address=":0") as cluster,
-            distributed.Client(cluster),
-            joblib.parallel_config("dask"),
-        ):
+        with client_of(1, threads=2), joblib.parallel_config("dask"):
             found = names["search"]()
     else:
         with joblib.parallel_config("threading", n_jobs=2):

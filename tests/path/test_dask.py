@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from clusters import client_of
 
 import xl2
 from xl2 import InputError, diagnose, regularization_path
@@ -33,12 +34,7 @@ SMALL |= {"learning_rate": 0.03, "batch_size": 32}
 
 @pytest.fixture(scope="module")
 def client():
-    with (
-        distributed.LocalCluster(
-            n_workers=3, threads_per_worker=1, processes=False, dashboard_address=":0"
-        ) as cluster,
-        distributed.Client(cluster, set_as_default=False) as found,
-    ):
+    with client_of(3, set_as_default=False) as found:
         yield found
 
 
@@ -55,7 +51,18 @@ def arrays_of(path):
     for network in models:
         for layer in network.host_parameters():
             found += [*layer]
-    return [np.asarray(array).tobytes() for array in found]
+    return [np.asarray(array) for array in found]
+
+
+def assert_same(path, other):
+    """Compare the bytes; without compiled code NumPy's sums depend on the size of a stack."""
+    import xl2_numpy_compiled
+
+    for mine, its in zip(arrays_of(path), arrays_of(other), strict=True):
+        if xl2_numpy_compiled.missing():
+            np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-5)
+        else:
+            assert mine.tobytes() == its.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -71,13 +78,13 @@ def arrays_of(path):
     ids=["plain", "standardised", "values", "validation", "patience", "own-scorer"],
 )
 def test_the_results_are_those_of_this_process(client, options):
-    assert arrays_of(train(client, **options)) == arrays_of(train(**options))
+    assert_same(train(client, **options), train(**options))
 
 
 @pytest.mark.parametrize("most", [1, 3, 64])
 def test_they_do_not_depend_on_how_stacks_are_divided(client, monkeypatch, most):
     monkeypatch.setattr(train_stacks, "MOST_ON_CLUSTER", most)
-    assert arrays_of(train(client)) == arrays_of(train())
+    assert_same(train(client), train())
 
 
 def test_arrays_are_sent_once(client, monkeypatch):
@@ -110,7 +117,7 @@ def test_a_path_of_a_cluster_does_not_keep_it(client):
 
     path = train(client)
     again = pickle.loads(pickle.dumps(path))
-    assert arrays_of(again) == arrays_of(path)
+    assert_same(again, path)
     assert "tie" in str(diagnose(again, X, LABELS, X[:99], LABELS[:99]))
 
 
@@ -119,15 +126,15 @@ def test_packing_keeps_shared_arrays_apart():
     text, arrays = packed({"a": large, "b": [large, small], "c": lambda x: x + 1})
     assert len(text) < 2000
     assert [a is large for a in arrays] == [True]
-    found = unpacked(text, [bytearray_backed(large)])
-    assert found["a"] is not None
+    found = unpacked(text, [unaligned(large)])
+    assert found["a"] is found["b"][0]
     np.testing.assert_array_equal(found["b"][0], large)
     np.testing.assert_array_equal(found["b"][1], small)
     assert found["a"].flags.aligned
     assert found["c"](1) == 2
 
 
-def bytearray_backed(array):
+def unaligned(array):
     """Return an array that begins one byte after where it should, as in a message of Dask."""
     store = np.zeros(array.nbytes + 1, np.uint8)
     odd = store[1:].view(array.dtype)
@@ -151,7 +158,7 @@ def test_a_worker_with_less_memory_trains_smaller_stacks(client, monkeypatch):
     # Only the workers know: another one may have joined after the path was planned.
     monkeypatch.setattr(dask_worker, "memory_of_worker", lambda worker: 40_000)
     monkeypatch.setattr(dask_checks, "memory_of_worker", lambda worker: 2**31)
-    assert arrays_of(train(client, refit=False)) == arrays_of(whole)
+    assert_same(train(client, refit=False), whole)
     assert 0 < max(sizes) < largest
 
 
@@ -165,7 +172,7 @@ def test_a_stack_whose_worker_dies_is_sent_again_and_then_halved(client, monkeyp
         return once(task, backend)
 
     monkeypatch.setattr(dask_worker, "_train", dying)
-    assert arrays_of(train(client, refit=False)) == arrays_of(whole)
+    assert_same(train(client, refit=False), whole)
     own = [name for name, _ in tried if name.startswith("1")]
     assert own[:2] == ["1", "1"]
     assert any(size == 1 and name.startswith("1-") for name, size in tried)
@@ -182,7 +189,7 @@ def test_with_patience_a_stack_stays_whole_whatever_dies(client, monkeypatch):
         return once(task, backend)
 
     monkeypatch.setattr(dask_worker, "_train", dying)
-    assert arrays_of(train(client, **options)) == arrays_of(whole)
+    assert_same(train(client, **options), whole)
     assert not any("-" in name for name in tried)
 
 
@@ -200,7 +207,7 @@ def test_a_scheduler_that_cannot_be_asked_for_a_moment(client, monkeypatch, tmp_
 
     monkeypatch.setattr(distributed.Event, "is_set", busy)
     whole = train(refit=False, epochs=9)
-    assert arrays_of(train(client, refit=False, epochs=9, **checkpoint)) == arrays_of(whole)
+    assert_same(train(client, refit=False, epochs=9, **checkpoint), whole)
     assert len(asked) > 21
 
 
@@ -209,7 +216,9 @@ def test_a_stack_that_always_kills_its_worker_is_an_error(client, monkeypatch):
         raise OSError("the worker died")
 
     monkeypatch.setattr(dask_worker, "_train", dying)
-    with pytest.raises(ClusterError, match="1 network at once died, 24 times: the worker died"):
+    with pytest.raises(
+        ClusterError, match="1 network at once died each of 6 times: the worker died"
+    ):
         train(client, refit=False)
 
 
@@ -325,18 +334,13 @@ def test_ctrl_c_saves_what_workers_have_and_it_is_resumed(client, tmp_path, monk
     monkeypatch.undo()
     assert list((tmp_path / "p").glob("stack-*"))
     whole = train(epochs=150, refit=False)
-    assert arrays_of(train(client, resume=True, **options)) == arrays_of(whole)
+    assert_same(train(client, resume=True, **options), whole)
 
 
 def test_bad_clients(client):
     with pytest.raises(InputError, match=r"must be a dask.distributed.Client.*Received: 'tcp:"):
         train("tcp://127.0.0.1:8786")
-    nobody = {"n_workers": 0, "processes": False, "dashboard_address": ":0"}
-    with (
-        distributed.LocalCluster(**nobody) as cluster,
-        distributed.Client(cluster, set_as_default=False) as lonely,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with client_of(0, set_as_default=False) as lonely, pytest.MonkeyPatch.context() as patch:
         patch.setattr(dask_checks, "PATIENCE", 0.2)
         with pytest.raises(ClusterError, match=r"has no workers. `dask worker inproc"):
             train(lonely)

@@ -38,8 +38,8 @@ def numbers(path):
     return [np.asarray(array).tobytes() for array in found]
 
 
-@pytest.fixture(scope="module")
-def whole():
+@pytest.fixture
+def whole(compiled_code):
     return numbers(train())
 
 
@@ -141,7 +141,7 @@ def test_workers_are_killed_ten_times(tmp_path, whole, saved):
 
 
 def test_a_scheduler_that_dies_costs_what_came_after_the_checkpoints(
-    scheduler, dask_program, tmp_path
+    scheduler, dask_program, tmp_path, compiled_code
 ):
     worker(dask_program, scheduler)
     options = {"checkpoint": tmp_path / "p", "epochs": 600, "every": 5, "refit": False}

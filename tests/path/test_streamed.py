@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from clusters import client_of
 from sklearn.model_selection import KFold
 
 from xl2 import InputError, Network, fit, regularization_path
@@ -135,16 +136,10 @@ def test_validation_samples_may_stay_where_they_are(tmp_path):
 
 def test_results_do_not_depend_on_where_dask_computes(tmp_path):
     dask = pytest.importorskip("dask", reason='dask: pip install "xl2[dask]"')
-    distributed = pytest.importorskip("distributed", reason='dask: pip install "xl2[dask]"')
     X = stored("dask", tmp_path)
     with dask.config.set(scheduler="synchronous"):
         its = path_of(X, standardize=True)
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
-        ) as cluster,
-        distributed.Client(cluster),
-    ):
+    with client_of(2):
         assert_same(path_of(X, standardize=True), its, 0)
 
 

@@ -32,7 +32,7 @@ class Library:
     # Imperatives, on one line: how to install the library, and what to do without float64.
     INSTALL = "install it with its own instructions"
     FLOAT64 = "choose the dtype float32"
-    START = ""  # how to start the peers of a fit, after "with this backend"
+    START = ""  # how the peers of a distributed fit are started, in one line
     CHUNK = CHUNK
 
     def __init__(self, **replacements: Any):

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ClusterError, InputError
-from ..path.dask_checks import HOW, PATIENCE, import_distributed
+from ..io.opening import needed
+from ..path.dask_checks import HOW, PATIENCE
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def connected(address: str) -> Iterator[Any]:
 
     Raises `ClusterError` if nobody answers.
     """
-    distributed = import_distributed()
+    distributed = needed("distributed", "A cluster", "dask")
     if address == "local" or address.startswith("local:"):
         with _local(distributed, address) as client:
             yield client

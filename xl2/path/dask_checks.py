@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ClusterError, InputError
+from ..io.opening import needed
 from ..training.fingerprint import own_version
 from .dask_worker import backend_of_worker, memory_of_worker
 
@@ -15,20 +16,9 @@ HOW = "`dask scheduler` starts one, and `dask worker ADDRESS` on each machine it
 VERSION = "__import__('xl2.training.fingerprint', fromlist=['fingerprint']).own_version()"
 
 
-def import_distributed() -> Any:
-    """Return Dask's scheduler, or raise `InputError` if it is not installed."""
-    try:
-        import distributed
-    except ImportError:
-        raise InputError(
-            'A cluster needs Dask: run pip install "xl2[dask]", on all of its machines.'
-        ) from None
-    return distributed
-
-
 def check_client(client: Any) -> None:
     """Refuse what is not a connected client of Dask that waits for its results."""
-    distributed = import_distributed()
+    distributed = needed("distributed", "A cluster", "dask")
     if not isinstance(client, distributed.Client) or client.asynchronous:
         kind = "an asynchronous Client" if isinstance(client, distributed.Client) else repr(client)
         raise InputError(

@@ -111,6 +111,8 @@ class _Training:
                         stop.set()
                         self._stopped = True
                     self._look()
+                if self._stopped:
+                    stop.clear()  # which the scheduler would keep
             except BaseException as error:
                 self._give_up(stop)
                 if isinstance(error, OSError) and self._client.status != "running":
@@ -176,9 +178,8 @@ class _Training:
             self._again(stack)
         else:
             raise ClusterError(
-                f"The workers that trained {counted(stack.size(), 'network')} at once died, "
-                f"{4 * TRIES} times: {error}. If they lack memory, give each more, or fewer "
-                f"threads."
+                f"The workers that trained {counted(stack.size(), 'network')} at once died each of "
+                f"{TRIES} times: {error}. If they lack memory, give each more, or fewer threads."
             )
 
     def _again(self, stack: PlannedStack) -> None:

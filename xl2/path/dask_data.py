@@ -7,7 +7,6 @@ import math
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ..array.api import library_of
@@ -45,21 +44,21 @@ def unpacked(text: bytes, arrays: Sequence[Any]) -> Any:
     """Return what was packed, with NumPy arrays."""
     import numpy as np
 
+    # Those of Dask may begin anywhere in memory.
+    aligned = [np.require(array, requirements=["C", "A"]) for array in arrays]
+
     class Unpacker(pickle.Unpickler):
         def persistent_load(self, place: int) -> Any:
-            # Those of Dask may begin anywhere in memory.
-            return np.require(arrays[place], requirements=["C", "A"])
+            return aligned[place]
 
     return Unpacker(io.BytesIO(text)).load()
 
 
-def data_of(
-    data: FoldData, folds: set[int], once: Callable[[Any, int, int, Callable[[], Any]], Any]
-) -> FoldData:
+def data_of(data: FoldData, folds: set[int], once: Callable[..., Any]) -> FoldData:
     """Return what is needed to train in some of the folds; the others keep their place.
 
     Folds with copies of the samples get theirs alone, as lists of arrays. What is made of an
-    array goes through ``once(array, key, key, make)``, so that it is the same each time.
+    array comes from ``once(function, array, *numbers)``, the same object each time.
     """
     own = [fold if f in folds else Fold(None) for f, fold in enumerate(data.folds)]
     training, copies, n = data.training, data.copies_of(folds), len(data.truth.y)
@@ -68,15 +67,12 @@ def data_of(
         def parts(array: Any) -> Any:
             if array is None:
                 return None
-            return [
-                once(array, c, n, partial(_rows_between, array, c * n, c * n + n)) for c in copies
-            ]
+            return [once(_rows_between, array, c * n, c * n + n) for c in copies]
 
         training = replace(training, samples=Samples(*map(parts, training.samples)))
         start = copies.start * n
         for f in folds:
-            rows = data.folds[f].rows
-            own[f] = replace(own[f], rows=once(rows, start, n, partial(_moved, rows, start)))
+            own[f] = replace(own[f], rows=once(_moved, own[f].rows, start))
     return replace(data, backend=connect("numpy"), training=training, folds=own)
 
 

@@ -22,7 +22,7 @@ class Sender:
     def __init__(self, client: Any):
         self.client, self._lock = client, threading.Lock()
         self._sent: dict[int, tuple[Any, Any]] = {}  # arrays by identity, and their futures
-        self._made: dict[tuple[int, int, int], tuple[Any, Any]] = {}
+        self._made: dict[Any, tuple[Any, Any]] = {}  # arrays, and what was made of them
 
     def submit(self, task: Task, priority: int) -> Any:
         """Send a task, and its arrays that were not sent yet, or were lost; return a future."""
@@ -61,9 +61,9 @@ class Sender:
     def _is_there(self, array: Any) -> bool:
         return id(array) in self._sent and self._sent[id(array)][1].status == "finished"
 
-    def once(self, array: Any, key: int, other: int, make: Callable[[], Any]) -> Any:
-        """Return what is made of an array, the same object each time, so that it is sent once."""
-        at = (id(array), key, other)
+    def once(self, function: Callable[..., Any], array: Any, *numbers: int) -> Any:
+        """Return ``function(array, *numbers)``, the same object each time: it is sent once."""
+        at = (function, id(array), numbers)
         if at not in self._made:
-            self._made[at] = array, make()
+            self._made[at] = array, function(array, *numbers)
         return self._made[at][1]

@@ -8,7 +8,6 @@ failed ones: so the next trial has the parameters of the interrupted one.
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,17 +25,6 @@ FINGERPRINT, REASON, LAMBDA, SECONDS = "xl2", "reason", "lambda", "seconds"
 # What is computed does not depend on them.
 ELSEWHERE = ("backend", "device", "client", "max_memory", "progress")
 SAMPLES = ("sample_weight", "groups")
-
-
-def needed_optuna() -> Any:
-    """Import Optuna, or raise `InputError` with how to install it."""
-    try:
-        return importlib.import_module("optuna")
-    except ImportError as error:
-        raise InputError(
-            f"xl2.tune needs optuna, which is not installed, or does not work ({error}): run "
-            f'pip install "xl2[tune]".'
-        ) from None
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 from ..errors import DivergenceError, InputError, OutOfMemoryError, counted, keeping_warnings
+from ..io.opening import needed
 from ..nn.score_names import shown_score
 from ..training.assemble import check_positive
 from ..training.progress import show_progress
@@ -26,7 +27,6 @@ from .search_study import (
     ask,
     counted_trials,
     fingerprint_of_search,
-    needed_optuna,
     open_study,
     quiet,
 )
@@ -109,7 +109,7 @@ def tune(
     >>> sorted(search.best_params_)
     ['hidden', 'learning_rate']
     """
-    needed_optuna()
+    needed("optuna", "xl2.tune", "tune")
     _check(trials, timeout, arguments)
     searched, seeds = SearchSpace(space, arguments), check_seeds(seed)
     same = {key: value for key, value in arguments.items() if key not in OF_WINNER}

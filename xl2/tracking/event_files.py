@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..io.opening import needed
 from ..io.writing import as_path, write_whole
 from .description import PICTURE
-from .tracker import Point, Status, Tracker, needed
+from .tracker import Point, Status, Tracker
 
 FLUSH = 5  # seconds until what was logged can be seen
 EVERYTHING = {"tensors": 0}  # else only a sample of the epochs is read
@@ -40,7 +41,7 @@ class TensorBoard(Tracker):
         self._folder = as_path(folder).absolute()  # a callback may change the working directory
         # PyTorch uses this writer too: it needs no TensorFlow.
         module = "tensorboard.summary.writer.event_file_writer"
-        self._events: Any = needed(module, "tensorboard", "TensorBoard")
+        self._events: Any = needed(module, "This tracker", "tensorboard")
         self._writers: dict[str, Any] = {}  # by the names of members
         with self._unreachable_is_an_error():
             self._folder.mkdir(parents=True, exist_ok=True)

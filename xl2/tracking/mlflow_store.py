@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..io.opening import needed
 from .description import VERDICT
-from .tracker import Point, Status, Tracker, needed
+from .tracker import Point, Status, Tracker
 
 MOST = 1000  # numbers of a request
 LONGEST = 500  # characters of a parameter, in the oldest stores
@@ -47,7 +48,7 @@ class MLflow(Tracker):
         self, uri: str | None = None, experiment: str = "xl2", run: str | None = None
     ) -> None:
         super().__init__(run)
-        self._mlflow: Any = needed("mlflow", "mlflow", "MLflow")
+        self._mlflow: Any = needed("mlflow", "This tracker", "mlflow")
         self._uri, self._borrowed = uri, False
         with self._unreachable_is_an_error(), _patience():
             self._client = self._mlflow.MlflowClient(tracking_uri=uri)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
 from ..diagnosis.verdict import Diagnosis
@@ -209,17 +207,6 @@ class Tracker:
 
     def _close(self, status: Status) -> None:
         raise NotImplementedError
-
-
-def needed(module: str, extra: str, product: str) -> ModuleType:
-    """Import the library of a tracker, or raise `InputError` with how to install it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise InputError(
-            f"{product} is not installed, or does not work ({error}): run pip install "
-            f'"xl2[{extra}]".'
-        ) from None
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:
