@@ -47,6 +47,7 @@ class Program:
     """A program of Dask, such as ``dask scheduler``, that ends with the test."""
 
     def __init__(self, *arguments, env=None):
+        self.reader = None
         self.process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             stdout=subprocess.PIPE,
@@ -61,13 +62,17 @@ class Program:
         for line in self.process.stdout:
             lines.append(line)
             if found := re.search(pattern, line):
-                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                self.reader = threading.Thread(target=self.process.stdout.read)
+                self.reader.start()  # else a full pipe would stop the program
                 return found.group(1)
         raise AssertionError("".join(lines))
 
     def kill(self):
         self.process.kill()
         self.process.wait()
+        if self.reader is not None:
+            self.reader.join()
+        self.process.stdout.close()
 
 
 @pytest.fixture
