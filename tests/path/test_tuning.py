@@ -84,7 +84,7 @@ def test_the_table_says_that_the_winner_is_optimistic():
 
 def test_an_interrupted_search_makes_the_trials_of_an_undisturbed_one(monkeypatch):
     """Twelve: after ten, the sampler learns from those before."""
-    options = {"trials": 12, "epochs": 1, "lambdas": [0.0], "seed": [3, 1]}
+    options = {"trials": 12, "epochs": 3, "lambdas": [0.0], "seed": [3, 1]}
     undisturbed = tune(**options)
     storage = optuna.storages.InMemoryStorage()
     for after in (2, 9):
@@ -94,7 +94,8 @@ def test_an_interrupted_search_makes_the_trials_of_an_undisturbed_one(monkeypatc
     assert resumed.best_params_ == undisturbed.best_params_
     states = [one.state.name for one in resumed.study_.trials]
     assert states.count("FAIL") == 2
-    assert states.count("COMPLETE") == 12
+    assert states.count("COMPLETE") + states.count("PRUNED") == 12
+    assert states.count("PRUNED") > 0
 
 
 def test_a_study_in_a_file_goes_on_and_is_optunas(tmp_path):
@@ -154,7 +155,9 @@ def test_trials_that_fail_are_said_and_the_search_goes_on():
     assert all("diverged" in one.reason and np.isnan(one.score) for one in failed)
     assert search.best_params_["learning_rate"] == 0.01
     assert f"{len(failed)} failed" in str(search)
-    with pytest.raises(InputError, match=r"2 trials, and every one failed, .* diverged"):
+    with pytest.raises(
+        InputError, match=r"None of 2 trials was trained to its end\. The last one: .* diverged"
+    ):
         tune({**space, "learning_rate": [1e30]}, trials=2, lambdas=[1.0])
 
 

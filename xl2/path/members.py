@@ -10,7 +10,7 @@ from ..nn.network import Network
 from ..training.history import CURVES, History
 from .evaluation import score_group
 from .fold_data import FoldData
-from .planning import PlannedStack
+from .planning import PlannedStack, members_at
 from .pruning import Pruner
 from .scoring import Scorers
 from .settings import PathSettings
@@ -96,21 +96,14 @@ class Members:
                 self.metrics[name][at] = score
 
     def _record_curves(self, history: History, stack: PlannedStack, pruner: Pruner) -> None:
-        import numpy as np
-
-        folds, seeds = np.array(stack.groups).T
-
-        def index(lambdas: Sequence[int]) -> tuple[Any, ...]:
-            return np.array(lambdas)[None, :], folds[:, None], seeds[:, None]
-
         for epoch in range(len(history)):
-            at = index(pruner.trained[min(epoch, len(pruner.trained) - 1)])
+            at = members_at(pruner.trained_in(epoch), stack.groups)
             for name in CURVES:
                 if values := getattr(history, name):
                     self.curves[name][(epoch, *at)] = values[epoch]
             self.epochs[at] = epoch + 1
         for lambdas, diverged in [*pruner.diverged, (pruner.lambdas, history.diverged)]:
-            self.diverged[index(lambdas)] = diverged
+            self.diverged[members_at(lambdas, stack.groups)] = diverged
 
     def part(self, stack: PlannedStack) -> dict[str, Any]:
         """Return what is recorded of a stack's members."""
@@ -123,10 +116,7 @@ class Members:
 
     def _arrays(self, stack: PlannedStack) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
         """Yield all arrays by a name for each, and where the members of a stack are in them."""
-        import numpy as np
-
-        folds, seeds = np.array(stack.groups).T
-        index = np.array(stack.lambdas)[None, :], folds[:, None], seeds[:, None]
+        index = members_at(stack.lambdas, stack.groups)
         for name in ("train_scores", "sample_errors", "one_class", "outputs", "diverged", "epochs"):
             yield name, getattr(self, name), index
         if self.parameters is not None:

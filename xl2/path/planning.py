@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class PlannedStack(NamedTuple):
@@ -29,6 +29,17 @@ class PlannedStack(NamedTuple):
         else:
             return []
         return [PlannedStack(*part, f"{self.name}-{k}") for k, part in enumerate(parts, 1)]
+
+
+def members_at(lambdas: Sequence[int], groups: Sequence[tuple[int, int]]) -> tuple[Any, Any, Any]:
+    """Return where the members of some lambdas and groups are in an array (L, F, S).
+
+    What the index selects has the shape of a stack, (groups, lambdas).
+    """
+    import numpy as np
+
+    folds, seeds = np.array(groups).T
+    return np.array(lambdas)[None, :], folds[:, None], seeds[:, None]
 
 
 # What takes time beside the members of a stack, in members: the calls of each epoch, and the

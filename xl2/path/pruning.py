@@ -51,6 +51,10 @@ class Pruner:
         self.trained.append(self.lambdas)
         return None
 
+    def trained_in(self, epoch: int) -> list[int]:
+        """Return the lambdas that were trained in an epoch, from 0."""
+        return self.trained[min(epoch, len(self.trained) - 1)]
+
     def _without_prospects(self, scores: Any, epoch: int) -> list[int]:
         """Return which members of each group to drop, by their scores (G, M)."""
         import numpy as np

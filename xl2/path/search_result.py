@@ -20,11 +20,11 @@ class Trial(NamedTuple):
 
     number: int  # that of Optuna's study
     params: dict[str, Any]  # arguments of `regularization_path`
-    score: float  # mean validation score of the lambda that the path chooses; NaN if it failed
-    best_lambda: float  # NaN if it failed
+    score: float  # mean validation score of the lambda that the path chooses; NaN if not complete
+    best_lambda: float  # NaN if not complete
     seconds: float
-    state: str  # "complete" or "failed"
-    reason: str = ""  # why it failed
+    state: str  # "complete", "pruned" or "failed"
+    reason: str = ""  # why it is not complete
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Search:
         The best trial trained again, with models on all samples, for `xl2.diagnose`.
     trials_ : list of Trial
         All trials in their order, with the fields ``number``, ``params``, ``score``,
-        ``best_lambda``, ``seconds``, ``state`` ("complete" or "failed") and ``reason``. One that
-        was interrupted is left out.
+        ``best_lambda``, ``seconds``, ``state`` ("complete", "pruned" or "failed") and ``reason``.
+        One that was interrupted is left out.
     study_ : optuna.Study
         The study, for Optuna's plots and importances. A value that Optuna cannot store, such as
         the units of layers, is a text there.
@@ -58,11 +58,12 @@ class Search:
         shown = shown_score(self.best_path_.score_name_)
         complete = [one for one in self.trials_ if one.state == "complete"]
         best = sorted(complete, key=lambda one: (-one.score, one.number))[:SHOWN]
-        failed = len(self.trials_) - len(complete)
+        states = [one.state for one in self.trials_]
+        ended = [f", {states.count(s)} {s}" for s in ("pruned", "failed") if s in states]
         seconds = sum(one.seconds for one in self.trials_)
         head = (
             f"The best {len(best)} of {counted(len(self.trials_), 'trial')}, {seconds:.1f} s"
-            f"{f', {failed} failed' if failed else ''}; {shown.title}"
+            f"{''.join(ended)}; {shown.title}"
         )
         lines = [*textwrap.wrap(head, COLUMNS), ""]
         lines.append(f"{'trial':>7}{'validation':>12}{'lambda':>11}{'seconds':>9}  arguments")

@@ -22,6 +22,7 @@ from .arguments import on_host
 from .encoders import as_pandas
 
 FINGERPRINT, REASON, LAMBDA, SECONDS = "xl2", "reason", "lambda", "seconds"
+STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}  # by Optuna's names
 # What is computed does not depend on them.
 ELSEWHERE = ("backend", "device", "client", "max_memory", "progress")
 SAMPLES = ("sample_weight", "groups")
@@ -41,7 +42,7 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(before)
 
 
-def open_study(name: str, storage: Any, own: Fingerprint) -> Any:
+def open_study(name: str, storage: Any, own: Fingerprint, pruner: Any) -> Any:
     """Return the study of that name in a storage, or a new one; refuse that of another search."""
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
@@ -53,7 +54,7 @@ def open_study(name: str, storage: Any, own: Fingerprint) -> Any:
             study_name=name,
             direction="maximize",
             load_if_exists=True,
-            pruner=optuna.pruners.NopPruner(),
+            pruner=pruner,
         )
     except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, ValueError) as error:
         raise InputError(
@@ -73,7 +74,7 @@ def open_study(name: str, storage: Any, own: Fingerprint) -> Any:
 
 
 def counted_trials(study: Any) -> list[Any]:
-    """Return the trials that have a score, or failed for a reason."""
+    """Return the trials that have a score, or ended for a reason."""
     return [one for one in study.trials if one.values or REASON in one.user_attrs]
 
 

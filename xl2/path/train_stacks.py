@@ -16,6 +16,7 @@ from ..training.fit import train_network
 from ..training.history import History
 from ..training.progress import show_progress
 from .checkpoints import Folder
+from .epoch_scores import EpochScores, current_look
 from .fold_data import FoldData
 from .members import Members
 from .planning import PlannedStack, plan
@@ -61,7 +62,11 @@ def train_stacks(
     members = Members(settings, data, keep_parameters, scorers)
     # A saved plan may be that of a machine with more memory.
     most = settings.members_at_once() // workers
-    training = StackTraining(settings, folder, curves, most, max(stack.size() for stack in stacks))
+    largest = max(stack.size() for stack in stacks)
+    shape = (len(settings.penalties), len(data.folds), len(settings.seeds))
+    look = current_look()
+    scores = look and EpochScores(settings.epochs, shape, settings.judged_by, look)
+    training = StackTraining(settings, folder, curves, most, largest, scores)
     if settings.cluster is not None:
         with show_progress(len(stacks) * settings.epochs, progress) as advance:
             settings.cluster.train(training, data, stacks, members, advance, wanted)
@@ -130,6 +135,7 @@ class StackTraining:
     curves: bool  # whether validation is measured while training
     most: int  # members that the memory holds at once
     largest: int  # members of the largest stack, for messages
+    scores: EpochScores | None = None  # of all stacks, if somebody looks at them
 
     def halving(self) -> Halving[PlannedStack]:
         """Return what halves the stacks that do not fit into memory, and all later ones."""
@@ -168,7 +174,7 @@ class StackTraining:
                 return checkpoint is None and not (running() and wanted())
 
             try:
-                history = _train(self.settings, data, stack, look, checkpoint, members, self.curves)
+                history = self._train(data, stack, look, checkpoint, members)
             except Exception:
                 progress.reach(stack, 0)
                 raise
@@ -176,6 +182,52 @@ class StackTraining:
 
         for _ in halving.each(attempt, [planned] if folder is None else folder.split(planned)):
             pass
+
+    def _train(
+        self,
+        data: FoldData,
+        stack: PlannedStack,
+        look: Callable[[Any, History], bool],
+        checkpoint: Checkpoint | None,
+        members: Members,
+    ) -> History:
+        """Train one stack, record its members, and return its history."""
+        import numpy as np
+
+        settings = self.settings
+        folds = [data.folds[f] for f, _ in stack.groups]
+        seeds = tuple(settings.seeds[s] for _, s in stack.groups)
+        penalties = [settings.penalties[k] for k in stack.lambdas]
+        network = replace(settings, backend=data.backend).network(
+            seeds, (len(seeds), len(penalties))
+        )
+        pruner = Pruner(network, stack.lambdas, settings.patience, settings.judged_by)
+
+        def tell(network: Any, history: History) -> None:
+            if self.scores is not None:
+                self.scores.add(stack, pruner.trained_in(len(history) - 1), history)
+
+        try:
+            history = train_network(
+                network,
+                data.training.select(np.stack([fold.rows for fold in folds])),
+                replace(settings.training, penalty=penalties, seeds=seeds),
+                settings.epochs,
+                held_out=[
+                    HeldOut(g, fold.x, fold.y)
+                    for g, fold in enumerate(folds)
+                    if fold.x is not None and self.curves
+                ],
+                callbacks=[look, pruner, tell],
+                checkpoint=checkpoint,
+            )
+        except DivergenceError as error:
+            # All members diverged; the history has the epochs before.
+            history = cast(History, error.history)
+            if self.scores is not None:
+                self.scores.end(stack, len(history))
+        members.record(network, history, stack, pruner, data)
+        return history
 
     def _started(self, stack: PlannedStack) -> bool:
         return self.folder is not None and self.folder.has(stack)
@@ -193,41 +245,3 @@ def _never_split() -> str:
     if offers("max_memory"):
         again = f", or start over with a smaller {option('max_memory')} in another folder"
     return f"and a stack with a checkpoint is never split. Free some memory and resume{again}."
-
-
-def _train(
-    settings: PathSettings,
-    data: FoldData,
-    stack: PlannedStack,
-    look: Callable[[Any, History], bool],
-    checkpoint: Checkpoint | None,
-    members: Members,
-    curves: bool,
-) -> History:
-    """Train one stack, record its members, and return its history."""
-    import numpy as np
-
-    folds = [data.folds[f] for f, _ in stack.groups]
-    seeds = tuple(settings.seeds[s] for _, s in stack.groups)
-    penalties = [settings.penalties[k] for k in stack.lambdas]
-    network = replace(settings, backend=data.backend).network(seeds, (len(seeds), len(penalties)))
-    pruner = Pruner(network, stack.lambdas, settings.patience, settings.judged_by)
-    try:
-        history = train_network(
-            network,
-            data.training.select(np.stack([fold.rows for fold in folds])),
-            replace(settings.training, penalty=penalties, seeds=seeds),
-            settings.epochs,
-            held_out=[
-                HeldOut(g, fold.x, fold.y)
-                for g, fold in enumerate(folds)
-                if fold.x is not None and curves
-            ],
-            callbacks=[look, pruner],
-            checkpoint=checkpoint,
-        )
-    except DivergenceError as error:
-        # All members diverged; the history has the epochs before.
-        history = cast(History, error.history)
-    members.record(network, history, stack, pruner, data)
-    return history

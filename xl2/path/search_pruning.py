@@ -1,0 +1,84 @@
+"""Which trials of `xl2.tune` end early: Optuna's pruners, told the scores of a path's epochs."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InputError
+from .epoch_scores import Look
+from .regularization import regularization_path
+from .scoring import CHOOSES, OF_EPOCHS
+from .search_space import SearchSpace
+
+REPORTS = 20  # in a trial; each is a record in the storage
+STARTUP = 5  # trials before the first one is pruned
+WARMUP = 1 / 3  # of the epochs: a low learning rate is behind at first
+
+
+class Pruning:
+    """A pruner, and the epochs in which it is asked."""
+
+    def __init__(self, pruner: Any, space: SearchSpace, fixed: Mapping[str, Any], regression: bool):
+        from optuna import pruners
+
+        self._epochs = _epochs(space, fixed)
+        self._every = math.ceil(self._epochs / REPORTS)
+        why = _cannot(space, fixed, regression)
+        if isinstance(pruner, str) and pruner == "auto":
+            median = pruners.MedianPruner(STARTUP, math.ceil(WARMUP * self._epochs))
+            pruner = pruners.NopPruner() if why else median
+        elif pruner is None:
+            pruner = pruners.NopPruner()
+        elif not isinstance(pruner, pruners.BasePruner):
+            raise InputError(
+                f'pruner must be "auto", None or a pruner of optuna, such as '
+                f"optuna.pruners.MedianPruner(). Received: {pruner!r:.200}."
+            )
+        elif why and not isinstance(pruner, pruners.NopPruner):
+            raise InputError(f"Trials cannot be pruned, {why}. Leave pruner out.")
+        self.pruner = pruner
+
+    def __str__(self) -> str:
+        """Return what it is, for a fingerprint."""
+        own = {name: value for name, value in vars(self.pruner).items() if _is_plain(value)}
+        return f"{type(self.pruner).__name__} {own}, every {self._every} epochs"
+
+    def look(self, trial: Any) -> Look:
+        """Return what tells Optuna the epochs of a trial, and ends it by `optuna.TrialPruned`."""
+        last = trial.params.get("epochs", self._epochs)
+
+        def look(epoch: int, score: float) -> None:
+            import optuna
+
+            if epoch % self._every == 0 and epoch < last:
+                trial.report(score, epoch)
+                if trial.should_prune():
+                    raise optuna.TrialPruned(f"After epoch {epoch} it was behind earlier trials.")
+
+        return look
+
+
+def _epochs(space: SearchSpace, fixed: Mapping[str, Any]) -> int:
+    """Return the epochs of a trial; of a searched number the smallest."""
+    searched = space.distributions.get("epochs")
+    if searched is None:
+        default = inspect.signature(regularization_path).parameters["epochs"].default
+        return int(fixed.get("epochs", default))
+    return int(min(searched.choices) if hasattr(searched, "choices") else searched.low)
+
+
+def _cannot(space: SearchSpace, fixed: Mapping[str, Any], regression: bool) -> str:
+    """Return why trials cannot be compared while they train; "" if they can."""
+    if fixed.get("client") is not None:
+        return "because a path on a cluster tells its scores only at the end"
+    scoring = fixed.get("scoring") or CHOOSES[regression]
+    if scoring not in OF_EPOCHS and "loss" in space.distributions:
+        return 'because "loss" is searched, and different losses cannot be compared'
+    return ""
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float)
