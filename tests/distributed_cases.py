@@ -174,6 +174,60 @@ def failing_callback(backend, folder, rank):
     return refused(backend, callbacks=[call])
 
 
+class Failing:
+    """A callback that fails in one of its methods, at the first call or the second."""
+
+    def __init__(self, where, call=1):
+        self.where, self.left = where, call
+
+    def _fail(self, where):
+        self.left -= where == self.where
+        if not self.left:
+            raise RuntimeError("no space left")
+
+    def watch(self, watched):
+        self._fail("watch")
+        return contextlib.nullcontext()
+
+    def state_dict(self):
+        self._fail("state")
+        return {}
+
+    def load_state_dict(self, state):
+        pass
+
+    def __call__(self, network, history):
+        return Keep(self) if self.where == "answer" else None
+
+    def __iter__(self):
+        self._fail("answer")
+        return iter([])
+
+
+def failing(backend, folder, rank, places):
+    """In process 0, which alone writes the checkpoint, something fails that is no sample."""
+    found = {}
+    for place in places:
+        options = {"learning_rate": -1} if place == "setting" else {}
+        options |= {"penalty": -1} if place == "penalty" else {}
+        callback = Failing(place, 2 if place == "state" else 1) if rank == 0 else Failing("")
+        found[place] = refused(
+            backend,
+            callbacks=[callback],
+            checkpoint=folder / f"failing {place}",
+            **options if rank == 0 else {},
+        )
+    return found
+
+
+def two_places(backend, folder, rank):
+    """Equal samples, in the memory of one process and in a file of the other."""
+    path = folder / "x.npy"
+    if rank == 0:
+        np.save(path, X)
+    return refused(backend, X=X if rank else np.load(path, mmap_mode="r"))
+
+
 def answers(backend, folder, rank):
     """Process 0 ends the training after two epochs, process 1 would after one."""
     return trained(

@@ -23,7 +23,8 @@ from xl2.nn.step import run_batches
 FAULTS = [
     *("two_seeds", "two_sets", "two_checkpoints", "bad_argument", "bad_row", "diverging"),
     *("failing_callback", "answers", "fewer_members", "interrupted", "rows_on_disk"),
-    *("progress", "iterable"),
+    *("progress", "iterable", "two_places"),
+    "failing:setting,penalty,watch,answer,state",
 ]
 EIGHT = {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"}
 
@@ -157,6 +158,22 @@ def test_what_fails_in_one_process_stops_the_others(found):
     (kind, text, _), (other, its, _) = found("failing_callback")
     assert (kind, other) == ("PeerError", "RuntimeError")
     assert text == f"Process 1 of 2 failed, so this one stops too. RuntimeError: {its}"
+
+
+def test_whatever_fails_in_the_first_process_stops_the_others(found):
+    first, second = found("failing")
+    for place, (kind, text, _) in first.items():
+        own = "InputError" if place in ("setting", "penalty") else "RuntimeError"
+        assert kind == own, place
+        wanted = f"Process 0 of 2 failed, so this one stops too. {own}: {text}"
+        assert second[place][:2] == ["PeerError", wanted]
+
+
+def test_samples_in_memory_and_in_a_file_are_told_apart(found):
+    for kind, text, same in found("two_places"):
+        assert kind == "PeerError"
+        assert 'samples is "read when needed" in process 0 and "in memory" in process 1' in text
+        assert same
 
 
 def test_a_bad_row_on_disk_is_found_by_the_process_that_reads_it(found):

@@ -25,6 +25,7 @@ from . import divergence
 from .fingerprint import Fingerprint, check_same
 from .run import Run
 from .snapshots import check_value, decoded, encoded, expected, restore, take, with_state
+from .together import one_fate
 
 FORMAT = "xl2-checkpoint-1"
 
@@ -175,8 +176,9 @@ class CheckpointSaver:
             raise KeyboardInterrupt
 
     def _save(self, run: Run) -> None:
-        if _progress(run) != self._written:
-            self._write(run)
+        with one_fate(self._peers):
+            if _progress(run) != self._written:
+                self._write(run)
 
     def _write(self, run: Run) -> None:
         """Write the file; a failure causes a warning. Of peers only the first one writes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -156,23 +157,23 @@ def fit(
         does not affect the others; the error is raised if all diverge. In a stream that cannot
         be iterated again the step is None, and the parameters are those from before the epoch.
     """
-    check_positive(epochs=epochs)
-    settings = Settings(
-        optimizer,
-        learning_rate,
-        batch_size,
-        penalty,
-        loss,
-        dropout,
-        shuffle,
-        even_batches,
-        tuple(check_seeds(seed, network.groups, "group")),
-    )
     pairs = Pairs(X) if y is None else None
     _choose_device(network, X if pairs is None else pairs.first[0], backend, device)
     peers = peers_of(network.backend, pairs) if distributed else None
     with placed(network, peers):
         with one_fate(peers):
+            check_positive(epochs=epochs)
+            settings = Settings(
+                optimizer,
+                learning_rate,
+                batch_size,
+                penalty,
+                loss,
+                dropout,
+                shuffle,
+                even_batches,
+                tuple(check_seeds(seed, network.groups, "group")),
+            )
             target = as_checkpoint(checkpoint, every, resume)
             if pairs is not None:
                 data = TrainingData.stream(network, pairs, sample_weight, rows)
@@ -205,20 +206,24 @@ def train_network(
     peers: Peers | None = None,
 ) -> History:
     """Train a network on checked data; see `fit`."""
-    run, saver, fingerprint = assemble(network, data, settings, peers=peers), None, Fingerprint()
-    watched = watching(callbacks, run, settings, epochs)
+    saver, fingerprint = None, Fingerprint()
     with one_fate(peers):
+        run = assemble(network, data, settings, peers=peers)
+        watched = watching(callbacks, run, settings, epochs)
         if checkpoint is not None or (peers and peers.count > 1):
             fingerprint = fingerprint_of(run, data, settings, held_out)
         if checkpoint is not None:
             _check_resumable(data, checkpoint.every)
             saver = CheckpointSaver(checkpoint, fingerprint, callbacks)
-    check_same_fit(peers, network, fingerprint, epochs, checkpoint)
+    samples = [data.samples.x, *(one.x for one in held_out)]
+    check_same_fit(peers, network, samples, fingerprint, epochs, checkpoint)
     if saver is not None:
         with one_fate(peers):
             saver.begin(run, epochs)
         check_same_start(peers, network, len(run.history))
-    with watched:
+    with contextlib.ExitStack() as entered:
+        with one_fate(peers):
+            entered.enter_context(watched)
         return train(run, epochs, held_out, callbacks, progress, saver)
 
 

@@ -113,8 +113,8 @@ def call_back(run: Run, callbacks: Sequence[Callback]) -> None:
     peers = run.step.peers
     with one_fate(peers):
         answers = [call(run.network, run.history) for call in callbacks]
-    run.finished = any(map(is_true, answers))
-    kept = [[*map(int, answer.members)] for answer in answers if isinstance(answer, Keep)]
+        run.finished = any(map(is_true, answers))
+        kept = [[*map(int, answer.members)] for answer in answers if isinstance(answer, Keep)]
     if peers is not None:
         run.finished, kept = peers.gather((run.finished, kept))[0]
     for members in () if run.finished else kept:

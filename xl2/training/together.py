@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..array.backend import Backend
 from ..array.libraries import Library, file_of, known_libraries
 from ..array.peers import Peers
+from ..array.rows import HostRows
 from ..errors import BackendError, InputError, PeerError, option
 from ..nn.network import Network
 from ..nn.streams import Pairs
@@ -77,13 +78,15 @@ def one_fate(peers: Peers | None) -> Iterator[None]:
 def check_same_fit(
     peers: Peers | None,
     network: Network,
+    samples: Sequence[Any],
     fingerprint: Mapping[str, str],
     epochs: int,
     checkpoint: Any,
 ) -> None:
     """Raise `PeerError` on all peers unless all of them begin the same fit.
 
-    The fingerprint has data, settings and the version of xl2; `checkpoint` may be None.
+    The fingerprint has data, settings and the version of xl2; `checkpoint` may be None. `samples`
+    are those of training and of validation: processes that read theirs meet more often.
     """
     if peers is None or peers.count == 1:
         return
@@ -96,6 +99,9 @@ def check_same_fit(
         **fingerprint,
         "number of epochs": str(epochs),
         "checkpoint": saved,
+        "place of the samples": ", ".join(
+            "read when needed" if isinstance(x, HostRows) else "in memory" for x in samples
+        ),
         "first parameters": _digest_of_parameters(network),
     }
     _check_equal(peers, own, "Call fit with the same network, data and settings in all of them.")
