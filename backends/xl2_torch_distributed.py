@@ -17,6 +17,8 @@ from xl2.errors import BackendError, InputError, PeerError, option
 # for an answer of the other processes.
 ALONE = 2**15
 
+_made: Any = None  # the process group that xl2 made, of which each process has its own GPU
+
 
 class Processes(Peers):
     """The default process group."""
@@ -34,13 +36,14 @@ class Processes(Peers):
         import torch.distributed as dist
 
         found, begun, small = [], [], []
-        with self._lost():
-            for array in arrays:
-                found.append(array)
-                if array.numel() < ALONE or not array.is_contiguous():
-                    small.append(array)
-                elif self.count > 1:
+        for array in arrays:  # which computes it, and may fail without another process's fault
+            found.append(array)
+            if array.numel() < ALONE or not array.is_contiguous():
+                small.append(array)
+            elif self.count > 1:
+                with self._lost():
                     begun.append(dist.all_reduce(array, async_op=True))
+        with self._lost():
             if small and self.count > 1:
                 joined = torch.cat([array.reshape(-1) for array in small])
                 dist.all_reduce(joined)
@@ -98,6 +101,7 @@ def processes(device: Any, start: str) -> Processes:
     import torch
     import torch.distributed as dist
 
+    global _made
     device = torch.empty(0).device if device is None else device
     if not dist.is_available():
         raise BackendError("This build of PyTorch has no torch.distributed. Install another one.")
@@ -106,8 +110,20 @@ def processes(device: Any, start: str) -> Processes:
             f"torch.distributed does not sum arrays of the device {device}. Choose "
             f"{option('device', 'cpu')} or {option('device', 'cuda')}."
         )
-    if dist.is_initialized():
-        return Processes(device, own=False)
+    if not dist.is_initialized():
+        _join(device, start)
+        _made = dist.group.WORLD
+    own = dist.group.WORLD is _made
+    if own and device.type == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    return Processes(device, own)
+
+
+def _join(device: Any, start: str) -> None:
+    """Make the default process group, as torchrun asks for it."""
+    import torch
+    import torch.distributed as dist
+
     missing = [name for name in ("RANK", "WORLD_SIZE") if name not in os.environ]
     if missing:
         raise InputError(
@@ -116,8 +132,7 @@ def processes(device: Any, start: str) -> Processes:
             f"torch.distributed.init_process_group before fit."
         )
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-        torch.cuda.set_device(device)
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
     try:
         dist.init_process_group("gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl")
     except (RuntimeError, ValueError) as error:
@@ -128,7 +143,6 @@ def processes(device: Any, start: str) -> Processes:
             f"that the address is that of the first machine."
         ) from error
     atexit.register(_leave)
-    return Processes(device, own=True)
 
 
 def _leave() -> None:

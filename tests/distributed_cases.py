@@ -228,6 +228,32 @@ def two_places(backend, folder, rank):
     return refused(backend, X=X if rank else np.load(path, mmap_mode="r"))
 
 
+def own_gpu(backend, folder, rank):
+    """Return the device of a second fit in a group that xl2 made, as if there were GPUs."""
+    import torch
+
+    from xl2_torch_distributed import processes
+
+    peers = processes(torch.device("cuda", 0), "")
+    return str(peers.place(make(backend).backend).device)
+
+
+def failing_sum(backend, folder, rank):
+    """An array to be summed cannot be computed: no other process is lost."""
+    import torch
+
+    from xl2_torch_distributed import processes
+
+    def arrays():
+        yield torch.zeros(3)
+        raise RuntimeError("not enough memory")
+
+    try:
+        processes(None, "").all_sum(arrays())
+    except RuntimeError as error:
+        return type(error).__name__, str(error)
+
+
 def answers(backend, folder, rank):
     """Process 0 ends the training after two epochs, process 1 would after one."""
     return trained(

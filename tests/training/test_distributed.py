@@ -23,7 +23,7 @@ from xl2.nn.step import run_batches
 FAULTS = [
     *("two_seeds", "two_sets", "two_checkpoints", "bad_argument", "bad_row", "diverging"),
     *("failing_callback", "answers", "fewer_members", "interrupted", "rows_on_disk"),
-    *("progress", "iterable", "two_places"),
+    *("progress", "iterable", "two_places", "own_gpu", "failing_sum"),
     "failing:setting,penalty,watch,answer,state",
 ]
 EIGHT = {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"}
@@ -174,6 +174,14 @@ def test_samples_in_memory_and_in_a_file_are_told_apart(found):
         assert kind == "PeerError"
         assert 'samples is "read when needed" in process 0 and "in memory" in process 1' in text
         assert same
+
+
+def test_each_process_keeps_its_own_gpu(found):
+    assert found("own_gpu") == ["cuda:0", "cuda:1"]
+
+
+def test_an_error_of_this_process_is_not_blamed_on_another(found):
+    assert found("failing_sum") == [["RuntimeError", "not enough memory"]] * 2
 
 
 def test_a_bad_row_on_disk_is_found_by_the_process_that_reads_it(found):
