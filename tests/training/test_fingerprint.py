@@ -1,5 +1,6 @@
 """The checkpoint of another run is rejected, and the error names each difference."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +166,28 @@ def test_another_version_is_rejected_with_the_difference(tmp_path, monkeypatch):
     monkeypatch.setattr("xl2.training.checkpoints.FORMAT", "xl2-checkpoint-2")
     with pytest.raises(FileFormatError, match="format is 'xl2-checkpoint-1', not"):
         fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
+
+
+@pytest.mark.host
+def test_other_blocks_have_another_order_and_are_rejected(tmp_path, monkeypatch):
+    from xl2.array import rows
+    from xl2.array.rows import LazyRows
+
+    class InBlocks(LazyRows):
+        def __init__(self, size):
+            super().__init__(X.shape, X.dtype)
+            self.edges = np.arange(0, 46, size)
+
+        def _between(self, start, stop):
+            return X[start:stop]
+
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 20 * 3 * 8)
+    path = tmp_path / "c"
+    for size in (5, 9):
+        one = Network([3, 4, 2], ["tanh", "sigmoid"], backend="numpy")
+        refusal = pytest.raises(InputError, match='blocks was "9 with .* is now "5 with')
+        with contextlib.nullcontext() if size == 5 else refusal:
+            fit(one, InBlocks(size), LABELS, checkpoint=path, resume=size != 5, **BASE)
 
 
 @pytest.mark.host

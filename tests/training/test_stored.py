@@ -140,7 +140,9 @@ def test_a_window_has_rows_of_few_and_distant_blocks(backend, stored, kind):
 def test_samples_that_fit_into_one_chunk_are_shuffled_like_the_array(where, stored, kind):
     X = stored(kind, DENSE[:17])
     rtol = 1e-12 if where["backend"] == "jax" else 0
-    assert_same(trained(where, X, y=LABELS[:17]), trained(where, DENSE[:17], y=LABELS[:17]), rtol)
+    for chosen in (None, np.random.default_rng(1).permutation(17)):
+        mine, its = (trained(where, x, y=LABELS[:17], rows=chosen) for x in (X, DENSE[:17]))
+        assert_same(mine, its, rtol)
 
 
 @pytest.mark.parametrize(("kind", "stack"), [("npy", None), ("zarr", None), ("h5", (2, 2))])

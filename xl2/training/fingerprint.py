@@ -47,6 +47,7 @@ def fingerprint_of(
         **settings_of(run, settings),
         "rows": "all" if rows is None else digest_of(rows.astype("int64"), network.backend),
         "validation": validation or "none",
+        "blocks": _blocks_of(run.feed.orders),
     }
     samples = data.samples
     if isinstance(run.feed, Streamed):
@@ -55,6 +56,15 @@ def fingerprint_of(
     for name, array in zip(("X", "y", "sample_weight"), samples, strict=True):
         found[name] = "none" if array is None else digest(array)
     return found
+
+
+def _blocks_of(orders: Any) -> str:
+    """Describe the blocks that are shuffled, on which the orders depend."""
+    starts = getattr(orders, "starts", None)
+    if starts is None:
+        return "none"
+    digest = hashlib.sha256(repr([own.tolist() for own in starts]).encode())
+    return f"{sum(len(own) - 1 for own in starts)} with digest {digest.hexdigest()[:16]}"
 
 
 def settings_of(run: Run, settings: Settings) -> Fingerprint:

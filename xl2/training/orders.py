@@ -25,22 +25,20 @@ class Orders:
 
         self.rngs = [np.random.default_rng(seed) for seed in seeds]
         self._rows, self._count = rows, count
-        # For each group, where the blocks begin among its rows.
-        self._starts: list[Any] | None = None
+        # For each group, where the blocks begin among its rows; None if all rows are permuted.
+        self.starts: list[Any] | None = None
         edges = getattr(x, "edges", None)
-        if edges is None:
+        if edges is None or count <= window(x, batching.size):
             return
+        # Not those of `OnHost`, in which a group has less beside others: the order of a group
+        # depends on its rows and its seed alone.
+        self._windows = list(batching.cut(count, partial(window, x)))
+        self.starts = [edges]
         if rows is not None:
             # The rows of a block are then contiguous.
             self._rows = np.sort(rows, axis=-1)
-        if count > window(x, batching.size):
-            # Not those of `OnHost`, in which a group has less beside others: the order of a group
-            # depends on its rows and its seed alone.
-            self._windows = list(batching.cut(count, partial(window, x)))
-            self._starts = [edges]
-            if rows is not None:
-                each = np.atleast_2d(self._rows)
-                self._starts = [np.unique(np.searchsorted(own, edges)) for own in each]
+            each = np.atleast_2d(self._rows)
+            self.starts = [np.unique(np.searchsorted(own, edges)) for own in each]
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -59,9 +57,9 @@ class Orders:
         """Return a group's order as indices of its rows."""
         import numpy as np
 
-        if self._starts is None:
+        if self.starts is None:
             return rng.permutation(self._count)
-        starts = self._starts[group]
+        starts = self.starts[group]
         blocks = [np.arange(starts[i], starts[i + 1]) for i in rng.permutation(len(starts) - 1)]
         order = np.concatenate(blocks)
         for start, stop, _ in self._windows:
