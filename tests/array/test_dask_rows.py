@@ -26,6 +26,7 @@ RNG = np.random.default_rng(0)
 DENSE = RNG.normal(3.0, 2.0, size=(83, 6))
 LABELS = np.arange(83) % 3
 FRAME = pd.DataFrame(DENSE, columns=list("abcdef"))
+INTEGERS = FRAME[:0].astype(int)
 KINDS = {
     "array": lambda x: da.from_array(x, chunks=((5, 30, 0, 9, 39), 6)),
     "chunks of columns": lambda x: da.from_array(x, chunks=(10, 4)),
@@ -230,6 +231,18 @@ def test_a_nan_is_named_by_its_row():
         (lambda: dd.from_pandas(FRAME.assign(f="x"), npartitions=3), "column 'f' has the type"),
         (lambda: da.zeros((83, 6), chunks=10).map_blocks(_sparse), "Dask array of scipy's"),
         (
+            lambda: da.ma.masked_less(KINDS["array"](DENSE), 0.0),
+            r"numpy's MaskedArray.*dask[.]array[.]ma[.]filled\(X, 0\)",
+        ),
+        (
+            lambda: da.map_blocks(lambda b: b, KINDS["array"](DENSE), dtype=int),
+            "from row 1 on has the dtype float64, but int64 was announced",
+        ),
+        (
+            lambda: dd.from_map(lambda k: FRAME[k : k + 20], range(0, 83, 20), meta=INTEGERS),
+            "A partition of X has the dtype float64, but int64 was announced",
+        ),
+        (
             lambda: da.map_blocks(lambda b: b[1:], KINDS["array"](DENSE), dtype=float),
             r"from row 1 on has shape \(4, 6\). Expected \(5, 6\)",
         ),
@@ -238,6 +251,12 @@ def test_a_nan_is_named_by_its_row():
 def test_what_cannot_be_used_is_an_error(X, words):
     with pytest.raises(InputError, match=words):
         trained(X(), np.arange(83) % 3)
+
+
+def test_a_scaling_of_no_samples_is_refused():
+    for X in (da.zeros((0, 6)), KINDS["array"](DENSE)[:0], dd.from_pandas(FRAME[:0], npartitions=1)):
+        with pytest.raises(InputError, match=r"X is empty[.]"):
+            Scaling.learn(X)
 
 
 def _sparse(block):

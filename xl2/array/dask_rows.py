@@ -98,14 +98,15 @@ class DaskRows(LazyRows):
 
     def _checked(self, part: Any, k: int) -> Any:
         """Return a computed partition; refuse one that is not as it was announced."""
-        length = int(self.edges[k + 1] - self.edges[k])
+        length, first = int(self.edges[k + 1] - self.edges[k]), int(self.edges[k]) + 1
         shape = tuple(getattr(part, "shape", ()))
         if shape != (length, self.shape[1]):
             raise InputError(
-                f"The partition of X from row {int(self.edges[k]) + 1} on has shape {shape}. "
+                f"The partition of X from row {first} on has shape {shape}. "
                 f"Expected {(length, self.shape[1])}, as its chunks say or as it was counted: "
                 f"its function gives something else each time, or the chunks are wrong."
             )
+        check_kind(part.dtype, self.dtype, f"The partition of X from row {first} on")
         return part
 
     def map(self, function: Callable[..., Any], *rows: Any, add: Any = None) -> Any:
@@ -157,6 +158,17 @@ class Kept:
         return Kept, ()  # a pickle has the graph, not the samples
 
 
+def check_kind(found: Any, announced: Any, where: str) -> None:
+    """Refuse numbers that would lose more than digits in the dtype that was announced."""
+    import numpy as np
+
+    if not np.can_cast(found, announced, "same_kind"):
+        raise InputError(
+            f"{where} has the dtype {found}, but {announced} was announced, which does not hold "
+            f"its numbers. Correct the dtype or the meta with which X was made."
+        )
+
+
 def lengths_of(parts: Sequence[Any]) -> list[int]:
     """Return how many rows partitions have, counted where Dask computes them."""
     import dask
@@ -173,11 +185,13 @@ def rows_of_array(X: Any, what: str = "X") -> DaskRows:
 
     import numpy as np
 
-    if not isinstance(X._meta, np.ndarray):
+    masked = isinstance(X._meta, np.ma.MaskedArray)
+    if masked or not isinstance(X._meta, np.ndarray):
         kind = f"{type(X._meta).__module__.partition('.')[0]}'s {type(X._meta).__name__}"
+        way = f"{what}.map_blocks(lambda block: block.todense())"
         raise InputError(
             f"{what} is a Dask array of {kind}. Expected NumPy arrays in its chunks: convert them, "
-            f"such as by {what}.map_blocks(lambda block: block.todense())."
+            f"such as by {f'dask.array.ma.filled({what}, 0)' if masked else way}."
         )
     if math.isnan(X.shape[1]):
         raise InputError(

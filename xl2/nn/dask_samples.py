@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..array.dask_rows import DaskRows, is_dask, rows_of_array
+from ..array.dask_rows import DaskRows, check_kind, is_dask, rows_of_array
 from ..errors import InputError, column_label
 from .columns import Column
 from .frames import codes_of, names_of, read_numbers, select
@@ -80,4 +80,6 @@ def refuse_types(X: Any, what: str = "X") -> None:
 
 def _as_array(frame: Any, dtype: str, what: str) -> Any:
     """Return a partition of numbers as an array."""
-    return read_numbers(frame, what=what).astype(dtype, copy=False)
+    found = read_numbers(frame, what=what)
+    check_kind(found.dtype, dtype, f"A partition of {what}")
+    return found.astype(dtype, copy=False)

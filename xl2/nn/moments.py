@@ -15,6 +15,7 @@ from ..array.chunks import chunk_ranges
 from ..array.dask_rows import DaskRows
 from ..array.numbers import not_finite
 from ..array.rows import StoredRows
+from ..errors import InputError
 
 Conversions = Sequence[Any] | None  # a function for each part
 
@@ -97,6 +98,8 @@ def moments_of(
 
     Without conversions a row that is not finite is an error.
     """
+    if not x.shape[0]:
+        raise InputError(f"{what} is empty. Pass at least one sample.")
     if not isinstance(x, DaskRows):
         rows = StoredRows(x, connect("numpy"), "float64", what, finite=conversions is None)
         return joined(
