@@ -114,3 +114,16 @@ def test_a_column_that_cannot_be_an_input_is_named(column, words):
     X = dd.from_pandas(frame.assign(extra=column), npartitions=4)
     with pytest.raises(InputError, match=words):
         path_of(X, y)
+
+
+def test_samples_that_a_fold_has_twice_count_twice():
+    frame, y = frame_of()
+    X = dd.from_pandas(frame, npartitions=5)
+    cv = [(np.r_[0:120, 0:60, 0:60], np.arange(200, COUNT)), (np.arange(90, COUNT), np.arange(90))]
+    mine, its = (path_of(one, y, cv=cv, standardize=True) for one in (X, frame))
+    np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
+    numbers = ["age", "size"]
+    plain = frame[numbers].fillna(3.0)
+    X = dd.from_pandas(pd.concat([plain] * 4, axis=1).set_axis(list("abcdefgh"), axis=1), npartitions=5)
+    mine, its = (path_of(one, y, cv=cv, standardize=True) for one in (X, X.compute()))
+    np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)

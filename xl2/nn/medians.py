@@ -19,7 +19,7 @@ SHIFTS = (53, 42, 31, 20, 9, 0)  # the last digit has 9 bits
 def medians_in_dask(x: DaskRows, numbers: Any, parts: Any) -> Any:
     """Return the medians of the present values of some columns, (parts, columns); 0 without any.
 
-    `numbers` are the columns, as indices, and `parts` (n, parts) tells which rows belong to each.
+    `numbers` are the columns, as indices, and `parts` (n, parts) tells how often each has each row.
     """
     import numpy as np
 
@@ -55,7 +55,8 @@ def _counts(rows: Any, parts: Any, numbers: Any, begun: Any, at: int) -> Any:
         last = 2 ** (SHIFTS[at - 1] - SHIFTS[at]) - 1 if at else 2**BITS - 1
         digits = ((keys >> shift) & np.uint64(last)).astype(np.int64)
         for p in range(len(begun)):
-            mine = there & parts[:, p]
+            times = parts[:, p]
+            mine = there & (times > 0)
             for side in range(2):
                 same = mine
                 if at:
@@ -63,7 +64,8 @@ def _counts(rows: Any, parts: Any, numbers: Any, begun: Any, at: int) -> Any:
                 if side and begun[p, c, 0] == begun[p, c, 1]:
                     found[p, c, 1] = found[p, c, 0]
                 else:
-                    found[p, c, side] = np.bincount(digits[same], minlength=2**BITS)
+                    own = np.repeat(digits[same], times[same])
+                    found[p, c, side] = np.bincount(own, minlength=2**BITS)
     return found
 
 

@@ -46,7 +46,7 @@ def moments(
 ) -> Moments:
     """Return the moments of samples (n, columns) in memory.
 
-    `parts` (n, parts) tells which samples belong to each part, by default all; `weight` is (n,).
+    `parts` (n, parts) tells how often each part has each sample, by default once; `weight` is (n,).
     The samples of each part are converted first, if there are `conversions`.
     """
     import numpy as np
@@ -55,7 +55,7 @@ def moments(
     given = np.ones(len(x)) if weight is None else weight
     found = []
     for k in range(1 if parts is None else parts.shape[1]):
-        mine = slice(None) if parts is None else parts[:, k]
+        mine = slice(None) if parts is None else np.repeat(np.arange(len(x)), parts[:, k])
         own = x[mine] if conversions is None else conversions[k](x[mine])
         found.append(_of_part(own, given[mine, None].astype("float64")))
     return Moments(*(np.stack(one) for one in zip(*found, strict=True)))

@@ -103,7 +103,7 @@ class StreamedColumns:
         return f"{self.columns} columns in Dask; {self.width} inputs"
 
     def learn_each(self, parts: Any) -> list[Preprocessing]:
-        """Return what the rows of each part teach, (n, parts) of bool."""
+        """Return what the rows of each part teach; `parts` (n, parts) tells how often it has each."""
         layout = self.layout
         _, missing, counts = self._counted(layout, parts)
         medians = medians_in_dask(self.source, list(layout.numbers), parts)
@@ -151,10 +151,10 @@ def _count(x: Any, parts: Any, layout: Preprocessing) -> Any:
     if len(infinite):
         row, k = map(int, infinite[0])
         first = row, k, float(x[row, k])
-    parts = parts.astype(np.int64)
+    parts, every = parts.astype(np.int64), np.arange(len(x))
     missing = parts.T @ np.isnan(x[:, list(layout.numbers)]).astype(np.int64)
     counts = [
-        np.stack([layout.counts(x[parts[:, p] > 0], k) for p in range(parts.shape[1])])
+        np.stack([layout.counts(x[np.repeat(every, own)], k) for own in parts.T])
         for k in layout.categories
     ]
     return first, parts.sum(axis=0), missing, counts

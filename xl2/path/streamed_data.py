@@ -42,24 +42,24 @@ class StreamedData(PathData):
 
         if not self._standardize and self._encoder is None:
             return [Inputs(self._x)] * len(parts)
-        masks = np.zeros((len(self.targets.values), len(parts)), dtype=bool)
-        for f, rows in enumerate(parts):
-            masks[rows, f] = True
+        times = np.zeros((len(self.targets.values), len(parts)), dtype=np.uint32)
+        for f, rows in enumerate(parts):  # which may have a sample several times
+            times[:, f] = np.bincount(rows, minlength=len(times))
         learnt: list[Any] = [None] * len(parts)
         scalings: Sequence[Scaling | None] = learnt
         if self._encoder is not None:
-            learnt = self._encoder.learn_each(masks)
+            learnt = self._encoder.learn_each(times)
         if self._standardize:
-            scalings = self._scalings(masks, [Conversion(one) for one in learnt])
+            scalings = self._scalings(times, [Conversion(one) for one in learnt])
         width = self.settings.sizes[0]
         return [
             Inputs(FoldRows(self._x, [Conversion(own, scaling)], width), scaling, own)
             for own, scaling in zip(learnt, scalings, strict=True)
         ]
 
-    def _scalings(self, masks: Any, conversions: Sequence[Conversion]) -> list[Scaling]:
+    def _scalings(self, times: Any, conversions: Sequence[Conversion]) -> list[Scaling]:
         """Return the scaling of each fold, by one pass over the samples."""
-        found = moments_of(self._x, masks, self.weight, conversions if self._encoder else None)
+        found = moments_of(self._x, times, self.weight, conversions if self._encoder else None)
         scalings = Scaling.of_moments(found)
         if self._encoder is not None:
             plain = self._encoder.layout.plain
