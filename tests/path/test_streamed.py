@@ -125,7 +125,9 @@ def test_each_member_equals_the_network_trained_alone(tmp_path, kind):
         np.testing.assert_allclose(member.forward(scaled), alone.forward(scaled), rtol=1e-9)
 
 
-def test_validation_samples_may_stay_where_they_are(tmp_path):
+def test_validation_samples_may_stay_where_they_are(tmp_path, monkeypatch):
+    whole = type(stored("dask", tmp_path)), "__array__"
+    monkeypatch.setattr(*whole, lambda *_, **__: pytest.fail("all of it was computed"))
     for X in (DENSE, stored("npy", tmp_path)):
         mine, its = (
             path_of(X, cv=None, validation=(held, LABELS), standardize=True)

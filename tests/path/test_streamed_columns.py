@@ -74,6 +74,23 @@ def test_validation_samples_are_encoded_as_the_training_samples():
     np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("many", [True, False])
+def test_validation_samples_may_be_elsewhere_than_those_of_training(monkeypatch, many):
+    frame, y = frame_of()
+    codes = frame.assign(
+        colour=frame["colour"].map({"blue": 0, "green": 1, "rare": 2, "red": 3}),
+        kind=frame["kind"].cat.codes,
+    ).astype(float)
+    if not many:
+        monkeypatch.setattr(rows, "CHUNK_BYTES", 2**24)
+    X, scores = dd.from_pandas(frame, npartitions=5), []
+    for one, held in ((frame, frame), (X, X), (frame, X), (X, frame), (X, codes.to_numpy())):
+        path = path_of(one, y, cv=None, validation=(held, y), standardize=True)
+        scores.append(path.validation_scores_)
+    for found in scores[1:]:
+        np.testing.assert_allclose(found, scores[0], rtol=1e-9)
+
+
 def test_few_rows_are_computed_to_a_frame():
     frame, y = frame_of(60)
     mine, its = (path_of(X, y) for X in (dd.from_pandas(frame, npartitions=3), frame))

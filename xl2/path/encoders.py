@@ -15,7 +15,7 @@ from ..nn.dask_samples import as_rows, is_dask_frame
 from ..nn.frames import codes_of, is_frame, names_of, numbers_of, select, series_of
 from ..nn.preprocessing import Preprocessing
 from ..nn.transformers import as_inputs, transformed
-from .streamed_columns import read_dask_frame
+from .streamed_columns import read_coded, read_dask_frame
 
 IN_MEMORY = Asked(of_file=False)
 
@@ -109,7 +109,7 @@ class Encoded:
 
     def read(self, X: Any) -> Any:
         """Return other samples of the same columns, to be given to `encode`."""
-        return codes_of(X, self.layout.columns) if is_frame(X) else self.layout.coded(X)
+        return read_coded(self.layout, X)
 
     def encode(self, learnt: Preprocessing, X: Any, width: int) -> Any:
         """Return other samples as inputs."""

@@ -77,7 +77,7 @@ class PathData:
         """Return a digest of other samples, such as a path's `validation`."""
         if self._encoder is not None:
             X = self._encoder.comparable(self._encoder.read(X), self.settings.sizes[0])
-        return digest(X)
+        return digest(as_rows(X))
 
     def cross_validation(self, splits: Sequence[Split]) -> FoldData:
         """Return folds of training and validation rows.

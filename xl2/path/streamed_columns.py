@@ -15,7 +15,7 @@ from ..array.dask_rows import DaskRows
 from ..data.kinds import Asked, columns_of
 from ..errors import InputError, column_label, listed
 from ..nn.columns import Column
-from ..nn.dask_samples import coded_rows, counted_rows, rows_of_frame
+from ..nn.dask_samples import coded_rows, counted_rows, is_dask_frame, rows_of_frame
 from ..nn.frames import codes_of, is_frame, names_of
 from ..nn.medians import medians_in_dask
 from ..nn.preprocessing import Preprocessing
@@ -39,6 +39,15 @@ def read_dask_frame(X: Any) -> tuple[Any, Any]:
     columns = [_column(X, k, [part[k] for part in found]) for k in range(len(X.columns))]
     encoder = StreamedColumns(columns, coded_rows(X, columns, lengths))
     return encoder.source, encoder
+
+
+def read_coded(layout: Preprocessing, X: Any) -> Any:
+    """Return samples of the columns of a layout as coded samples; those of many rows in Dask stay."""
+    if is_frame(X):
+        return codes_of(X, layout.columns)
+    if is_dask_frame(X):
+        return rows.in_memory(coded_rows(X, layout.columns), "float64")
+    return layout.coded(X)
 
 
 class Surveyed:
@@ -129,9 +138,7 @@ class StreamedColumns:
 
     def read(self, X: Any) -> Any:
         """Return other samples of the same columns, to be given to `encode`."""
-        if is_frame(X):
-            return codes_of(X, self.layout.columns)
-        return coded_rows(X, self.layout.columns)
+        return read_coded(self.layout, X)
 
     def encode(self, learnt: Preprocessing, X: Any, width: int) -> Any:
         """Return other samples as inputs."""
