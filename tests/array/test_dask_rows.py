@@ -254,7 +254,11 @@ def test_what_cannot_be_used_is_an_error(X, words):
 
 
 def test_a_scaling_of_no_samples_is_refused():
-    for X in (da.zeros((0, 6)), KINDS["array"](DENSE)[:0], dd.from_pandas(FRAME[:0], npartitions=1)):
+    for X in (
+        da.zeros((0, 6)),
+        KINDS["array"](DENSE)[:0],
+        dd.from_pandas(FRAME[:0], npartitions=1),
+    ):
         with pytest.raises(InputError, match=r"X is empty[.]"):
             Scaling.learn(X)
 

@@ -9,7 +9,9 @@ from xl2 import InputError, regularization_path
 from xl2.array import rows
 from xl2.nn.dask_samples import as_rows
 from xl2.nn.medians import medians_in_dask
+from xl2.path import streamed_columns
 
+dask = pytest.importorskip("dask", reason='dask: pip install "xl2[dask]"')
 da = pytest.importorskip("dask.array", reason='dask: pip install "xl2[dask]"')
 dd = pytest.importorskip("dask.dataframe", reason='dask: pip install "xl2[dask]"')
 pd = pytest.importorskip("pandas", reason='pandas: pip install "xl2[data]"')
@@ -123,14 +125,16 @@ def test_medians_of_parts_are_exact():
         ([f"text {k}" for k in range(COUNT)], "'extra' has 240 different texts in 240 rows"),
         (np.where(np.arange(COUNT) == 71, np.inf, 1.0), "inf in row 72, 'extra'"),
         (pd.Series(pd.date_range("2024-01-01", periods=COUNT)), "'extra' has dates"),
+        ([[k] for k in range(COUNT)], "'extra' has lists or other objects"),
         ([str(k) for k in range(COUNT - 1)] + ["n/x"], "239 of 240 cells are numbers"),
     ],
 )
 def test_a_column_that_cannot_be_an_input_is_named(column, words):
     frame, y = frame_of()
-    X = dd.from_pandas(frame.assign(extra=column), npartitions=4)
-    with pytest.raises(InputError, match=words):
-        path_of(X, y)
+    with dask.config.set({"dataframe.convert-string": False}):  # of lists too
+        X = dd.from_pandas(frame.assign(extra=column), npartitions=4)
+        with pytest.raises(InputError, match=words):
+            path_of(X, y)
 
 
 def test_samples_that_a_fold_has_twice_count_twice():
@@ -141,6 +145,35 @@ def test_samples_that_a_fold_has_twice_count_twice():
     np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
     numbers = ["age", "size"]
     plain = frame[numbers].fillna(3.0)
-    X = dd.from_pandas(pd.concat([plain] * 4, axis=1).set_axis(list("abcdefgh"), axis=1), npartitions=5)
+    X = dd.from_pandas(
+        pd.concat([plain] * 4, axis=1).set_axis(list("abcdefgh"), axis=1), npartitions=5
+    )
     mine, its = (path_of(one, y, cv=cv, standardize=True) for one in (X, X.compute()))
     np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
+
+
+def test_objects_that_are_equal_may_be_different_texts():
+    frame, y = frame_of()
+    cells = [1, True, "a", "b", "c"]
+    frame["extra"] = pd.Series([cells[k % 5] for k in range(COUNT)], dtype=object)
+    with dask.config.set({"dataframe.convert-string": False}):
+        mine, its = (path_of(one, y) for one in (dd.from_pandas(frame, npartitions=5), frame))
+    assert mine.best_model_.preprocessing.names == its.best_model_.preprocessing.names
+    np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
+
+
+def test_texts_are_not_collected_beyond_those_that_are_allowed(monkeypatch):
+    monkeypatch.setattr(streamed_columns, "MOST_TEXTS", 10)
+    most, both = [], streamed_columns._both
+
+    def watched(*given):
+        found = both(*given)
+        most.append(max(len(one.texts) for one in found))
+        return found
+
+    monkeypatch.setattr(streamed_columns, "_both", watched)
+    frame, y = frame_of()
+    X = dd.from_pandas(frame.assign(extra=[f"text {k}" for k in range(COUNT)]), npartitions=30)
+    with pytest.raises(InputError, match="'extra' has more than 10 different texts"):
+        path_of(X, y)
+    assert max(most) == 11

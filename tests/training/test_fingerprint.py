@@ -185,7 +185,7 @@ def test_other_blocks_have_another_order_and_are_rejected(tmp_path, monkeypatch)
     path = tmp_path / "c"
     for size in (5, 9):
         one = Network([3, 4, 2], ["tanh", "sigmoid"], backend="numpy")
-        refusal = pytest.raises(InputError, match='blocks was "9 with .* is now "5 with')
+        refusal = pytest.raises(InputError, match=r'blocks was "9 with .* is now "5 with')
         with contextlib.nullcontext() if size == 5 else refusal:
             fit(one, InBlocks(size), LABELS, checkpoint=path, resume=size != 5, **BASE)
 

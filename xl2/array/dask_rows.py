@@ -123,12 +123,7 @@ class DaskRows(LazyRows):
             call(part, *(None if one is None else one[start:stop] for one in rows))
             for part, (start, stop) in zip(self.parts, pairwise(self.edges.tolist()), strict=True)
         ]
-        if add is None:
-            return list(dask.compute(*found))
-        together = dask.delayed(partial(reduce, add))
-        while len(found) > 1:
-            found = [together(found[k : k + ADDED]) for k in range(0, len(found), ADDED)]
-        return found[0].compute()
+        return list(dask.compute(*found)) if add is None else added(found, add)
 
 
 class Kept:
@@ -167,6 +162,19 @@ def check_kind(found: Any, announced: Any, where: str) -> None:
             f"{where} has the dtype {found}, but {announced} was announced, which does not hold "
             f"its numbers. Correct the dtype or the meta with which X was made."
         )
+
+
+def added(found: Sequence[Any], add: Callable[[Any, Any], Any]) -> Any:
+    """Return the sum of `dask.delayed` results in their order, where Dask computes them.
+
+    A few are added up at once, so that the others need not be in memory together.
+    """
+    import dask
+
+    together = dask.delayed(partial(reduce, add))
+    while len(found) > 1:
+        found = [together(found[k : k + ADDED]) for k in range(0, len(found), ADDED)]
+    return found[0].compute()
 
 
 def lengths_of(parts: Sequence[Any]) -> list[int]:

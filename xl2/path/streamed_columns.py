@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from ..array import rows
-from ..array.dask_rows import DaskRows
+from ..array.dask_rows import DaskRows, added
 from ..data.kinds import Asked, columns_of
 from ..errors import InputError, column_label, listed
 from ..nn.columns import Column
@@ -33,16 +34,16 @@ def read_dask_frame(X: Any) -> tuple[Any, Any]:
     lengths = counted_rows(X)
     if sum(lengths) * len(X.columns) * 8 <= rows.CHUNK_BYTES:
         return X.compute(), None
-    found = dask.compute(*map(dask.delayed(_survey), X.to_delayed()))
-    if all(one.plain and not one.gaps for part in found for one in part):
+    found = added([dask.delayed(_survey)(part) for part in X.to_delayed()], _both)
+    if all(one.plain and not one.gaps for one in found):
         return rows_of_frame(X), None
-    columns = [_column(X, k, [part[k] for part in found]) for k in range(len(X.columns))]
+    columns = [_column(X, k, list(one.texts.values())) for k, one in enumerate(found)]
     encoder = StreamedColumns(columns, coded_rows(X, columns, lengths))
     return encoder.source, encoder
 
 
 def read_coded(layout: Preprocessing, X: Any) -> Any:
-    """Return samples of the columns of a layout as coded samples; those of many rows in Dask stay."""
+    """Return samples of a layout's columns as coded samples; many of them stay in Dask."""
     if is_frame(X):
         return codes_of(X, layout.columns)
     if is_dask_frame(X):
@@ -50,37 +51,55 @@ def read_coded(layout: Preprocessing, X: Any) -> Any:
     return layout.coded(X)
 
 
-class Surveyed:
-    """What a column of a partition has: gaps, plain numbers, or else its different texts."""
+class Surveyed(NamedTuple):
+    """What a column of some partitions has."""
 
-    def __init__(self, cells: Any):
-        import numpy as np
-        import pandas as pd
-
-        self.gaps = int(cells.isna().sum())
-        self.plain = isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf"
-        self.texts: list[Any] = []
-        if not pd.api.types.is_numeric_dtype(cells.dtype):
-            self.texts = cells.dropna().drop_duplicates().tolist()[: MOST_TEXTS + 1]
+    gaps: bool
+    plain: bool  # only numbers of NumPy
+    texts: dict[Any, Any]  # else its different cells, one more than are allowed at most
 
 
 def _survey(frame: Any) -> list[Surveyed]:
-    return [Surveyed(frame.iloc[:, k]) for k in range(frame.shape[1])]
+    return [_surveyed(frame.iloc[:, k]) for k in range(frame.shape[1])]
 
 
-def _column(X: Any, k: int, found: Sequence[Surveyed]) -> Column:
+def _surveyed(cells: Any) -> Surveyed:
+    import numpy as np
+    import pandas as pd
+
+    plain, different = isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "iuf", []
+    if not pd.api.types.is_numeric_dtype(cells.dtype):
+        different = cells.dropna()
+        if not pd.api.types.is_object_dtype(cells):  # whose cells need not have a hash
+            different = different.drop_duplicates()
+    # 1, 1.0 and True are equal, but not the same text.
+    texts = {(type(cell).__name__, str(cell)): cell for cell in different}
+    return Surveyed(bool(cells.isna().any()), plain, _at_most(texts))
+
+
+def _both(one: Sequence[Surveyed], other: Sequence[Surveyed]) -> list[Surveyed]:
+    return [
+        Surveyed(a.gaps or b.gaps, a.plain and b.plain, _at_most(a.texts | b.texts))
+        for a, b in zip(one, other, strict=True)
+    ]
+
+
+def _at_most(texts: dict[Any, Any]) -> dict[Any, Any]:
+    return dict(islice(texts.items(), MOST_TEXTS + 1))
+
+
+def _column(X: Any, k: int, texts: Sequence[Any]) -> Column:
     """Return what a column holds, by its type and its different texts."""
     import pandas as pd
 
     dtype, names = X.dtypes.iloc[k], names_of(X)
-    texts = dict.fromkeys(text for one in found for text in one.texts)
     if len(texts) > MOST_TEXTS:
         raise InputError(
             f"X: column {column_label(names, k)} has more than {MOST_TEXTS} different texts, too "
             f"many for an input each. Leave it out by X.drop(columns=...), or convert it."
         )
     category = isinstance(dtype, pd.CategoricalDtype)
-    cells = pd.Series(list(texts), dtype=object if category else dtype)
+    cells = pd.Series(texts, dtype=object if category else dtype)
     frame = pd.DataFrame({X.columns[k]: cells.astype("category") if category else cells})
     known, _, _ = columns_of(
         frame,
@@ -112,7 +131,7 @@ class StreamedColumns:
         return f"{self.columns} columns in Dask; {self.width} inputs"
 
     def learn_each(self, parts: Any) -> list[Preprocessing]:
-        """Return what the rows of each part teach; `parts` (n, parts) tells how often it has each."""
+        """Return what parts of the rows teach; `parts` (n, parts) tells how often each has them."""
         layout = self.layout
         _, missing, counts = self._counted(layout, parts)
         medians = medians_in_dask(self.source, list(layout.numbers), parts)
@@ -123,18 +142,14 @@ class StreamedColumns:
 
     def _counted(self, layout: Preprocessing, parts: Any) -> Any:
         """Return the rows of each part, their missing numbers, and the codes of each category."""
-        starts = self.source.edges.tolist()
-        found = self.source.map(partial(_count, layout=layout), parts)
-        for start, (infinite, *_) in zip(starts, found, strict=False):
-            if infinite is not None:
-                row, k, value = infinite
-                raise InputError(
-                    f"X is {value} in row {start + row + 1}, {layout.label(k)!r}. Expected finite "
-                    f"numbers, or NaN for a missing one."
-                )
-        total, missing = (sum(one[at] for one in found) for at in (1, 2))
-        counts = [sum(one) for one in zip(*(part[3] for part in found), strict=True)]
-        return total, missing, counts
+        found = self.source.map(partial(_count, layout=layout), parts, add=_add)
+        if found.infinite is not None:
+            row, k, value = found.infinite
+            raise InputError(
+                f"X is {value} in row {row + 1}, {layout.label(k)!r}. Expected finite numbers, or "
+                f"NaN for a missing one."
+            )
+        return found.total, found.missing, found.counts
 
     def read(self, X: Any) -> Any:
         """Return other samples of the same columns, to be given to `encode`."""
@@ -149,8 +164,28 @@ class StreamedColumns:
         return X
 
 
-def _count(x: Any, parts: Any, layout: Preprocessing) -> Any:
-    """Return the first infinity of a partition and what `StreamedColumns._counted` adds up."""
+class Counted(NamedTuple):
+    """What some partitions have, of each of several parts of the rows."""
+
+    rows: int
+    infinite: tuple[int, int, float] | None  # the first: row, column and value
+    total: Any  # rows of each part, (parts,)
+    missing: Any  # of each part and column of numbers
+    counts: Sequence[Any]  # of each category, (parts, codes)
+
+
+def _add(one: Counted, other: Counted) -> Counted:
+    infinite = one.infinite
+    if infinite is None and other.infinite is not None:
+        row, *cell = other.infinite
+        infinite = (one.rows + row, *cell)
+    counts = [a + b for a, b in zip(one.counts, other.counts, strict=True)]
+    total, missing = one.total + other.total, one.missing + other.missing
+    return Counted(one.rows + other.rows, infinite, total, missing, counts)
+
+
+def _count(x: Any, parts: Any, layout: Preprocessing) -> Counted:
+    """Return what a partition has."""
     import numpy as np
 
     infinite = np.argwhere(np.isinf(x))
@@ -164,7 +199,7 @@ def _count(x: Any, parts: Any, layout: Preprocessing) -> Any:
         np.stack([layout.counts(x[np.repeat(every, own)], k) for own in parts.T])
         for k in layout.categories
     ]
-    return first, parts.sum(axis=0), missing, counts
+    return Counted(len(x), first, parts.sum(axis=0), missing, counts)
 
 
 def _notes(columns: Sequence[Column], gaps: bool) -> tuple[str, ...]:
