@@ -177,8 +177,8 @@ class Counted(NamedTuple):
 def _add(one: Counted, other: Counted) -> Counted:
     infinite = one.infinite
     if infinite is None and other.infinite is not None:
-        row, *cell = other.infinite
-        infinite = (one.rows + row, *cell)
+        row, k, value = other.infinite
+        infinite = one.rows + row, k, value
     counts = [a + b for a, b in zip(one.counts, other.counts, strict=True)]
     total, missing = one.total + other.total, one.missing + other.missing
     return Counted(one.rows + other.rows, infinite, total, missing, counts)
