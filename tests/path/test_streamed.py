@@ -252,6 +252,14 @@ def test_a_pickle_of_samples_says_where_they_are(tmp_path, kind):
     )
 
 
+def test_a_pickle_has_what_was_written_to_a_copy_of_a_file(tmp_path):
+    stored("npy", tmp_path)
+    X = np.load(tmp_path / "x.npy", mmap_mode="c")
+    X[3] = 7.0
+    host = rows.StoredRows(X, connect("numpy"), "float64")
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(host)).between(3, 4), X[3:4])
+
+
 def test_a_function_that_needs_the_samples_and_a_transformer_are_refused(tmp_path):
     from sklearn.preprocessing import StandardScaler
 

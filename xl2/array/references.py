@@ -57,7 +57,8 @@ class Portable:
 def _referred(x: Any) -> Any:
     """Return a reference to an array on disk, and anything else unchanged.
 
-    So are parts of a memory map that are not consecutive, and one without the name of a file.
+    So are parts of a memory map that are not consecutive, one without the name of a file, and one
+    that may hold what its file does not: a copy on write.
     """
     import os
 
@@ -65,7 +66,7 @@ def _referred(x: Any) -> Any:
 
     if type(x).__module__.partition(".")[0] == "h5py" and hasattr(x, "file"):
         return InHDF5(os.path.abspath(x.file.filename), x.name)
-    if not isinstance(x, np.memmap) or not x.flags.c_contiguous or not x.filename:
+    if not isinstance(x, np.memmap) or not x.flags.c_contiguous or not x.filename or x.mode == "c":
         return x
     whole = x
     while isinstance(whole.base, np.memmap):
