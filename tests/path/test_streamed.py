@@ -270,6 +270,23 @@ def test_a_function_that_needs_the_samples_and_a_transformer_are_refused(tmp_pat
         path_of(X, preprocessing=StandardScaler())
 
 
+@every_kind
+@pytest.mark.filterwarnings("ignore:X has feature names")  # a frame for the transformer of an array
+def test_a_transformer_gets_other_samples_from_where_they_are(tmp_path, kind):
+    from sklearn.preprocessing import StandardScaler
+
+    X, own = stored(kind, tmp_path), {"preprocessing": StandardScaler(), "cv": None}
+    mine, its = (path_of(DENSE, validation=(held, LABELS), **own) for held in (X, DENSE))
+    assert_same(mine, its)
+    model = its.best_model_
+    if kind == "dask frame":
+        with pytest.raises(InputError, match=r"Pass X\.compute\(\)"):
+            model.forward(X)
+        return
+    np.testing.assert_array_equal(model.forward(X), model.forward(DENSE))
+    assert model.score(X, LABELS) == model.score(DENSE, LABELS)
+
+
 def test_a_nan_is_named_by_its_row(tmp_path):
     X = DENSE.copy()
     X[281, 2] = np.nan

@@ -87,7 +87,7 @@ class Model:
         """
         x = self.raw(X)
         if is_stored(x):
-            if isinstance(self.preprocessing, Preprocessing):
+            if self.preprocessing is not None:
                 return PreparedRows(self, x)
             return x if self.input_scaling is None else self.input_scaling.lazily(x)
         width, dtype = self.network.sizes[0], self.network.dtype
@@ -106,7 +106,12 @@ class Model:
         """
         own = isinstance(self.preprocessing, Preprocessing)
         if self.preprocessing is not None and not own:
-            return select(X, self.features) if is_frame(X) and self.features else X
+            if is_dask_frame(X):
+                raise InputError(
+                    "X is a data frame of Dask, but the transformer of this model takes frames in "
+                    "memory. Pass X.compute(), or one partition after another."
+                )
+            return select(X, self.features) if is_frame(X) and self.features else as_rows(X)
         expected = len(self.preprocessing.columns) if own else self.network.sizes[0]
         if is_frame(X):
             if own:
@@ -185,7 +190,7 @@ class Model:
 
 
 class PreparedRows(ConvertedRows):
-    """Coded samples on disk, (n, columns), that are prepared when read."""
+    """Samples on disk or in Dask, (n, columns), that are prepared when read."""
 
     def __init__(self, model: Model, source: Any):
         super().__init__(source, model.network.sizes[0], "float64")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ..array.dask_rows import computed
 from ..array.rows import in_memory, is_stored
 from ..data.kinds import Asked, columns_of
 from ..data.row_numbers import warn_of_row_numbers
@@ -176,9 +177,10 @@ class Transformed:
         return True
 
     def read(self, X: Any) -> Any:
-        """Return other samples, to be given to `encode`."""
+        """Return other samples in memory, to be given to `encode`."""
         import numpy as np
 
+        X = np.asarray(X) if is_stored(X) else computed(X)
         if is_frame(X):
             return select(X, self._names) if self._names else X
         return X if hasattr(X, "shape") else np.asarray(X)
