@@ -1,15 +1,19 @@
 """Data frames of Dask with gaps, text and categories are encoded where their partitions are."""
 
 import warnings
+from collections import Counter
+from functools import partial
 
 import numpy as np
 import pytest
 
 from xl2 import InputError, regularization_path
 from xl2.array import rows
+from xl2.nn import medians
 from xl2.nn.dask_samples import as_rows
-from xl2.nn.medians import medians_in_dask
+from xl2.nn.medians import counted_values, edges_in, joined_edges, medians_by
 from xl2.path import streamed_columns
+from xl2.path.streamed_columns import StreamedColumns
 
 dask = pytest.importorskip("dask", reason='dask: pip install "xl2[dask]"')
 da = pytest.importorskip("dask.array", reason='dask: pip install "xl2[dask]"')
@@ -50,11 +54,15 @@ def path_of(X, y, **options):
     return regularization_path(X, y, [0, 1], progress=False, shuffle=False, **own | options)
 
 
-@pytest.mark.parametrize("standardize", [False, True])
-def test_a_path_equals_that_of_the_frame_in_memory(standardize):
+@pytest.mark.parametrize(
+    ("standardize", "weight"),
+    [(False, None), (True, None), (True, np.arange(COUNT) % 4.0)],
+    ids=["", "standardized", "weighted"],
+)
+def test_a_path_equals_that_of_the_frame_in_memory(standardize, weight):
     frame, y = frame_of()
-    X = dd.from_pandas(frame, npartitions=5)
-    mine, its = (path_of(one, y, standardize=standardize) for one in (X, frame))
+    X, options = dd.from_pandas(frame, npartitions=5), {"standardize": standardize}
+    mine, its = (path_of(one, y, sample_weight=weight, **options) for one in (X, frame))
     np.testing.assert_allclose(mine.validation_scores_, its.validation_scores_, rtol=1e-9)
     np.testing.assert_allclose(mine.train_scores_, its.train_scores_, rtol=1e-9)
     one, other = mine.best_model_, its.best_model_
@@ -93,6 +101,36 @@ def test_validation_samples_may_be_elsewhere_than_those_of_training(monkeypatch,
         np.testing.assert_allclose(found, scores[0], rtol=1e-9)
 
 
+def test_all_folds_and_all_rows_are_learnt_in_four_passes(monkeypatch):
+    monkeypatch.setattr(medians, "EDGES", 20)  # as with more samples, medians are between
+    frame, y = frame_of()
+    computed, learnt = Counter(), StreamedColumns.learn_each
+
+    def part(k):
+        computed[k] += 1
+        return frame.iloc[60 * k : 60 * k + 60]
+
+    class LearntError(Exception):
+        pass
+
+    def learn_each(self, parts, *options):
+        found = learnt(self, parts, *options)
+        assert len(found) == 4  # three folds, and all rows
+        raise LearntError
+
+    monkeypatch.setattr(StreamedColumns, "learn_each", learn_each)
+    with pytest.raises(LearntError):
+        path_of(dd.from_map(part, range(4), meta=frame.iloc[:0]), y, standardize=True)
+    assert computed == dict.fromkeys(range(4), 4)
+    calls = []
+    monkeypatch.setattr(
+        StreamedColumns, "learn_each", lambda *given: calls.append(1) or learnt(*given)
+    )
+    path = path_of(dd.from_pandas(frame, npartitions=4), y, standardize=True, refit=[0, 1])
+    assert len(path.models_) == 2
+    assert calls == [1]
+
+
 def test_few_rows_are_computed_to_a_frame():
     frame, y = frame_of(60)
     mine, its = (path_of(X, y) for X in (dd.from_pandas(frame, npartitions=3), frame))
@@ -100,22 +138,32 @@ def test_few_rows_are_computed_to_a_frame():
     assert mine.understood_ == its.understood_
 
 
-def test_medians_of_parts_are_exact():
+@pytest.mark.parametrize("edges", [3, 10, 255])
+@pytest.mark.parametrize("collected", [0, 30, 2**23])
+def test_medians_of_parts_are_exact(monkeypatch, edges, collected):
+    monkeypatch.setattr(medians, "EDGES", edges)
+    monkeypatch.setattr(medians, "COLLECTED", collected)
     x = RNG.normal(size=(501, 7))
     x[:, 1] = RNG.integers(-3, 3, 501)
     x[RNG.random(501) < 0.3, 2] = np.nan
     x[:, 3] *= 1e300
     x[:, 4] *= 1e-310
     x[:, 5] = np.nan
-    parts = RNG.random((501, 3)) < 0.6
-    parts[:, 2] = False
-    parts[5, 2] = True
-    found = medians_in_dask(as_rows(da.from_array(x, chunks=(97, 7))), range(7), parts)
+    parts = RNG.integers(0, 3, (501, 3))
+    parts[:, 2] = 0
+    parts[5, 2] = 1
+    source, numbers = as_rows(da.from_array(x, chunks=(97, 7))), range(7)
+    edges = source.map(partial(edges_in, numbers=numbers), add=joined_edges)
+    counts = source.map(partial(counted_values, numbers=numbers, edges=edges), parts, add=np.add)
+    found = medians_by(source, numbers, parts, edges, counts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns without a value
         for own, part in zip(found, parts.T, strict=True):
-            expected = 2.0 * np.nanmedian(x[part] / 2.0, axis=0)
-            np.testing.assert_array_equal(own, np.nan_to_num(expected))
+            low, high = (
+                np.nanquantile(np.repeat(x, part, axis=0), 0.5, axis=0, method=side)
+                for side in ("lower", "higher")
+            )
+            np.testing.assert_array_equal(own, np.nan_to_num(low / 2.0 + high / 2.0))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +216,7 @@ def test_texts_are_not_collected_beyond_those_that_are_allowed(monkeypatch):
 
     def watched(*given):
         found = both(*given)
-        most.append(max(len(one.texts) for one in found))
+        most.append(max(len(one.texts) for one in found[1]))
         return found
 
     monkeypatch.setattr(streamed_columns, "_both", watched)

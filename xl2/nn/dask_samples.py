@@ -28,10 +28,13 @@ def is_dask_frame(X: object) -> bool:
     return is_dask(X) and hasattr(type(X), "map_partitions") and hasattr(X, "columns")
 
 
-def rows_of_frame(X: Any, names: Sequence[str] = (), what: str = "X") -> DaskRows:
+def rows_of_frame(
+    X: Any, names: Sequence[str] = (), what: str = "X", lengths: Sequence[int] = ()
+) -> DaskRows:
     """Return a Dask data frame of numbers as rows, of the columns of these names, or of all.
 
-    Its rows are counted, which is one pass over it. A missing number is a NaN.
+    Without the `lengths` of the partitions, rows are counted, which is one pass over the frame. A
+    missing number is a NaN.
     """
     import dask
     import numpy as np
@@ -42,7 +45,8 @@ def rows_of_frame(X: Any, names: Sequence[str] = (), what: str = "X") -> DaskRow
     dtype = np.result_type(*X.dtypes) if plain and len(X.columns) else np.dtype("float64")
     convert = dask.delayed(_as_array, pure=True)
     parts = [convert(part, str(dtype), what) for part in X.to_delayed()]
-    return DaskRows(parts, counted_rows(X), len(X.columns), dtype, names_of(X))
+    lengths = lengths or counted_rows(X)
+    return DaskRows(parts, lengths, len(X.columns), dtype, names_of(X))
 
 
 def coded_rows(X: Any, columns: Sequence[Column], lengths: Sequence[int] = ()) -> DaskRows:

@@ -1,86 +1,155 @@
-"""Exact medians of columns in Dask, digit by digit, without sorting or collecting them.
+"""Exact medians of columns in Dask, without sorting or collecting them.
 
-The bits of a float64, with those below the sign turned over for negative ones, are in the order of
-the numbers. A pass over the partitions counts, for each column, the next 11 bits of the numbers
-that begin like the median; six passes find all of them.
+Some values of a column, from its whole range, are its edges. A pass over the partitions counts the
+values at each edge and between two. Then the median is an edge, or one of the few values between
+two, which another pass collects. If those are too many, some of them become the edges.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..array.dask_rows import DaskRows
 
-BITS = 11
-SHIFTS = (53, 42, 31, 20, 9, 0)  # the last digit has 9 bits
+EDGES = 255  # of a column
+COLLECTED = 2**23  # values of all columns that are in memory at once
+
+Edges = list[Any]  # of each column, in ascending order, each once
 
 
-def medians_in_dask(x: DaskRows, numbers: Any, parts: Any) -> Any:
-    """Return the medians of the present values of some columns, (parts, columns); 0 without any.
+def edges_in(rows: Any, numbers: Sequence[int]) -> Edges:
+    """Return edges for the present values of some columns of samples (n, columns) in memory."""
+    return [_thinned(values) for values in _columns(rows, numbers)]
 
-    `numbers` are the columns, as indices, and `parts` (n, parts) tells how often each has each row.
+
+def joined_edges(one: Edges, other: Edges) -> Edges:
+    """Return edges for two parts of the samples by those of each."""
+    import numpy as np
+
+    return [_thinned(np.concatenate(pair)) for pair in zip(one, other, strict=True)]
+
+
+def counted_values(rows: Any, parts: Any, numbers: Sequence[int], edges: Edges) -> Any:
+    """Return how many values are at each place, (parts, columns, places).
+
+    The first place is below the first edge, the next one is that edge, and so on. `parts`
+    (n, parts) tells how often each part has each row.
     """
     import numpy as np
 
-    # Two numbers are in the middle of an even number of them: (parts, columns, 2).
-    found = np.zeros((parts.shape[1], len(numbers), 2), dtype=np.uint64)
-    ranks = None
-    for at, shift in enumerate(SHIFTS):
-        count = partial(_counts, numbers=numbers, begun=found, at=at)
-        counts = x.map(count, parts, add=np.add)
-        if ranks is None:
-            present = counts[:, :, 0].sum(axis=-1)
-            ranks = np.stack([np.maximum(present - 1, 0) // 2, present // 2], axis=-1)
-        upto = counts.cumsum(axis=-1)
-        digits = (upto <= ranks[..., None]).sum(axis=-1)
-        below = np.take_along_axis(upto - counts, np.minimum(digits, 2**BITS - 1)[..., None], -1)
-        ranks = ranks - below[..., 0]
-        found |= digits.astype(np.uint64) << np.uint64(shift)
-    low, high = np.moveaxis(_numbers(found), -1, 0)
-    # Half of each: their sum may overflow.
-    return np.where(present > 0, low / 2.0 + high / 2.0, 0.0)
-
-
-def _counts(rows: Any, parts: Any, numbers: Any, begun: Any, at: int) -> Any:
-    """Return how many values have each next digit, (parts, columns, 2, digits)."""
-    import numpy as np
-
-    found = np.zeros((*begun.shape, 2**BITS), dtype=np.int64)
-    shift, above = np.uint64(SHIFTS[at]), np.uint64(SHIFTS[at - 1])
-    for c, k in enumerate(numbers):
-        column = np.asarray(rows)[:, k].astype("float64")
+    places = 2 * max(map(len, edges), default=0) + 1
+    found = np.zeros((parts.shape[1], len(numbers), places), dtype=np.int64)
+    for c, column in enumerate(_columns(rows, numbers)):
+        at = np.searchsorted(edges[c], column) + np.searchsorted(edges[c], column, "right")
         there = ~np.isnan(column)
-        keys = _keys(column)
-        last = 2 ** (SHIFTS[at - 1] - SHIFTS[at]) - 1 if at else 2**BITS - 1
-        digits = ((keys >> shift) & np.uint64(last)).astype(np.int64)
-        for p in range(len(begun)):
-            times = parts[:, p]
-            mine = there & (times > 0)
-            for side in range(2):
-                same = mine
-                if at:
-                    same = mine & (keys >> above == begun[p, c, side] >> above)
-                if side and begun[p, c, 0] == begun[p, c, 1]:
-                    found[p, c, 1] = found[p, c, 0]
-                else:
-                    own = np.repeat(digits[same], times[same])
-                    found[p, c, side] = np.bincount(own, minlength=2**BITS)
+        for p, own in enumerate(parts.T):
+            found[p, c] = np.bincount(np.repeat(at[there], own[there]), minlength=places)
     return found
 
 
-def _keys(x: Any) -> Any:
-    """Return whole numbers in the order of the given float64."""
+def medians_by(x: DaskRows, numbers: Sequence[int], parts: Any, edges: Edges, counts: Any) -> Any:
+    """Return the medians of the present values, (parts, columns), by the `counted_values` of `x`.
+
+    The median of no value is 0.
+    """
     import numpy as np
 
-    bits = (x + 0.0).view(np.uint64)
-    negative = bits >> np.uint64(63) == 1
-    return np.where(negative, ~bits, bits | np.uint64(2**63))
+    present, upto = counts.sum(axis=-1), counts.cumsum(axis=-1)
+    # Two numbers are in the middle of an even number of them: (parts, columns, 2).
+    ranks = np.stack([np.maximum(present - 1, 0) // 2, present // 2], axis=-1)
+    places = (upto[:, :, None, :] <= ranks[..., None]).sum(axis=-1)
+    middle, gaps = np.zeros(ranks.shape), dict[Gap, list[tuple[int, int, int]]]()
+    for p, c, side in np.argwhere(np.broadcast_to((present > 0)[..., None], ranks.shape)).tolist():
+        place = int(places[p, c, side])
+        if place % 2:
+            middle[p, c, side] = edges[c][place // 2]
+        else:
+            gaps.setdefault(Gap.at(numbers[c], place, edges[c]), []).append((p, c, side))
+    sought = list(gaps)
+    most = sum(max(counts[p, c, places[p, c, s]] for p, c, s in own) for own in gaps.values())
+    medians = _halfway(middle)
+    if most > COLLECTED:
+        columns = sorted({c for own in gaps.values() for _, c, _ in own})
+        names = [numbers[c] for c in columns]
+        between = x.map(partial(_edges_between, gaps=sought), add=joined_edges)
+        finer = []
+        for c in columns:
+            # The medians that are known stay edges.
+            own = [middle[:, c][places[:, c] % 2 == 1]]
+            own += [e for gap, e in zip(sought, between, strict=True) if gap.column == numbers[c]]
+            finer.append(np.unique(np.concatenate(own)))
+        found = x.map(partial(counted_values, numbers=names, edges=finer), parts, add=np.add)
+        medians[:, columns] = medians_by(x, names, parts, finer, found)
+    elif gaps:
+        collected = x.map(partial(_collected, gaps=sought), parts, add=_together)
+        for gap, (values, times) in zip(sought, collected, strict=True):
+            for p, c, side in gaps[gap]:
+                below = upto[p, c, places[p, c, side]] - counts[p, c, places[p, c, side]]
+                in_order = np.sort(np.repeat(values, times[:, p]))
+                middle[p, c, side] = in_order[ranks[p, c, side] - below]
+        medians = _halfway(middle)
+    return medians
 
 
-def _numbers(keys: Any) -> Any:
-    """Return the float64 of whole numbers that `_keys` returns."""
+class Gap(NamedTuple):
+    """The values of a column strictly between two edges."""
+
+    column: int
+    low: float
+    high: float
+
+    @classmethod
+    def at(cls, column: int, place: int, edges: Any) -> Gap:
+        """Return the gap at an even place."""
+        ends = -math.inf, *edges.tolist(), math.inf
+        return cls(column, ends[place // 2], ends[place // 2 + 1])
+
+    def inside(self, rows: Any) -> tuple[Any, Any]:
+        """Return which samples (n, columns) have a value in the gap, and these values."""
+        (column,) = _columns(rows, [self.column])
+        here = (column > self.low) & (column < self.high)
+        return here, column[here]
+
+
+def _edges_between(rows: Any, gaps: Sequence[Gap]) -> Edges:
+    return [_thinned(gap.inside(rows)[1]) for gap in gaps]
+
+
+def _collected(rows: Any, parts: Any, gaps: Sequence[Gap]) -> list[tuple[Any, Any]]:
+    """Return the values in each gap, and how often each part has them."""
+    found = [gap.inside(rows) for gap in gaps]
+    return [(values, parts[here]) for here, values in found]
+
+
+def _together(one: list[Any], other: list[Any]) -> list[tuple[Any, Any]]:
     import numpy as np
 
-    negative = keys >> np.uint64(63) == 0
-    return np.where(negative, ~keys, keys ^ np.uint64(2**63)).view(np.float64)
+    return [
+        (np.concatenate([a, b]), np.concatenate([of_a, of_b]))
+        for (a, of_a), (b, of_b) in zip(one, other, strict=True)
+    ]
+
+
+def _halfway(middle: Any) -> Any:
+    """Return the mean of two numbers; half of each, as their sum may overflow."""
+    return middle[..., 0] / 2.0 + middle[..., 1] / 2.0
+
+
+def _thinned(values: Any) -> Any:
+    """Return at most `EDGES` present values in ascending order, each once, evenly from all."""
+    import numpy as np
+
+    values = np.sort(values[~np.isnan(values)])
+    if len(values) > EDGES:
+        values = values[np.linspace(0, len(values) - 1, EDGES).astype(int)]
+    return np.unique(values)
+
+
+def _columns(rows: Any, numbers: Sequence[int]) -> Any:
+    """Return columns in float64, one after another, (columns, n)."""
+    import numpy as np
+
+    return np.take(np.asarray(rows), numbers, axis=1).T.astype("float64", order="C")

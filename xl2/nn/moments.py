@@ -6,8 +6,8 @@ by the formula of Chan, Golub and LeVeque, in the order of the partitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import partial, reduce
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any, NamedTuple
 
 from ..array.backend import connect
@@ -17,13 +17,11 @@ from ..array.numbers import not_finite
 from ..array.rows import StoredRows
 from ..errors import InputError
 
-Conversions = Sequence[Any] | None  # a function for each part
-
 
 class Moments(NamedTuple):
     """What is known of the columns of some samples, of each of several parts of them."""
 
-    weight: Any  # the samples, or their weight: (parts, 1)
+    weight: Any  # the samples, or their weight: (parts, 1) or (parts, columns)
     mean: Any  # (parts, columns)
     squares: Any  # the sum of the squared deviations from the mean: (parts, columns)
 
@@ -41,13 +39,10 @@ class Moments(NamedTuple):
         return variance <= lost * variance + (lost * self.mean) ** 2
 
 
-def moments(
-    rows: Any, parts: Any = None, weight: Any = None, conversions: Conversions = None
-) -> Moments:
+def moments(rows: Any, parts: Any = None, weight: Any = None) -> Moments:
     """Return the moments of samples (n, columns) in memory.
 
     `parts` (n, parts) tells how often each part has each sample, by default once; `weight` is (n,).
-    The samples of each part are converted first, if there are `conversions`.
     """
     import numpy as np
 
@@ -56,23 +51,49 @@ def moments(
     found = []
     for k in range(1 if parts is None else parts.shape[1]):
         mine = slice(None) if parts is None else np.repeat(np.arange(len(x)), parts[:, k])
-        own = x[mine] if conversions is None else conversions[k](x[mine])
-        found.append(_of_part(own, given[mine, None].astype("float64")))
+        found.append(_of_part(x[mine], given[mine, None].astype("float64")))
     return Moments(*(np.stack(one) for one in zip(*found, strict=True)))
 
 
+def present_moments(rows: Any, parts: Any, weight: Any = None) -> Moments:
+    """Return the moments of the values in memory that are not NaN.
+
+    The weight is that of the present values of each column, (parts, columns).
+    """
+    import numpy as np
+
+    x = np.asarray(rows, dtype="float64")
+    there = ~np.isnan(x)
+    given = there * (np.ones(len(x)) if weight is None else weight)[:, None]
+    x = np.where(there, x, 0.0)
+    mine = [np.repeat(np.arange(len(x)), times) for times in parts.T]
+    found = [_of_part(x[own], given[own]) for own in mine]
+    return Moments(*(np.stack(one) for one in zip(*found, strict=True)))
+
+
+def filled(found: Moments, weight: Any, values: Any) -> Moments:
+    """Return the moments with a value in place of each missing one, (parts, columns).
+
+    `weight` (parts, 1) is that of all samples.
+    """
+    import numpy as np
+
+    missing = np.maximum(weight - found.weight, 0.0)
+    return joined([found, Moments(missing, values, np.zeros(values.shape))])
+
+
 def _of_part(x: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """Return the moments of samples (n, columns) with weights (n, 1) or (n, columns)."""
     import numpy as np
 
     total = weight.sum(axis=0)
-    if not total:
-        return total, np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    divisor = np.where(total > 0.0, total, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = (x * weight).sum(axis=0) / total
+        mean = (x * weight).sum(axis=0) / divisor
         deviations = x - mean
         left = (deviations * weight).sum(axis=0)  # 0 but for rounding
-        squares = (deviations**2 * weight).sum(axis=0) - left**2 / total
-        return total, mean + left / total, squares
+        squares = (deviations**2 * weight).sum(axis=0) - left**2 / divisor
+        return total, mean + left / divisor, squares
 
 
 def joined(found: Iterable[Moments]) -> Moments:
@@ -91,40 +112,35 @@ def _add(one: Moments, other: Moments) -> Moments:
         return Moments(weight, one.mean + apart * share, squares)
 
 
-def moments_of(
-    x: Any, parts: Any = None, weight: Any = None, conversions: Conversions = None, what: str = "X"
-) -> Moments:
+def moments_of(x: Any, parts: Any = None, weight: Any = None, what: str = "X") -> Moments:
     """Return the moments of samples on disk or in Dask, in one pass; see `moments`.
 
-    Without conversions a row that is not finite is an error.
+    A row that is not finite is an error.
     """
     if not x.shape[0]:
         raise InputError(f"{what} is empty. Pass at least one sample.")
     if not isinstance(x, DaskRows):
-        rows = StoredRows(x, connect("numpy"), "float64", what, finite=conversions is None)
+        rows = StoredRows(x, connect("numpy"), "float64", what)
         return joined(
             moments(
                 rows.between(start, stop),
                 None if parts is None else parts[start:stop],
                 None if weight is None else weight[start:stop],
-                conversions,
             )
             for start, stop in chunk_ranges(rows, rows.rows_at_once)
         )
-    found = x.map(partial(_checked_moments, conversions=conversions), parts, weight)
+    found = x.map(_checked_moments, parts, weight)
     for start, (row, _) in zip(x.edges.tolist(), found, strict=False):
         if row is not None:
             raise not_finite(what, start + row)
     return joined(own for _, own in found)
 
 
-def _checked_moments(
-    rows: Any, parts: Any, weight: Any, conversions: Conversions
-) -> tuple[int | None, Moments]:
+def _checked_moments(rows: Any, parts: Any, weight: Any) -> tuple[int | None, Moments]:
     """Return the first row of a partition that is not finite, or None, and its moments."""
     import numpy as np
 
     rows = np.asarray(rows)
     finite = np.isfinite(rows).all(axis=1)
-    row = None if conversions or finite.all() else int(finite.argmin())
-    return row, moments(rows, parts, weight, conversions)
+    row = None if finite.all() else int(finite.argmin())
+    return row, moments(rows, parts, weight)

@@ -103,6 +103,14 @@ class Scaling:
 
         return Scaling(np.where(columns, 0.0, self.mean), np.where(columns, 1.0, self.scale))
 
+    def widened(self, width: int) -> Scaling:
+        """Return a scaling for further columns at the end, which stay as they are."""
+        import numpy as np
+
+        lacking = width - len(self.mean)
+        ones = np.pad(self.scale, (0, lacking), constant_values=1.0)
+        return Scaling(np.pad(self.mean, (0, lacking)), ones)
+
     def lazily(self, x: Any) -> Any:
         """Return samples that are scaled when read, for `fit` and `Network.forward`.
 

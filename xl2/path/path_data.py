@@ -173,18 +173,11 @@ class PathData:
 
     def _widened(self, one: Inputs) -> Inputs:
         """Return inputs with zeros at the end, as many as the networks have inputs."""
-        import numpy as np
-
-        lacking = self.settings.sizes[0] - one.x.shape[1]
-        if not lacking:
+        width = self.settings.sizes[0]
+        if one.x.shape[1] == width:
             return one
-        scaling = one.scaling
-        if scaling is not None:
-            scaling = Scaling(
-                np.pad(scaling.mean, (0, lacking)),
-                np.pad(scaling.scale, (0, lacking), constant_values=1.0),
-            )
-        return one._replace(x=padded(one.x, self.settings.sizes[0]), scaling=scaling)
+        scaling = one.scaling and one.scaling.widened(width)
+        return one._replace(x=padded(one.x, width), scaling=scaling)
 
     def _held_inputs(self, own: Inputs, x: Any) -> Any:
         """Return validation samples as inputs of networks that were trained on others."""

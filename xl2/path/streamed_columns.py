@@ -1,7 +1,8 @@
 """Data frames of Dask with gaps, text and categories: what their columns are, and what folds learn.
 
-Passes over the partitions count texts, gaps and values, and find the medians. Cells become numbers
-where the partitions are computed.
+Four passes over the partitions learn everything: one looks at types and texts, one counts what the
+columns have, one counts it for each fold, and one finds the medians that are not known by then.
+Cells become numbers where the partitions are computed.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from ..array.dask_rows import DaskRows, added
 from ..data.kinds import Asked, columns_of
 from ..errors import InputError, column_label, listed
 from ..nn.columns import Column
-from ..nn.dask_samples import coded_rows, counted_rows, is_dask_frame, rows_of_frame
+from ..nn.dask_samples import coded_rows, is_dask_frame, rows_of_frame
 from ..nn.frames import codes_of, is_frame, names_of
-from ..nn.medians import medians_in_dask
+from ..nn.medians import Edges, counted_values, edges_in, joined_edges, medians_by
+from ..nn.moments import Moments, filled, joined, present_moments
 from ..nn.preprocessing import Preprocessing
+from ..nn.scaling import Scaling
 
 MOST_TEXTS = 100_000  # different ones of a column
 
@@ -31,12 +34,12 @@ def read_dask_frame(X: Any) -> tuple[Any, Any]:
     """
     import dask
 
-    lengths = counted_rows(X)
+    surveys = [dask.delayed(_survey)(part) for part in X.to_delayed()]
+    lengths, found = added(surveys, _both)
     if sum(lengths) * len(X.columns) * 8 <= rows.CHUNK_BYTES:
         return X.compute(), None
-    found = added([dask.delayed(_survey)(part) for part in X.to_delayed()], _both)
     if all(one.plain and not one.gaps for one in found):
-        return rows_of_frame(X), None
+        return rows_of_frame(X, lengths=lengths), None
     columns = [_column(X, k, list(one.texts.values())) for k, one in enumerate(found)]
     encoder = StreamedColumns(columns, coded_rows(X, columns, lengths))
     return encoder.source, encoder
@@ -59,8 +62,9 @@ class Surveyed(NamedTuple):
     texts: dict[Any, Any]  # else its different cells, one more than are allowed at most
 
 
-def _survey(frame: Any) -> list[Surveyed]:
-    return [_surveyed(frame.iloc[:, k]) for k in range(frame.shape[1])]
+def _survey(frame: Any) -> tuple[list[int], list[Surveyed]]:
+    """Return the rows of a partition, as a list, and what its columns have."""
+    return [len(frame)], [_surveyed(frame.iloc[:, k]) for k in range(frame.shape[1])]
 
 
 def _surveyed(cells: Any) -> Surveyed:
@@ -77,11 +81,12 @@ def _surveyed(cells: Any) -> Surveyed:
     return Surveyed(bool(cells.isna().any()), plain, _at_most(texts))
 
 
-def _both(one: Sequence[Surveyed], other: Sequence[Surveyed]) -> list[Surveyed]:
-    return [
+def _both(one: Any, other: Any) -> tuple[list[int], list[Surveyed]]:
+    columns = [
         Surveyed(a.gaps or b.gaps, a.plain and b.plain, _at_most(a.texts | b.texts))
-        for a, b in zip(one, other, strict=True)
+        for a, b in zip(one[1], other[1], strict=True)
     ]
+    return one[0] + other[0], columns
 
 
 def _at_most(texts: dict[Any, Any]) -> dict[Any, Any]:
@@ -119,37 +124,46 @@ class StreamedColumns:
 
         self.source, self.rows, self.columns = source, len(source), len(columns)
         blank = Preprocessing(tuple(columns), np.zeros(0))
-        total, missing, counts = self._counted(blank, np.ones((self.rows, 1), dtype=bool))
+        found, self._edges = source.map(partial(_look, layout=blank), add=_both_looks)
+        if found.infinite is not None:
+            row, k, value = found.infinite
+            raise InputError(
+                f"X is {value} in row {row + 1}, {blank.label(k)!r}. Expected finite numbers, or "
+                f"NaN for a missing one."
+            )
+        missing, codes = found.missing[0], [one[0] for one in found.codes]
         medians = np.zeros(len(blank.numbers))
-        own = [one[0] for one in counts]
-        self.layout = blank.laid_out(int(total[0]), missing[0].tolist(), own, medians)
+        self.layout = blank.laid_out(self.rows, missing.tolist(), codes, medians)
         self.width, self.sources = self.layout.width, self.layout.sources
-        gaps = missing[0].any() or any(one[-1] for one in own)
+        gaps = missing.any() or any(one[-1] for one in codes)
         self.notes = _notes(columns, bool(gaps))
 
     def __str__(self) -> str:
         return f"{self.columns} columns in Dask; {self.width} inputs"
 
-    def learn_each(self, parts: Any) -> list[Preprocessing]:
-        """Return what parts of the rows teach; `parts` (n, parts) tells how often each has them."""
-        layout = self.layout
-        _, missing, counts = self._counted(layout, parts)
-        medians = medians_in_dask(self.source, list(layout.numbers), parts)
-        return [
-            layout.taught(medians[p], missing[p].tolist(), [one[p] for one in counts])
-            for p in range(parts.shape[1])
-        ]
+    def learn_each(
+        self, parts: Any, weight: Any, standardize: bool
+    ) -> list[tuple[Preprocessing, Scaling | None]]:
+        """Return what parts of the rows teach, and the scaling if it is wanted.
 
-    def _counted(self, layout: Preprocessing, parts: Any) -> Any:
-        """Return the rows of each part, their missing numbers, and the codes of each category."""
-        found = self.source.map(partial(_count, layout=layout), parts, add=_add)
-        if found.infinite is not None:
-            row, k, value = found.infinite
-            raise InputError(
-                f"X is {value} in row {row + 1}, {layout.label(k)!r}. Expected finite numbers, or "
-                f"NaN for a missing one."
-            )
-        return found.total, found.missing, found.counts
+        `parts` (n, parts) tells how often each has each row. `weight` (n,) or None counts for the
+        scaling only.
+        """
+        import numpy as np
+
+        layout = self.layout
+        learn = partial(_learn, layout=layout, edges=self._edges, standardize=standardize)
+        found, counts, moments = self.source.map(learn, parts, weight, add=_both_learnt)
+        medians = medians_by(self.source, layout.numbers, parts, self._edges, counts)
+        scalings: Sequence[Scaling | None] = [None] * len(medians)
+        if moments is not None:
+            total = parts.T @ (np.ones(self.rows) if weight is None else weight)
+            known = filled(moments, total[:, None], medians)
+            scalings = [one.widened(self.width) for one in Scaling.of_moments(known)]
+        return [
+            (layout.taught(medians[p], found.missing[p].tolist(), [c[p] for c in found.codes]), own)
+            for p, own in enumerate(scalings)
+        ]
 
     def read(self, X: Any) -> Any:
         """Return other samples of the same columns, to be given to `encode`."""
@@ -169,22 +183,11 @@ class Counted(NamedTuple):
 
     rows: int
     infinite: tuple[int, int, float] | None  # the first: row, column and value
-    total: Any  # rows of each part, (parts,)
-    missing: Any  # of each part and column of numbers
-    counts: Sequence[Any]  # of each category, (parts, codes)
+    missing: Any  # of each column of numbers, (parts, numbers)
+    codes: Sequence[Any]  # of each category how often it has each code, (parts, codes)
 
 
-def _add(one: Counted, other: Counted) -> Counted:
-    infinite = one.infinite
-    if infinite is None and other.infinite is not None:
-        row, k, value = other.infinite
-        infinite = one.rows + row, k, value
-    counts = [a + b for a, b in zip(one.counts, other.counts, strict=True)]
-    total, missing = one.total + other.total, one.missing + other.missing
-    return Counted(one.rows + other.rows, infinite, total, missing, counts)
-
-
-def _count(x: Any, parts: Any, layout: Preprocessing) -> Counted:
+def _counted(x: Any, parts: Any, layout: Preprocessing) -> Counted:
     """Return what a partition has."""
     import numpy as np
 
@@ -193,13 +196,52 @@ def _count(x: Any, parts: Any, layout: Preprocessing) -> Counted:
     if len(infinite):
         row, k = map(int, infinite[0])
         first = row, k, float(x[row, k])
-    parts, every = parts.astype(np.int64), np.arange(len(x))
-    missing = parts.T @ np.isnan(x[:, list(layout.numbers)]).astype(np.int64)
-    counts = [
+    every = np.arange(len(x))
+    lacking = np.isnan(x[:, list(layout.numbers)]).astype(np.int64)
+    codes = [
         np.stack([layout.counts(x[np.repeat(every, own)], k) for own in parts.T])
         for k in layout.categories
     ]
-    return Counted(len(x), first, parts.sum(axis=0), missing, counts)
+    return Counted(len(x), first, parts.T.astype(np.int64) @ lacking, codes)
+
+
+def _add(one: Counted, other: Counted) -> Counted:
+    infinite = one.infinite
+    if infinite is None and other.infinite is not None:
+        row, k, value = other.infinite
+        infinite = one.rows + row, k, value
+    codes = [a + b for a, b in zip(one.codes, other.codes, strict=True)]
+    return Counted(one.rows + other.rows, infinite, one.missing + other.missing, codes)
+
+
+def _look(x: Any, layout: Preprocessing) -> tuple[Counted, Edges]:
+    """Count in all rows of a partition, and take some values of its columns."""
+    import numpy as np
+
+    once = np.ones((len(x), 1), dtype=np.int64)
+    return _counted(x, once, layout), edges_in(x, layout.numbers)
+
+
+def _both_looks(one: Any, other: Any) -> tuple[Counted, Edges]:
+    return _add(one[0], other[0]), joined_edges(one[1], other[1])
+
+
+def _learn(
+    x: Any, parts: Any, weight: Any, layout: Preprocessing, edges: Edges, standardize: bool
+) -> tuple[Counted, Any, Moments | None]:
+    """Count in parts of a partition's rows, also the values at the edges and between them."""
+    import numpy as np
+
+    counts = counted_values(x, parts, layout.numbers, edges)
+    moments = None
+    if standardize:
+        moments = present_moments(np.take(x, layout.numbers, axis=1), parts, weight)
+    return _counted(x, parts, layout), counts, moments
+
+
+def _both_learnt(one: Any, other: Any) -> tuple[Counted, Any, Moments | None]:
+    moments = None if one[2] is None else joined([one[2], other[2]])
+    return _add(one[0], other[0]), one[1] + other[1], moments
 
 
 def _notes(columns: Sequence[Column], gaps: bool) -> tuple[str, ...]:

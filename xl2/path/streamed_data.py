@@ -25,11 +25,12 @@ def data_of_path(settings: PathSettings, X: Any, *arguments: Any) -> PathData:
 class StreamedData(PathData):
     """As `PathData`, but each fold's inputs are converted when they are read.
 
-    What the folds learn of the samples comes from one pass over them for all folds.
+    What the folds learn of the samples, and what all samples teach, is learnt together.
     """
 
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
+        self._everything: Inputs | None = None  # once the folds have been learnt
         if self._encoder is not None:
             self._x = self._encoder.source
 
@@ -42,34 +43,31 @@ class StreamedData(PathData):
 
         if not self._standardize and self._encoder is None:
             return [Inputs(self._x)] * len(parts)
+        *found, self._everything = self._learnt([*parts, np.arange(len(self.targets.values))])
+        return found
+
+    def _of_all_rows(self) -> Inputs:
+        if self._everything is None:
+            self._inputs([])
+        return self._everything or Inputs(self._x)
+
+    def _learnt(self, parts: Sequence[Any]) -> list[Inputs]:
+        """Return the inputs of all samples by what each of some parts of them teaches."""
+        import numpy as np
+
         times = np.zeros((len(self.targets.values), len(parts)), dtype=np.uint32)
         for f, rows in enumerate(parts):  # which may have a sample several times
             times[:, f] = np.bincount(rows, minlength=len(times))
-        learnt: list[Any] = [None] * len(parts)
-        scalings: Sequence[Scaling | None] = learnt
         if self._encoder is not None:
-            learnt = self._encoder.learn_each(times)
-        if self._standardize:
-            scalings = self._scalings(times, [Conversion(one) for one in learnt])
+            learnt = self._encoder.learn_each(times, self.weight, self._standardize)
+        else:
+            scalings = Scaling.of_moments(moments_of(self._x, times, self.weight))
+            learnt = [(None, scaling) for scaling in scalings]
         width = self.settings.sizes[0]
         return [
             Inputs(FoldRows(self._x, [Conversion(own, scaling)], width), scaling, own)
-            for own, scaling in zip(learnt, scalings, strict=True)
+            for own, scaling in learnt
         ]
-
-    def _scalings(self, times: Any, conversions: Sequence[Conversion]) -> list[Scaling]:
-        """Return the scaling of each fold, by one pass over the samples."""
-        found = moments_of(self._x, times, self.weight, conversions if self._encoder else None)
-        scalings = Scaling.of_moments(found)
-        if self._encoder is not None:
-            plain = self._encoder.layout.plain
-            scalings = [scaling.sparing(plain) for scaling in scalings]
-        return scalings
-
-    def _of_all_rows(self) -> Inputs:
-        import numpy as np
-
-        return self._inputs([np.arange(len(self.targets.values))])[0]
 
     def _take(self, training: TrainingData, rows: Any) -> Any:
         x, *known = training.samples
