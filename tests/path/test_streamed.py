@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from clusters import client_of
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, ShuffleSplit
 
 from xl2 import InputError, Network, fit, regularization_path
 from xl2.array import dask_rows, rows
@@ -93,6 +93,11 @@ def test_a_memory_map_is_shuffled_like_the_array(tmp_path, standardize):
     assert_same(path_of(stored("npy", tmp_path), **options), path_of(DENSE, **options))
 
 
+def test_folds_may_have_their_rows_in_any_order(tmp_path):
+    options = {"shuffle": False, "cv": ShuffleSplit(3, random_state=0)}
+    assert_same(path_of(stored("h5", tmp_path), **options), path_of(DENSE, **options))
+
+
 @pytest.mark.parametrize("standardize", [False, True])
 def test_values_are_scaled_by_each_fold(tmp_path, standardize):
     options = {"standardize": standardize, "shuffle": False}
@@ -175,7 +180,8 @@ def test_a_worker_process_trains_a_path_on_samples_in_dask(tmp_path):
     np.testing.assert_array_equal(again, its)
 
 
-def test_a_path_never_has_all_partitions_and_computes_few_more_than_it_trains_on(monkeypatch):
+@pytest.mark.parametrize("cv", [3, ShuffleSplit(3, random_state=0)])
+def test_a_path_never_has_all_partitions_and_computes_few_more_than_it_trains_on(monkeypatch, cv):
     da = pytest.importorskip("dask.array", reason='dask: pip install "xl2[dask]"')
     dask = pytest.importorskip("dask", reason='dask: pip install "xl2[dask]"')
     monkeypatch.setattr("xl2.path.settings.PathSettings.workers", lambda self: 1)  # one stack
@@ -193,10 +199,12 @@ def test_a_path_never_has_all_partitions_and_computes_few_more_than_it_trains_on
     with dask.config.set(scheduler="synchronous"):
         for epochs in (1, 3):
             made.clear()
-            path_of(X, epochs=epochs, refit=False, standardize=True)
+            path_of(X, epochs=epochs, refit=False, standardize=True, cv=cv)
             passes.append(len(made) / 30)
     # In an epoch one for the training of all folds, and one for their validation.
     assert (passes[1] - passes[0]) / 2 < 3.0
+    # Those of the first epoch, of the scores of each fold, and of what is learnt before.
+    assert passes[0] < 12.0
     read = []
     original = rows.StoredRows._read
     monkeypatch.setattr(

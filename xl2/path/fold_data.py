@@ -65,9 +65,16 @@ class FoldData:
         return f"in fold {f + 1}" if len(self.folds) > 1 else "on the validation samples"
 
     def training_truth(self, fold: Fold) -> Truth:
-        """Return the targets of a fold's training samples."""
+        """Return the targets of a fold's training samples, in the order of `training_chunks`."""
         # With `standardize` the folds' copies of the samples follow one another.
-        return self.truth.take(fold.rows % len(self.truth.y))
+        return self.truth.take(self._read_rows(fold) % len(self.truth.y))
+
+    def _read_rows(self, fold: Fold) -> Any:
+        """Return a fold's training rows in an order in which each block is read once."""
+        import numpy as np
+
+        in_blocks = getattr(self.training.samples.x, "edges", None) is not None
+        return np.sort(fold.rows) if in_blocks else fold.rows
 
     def copies_of(self, folds: Iterable[int]) -> range | None:
         """Return which copies of the samples some folds need, the first to the last.
@@ -102,8 +109,9 @@ class FoldData:
 
         take, x = Operations.of(self.backend.library).take_rows, self.training.samples.x
         if isinstance(x, HostRows):
-            for start, stop in cut(len(fold.rows), x.rows_at_once):
-                yield x.take(fold.rows[start:stop])
+            chosen = self._read_rows(fold)
+            for start, stop in cut(len(chosen), x.rows_at_once):
+                yield x.take(chosen[start:stop])
             return
         if np.array_equal(fold.rows, np.arange(x.shape[0])):  # gathering would copy all of them
             yield x

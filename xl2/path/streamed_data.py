@@ -11,7 +11,9 @@ from ..nn.moments import moments_of
 from ..nn.scaling import Scaling
 from ..nn.step import Samples
 from ..training.data import TrainingData
+from .fold_data import FoldData
 from .fold_rows import Conversion, FoldRows
+from .folds import Split
 from .path_data import Inputs, PathData
 from .settings import PathSettings
 
@@ -37,6 +39,14 @@ class StreamedData(PathData):
     def on_host(self) -> Any:
         """Return the samples, in their own units, as rows that can be sliced."""
         return self._x
+
+    def cross_validation(self, splits: Sequence[Split]) -> FoldData:
+        """Return folds; their validation rows are in an order in which each block is read once."""
+        import numpy as np
+
+        return super().cross_validation(
+            [split._replace(validation=np.sort(split.validation)) for split in splits]
+        )
 
     def _inputs(self, parts: Sequence[Any]) -> list[Inputs]:
         import numpy as np
