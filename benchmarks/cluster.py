@@ -131,7 +131,7 @@ def print_workers() -> None:
     wide = random.normal(size=(12000, 200)).astype("float32")
     sets = {
         "digits, 120 members": ((X / 16).astype("float32"), y, 3, 40),
-        "12000 x 200, 40 members": (wide, (wide[:, :5].sum(1) > 0).astype(int), 1, 4),
+        "12000 x 200, 40 members": (wide, (wide[:, :5].sum(1) > 0).astype(int), 1, 40),
     }
     options = {"threads_per_worker": 1, "dashboard_address": ":0"}
     with (
