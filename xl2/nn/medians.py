@@ -68,30 +68,37 @@ def medians_by(x: DaskRows, numbers: Sequence[int], parts: Any, edges: Edges, co
             middle[p, c, side] = edges[c][place // 2]
         else:
             gaps.setdefault(Gap.at(numbers[c], place, edges[c]), []).append((p, c, side))
-    sought = list(gaps)
-    most = sum(max(counts[p, c, places[p, c, s]] for p, c, s in own) for own in gaps.values())
     medians = _halfway(middle)
-    if most > COLLECTED:
+    most = [max(counts[p, c, places[p, c, side]] for p, c, side in own) for own in gaps.values()]
+    if sum(most) > COLLECTED:
         columns = sorted({c for own in gaps.values() for _, c, _ in own})
+        # The medians that are known stay edges.
+        known = [middle[:, c][places[:, c] % 2 == 1] for c in columns]
         names = [numbers[c] for c in columns]
-        between = x.map(partial(_edges_between, gaps=sought), add=joined_edges)
-        finer = []
-        for c in columns:
-            # The medians that are known stay edges.
-            own = [middle[:, c][places[:, c] % 2 == 1]]
-            own += [e for gap, e in zip(sought, between, strict=True) if gap.column == numbers[c]]
-            finer.append(np.unique(np.concatenate(own)))
+        finer = _finer_edges(x, names, known, list(gaps))
         found = x.map(partial(counted_values, numbers=names, edges=finer), parts, add=np.add)
         medians[:, columns] = medians_by(x, names, parts, finer, found)
-    elif gaps:
-        collected = x.map(partial(_collected, gaps=sought), parts, add=_together)
-        for gap, (values, times) in zip(sought, collected, strict=True):
-            for p, c, side in gaps[gap]:
-                below = upto[p, c, places[p, c, side]] - counts[p, c, places[p, c, side]]
-                in_order = np.sort(np.repeat(values, times[:, p]))
-                middle[p, c, side] = in_order[ranks[p, c, side] - below]
-        medians = _halfway(middle)
-    return medians
+        return medians
+    collected = x.map(partial(_collected, gaps=list(gaps)), parts, add=_together) if gaps else []
+    for own, (values, times) in zip(gaps.values(), collected, strict=True):
+        for p, c, side in own:
+            below = upto[p, c, places[p, c, side]] - counts[p, c, places[p, c, side]]
+            in_order = np.sort(np.repeat(values, times[:, p]))
+            middle[p, c, side] = in_order[ranks[p, c, side] - below]
+    return _halfway(middle)
+
+
+def _finer_edges(
+    x: DaskRows, numbers: Sequence[int], known: Sequence[Any], gaps: Sequence[Gap]
+) -> Edges:
+    """Return edges that are values in the gaps of each column, and those that are known."""
+    import numpy as np
+
+    found = x.map(partial(_edges_between, gaps=gaps), add=joined_edges)
+    inside = [
+        [own for gap, own in zip(gaps, found, strict=True) if gap.column == k] for k in numbers
+    ]
+    return [np.unique(np.concatenate([*new, old])) for new, old in zip(inside, known, strict=True)]
 
 
 class Gap(NamedTuple):
