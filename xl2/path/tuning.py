@@ -83,9 +83,9 @@ def tune(
     seed : int or sequence of int, default 0
         Seed of the search, and the `seed` of each path.
     pruner : {"auto"}, pruner of optuna or None, default "auto"
-        Ends trials early whose best lambda is behind; see docs/tuning.md. "auto" is the median
-        of the earlier trials, after five of them and a third of the epochs. Nothing is pruned
-        with a `client`, or if "loss" is searched and lambda is chosen by the loss.
+        Ends trials early whose best lambda is behind; see docs/tuning.md. "auto": those that are
+        in the worst quarter of the earlier ones, after five of them and a third of the epochs.
+        Nothing is pruned with a `client`, or if "loss" is searched and chooses lambda.
     experiments : bool or sequence of str, default False
         The experiments of the winner's path; see `regularization_path`.
     progress : bool, optional
