@@ -57,7 +57,7 @@ def test_the_winner_is_the_best_trial_and_its_path_is_that_of_its_arguments():
     assert len(search.trials_) == 4
     assert search.best_score_ == max(one.score for one in search.trials_)
     for one in search.trials_:
-        path = regularization_path(X, LABELS, **SAME, **one.params, standardize=True, refit=False)
+        path = regularization_path(X, LABELS, **SAME, **one.params, standardize=True)
         assert one.score == path.validation_means_[path.best_index_]
         assert one.best_lambda == path.best_lambda_
         assert one.state == "complete"
@@ -70,6 +70,10 @@ def test_the_winner_is_the_best_trial_and_its_path_is_that_of_its_arguments():
     verdict = xl2.diagnose(winner, X, LABELS, held, truth)
     assert verdict.test_score == np.mean(winner.best_model_.predict(held) == truth)
     assert winner.evidence_.trials == ()
+    caution = "best of 4 trials of xl2.tune on the same validation samples"
+    assert caution in " ".join(str(xl2.diagnose(winner)).split())
+    assert caution not in " ".join(str(verdict).split())
+    assert caution not in " ".join(str(xl2.diagnose(path)).split())
 
 
 def test_the_table_says_that_the_winner_is_optimistic():

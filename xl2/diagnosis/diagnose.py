@@ -92,6 +92,8 @@ def diagnose(
             )
         scores = _of_the_folds(path, evidence, target_score, confidence)
         cautions: tuple[str, ...] = (SELECTED,) if path.n_folds_ == 1 else ()
+        if (trials := getattr(path, "searched_", 0)) > 1:
+            cautions += (SEARCHED.format(trials),)
     else:
         scores, cautions = _of_samples(choice, samples, target_score, confidence, new_labels)
     name = scores["score_name"]
@@ -119,6 +121,10 @@ def diagnose(
 SELECTED = (
     "lambda was chosen by the scores on these very test samples. That flatters the test score, "
     "the difference and its p-value. Use test samples that had no part in the choice."
+)
+SEARCHED = (
+    "these settings are the best of {} trials of xl2.tune on the same validation samples. The "
+    "validation score is not corrected for that choice. Use test samples that had no part in it."
 )
 
 

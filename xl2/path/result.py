@@ -75,6 +75,8 @@ class RegularizationPath(PathScores):
         epoch, as in `History`.
     unfinished_ : str
         That training ended too early, and how many epochs to try; "" if it did not.
+    searched_ : int
+        The trials of `xl2.tune` of which this path is the best; 0 if it is of no search.
     understood_ : tuple of str
         What was understood of a frame that is not plain numbers, in sentences.
     evidence_ : xl2.diagnosis.evidence.Evidence

@@ -31,6 +31,7 @@ class PathScores:
         self.lambdas_ = settings.lambdas
         self.fit_time_ = fit_time
         self.unfinished_ = ""
+        self.searched_ = 0
         self.understood_: tuple[str, ...] = ()
         self.evidence_: Evidence | None = None
         self.tried_: Tried | None = None

@@ -150,6 +150,7 @@ def tune(
     path = regularization_path(
         X, y, **same, **best.params, **winner, experiments=experiments, progress=progress
     )
+    path.searched_ = len(complete)
     return Search(best.params, best.score, path, found, study)
 
 
