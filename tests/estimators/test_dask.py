@@ -85,6 +85,20 @@ def test_many_samples_are_shuffled_by_partitions(small, kind):
     assert names == (list("abcd") if kind == "frame" else [])
 
 
+@few_epochs
+def test_samples_that_are_split_off_are_read_partition_by_partition(small, monkeypatch):
+    monkeypatch.setattr(rows, "CHUNK_BYTES", 20 * 4 * 8)
+    wanted, computed = [], dask_rows.DaskRows._computed
+    monkeypatch.setattr(
+        dask_rows.DaskRows, "_computed", lambda self, of: wanted.extend(of) or computed(self, of)
+    )
+    options = {"early_stopping": True, "validation_fraction": 0.5, "batch_size": 10}
+    model = MLPRegressor(hidden_layer_sizes=(8,), max_iter=4, random_state=0, **options)
+    model.fit(SAMPLES["array"][0], DENSE[:, 0])
+    # Ten partitions in each epoch for training and for validation; a window may begin within one.
+    assert len(wanted) <= 4 * 2 * 20
+
+
 @every_kind
 def test_alphas_are_chosen_on_partitions(small, kind):
     X, whole = SAMPLES[kind]

@@ -186,6 +186,8 @@ def _split(
             "The validation set is too small. Increase 'validation_fraction' or the size of "
             "your dataset."
         )
+    if getattr(training.data.samples.x, "edges", None) is not None:
+        held = np.sort(held)  # each block is then read once
     weight = None if training.weight is None else training.weight[held]
     return rows, Validation(
         inputs.subset(training.data.samples.x, held, backend), training.y[held], weight
