@@ -308,6 +308,14 @@ def test_a_nan_is_named_by_its_row(tmp_path):
                 file.rename(folder / f"{standardize}")
 
 
+def test_a_nan_of_validation_samples_is_not_blamed_on_the_others(tmp_path):
+    X = DENSE.copy()
+    X[281, 2] = np.nan
+    for standardize in (False, True):
+        with pytest.raises(InputError, match=r"validation X holds a NaN .*row 282[.]"):
+            path_of(DENSE, cv=None, validation=(dask_array(X), LABELS), standardize=standardize)
+
+
 @pytest.mark.filterwarnings("ignore:Training has not finished")
 def test_experiments_read_the_samples_where_they_are(tmp_path):
     options = {

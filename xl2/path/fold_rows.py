@@ -40,19 +40,20 @@ class SomeColumns(ConvertedRows):
 class FoldRows(LazyRows):
     """Samples on disk or in Dask, once for each fold, converted when they are read.
 
-    Row i of fold f is the row f * n + i. A row that several folds need is read once.
+    Row i of fold f is the row f * n + i. A row that several folds need is read once. `what` is the
+    name of the samples in error messages.
     """
 
     gathers = True
 
-    def __init__(self, source: Any, conversions: Sequence[Conversion], width: int):
+    def __init__(self, source: Any, conversions: Sequence[Conversion], width: int, what: str = "X"):
         import numpy as np
 
         self.samples = int(source.shape[0])
         super().__init__((self.samples * len(conversions), width), "float64")
         self.source, self.conversions = source, list(conversions)
         coded = conversions[0].preprocessing is not None  # which fills in what is missing
-        self._read = StoredRows(source, connect("numpy"), "float64", finite=not coded)
+        self._read = StoredRows(source, connect("numpy"), "float64", what, finite=not coded)
         edges = blocks_of(source)[1]
         if edges is not None:
             starts = self.samples * np.arange(len(conversions))

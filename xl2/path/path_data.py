@@ -183,7 +183,8 @@ class PathData:
         """Return validation samples as inputs of networks that were trained on others."""
         width = self.settings.sizes[0]
         if is_stored(x):
-            return FoldRows(x, [Conversion(own.preprocessing, own.scaling)], width)
+            conversion = Conversion(own.preprocessing, own.scaling)
+            return FoldRows(x, [conversion], width, "validation X")
         if self._encoder is not None:
             x = self._encoder.encode(own.preprocessing, x, width)
         return self._scaled(own.scaling, x)

@@ -68,6 +68,7 @@ class StreamedData(PathData):
         times = np.zeros((len(self.targets.values), len(parts)), dtype=np.uint32)
         for f, rows in enumerate(parts):  # which may have a sample several times
             times[:, f] = np.bincount(rows, minlength=len(times))
+        times = times.astype(np.min_scalar_type(times.max()))  # it travels to every partition
         if self._encoder is not None:
             learnt = self._encoder.learn_each(times, self.weight, self._standardize)
         else:
