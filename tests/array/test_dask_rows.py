@@ -203,6 +203,19 @@ def test_scaled_rows_train_like_the_scaled_array(kind):
     assert_same(scaled, trained(whole.apply(DENSE, "float64"), shuffle=False))
 
 
+def test_some_columns_of_a_parquet_file(tmp_path):
+    """Of which Dask joins partitions in some of its functions."""
+    pytest.importorskip("pyarrow", reason='Parquet: pip install "xl2[data]"')
+    whole = pd.concat([FRAME] * 10, axis=1).set_axis([f"c{k}" for k in range(60)], axis=1)
+    whole.to_parquet(tmp_path / "x.parquet", row_group_size=10)
+    X = dd.read_parquet(tmp_path / "x.parquet", split_row_groups=True)
+    names = [f"c{k}" for k in range(6)]
+    np.testing.assert_array_equal(np.asarray(as_rows(X[names])), DENSE)
+    network = Network([6, 2], ["softmax"])
+    model = Model(network, features=tuple(names))
+    np.testing.assert_array_equal(model.forward(X), model.forward(whole))
+
+
 # Targets, errors, other places.
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..array.dask_rows import DaskRows, check_kind, is_dask, rows_of_array
+from ..array.dask_rows import DaskRows, check_kind, is_dask, lengths_of, rows_of_array
 from ..errors import InputError, column_label
 from .columns import Column
 from .frames import codes_of, names_of, read_numbers, select
@@ -59,15 +59,15 @@ def coded_rows(X: Any, columns: Sequence[Column], lengths: Sequence[int] = ()) -
     starts = np.cumsum([0, *lengths]).tolist()
     parts = [
         convert(part, tuple(columns), first=start)
-        for part, start in zip(X.to_delayed(), starts, strict=False)
+        for part, start in zip(X.to_delayed(), starts[:-1], strict=True)
     ]
     return DaskRows(parts, lengths, len(columns), "float64", names_of(X))
 
 
 def counted_rows(X: Any) -> list[int]:
     """Return how many rows the partitions of a Dask data frame have."""
-    # Of a Parquet file this reads no column.
-    return [int(length) for length in X.map_partitions(len).compute()]
+    # Of some columns of a Parquet file Dask joins partitions in `X.map_partitions`, but not here.
+    return lengths_of(X.to_delayed())
 
 
 def refuse_types(X: Any, what: str = "X") -> None:
