@@ -148,5 +148,7 @@ def _join(device: Any, start: str) -> None:
 def _leave() -> None:
     import torch.distributed as dist
 
+    global _made
+    _made = None  # else the group's threads live until Python ends, and abort it
     if dist.is_initialized():
         dist.destroy_process_group()
