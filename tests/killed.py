@@ -1,17 +1,11 @@
-"""A program that trains with a checkpoint, and a function that kills and resumes it.
-
-``python killed.py CHECKPOINT SETTINGS``, where SETTINGS is JSON, prints "begun" at the first
-steps, and at the end the digest of parameters and history.
-"""
+"""Processes that train with a checkpoint, and a function that kills and resumes them."""
 
 import contextlib
 import hashlib
-import json
-import os
+import itertools
+import multiprocessing
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -53,7 +47,7 @@ def train(checkpoint, backend, optimizer, stack=None, **settings):
         network,
         X,
         LABELS,
-        epochs=12,
+        epochs=8,
         batch_size=16,
         learning_rate=0.01,
         optimizer=optimizer,
@@ -100,34 +94,46 @@ def results(folder, settings, kills, seed):
     training has finished, the next one uses another file in `folder`. Returns the set of the
     digests of all finished trainings.
     """
-    # The processes import the same files as this one.
-    path = os.pathsep.join(folder for folder in sys.path if folder)
-    environment, moments = {**os.environ, "PYTHONPATH": path}, random.Random(seed)
-    found, killed, number = set(), 0, 0
+    # Forks of a process that has imported the library, and computed nothing: importing PyTorch
+    # takes longer than training.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["killed", settings["backend"]])
+    found, killed, number, moments = set(), 0, 0, random.Random(seed)
     while killed < kills or not found:
-        command = [sys.executable, __file__, str(folder / f"{number}"), json.dumps(settings)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
-            output = child.stdout.readline()
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=tell, args=(sender, folder / f"{number}", settings))
+        child.start()
+        sender.close()
+        with contextlib.closing(child), receiver:
+            told = list(itertools.islice(messages(receiver), 1))
             if killed < kills:
                 time.sleep(moments.uniform(0, 0.5))
                 child.kill()
-            output += child.stdout.read()
-        if "digest" in output:
-            found.add(output.split()[-1])
-            number += 1
-        else:
-            assert child.returncode == -signal.SIGKILL
-            killed += 1
+            told += messages(receiver)
+            child.join()
+            if told[-1:] not in ([], ["begun"]):  # "begun" is not sent if no step was left
+                found.add(told[-1])
+                number += 1
+            else:
+                assert child.exitcode == -signal.SIGKILL
+                killed += 1
     return found
 
 
-def main():
-    checkpoint, settings = sys.argv[1], json.loads(sys.argv[2])
+def messages(receiver):
+    """Yield what a process sends until it ends."""
+    with contextlib.suppress(EOFError):
+        while True:
+            yield receiver.recv()
+
+
+def tell(sender, checkpoint, settings):
+    """Train in a new process; send "begun" at the first steps, and at the end the digest."""
     learn, begun = xl2.training.run.Run.learn, []
 
     def slowly(self, *arguments):
         if not begun:
-            print("begun", flush=True)
+            sender.send("begun")
             begun.append(True)
         learn(self, *arguments)
         time.sleep(0.005)
@@ -135,7 +141,7 @@ def main():
     xl2.training.run.Run.learn = slowly
     kind = train_path if settings.pop("path", False) else train
     with small_blocks():
-        print("digest", kind(checkpoint, every=0.01, **settings), flush=True)
+        sender.send(kind(checkpoint, every=0.01, **settings))
 
 
 @contextlib.contextmanager
@@ -146,7 +152,3 @@ def small_blocks():
         yield
     finally:
         xl2.training.loop.BLOCK = before
-
-
-if __name__ == "__main__":
-    main()
