@@ -239,7 +239,8 @@ def test_wrong_names_of_functions_are_refused(problem):
 
 # MNIST takes 18,760 steps for each lambda. So only some of the ten networks are trained alone
 # here, and all of them as two paths on NumPy. `examples/notebook_figures.py` trains all.
-FIGURES = [("cats", 0), ("cats", 50), ("cats", 1000), ("mnist", 3)]
+FIGURES = [("cats", 50), ("cats", 0), ("cats", 1000)]
+LONG = [pytest.param("mnist", 3, marks=pytest.mark.slow)]
 
 
 @pytest.fixture(scope="module")
@@ -258,19 +259,21 @@ def data(example, data_file):
 
 
 @pytest.mark.one_on_jax
-@pytest.mark.parametrize(("name", "lambd"), FIGURES)
+@pytest.mark.parametrize(("name", "lambd"), [*FIGURES, *LONG])
 def test_accuracies_digit_for_digit(example, data, backend, name, lambd):
     if backend.name == "numpy" and lambd != 0:
         pytest.skip("trained as part of a path on NumPy")
-    if backend.name in ("array_api_strict", "jax") and name == "mnist":
-        pytest.skip("takes half a minute; run examples/notebook_figures.py for it")
+    if backend.name in ("array_api_strict", "jax") and (name, lambd) != FIGURES[0]:
+        pytest.skip("takes long; run examples/notebook_figures.py for it")
     experiment = example["EXPERIMENTS"][name]
     with use_backend(backend.name, backend.device):
         ours = example["figures"](experiment, data(name), lambd, "float64")
     assert ours == experiment.figures[lambd]
 
 
-@pytest.mark.parametrize(("name", "lambd"), [("cats", 30), ("mnist", 1)])
+@pytest.mark.parametrize(
+    ("name", "lambd"), [("cats", 30), pytest.param("mnist", 1, marks=pytest.mark.slow)]
+)
 def test_accuracies_in_float32_within_a_tenth_of_a_point(example, data, backend, name, lambd):
     if backend.name != "numpy":
         pytest.skip("runs on NumPy only, to keep the suite short")
