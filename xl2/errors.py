@@ -178,13 +178,15 @@ _BETWEEN |= {"concurrent", "threading"}
 _caller: ContextVar[FrameType | None] = ContextVar("xl2_caller", default=None)  # of a thread
 
 
-_kept: ContextVar[list[str] | None] = ContextVar("xl2_warnings", default=None)
+Kept = list[tuple[str, type[Warning]]]
+
+_kept: ContextVar[Kept | None] = ContextVar("xl2_warnings", default=None)
 
 
 @contextlib.contextmanager
-def keeping_warnings() -> Iterator[list[str]]:
-    """Keep the warnings of a block, in a list, for someone else to give."""
-    kept = list[str]()
+def keeping_warnings() -> Iterator[Kept]:
+    """Keep the warnings of a block, in a list of arguments of `warn_caller`, to be given later."""
+    kept = Kept()
     before = _kept.set(kept)
     try:
         yield kept
@@ -198,7 +200,7 @@ def warn_caller(text: str, category: type[Warning] = UserWarning) -> None:
     It is the nearest outside xl2, and outside what calls xl2 for the user, such as a pipeline.
     """
     if (kept := _kept.get()) is not None:
-        kept.append(text)
+        kept.append((text, category))
         return
     frame = calling_frame()
     warnings.warn_explicit(

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 from clusters import client_of
+from sklearn.exceptions import ConvergenceWarning
 
 import xl2
 from xl2 import InputError, diagnose, regularization_path
@@ -231,11 +232,11 @@ def test_errors_and_warnings_of_a_worker_arrive(client, monkeypatch):
     once = dask_worker._train
 
     def warning(task, backend):
-        warn_caller("It is hot here.")
+        warn_caller("It is hot here.", ConvergenceWarning)
         return once(task, backend)
 
     monkeypatch.setattr(dask_worker, "_train", warning)
-    with pytest.warns(UserWarning, match="It is hot here") as caught:
+    with pytest.warns(ConvergenceWarning, match="It is hot here") as caught:
         train(client, refit=False)
     assert len(caught) == 1
     assert caught[0].filename == __file__

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..array.backend import Backend, connect
-from ..errors import ClusterError, XL2Error, counted, current_face, option, warn_caller
+from ..errors import ClusterError, Kept, XL2Error, counted, current_face, option, warn_caller
 from .dask_checks import PATIENCE, check_client, check_workers
 from .dask_data import data_of
 from .dask_sender import Sender
@@ -148,11 +148,11 @@ class _Training:
         else:  # its samples were on a worker that died
             self._again(stack)
 
-    def _record(self, stack: PlannedStack, part: Any, warnings: list[str]) -> None:
-        for text in warnings:
+    def _record(self, stack: PlannedStack, part: Any, warnings: Kept) -> None:
+        for text, category in warnings:
             if text not in self._warned:
                 self._warned.add(text)
-                warn_caller(text)
+                warn_caller(text, category)
         if part is not None:
             self._members.put(stack, part)
             self._reached(stack, self._epochs)

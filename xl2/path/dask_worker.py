@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..array.backend import Backend, connect
-from ..errors import ClusterError, Face, facing, keeping_warnings
+from ..errors import ClusterError, Face, Kept, facing, keeping_warnings
 from ..training.fingerprint import own_version
 from .checkpoints import Folder
 from .dask_data import on_worker, unpacked
@@ -62,7 +62,7 @@ def backend_of_worker(library: str, device: str | None) -> Backend:
 
 def train_on_worker(
     text: bytes, arrays: Sequence[Any], version: str
-) -> tuple[dict[str, Any] | None, list[str]]:
+) -> tuple[dict[str, Any] | None, Kept]:
     """Train a stack; return the record of its members, or None if it was stopped, and warnings.
 
     Raises `ClusterError` if `version` is not this xl2's: the worker joined after the others had
