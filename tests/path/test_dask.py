@@ -14,7 +14,7 @@ from xl2.array import rows
 from xl2.cli import dask_client
 from xl2.cli.dask_client import connected
 from xl2.errors import ClusterError, Face, facing, warn_caller
-from xl2.path import dask_checks, dask_cluster, dask_worker, train_stacks
+from xl2.path import dask_checks, dask_cluster, dask_sender, dask_worker, train_stacks
 from xl2.path.dask_data import packed, unpacked
 
 distributed = pytest.importorskip("distributed", reason='no Dask: pip install "xl2[dask]"')
@@ -101,6 +101,26 @@ def test_arrays_are_sent_once(client, monkeypatch):
     # Each of 3 folds has its own copy in training, and that of its validation samples; the refit
     # has one more. Experiments use those.
     assert inputs == (3 * 900 + 900 + 900) * 5
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_workers_forget_the_samples_of_an_experiment(client, monkeypatch, standardize):
+    senders = []
+
+    class Watched(dask_sender.Sender):
+        def __init__(self, client):
+            super().__init__(client)
+            senders.append(self)
+
+    monkeypatch.setattr(dask_cluster, "Sender", Watched)
+    features = {"a": [0, 1], "b": [3]}
+    path = train(client, standardize=standardize, without=features, budget=100)
+    assert [one.what for one in path.evidence_.trials] == ["without a", "without b"]
+    arrays = [array for array, _ in senders[0]._sent.values()]
+    widths = {array.shape[1] for array in arrays if array.ndim == 2}
+    assert 5 in widths
+    assert not widths & {3, 4}
+    assert not {made.shape[1] for _, made in senders[0]._made.values() if made.ndim == 2} & {3, 4}
 
 
 def test_experiments_run_on_the_cluster(client):

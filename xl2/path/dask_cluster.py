@@ -56,6 +56,11 @@ class Cluster:
         """Train stacks and record their members; it ends early once ``wanted()`` is False."""
         _Training(self, training, data, stacks, members, advance).finish(wanted)
 
+    def forget(self, data: FoldData) -> None:
+        """Let the workers forget the inputs of samples that are not trained on again."""
+        for x in (data.training.samples.x, *(fold.x for fold in data.folds)):
+            self.sender.forget(x)
+
     def task(self, training: StackTraining, data: FoldData, members: Members, run: str) -> Task:
         """Return a task without its stack and samples."""
         return Task(

@@ -61,6 +61,13 @@ class Sender:
     def _is_there(self, array: Any) -> bool:
         return id(array) in self._sent and self._sent[id(array)][1].status == "finished"
 
+    def forget(self, array: Any) -> None:
+        """Let the workers forget an array, and what was made of it."""
+        with self._lock:
+            made = [at for at in self._made if at[1] == id(array)]
+            for one in (array, *(self._made.pop(at)[1] for at in made)):
+                self._sent.pop(id(one), None)
+
     def once(self, function: Callable[..., Any], array: Any, *numbers: int) -> Any:
         """Return ``function(array, *numbers)``, the same object each time: it is sent once."""
         at = (function, id(array), numbers)

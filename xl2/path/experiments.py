@@ -160,9 +160,10 @@ def add_experiments(
         started, members, problem = time.perf_counter(), None, NO_MEMORY
         with contextlib.suppress(OutOfMemoryError):
             if variant.settings.fits():
+                samples = variant.samples()
                 members = train_stacks(
                     variant.settings,
-                    variant.data,
+                    samples,
                     None,
                     scorers=scorers,
                     keep_parameters=False,
@@ -170,6 +171,8 @@ def add_experiments(
                     curves=False,
                     wanted=lambda: wanted() and time.perf_counter() < deadline,
                 )
+                if settings.cluster is not None and samples is not variant.data:
+                    settings.cluster.forget(samples)
         if members is not None:
             problem = _problem(members, variant)
         if members is None or problem:

@@ -42,6 +42,11 @@ class Variant:
     arguments: dict[str, Any]  # of `regularization_path`
     settings: PathSettings
     data: FoldData
+    inputs: Sequence[int] | None = None  # those that it has; None for all
+
+    def samples(self) -> FoldData:
+        """Return the samples to train on; with some of the inputs they are a copy."""
+        return self.data if self.inputs is None else self.data.columns(self.inputs)
 
     def cost(self) -> float:
         """Return about how long its training takes, in any unit."""
@@ -148,7 +153,7 @@ def without(
     inputs = [i for i, column in enumerate(data.sources) if column not in set(columns)]
     own = replace(own, sizes=(len(inputs), *settings.sizes[1:]))
     what = printable(" ".join(f"without {names}".split()))  # a column's name can have lines
-    return Variant(what, "features", what, {"columns": kept}, own, _evened(data).columns(inputs))
+    return Variant(what, "features", what, {"columns": kept}, own, _evened(data), inputs)
 
 
 def _with_one_lambda(settings: PathSettings, best: int) -> PathSettings:
