@@ -128,11 +128,13 @@ def test_trials_in_the_worst_quarter_of_earlier_ones_are_pruned():
         assert steps == list(range(1, (ends or 8) + 1))  # the last epoch is not asked for
         assert found.state == ("pruned" if ends else "complete")
         assert np.isnan(found.score) == np.isnan(found.best_lambda) == bool(ends)
-        assert found.reason == (f"After epoch {ends} it was behind earlier trials." if ends else "")
+        assert found.reason == (f"The pruner ended it after epoch {ends}." if ends else "")
         assert found.seconds > 0.0
     pruned = sum(one.state == "pruned" for one in search.trials_)
     assert 0 < pruned < 10
     assert f", {pruned} pruned" in str(search)
+    assert "best of 15 trials on the same" in " ".join(str(search).split())
+    assert search.best_path_.searched_ == 15  # the pruned ones might have been chosen too
     assert {one.state for one in tune(pruner=None).trials_} == {"complete"}
 
 
@@ -148,10 +150,37 @@ def test_epochs_that_are_reported():
             assert one.state.name == "PRUNED" or len(one.intermediate_values) == len(expected)
 
 
+def test_a_trial_that_is_interrupted_when_it_is_pruned_is_made_again(monkeypatch):
+    undisturbed = tune(trials=14)
+    first = next(one.number for one in undisturbed.trials_ if one.state == "pruned")
+    told, storage = optuna.Study.tell, optuna.storages.InMemoryStorage()
+
+    def tell(study, trial, *values, **more):
+        if more.get("state") == optuna.trial.TrialState.PRUNED:
+            raise KeyboardInterrupt
+        return told(study, trial, *values, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, "tell", tell)
+        with pytest.raises(KeyboardInterrupt):
+            tune(trials=14, storage=storage)
+    assert len(storage.get_all_trials(0)) == first + 1
+    resumed = tune(trials=14, storage=storage)
+    for one, other in zip(resumed.trials_, undisturbed.trials_, strict=True):
+        assert one.params == other.params
+        assert (one.state, one.reason) == (other.state, other.reason)
+
+
+@pytest.mark.parametrize("storage", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_known_to_the_threads_that_train(monkeypatch, storage):
+    monkeypatch.setattr(PathSettings, "workers", lambda self: 2)
+    assert len(tune(trials=2, storage=storage).trials_) == 2
+
+
 def test_a_pruner_of_optuna():
     pruner = optuna.pruners.ThresholdPruner(lower=0.0)  # no log loss is above 0
     storage = optuna.storages.InMemoryStorage()
-    with pytest.raises(InputError, match=r"None of 2 trials was trained to its end\. .*epoch 1"):
+    with pytest.raises(InputError, match=r"None of 2 trials .*epoch 1\. Pass another pruner"):
         tune(pruner=pruner, trials=2, storage=storage)
     with pytest.raises(InputError, match=r"its pruner was .ThresholdPruner .*PercentilePruner"):
         tune(storage=storage)

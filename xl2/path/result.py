@@ -76,7 +76,8 @@ class RegularizationPath(PathScores):
     unfinished_ : str
         That training ended too early, and how many epochs to try; "" if it did not.
     searched_ : int
-        The trials of `xl2.tune` of which this path is the best; 0 if it is of no search.
+        The trials of `xl2.tune` of which this path is the best, also the pruned ones; 0 if it is
+        of no search.
     understood_ : tuple of str
         What was understood of a frame that is not plain numbers, in sentences.
     evidence_ : xl2.diagnosis.evidence.Evidence

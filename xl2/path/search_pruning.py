@@ -57,7 +57,7 @@ class Pruning:
             if epoch % self._every == 0 and epoch < last:
                 trial.report(score, epoch)
                 if trial.should_prune():
-                    raise optuna.TrialPruned(f"After epoch {epoch} it was behind earlier trials.")
+                    raise optuna.TrialPruned
 
         return look
 

@@ -76,8 +76,8 @@ class Search:
             )
         note = (
             f"The score of the winner is optimistic: it is the best of "
-            f"{counted(len(complete), 'trial')} on the same validation samples. xl2.diagnose with "
-            f"test samples tells what to expect of new ones."
+            f"{counted(self.best_path_.searched_, 'trial')} on the same validation samples. "
+            f"xl2.diagnose with test samples tells what to expect of new ones."
         )
         return "\n".join([*lines, "", *textwrap.wrap(note, COLUMNS)])
 

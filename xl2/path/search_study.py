@@ -26,6 +26,8 @@ STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}  # by Op
 # What is computed does not depend on them.
 ELSEWHERE = ("backend", "device", "client", "max_memory", "progress")
 SAMPLES = ("sample_weight", "groups")
+# Each thread that trains stacks would have a database of its own.
+IN_MEMORY = ("sqlite://", "sqlite:///:memory:")
 
 
 @contextlib.contextmanager
@@ -47,6 +49,8 @@ def open_study(name: str, storage: Any, own: Fingerprint, pruner: Any) -> Any:
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
+    if storage in IN_MEMORY:
+        storage = None
     where = "in memory" if storage is None else f"in {storage}"
     try:
         study = optuna.create_study(
@@ -74,8 +78,9 @@ def open_study(name: str, storage: Any, own: Fingerprint, pruner: Any) -> Any:
 
 
 def counted_trials(study: Any) -> list[Any]:
-    """Return the trials that have a score, or ended for a reason."""
-    return [one for one in study.trials if one.values or REASON in one.user_attrs]
+    """Return the trials that are complete or pruned, or failed for a reason."""
+    ended = ("COMPLETE", "PRUNED")
+    return [one for one in study.trials if one.state.name in ended or REASON in one.user_attrs]
 
 
 def ask(study: Any, seeds: Sequence[int], distributions: Mapping[str, Any]) -> Any:

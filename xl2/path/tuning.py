@@ -141,16 +141,17 @@ def tune(
         found = [_trial(one, searched) for one in counted_trials(study)]
     complete = [one for one in found if one.state == "complete"]
     if not complete:
+        other = "pruner" if found[-1].state == "pruned" else "space"
         raise InputError(
             f"None of {counted(len(found), 'trial')} was trained to its end. The last one: "
-            f"{found[-1].reason} Pass another space."
+            f"{found[-1].reason} Pass another {other}."
         )
     best = max(complete, key=lambda one: one.score)  # the first of equal ones
     winner = {key: value for key, value in arguments.items() if key in OF_WINNER}
     path = regularization_path(
         X, y, **same, **best.params, **winner, experiments=experiments, progress=progress
     )
-    path.searched_ = len(complete)
+    path.searched_ = sum(one.state != "failed" for one in found)
     return Search(best.params, best.score, path, found, study)
 
 
@@ -208,10 +209,11 @@ def _search(
             path = train(trial)
         except (DivergenceError, OutOfMemoryError, optuna.TrialPruned) as error:
             trial.set_user_attr(SECONDS, time.perf_counter() - start)
-            trial.set_user_attr(REASON, str(error))
-            pruned = isinstance(error, optuna.TrialPruned)
-            states = optuna.trial.TrialState
-            study.tell(trial, state=states.PRUNED if pruned else states.FAIL)
+            state = optuna.trial.TrialState.PRUNED
+            if not isinstance(error, optuna.TrialPruned):  # which counts by its state alone
+                trial.set_user_attr(REASON, str(error))
+                state = optuna.trial.TrialState.FAIL
+            study.tell(trial, state=state)
             advance(None)
             continue
         trial.set_user_attr(SECONDS, time.perf_counter() - start)
@@ -224,6 +226,7 @@ def _search(
 def _trial(one: Any, space: SearchSpace) -> Trial:
     """Return a trial of Optuna as one of a result."""
     state, about = STATES[one.state.name], one.user_attrs
+    pruned = f"The pruner ended it after epoch {one.last_step}." if state == "pruned" else ""
     return Trial(
         one.number,
         space.arguments(one.params),
@@ -231,5 +234,5 @@ def _trial(one: Any, space: SearchSpace) -> Trial:
         about.get(LAMBDA, math.nan),
         about.get(SECONDS, math.nan),
         state,
-        about.get(REASON, ""),
+        about.get(REASON, pruned),
     )
