@@ -10,6 +10,8 @@ import xl2
 from xl2 import InputError, regularization_path
 from xl2.path.epoch_scores import EpochScores, looking
 from xl2.path.planning import PlannedStack
+from xl2.path.search_pruning import Pruning
+from xl2.path.search_space import SearchSpace
 from xl2.path.settings import PathSettings
 from xl2.training.history import History
 
@@ -150,6 +152,34 @@ def test_epochs_that_are_reported():
             assert one.state.name == "PRUNED" or len(one.intermediate_values) == len(expected)
 
 
+def test_few_trials_that_reached_a_late_epoch_prune_none():
+    pruning = Pruning("auto", SearchSpace({"epochs": [10, 30]}, {}), {}, False)
+    study = optuna.create_study(direction="maximize", pruner=pruning.pruner)
+    for k, last in enumerate([9, 9, 9, 9, 9, 29, 29, 29, 29]):
+        known = {epoch: float(k) for epoch in range(1, last + 1)}
+        study.add_trial(optuna.trial.create_trial(value=1.0, intermediate_values=known))
+    trial = study.ask({"epochs": optuna.distributions.CategoricalDistribution([30])})
+    look = pruning.look(trial)
+    for epoch in range(1, 29):
+        look(epoch, 5.5)  # worse than most of those four, better than most at epoch 9
+    study.add_trial(optuna.trial.create_trial(value=1.0, intermediate_values={29: 9.0}))
+    with pytest.raises(optuna.TrialPruned):
+        look(29, 5.5)
+
+
+def test_the_settings_of_a_pruner_are_compared_and_it_may_be_used_again():
+    pruners, storage = optuna.pruners, optuna.storages.InMemoryStorage()
+    pruner = pruners.SuccessiveHalvingPruner()  # sets its own min_resource in a study
+    for trials in (4, 6):
+        assert len(tune(pruner=pruner, trials=trials, storage=storage).trials_) == trials
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        two = [pruners.PatientPruner(pruners.PercentilePruner(n), 2) for n in (50.0, 60.0)]
+    tune(pruner=two[0], trials=1, storage=storage, name="patient")
+    with pytest.raises(InputError, match=r"its pruner was .PatientPruner"):
+        tune(pruner=two[1], trials=1, storage=storage, name="patient")
+
+
 def test_a_trial_that_is_interrupted_when_it_is_pruned_is_made_again(monkeypatch):
     undisturbed = tune(trials=14)
     first = next(one.number for one in undisturbed.trials_ if one.state == "pruned")
@@ -175,6 +205,12 @@ def test_a_trial_that_is_interrupted_when_it_is_pruned_is_made_again(monkeypatch
 def test_a_database_in_memory_is_known_to_the_threads_that_train(monkeypatch, storage):
     monkeypatch.setattr(PathSettings, "workers", lambda self: 2)
     assert len(tune(trials=2, storage=storage).trials_) == 2
+
+
+@pytest.mark.parametrize("epochs", [None, "abc", -5, float("nan")])
+def test_wrong_epochs_are_refused_as_by_a_path(epochs):
+    with pytest.raises(InputError, match="epochs must be a whole number, 1 or more"):
+        tune(epochs=epochs)
 
 
 def test_a_pruner_of_optuna():

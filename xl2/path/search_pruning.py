@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputError
+from ..training.assemble import check_positive
 from .epoch_scores import Look
 from .regularization import regularization_path
 from .scoring import CHOOSES, OF_EPOCHS
@@ -29,7 +31,9 @@ class Pruning:
         self._every = math.ceil(self._epochs / REPORTS)
         why = _cannot(space, fixed, regression)
         if isinstance(pruner, str) and pruner == "auto":
-            worst = pruners.PercentilePruner(KEPT, STARTUP, math.ceil(WARMUP * self._epochs))
+            # Of searched numbers of epochs, few trials may have reached the later ones.
+            warmup = math.ceil(WARMUP * self._epochs)
+            worst = pruners.PercentilePruner(KEPT, STARTUP, warmup, n_min_trials=STARTUP)
             pruner = pruners.NopPruner() if why else worst
         elif pruner is None:
             pruner = pruners.NopPruner()
@@ -40,12 +44,11 @@ class Pruning:
             )
         elif why and not isinstance(pruner, pruners.NopPruner):
             raise InputError(f"Trials cannot be pruned, {why}. Leave pruner out.")
-        self.pruner = pruner
+        self.pruner = copy.deepcopy(pruner)  # some keep what they learn of a study
 
     def __str__(self) -> str:
         """Return what it is, for a fingerprint."""
-        own = {name: value for name, value in vars(self.pruner).items() if _is_plain(value)}
-        return f"{type(self.pruner).__name__} {own}, every {self._every} epochs"
+        return f"{_described(self.pruner)}, every {self._every} epochs"
 
     def look(self, trial: Any) -> Look:
         """Return what tells Optuna the epochs of a trial, and ends it by `optuna.TrialPruned`."""
@@ -67,7 +70,9 @@ def _epochs(space: SearchSpace, fixed: Mapping[str, Any]) -> int:
     searched = space.distributions.get("epochs")
     if searched is None:
         default = inspect.signature(regularization_path).parameters["epochs"].default
-        return int(fixed.get("epochs", default))
+        epochs = fixed.get("epochs", default)
+        check_positive(epochs=epochs)
+        return int(epochs)
     return int(min(searched.choices) if hasattr(searched, "choices") else searched.low)
 
 
@@ -81,5 +86,13 @@ def _cannot(space: SearchSpace, fixed: Mapping[str, Any], regression: bool) -> s
     return ""
 
 
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float)
+def _described(pruner: Any) -> str:
+    """Return the class of a pruner and its settings, also of one that it wraps."""
+    from optuna.pruners import BasePruner
+
+    own = {
+        name: _described(value) if isinstance(value, BasePruner) else value
+        for name, value in vars(pruner).items()
+        if value is None or isinstance(value, str | int | float | BasePruner)
+    }
+    return f"{type(pruner).__name__} {own}"
