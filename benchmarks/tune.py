@@ -1,6 +1,6 @@
 """`xl2.tune` beside Optuna over scikit-learn's networks, on equal time.
 
-``python -m benchmarks.tune`` prints the tables of docs/tuning.md; ``--only xl2,scikit-learn``
+``python -m benchmarks.tune`` prints the tables of docs/tuning.md; ``--only "xl2;scikit-learn"``
 chooses searches. Run it on an idle machine.
 """
 
@@ -238,7 +238,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", default=";".join(SEARCHES), help="searches, divided by ;")
     parser.add_argument("--sets", default=",".join(SETS))
-    parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--splits", type=int, default=3)
     given = parser.parse_args()
     names = given.only.split(";")
