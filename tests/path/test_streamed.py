@@ -12,6 +12,7 @@ from xl2.array import dask_rows, rows
 from xl2.array.backend import connect
 from xl2.data import open_rows
 from xl2.nn.dask_samples import as_rows
+from xl2.nn.moments import moments
 from xl2.nn.scaling import Scaling
 from xl2.path.fold_rows import Conversion, FoldRows
 
@@ -230,6 +231,16 @@ def test_scalings_of_all_folds_take_one_pass(tmp_path):
         np.testing.assert_allclose(scaling.mean, own.mean(axis=0), rtol=1e-12)
         np.testing.assert_allclose(scaling.scale, own.std(axis=0), rtol=1e-12)
     assert computed == [1]
+
+
+def test_rounding_leaves_a_constant_column_no_negative_variance():
+    """Of which the root would be a NaN, with a warning."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        column = np.full((97, 1), 10.0 * rng.normal())
+        found = moments(column, None, rng.random(97))
+        assert found.variance() >= 0.0
+        assert Scaling.of_moments(found)[0].scale == 1.0
 
 
 def test_the_copies_of_folds_are_read_once_and_can_be_pickled(tmp_path):

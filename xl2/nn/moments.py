@@ -93,7 +93,8 @@ def _of_part(x: Any, weight: Any) -> tuple[Any, Any, Any]:
         deviations = x - mean
         left = (deviations * weight).sum(axis=0)  # 0 but for rounding
         squares = (deviations**2 * weight).sum(axis=0) - left**2 / divisor
-        return total, mean + left / divisor, squares
+        # Of a constant column rounding may leave less than nothing.
+        return total, mean + left / divisor, np.maximum(squares, 0.0)
 
 
 def joined(found: Iterable[Moments]) -> Moments:
