@@ -166,6 +166,17 @@ def test_medians_of_parts_are_exact(monkeypatch, edges, collected):
             np.testing.assert_array_equal(own, np.nan_to_num(low / 2.0 + high / 2.0))
 
 
+def test_a_column_that_differs_only_where_the_weights_are_zero_is_constant():
+    frame, y = frame_of()
+    weight = RNG.random(COUNT) * (np.arange(COUNT) % 2)
+    frame["extra"] = np.where(weight > 0.0, 5.0, 1e6 * RNG.random(COUNT))
+    X = dd.from_pandas(frame, npartitions=5)
+    mine, its = (path_of(one, y, sample_weight=weight, standardize=True) for one in (X, frame))
+    at = list(frame.drop(columns=["colour", "kind"])).index("extra")
+    assert its.best_model_.input_scaling.scale[at] == 1.0
+    assert mine.best_model_.input_scaling.scale[at] == 1.0
+
+
 @pytest.mark.parametrize(
     ("column", "words"),
     [

@@ -55,31 +55,27 @@ def moments(rows: Any, parts: Any = None, weight: Any = None) -> Moments:
     return Moments(*(np.stack(one) for one in zip(*found, strict=True)))
 
 
-def present_moments(rows: Any, parts: Any, weight: Any = None) -> Moments:
-    """Return the moments of the values in memory that are not NaN.
+def present_moments(rows: Any, parts: Any, weight: Any = None) -> list[Moments]:
+    """Return the moments of the values in memory that are not NaN, and of 0 for each of the others.
 
-    The weight is that of the present values of each column, (parts, columns).
+    Their weights are those of the present and of the missing values, (parts, columns).
     """
     import numpy as np
 
     x = np.asarray(rows, dtype="float64")
-    there = ~np.isnan(x)
-    given = there * (np.ones(len(x)) if weight is None else weight)[:, None]
-    x = np.where(there, x, 0.0)
+    there, own = ~np.isnan(x), (np.ones(len(x)) if weight is None else weight)[:, None]
+    x, given = np.where(there, x, 0.0), there * own
     mine = [np.repeat(np.arange(len(x)), times) for times in parts.T]
-    found = [_of_part(x[own], given[own]) for own in mine]
-    return Moments(*(np.stack(one) for one in zip(*found, strict=True)))
+    found = [_of_part(x[at], given[at]) for at in mine]
+    missing = np.stack([(~there * own)[at].sum(axis=0) for at in mine])
+    zeros = np.zeros(missing.shape)
+    present = Moments(*(np.stack(one) for one in zip(*found, strict=True)))
+    return [present, Moments(missing, zeros, zeros)]
 
 
-def filled(found: Moments, weight: Any, values: Any) -> Moments:
-    """Return the moments with a value in place of each missing one, (parts, columns).
-
-    `weight` (parts, 1) is that of all samples.
-    """
-    import numpy as np
-
-    missing = np.maximum(weight - found.weight, 0.0)
-    return joined([found, Moments(missing, values, np.zeros(values.shape))])
+def filled(present: Moments, missing: Moments, values: Any) -> Moments:
+    """Return the moments with a value in place of each missing one, (parts, columns)."""
+    return joined([present, missing._replace(mean=values)])
 
 
 def _of_part(x: Any, weight: Any) -> tuple[Any, Any, Any]:

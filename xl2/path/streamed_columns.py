@@ -149,16 +149,13 @@ class StreamedColumns:
         `parts` (n, parts) tells how often each has each row. `weight` (n,) or None counts for the
         scaling only.
         """
-        import numpy as np
-
         layout = self.layout
         learn = partial(_learn, layout=layout, edges=self._edges, standardize=standardize)
         found, counts, moments = self.source.map(learn, parts, weight, add=_both_learnt)
         medians = medians_by(self.source, layout.numbers, parts, self._edges, counts)
         scalings: Sequence[Scaling | None] = [None] * len(medians)
-        if moments is not None:
-            total = parts.T @ (np.ones(self.rows) if weight is None else weight)
-            known = filled(moments, total[:, None], medians)
+        if standardize:
+            known = filled(*moments, medians)
             scalings = [one.widened(self.width) for one in Scaling.of_moments(known)]
         return [
             (layout.taught(medians[p], found.missing[p].tolist(), [c[p] for c in found.codes]), own)
@@ -228,19 +225,19 @@ def _both_looks(one: Any, other: Any) -> tuple[Counted, Edges]:
 
 def _learn(
     x: Any, parts: Any, weight: Any, layout: Preprocessing, edges: Edges, standardize: bool
-) -> tuple[Counted, Any, Moments | None]:
+) -> tuple[Counted, Any, list[Moments]]:
     """Count in parts of a partition's rows, also the values at the edges and between them."""
     import numpy as np
 
     counts = counted_values(x, parts, layout.numbers, edges)
-    moments = None
+    moments = list[Moments]()
     if standardize:
         moments = present_moments(np.take(x, layout.numbers, axis=1), parts, weight)
     return _counted(x, parts, layout), counts, moments
 
 
-def _both_learnt(one: Any, other: Any) -> tuple[Counted, Any, Moments | None]:
-    moments = None if one[2] is None else joined([one[2], other[2]])
+def _both_learnt(one: Any, other: Any) -> tuple[Counted, Any, list[Moments]]:
+    moments = [joined(pair) for pair in zip(one[2], other[2], strict=True)]
     return _add(one[0], other[0]), one[1] + other[1], moments
 
 
