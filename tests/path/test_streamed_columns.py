@@ -152,10 +152,7 @@ def test_medians_of_parts_are_exact(monkeypatch, edges, collected):
     parts = RNG.integers(0, 3, (501, 3))
     parts[:, 2] = 0
     parts[5, 2] = 1
-    source, numbers = as_rows(da.from_array(x, chunks=(97, 7))), range(7)
-    edges = source.map(partial(edges_in, numbers=numbers), add=joined_edges)
-    counts = source.map(partial(counted_values, numbers=numbers, edges=edges), parts, add=np.add)
-    found = medians_by(source, numbers, parts, edges, counts)
+    found, _ = medians_of(x, parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns without a value
         for own, part in zip(found, parts.T, strict=True):
@@ -164,6 +161,43 @@ def test_medians_of_parts_are_exact(monkeypatch, edges, collected):
                 for side in ("lower", "higher")
             )
             np.testing.assert_array_equal(own, np.nan_to_num(low / 2.0 + high / 2.0))
+
+
+def medians_of(x, parts):
+    """Return the medians of parts of samples in Dask, and the edges that they are found by."""
+    source, numbers = as_rows(da.from_array(x, chunks=(97, x.shape[1]))), range(x.shape[1])
+    edges = source.map(partial(edges_in, numbers=numbers), add=joined_edges)
+    counts = source.map(partial(counted_values, numbers=numbers, edges=edges), parts, add=np.add)
+    return medians_by(source, numbers, parts, edges, counts), edges
+
+
+def test_many_columns_have_fewer_edges(monkeypatch):
+    """What is counted at them must not be larger than the samples."""
+    monkeypatch.setattr(medians, "ALL_EDGES", 200)
+    x, parts = RNG.normal(size=(501, 40)), RNG.integers(0, 3, (501, 2))
+    found, edges = medians_of(x, parts)
+    assert {len(own) for own in edges} == {5}
+    for own, part in zip(found, parts.T, strict=True):
+        expected = np.median(np.repeat(x, part, axis=0), axis=0)
+        np.testing.assert_allclose(own, expected, rtol=1e-12)
+
+
+def test_what_is_collected_is_bounded_also_for_a_part_of_few_samples(monkeypatch):
+    monkeypatch.setattr(medians, "EDGES", 3)
+    monkeypatch.setattr(medians, "COLLECTED", 40)
+    collect, sizes = medians._collected, []
+
+    def collected(*given, **named):
+        found = collect(*given, **named)
+        sizes.append(sum(len(values) for values, _ in found))
+        return found
+
+    monkeypatch.setattr(medians, "_collected", collected)
+    x, parts = RNG.normal(size=(501, 1)), np.zeros((501, 2), dtype=np.int64)
+    parts[:, 0], parts[:5, 1] = 1, 1
+    found, _ = medians_of(x, parts)
+    np.testing.assert_allclose(found[:, 0], [np.median(x), np.median(x[:5])], rtol=1e-12)
+    assert 0 < sum(sizes) <= 40
 
 
 def test_a_column_that_differs_only_where_the_weights_are_zero_is_constant():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from ..array.dask_rows import DaskRows, check_kind, is_dask, lengths_of, rows_of_array
@@ -55,11 +56,11 @@ def coded_rows(X: Any, columns: Sequence[Column], lengths: Sequence[int] = ()) -
     import numpy as np
 
     lengths = lengths or counted_rows(X)
-    convert = dask.delayed(codes_of, pure=True)
+    # As an argument, Dask would look for tasks in each of the columns, for each partition.
+    convert = dask.delayed(partial(codes_of, columns=tuple(columns)), pure=True)
     starts = np.cumsum([0, *lengths]).tolist()
     parts = [
-        convert(part, tuple(columns), first=start)
-        for part, start in zip(X.to_delayed(), starts[:-1], strict=True)
+        convert(part, first=start) for part, start in zip(X.to_delayed(), starts[:-1], strict=True)
     ]
     return DaskRows(parts, lengths, len(columns), "float64", names_of(X))
 

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from ..array.dask_rows import DaskRows
 
-EDGES = 255  # of a column
+EDGES = 255  # of a column, at most
+ALL_EDGES = 2**17  # of all columns: each part of the samples counts at them in each partition
 COLLECTED = 2**23  # values of all columns that are in memory at once
 
 Edges = list[Any]  # of each column, in ascending order, each once
@@ -22,14 +23,15 @@ Edges = list[Any]  # of each column, in ascending order, each once
 
 def edges_in(rows: Any, numbers: Sequence[int]) -> Edges:
     """Return edges for the present values of some columns of samples (n, columns) in memory."""
-    return [_thinned(values) for values in _columns(rows, numbers)]
+    return [_thinned(values, len(numbers)) for values in _columns(rows, numbers)]
 
 
 def joined_edges(one: Edges, other: Edges) -> Edges:
     """Return edges for two parts of the samples by those of each."""
     import numpy as np
 
-    return [_thinned(np.concatenate(pair)) for pair in zip(one, other, strict=True)]
+    pairs = zip(one, other, strict=True)
+    return [_thinned(np.concatenate(pair), len(one)) for pair in pairs]
 
 
 def counted_values(rows: Any, parts: Any, numbers: Sequence[int], edges: Edges) -> Any:
@@ -69,7 +71,10 @@ def medians_by(x: DaskRows, numbers: Sequence[int], parts: Any, edges: Edges, co
         else:
             gaps.setdefault(Gap.at(numbers[c], place, edges[c]), []).append((p, c, side))
     medians = _halfway(middle)
-    most = [max(counts[p, c, places[p, c, side]] for p, c, side in own) for own in gaps.values()]
+    # Of all samples in the gap; one part may have few of them.
+    most = [
+        max(counts[:, c, places[p, c, side]].max() for p, c, side in own) for own in gaps.values()
+    ]
     if sum(most) > COLLECTED:
         columns = sorted({c for own in gaps.values() for _, c, _ in own})
         # The medians that are known stay edges.
@@ -116,13 +121,16 @@ class Gap(NamedTuple):
 
     def inside(self, rows: Any) -> tuple[Any, Any]:
         """Return which samples (n, columns) have a value in the gap, and these values."""
-        (column,) = _columns(rows, [self.column])
+        import numpy as np
+
+        # Not by `numpy.take`, which copies all columns of a frame's partition for that.
+        column = np.asarray(rows)[:, self.column].astype("float64")
         here = (column > self.low) & (column < self.high)
         return here, column[here]
 
 
 def _edges_between(rows: Any, gaps: Sequence[Gap]) -> Edges:
-    return [_thinned(gap.inside(rows)[1]) for gap in gaps]
+    return [_thinned(gap.inside(rows)[1], len(gaps)) for gap in gaps]
 
 
 def _collected(rows: Any, parts: Any, gaps: Sequence[Gap]) -> list[tuple[Any, Any]]:
@@ -145,13 +153,13 @@ def _halfway(middle: Any) -> Any:
     return middle[..., 0] / 2.0 + middle[..., 1] / 2.0
 
 
-def _thinned(values: Any) -> Any:
-    """Return at most `EDGES` present values in ascending order, each once, evenly from all."""
+def _thinned(values: Any, count: int) -> Any:
+    """Return the edges of one of `count` columns or gaps: present values, evenly from all."""
     import numpy as np
 
-    values = np.sort(values[~np.isnan(values)])
-    if len(values) > EDGES:
-        values = values[np.linspace(0, len(values) - 1, EDGES).astype(int)]
+    values, most = np.sort(values[~np.isnan(values)]), max(3, min(EDGES, ALL_EDGES // count))
+    if len(values) > most:
+        values = values[np.linspace(0, len(values) - 1, most).astype(int)]
     return np.unique(values)
 
 

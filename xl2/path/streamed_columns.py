@@ -1,7 +1,8 @@
 """Data frames of Dask with gaps, text and categories: what their columns are, and what folds learn.
 
 Four passes over the partitions learn everything: one looks at types and texts, one counts what the
-columns have, one counts it for each fold, and one finds the medians that are not known by then.
+columns have, one counts it for each fold, and one finds the medians that are not known by then,
+after others if too many values may be one.
 Cells become numbers where the partitions are computed.
 """
 
@@ -40,7 +41,8 @@ def read_dask_frame(X: Any) -> tuple[Any, Any]:
         return X.compute(), None
     if all(one.plain and not one.gaps for one in found):
         return rows_of_frame(X, lengths=lengths), None
-    columns = [_column(X, k, list(one.texts.values())) for k, one in enumerate(found)]
+    names, meta = names_of(X), X._meta
+    columns = [_column(meta, names, k, list(one.texts.values())) for k, one in enumerate(found)]
     encoder = StreamedColumns(columns, coded_rows(X, columns, lengths))
     return encoder.source, encoder
 
@@ -93,11 +95,11 @@ def _at_most(texts: dict[Any, Any]) -> dict[Any, Any]:
     return dict(islice(texts.items(), MOST_TEXTS + 1))
 
 
-def _column(X: Any, k: int, texts: Sequence[Any]) -> Column:
-    """Return what a column holds, by its type and its different texts."""
+def _column(meta: Any, names: Sequence[str], k: int, texts: Sequence[Any]) -> Column:
+    """Return what a column holds, by its type in an empty frame and its different texts."""
     import pandas as pd
 
-    dtype, names = X.dtypes.iloc[k], names_of(X)
+    dtype = meta.iloc[:, k].dtype
     if len(texts) > MOST_TEXTS:
         raise InputError(
             f"X: column {column_label(names, k)} has more than {MOST_TEXTS} different texts, too "
@@ -105,7 +107,7 @@ def _column(X: Any, k: int, texts: Sequence[Any]) -> Column:
         )
     category = isinstance(dtype, pd.CategoricalDtype)
     cells = pd.Series(texts, dtype=object if category else dtype)
-    frame = pd.DataFrame({X.columns[k]: cells.astype("category") if category else cells})
+    frame = pd.DataFrame({meta.columns[k]: cells.astype("category") if category else cells})
     known, _, _ = columns_of(
         frame,
         names=names[k : k + 1],
@@ -155,7 +157,8 @@ class StreamedColumns:
         medians = medians_by(self.source, layout.numbers, parts, self._edges, counts)
         scalings: Sequence[Scaling | None] = [None] * len(medians)
         if standardize:
-            known = filled(*moments, medians)
+            present, missing = moments
+            known = filled(present, missing, medians)
             scalings = [one.widened(self.width) for one in Scaling.of_moments(known)]
         return [
             (layout.taught(medians[p], found.missing[p].tolist(), [c[p] for c in found.codes]), own)
@@ -195,10 +198,11 @@ def _counted(x: Any, parts: Any, layout: Preprocessing) -> Counted:
         first = row, k, float(x[row, k])
     every = np.arange(len(x))
     lacking = np.isnan(x[:, list(layout.numbers)]).astype(np.int64)
-    codes = [
-        np.stack([layout.counts(x[np.repeat(every, own)], k) for own in parts.T])
-        for k in layout.categories
-    ]
+    codes = list[Any]()
+    if layout.categories:
+        mine = (x[np.repeat(every, own)] for own in parts.T)
+        of_parts = [[layout.counts(part, k) for k in layout.categories] for part in mine]
+        codes = [np.stack(one) for one in zip(*of_parts, strict=True)]
     return Counted(len(x), first, parts.T.astype(np.int64) @ lacking, codes)
 
 
