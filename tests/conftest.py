@@ -40,6 +40,11 @@ from xl2.errors import BackendError
 
 EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax", "cupy")
 ROOT = Path(__file__).parent.parent
+# They begin first, or one of two processes would wait for the other's last file.
+LONG_FILES = {
+    *("test_notebook", "test_resume", "test_distributed", "test_determinism", "test_experiments"),
+    *("test_checks", "test_parity", "test_fit", "test_streams", "test_stored", "test_stack"),
+}
 
 settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=20)
 # JAX compiles every operation for every shape: 20 shapes take minutes.
@@ -57,7 +62,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests of the host without NumPy, and all but one case of `one_on_jax` tests."""
+    """Order files; deselect tests of the host without NumPy, and cases of `one_on_jax` tests."""
+    items.sort(key=lambda item: item.path.stem not in LONG_FILES)
     chosen = config.getoption("--backend") or _installed()
     left_out = [] if "numpy" in chosen else list(filter(_of_the_host, items))
     if all(name.startswith("jax") for name in chosen):
