@@ -435,7 +435,7 @@ def test_mistakes_are_reported_before_training(xl2, here, monkeypatch, arguments
     def train(*arguments, **settings):
         raise AssertionError("it trained")
 
-    monkeypatch.setattr("xl2.path.train_stacks._train", train)
+    monkeypatch.setattr("xl2.path.train_stacks.train_network", train)
     code, _, err = xl2("path", "digits", *arguments)
     assert code == 2
     assert message in " ".join(err.split())
