@@ -196,7 +196,10 @@ def sleepers(workers: int) -> Iterator[Callable[[Sequence[Sleep]], Simulated]]:
 
 @contextlib.contextmanager
 def _process(command: list[str]) -> Iterator[Any]:
+    # The folder it is started in may have another xl2, without the benchmarks.
+    paths = os.pathsep.join(filter(None, sys.path))
     quiet = {**os.environ, "DASK_LOGGING__DISTRIBUTED": "critical"}
+    quiet |= {"PYTHONPATH": paths, "PYTHONSAFEPATH": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=quiet) as process:
         try:
             yield process

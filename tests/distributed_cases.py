@@ -391,6 +391,8 @@ def main():
         more = [own.split(",")] if own else []
         found[case] = functions[case](backend, Path(folder), rank, *more)
         (Path(folder) / f"{rank}.json").write_text(json.dumps(found))
+    if where:
+        dist.destroy_process_group()  # else gloo's threads may abort the process
 
 
 def command(backend, folder, *names):
