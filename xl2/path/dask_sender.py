@@ -71,6 +71,7 @@ class Sender:
     def once(self, function: Callable[..., Any], array: Any, *numbers: int) -> Any:
         """Return ``function(array, *numbers)``, the same object each time: it is sent once."""
         at = (function, id(array), numbers)
-        if at not in self._made:
-            self._made[at] = array, function(array, *numbers)
-        return self._made[at][1]
+        with self._lock:
+            if at not in self._made:
+                self._made[at] = array, function(array, *numbers)
+            return self._made[at][1]
