@@ -36,7 +36,7 @@ from .null_model import score_null_model
 from .out_of_fold import OutOfFold
 from .refit import add_findings, refit_models
 from .result import RegularizationPath
-from .scoring import OF_EPOCHS, Scorers, default_scoring
+from .scoring import Scorers, default_scoring, judge_of
 from .settings import PathSettings
 from .streamed_data import data_of_path
 from .train_stacks import train_stacks
@@ -247,7 +247,7 @@ def regularization_path(
         training=training,
         epochs=epochs,
         patience=patience,
-        judged_by="score" if scoring in OF_EPOCHS else "loss",
+        judged_by=judge_of(scoring),
         max_memory=max_memory,
         preprocessing=str(encoder or ""),
         cluster=cluster_of(client, where, device_is_open(backend, device)),

@@ -9,7 +9,7 @@ import math
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import InputError, listed, on_command_line, option
 from ..nn.targets import Targets
@@ -26,6 +26,11 @@ SHOWN = (("accuracy", "neg_log_loss"), ("r2", "neg_root_mean_squared_error"))
 
 # The filters of warnings belong to the process, and stacks are scored in several threads.
 _filters = threading.Lock()
+
+
+def judge_of(scoring: Any) -> Literal["score", "loss"]:
+    """Return what tells after each epoch how good a network is, for what chooses lambda."""
+    return "score" if scoring in OF_EPOCHS else "loss"
 
 
 class Scorers:

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..training.assemble import check_positive
 from .epoch_scores import Look
 from .regularization import regularization_path
-from .scoring import CHOOSES, OF_EPOCHS
+from .scoring import CHOOSES, judge_of
 from .search_space import SearchSpace
 
 REPORTS = 20  # in a trial; each is a record in the storage
@@ -81,7 +81,7 @@ def _cannot(space: SearchSpace, fixed: Mapping[str, Any], regression: bool) -> s
     if fixed.get("client") is not None:
         return "because a path on a cluster tells its scores only at the end"
     scoring = fixed.get("scoring") or CHOOSES[regression]
-    if scoring not in OF_EPOCHS and "loss" in space.distributions:
+    if judge_of(scoring) == "loss" and "loss" in space.distributions:
         return 'because "loss" is searched, and different losses cannot be compared'
     return ""
 
