@@ -1,9 +1,9 @@
 """Data frames of Dask with gaps, text and categories: what their columns are, and what folds learn.
 
 Four passes over the partitions learn everything: one looks at types and texts, one counts what the
-columns have, one counts it for each fold, and one finds the medians that are not known by then,
-after others if too many values may be one.
-Cells become numbers where the partitions are computed.
+columns have, one counts it for each fold, and one finds the medians that are not known by then.
+Where too many numbers may be a median, two more passes come before the last one. Cells become
+numbers where the partitions are computed.
 """
 
 from __future__ import annotations
