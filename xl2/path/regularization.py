@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..array.rows import is_stored
@@ -19,7 +17,6 @@ from .arguments import (
     check_initializer,
     check_lambdas,
     check_output,
-    check_refit,
     check_seeds,
     check_validation,
     on_host,
@@ -28,19 +25,13 @@ from .arguments import (
 from .checkpoints import folder_of
 from .dask_cluster import cluster_of
 from .encoders import read_samples
-from .experiments import add_experiments, check_plan, fair_order
-from .fold_checks import check_spreads, read_groups
+from .experiments import check_plan
 from .folds import make_folds
-from .grid import with_placed_lambdas
-from .null_model import score_null_model
-from .out_of_fold import OutOfFold
-from .refit import add_findings, refit_models
 from .result import RegularizationPath
+from .run_path import run_path
 from .scoring import Scorers, default_scoring, judge_of
 from .settings import PathSettings
 from .streamed_data import data_of_path
-from .train_stacks import train_stacks
-from .unfinished import note_of_unfinished_training
 
 
 def regularization_path(
@@ -262,37 +253,18 @@ def regularization_path(
         folds_wanted = 5 if cv is None else cv
         splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
-    settings = data.settings
-    scorers = Scorers(scoring, folds.training.task, targets)
-    if scorers.name == "r2":
-        check_spreads([fold.held.y for fold in folds.folds], cv=validation is None)
-    null = score_null_model(scorers, folds)
-    began = time.perf_counter()
-    if placed:
-        settings = data.settings = with_placed_lambdas(values, settings, folds, folder, progress)
-    check_refit(refit, settings.lambdas)
-    members = train_stacks(
-        settings,
+    return run_path(
+        data,
         folds,
-        folder,
+        Scorers(scoring, folds.training.task, targets),
+        plan,
+        placed=values if placed else None,
+        refit=refit,
+        return_members=return_members,
+        validated_on=None if validation is None else data.digest_of(validation[0]),
+        groups=groups,
+        understood=encoder.notes if encoder else (),
+        folder=folder,
         several_devices=device_is_open(backend, device),
         progress=progress,
-        # With validation samples the models are members; see `refit_models`.
-        keep_parameters=return_members or (validation is not None and refit is not False),
-        scorers=scorers,
     )
-    seconds, own = time.perf_counter() - began, replace(settings, cluster=None)
-    path = RegularizationPath(members, null, own, seconds, return_members=return_members)
-    fold = None if validation is None else folds.folds[0]
-    refit_models(path, refit, members, data, fold, folder)
-    path.understood_ = encoder.notes if encoder else ()
-    path.unfinished_ = note_of_unfinished_training(path, data)
-    found = OutOfFold(members, folds, scorers)
-    evidence = found.evidence(path)
-    if plan.wanted and evidence.signal.found:
-        evidence = replace(evidence, **found.repeats(data.on_host()))
-        known = None if groups is None else read_groups(groups, len(labels))
-        order = fair_order(labels, not regression, known, settings.seeds[0])
-        evidence = add_experiments(evidence, path, settings, folds, found, plan, order)
-    add_findings(path, evidence, None if validation is None else data.digest_of(validation[0]))
-    return path

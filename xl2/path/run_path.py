@@ -1,0 +1,80 @@
+"""What is done with the data of a path: its members are trained, scored, and models are made."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from .arguments import check_refit
+from .checkpoints import Folder
+from .experiments import Plan, add_experiments, fair_order
+from .fold_checks import check_spreads, read_groups
+from .fold_data import FoldData
+from .grid import with_placed_lambdas
+from .null_model import score_null_model
+from .out_of_fold import OutOfFold
+from .path_data import PathData
+from .refit import add_findings, refit_models
+from .result import RegularizationPath
+from .scoring import Scorers
+from .train_stacks import train_stacks
+from .unfinished import note_of_unfinished_training
+
+
+def run_path(
+    data: PathData,
+    folds: FoldData,
+    scorers: Scorers,
+    plan: Plan,
+    *,
+    placed: int | None,
+    refit: Any,
+    return_members: bool,
+    validated_on: str | None,
+    groups: Any,
+    understood: tuple[str, ...],
+    folder: Folder | None,
+    several_devices: bool,
+    progress: bool | None,
+) -> RegularizationPath:
+    """Train the members of a path in the folds of its data, and return the path.
+
+    `placed` is the length of a default grid, None for given lambdas; `validated_on` the digest
+    of validation samples, None for a cross-validation; `understood` what was understood of a
+    frame. The others are as in
+    `regularization_path`.
+    """
+    held_out, settings = validated_on is not None, data.settings
+    if scorers.name == "r2":
+        check_spreads([fold.held.y for fold in folds.folds], cv=not held_out)
+    null = score_null_model(scorers, folds)
+    began = time.perf_counter()
+    if placed is not None:
+        settings = data.settings = with_placed_lambdas(placed, settings, folds, folder, progress)
+    check_refit(refit, settings.lambdas)
+    members = train_stacks(
+        settings,
+        folds,
+        folder,
+        several_devices=several_devices,
+        progress=progress,
+        # With validation samples the models are members; see `refit_models`.
+        keep_parameters=return_members or (held_out and refit is not False),
+        scorers=scorers,
+    )
+    seconds, own = time.perf_counter() - began, replace(settings, cluster=None)
+    path = RegularizationPath(members, null, own, seconds, return_members=return_members)
+    refit_models(path, refit, members, data, folds.folds[0] if held_out else None, folder)
+    path.understood_ = understood
+    path.unfinished_ = note_of_unfinished_training(path, data)
+    found = OutOfFold(members, folds, scorers)
+    evidence = found.evidence(path)
+    if plan.wanted and evidence.signal.found:
+        evidence = replace(evidence, **found.repeats(data.on_host()))
+        known = None if groups is None else read_groups(groups, len(data.targets.labels))
+        regression = data.targets.classes is None
+        order = fair_order(data.targets.labels, not regression, known, settings.seeds[0])
+        evidence = add_experiments(evidence, path, settings, folds, found, plan, order)
+    add_findings(path, evidence, validated_on)
+    return path
