@@ -427,7 +427,7 @@ def test_a_lambda_whose_predictions_overflow_is_not_chosen(large):
     ],
 )
 def test_a_scorer_that_cannot_be_used_is_an_error(monkeypatch, y, scoring, words):
-    monkeypatch.setattr("xl2.path.regularization.train_stacks", None)
+    monkeypatch.setattr("xl2.path.run_path.train_stacks", None)
     with pytest.raises(InputError) as error:
         regularization_path(X, y, [0.0], cv=FOLDS, scoring=scoring, **SMALL)
     assert words in str(error.value)
@@ -436,7 +436,7 @@ def test_a_scorer_that_cannot_be_used_is_an_error(monkeypatch, y, scoring, words
 @pytest.mark.host
 def test_a_score_that_folds_do_not_have_is_an_error(monkeypatch):
     """Without ones in a fold there is no ROC AUC."""
-    monkeypatch.setattr("xl2.path.regularization.train_stacks", None)
+    monkeypatch.setattr("xl2.path.run_path.train_stacks", None)
     y = (np.arange(60) < 20).astype(int)
     folds = [(np.r_[10:50], np.r_[:10, 50:60]), (np.r_[:40], np.r_[40:60])]
     with pytest.raises(InputError, match="gives nan for perfect predictions in fold 2"):
