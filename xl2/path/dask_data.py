@@ -73,7 +73,7 @@ def data_of(data: FoldData, folds: set[int], once: Callable[..., Any]) -> FoldDa
         start = copies.start * n
         for f in folds:
             own[f] = replace(own[f], rows=once(_moved, own[f].rows, start))
-    return replace(data, backend=connect("numpy"), training=training, folds=own)
+    return replace(data, backend=connect("numpy"), training=training, folds=own, validated=())
 
 
 def _rows_between(array: Any, start: int, stop: int) -> Any:

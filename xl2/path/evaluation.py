@@ -12,6 +12,9 @@ from .fold_data import FoldData
 from .predictions import Predictions
 from .scoring import Scorers, check_score
 
+# Tasks whose outputs lack the probability of the other answer: float32 loses it next to 1.
+ONE_SIDED = ("binary", "multilabel")
+
 
 class MemberScores(NamedTuple):
     """The scores of one member."""
@@ -20,7 +23,7 @@ class MemberScores(NamedTuple):
     one_class: bool  # whether it predicts one class only
     validation: dict[str, float]  # by all scorers; empty without validation samples
     sample_error: float  # the standard error due to the samples; NaN with several folds
-    outputs: Any  # for the validation samples, in float32 as `Predictions` has them; None without
+    outputs: Any  # for the validation samples, as `Predictions` has them; None without
 
 
 def score_group(
@@ -64,7 +67,9 @@ def score_group(
             check_score(validation[name], name, where)
             if len(data.folds) == 1:
                 error = scorers.sample_error(*held)
-            outputs = found[1].outputs.astype("float32")
+            outputs = found[1].outputs
+            if scorers.task not in ONE_SIDED:
+                outputs = outputs.astype("float32")
         yield MemberScores(own, _one_class(scorers, found), validation, error, outputs)
 
 

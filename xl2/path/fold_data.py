@@ -59,6 +59,8 @@ class FoldData:
     targets: Targets
     truth: Truth  # of all samples of the path
     sources: Sequence[int]  # the column of each input, as an index
+    # The rows of each fold's validation samples, as indices of the path's samples, or of others.
+    validated: Sequence[Any] = ()
 
     def where(self, f: int) -> str:
         """Return where fold `f` validates, for messages."""

@@ -9,6 +9,7 @@ from ..data.trained_rows import row_digests
 from ..diagnosis.evidence import Evidence, Signal
 from ..diagnosis.null_model import LABELS, MEAN, always
 from ..diagnosis.signal import CROSSED, permutation_test
+from ..nn.tasks import decode
 from .fold_data import FoldData
 from .members import Members
 from .null_model import answer_of
@@ -60,6 +61,28 @@ class OutOfFold:
             signal=self._signal(known, folds),
         )
 
+    def predictions(self, k: int, count: int) -> Any:
+        """Return the mean of what a lambda's networks predict for each of `count` samples.
+
+        They are probabilities or values, float64, in the order of the samples; NaN for a sample
+        that no fold is validated on. Each of several folds that are counts alike.
+        """
+        import numpy as np
+
+        own = self.members.outputs[k]
+        total, times = np.zeros((count, own[0, 0].shape[1])), np.zeros((count, 1))
+        for outputs, rows in zip(own, self.data.validated, strict=True):
+            mean = np.mean(np.stack(outputs.tolist()), axis=0, dtype=np.float64)
+            np.add.at(total, rows, mean)
+            np.add.at(times, rows, 1.0)
+        outputs = np.divide(total, times, where=times > 0.0, out=np.full_like(total, np.nan))
+        task = self.scorers.task
+        if task == "regression":
+            return decode(task, outputs)
+        if task == "classes":
+            outputs /= outputs.sum(axis=1, keepdims=True)  # they were rounded to float32
+        return Predictions(task, outputs).probabilities
+
     def repeats(self, X: Any) -> dict[str, Any]:
         """Return how many samples are repeated, and which part of them has to be wrong.
 
@@ -110,7 +133,7 @@ class OutOfFold:
                 )
                 for k in known
             ]
-        )
+        ).astype(np.float32)
         if task == "regression":
             scale = np.where(y.std(axis=0) > 0.0, y.std(axis=0), 1.0)
             unit = (y - y.mean(axis=0)) / scale

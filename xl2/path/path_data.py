@@ -111,13 +111,15 @@ class PathData:
                     truth.take(split.validation),
                 )
             )
-        return self._fold_data(training, folds, truth)
+        validated = [split.validation for split in splits]
+        return self._fold_data(training, folds, truth, validated)
 
     def all_rows(self, validation: Any = None) -> FoldData:
         """Return one fold with all samples, validated on others if they are given."""
         import numpy as np
 
         held = None if validation is None else self._read_validation(validation)
+        validated = [] if held is None else [np.arange(len(held[1]))]
         values = self.targets.values
         rows = np.arange(len(values))
         own, outputs = self._of_all_rows(), self._values_scaling(rows)
@@ -128,12 +130,18 @@ class PathData:
             scaled = self._scaled(outputs, held[1])
             y = self._blank.check_targets(scaled, len(scaled), "validation y")
             fold = replace(fold, x=x, y=y, held=self._truth(held[1]))
-        return self._fold_data(training, [fold], self._truth(values, self.weight))
+        return self._fold_data(training, [fold], self._truth(values, self.weight), validated)
 
-    def _fold_data(self, training: TrainingData, folds: Sequence[Fold], truth: Truth) -> FoldData:
+    def _fold_data(
+        self,
+        training: TrainingData,
+        folds: Sequence[Fold],
+        truth: Truth,
+        validated: Sequence[Any],
+    ) -> FoldData:
         encoder, backend = self._encoder, self.settings.backend
         sources = range(self.settings.sizes[0]) if encoder is None else encoder.sources
-        return FoldData(backend, training, folds, self.targets, truth, sources)
+        return FoldData(backend, training, folds, self.targets, truth, sources, validated)
 
     def _inputs(self, parts: Sequence[Any]) -> list[Inputs]:
         """Return the inputs of folds, by the training rows of each."""

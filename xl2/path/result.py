@@ -66,6 +66,16 @@ class RegularizationPath(PathScores):
         The models trained on all samples, by their lambda; see `refit`.
     refit_diverged_ : list of float
         Lambdas whose model diverged, although no fold's network did.
+    oof_predictions_ : numpy.ndarray
+        The out-of-fold predictions of the best lambda, in the order of the rows of `X`: what the
+        networks that were not trained on a sample predict for it, the mean over the seeds, and
+        over the folds that are validated on it. Probabilities, (n, n_classes) or (n, n_labels), or
+        the values of a regression, (n,) or (n, n_outputs), in their own units. NaN for a sample
+        that no fold is validated on, as the first ones of a `TimeSeriesSplit`. With `validation`
+        samples the predictions are for those.
+    classes_ : numpy.ndarray, shape (n_classes,), or None
+        The label of each column of these probabilities; None for several labels for each sample,
+        and for a regression.
     diverged_ : numpy.ndarray of bool, shape (n_lambdas, n_folds, n_seeds)
         Whether each member diverged.
     epochs_ : numpy.ndarray of int, shape (n_lambdas, n_folds, n_seeds)

@@ -69,6 +69,9 @@ def run_path(
     path.understood_ = understood
     path.unfinished_ = note_of_unfinished_training(path, data)
     found = OutOfFold(members, folds, scorers)
+    path.classes_ = scorers.classes
+    count = len(folds.validated[0]) if held_out else len(data.targets.values)
+    path.oof_predictions_ = found.predictions(path.best_index_, count)
     evidence = found.evidence(path)
     if plan.wanted and evidence.signal.found:
         evidence = replace(evidence, **found.repeats(data.on_host()))

@@ -33,6 +33,8 @@ class PathScores:
         self.unfinished_ = ""
         self.searched_ = 0
         self.understood_: tuple[str, ...] = ()
+        self.classes_: Any = None
+        self.oof_predictions_: Any = None
         self.evidence_: Evidence | None = None
         self.tried_: Tried | None = None
         self.task_ = members.task
