@@ -97,6 +97,7 @@ def model_file(folder: Path) -> bytes:
     rows = np.array([1, 2**40, 2**63], dtype=np.uint64)
     table = Table(len(names) + 2, tuple(range(len(names))), "label", "who", None, ("id",))
     known = {"trained_rows": rows, "tried": tried(), "preprocessing": learnt, "table": table}
+    known["temperature"] = 1.5
     model = Model(network, scaling, None, ("a", "b", "c"), names, **known)
     xl2.save(model, folder / "whole")
     return (folder / "whole").read_bytes()

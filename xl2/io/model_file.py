@@ -73,6 +73,8 @@ def save(model: Any, path: str | Path) -> None:
     }
     if preprocessing is not None:
         header["preprocessing"] = json.dumps(preprocessing)
+    if model.temperature != 1.0:
+        header["temperature"] = json.dumps(float(model.temperature))
     # The model is worth more than what was tried: what `load` would refuse is left out.
     known = model.tried is not None and is_tried(model.tried)
     tried = {TRIED: json.dumps(model.tried)} if known else {}
@@ -157,6 +159,8 @@ def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> Non
             f"its arrays do not match its header: {other!r} has shape {shapes.get(other)}. "
             f"Expected: {expected.get(other)}."
         )
+    if settings["temperature"] != 1.0 and settings["task"] == "regression":
+        raise FileFormatError("it has a temperature, which is for probabilities, and a regression.")
     classes, features, columns = settings["classes"], settings["features"], sizes[0]
     if preprocessing is not None:
         columns = preprocessing["columns"]
@@ -234,6 +238,7 @@ def _model(
         settings[TRIED],
         preprocessing,
         read_table(settings["table"]),
+        float(settings["temperature"]),
     )
 
 

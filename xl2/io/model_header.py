@@ -98,6 +98,11 @@ def _is_table(value: Any) -> bool:
     )
 
 
+def _is_temperature(value: Any) -> bool:
+    """Return whether logits can be divided by a value, and float32 holds it."""
+    return type(value) in (int, float) and 1e-6 <= value <= 1e6
+
+
 def read_table(value: Any) -> Table | None:
     """Return what the columns of a table are, by a value of a header that was checked."""
     if value is None:
@@ -114,6 +119,7 @@ CHECKS = {
     "table": _is_table,
     "tried": is_tried,
     "preprocessing": is_preprocessing,
+    "temperature": _is_temperature,
 }
 # Values of what a file may lack.
-OPTIONAL = {"table": "null", "tried": "null", "preprocessing": "null"}
+OPTIONAL = {"table": "null", "tried": "null", "preprocessing": "null", "temperature": "1.0"}

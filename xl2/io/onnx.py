@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..nn.model import Model
+from ..nn.temperature import takes_roots
 from .onnx_columns import add_inputs
 from .onnx_graph import Graph
 from .opening import needed
@@ -63,18 +64,24 @@ def to_onnx(model: Any) -> Any:
 
 
 def add_network(graph: Graph, model: Model, last: str) -> str:
-    """Add the standardisation and the layers; return the name of the last node."""
-    network = model.network
+    """Add the standardisation, the layers and the temperature; return the name of the last node."""
+    network, temperature, roots = model.network, model.temperature, takes_roots(model.network)
     if model.input_scaling is not None:
         last = graph.add("Sub", last, model.input_scaling.mean)
         last = graph.add("Div", last, model.input_scaling.scale)
         last = graph.cast(last, graph.float)
-    for (weight, bias), name in zip(network.host_parameters(), network.activations, strict=True):
+    layers = zip(network.host_parameters(), network.activations, strict=True)
+    for number, ((weight, bias), name) in enumerate(layers, 1):
         last = graph.add("Gemm", last, weight.copy(), bias.copy())
+        is_output = number == len(network.activations)
+        if is_output and temperature != 1.0 and not roots:
+            last = graph.add("Div", last, graph.number(temperature))
         if name == "softmax":
             last = graph.add("Softmax", last, axis=-1)
         elif name in NAMES:
             last = graph.add(NAMES[name], last)
+    if temperature != 1.0 and roots:
+        last = graph.add("Pow", last, graph.number(1.0 / temperature))
     return last
 
 
@@ -93,11 +100,9 @@ def add_values(graph: Graph, model: Model, last: str) -> list[Any]:
 
 def add_multilabel(graph: Graph, outputs: int, last: str) -> list[Any]:
     """Add labels of 0 or 1 and their probabilities; return the outputs."""
-    import numpy as np
-    from onnx import TensorProto, helper
+    from onnx import TensorProto
 
-    half = np.array(0.5, dtype=helper.tensor_dtype_to_np_dtype(graph.float))
-    chosen = graph.add("Greater", last, half)
+    chosen = graph.add("Greater", last, graph.number(0.5))
     graph.add("Cast", chosen, to=TensorProto.INT64, name="label")
     graph.add("Identity", last, name="probabilities")
     return [
@@ -109,12 +114,11 @@ def add_multilabel(graph: Graph, outputs: int, last: str) -> list[Any]:
 def add_classes(graph: Graph, model: Model, last: str) -> list[Any]:
     """Add the most probable label and the probability of each; return the outputs."""
     import numpy as np
-    from onnx import TensorProto, helper
+    from onnx import TensorProto
 
     count = max(2, model.network.sizes[-1])
     if model.network.sizes[-1] == 1:
-        one = np.array(1.0, dtype=helper.tensor_dtype_to_np_dtype(graph.float))
-        last = graph.add("Concat", graph.add("Sub", one, last), last, axis=1)
+        last = graph.add("Concat", graph.add("Sub", graph.number(1.0), last), last, axis=1)
     graph.add("Identity", last, name="probabilities")
     number = graph.add("ArgMax", last, axis=1, keepdims=0)
     labels = np.asarray(range(count) if model.classes is None else model.classes)

@@ -35,6 +35,13 @@ class Graph:
         self.constants.append(numpy_helper.from_array(value, name))
         return name
 
+    def number(self, value: float) -> Any:
+        """Return a number in the network's dtype, as an input of a node."""
+        import numpy as np
+        from onnx import helper
+
+        return np.array(value, dtype=helper.tensor_dtype_to_np_dtype(self.float))
+
     def unused(self, name: str) -> str:
         """Return a name that no input has: this one, or with low lines at its end."""
         return name if name not in self.taken else self.unused(f"{name}_")

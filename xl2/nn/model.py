@@ -21,6 +21,7 @@ from .network import Network
 from .preprocessing import Preprocessing
 from .scaling import Scaling
 from .tasks import decode
+from .temperature import check_temperature, divided, takes_roots
 from .transformers import transformed
 
 
@@ -49,6 +50,9 @@ class Model:
         with missing values and categories, or a fitted transformer of scikit-learn.
     table : Table or None
         What the other columns of the table were that it was trained on.
+    temperature : float, default 1
+        What the logits of a classifier are divided by; see `xl2.nn.temperature`. It changes
+        probabilities, not labels. A path finds it (``calibrate=True``).
     """
 
     network: Network
@@ -60,6 +64,10 @@ class Model:
     tried: Mapping[str, Any] | None = None
     preprocessing: Any = None
     table: Table | None = None
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_temperature(self.temperature, self.network.task)
 
     @classmethod
     def of(cls, model: Any) -> Model:
@@ -136,8 +144,11 @@ class Model:
         return transformed(self.preprocessing, x, self.network.sizes[0])
 
     def to_torch(self) -> Any:
-        """Return `Network.to_torch`, a module for samples as `prepare` returns them."""
-        return self.network.to_torch()
+        """Return `Network.to_torch`, a module for samples as `prepare` returns them.
+
+        The last layer is divided by the temperature.
+        """
+        return divided(self.network, self.temperature).to_torch()
 
     def forward(self, X: Any) -> Any:
         """Return the outputs for samples.
@@ -150,9 +161,16 @@ class Model:
         Returns
         -------
         numpy.ndarray, shape (n, outputs)
-            Probabilities, or values in the targets' units.
+            Probabilities, at the model's temperature, or values in the targets' units.
         """
-        outputs = self.network.backend.to_numpy(self.network.forward(self.prepare(X)))
+        if self.temperature == 1.0:
+            return self._outputs(self.network, X)
+        if takes_roots(self.network):
+            return self._outputs(self.network, X) ** (1.0 / self.temperature)
+        return self._outputs(divided(self.network, self.temperature), X)
+
+    def _outputs(self, network: Network, X: Any) -> Any:
+        outputs = network.backend.to_numpy(network.forward(self.prepare(X)))
         return outputs if self.output_scaling is None else self.output_scaling.undo(outputs)
 
     def predict(self, X: Any) -> Any:
@@ -162,7 +180,8 @@ class Model:
         """
         import numpy as np
 
-        predictions = decode(self.network.task, self.forward(X))
+        # Without the temperature, which does not change them.
+        predictions = decode(self.network.task, self._outputs(self.network, X))
         if self.classes is None:
             return predictions
         return np.asarray(self.classes)[predictions]
