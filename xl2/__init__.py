@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from . import data, figures, notebook, tracking
     from .array.switch import BackendInfo, backends, get_backend, set_backend, to_numpy, use_backend
     from .data import Dataset, load_data
+    from .diagnosis.calibration import calibration_error
     from .diagnosis.diagnose import diagnose
     from .diagnosis.verdict import Diagnosis
     from .errors import (
@@ -42,6 +43,7 @@ _SUBPACKAGES = ("data", "figures", "notebook", "tracking")
 _NAMES = {
     "array.switch": "BackendInfo backends get_backend set_backend to_numpy use_backend",
     "data": "Dataset load_data",
+    "diagnosis.calibration": "calibration_error",
     "diagnosis.diagnose": "diagnose",
     "diagnosis.verdict": "Diagnosis",
     "errors": "BackendError DivergenceError FileFormatError InputError OutOfMemoryError PeerError "
@@ -90,6 +92,7 @@ __all__ = [
     "Search",
     "XL2Error",
     "backends",
+    "calibration_error",
     "data",
     "diagnose",
     "figures",

@@ -48,6 +48,14 @@ def path(
             "many epochs."
         ),
     ] = None,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate",
+            help="Make the probabilities of the model agree with how often its answers are right, "
+            "by temperature scaling.",
+        ),
+    ] = False,
     experiments: Annotated[
         bool,
         typer.Option(
@@ -139,6 +147,7 @@ def path(
             learning_rate=learning_rate,
             optimizer=optimizer,
             patience=patience,
+            calibrate=calibrate,
             experiments=experiments,
             budget=budget,
             without=without or (),
@@ -261,6 +270,7 @@ def _numbers(path: Any) -> dict[str, Any]:
         "validation_scores": path.validation_means_,
         "standard_errors": path.standard_errors_,
         "null_score": path.null_score_,
+        "temperature": path.temperature_,
         "seconds": path.fit_time_,
         "notes": notes(path),
     }

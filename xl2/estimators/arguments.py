@@ -75,6 +75,7 @@ NAMES = {
     "seed": "random_state",
 }
 CLASS_WEIGHT = {"class_weight": [dict, list, StrOptions({"balanced"}), None]}
+CALIBRATE = {"calibrate": ["boolean"]}
 LOSS = {"loss": [StrOptions({"squared_error", "poisson"})]}
 
 

@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from . import inputs
-from .arguments import CLASS_WEIGHT, CONSTRAINTS, CV_CONSTRAINTS
+from .arguments import CALIBRATE, CLASS_WEIGHT, CONSTRAINTS, CV_CONSTRAINTS
 from .base import BaseMLP, learns_by_parts
 from .classification import Classification
 from .cv import BaseMLPCV
@@ -210,6 +210,9 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         Show a progress bar if standard error is a terminal, or in a notebook.
     initializer : str or callable, optional
         By default "he" with relu, else "glorot_uniform"; biases are 0.
+    calibrate : bool, default False
+        Divide the logits by the temperature at which the out-of-fold predictions have the lowest
+        log loss. It is in the last of `coefs_` and `intercepts_`; no label changes.
 
     Attributes
     ----------
@@ -223,6 +226,8 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         Mean over the folds, and its standard error.
     best_score_ : float
         The mean score of `alpha_`.
+    temperature_ : float
+        That temperature; 1 without `calibrate`. `path_` knows it too, for its best alpha.
     path_ : RegularizationPath
         All results, as a table and for `xl2.figures`; it does not hold the samples.
 
@@ -235,7 +240,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     (2, 3)
     """
 
-    _parameter_constraints: ClassVar = CV_CONSTRAINTS | CLASS_WEIGHT
+    _parameter_constraints: ClassVar = CV_CONSTRAINTS | CLASS_WEIGHT | CALIBRATE
     loss = "log_loss"
 
     def __init__(
@@ -266,5 +271,6 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         class_weight: Any = None,
         initializer: Any = None,
         dropout: float = 0.0,
+        calibrate: bool = False,
     ):
         self._set_arguments(locals())

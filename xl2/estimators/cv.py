@@ -19,6 +19,7 @@ from ..array.switch import resolve
 from ..errors import DivergenceError, InputError, facing
 from ..nn.model import Model
 from ..nn.network import Network
+from ..nn.temperature import divided
 from ..path.arguments import RULES
 from ..path.regularization import regularization_path
 from . import inputs
@@ -86,6 +87,7 @@ class BaseMLPCV(CommonMLP):
                     learning_rate=self.learning_rate_init,
                     optimizer=optimizer_of(self),
                     dropout=self.dropout,
+                    calibrate=getattr(self, "calibrate", False),  # a classifier's
                     per="batch",  # as in MLPClassifier, which may be given the alpha that is chosen
                     sample_weight=weight,
                     shuffle=self.shuffle,
@@ -107,6 +109,8 @@ class BaseMLPCV(CommonMLP):
             ("standard_errors_", path.standard_errors_),
         ):
             setattr(self, name, home.asarray(values, inputs.dtype_of(None, home, None)))
+        if hasattr(self, "calibrate"):
+            self.temperature_ = float(model.temperature)
         self.n_iter_ = int(self.max_iter)
         self.path_ = path
         self._store(_in_units_of_targets(model), home)
@@ -132,8 +136,8 @@ class BaseMLPCV(CommonMLP):
 
 
 def _in_units_of_targets(model: Model) -> Network:
-    """Return a model's network with the scaling of its outputs in the last layer."""
-    network, scaling = model.network, model.output_scaling
+    """Return a model's network with its temperature, or output scaling, in the last layer."""
+    network, scaling = divided(model.network, model.temperature), model.output_scaling
     if scaling is None:
         return network
     *hidden, (weight, bias) = network.host_parameters()

@@ -127,6 +127,17 @@ def check_output(output: str, outputs: int, targets: Targets, task: str) -> None
         )
 
 
+def check_calibrate(calibrate: Any, task: str) -> None:
+    """Refuse to calibrate what has no probabilities."""
+    if not isinstance(calibrate, bool):
+        raise InputError(f"{option('calibrate')} must be True or False. Received: {calibrate!r}.")
+    if calibrate and task == "regression":
+        raise InputError(
+            f"{option('calibrate', True)} makes probabilities agree with how often the answers are "
+            f"right, but a regression has none. Leave it out."
+        )
+
+
 def check_initializer(given: Any, activation: str) -> Any:
     """Return one initializer, or one for each layer as a tuple."""
     if given is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..data.trained_rows import row_digests
 from ..diagnosis.evidence import Evidence, Signal
@@ -19,6 +19,34 @@ from .scores import PathScores
 from .scoring import Scorers
 
 LEAST = 1e-7  # of a probability in float32
+
+
+class Pooled(NamedTuple):
+    """Predictions of several networks for the validation samples of their folds, in a row each."""
+
+    rows: Any  # of the samples, as indices (N,)
+    outputs: Any  # as in `Predictions`, (N, outputs) in float64
+    y: Any  # as in `Truth`
+    weight: Any  # (N,), or None
+    folds: Any  # (N,)
+
+    def take(self, chosen: Any) -> Pooled:
+        """Return some of the predictions."""
+        return Pooled(*(None if part is None else part[chosen] for part in self))
+
+    def parts(self, count: int, most: int) -> Any:
+        """Return which part of the `count` samples each prediction is of, (N,).
+
+        A sample is in one part. Parts are folds, or several of them if there are more than `most`;
+        of a single fold they are fifths, drawn at random.
+        """
+        import numpy as np
+
+        if not self.folds.any():
+            return np.random.default_rng(0).permutation(count)[self.rows] % 5
+        first = np.full(count, self.folds.max())
+        np.minimum.at(first, self.rows, self.folds)
+        return first[self.rows] % most
 
 
 @dataclass(frozen=True)
@@ -61,20 +89,36 @@ class OutOfFold:
             signal=self._signal(known, folds),
         )
 
-    def predictions(self, k: int, count: int) -> Any:
-        """Return the mean of what a lambda's networks predict for each of `count` samples.
+    def pooled(self, k: int) -> Pooled:
+        """Return what all networks of a lambda predict, each by itself."""
+        import numpy as np
 
-        They are probabilities or values, float64, in the order of the samples; NaN for a sample
-        that no fold is validated on. Each of several folds that are counts alike.
+        rows, outputs, truths = list[Any](), list[Any](), list[Any]()
+        folds = zip(self.members.outputs[k], self.data.folds, self.data.validated, strict=True)
+        for own, fold, validated in folds:
+            for one in own:
+                rows.append(validated)
+                outputs.append(one)
+                truths.append(fold.held)
+        weighted = truths[0].weight is not None
+        return Pooled(
+            np.concatenate(rows),
+            np.concatenate(outputs).astype(np.float64),
+            np.concatenate([truth.y for truth in truths]),
+            np.concatenate([truth.weight for truth in truths]) if weighted else None,
+            np.repeat(np.arange(len(rows)) // len(self.members.outputs[k, 0]), [*map(len, rows)]),
+        )
+
+    def predictions(self, found: Pooled, count: int) -> Any:
+        """Return the mean prediction for each of `count` samples, in their order.
+
+        They are probabilities or values, float64; NaN for a sample that no fold is validated on.
         """
         import numpy as np
 
-        own = self.members.outputs[k]
-        total, times = np.zeros((count, own[0, 0].shape[1])), np.zeros((count, 1))
-        for outputs, rows in zip(own, self.data.validated, strict=True):
-            mean = np.mean(np.stack(outputs.tolist()), axis=0, dtype=np.float64)
-            np.add.at(total, rows, mean)
-            np.add.at(times, rows, 1.0)
+        total, times = np.zeros((count, found.outputs.shape[1])), np.zeros((count, 1))
+        np.add.at(total, found.rows, found.outputs)
+        np.add.at(times, found.rows, 1.0)
         outputs = np.divide(total, times, where=times > 0.0, out=np.full_like(total, np.nan))
         task = self.scorers.task
         if task == "regression":

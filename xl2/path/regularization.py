@@ -13,6 +13,7 @@ from ..nn.penalties import L2, Per
 from ..nn.tasks import task_of
 from ..training.assemble import Settings, check_positive
 from .arguments import (
+    check_calibrate,
     check_hidden,
     check_initializer,
     check_lambdas,
@@ -65,6 +66,7 @@ def regularization_path(
     patience: int | None = None,
     refit: bool | str | Sequence[float] = True,
     return_members: bool = False,
+    calibrate: bool = False,
     experiments: bool | Sequence[str] = False,
     budget: float = 1.5,
     without: Mapping[str, Sequence[int]] | None = None,
@@ -151,6 +153,10 @@ def regularization_path(
         `diagnose` compares. False: none. "top" is the lambda with the highest mean score.
     return_members : bool, default False
         Keep the network of every lambda, fold and seed, for `RegularizationPath.member`.
+    calibrate : bool, default False
+        Give the models the temperature of `RegularizationPath.temperature_`, so that their
+        probabilities are as high as their answers are often right; for classes and labels. See
+        docs/calibration.md.
     experiments : bool or sequence of str, default False
         Also try, with the chosen lambda and on the same folds, other networks, other training,
         ensembles and fewer samples, for the advice of `xl2.diagnose`: all, or some of "curve",
@@ -227,6 +233,7 @@ def regularization_path(
     check_output(last, outputs, targets, task)
     if scoring is None:
         scoring = default_scoring(task_of(last, outputs))
+    check_calibrate(calibrate, task_of(last, outputs))
     settings = PathSettings(
         sizes=(inputs, *units, outputs),
         activations=(*[activation] * len(units), last),
@@ -261,6 +268,7 @@ def regularization_path(
         placed=values if placed else None,
         refit=refit,
         return_members=return_members,
+        calibrate=calibrate,
         validated_on=None if validation is None else data.digest_of(validation[0]),
         groups=groups,
         understood=encoder.notes if encoder else (),

@@ -73,9 +73,16 @@ class RegularizationPath(PathScores):
         the values of a regression, (n,) or (n, n_outputs), in their own units. NaN for a sample
         that no fold is validated on, as the first ones of a `TimeSeriesSplit`. With `validation`
         samples the predictions are for those.
+        With ``calibrate=True`` those of a fold have the temperature that the others find.
     classes_ : numpy.ndarray, shape (n_classes,), or None
         The label of each column of these probabilities; None for several labels for each sample,
         and for a regression.
+    temperature_ : float or None
+        What the logits of the best lambda's networks are divided by for the lowest log loss of
+        these predictions: above 1 if they are too sure of themselves. The models have it if
+        `calibrate` is true. None for a regression.
+    calibration_ : xl2.path.calibration.Calibration or None
+        What it changes, measured by predictions that it was not found by.
     diverged_ : numpy.ndarray of bool, shape (n_lambdas, n_folds, n_seeds)
         Whether each member diverged.
     epochs_ : numpy.ndarray of int, shape (n_lambdas, n_folds, n_seeds)
@@ -148,6 +155,11 @@ class RegularizationPath(PathScores):
         from ..figures import plot_path
 
         return plot_path(self, ax)
+
+    @property
+    def temperature_(self) -> float | None:
+        """What the logits are divided by for the lowest log loss; None for a regression."""
+        return None if self.calibration_ is None else float(self.calibration_.temperature)
 
     @property
     def best_model_(self) -> Model:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .arguments import check_refit
+from .calibration import add_temperatures, calibration_of
 from .checkpoints import Folder
 from .experiments import Plan, add_experiments, fair_order
 from .fold_checks import check_spreads, read_groups
@@ -31,6 +32,7 @@ def run_path(
     placed: int | None,
     refit: Any,
     return_members: bool,
+    calibrate: bool,
     validated_on: str | None,
     groups: Any,
     understood: tuple[str, ...],
@@ -42,8 +44,7 @@ def run_path(
 
     `placed` is the length of a default grid, None for given lambdas; `validated_on` the digest
     of validation samples, None for a cross-validation; `understood` what was understood of a
-    frame. The others are as in
-    `regularization_path`.
+    frame. The others are as in `regularization_path`.
     """
     held_out, settings = validated_on is not None, data.settings
     if scorers.name == "r2":
@@ -71,7 +72,13 @@ def run_path(
     found = OutOfFold(members, folds, scorers)
     path.classes_ = scorers.classes
     count = len(folds.validated[0]) if held_out else len(data.targets.values)
-    path.oof_predictions_ = found.predictions(path.best_index_, count)
+    predicted = found.pooled(path.best_index_)
+    if scorers.task != "regression":
+        path.calibration_, calibrated = calibration_of(scorers.task, predicted, count)
+        if calibrate:
+            predicted = calibrated
+            add_temperatures(path, path.models_, found)
+    path.oof_predictions_ = found.predictions(predicted, count)
     evidence = found.evidence(path)
     if plan.wanted and evidence.signal.found:
         evidence = replace(evidence, **found.repeats(data.on_host()))

@@ -35,6 +35,7 @@ class PathScores:
         self.understood_: tuple[str, ...] = ()
         self.classes_: Any = None
         self.oof_predictions_: Any = None
+        self.calibration_: Any = None
         self.evidence_: Evidence | None = None
         self.tried_: Tried | None = None
         self.task_ = members.task
