@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .estimators import MLPClassifier, MLPClassifierCV, MLPRegressor, MLPRegressorCV
     from .io.model_file import load, save
     from .io.onnx import to_onnx
+    from .nn.ensemble import Ensemble
     from .nn.model import Model
     from .nn.network import Network
     from .nn.optimizers import SGD, Adam, Momentum, Nesterov
@@ -51,6 +52,7 @@ _NAMES = {
     "estimators": "MLPClassifier MLPClassifierCV MLPRegressor MLPRegressorCV",
     "io.model_file": "load save",
     "io.onnx": "to_onnx",
+    "nn.ensemble": "Ensemble",
     "nn.model": "Model",
     "nn.network": "Network",
     "nn.optimizers": "SGD Adam Momentum Nesterov",
@@ -74,6 +76,7 @@ __all__ = [
     "Dataset",
     "Diagnosis",
     "DivergenceError",
+    "Ensemble",
     "FileFormatError",
     "History",
     "InputError",

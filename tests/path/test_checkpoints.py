@@ -68,6 +68,7 @@ def same(one, other):
             for mine, its in zip(*pair, strict=True):
                 for left, right in zip(mine, its, strict=True):
                     np.testing.assert_array_equal(left, right)
+    np.testing.assert_array_equal(one.ensemble_.forward(X), other.ensemble_.forward(X))
 
 
 @pytest.mark.one_on_jax

@@ -49,6 +49,7 @@ def arrays_of(path):
     found += [*path.curves_.values(), path.diverged_, path.evidence_.signal.p_value]
     models = [model.network for model in path.models_.values()]
     models += [path.member(lam, fold) for lam in path.lambdas_ for fold in range(path.n_folds_)]
+    models += [model.network for model in path.ensemble_.models]
     for network in models:
         for layer in network.host_parameters():
             found += [*layer]

@@ -11,8 +11,8 @@ from ..data.trained_rows import MANY_REPEATS, Found, find_trained, row_digests
 from ..errors import InputError, counted
 from ..nn.decision import decide
 from ..nn.labels import check_new_labels, describe_new_labels, like_training, new_labels
-from ..nn.model import Model
 from ..nn.targets import number_classes
+from ..nn.trained import Trained
 
 Notes = tuple[str, ...]  # sentences about how a data set was divided, to be printed
 
@@ -69,7 +69,7 @@ def divide(
 
 
 def divide_as_trained(
-    model: Model, data: Dataset, test: Dataset | None, count_new_labels: bool = False
+    model: Trained, data: Dataset, test: Dataset | None, count_new_labels: bool = False
 ) -> Parts:
     """Divide a data set into the samples that a model was trained on, and others.
 
@@ -77,7 +77,7 @@ def divide_as_trained(
     """
     known = model.trained_rows is not None
     parts = _by_digests(model, data, test) if known else _as_given(data, test)
-    if model.network.task in ("binary", "classes"):
+    if model.task in ("binary", "classes"):
         parts = replace(
             parts,
             training=_labelled(parts.training, model),
@@ -93,23 +93,19 @@ def _reading(data: Dataset, test: Dataset | None) -> Notes:
     return tuple(dict.fromkeys((*data.notes, *(test.notes if test is not None else ()))))
 
 
-def new_label_notes(model: Model, data: Dataset, count: bool = True, part: str = "") -> Notes:
+def new_label_notes(model: Trained, data: Dataset, count: bool = True, part: str = "") -> Notes:
     """Refuse labels that a model was not trained on, or say that they count as errors."""
-    if model.network.task not in ("binary", "classes"):
+    if model.task not in ("binary", "classes"):
         return ()
-    return _new(data, _classes(model), count, part)
+    return _new(data, model.known_classes, count, part)
 
 
-def _classes(model: Model) -> Any:
-    return model.classes or range(max(2, model.network.sizes[-1]))
-
-
-def _labelled(data: Dataset, model: Model) -> Dataset:
+def _labelled(data: Dataset, model: Trained) -> Dataset:
     """Return samples with their labels in the form of those that a model was trained on."""
-    return replace(data, y=like_training(labels_of(data), _classes(model)))
+    return replace(data, y=like_training(labels_of(data), model.known_classes))
 
 
-def _by_digests(model: Model, data: Dataset, test: Dataset | None) -> Parts:
+def _by_digests(model: Trained, data: Dataset, test: Dataset | None) -> Parts:
     import numpy as np
 
     known, pool = model.trained_rows, replace(data, y=labels_of(data), X_test=None, y_test=None)

@@ -173,7 +173,7 @@ def _table(model: Any, samples: Any) -> tuple[str, int]:
     import numpy as np
 
     predictions, outputs = model.predict(samples.X), model.forward(samples.X)
-    if model.network.task == "regression":
+    if model.task == "regression":
         columns = outputs.shape[1]
         names = ["prediction"] if columns == 1 else [f"prediction_{i + 1}" for i in range(columns)]
         cells = outputs.T.tolist()

@@ -194,7 +194,7 @@ def score_lines(model: Model, samples: Dataset) -> list[str]:
     """Return the score on labelled samples, and on those of them that were not trained on."""
     if samples.labelled is not None:
         samples = samples.take(samples.labelled)
-    X, y, regression = samples.X, labels_of(samples), model.network.task == "regression"
+    X, y, regression = samples.X, labels_of(samples), model.task == "regression"
     text = f"{'R2' if regression else 'accuracy'} on the labels of {samples.name}: "
     text += f"{model.score(X, y):.4f} ({counted(len(X), 'row')}"
     if model.trained_rows is None:

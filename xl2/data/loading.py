@@ -176,7 +176,7 @@ def known_by(like: Any, task: str = "auto") -> Known | None:
         regression = like.y is not None and decide(like.y, task).task == "regression"
     else:
         fills = learnt is not None
-        regression = like.network.task == "regression"
+        regression = like.task == "regression"
         if like.classes is not None:
             is_text = isinstance(like.classes[0], str)
     return Known(columns, like.table, is_text, fills, regression)
@@ -188,8 +188,7 @@ def width_of(like: Any) -> int | None:
         return None
     if isinstance(like, Dataset):
         return int(like.X.shape[1])
-    columns = getattr(like.preprocessing, "columns", ())
-    return len(columns) or like.network.sizes[0]
+    return int(like.width)
 
 
 def format_of(source: str | Path) -> str:

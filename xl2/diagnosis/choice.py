@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from ..nn.model import Model
+from ..nn.trained import Trained
 from .comparison import Comparison, compare_labels, compare_values
 from .predictions import Accuracy
 from .tried import Tried
@@ -28,7 +28,7 @@ def choose(model: Any, by_folds: bool) -> Choice:
     Of a path that is diagnosed by its folds no model is needed.
     """
     if not (hasattr(model, "lambdas_") and hasattr(model, "models_")):
-        stored = model.tried if isinstance(model, Model) else None
+        stored = model.tried if isinstance(model, Trained) else None
         return Choice({None: model}, None, tried=None if stored is None else Tried.of_dict(stored))
     best = float(model.best_lambda_)
     if by_folds:

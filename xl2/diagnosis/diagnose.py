@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InputError, option
 from ..nn.label_arrays import read_labels
 from ..nn.labels import check_new_labels, like_training
-from ..nn.model import Model
+from ..nn.trained import Trained
 from .choice import Choice, choose, compare
 from .evidence import Evidence
 from .intervals import FEW, Interval, r2_interval, wilson
@@ -50,7 +50,7 @@ def diagnose(
 
     Parameters
     ----------
-    model : Network, Model, estimator or RegularizationPath
+    model : Network, Model, Ensemble, estimator or RegularizationPath
         Anything with ``predict(X)``. For the result of `xl2.regularization_path`, the
         model of the best lambda is diagnosed, and the best positive lambda compared
         with no penalty.
@@ -166,7 +166,7 @@ def _of_samples(
     interval = _interval(test, confidence)
     null = beside_the_null_model(test, y_train, y_test)
     selected = tried is not None and tried.selected_on(
-        best.coded(X_test) if isinstance(best, Model) else X_test
+        best.coded(X_test) if isinstance(best, Trained) else X_test
     )
     # Without a signal the advice says it already.
     doubt = null.caution(test) if tried is None or tried.found_signal else ""

@@ -10,23 +10,21 @@ from ..array.numbers import numbers, unmasked
 from ..array.rows import ConvertedRows, is_stored
 from ..array.sparse import is_sparse
 from ..array.switch import to_numpy
-from ..errors import InputError, on_command_line, warn_caller
+from ..errors import InputError
 from .columns import Table
 from .dask_samples import as_rows, coded_rows, is_dask_frame, rows_of_frame
 from .frames import codes_of, is_frame, numbers_of, select
 from .inputs import other_shape
-from .label_arrays import read_labels
-from .labels import describe_new_labels, like_training, new_labels
 from .network import Network
 from .preprocessing import Preprocessing
 from .scaling import Scaling
-from .tasks import decode
 from .temperature import check_temperature, divided, takes_roots
+from .trained import Trained
 from .transformers import transformed
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Trained):
     """A trained network with all that is needed to use it on new samples, as in a model file.
 
     Attributes
@@ -74,6 +72,11 @@ class Model:
         """Return a network or a fitted estimator of xl2 as a model, and a model itself."""
         if isinstance(model, cls):
             return model
+        if isinstance(model, Trained):
+            raise InputError(
+                "An ensemble has several networks, and this needs one. Pass one of its models: "
+                "ensemble.models[k]."
+            )
         if isinstance(model, Network):
             return cls(model)
         if hasattr(model, "to_model"):
@@ -82,6 +85,23 @@ class Model:
             f"model must be a Network, a Model or a fitted estimator of xl2; of a path pass "
             f"path.best_model_, of a pipeline pipeline[-1]. Received: {type(model).__name__}."
         )
+
+    @property
+    def task(self) -> str:
+        """What the outputs mean, one of `xl2.nn.tasks.TASKS`."""
+        return self.network.task
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs."""
+        return self.network.sizes[-1]
+
+    @property
+    def width(self) -> int:
+        """The number of columns of samples; of a transformer's, of its outputs."""
+        if isinstance(self.preprocessing, Preprocessing):
+            return len(self.preprocessing.columns)
+        return self.network.sizes[0]
 
     def prepare(self, X: Any) -> Any:
         """Return samples as the network expects them, (n, inputs), standardised.
@@ -120,7 +140,7 @@ class Model:
                     "memory. Pass X.compute(), or one partition after another."
                 )
             return select(X, self.features) if is_frame(X) and self.features else as_rows(X)
-        expected = len(self.preprocessing.columns) if own else self.network.sizes[0]
+        expected = self.width
         if is_frame(X):
             if own:
                 return codes_of(X, self.preprocessing.columns)
@@ -173,39 +193,8 @@ class Model:
         outputs = network.backend.to_numpy(network.forward(self.prepare(X)))
         return outputs if self.output_scaling is None else self.output_scaling.undo(outputs)
 
-    def predict(self, X: Any) -> Any:
-        """Return labels, or values for a regression, as a NumPy array (n,) or (n, outputs).
-
-        The samples `X` (n, columns) are in their original units; see `prepare`.
-        """
-        import numpy as np
-
-        # Without the temperature, which does not change them.
-        predictions = decode(self.network.task, self._outputs(self.network, X))
-        if self.classes is None:
-            return predictions
-        return np.asarray(self.classes)[predictions]
-
-    def score(self, X: Any, y: Any) -> float:
-        """Return the accuracy, or R2 for a regression, for labels or values `y`.
-
-        A label is that of training also if it is written in another form, such as "1" for 1. The
-        accuracy of several labels for each sample is that of whole rows.
-        """
-        import numpy as np
-        from sklearn.metrics import r2_score
-
-        predictions, y = self.predict(X), read_labels(y, "y")
-        if self.network.task == "regression":
-            return float(r2_score(y, predictions))
-        if self.network.task == "multilabel":
-            return float((predictions == y).all(axis=1).mean())
-        known = self.classes or range(max(2, self.network.sizes[-1]))
-        y = like_training(y, known)
-        new = new_labels(y, known)
-        if sum(new.values()) == len(y) and not on_command_line():
-            warn_caller(f"{describe_new_labels(new, known, '')} The accuracy is 0.")
-        return float(np.mean(predictions == y))
+    def _deciding(self, X: Any) -> Any:
+        return self._outputs(self.network, X)  # the temperature does not change labels
 
 
 class PreparedRows(ConvertedRows):

@@ -18,8 +18,9 @@ from .checkpoints import Folder
 from .fold_data import Fold
 from .members import Members
 from .path_data import PathData
-from .result import RegularizationPath, network_of
+from .result import RegularizationPath
 from .scores import PathScores
+from .settings import network_of
 from .train_stacks import train_stacks
 
 
@@ -71,12 +72,16 @@ def refit_models(
 
 
 def add_findings(path: RegularizationPath, evidence: Evidence, validation: str | None) -> None:
-    """Add to a path, and to its best model, what was tried; `validation` is a digest."""
+    """Add to a path, and to the models of its best lambda, what was tried.
+
+    `validation` is a digest.
+    """
     best = path.best_lambda_
     tried = tried_of(evidence, float(best), shown_score(path.score_name_).name, validation)
     path.evidence_, path.tried_ = evidence, tried
     if best in path.models_:
         path.models_[best] = replace(path.models_[best], tried=tried.to_dict())
+    path.ensembles_[best] = replace(path.ensembles_[best], tried=tried.to_dict())
 
 
 def _indices(path: PathScores, refit: Any) -> list[int]:

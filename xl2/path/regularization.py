@@ -150,9 +150,11 @@ def regularization_path(
     refit : bool, {"best", "top", "1se"} or sequence of float, default True
         Which lambdas get a model trained on all samples, as in scikit-learn's
         `GridSearchCV`. True: the best, the largest within one standard error, and those that
-        `diagnose` compares. False: none. "top" is the lambda with the highest mean score.
+        `diagnose` compares. False: none; the path still has `ensemble_`. "top" is the lambda with
+        the highest mean score.
     return_members : bool, default False
-        Keep the network of every lambda, fold and seed, for `RegularizationPath.member`.
+        Keep the network of every lambda, fold and seed, for `RegularizationPath.member` and
+        `RegularizationPath.ensemble`; otherwise only those of the best lambda are kept.
     calibrate : bool, default False
         Give the models the temperature of `RegularizationPath.temperature_`, so that their
         probabilities are as high as their answers are often right; for classes and labels. See
@@ -170,8 +172,9 @@ def regularization_path(
     max_memory : int, optional
         Bytes for the networks in training; by default 2 GiB, or on CuPy the free memory of
         the device, if that is less. If all networks do not fit, several stacks are trained,
-        with the same results. The samples are not included, nor are the parameters that
-        `return_members` keeps. The copy of an `X` that is not in C order is included.
+        with the same results. The samples are not included, nor are the parameters of trained
+        networks, which are kept until lambda is chosen. The copy of an `X` that is not in C order
+        is included.
     checkpoint : path-like, optional
         A folder for checkpoints, with a file for each stack as `xl2.fit` writes it. Finished
         stacks are skipped when the path is resumed.

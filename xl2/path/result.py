@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError, option
+from ..nn.ensemble import Ensemble
 from ..nn.model import Model
 from ..nn.network import Network
+from .ensembles import EnsembleMaker
 from .members import Members
 from .null_model import NullScores
 from .scores import PathScores
-from .settings import PathSettings
+from .settings import PathSettings, network_of
 from .tables import path_frame, path_html, path_text
 
 
@@ -64,6 +66,10 @@ class RegularizationPath(PathScores):
         The model of the best lambda.
     models_ : dict of float to Model
         The models trained on all samples, by their lambda; see `refit`.
+    ensemble_ : Ensemble
+        The networks of the best lambda, of all folds and seeds, whose outputs are averaged.
+    ensembles_ : dict of float to Ensemble
+        Those that `ensemble` has made, by their lambda.
     refit_diverged_ : list of float
         Lambdas whose model diverged, although no fold's network did.
     oof_predictions_ : numpy.ndarray
@@ -110,21 +116,14 @@ class RegularizationPath(PathScores):
     n_folds_, n_seeds_, n_epochs_ : int
     """
 
-    def __init__(
-        self,
-        members: Members,
-        null: NullScores,
-        settings: PathSettings,
-        fit_time: float,
-        *,
-        return_members: bool,
-    ):
+    def __init__(self, members: Members, null: NullScores, settings: PathSettings, fit_time: float):
         super().__init__(members, null, settings, fit_time)
         self.refit_time_ = 0.0
         self.models_: dict[float, Model] = {}
         self.refit_diverged_: list[float] = []
+        self.ensembles_: dict[float, Ensemble] = {}
         self._settings = settings
-        self._parameters = members.parameters if return_members else None
+        self._maker: EnsembleMaker | None = None  # without it the members are forgotten
         self._lambdas_name = option("lambdas")  # "alphas" of a CV estimator
 
     def __repr__(self) -> str:
@@ -185,11 +184,7 @@ class RegularizationPath(PathScores):
         index = self._index(lam)
         if float(lam) in self.models_:
             return self.models_[float(lam)]
-        if self.diverged_[index].any():
-            raise InputError(
-                f"There is no model for lambda {lam:g}: it diverged in "
-                f"{self.diverged_[index].sum()} of {self.n_folds_ * self.n_seeds_} runs."
-            )
+        self._check_sound(index, "model")
         if lam in self.refit_diverged_:
             raise InputError(
                 f"Trained on all samples, the network of lambda {lam:g} diverged, although no "
@@ -203,6 +198,42 @@ class RegularizationPath(PathScores):
             f"No model was trained on all samples for lambda {lam:g}. Lambdas with a model: "
             f"{known}. {remedy}"
         )
+
+    @property
+    def ensemble_(self) -> Ensemble:
+        """The networks of the best lambda, of all folds and seeds, whose outputs are averaged."""
+        return self.ensemble(self.best_lambda_)
+
+    def ensemble(self, lam: float) -> Ensemble:
+        """Return the networks of a lambda, of all folds and seeds, whose outputs are averaged.
+
+        No training is needed for it, and none of its networks saw all samples. With `validation`
+        samples it has the networks of all seeds.
+
+        Parameters
+        ----------
+        lam : float
+            The best lambda, or with ``return_members=True`` any of `lambdas_`.
+
+        Raises
+        ------
+        InputError
+            If a member diverged, or the members were not kept.
+        """
+        index = self._index(lam)
+        if float(lam) not in self.ensembles_:
+            self._check_sound(index, "ensemble")
+            if self._maker is None:
+                raise InputError(
+                    f"This path has only the members of lambda {self.best_lambda_:g}, the best. "
+                    f"Pass return_members=True to regularization_path for an ensemble of another."
+                )
+            self.ensembles_[float(lam)] = self._maker.make(index)
+        return self.ensembles_[float(lam)]
+
+    def keep_members(self, maker: EnsembleMaker | None) -> None:
+        """Keep all networks, or with None only those in `ensembles_`."""
+        self._maker = maker
 
     def member(self, lam: float, fold: int = 0, seed: int = 0) -> Network:
         """Return a copy of one member, as it was trained.
@@ -232,11 +263,11 @@ class RegularizationPath(PathScores):
                 f"fold must be an index from 0 to {self.n_folds_ - 1}, and seed from 0 to "
                 f"{self.n_seeds_ - 1}. Received: fold={fold}, seed={seed}."
             )
-        if self._parameters is None:
+        if self._maker is None:
             raise InputError(
                 "This path has no members. Pass return_members=True to regularization_path."
             )
-        return network_of(self._settings, self._parameters[index, fold, seed], self.task_)
+        return network_of(self._settings, self._maker.parameters[index, fold, seed], self.task_)
 
     def selected_on(self, X: Any) -> bool:
         """Return whether lambda was chosen by the scores on exactly these samples."""
@@ -247,6 +278,14 @@ class RegularizationPath(PathScores):
             return False  # no samples of such columns
         return self.tried_ is not None and self.tried_.selected_on(known)
 
+    def _check_sound(self, index: int, what: str) -> None:
+        """Raise `InputError` if a member of a lambda diverged."""
+        if self.diverged_[index].any():
+            raise InputError(
+                f"There is no {what} for lambda {self.lambdas_[index]:g}: it diverged in "
+                f"{self.diverged_[index].sum()} of {self.n_folds_ * self.n_seeds_} runs."
+            )
+
     def _index(self, lam: float) -> int:
         found = [k for k, known in enumerate(self.lambdas_.tolist()) if known == lam]
         if not found:
@@ -255,11 +294,3 @@ class RegularizationPath(PathScores):
                 f"Received: {lam!r}."
             )
         return found[0]
-
-
-def network_of(settings: PathSettings, parameters: Any, task: str) -> Network:
-    """Return a network with the parameters of a member."""
-    network = settings.blank()
-    network.set_parameters(parameters)
-    network.task = task
-    return network

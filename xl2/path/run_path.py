@@ -9,6 +9,7 @@ from typing import Any
 from .arguments import check_refit
 from .calibration import add_temperatures, calibration_of
 from .checkpoints import Folder
+from .ensembles import EnsembleMaker
 from .experiments import Plan, add_experiments, fair_order
 from .fold_checks import check_spreads, read_groups
 from .fold_data import FoldData
@@ -60,13 +61,20 @@ def run_path(
         folder,
         several_devices=several_devices,
         progress=progress,
-        # With validation samples the models are members; see `refit_models`.
-        keep_parameters=return_members or (held_out and refit is not False),
         scorers=scorers,
     )
     seconds, own = time.perf_counter() - began, replace(settings, cluster=None)
-    path = RegularizationPath(members, null, own, seconds, return_members=return_members)
+    path = RegularizationPath(members, null, own, seconds)
+    kept = range(len(path.lambdas_)) if return_members else [path.best_index_]
+    path.keep_members(EnsembleMaker.of(members, folds, own, data.features, kept))
+    path.ensemble(path.best_lambda_)
+    if not return_members:
+        path.keep_members(None)
+    if not held_out:
+        members.parameters = None  # before others are trained
+    # With validation samples the models are members.
     refit_models(path, refit, members, data, folds.folds[0] if held_out else None, folder)
+    members.parameters = None
     path.understood_ = understood
     path.unfinished_ = note_of_unfinished_training(path, data)
     found = OutOfFold(members, folds, scorers)

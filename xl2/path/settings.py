@@ -133,5 +133,13 @@ class PathSettings:
         return most if free is None else max(min(most, free), self.memory_of(1))
 
 
+def network_of(settings: PathSettings, parameters: Any, task: str) -> Network:
+    """Return a network with the parameters of a member."""
+    network = settings.blank()
+    network.set_parameters(parameters)
+    network.task = task
+    return network
+
+
 def _mebibytes(count: int) -> str:
     return f"{count / 2**20:.3g} MiB"

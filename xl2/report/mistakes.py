@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from ..errors import InputError
 from ..nn.labels import like_training
-from ..nn.model import Model
 from ..nn.tasks import decode
+from ..nn.trained import Trained
 
 LISTED = 20  # rows of a table
 
@@ -47,7 +47,7 @@ class Classified:
         return confusion_matrix(self.true, self.predicted, labels=range(len(self.names)))
 
 
-def classify(model: Model, outputs: Any, y: Any) -> Classified:
+def classify(model: Trained, outputs: Any, y: Any) -> Classified:
     """Compare a classifier's outputs (n, outputs) with the labels.
 
     Labels that the model does not know become classes too. For the task multilabel, each
@@ -55,7 +55,7 @@ def classify(model: Model, outputs: Any, y: Any) -> Classified:
     """
     import numpy as np
 
-    task = model.network.task
+    task = model.task
     predicted = decode(task, outputs)
     if task == "classes":
         probability = outputs.max(axis=1)

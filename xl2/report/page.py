@@ -23,8 +23,8 @@ from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted
 from ..io.writing import check_writable, write_whole
 from ..nn.label_arrays import read_labels
-from ..nn.model import Model
 from ..nn.score_names import shown_score
+from ..nn.trained import Trained
 from ..path.notes import notes
 from ..path.result import RegularizationPath
 from ..path.tables import caption, head_of, rows_of
@@ -66,7 +66,7 @@ def write_report(out: str | Path, *page: Any, **more: Any) -> None:
 def report_html(
     path: RegularizationPath,
     diagnosis: Diagnosis,
-    model: Model,
+    model: Trained,
     X_test: Any,
     y_test: Any,
     *,
@@ -92,7 +92,7 @@ def report_html(
             f"X_test has {counted(len(outputs), 'sample')} but y_test has {len(y)}. Expected one "
             f"target for each sample."
         )
-    regression = model.network.task == "regression"
+    regression = model.task == "regression"
     shown = _values(outputs, y) if regression else _classes(model, X, outputs, y)
     tried = path.evidence_
     curve = learning_curve(tried, CONFIDENCE) if tried is not None and diagnosis.actions else None
@@ -187,7 +187,7 @@ def _legend(d: Diagnosis) -> str:
     )
 
 
-def _classes(model: Model, X: Any, outputs: Any, y: Any) -> dict[str, Any]:
+def _classes(model: Trained, X: Any, outputs: Any, y: Any) -> dict[str, Any]:
     """Return the values of the template for a classifier's mistakes."""
     samples = classify(model, outputs, y)
     names, matrix, wrong = samples.names, samples.matrix, samples.wrong

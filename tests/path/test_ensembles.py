@@ -1,0 +1,169 @@
+"""`path.ensemble_`: the networks of all folds and seeds of the best lambda."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+from sklearn.compose import make_column_transformer
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from xl2 import InputError, diagnose, regularization_path
+from xl2.nn.scaling import Scaling
+
+RNG = np.random.default_rng(3)
+X = RNG.normal(2.0, 3.0, size=(40, 3))
+LABELS = np.where(X[:, 0] + 0.5 * X[:, 1] + RNG.normal(size=40) > 3, "yes", "no")
+VALUES = 100.0 + 10.0 * X @ RNG.normal(size=(3, 2)) + RNG.normal(size=(40, 2))
+FOLDS = KFold(4)
+LAMBDAS = [0.0, 0.3, 2.0]
+HERE = {"backend": "numpy"}
+SMALL = {
+    "hidden": (4,),
+    "epochs": 3,
+    "batch_size": 10,
+    "learning_rate": 0.05,
+    "dtype": "float64",
+    "progress": False,
+}
+
+
+def test_it_is_the_mean_of_the_members(where):
+    options = {"cv": FOLDS, "seed": [0, 7], "refit": False, "return_members": True, **where}
+    path = regularization_path(X, LABELS, LAMBDAS, standardize=True, **{**SMALL, **options})
+    for lam in (path.best_lambda_, 2.0):
+        mean = np.zeros((40, 1))
+        for f, (rows, _) in enumerate(FOLDS.split(X)):
+            x = Scaling.learn(X[rows]).apply(X, "float64")
+            for s in range(2):
+                network = path.member(lam, f, s)
+                mean += network.backend.to_numpy(network.forward(x)) / 8
+        np.testing.assert_allclose(path.ensemble(lam).forward(X), mean, rtol=1e-9)
+    assert len(path.ensemble_.models) == 8
+    assert path.ensemble_.classes == ("no", "yes")
+    assert path.ensemble_.residuals is None
+    expected = np.where(path.ensemble_.forward(X)[:, 0] > 0.5, "yes", "no")
+    assert path.ensemble_.predict(X).tolist() == expected.tolist()
+
+
+def test_values_and_residuals_are_in_the_targets_units():
+    weight = np.ones(40)
+    weight[::7] = 0.0
+    path = regularization_path(
+        X, VALUES, LAMBDAS, cv=FOLDS, sample_weight=weight, return_members=True, **SMALL, **HERE
+    )
+    mean, residuals = np.zeros((40, 2)), []
+    for f, (rows, held) in enumerate(FOLDS.split(X)):
+        scaling = Scaling.of_chunks([VALUES[rows]], [weight[rows]])
+        own = scaling.undo(path.member(path.best_lambda_, f).forward(X))
+        mean += own / 4
+        held = held[weight[held] > 0]
+        residuals.append(np.sort(np.abs(own[held] - VALUES[held]), axis=0))
+    np.testing.assert_allclose(path.ensemble_.forward(X), mean, rtol=1e-9)
+    for mine, its in zip(path.ensemble_.residuals.values, residuals, strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-4, atol=1e-4)
+    low, high = path.ensemble_.interval(X, 0.8)
+    assert low.shape == high.shape == (40, 2)
+    assert (low < high).all()
+
+
+def test_the_errors_are_those_of_the_mean_over_the_seeds():
+    path = regularization_path(
+        X, VALUES[:, 0], [0.3], cv=FOLDS, seed=[1, 2], return_members=True, **SMALL, **HERE
+    )
+    rows, held = next(FOLDS.split(X))
+    scaling = Scaling.learn(VALUES[rows, :1])
+    both = [scaling.undo(path.member(0.3, 0, s).forward(X[held])) for s in range(2)]
+    expected = np.sort(np.abs(np.mean(both, axis=0) - VALUES[held, :1]), axis=0)
+    found = path.ensemble_.residuals
+    np.testing.assert_allclose(found.values[0], expected, rtol=1e-4, atol=1e-4)
+    assert found.folds == (0, 0, 1, 1, 2, 2, 3, 3)
+
+
+def test_only_the_best_lambda_is_kept():
+    path = regularization_path(X, LABELS, LAMBDAS, cv=FOLDS, refit=False, **SMALL, **HERE)
+    assert path.models_ == {}
+    assert [*path.ensembles_] == [path.best_lambda_]
+    other = next(lam for lam in LAMBDAS if lam != path.best_lambda_)
+    with pytest.raises(InputError, match=r"only the members of lambda .* Pass return_members=True"):
+        path.ensemble(other)
+    with pytest.raises(InputError, match="The lambdas of this path are"):
+        path.ensemble(0.5)
+    kept = regularization_path(
+        X, LABELS, LAMBDAS, cv=FOLDS, refit=False, return_members=True, **SMALL, **HERE
+    )
+    np.testing.assert_array_equal(kept.ensemble_.forward(X), path.ensemble_.forward(X))
+    again = pickle.loads(pickle.dumps(path))
+    np.testing.assert_array_equal(again.ensemble_.forward(X), path.ensemble_.forward(X))
+
+
+def test_a_lambda_with_a_member_that_diverged_has_none():
+    options = {"cv": KFold(3), "refit": False, "return_members": True, "optimizer": "sgd"}
+    path = regularization_path(X, LABELS, [0.0, 1e30], **options, **SMALL, **HERE)
+    with pytest.raises(InputError, match=r"no ensemble for lambda 1e\+30: it diverged in 3 of 3"):
+        path.ensemble(1e30)
+    assert len(path.ensemble_.models) == 3
+
+
+def test_with_validation_samples_it_has_the_networks_of_the_seeds():
+    path = regularization_path(
+        X[:30],
+        VALUES[:30, 0],
+        LAMBDAS,
+        validation=(X[30:], VALUES[30:, 0]),
+        seed=[0, 1, 2],
+        **SMALL,
+        **HERE,
+    )
+    models = path.ensemble_.models
+    assert len(models) == 3
+    np.testing.assert_array_equal(models[0].forward(X), path.best_model_.forward(X))
+    mean = np.mean([model.predict(X) for model in models], axis=0)
+    np.testing.assert_allclose(path.ensemble_.predict(X), mean)
+    # Split conformal prediction: the same distance to both sides.
+    low, high = path.ensemble_.interval(X, 0.8)
+    errors = np.sort(np.abs(mean[30:] - VALUES[30:, 0]))
+    np.testing.assert_allclose(high - mean, errors[int(np.ceil(0.8 * 11)) - 1], rtol=1e-4)
+    np.testing.assert_allclose(mean - low, high - mean)
+
+
+@pytest.mark.parametrize("preprocessing", ["auto", "transformer"])
+def test_each_fold_has_what_it_learnt_of_the_columns(preprocessing):
+    table = pd.DataFrame({"age": X[:, 0], "town": ["a", "b", "c", "b"] * 10})
+    table.loc[::9, "age"] = np.nan
+    if preprocessing == "transformer":
+        table = table.fillna({"age": 0.0})
+        preprocessing = make_column_transformer(
+            (StandardScaler(), ["age"]), (OneHotEncoder(), ["town"])
+        )
+    path = regularization_path(
+        table, LABELS, [0.3], preprocessing=preprocessing, cv=FOLDS, **SMALL, **HERE
+    )
+    ensemble = path.ensemble_
+    assert len({id(model.preprocessing) for model in ensemble.models}) == 4
+    mean = np.mean([model.forward(table) for model in ensemble.models], axis=0)
+    np.testing.assert_allclose(ensemble.forward(table[["town", "age"]]), mean)
+    assert ensemble.features == ("age", "town")
+
+
+def test_it_gets_the_verdict_of_its_path():
+    path = regularization_path(X, LABELS, LAMBDAS, cv=FOLDS, **SMALL, **HERE)
+    assert path.ensemble_.tried == path.best_model_.tried
+    found = diagnose(path.ensemble_, X, LABELS, X[:20] + 0.1, LABELS[:20])
+    assert found.lam == path.best_lambda_
+    assert found.train_score == np.mean(path.ensemble_.predict(X) == LABELS)
+
+
+def test_intervals_of_a_path_hold_new_values():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(2200, 2))
+    y = np.abs(x[:, 0]) + 0.5 * x[:, 1] + 0.3 * rng.normal(size=2200)
+    options = {**SMALL, "hidden": (8,), "epochs": 30, "learning_rate": 0.02, "refit": False}
+    path = regularization_path(x[:200], y[:200], [0.0, 1.0], **options, **HERE)
+    low, high = path.ensemble_.interval(x[200:], 0.9)
+    hits = int(((low <= y[200:]) & (y[200:] <= high)).sum())
+    # How often depends on the 200 samples: by a beta distribution, like that of an order statistic.
+    assert hits >= binom.ppf(1e-3, 2000, 0.9 - 3 * np.sqrt(0.9 * 0.1 / 200))
+    assert (high - low).mean() < 2 * 1.645 * 0.3 * 1.5
