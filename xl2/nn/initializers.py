@@ -113,8 +113,13 @@ def draw_layers(
     initializer: str | Initializer | Sequence[str | Initializer],
     seed: int | Sequence[int],
     stack: tuple[int, ...],
+    biases: str | Initializer = "zeros",
 ) -> list[tuple[Any, Any]]:
-    """Draw the weight and bias of every layer, as NumPy arrays shaped as `array.stacks` says."""
+    """Draw the weight and bias of every layer, as NumPy arrays shaped as `array.stacks` says.
+
+    `biases` is the initializer of those of hidden layers, called as for a weight of one input;
+    those of the output layer are 0.
+    """
     import numpy as np
 
     layers = len(sizes) - 1
@@ -128,15 +133,17 @@ def draw_layers(
             f"initializer must be one name or function, or one for each of the {layers} layers. "
             f"Received {len(each)}: {each!r}."
         )
-    functions = [find_initializer(one) for one in each]
+    functions, own = [find_initializer(one) for one in each], find_initializer(biases)
     # One draw for each member; in a stack of groups one for each group: its members start alike.
-    drawn = []
+    drawn: list[list[Any]] = []
     for one in check_seeds(seed, stack[0] if stack else 1, "group" if stack[1:] else "network"):
         rng = np.random.default_rng(one)
         drawn.append([f(sizes[k], sizes[k + 1], rng) for k, f in enumerate(functions)])
-    weights = [_stacked(list(same), i, stack) for i, same in enumerate(zip(*drawn, strict=True))]
-    biases = [np.zeros((*stack, outputs)) for outputs in sizes[1:]]
-    return list(zip(weights, biases, strict=True))
+        drawn[-1] += [own(1, units, rng)[0] for units in sizes[1:-1]]  # after all weights
+    arrays = list(zip(*drawn, strict=True))
+    weights = [_stacked(list(same), i, stack) for i, same in enumerate(arrays[:layers])]
+    hidden = [_beside(np.stack(same), stack) for same in arrays[layers:]]
+    return list(zip(weights, [*hidden, np.zeros((*stack, sizes[-1]))], strict=True))
 
 
 def _stacked(drawn: list[Any], layer: int, stack: tuple[int, ...]) -> Any:
@@ -149,3 +156,12 @@ def _stacked(drawn: list[Any], layer: int, stack: tuple[int, ...]) -> Any:
         return np.stack(drawn, axis=1 if layer == 0 else 0)
     groups = np.expand_dims(np.stack(drawn), axis=2 if layer == 0 else 1)
     return np.repeat(groups, stack[1], axis=2 if layer == 0 else 1)
+
+
+def _beside(drawn: Any, stack: tuple[int, ...]) -> Any:
+    """Return the biases of one layer, (*stack, outputs), from those drawn, one row for each."""
+    import numpy as np
+
+    if len(stack) == 2:
+        return np.repeat(drawn[:, None, :], stack[1], axis=1)
+    return drawn if stack else drawn[0]

@@ -29,7 +29,10 @@ class Network(Feedforward):
         then "sigmoid". Available: identity, sigmoid, tanh, relu; for the output also softmax
         and exp.
     initializer : str, callable or sequence of them, default "glorot_uniform"
-        One for all layers, or one for each; see `xl2.nn.initializers`. Biases start at 0.
+        One for all layers, or one for each; see `xl2.nn.initializers`.
+    bias_initializer : str or callable, default "zeros"
+        That of the biases of hidden layers, called as for a weight of one input. Those of the
+        output layer start at 0.
     seed : int or sequence of int, default 0
         Seed of the initial weights. For a stack: one for all members, or one for each. For a
         stack of groups: one for all groups, or one for each.
@@ -68,6 +71,7 @@ class Network(Feedforward):
         activations: str | Sequence[str] = "relu",
         initializer: str | Initializer | Sequence[str | Initializer] = "glorot_uniform",
         *,
+        bias_initializer: str | Initializer = "zeros",
         seed: int | Sequence[int] = 0,
         dtype: str = "float32",
         stack: int | tuple[int, int] | None = None,
@@ -80,7 +84,7 @@ class Network(Feedforward):
         self.task = tasks.task_of(self.activations[-1], self.sizes[-1])
         self.backend = resolve(backend, device)
         self.on_chosen_device = decided(backend, device) != (None, None)
-        drawn = draw_layers(self.sizes, initializer, seed, _check_stack(stack))
+        drawn = draw_layers(self.sizes, initializer, seed, _check_stack(stack), bias_initializer)
         self.parameters = self._copy_in(drawn)
 
     @classmethod

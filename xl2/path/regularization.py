@@ -49,6 +49,7 @@ def regularization_path(
     activation: str = "relu",
     output: str | None = None,
     initializer: str | Initializer | Sequence[str | Initializer] | None = None,
+    bias_initializer: str | Initializer = "zeros",
     task: str = "auto",
     preprocessing: Any = "auto",
     standardize: bool = False,
@@ -59,6 +60,8 @@ def regularization_path(
     optimizer: Any = "adam",
     loss: str | None = None,
     dropout: float = 0.0,
+    schedule: str = "constant",
+    label_smoothing: float = 0.0,
     sample_weight: Any = None,
     shuffle: bool = True,
     even_batches: bool = True,
@@ -120,6 +123,8 @@ def regularization_path(
         for more, and identity for a regression.
     initializer : str, callable or sequence of them, optional
         One for all layers, or one for each; by default "he" for relu, else "glorot_uniform".
+    bias_initializer : str or callable, default "zeros"
+        That of the biases of hidden layers.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         With "auto", text and few different whole numbers are classes, and other numbers values.
         Of columns of 0 and 1 each is a class if each row has a single 1, or else a label that a
@@ -138,7 +143,9 @@ def regularization_path(
         range. Each fold of what is scaled has its own copy of `X`.
     per : {"dataset", "batch"} or int, default "dataset"
         As in `xl2.L2`: a fold divides lambda by the number of its training samples.
-    epochs, batch_size, learning_rate, optimizer, loss, dropout, shuffle, even_batches : optional
+    epochs, batch_size, learning_rate, optimizer, loss, dropout, schedule : optional
+        As in `xl2.fit`.
+    label_smoothing, shuffle, even_batches : optional
         As in `xl2.fit`.
     sample_weight : array_like, shape (n,), optional
         Weights of the samples, in training and in the validation of the folds.
@@ -220,6 +227,8 @@ def regularization_path(
         batch_size=batch_size,
         loss=loss,
         dropout=dropout,
+        schedule=schedule,
+        label_smoothing=label_smoothing,
         shuffle=shuffle,
         even_batches=even_batches,
     )
@@ -241,6 +250,7 @@ def regularization_path(
         sizes=(inputs, *units, outputs),
         activations=(*[activation] * len(units), last),
         initializer=check_initializer(initializer, activation),
+        bias_initializer=bias_initializer,
         dtype=dtype,
         backend=where,
         penalties=[L2(lam, per) for lam in ([0.0] if placed else values.tolist())],

@@ -27,6 +27,7 @@ class PathSettings:
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
     initializer: str | Initializer | tuple[str | Initializer, ...]
+    bias_initializer: str | Initializer
     dtype: str
     backend: Backend
     penalties: list[L2]  # one for each lambda, in ascending order
@@ -59,6 +60,7 @@ class PathSettings:
             self.sizes,
             self.activations,
             initializer or self.initializer,
+            bias_initializer=self.bias_initializer if initializer is None else "zeros",
             seed=seed,
             dtype=self.dtype,
             stack=stack,

@@ -112,6 +112,8 @@ def _parameters(path: RegularizationPath) -> dict[str, str]:
         "learning rate": f"{training.learning_rate:g}",
         "batch size": str(training.batch_size),
         "dropout": f"{training.dropout:g}",
+        "schedule": training.schedule,
+        "label smoothing": f"{training.label_smoothing:g}",
         "backend": str(settings.backend),
     }
 

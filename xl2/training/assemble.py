@@ -18,11 +18,12 @@ from ..nn.network import Network
 from ..nn.optimizers import Optimizer, Update, find_optimizer
 from ..nn.penalties import Penalty, penalties_of
 from ..nn.step import Constants, Step
-from .batches import feed_of
+from .batches import Feed, Streamed, feed_of
 from .batching import Batching
 from .data import TrainingData
 from .orders import Orders
 from .run import Run
+from .schedules import find_schedule
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Settings:
     penalty: Penalty = 0.0
     loss: str | Loss | None = None
     dropout: float = 0.0
+    schedule: str = "constant"
+    label_smoothing: float = 0.0
     shuffle: bool = True
     even_batches: bool = True
     seeds: tuple[int, ...] = (0,)  # of the orders and of dropout, one for each group
@@ -53,6 +56,13 @@ class Settings:
                 f"{option('learning_rate', rate)}."
             )
         find_optimizer(self.optimizer)
+        find_schedule(self.schedule)
+        smoothing = self.label_smoothing
+        if not (isinstance(smoothing, Real) and 0 <= smoothing < 1):
+            raise InputError(
+                f"{option('label_smoothing')} must be in [0, 1). Received: "
+                f"{option('label_smoothing', smoothing)}."
+            )
         if self.dropout:
             Dropout(self.dropout)
 
@@ -71,6 +81,7 @@ def assemble(
     network: Network,
     data: TrainingData,
     settings: Settings,
+    epochs: int | None = None,
     *,
     orders: Iterator[Any] | None = None,
     states: Any = None,
@@ -80,31 +91,65 @@ def assemble(
 ) -> Run:
     """Return a run that trains a network in place.
 
-    `orders` yields the training rows of each epoch in their order; by default the settings
-    decide. `states` and `steps` are those of an optimizer to resume from; the states are
-    consumed. With `report_objective` the penalised objective of each epoch is recorded, as in
-    scikit-learn, instead of loss and score. `peers` train the network together.
+    The learning rate follows its schedule through `epochs`. `orders` yields the training rows of
+    each epoch in their order; by default the settings decide. `states` and `steps` are those of
+    an optimizer to resume from; the states are consumed. With `report_objective` the penalised
+    objective of each epoch is recorded, as in scikit-learn, instead of loss and score. `peers`
+    train the network together.
     """
     network.task = data.task
     backend, dropout, keys = network.backend, None, None
     y, weight = data.of_rows(backend)
+    _check_smoothed(settings.label_smoothing, data.task)
     if orders is None and y is not None:
         orders = _orders(data, y.shape[-2], settings)
     if settings.dropout:
         dropout, several = Dropout(settings.dropout), len(network.stack) == 2
         keys = dropout.keys(backend, list(settings.seeds) if several else settings.seeds[0])
+    feed = feed_of(
+        network,
+        data.samples,
+        y,
+        weight,
+        orders,
+        settings.batching,
+        peers,
+        settings.label_smoothing,
+    )
     constants = Constants(
         network.coefficients(settings.penalty), _divisor(network, settings, y, weight), keys
     )
     return Run(
         network,
-        feed_of(network, data.samples, y, weight, orders, settings.batching, peers),
+        feed,
         _step(network, settings, dropout, report_objective, peers),
         constants,
         float(settings.learning_rate),
         states,
         steps,
+        find_schedule(settings.schedule),
+        _steps_of(feed, settings, epochs),
     )
+
+
+def _steps_of(feed: Feed, settings: Settings, epochs: int | None) -> int:
+    """Return the steps of all epochs, which a schedule has to know; 0 without one."""
+    if settings.schedule == "constant" or epochs is None:
+        return 0
+    if isinstance(feed, Streamed):
+        raise InputError(
+            f"{option('schedule', settings.schedule)} has to know the number of steps, which is "
+            f"unknown for an iterable. Pass arrays, or {option('schedule', 'constant')}."
+        )
+    return epochs * feed.steps(feed.rows)
+
+
+def _check_smoothed(smoothing: float, task: str) -> None:
+    if smoothing and task == "regression":
+        raise InputError(
+            f"{option('label_smoothing')} is for classes and labels, and this is a regression. "
+            f"Leave it out. Received: {option('label_smoothing', smoothing)}."
+        )
 
 
 def _orders(data: TrainingData, count: int, settings: Settings) -> Iterator[Any] | None:

@@ -20,6 +20,7 @@ from ..nn.inputs import check_finite
 from ..nn.network import Network
 from ..nn.step import Samples, Whole
 from ..nn.streams import Pairs
+from ..nn.tasks import smoothed
 from .batching import Batching, cut, whole, window
 from .together import one_fate
 
@@ -199,8 +200,11 @@ class Streamed:
     y = weight = orders = None
     seekable = False
 
-    def __init__(self, network: Network, pairs: Pairs, batching: Batching):
+    def __init__(
+        self, network: Network, pairs: Pairs, batching: Batching, label_smoothing: float = 0.0
+    ):
         self._network, self._pairs, self.batching = network, pairs, batching
+        self._label_smoothing = label_smoothing
         self.repeats = pairs.repeats
         self.rows, self._total, self._epochs = 0, 0, 0  # rows: of the epoch so far
 
@@ -212,7 +216,8 @@ class Streamed:
         self.rows, self._total = 0, 0
         for number, pair in enumerate(self._pairs, 1):
             samples = self.checked(*pair, number)
-            own = feed_of(self._network, samples, *samples[1:], None, self.batching)
+            given = (*samples[1:], None, self.batching, None, self._label_smoothing)
+            own = feed_of(self._network, samples, *given)
             self.rows += own.rows
             self._total = self._total + own.total()
             yield from own.blocks(None, length)
@@ -253,10 +258,14 @@ def feed_of(
     orders: Iterator[Any] | None,
     batching: Batching,
     peers: Peers | None = None,
+    label_smoothing: float = 0.0,
 ) -> Feed:
-    """Return the feed for samples; see `InMemory`."""
+    """Return the feed for samples; see `InMemory`. The targets are smoothed here."""
     if isinstance(samples.x, Pairs):
-        return Streamed(network, samples.x, batching)
+        return Streamed(network, samples.x, batching, label_smoothing)
+    if label_smoothing:
+        smooth = partial(smoothed, network.task, part=label_smoothing)
+        samples, y = samples._replace(y=smooth(samples.y)), smooth(y)
     if peers is not None and peers.parts > 1:
         return Divided(network.backend, samples, y, weight, orders, batching, peers)
     if isinstance(samples.x, HostRows):

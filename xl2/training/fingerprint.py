@@ -73,15 +73,18 @@ def settings_of(run: Run, settings: Settings) -> Fingerprint:
     shape = " x ".join(map(str, network.stack))
     penalties = penalties_of(settings.penalty, network.stack)
     lambdas = ", ".join(repr(one.lam) for one in penalties)
+    steps = f" through {run.all_steps} steps" if run.all_steps else ""
     return {
         "network": f"{'-'.join(map(str, network.sizes))}, {', '.join(network.activations)}",
         "dtype": network.dtype,
         "stack": f"a stack of {shape}" if shape else "a single network",
         "optimizer": described(run.step.optimizer),
         "learning rate": repr(run.learning_rate),
+        "schedule": f"{settings.schedule}{steps}",
         "penalty": f"lambda {lambdas}, per {penalties[0].per}",
         "loss": "the default" if loss is None else described(loss),
         "dropout": f"{settings.dropout:g}",
+        "label smoothing": f"{settings.label_smoothing:g}",
         "batch size": f"{batching.size}{'' if batching.even else ', the last one short'}",
         "seed": ", ".join(map(str, settings.seeds)),
         "shuffle": str(settings.shuffle),

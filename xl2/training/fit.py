@@ -38,6 +38,8 @@ def fit(
     penalty: Penalty = 0.0,
     loss: str | Loss | None = None,
     dropout: float = 0.0,
+    schedule: str = "constant",
+    label_smoothing: float = 0.0,
     sample_weight: Any = None,
     shuffle: bool = True,
     even_batches: bool = True,
@@ -87,6 +89,12 @@ def fit(
     dropout : float, default 0
         The fraction of each hidden layer's units that a step leaves out, drawn for every
         sample; in [0, 1).
+    schedule : {"constant", "cosine", "flat_cosine", "one_cycle"}, default "constant"
+        How the learning rate changes from the first step to the last; see
+        `xl2.training.schedules`. Not for an iterable, whose steps are unknown.
+    label_smoothing : float, default 0
+        The part of each target of a classifier that is divided evenly among all classes, in
+        [0, 1). The loss of the training is that of the smoothed targets.
     sample_weight : array_like, shape (n,), optional
         Weights of the samples, 0 or more. The gradient of a mini-batch's loss is divided by the sum
         of its weights, and lambda by the sum of all.
@@ -170,6 +178,8 @@ def fit(
                 penalty,
                 loss,
                 dropout,
+                schedule,
+                label_smoothing,
                 shuffle,
                 even_batches,
                 tuple(check_seeds(seed, network.groups, "group")),
@@ -208,7 +218,7 @@ def train_network(
     """Train a network on checked data; see `fit`."""
     saver, fingerprint = None, Fingerprint()
     with one_fate(peers):
-        run = assemble(network, data, settings, peers=peers)
+        run = assemble(network, data, settings, epochs, peers=peers)
         watched = watching(callbacks, run, settings, epochs)
         if checkpoint is not None or (peers and peers.count > 1):
             fingerprint = fingerprint_of(run, data, settings, held_out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from ..nn.step import (
 )
 from .batches import Feed
 from .history import History
+from .schedules import constant
 
 
 @dataclass
@@ -53,9 +54,12 @@ class Run:
         learning_rate: float,
         states: Any = None,
         steps: int = 0,
+        schedule: Callable[[float], float] = constant,
+        all_steps: int = 0,
     ):
         self.network, self.feed, self.step, self.constants = network, feed, step, constants
         self.learning_rate = learning_rate  # a callback may change it between epochs
+        self.schedule, self.all_steps = schedule, all_steps  # of all epochs; 0 if it is constant
         self.steps = steps  # in finished epochs
         self.history = History.of(network.stack)
         self._copied = network.backend.library.compiled(copy_carry)
@@ -88,9 +92,15 @@ class Run:
         for samples, start, stop, size, own, whole in self.feed.blocks(order, length, done):
             count = math.ceil((stop - start) / size) if whole is None else whole.steps
             numbers = range(step + 1, step + count + 1)
-            rates = [self.step.optimizer.rate(self.learning_rate, number) for number in numbers]
+            rates = [self.step.optimizer.rate(self._rate(number), number) for number in numbers]
             yield samples, Batches(start, stop, size, own, rates, step + 1, whole)
             step += count
+
+    def _rate(self, number: int) -> float:
+        """Return the learning rate of a step, counted from 1."""
+        if not self.all_steps:
+            return self.learning_rate
+        return self.learning_rate * self.schedule((number - 1) / self.all_steps)
 
     def learn(self, samples: Samples, batches: Batches, measure: Measure | Objective) -> None:
         """Take the steps of a block, and add their reports to a measure."""
