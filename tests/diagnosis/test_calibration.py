@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 
-from xl2 import InputError, calibration_error
+from xl2 import (
+    InputError,
+    Model,
+    Network,
+    calibration_error,
+    diagnose,
+    regularization_path,
+)
 from xl2.diagnosis.calibration import reliability
 
 RNG = np.random.default_rng(8)
@@ -111,3 +121,50 @@ def test_probabilities_that_are_too_high_are_found():
 def test_errors(y, p, more, message):
     with pytest.raises(InputError, match=message):
         calibration_error(y, p, **more)
+
+
+# The verdict.
+
+
+def overconfident(factor, samples=1500):
+    """Return a model whose logits are `factor` times too large, and labelled samples."""
+    network = Network([3, 3], ["softmax"], dtype="float64")
+    network.set_parameters([(factor * np.eye(3), np.zeros(3))])
+    X = 2.0 * RNG.normal(size=(samples, 3))
+    y = np.array(["a", "b", "c"])[drawn(softmax(X, axis=1))]
+    return Model(network, classes=("a", "b", "c")), X, y
+
+
+@pytest.mark.parametrize(("factor", "off"), [(1.0, False), (3.0, True), (0.3, True)])
+def test_the_verdict_says_that_probabilities_are_off(factor, off):
+    model, X, y = overconfident(factor)
+    found = diagnose(model, X[:500], y[:500], X[500:], y[500:])
+    error = 100.0 * calibration_error(y[500:], model.forward(X[500:]))
+    said = [one for one in found.cautions if one.startswith("the probabilities differ by")]
+    assert len(said) == off
+    if off:
+        assert f"by {error:.1f} points from how often the answers are right" in said[0]
+        assert said[0].endswith("Calibrate the model before you rely on them.")
+        mended = dataclasses.replace(model, temperature=factor)
+        other = diagnose(mended, X[:500], y[:500], X[500:], y[500:])
+        assert not any("the probabilities differ" in one for one in other.cautions)
+
+
+def test_labels_that_the_model_does_not_know_do_not_count():
+    model, X, y = overconfident(1.0)
+    y[1400:] = "d"
+    found = diagnose(model, X[:500], y[:500], X[500:], y[500:], new_labels=True)
+    assert not any("the probabilities differ" in one for one in found.cautions)
+
+
+def test_the_verdict_of_a_path_is_by_its_folds():
+    X = RNG.normal(size=(300, 6))
+    y = (X[:, 0] + RNG.normal(size=300) > 0).astype(int)
+    options = {"epochs": 60, "learning_rate": 0.02, "hidden": (16,), "progress": False}
+    path = regularization_path(X, y, [0.0], **options)
+    error = 100.0 * path.calibration_.reliability.error
+    (said,) = [one for one in diagnose(path).cautions if "the probabilities differ" in one]
+    assert f"by {error:.1f} points" in said
+    assert "on the validation samples" in said
+    path = regularization_path(X, y, [0.0], calibrate=True, **options)
+    assert not any("the probabilities differ" in one for one in diagnose(path).cautions)

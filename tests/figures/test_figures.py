@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from figure_tools import FEW, a_history, a_path, paint, plt
 from figure_tools import clean as clean
 
 from xl2 import InputError, Network, figures
+from xl2.diagnosis.calibration import Reliability
 
 NETWORK = Network([4, 2, 1], backend="numpy")
 ONE = {
@@ -17,7 +19,16 @@ ONE = {
     "plot_learning_curve": lambda ax: figures.plot_learning_curve([1, 2], [3, 4], [0, 1], ax=ax),
     "plot_confusion": lambda ax: figures.plot_confusion(np.eye(2), "ab", ax),
 }
+BINS = Reliability(
+    np.array([0.2, 0.8]), np.array([0.3, 0.7]), np.array([5.0, 9.0]), 0.1, 0.05, 0.01
+)
+CALIBRATED = SimpleNamespace(
+    calibration_=SimpleNamespace(
+        temperature=1.5, reliability=BINS, calibrated_reliability=BINS._replace(error=0.0)
+    )
+)
 TWO = {
+    "plot_reliability": lambda axes: figures.plot_reliability(CALIBRATED, axes),
     "plot_history": lambda axes: figures.plot_history(a_history(), axes),
     "plot_curves": lambda axes: figures.plot_curves(a_path(FEW), axes),
     "plot_weights": lambda axes: figures.plot_weights(NETWORK, axes=axes),

@@ -68,7 +68,7 @@ def test_a_report_fits_a_phone_and_a_desktop(opened):
     assert (phone["width"], desk["width"]) == (360, 1280)
     assert not any(phone["beyond"] + desk["beyond"])
     # Each has the pictures of its layout.
-    assert len(phone["images"]) == len(desk["images"]) == 3
+    assert len(phone["images"]) == len(desk["images"]) == 4
     assert all(0 < a < b for a, b in zip(phone["images"], desk["images"], strict=True))
 
 

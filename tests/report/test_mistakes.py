@@ -78,6 +78,7 @@ def test_more_than_twenty_classes_are_listed_by_pairs(undrawn):
     assert [image.inside[-2].inside[-1].of["aria-labelledby"] for image in found.all("img")] == [
         "scores",
         "curves",
+        "reliability",
     ]
     pairs = Counter(
         (true, said)

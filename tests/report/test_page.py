@@ -68,7 +68,7 @@ def test_tables_have_heads_and_pictures_alternative_texts(digits_page):
     for cell in found.all("th"):
         in_the_head = "thead" in [element.tag for element in cell.inside]
         assert cell.of["scope"] == ("col" if in_the_head else "row")
-    assert len(found.all("img")) == 4
+    assert len(found.all("img")) == 5
     assert all(len(image.of["alt"]) > 20 for image in found.all("img"))
     labels = {s.of["aria-labelledby"] for s in found.all("section")}
     assert labels == {h.of["id"] for h in found.all("h2")}
@@ -220,3 +220,16 @@ def test_facts_name_versions_but_not_the_computer():
     elsewhere = run_facts(Backend("scipy", None, "cuda:0", None))
     assert elsewhere["scipy"] == importlib.metadata.version("scipy")
     assert elsewhere["backend"] == "scipy on cuda:0"
+
+
+def test_the_reliability_is_that_of_the_folds(nasty, nasty_page, values, undrawn):
+    found = nasty.path.calibration_
+    page = Reader(nasty_page)
+    said = plain(next(s for s in page.all("section") if "reliability" in s.of.values()).text)
+    assert f"is {100 * found.reliability.error:.1f} points, of which chance explains" in said
+    assert f"A temperature of {found.temperature:.2f}, measured by folds" in said
+    clearly = found.gain > 2 * found.gain_error
+    assert ("does not clearly lower the log loss" in said) != clearly
+    assert f"from {found.log_loss:.4f} to {found.calibrated_log_loss:.4f}." in said
+    assert "by the probability of the predicted class" in said
+    assert "Reliability of the probabilities" not in Reader(values.page()).texts("h2")

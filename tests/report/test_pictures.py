@@ -32,7 +32,7 @@ def decode(address):
 def test_pictures_are_png_for_wide_and_for_narrow_pages(nasty_page):
     found = Reader(nasty_page)
     narrow, wide = found.all("source"), found.all("img")
-    assert len(narrow) == len(wide) == 3
+    assert len(narrow) == len(wide) == 4
     for element, name in [*((e, "srcset") for e in narrow), *((e, "src") for e in wide)]:
         image = decode(element.of[name])
         size = int(element.of["height"]), int(element.of["width"])

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from ..array.switch import to_numpy
 from ..errors import InputError, unknown
 from ..nn.label_arrays import read_labels
+from ..nn.trained import Trained
 
 BINS = 15  # as in most publications since [2]_
 STRATEGIES = ("uniform", "quantile")
@@ -182,3 +183,40 @@ def reliability(
     chance = math.sqrt(2.0 / math.pi) * float(deviations.sum())
     spread = math.sqrt((1.0 - 2.0 / math.pi) * float((deviations**2).sum()))
     return Reliability(predicted, observed, counts, error, chance, spread)
+
+
+def reliability_of(model: Trained, X: Any, y: Any) -> Reliability | None:
+    """Return the reliability of a classifier on samples whose labels it knows; None without any.
+
+    `y` are labels like those of the training.
+    """
+    import numpy as np
+
+    task, outputs = model.task, model.forward(X)
+    if task != "multilabel":
+        numbers = {label: k for k, label in enumerate(model.known_classes)}
+        y = np.asarray([numbers.get(label, -1) for label in y.tolist()])
+        known = y >= 0
+        outputs, y = outputs[known], y[known]
+    if not len(y):
+        return None
+    if task == "classes":  # several sigmoids have another sum
+        outputs = outputs / outputs.sum(axis=1, keepdims=True)
+    return reliability(task, outputs, y)
+
+
+def about_probabilities(found: Reliability, where: str, calibrated: bool) -> str:
+    """Return a sentence about probabilities that are off, "" about others.
+
+    `where` names the samples, such as "test", and `calibrated` tells whether the model has a
+    temperature already.
+    """
+    if not found.is_off:
+        return ""
+    text = (
+        f"the probabilities differ by {100.0 * found.error:.1f} points from how often the answers "
+        f"are right (calibration error on the {where} samples; chance explains "
+        f"{100.0 * found.chance:.1f})"
+    )
+    # Without the name of an option: a verdict has the same words in Python and on the command line.
+    return f"{text}." if calibrated else f"{text}. Calibrate the model before you rely on them."

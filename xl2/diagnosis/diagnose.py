@@ -10,6 +10,7 @@ from ..errors import InputError, option
 from ..nn.label_arrays import read_labels
 from ..nn.labels import check_new_labels, like_training
 from ..nn.trained import Trained
+from .calibration import about_probabilities, reliability_of
 from .choice import Choice, choose, compare
 from .evidence import Evidence
 from .intervals import FEW, Interval, r2_interval, wilson
@@ -92,6 +93,10 @@ def diagnose(
             )
         scores = _of_the_folds(path, evidence, target_score, confidence)
         cautions: tuple[str, ...] = (SELECTED,) if path.n_folds_ == 1 else ()
+        if (found := getattr(path, "calibration_", None)) is not None:
+            done = any(one.temperature != 1.0 for one in path.models_.values())
+            bins = found.calibrated_reliability if done else found.reliability
+            cautions += _if_said(about_probabilities(bins, "validation", done))
         if (trials := getattr(path, "searched_", 0)) > 1:
             cautions += (SEARCHED.format(trials),)
     else:
@@ -171,6 +176,10 @@ def _of_samples(
     # Without a signal the advice says it already.
     doubt = null.caution(test) if tried is None or tried.found_signal else ""
     cautions = caution(X_train is X_test, selected, score_name, len(y_test), doubt)
+    if isinstance(best, Trained) and not regression and X_train is not X_test:
+        bins = reliability_of(best, X_test, y_test)
+        if bins is not None:
+            cautions += _if_said(about_probabilities(bins, "test", best.temperature != 1.0))
     scores = _scores(train.score, train.rows, test.score, test.rows, interval, target)
     return scores | {
         "task": "regression" if regression else "classification",
@@ -209,6 +218,10 @@ def _of_the_folds(
         "of_folds": True,
         "is_certain": False,
     }
+
+
+def _if_said(text: str) -> tuple[str, ...]:
+    return (text,) if text else ()
 
 
 def _check(name: str, value: Any, low: float, high: float, wanted: str) -> None:

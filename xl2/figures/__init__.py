@@ -10,6 +10,7 @@ from __future__ import annotations
 from .confusion import plot_confusion
 from .curves import plot_curves, plot_history
 from .images import image_shape, plot_images, plot_weights
+from .reliability import plot_reliability
 from .samples import plot_learning_curve
 from .scores import plot_path
 
@@ -21,5 +22,6 @@ __all__ = [
     "plot_images",
     "plot_learning_curve",
     "plot_path",
+    "plot_reliability",
     "plot_weights",
 ]

@@ -23,6 +23,7 @@ class Trained:
     trained_rows: Any
     tried: Mapping[str, Any] | None
     table: Table | None
+    temperature: float = 1.0
 
     @property
     def task(self) -> str:

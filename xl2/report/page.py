@@ -48,12 +48,18 @@ from .pictures import (
     picture_images,
     picture_learning_curve,
     picture_path,
+    picture_reliability,
     picture_values,
 )
 
 PICTURED = 20  # classes; with more, the most confused pairs replace the matrix
 PAIRS = 5  # listed below a matrix
 IMAGES = 24
+PROBABILITY = {
+    "binary": "the probability of the second class",
+    "classes": "the probability of the predicted class",
+    "multilabel": "the probability of each label",
+}
 
 
 def write_report(out: str | Path, *page: Any, **more: Any) -> None:
@@ -119,6 +125,9 @@ def report_html(
         notes=notes(path, null_model=diagnosis.limits.by != "signal"),
         chosen_by=shown_score(path.score_name_).name,
         curves=picture_curves(path),
+        reliability=None if path.calibration_ is None else picture_reliability(path),
+        kind_of_probability=PROBABILITY.get(path.task_, ""),
+        about_calibration=_about_calibration(path),
         rows=counted(len(y), "test sample"),
         regression=regression,
         shown=shown,
@@ -176,6 +185,23 @@ def _actions(d: Diagnosis) -> Table | None:
         return None
     head, *rows = action_table(d)
     return Table(head, rows)
+
+
+def _about_calibration(path: RegularizationPath) -> str:
+    """Return how far the probabilities are off, and what a temperature changes."""
+    found = path.calibration_
+    if found is None:
+        return ""
+    before, after = found.reliability, found.calibrated_reliability
+    gains = found.gain > 2.0 * found.gain_error
+    change = "lowers" if gains else "does not clearly lower"
+    return _unbroken(
+        f"The calibration error, the mean distance from that line, is {100.0 * before.error:.1f} "
+        f"points, of which chance explains {100.0 * before.chance:.1f}. A temperature of "
+        f"{found.temperature:.2f}, measured by folds that it was not found by, makes it "
+        f"{100.0 * after.error:.1f}, and {change} the log loss, from {found.log_loss:.4f} to "
+        f"{found.calibrated_log_loss:.4f}."
+    )
 
 
 def _legend(d: Diagnosis) -> str:

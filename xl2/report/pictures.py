@@ -113,6 +113,16 @@ def _move_below(legend: Any) -> None:
     legend.remove()
 
 
+def picture_reliability(path: RegularizationPath) -> Picture:
+    """Draw how often predictions of each probability are right."""
+    from ..figures import plot_reliability
+
+    def draw(figure: Any, narrow: bool) -> None:
+        plot_reliability(path, figure.subplots(2, 1) if narrow else figure.subplots(1, 2))
+
+    return _picture(draw, (8.0, 4.0), (4.2, 7.0))
+
+
 def picture_confusion(matrix: Any, names: Sequence[str]) -> Picture:
     """Draw a confusion matrix of classes with drawable names; see `can_draw`."""
     from ..figures import plot_confusion

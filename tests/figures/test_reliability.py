@@ -1,0 +1,44 @@
+"""The reliability diagram, by the contents of its axes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from figure_tools import clean as clean
+from figure_tools import line, paint, texts
+
+from xl2 import InputError, figures, regularization_path
+
+pytestmark = pytest.mark.host
+
+
+@pytest.fixture(scope="module")
+def path():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 6))
+    y = (X[:, 0] + rng.normal(size=300) > 0).astype(int)
+    options = {"epochs": 60, "learning_rate": 0.02, "hidden": (16,), "progress": False}
+    return regularization_path(X, y, [0.0], cv=3, backend="numpy", **options)
+
+
+def test_the_lines_are_the_bins_before_and_after(path):
+    left, right = figures.plot_reliability(path)
+    found, p = path.calibration_, path.oof_predictions_[:, 1]
+    for label, bins in (
+        ("as trained", found.reliability),
+        (f"temperature {found.temperature:.2f}", found.calibrated_reliability),
+    ):
+        np.testing.assert_array_equal(line(left, label).get_xdata(), bins.predicted)
+        np.testing.assert_array_equal(line(left, label).get_ydata(), bins.observed)
+        assert line(right, label).get_ydata().sum() == pytest.approx(100.0)
+    lowest = 100.0 * (p <= 1 / 15).mean()
+    assert line(right, "as trained").get_ydata()[0] == pytest.approx(lowest)
+    assert "as often as predicted" in texts(left)
+    paint(left.figure)
+
+
+def test_a_regression_is_refused():
+    with pytest.raises(InputError, match="A regression has no probabilities"):
+        figures.plot_reliability(SimpleNamespace(calibration_=None))
