@@ -156,6 +156,17 @@ def test_it_gets_the_verdict_of_its_path():
     assert found.train_score == np.mean(path.ensemble_.predict(X) == LABELS)
 
 
+def test_its_networks_have_the_temperature_of_their_lambda():
+    options = {**SMALL, "epochs": 60, "cv": FOLDS, "return_members": True, **HERE}
+    path = regularization_path(X, LABELS, LAMBDAS, calibrate=True, **options)
+    assert {m.temperature for m in path.ensemble_.models} == {path.temperature_} != {1.0}
+    other = next(lam for lam in path.models_ if lam != path.best_lambda_)
+    found = {m.temperature for m in path.ensemble(other).models}
+    assert found == {path.model(other).temperature} != {path.temperature_}
+    plain = regularization_path(X, LABELS, LAMBDAS, **options)
+    assert {m.temperature for m in plain.ensemble_.models} == {1.0}
+
+
 def test_intervals_of_a_path_hold_new_values():
     rng = np.random.default_rng(5)
     x = rng.normal(size=(2200, 2))

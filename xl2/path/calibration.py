@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from ..diagnosis.calibration import Reliability, reliability
-from ..nn.model import Model
 from ..nn.temperature import best_temperature, tempered
 from .out_of_fold import OutOfFold, Pooled
 from .predictions import Predictions
 from .sample_scores import error_of_mean, log_likelihood
-from .scores import PathScores
 
 PARTS = 10  # at most, of the samples; each has the temperature of all others
 
@@ -76,10 +75,14 @@ def calibration_of(task: str, found: Pooled, count: int) -> tuple[Calibration, P
     return Calibration(temperature, before, after, before - after, error, *bins), calibrated
 
 
-def add_temperatures(path: PathScores, models: dict[float, Model], found: OutOfFold) -> None:
-    """Give each model of a path the temperature of its lambda's networks."""
-    for k, lam in enumerate(path.lambdas_.tolist()):
-        if lam in models and all(one is not None for one in found.members.outputs[k].ravel()):
+def temperatures_of(task: str, found: OutOfFold, lambdas: Iterable[int]) -> dict[int, float]:
+    """Return the temperatures of the networks of some lambdas, all as indices.
+
+    A lambda without predictions has none.
+    """
+    temperatures = {}
+    for k in lambdas:
+        if all(one is not None for one in found.members.outputs[k].ravel()):
             own = found.pooled(k)
-            temperature = best_temperature(path.task_, own.outputs, own.y, own.weight)
-            models[lam] = replace(models[lam], temperature=temperature)
+            temperatures[k] = best_temperature(task, own.outputs, own.y, own.weight)
+    return temperatures

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..nn.ensemble import Ensemble
@@ -31,8 +31,9 @@ class EnsembleMaker:
     classes: tuple[Any, ...] | None
     features: tuple[str, ...]
     folds: list[Learnt]
-    parameters: Any  # (L, F, S), as in `Members`
+    parameters: Any  # (L, F, S), as in `Members`; None for lambdas that are not kept
     residuals: dict[int, Residuals]  # by the lambdas that have them
+    temperatures: dict[int, float] = field(default_factory=dict)  # where they are not 1
 
     @classmethod
     def of(
@@ -41,18 +42,23 @@ class EnsembleMaker:
         data: FoldData,
         settings: PathSettings,
         features: tuple[str, ...],
-        lambdas: Iterable[int],
+        lambdas: Container[int],
     ) -> EnsembleMaker:
         """Return what ensembles of trained members are made of, for some lambdas as indices."""
-        residuals = {k: _residuals(members.task, members.outputs[k], data.folds) for k in lambdas}
+        parameters, residuals = members.parameters.copy(), dict[int, Residuals]()
+        for k, own in enumerate(members.outputs):
+            if k not in lambdas:
+                parameters[k] = None
+            elif (known := _residuals(members.task, own, data.folds)) is not None:
+                residuals[k] = known
         return cls(
             settings,
             members.task,
             data.targets.classes,
             features,
             [Learnt(fold.inputs, fold.outputs, fold.preprocessing) for fold in data.folds],
-            members.parameters,
-            {k: own for k, own in residuals.items() if own is not None},
+            parameters,
+            residuals,
         )
 
     def make(self, k: int) -> Ensemble:
@@ -65,6 +71,7 @@ class EnsembleMaker:
                 self.classes,
                 self.features,
                 preprocessing=learnt.preprocessing,
+                temperature=self.temperatures.get(k, 1.0),
             )
             for learnt, own in zip(self.folds, self.parameters[k], strict=True)
             for parameters in own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +69,14 @@ def refit_models(
                 preprocessing=fold.preprocessing,
             )
     path.refit_time_ = time.perf_counter() - began
+
+
+def add_temperatures(path: RegularizationPath, temperatures: Mapping[int, float]) -> None:
+    """Give each model of a path the temperature of its lambda, as an index, if it has one."""
+    for k, temperature in temperatures.items():
+        lam = float(path.lambdas_[k])
+        if lam in path.models_:
+            path.models_[lam] = replace(path.models_[lam], temperature=temperature)
 
 
 def add_findings(path: RegularizationPath, evidence: Evidence, validation: str | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .arguments import check_refit
-from .calibration import add_temperatures, calibration_of
+from .calibration import calibration_of, temperatures_of
 from .checkpoints import Folder
 from .ensembles import EnsembleMaker
 from .experiments import Plan, add_experiments, fair_order
@@ -17,7 +17,7 @@ from .grid import with_placed_lambdas
 from .null_model import score_null_model
 from .out_of_fold import OutOfFold
 from .path_data import PathData
-from .refit import add_findings, refit_models
+from .refit import add_findings, add_temperatures, refit_models
 from .result import RegularizationPath
 from .scoring import Scorers
 from .train_stacks import train_stacks
@@ -66,10 +66,7 @@ def run_path(
     seconds, own = time.perf_counter() - began, replace(settings, cluster=None)
     path = RegularizationPath(members, null, own, seconds)
     kept = range(len(path.lambdas_)) if return_members else [path.best_index_]
-    path.keep_members(EnsembleMaker.of(members, folds, own, data.features, kept))
-    path.ensemble(path.best_lambda_)
-    if not return_members:
-        path.keep_members(None)
+    maker = EnsembleMaker.of(members, folds, own, data.features, kept)
     if not held_out:
         members.parameters = None  # before others are trained
     # With validation samples the models are members.
@@ -85,8 +82,15 @@ def run_path(
         path.calibration_, calibrated = calibration_of(scorers.task, predicted, count)
         if calibrate:
             predicted = calibrated
-            add_temperatures(path, path.models_, found)
+            used = [k for k, lam in enumerate(path.lambdas_) if k in kept or lam in path.models_]
+            temperatures = temperatures_of(scorers.task, found, used)
+            maker = replace(maker, temperatures=temperatures)
+            add_temperatures(path, temperatures)
     path.oof_predictions_ = found.predictions(predicted, count)
+    path.keep_members(maker)
+    path.ensemble(path.best_lambda_)
+    if not return_members:
+        path.keep_members(None)
     evidence = found.evidence(path)
     if plan.wanted and evidence.signal.found:
         evidence = replace(evidence, **found.repeats(data.on_host()))
