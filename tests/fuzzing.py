@@ -20,7 +20,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from model_files import preprocessing, tried
+from model_files import ensemble, preprocessing, tried
 
 # Limits: seconds for one case, and bytes for all of them in addition to those mapped before.
 SECONDS, BYTES = 5, 2**30
@@ -103,6 +103,14 @@ def model_file(folder: Path) -> bytes:
     return (folder / "whole").read_bytes()
 
 
+def ensemble_file(folder: Path) -> bytes:
+    """Return the file of an ensemble with all optional parts."""
+    import xl2
+
+    xl2.save(ensemble(), folder / "whole")
+    return (folder / "whole").read_bytes()
+
+
 def with_its_length(content: bytes, rng: random.Random) -> bytes:
     """Change the header of a model file and correct its length."""
     size = int.from_bytes(content[:8], "little")
@@ -156,6 +164,7 @@ def packed(make):
 # Per format: a function that makes a valid file, one that changes it besides `mutate`, a name.
 FORMATS = {
     "model": (model_file, with_its_length, "f.safetensors"),
+    "ensemble": (ensemble_file, with_its_length, "f.safetensors"),
     "npz": (npz_file, with_its_sums, "f.npz"),
     "csv": (csv_file, None, "f.csv"),
     "csv.gz": (packed(csv_file), repacked, "f.csv.gz"),
@@ -163,19 +172,24 @@ FORMATS = {
     "idx.gz": (packed(idx_file), repacked, "f.idx.gz"),
 }
 
+MODELS = ("model", "ensemble")
+
 
 def read(kind: str, path: Path) -> None:
     """Read a whole file."""
-    if kind == "model":
+    if kind in MODELS:
         import xl2
 
         model = xl2.load(path, backend="numpy")
         # A scale near 0 makes samples infinite, which is an InputError.
         with contextlib.suppress(xl2.InputError):
-            samples = np.zeros((2, model.network.sizes[0]))
+            samples = np.zeros((2, model.width))
             labels = model.predict(samples)
             assert len(labels) == 2
-            if model.network.task == "classes":
+            if kind == "ensemble" and model.residuals is not None:
+                low, high = model.interval(samples, 0.6)
+                assert (low <= high).all()
+            if model.task == "classes":
                 found = xl2.diagnose(model, samples, labels, samples + 1.0, labels, new_labels=True)
                 assert str(found).replace("\n", "").isprintable()
         return
@@ -196,7 +210,7 @@ def is_refusal(kind: str, error: BaseException) -> bool:
     """
     from xl2 import FileFormatError, InputError
 
-    return isinstance(error, FileFormatError if kind == "model" else FileFormatError | InputError)
+    return isinstance(error, FileFormatError if kind in MODELS else FileFormatError | InputError)
 
 
 def asked_for_too_much(error: BaseException | None) -> bool:

@@ -4,9 +4,11 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 import xl2
-from xl2 import Model, Network
-from xl2.nn.columns import Column
+from xl2 import Ensemble, Model, Network
+from xl2.nn.columns import Column, Table
+from xl2.nn.prediction_intervals import Residuals
 from xl2.nn.preprocessing import Preprocessing
+from xl2.nn.scaling import Scaling
 
 
 def tried():
@@ -69,6 +71,25 @@ def with_preprocessing(**more):
     names = tuple(one.name for one in learnt.columns)
     network = Network([learnt.width, 3, 2], ["tanh", "softmax"], seed=1)
     return Model(network, features=names, preprocessing=learnt, **more)
+
+
+def ensemble(networks=3, **more):
+    """Return an ensemble for a regression, with everything that a file can hold."""
+    names, made = ("a", "b", "c"), []
+    for seed in range(networks):
+        network = Network([3, 4, 2], ["tanh", "identity"], seed=seed)
+        inputs = Scaling(np.full(3, float(seed)), np.array([1.0, 0.5, 2.0]))
+        units = Scaling(np.array([10.0, -3.0]), np.array([2.0, 1.0 + seed]))
+        made.append(Model(network, inputs, units, features=names))
+    values = (np.array([[0.5, 1.0], [0.25, 0.0], [3.0, 1.5]]), np.array([[1.0, 2.0]]))
+    known = {
+        "weights": [0.5, 0.25, 0.25][:networks],
+        "residuals": Residuals(values, (0, 1, 1)[:networks]),
+        "trained_rows": np.array([1, 2**40, 2**63], dtype=np.uint64),
+        "tried": tried(),
+        "table": Table(5, (1, 3, 2), "label", "who", None, ("id",)),
+    }
+    return Ensemble(made, **{**known, **more})
 
 
 def changed(path, header=None, model=None, **arrays):

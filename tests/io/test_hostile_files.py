@@ -17,12 +17,13 @@ import pytest
 from conftest import ROOT
 from data_files import write_parquet
 from fuzzing import FORMATS
-from model_files import preprocessing, tried, with_preprocessing
+from model_files import ensemble, preprocessing, tried, with_preprocessing
 
 import xl2
 from xl2.data import load_data, open_rows
 from xl2.data.table_file import distinct
 from xl2.errors import FileFormatError, XL2Error
+from xl2.io.model_header import header_of
 from xl2.io.preprocessing_header import described, is_preprocessing, restored, width_of
 from xl2.io.tried_values import is_tried
 
@@ -102,6 +103,11 @@ def model(folder, header, saved=None):
     return folder / "f.safetensors"
 
 
+def members():
+    """Return what each network of an ensemble has of its own, as in the header of its file."""
+    return json.loads(header_of(ensemble().models[0], ensemble())["members"])
+
+
 def long_label(folder):
     """Write a table with one long label among short ones."""
     (folder / "f.csv").write_text("a,y\n" + "1,b\n" * 10_000 + "1," + "b" * 100_000 + "\n")
@@ -150,6 +156,22 @@ BOMBS = {
             )
         },
         with_preprocessing(),
+    ),
+    "an ensemble of many networks": lambda f: model(
+        f, {"members": json.dumps([members()[0]] * 10**5)}, ensemble()
+    ),
+    "an ensemble of many layers": lambda f: model(
+        f, {"members": json.dumps([{**members()[0], "sizes": [1] * 10**6}] * 3)}, ensemble()
+    ),
+    "an ensemble of deep lists": lambda f: model(f, {"members": "[" * 10**6}, ensemble()),
+    "an ensemble of a huge layer": lambda f: model(
+        f, {"members": json.dumps([{**members()[0], "sizes": [3, 10**9, 2]}] * 3)}, ensemble()
+    ),
+    "an ensemble of many errors": lambda f: model(
+        f, {"residuals": json.dumps({"counts": [10**15, 1], "folds": [0, 1, 1]})}, ensemble()
+    ),
+    "an ensemble of many folds": lambda f: model(
+        f, {"residuals": json.dumps({"counts": [1] * 10**6, "folds": [0, 1, 1]})}, ensemble()
     ),
     "a model file of deep findings": lambda f: model(f, {"tried": '{"lam":' * 10**5}),
     "a model file of many actions": lambda f: model(

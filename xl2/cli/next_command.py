@@ -10,7 +10,7 @@ from typing import Any
 from ..diagnosis.limits import first_advice
 from ..diagnosis.verdict import Diagnosis
 from ..errors import facing, offers, option
-from ..nn.model import Model
+from ..nn.trained import Trained
 from .options import face_of
 
 # Options of `xl2 path` that do not change what is trained. They are left out of a model file, and
@@ -51,7 +51,7 @@ def settings_among(arguments: Sequence[str], command: Any) -> list[str]:
 
 
 def with_command_of_path(
-    diagnosis: Diagnosis, model: Model, data: str, given: Mapping[str, Any], path: Any
+    diagnosis: Diagnosis, model: Trained, data: str, given: Mapping[str, Any], path: Any
 ) -> Diagnosis:
     """Return the diagnosis of a model with the next step of `path`, the command that trained it.
 

@@ -20,8 +20,8 @@ from ..errors import Face, InputError, printable
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..diagnosis.verdict import Diagnosis
-    from ..nn.model import Model
     from ..nn.network import Network
+    from ..nn.trained import Trained
 
 Data = Annotated[
     str,
@@ -188,7 +188,7 @@ def read_data(
     data: str,
     test: Path | None,
     labels: Path | None,
-    model: Model | None = None,
+    model: Trained | None = None,
     **reading: Any,
 ) -> tuple[Dataset, Dataset | None]:
     """Read a data set and its test file, as `load_data` does; with a model, as it was trained."""

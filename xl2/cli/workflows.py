@@ -20,6 +20,7 @@ from ..nn.network import Network
 from ..nn.preprocessing import Preprocessing
 from ..nn.scaling import Scaling
 from ..nn.targets import read_targets
+from ..nn.trained import Trained
 from ..path.arguments import check_hidden
 from ..path.regularization import regularization_path
 from ..path.result import RegularizationPath
@@ -163,7 +164,7 @@ def train_path(
 
 
 def diagnose_model(
-    model: Model,
+    model: Trained,
     data: Dataset,
     test: Dataset | None = None,
     target_score: float = 1.0,
@@ -190,7 +191,7 @@ def _left_out(data: Dataset, listed: str) -> tuple[str, list[int]]:
     return f"{unnamed}{', '.join(shown)}", found
 
 
-def score_lines(model: Model, samples: Dataset) -> list[str]:
+def score_lines(model: Trained, samples: Dataset) -> list[str]:
     """Return the score on labelled samples, and on those of them that were not trained on."""
     if samples.labelled is not None:
         samples = samples.take(samples.labelled)

@@ -1,35 +1,51 @@
 """Model files: safetensors, with everything except the numbers in the header.
 
 Nothing in such a file can execute code, and the header is checked before anything of the size
-that it declares is allocated.
+that it declares is allocated. The file of an ensemble has the arrays of each network with its
+number before the name, and what belongs to each network in a list of the header.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..array.switch import resolve
 from ..errors import FileFormatError, InputError, on_command_line
+from ..nn.ensemble import Ensemble, as_trained
 from ..nn.model import Model
-from ..nn.network import Network
-from ..nn.scaling import Scaling
-from .model_header import read_settings, read_table
+from ..nn.prediction_intervals import Residuals
+from .model_arrays import arrays_of, check_finite, check_shapes, check_values, model_of
+from .model_header import (
+    MOST_NETWORKS,
+    header_of,
+    read_residuals,
+    read_settings,
+    read_table,
+    read_weights,
+)
 from .opening import check_file, reading
-from .preprocessing_header import described, numbers_of, restored, width_of
 from .safetensors_file import safetensors_bytes
 from .tried_values import is_tried
 from .writing import write_whole
 
-FORMAT = "xl2-model-1"
+FORMAT, ENSEMBLE = "xl2-model-1", "xl2-ensemble-1"
 # Bytes; enough for the names of a million features. A header is read whole before it can be
 # checked, and then takes up to thirty times as much memory.
 MAX_HEADER = 2**24
-# What a file may lack: arrays of digests and medians, and what a path tried.
-ROWS, MEDIANS, TRIED = "trained_rows", "medians", "tried"
+# What a file may lack: arrays of digests and of an ensemble's errors, and what a path tried.
+ROWS, RESIDUALS, TRIED = "trained_rows", "residuals", "tried"
+
+
+class Content(NamedTuple):
+    """What a file has, checked: the settings and arrays of each network, and arrays of all."""
+
+    networks: list[tuple[dict[str, Any], dict[str, Any]]]
+    common: dict[str, Any]
+    weights: list[float] | None = None
+    residuals: dict[str, list[int]] | None = None
+    is_ensemble: bool = False
 
 
 def save(model: Any, path: str | Path) -> None:
@@ -37,50 +53,39 @@ def save(model: Any, path: str | Path) -> None:
 
     Parameters
     ----------
-    model : Model, Network or estimator of xl2
+    model : Model, Ensemble, Network or estimator of xl2
         A single network, not a stack. An estimator has to be fitted.
     path : path-like
         Replaced if it exists.
     """
-    model = Model.of(model)
-    network = model.network
-    if network.stack:
+    import numpy as np
+
+    model = as_trained(model)
+    if isinstance(model, Model) and model.network.stack:
         raise InputError("A stack cannot be saved. Save one of its members: network.member(k).")
-    tensors: dict[str, Any] = {}
-    for i, (weight, bias) in enumerate(network.host_parameters(), start=1):
-        tensors[f"weight_{i}"], tensors[f"bias_{i}"] = weight, bias
-    for name, scaling in (("input", model.input_scaling), ("output", model.output_scaling)):
-        if scaling is not None:
-            tensors[f"{name}_mean"], tensors[f"{name}_scale"] = scaling.mean, scaling.scale
-    preprocessing = described(model.preprocessing, model.features)
-    if preprocessing is not None:
-        tensors[MEDIANS] = model.preprocessing.medians
+    arrays: dict[str, Any] = {}
+    if isinstance(model, Ensemble):
+        if len(model.models) > MOST_NETWORKS:
+            raise InputError(
+                f"A model file holds at most {MOST_NETWORKS} networks. Received: "
+                f"{len(model.models)}. Save a part of them: Ensemble(ensemble.models[:100])."
+            )
+        header = {"format": ENSEMBLE, **header_of(model.models[0], model)}
+        for number, one in enumerate(model.models, start=1):
+            arrays |= {f"{number}.{name}": array for name, array in arrays_of(one).items()}
+        if model.residuals is not None:
+            arrays[RESIDUALS] = np.concatenate(model.residuals.values)
+    else:
+        header, arrays = {"format": FORMAT, **header_of(model)}, arrays_of(model)
     if model.trained_rows is not None:
-        tensors[ROWS] = model.trained_rows
-    classes = None if model.classes is None else [_plain(label) for label in model.classes]
-    header = {
-        "format": FORMAT,
-        "sizes": json.dumps(network.sizes),
-        "activations": json.dumps(network.activations),
-        "dtype": network.dtype,
-        "task": network.task,
-        "standardisation": json.dumps(
-            {"input": model.input_scaling is not None, "output": model.output_scaling is not None}
-        ),
-        "classes": json.dumps(classes),
-        "features": json.dumps(model.features),
-        "table": json.dumps(None if model.table is None else asdict(model.table)),
-    }
-    if preprocessing is not None:
-        header["preprocessing"] = json.dumps(preprocessing)
-    if model.temperature != 1.0:
-        header["temperature"] = json.dumps(float(model.temperature))
+        arrays[ROWS] = model.trained_rows
+    header["table"] = json.dumps(None if model.table is None else asdict(model.table))
     # The model is worth more than what was tried: what `load` would refuse is left out.
     known = model.tried is not None and is_tried(model.tried)
     tried = {TRIED: json.dumps(model.tried)} if known else {}
-    head, numbers = safetensors_bytes(tensors, header | tried)
+    head, numbers = safetensors_bytes(arrays, header | tried)
     if len(head) - 8 > MAX_HEADER:
-        head, numbers = safetensors_bytes(tensors, header)
+        head, numbers = safetensors_bytes(arrays, header)
     if len(head) - 8 > MAX_HEADER:
         raise InputError(
             f"The names of features and classes take more than the {MAX_HEADER} bytes that a model "
@@ -89,7 +94,7 @@ def save(model: Any, path: str | Path) -> None:
     write_whole(path, head, numbers)
 
 
-def load(path: str | Path, *, backend: str | None = None, device: Any = None) -> Model:
+def load(path: str | Path, *, backend: str | None = None, device: Any = None) -> Model | Ensemble:
     """Read a model file, without running code from it.
 
     Parameters
@@ -98,20 +103,28 @@ def load(path: str | Path, *, backend: str | None = None, device: Any = None) ->
         The file.
     backend, device : optional
         Where the network computes; see `xl2.use_backend`.
+
+    Returns
+    -------
+    Model or Ensemble
+        Whichever was saved.
     """
     path = Path(path)
     writer = "`xl2 train --out`" if on_command_line() else "xl2.save"
     check_file(path, f"Pass a model file, as {writer} writes it.")
     with reading(path, "a safetensors model file"):
         try:
-            settings, tensors = _read(path)
+            content = _read(path)
         except FileFormatError as error:
             raise FileFormatError(f"{path}: {error}") from None
     # Errors of the array library below are not turned into a FileFormatError.
-    return _model(settings, tensors, path, backend, device)
+    try:
+        return _trained(content, backend, device)
+    except FileFormatError as error:
+        raise FileFormatError(f"{path}: {error}") from None
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(path: Path) -> Content:
     """Return the checked settings and arrays of a file."""
     from safetensors import safe_open
 
@@ -124,124 +137,88 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         )
     with safe_open(str(path), framework="numpy") as file:
         header = file.metadata() or {}
-        if header.get("format") != FORMAT:
+        if header.get("format") not in (FORMAT, ENSEMBLE):
             raise FileFormatError(
                 f"it is not a model file of this version: its format is {header.get('format')!r}. "
-                f"Expected {FORMAT!r}."
+                f"Expected {FORMAT!r} or {ENSEMBLE!r}."
             )
-        settings = read_settings(header)
+        several = header["format"] == ENSEMBLE
+        settings = read_settings(header, several)
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-        _check_shapes(settings, {n: part.get_shape() for n, part in slices.items() if n != ROWS})
-        if ROWS in slices:
-            _check_rows(slices[ROWS].get_shape(), slices[ROWS].get_dtype())
-        tensors = {name: file.get_tensor(name) for name in slices}
-    _check_values(settings, tensors)
-    return settings, tensors
+        parts = _parts(slices, len(settings), several)
+        for own, part in zip(settings, parts, strict=True):
+            check_shapes(own, {name: one.get_shape() for name, one in part.items()})
+        weights = read_weights(header) if several else None
+        residuals = read_residuals(header) if several else None
+        shape = None
+        if residuals is not None:
+            shape = [sum(residuals["counts"]), settings[0]["sizes"][-1]]
+        _check_common(slices, shape)
+        common = {n: file.get_tensor(n) for n in (ROWS, RESIDUALS) if n in slices}
+        networks = list[tuple[dict[str, Any], dict[str, Any]]]()
+        for number, (own, part) in enumerate(zip(settings, parts, strict=True), start=1):
+            prefix = f"{number}." if several else ""
+            arrays = {name: file.get_tensor(f"{prefix}{name}") for name in part}
+            check_values(own, arrays)
+            networks.append((own, arrays))
+    if ROWS in common and (common[ROWS][:-1] > common[ROWS][1:]).any():
+        raise FileFormatError(f"its array {ROWS!r} is not sorted.")
+    if RESIDUALS in common:
+        check_finite(RESIDUALS, common[RESIDUALS], "float64")
+    return Content(networks, common, weights, residuals, several)
 
 
-def _check_shapes(settings: dict[str, Any], shapes: dict[str, list[int]]) -> None:
-    """Check that the arrays of a file are those that its header describes."""
-    sizes = settings["sizes"]
-    if len(sizes) > len(shapes):
-        raise FileFormatError(f"it declares {len(sizes)} layers but has {len(shapes)} arrays.")
-    expected: dict[str, list[int]] = {}
-    for i, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
-        expected[f"weight_{i}"], expected[f"bias_{i}"] = [inputs, outputs], [outputs]
-    for name, columns in (("input", sizes[0]), ("output", sizes[-1])):
-        if settings["standardisation"][name]:
-            expected[f"{name}_mean"] = expected[f"{name}_scale"] = [columns]
-    preprocessing = settings["preprocessing"]
-    if preprocessing is not None:
-        expected[MEDIANS] = [numbers_of(preprocessing)]
-    if shapes != expected:
-        other = next(n for n in {**expected, **shapes} if expected.get(n) != shapes.get(n))
-        raise FileFormatError(
-            f"its arrays do not match its header: {other!r} has shape {shapes.get(other)}. "
-            f"Expected: {expected.get(other)}."
-        )
-    if settings["temperature"] != 1.0 and settings["task"] == "regression":
-        raise FileFormatError("it has a temperature, which is for probabilities, and a regression.")
-    classes, features, columns = settings["classes"], settings["features"], sizes[0]
-    if preprocessing is not None:
-        columns = preprocessing["columns"]
-        if width_of(preprocessing) != sizes[0]:
+def _parts(slices: dict[str, Any], count: int, several: bool) -> list[dict[str, Any]]:
+    """Return the arrays of each network, by their names without the network's number."""
+    common = (ROWS, RESIDUALS) if several else (ROWS,)
+    own = {name: one for name, one in slices.items() if name not in common}
+    if not several:
+        return [own]
+    parts: list[dict[str, Any]] = [{} for _ in range(count)]
+    numbers = {str(k): part for k, part in enumerate(parts, start=1)}
+    for name, one in own.items():
+        number, _, rest = name.partition(".")
+        if number not in numbers:
+            raise FileFormatError(f"its array {name!r} belongs to none of its {count} networks.")
+        numbers[number][rest] = one
+    return parts
+
+
+def _check_common(slices: dict[str, Any], residuals: list[int] | None) -> None:
+    """Check that arrays can be the digests of training rows, and errors of a shape."""
+    if ROWS in slices:
+        shape, dtype = slices[ROWS].get_shape(), slices[ROWS].get_dtype()
+        if dtype != "U64" or len(shape) != 1 or shape[0] == 0:
             raise FileFormatError(
-                f"its columns have {width_of(preprocessing)} inputs. Expected: {sizes[0]}."
+                f"its array {ROWS!r} is {dtype} of shape {shape}. Expected: U64 of one dimension."
             )
-    count = max(2, sizes[-1])
-    if classes is not None and len(classes) != count:
-        raise FileFormatError(f"it names {len(classes)} classes. Expected: {count}.")
-    if features and len(features) != columns:
-        raise FileFormatError(f"it names {len(features)} features and has {columns} inputs.")
-
-
-def _check_rows(shape: list[int], dtype: str) -> None:
-    """Check that an array can be the digests of training rows."""
-    if dtype != "U64" or len(shape) != 1 or shape[0] == 0:
+    found = slices[RESIDUALS].get_shape() if RESIDUALS in slices else None
+    if found != residuals:
         raise FileFormatError(
-            f"its array {ROWS!r} is {dtype} of shape {shape}. Expected: U64 of one dimension."
+            f"its arrays do not match its header: {RESIDUALS!r} has shape {found}. Expected: "
+            f"{residuals}."
         )
 
 
-def _check_values(settings: dict[str, Any], tensors: dict[str, Any]) -> None:
-    """Check that numbers are finite in the network's dtype, scales positive, digests sorted."""
+def _trained(content: Content, backend: Any, device: Any) -> Model | Ensemble:
+    """Return what a file has."""
     import numpy as np
 
-    for name, tensor in tensors.items():
-        if name == ROWS:
-            if (tensor[:-1] > tensor[1:]).any():
-                raise FileFormatError(f"its array {name!r} is not sorted.")
-            continue
-        kind = settings["dtype"] if name.startswith(("weight", "bias")) else "float64"
-        with np.errstate(over="ignore"):
-            usable = tensor.dtype.kind == "f" and np.isfinite(tensor.astype(kind)).all()
-        if not usable:
-            raise FileFormatError(f"its array {name!r} has values that are not finite numbers.")
-        if name.endswith("scale") and not (tensor > 0).all():
-            raise FileFormatError(f"its array {name!r} has a scale that is not above 0.")
-
-
-def _model(
-    settings: dict[str, Any], tensors: dict[str, Any], path: Path, backend: Any, device: Any
-) -> Model:
-    # A dtype that the backend lacks is not an error of the file.
-    resolve(backend, device).dtype(settings["dtype"])
-    try:
-        network = Network(
-            settings["sizes"],
-            settings["activations"],
-            "zeros",
-            dtype=settings["dtype"],
-            backend=backend,
-            device=device,
-        )
-    except InputError as error:
-        raise FileFormatError(f"{path}: {error}") from None
-    layers = range(1, len(settings["sizes"]))
-    network.set_parameters([(tensors[f"weight_{i}"], tensors[f"bias_{i}"]) for i in layers])
-    network.task = settings["task"]
-    scalings = {
-        name: Scaling(tensors[f"{name}_mean"], tensors[f"{name}_scale"])
-        for name in ("input", "output")
-        if settings["standardisation"][name]
+    first = content.networks[0][0]
+    known = {
+        "trained_rows": content.common.get(ROWS),
+        "tried": first[TRIED],
+        "table": read_table(first["table"]),
     }
-    classes, preprocessing = settings["classes"], settings["preprocessing"]
-    if preprocessing is not None:
-        preprocessing = restored(preprocessing, settings["features"], tensors[MEDIANS])
-    return Model(
-        network,
-        scalings.get("input"),
-        scalings.get("output"),
-        None if classes is None else tuple(classes),
-        tuple(settings["features"]),
-        tensors.get(ROWS),
-        settings[TRIED],
-        preprocessing,
-        read_table(settings["table"]),
-        float(settings["temperature"]),
-    )
-
-
-def _plain(label: Any) -> Any:
-    """Return a NumPy scalar as a Python value, for JSON."""
-    return label.item() if hasattr(label, "item") else label
+    if not content.is_ensemble:
+        return model_of(*content.networks[0], backend, device, **known)
+    models = [model_of(*one, backend, device) for one in content.networks]
+    residuals = None
+    if content.residuals is not None:
+        ends = np.cumsum(content.residuals["counts"])[:-1]
+        values = np.split(content.common[RESIDUALS].astype("float64"), ends)
+        residuals = Residuals(tuple(values), tuple(content.residuals["folds"]))
+    try:
+        return Ensemble(models, content.weights, residuals, **known)
+    except InputError as error:
+        raise FileFormatError(str(error)) from None

@@ -73,6 +73,8 @@ class Ensemble(Trained):
                 )
         if self.weights is not None:
             object.__setattr__(self, "weights", _check_weights(self.weights, len(models)))
+        if self.residuals is not None:
+            self.residuals.check(len(models), models[0].outputs)
         object.__setattr__(self, "classes", models[0].classes)
         object.__setattr__(self, "features", models[0].features)
 

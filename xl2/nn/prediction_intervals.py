@@ -34,6 +34,21 @@ class Residuals:
     values: tuple[Any, ...]
     folds: tuple[int, ...]
 
+    def check(self, models: int, outputs: int) -> None:
+        """Raise `InputError` unless they are those of so many models of so many outputs."""
+        import numpy as np
+
+        count = len(self.values)
+        sound = len(self.folds) == models and set(self.folds) == set(range(count))
+        for own in self.values:
+            shaped = np.ndim(own) == 2 and len(own) > 0 and own.shape[1] == outputs
+            sound = sound and shaped and bool((own >= 0.0).all())  # NaN is not
+        if not sound:
+            raise InputError(
+                f"Residuals need for each fold an array (n, {outputs}) of numbers, 0 or more, and "
+                f"for each of {models} models the index of its fold; each fold has a model."
+            )
+
 
 def check_level(level: Any) -> float:
     """Return the level of an interval, or raise `InputError`."""
