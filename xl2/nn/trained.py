@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import on_command_line, warn_caller
+from ..errors import InputError, on_command_line, warn_caller
 from .columns import Table
+from .costs import least_cost
 from .label_arrays import read_labels
 from .labels import describe_new_labels, like_training, new_labels
 from .tasks import decode
@@ -68,6 +69,35 @@ class Trained:
         if self.classes is None:
             return predictions
         return np.asarray(self.classes)[predictions]
+
+    def decide(self, X: Any, costs: Any) -> Any:
+        """Return the labels of the least expected cost, (n,), by the probabilities.
+
+        They are right as far as the probabilities are: calibrate the model before; see
+        docs/calibration.md.
+
+        Parameters
+        ----------
+        X : array_like or DataFrame, shape (n, columns)
+            The samples, in their original units; see `Model.prepare`.
+        costs : array_like, shape (classes, classes)
+            ``costs[i][j]`` is the cost of answering class j where i is true, in the order of
+            `classes`: 0 for the right answers, mostly.
+        """
+        import numpy as np
+
+        if self.task not in ("binary", "classes"):
+            raise InputError(
+                f"Costs are for answers of which one is right, and the task of this model is "
+                f"{self.task}. Compare the probabilities of each label, forward(X), with "
+                f"cost_fp / (cost_fp + cost_fn)."
+            )
+        p = self.forward(X)
+        if self.task == "binary":
+            p = np.concatenate([1.0 - p, p], axis=1)
+        else:
+            p = p / p.sum(axis=1, keepdims=True)  # several sigmoids have another sum
+        return np.asarray(self.known_classes)[least_cost(p, costs)]
 
     def score(self, X: Any, y: Any) -> float:
         """Return the accuracy, or R2 for a regression, for labels or values `y`.

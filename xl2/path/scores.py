@@ -10,9 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..array.switch import to_numpy
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.tried import Tried
-from ..errors import DivergenceError
+from ..errors import DivergenceError, InputError, listed
+from ..nn.costs import cost_threshold, tuned_threshold
+from ..nn.label_arrays import read_labels
+from ..nn.labels import like_training
 from ..nn.optimizers import find_optimizer
 from ..training.divergence import remedy
 from .members import Members
@@ -60,6 +64,48 @@ class PathScores:
             standard_errors(self.null_scores_[None, :, None], null.sample_errors[None, :, None])[0]
         )
         self._choose(self._comparable(members, settings), self.metrics_[members.loss_name])
+
+    def threshold(
+        self, cost_fp: float, cost_fn: float, y: Any = None, sample_weight: Any = None
+    ) -> float:
+        """Return from what probability of the second class on to answer it, for the least cost.
+
+        Without `y` it is ``cost_fp / (cost_fp + cost_fn)``, the best one if probabilities agree
+        with how often they are right; see `calibrate` of `regularization_path`. With `y` it is
+        the best one for the out-of-fold predictions, whatever they mean, which needs many of the
+        rarer mistakes. Pass it to scikit-learn's `FixedThresholdClassifier`.
+
+        Parameters
+        ----------
+        cost_fp, cost_fn : float
+            The cost of answering the second of `classes_` where the first one is true, and that of
+            the other mistake, in any unit.
+        y : array_like, shape (n,), optional
+            The labels of the samples of `oof_predictions_`, as they were passed to
+            `regularization_path`.
+        sample_weight : array_like, shape (n,), optional
+            Of these samples.
+        """
+        import numpy as np
+
+        if self.task_ != "binary":
+            raise InputError(
+                f"A threshold is for two classes, and the task of this path is {self.task_}. With "
+                f"the costs of more classes, call decide(X, costs) of a model."
+            )
+        if y is None:
+            return cost_threshold(cost_fp, cost_fn)
+        y, p = like_training(read_labels(y, "y"), self.classes_.tolist()), self.oof_predictions_
+        if y.shape != (len(p),) or not set(y.tolist()) <= set(self.classes_.tolist()):
+            raise InputError(
+                f"y must be the labels of the {len(p)} samples that were predicted out of fold, "
+                f"{self.classes_[0]!r} or {self.classes_[1]!r}. Received: shape {y.shape}, labels "
+                f"{listed(dict.fromkeys(y.ravel().tolist()))}."
+            )
+        known = np.isfinite(p[:, 1])
+        weight = None if sample_weight is None else to_numpy(sample_weight)[known]
+        second = (y == self.classes_[1])[known]
+        return tuned_threshold(second, p[known, 1], cost_fp, cost_fn, weight)
 
     def _choose(self, means: Any, losses: Any) -> None:
         """Set the chosen lambdas, by the mean scores of those that can be compared (L,)."""
