@@ -81,6 +81,26 @@ def test_each_network_has_its_columns_and_its_temperature(tmp_path):
     assert read.predict(frame).tolist() == Ensemble(made).predict(frame).tolist()
 
 
+def test_what_folds_did_not_see_stays_silent(tmp_path):
+    """An input that a fold had no samples for is 0 in its network, whatever new samples have."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"age": rng.normal(size=60), "town": ["a", "b", "c"] * 20})
+    frame.loc[:4, "age"], frame.loc[:6, "town"] = np.nan, "d"
+    folds = [(np.arange(20, 60), np.arange(20)), (np.arange(40), np.arange(40, 60))]
+    y = rng.integers(0, 2, 60)
+    options = {"hidden": (3,), "epochs": 2, "progress": False, "backend": "numpy"}
+    path = xl2.regularization_path(frame, y, [1], cv=folds, standardize=True, **options)
+    first, second = (one.preprocessing for one in path.ensemble_.models)
+    assert first.silent == (1, 5)
+    assert second.silent == ()
+    xl2.save(path.ensemble_, tmp_path / "m")
+    read = xl2.load(tmp_path / "m")
+    assert [one.preprocessing.silent for one in read.models] == [(1, 5), ()]
+    np.testing.assert_array_equal(read.forward(frame), path.ensemble_.forward(frame))
+    xl2.save(path.best_model_, tmp_path / "one")
+    assert b"silent" not in (tmp_path / "one").read_bytes()
+
+
 def test_a_transformer_is_not_saved(tmp_path):
     from sklearn.preprocessing import StandardScaler
 

@@ -40,7 +40,8 @@ def described(preprocessing: Any, features: Sequence[str]) -> dict[str, Any] | N
     columns = preprocessing.columns
     if tuple(features or [""] * len(columns)) != tuple(one.name for one in columns):
         raise InputError("The features of a model have to be the names of its columns, in order.")
-    return {
+    silent = {"silent": list(preprocessing.silent)} if preprocessing.silent else {}
+    return silent | {
         "columns": len(columns),
         "kinds": [
             [k, one.kind, one.unit, list(one.categories)]
@@ -64,6 +65,7 @@ def restored(stored: dict[str, Any], features: Sequence[str], medians: Any) -> P
         tuple(stored["indicators"]),
         tuple(map(tuple, stored["values"])),
         tuple(stored["others"]),
+        tuple(stored.get("silent", ())),
     )
 
 
@@ -71,15 +73,16 @@ def is_preprocessing(value: Any) -> bool:
     """Return whether a value describes a preprocessing, or is None."""
     if value is None:
         return True
-    if not isinstance(value, dict) or value.keys() != CHECKS.keys():
+    if not isinstance(value, dict) or not (CHECKS.keys() - SPARED <= value.keys() <= CHECKS.keys()):
         return False
-    if not all(is_valid(value[name]) for name, is_valid in CHECKS.items()):
+    if not all(is_valid(value[name]) for name, is_valid in CHECKS.items() if name in value):
         return False
     count, kinds, encoded = value["columns"], value["kinds"], _categories(value)
     return (
         all(k < count for k, *_ in kinds)
         and all(k < count for k in value["indicators"])
         and not set(value["indicators"]) & {k for k, *_ in encoded}
+        and value.get("silent", [])[-1:] < [width_of(value)]
         and len(value["values"]) == len(value["others"]) == len(encoded)
         and all(
             own[-1:] <= [len(texts)]
@@ -141,7 +144,9 @@ def _is_kinds(value: Any) -> bool:
     )
 
 
+SPARED = {"silent"}  # only what a fold of a path learnt has inputs that are always 0
 CHECKS: dict[str, Check] = {
+    "silent": _is_rising,
     "columns": lambda value: _is_index(value) and value > 0,
     "kinds": _is_kinds,
     "indicators": _is_rising,

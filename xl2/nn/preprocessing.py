@@ -127,9 +127,9 @@ class Preprocessing:
         if missing.any():
             rows, at = np.nonzero(missing)
             found[rows, at] = self.medians[at]
-            told = self._indicator_of[at]
+            told = self.indicator_of[at]
             found[rows[told >= 0], told[told >= 0]] = 1.0
-        for k, table in self._tables:
+        for k, table in self.tables:
             told = table[self._codes(x, k)]
             found[np.flatnonzero(told >= 0), told[told >= 0]] = 1.0
         return found
@@ -203,7 +203,7 @@ class Preprocessing:
             start += len(own) + other
 
     @cached_property
-    def _indicator_of(self) -> Any:
+    def indicator_of(self) -> Any:
         """The indicator of each column of numbers, as an index of the inputs; -1 without."""
         import numpy as np
 
@@ -213,7 +213,7 @@ class Preprocessing:
         return found[list(self.numbers)]
 
     @cached_property
-    def _tables(self) -> list[tuple[int, Any]]:
+    def tables(self) -> list[tuple[int, Any]]:
         """The input of each code of each category, -1 for none; the last code is unknown."""
         import numpy as np
 
