@@ -7,7 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xl2 import InputError, Model, Network, fit, load_data, regularization_path, save, to_onnx
+from xl2 import (
+    Ensemble,
+    InputError,
+    Model,
+    Network,
+    fit,
+    load_data,
+    regularization_path,
+    save,
+    to_onnx,
+)
 from xl2.cli.workflows import train
 from xl2.nn.scaling import Scaling
 
@@ -19,11 +29,16 @@ X = 100.0 + 7.0 * RNG.normal(size=(40, 3))
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
+def dtype_of(model):
+    """Return the dtype of a model, or of those of an ensemble."""
+    return getattr(model, "models", [model])[0].network.dtype
+
+
 def run(model, X):
     """Run the graph of a model on samples; return {name: output}."""
     made = to_onnx(model).SerializeToString()
     session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
-    found = session.run(None, {"X": np.asarray(X, dtype=model.network.dtype)})
+    found = session.run(None, {"X": np.asarray(X, dtype=dtype_of(model))})
     return dict(zip([output.name for output in session.get_outputs()], found, strict=True))
 
 
@@ -175,7 +190,7 @@ def fed(made, frame):
         if column in KINDS:
             feed[name] = frame[column].fillna("").to_numpy(dtype=object)[:, None]
         else:
-            feed[name] = frame[column].to_numpy(dtype=made.network.dtype, na_value=np.nan)[:, None]
+            feed[name] = frame[column].to_numpy(dtype=dtype_of(made), na_value=np.nan)[:, None]
     found = session.run(None, feed)
     return names, dict(zip([one.name for one in session.get_outputs()], found, strict=True))
 
@@ -220,3 +235,59 @@ def test_a_transformer_is_not_exported():
     made = Model(Network([3, 1]), preprocessing=StandardScaler().fit(X))
     with pytest.raises(InputError, match="The StandardScaler before this network cannot be"):
         to_onnx(made)
+
+
+# Ensembles.
+
+
+@pytest.mark.parametrize("weights", [None, (0.5, 0.3, 0.2)])
+@pytest.mark.parametrize(
+    ("activations", "outputs"),
+    [(["tanh", "softmax"], 4), (["tanh", "sigmoid"], 1), (["tanh", "sigmoid"], 3)],
+)
+def test_an_ensemble_is_a_single_graph(where, activations, outputs, weights):
+    names = ("a", "b", "c", "d")[: max(2, outputs)]
+    made = []
+    for seed in range(3):
+        network = Network([3, 5, outputs], activations, "he", seed=seed, **where)
+        scaling = Scaling(np.full(3, 90.0 + seed), np.full(3, 5.0 + seed))
+        made.append(Model(network, scaling, None, names, temperature=1.0 + seed))
+    ensemble = Ensemble(made, weights)
+    found = run(ensemble, X)
+    single = np.array([run(one, X)["probabilities"] for one in made])
+    mean = np.average(single, axis=0, weights=weights)
+    np.testing.assert_allclose(found["probabilities"], mean, atol=1e-6)
+    own = ensemble.forward(X)
+    np.testing.assert_allclose(found["probabilities"][:, -1], own[:, -1], atol=1e-5)
+    assert found["label"].tolist() == ensemble.predict(X).tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_values_of_an_ensemble_are_in_the_targets_units(where, dtype):
+    made = []
+    for seed in range(3):
+        units = Scaling(np.array([1e6 + seed]), np.array([50.0 + seed]))
+        network = Network([3, 5, 1], ["relu", "identity"], seed=seed, dtype=dtype, **where)
+        made.append(Model(network, Scaling.learn(X), units))
+    found = run(Ensemble(made), X)["variable"]
+    np.testing.assert_allclose(found, Ensemble(made).forward(X), rtol=TOLERANCE[dtype])
+
+
+def test_the_ensemble_of_a_path_has_one_input_for_each_column():
+    y = np.arange(30) % 2
+    options = {"hidden": (3,), "epochs": 2, "cv": 3, "progress": False, "standardize": True}
+    path = regularization_path(CELLS, y, [1], backend="numpy", refit=False, **options)
+    made = path.ensemble_
+    for cells in (CELLS, NEW_CELLS):
+        _, found = fed(made, cells)
+        yes = made.forward(cells)[:, 0]
+        np.testing.assert_allclose(found["probabilities"][:, 1], yes, atol=1e-5)
+        assert found["label"].tolist() == made.predict(cells).tolist()
+
+
+def test_an_ensemble_with_a_transformer_is_not_exported():
+    from sklearn.preprocessing import StandardScaler
+
+    made = [Model(Network([3, 1])), Model(Network([3, 1]), preprocessing=StandardScaler().fit(X))]
+    with pytest.raises(InputError, match="The StandardScaler before this network cannot be"):
+        to_onnx(Ensemble(made))

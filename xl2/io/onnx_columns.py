@@ -12,8 +12,16 @@ from .onnx_graph import Graph
 OUTPUTS = ("label", "probabilities", "variable")
 
 
-def add_inputs(graph: Graph, model: Model) -> tuple[list[Any], str]:
-    """Add what makes a network's inputs of samples; return the declared inputs and the last node.
+def declared_inputs(graph: Graph, model: Model) -> list[Any]:
+    """Return the inputs of a graph, which all models of an ensemble have in common."""
+    learnt = model.preprocessing
+    if isinstance(learnt, Preprocessing) and learnt.categories:
+        return [_declared(graph, learnt, k) for k in range(len(learnt.columns))]
+    return [graph.declare("X", graph.float, model.width)]
+
+
+def add_inputs(graph: Graph, model: Model, declared: list[Any]) -> str:
+    """Add what makes a network's inputs of the declared ones; return the last node.
 
     It is not standardised yet, but in float64 if it will be, as in the library: a large mean
     leaves few digits in float32.
@@ -23,24 +31,21 @@ def add_inputs(graph: Graph, model: Model) -> tuple[list[Any], str]:
     scaled, learnt = model.input_scaling is not None, model.preprocessing
     kind = TensorProto.DOUBLE if scaled else graph.float
     if learnt is None:
-        declared = [graph.declare("X", graph.float, model.network.sizes[0])]
-        return declared, graph.cast("X", kind) if scaled else "X"
+        return graph.cast("X", kind) if scaled else "X"
     if not isinstance(learnt, Preprocessing):
         raise InputError(
             f"The {type(learnt).__name__} before this network cannot be exported. Export it with "
             f"skl2onnx, and the network alone: to_onnx(model.network)."
         )
     if not learnt.categories:
-        declared = [graph.declare("X", graph.float, len(learnt.columns))]
-        return declared, _joined(graph, _numbers(graph, learnt, "X", kind))
-    declared = [_declared(graph, learnt, k) for k in range(len(learnt.columns))]
+        return _joined(graph, _numbers(graph, learnt, "X", kind))
     parts = list[str]()
     if learnt.numbers:
         cells = [declared[k].name for k in learnt.numbers]
         parts = _numbers(graph, learnt, _joined(graph, cells), kind)
     for position, k in enumerate(learnt.categories):
         parts += _category(graph, learnt, position, declared[k].name, kind)
-    return declared, _joined(graph, parts)
+    return _joined(graph, parts)
 
 
 def _declared(graph: Graph, learnt: Preprocessing, k: int) -> Any:
@@ -64,7 +69,9 @@ def _numbers(graph: Graph, learnt: Preprocessing, cells: str, kind: int) -> list
     parts = [graph.add("Where", missing, medians, graph.cast(cells, kind))]
     if learnt.indicators:
         at = np.searchsorted(learnt.numbers, learnt.indicators)
-        parts.append(graph.cast(graph.add("Gather", missing, at, axis=1), kind))
+        told = graph.cast(graph.add("Gather", missing, at, axis=1), kind)
+        heard = learnt.indicator_of[at] >= 0  # the others are always 0, as in their fold
+        parts.append(told if heard.all() else graph.add("Mul", told, heard.astype(medians.dtype)))
     return parts
 
 
@@ -81,8 +88,14 @@ def _category(
     if not width:
         return []
     # Each text has a row of a table; the last one is that of texts without an input of their own.
-    rows = np.eye(len(own) + 1, width, dtype=helper.tensor_dtype_to_np_dtype(kind))
-    row = graph.add(
+    rows = np.zeros((len(own) + 1, width), dtype=helper.tensor_dtype_to_np_dtype(kind))
+    known, before = learnt.tables[position][1], zip(learnt.values, learnt.others, strict=True)
+    first = len(learnt.numbers) + len(learnt.indicators)
+    first += sum(len(texts) + rest for texts, rest in list(before)[:position])
+    for row, code in enumerate((*own, -1)):
+        if known[code] >= 0:
+            rows[row, known[code] - first] = 1.0
+    number = graph.add(
         "LabelEncoder",
         cells,
         domain="ai.onnx.ml",
@@ -90,7 +103,7 @@ def _category(
         values_int64s=list(range(len(own))) or [0],
         default_int64=len(own),
     )
-    found = graph.add("Gather", rows, row, axis=0)
+    found = graph.add("Gather", rows, number, axis=0)
     return [graph.add("Squeeze", found, np.array([1]))]
 
 
