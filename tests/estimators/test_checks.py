@@ -21,6 +21,8 @@ pytestmark = [
         MLPRegressor(max_iter=100),
         MLPClassifierCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02),
         MLPRegressorCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02),
+        MLPClassifierCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02, ensemble=True),
+        MLPRegressorCV([0.01, 1], cv=3, max_iter=50, learning_rate_init=0.02, ensemble=True),
     ]
 )
 def test_scikit_learns_check(estimator, check):

@@ -63,6 +63,7 @@ CV_CONSTRAINTS: dict[str, Any] = {
     "rule": [StrOptions({"best", "top", "1se"})],
     "solver": [StrOptions({"sgd", "adam"})],
     "n_seeds": [_AT_LEAST_1],
+    "ensemble": ["boolean"],
 }
 # What arguments of xl2's functions are called in an estimator, if it has them by another name.
 NAMES = {

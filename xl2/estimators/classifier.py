@@ -182,8 +182,9 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
 
     The networks of all alphas and folds are trained at once, as stacks, for `max_iter`
-    epochs. Then a network with the chosen alpha is trained on all samples; `coefs_` and
-    `intercepts_` are its own. All other parameters and attributes are as in `MLPClassifier`.
+    epochs. Then a network with the chosen alpha is trained on all samples, unless `ensemble`;
+    `coefs_` and `intercepts_` are its own. All other parameters and attributes are as in
+    `MLPClassifier`.
 
     Parameters
     ----------
@@ -204,6 +205,10 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     n_seeds : int, default 1
         Number of networks for each alpha and fold, from different initial weights; their
         scores are averaged.
+    ensemble : bool, default False
+        Predict by the mean of the networks of all folds and seeds with the chosen alpha. None is
+        then trained on all samples. `coefs_` and `intercepts_` have a list for each network, and
+        `to_model` returns an `xl2.Ensemble`.
     solver : {"sgd", "adam"}, default "adam"
         Without "lbfgs", which has no epochs.
     verbose : bool, default False
@@ -251,6 +256,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
         scoring: Any = None,
         rule: str = "best",
         n_seeds: int = 1,
+        ensemble: bool = False,
         hidden_layer_sizes: Any = (100,),
         activation: str = "relu",
         solver: str = "adam",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from sklearn import get_config
@@ -18,6 +19,7 @@ from ..array.backend import Backend, connect, reconnect
 from ..array.operations import Layer
 from ..array.switch import resolve
 from ..errors import BackendError
+from ..nn.ensemble import Ensemble, mean_of
 from ..nn.model import Model
 from ..nn.network import Network
 from . import inputs
@@ -30,6 +32,7 @@ ARRAYS = ("coefs_", "intercepts_", "alphas_", "scores_", "mean_scores_", "standa
 class CommonMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
     """An estimator whose fitted network is in `coefs_` and `intercepts_`.
 
+    Those of an ensemble are lists of what each network has.
     A subclass combines it with the mixin for classification or regression.
     """
 
@@ -48,8 +51,18 @@ class CommonMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no type
 
     def _network(self, backend: Backend) -> Network:
         """Return the fitted network on a backend."""
-        home = inputs.home_of(self.coefs_[0])
+        return self._network_of(self.coefs_, self.intercepts_, backend)
+
+    def _networks(self, backend: Backend) -> list[Network]:
+        """Return the fitted network, or all of an ensemble, on a backend."""
+        if not isinstance(self.coefs_[0], list):
+            return [self._network(backend)]
         pairs = zip(self.coefs_, self.intercepts_, strict=True)
+        return [self._network_of(*pair, backend) for pair in pairs]
+
+    def _network_of(self, coefs: list[Any], intercepts: list[Any], backend: Backend) -> Network:
+        home = inputs.home_of(coefs[0])
+        pairs = zip(coefs, intercepts, strict=True)
         layers = tuple(Layer(*(inputs.move(p, home, backend) for p in pair)) for pair in pairs)
         # Not the length of `hidden_layer_sizes`, which may have changed since the fit.
         names = activations(self.activation, len(layers) - 1, self.out_activation_)
@@ -57,26 +70,34 @@ class CommonMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no type
 
     def _store(self, network: Network, home: Backend) -> None:
         """Set `coefs_` and `intercepts_` to a network's parameters, moved to `home`."""
-        self.coefs_ = [inputs.move(w, network.backend, home) for w in network.weights]
-        self.intercepts_ = [inputs.move(b, network.backend, home) for b in network.biases]
+        self.coefs_, self.intercepts_ = _moved(network, home)
+
+    def _store_all(self, networks: Sequence[Network], home: Backend) -> None:
+        """Set both to lists of those of several networks."""
+        moved = [_moved(network, home) for network in networks]
+        self.coefs_, self.intercepts_ = [w for w, _ in moved], [b for _, b in moved]
 
     def _outputs(self, X: Any, method: str) -> tuple[Any, Backend]:
         """Return the outputs (n, outputs) for samples, and the backend that computed them."""
         check_is_fitted(self, "coefs_")
         X = inputs.read_samples(self, X, method)
         backend = resolve(self.backend, self.device, data=X)
-        network = self._network(backend)
+        networks = self._networks(backend)
         with backend.scope():
-            x = inputs.samples_on(X, backend, network.dtype, rows=False)
-            return network.outputs_of(x), backend
+            x = inputs.samples_on(X, backend, networks[0].dtype, rows=False)
+            outputs = [network.outputs_of(x) for network in networks]
+            return outputs[0] if len(outputs) == 1 else mean_of(outputs), backend
 
-    def to_model(self) -> Model:
+    def to_model(self) -> Model | Ensemble:
         """Return a copy of the fitted network as an `xl2.Model`, for `xl2.save` and others."""
         check_is_fitted(self, "coefs_")
         network = self._network(inputs.home_of(self.coefs_[0])).to()
         network.task = self._task()
-        names = tuple(map(str, getattr(self, "feature_names_in_", ())))
-        return Model(network, classes=self._class_labels(), features=names)
+        return Model(network, classes=self._class_labels(), features=self._feature_names())
+
+    def _feature_names(self) -> tuple[str, ...]:
+        """Return the names of the columns; none if the samples of the fit had none."""
+        return tuple(map(str, getattr(self, "feature_names_in_", ())))
 
     def to_torch(self) -> Any:
         """Return a `torch.nn.Sequential` with the same weights, see `Network.to_torch`.
@@ -92,7 +113,7 @@ class CommonMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no type
         state: dict[str, Any] = dict(found)
         if "coefs_" not in state:
             return state
-        home = inputs.home_of(state["coefs_"][0])
+        home = inputs.home_of(inputs.first_weight(state["coefs_"]))
         state["_pickled_with"] = _named_by_arguments(state)
         if home.name == "numpy":
             return state
@@ -122,13 +143,19 @@ class CommonMLP(BaseEstimator):  # type: ignore[misc] # scikit-learn has no type
         return tags
 
 
+def _moved(network: Network, home: Backend) -> tuple[list[Any], list[Any]]:
+    """Return the weights and biases of a network, moved to `home`."""
+    weights = [inputs.move(w, network.backend, home) for w in network.weights]
+    return weights, [inputs.move(b, network.backend, home) for b in network.biases]
+
+
 def _named_by_arguments(state: dict[str, Any]) -> tuple[str, str | None] | None:
     """Return the library and device that the arguments name, if any."""
     backend, device = state["backend"], state["device"]
     if backend == "auto" or (backend, device) == (None, None):
         return None
     with contextlib.suppress(BackendError):
-        found = resolve(backend, device, data=state["coefs_"][0])
+        found = resolve(backend, device, data=inputs.first_weight(state["coefs_"]))
         return found.name, found.device_name()
     return None
 

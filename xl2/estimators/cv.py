@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -14,9 +15,11 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
+from sklearn.utils.validation import check_is_fitted
 
 from ..array.switch import resolve
 from ..errors import DivergenceError, InputError, facing
+from ..nn.ensemble import Ensemble
 from ..nn.model import Model
 from ..nn.network import Network
 from ..nn.temperature import divided
@@ -29,7 +32,7 @@ from .random_draws import draw_seed
 
 
 class BaseMLPCV(CommonMLP):
-    """A network with the alpha that cross-validation chooses; see its two subclasses."""
+    """Networks with the alpha that cross-validation chooses; see the two subclasses."""
 
     _parameter_constraints: ClassVar = CV_CONSTRAINTS
     # The splitter requests them, not this estimator.
@@ -76,7 +79,9 @@ class BaseMLPCV(CommonMLP):
                     groups=inputs.host(groups),
                     scoring=self.scoring,
                     seed=[draw_seed(random) for _ in range(self.n_seeds)],
-                    refit=self.rule,
+                    refit=False if self.ensemble else self.rule,
+                    # Those of another lambda than the path's best one are needed for a moment.
+                    return_members=self.ensemble and self.rule != "best",
                     hidden=hidden,
                     activation=names[0] if hidden else "relu",
                     output=names[-1],
@@ -97,7 +102,8 @@ class BaseMLPCV(CommonMLP):
                     device=backend.device,
                 )
             self.alpha_ = getattr(path, RULES[self.rule])
-            model = path.model(self.alpha_)
+            model: Any = (path.ensemble if self.ensemble else path.model)(self.alpha_)
+            path.keep_members(None)
         except DivergenceError as error:
             raise InputError(str(error)) from None
         self.alpha_1se_ = path.lambda_1se_
@@ -110,11 +116,27 @@ class BaseMLPCV(CommonMLP):
         ):
             setattr(self, name, home.asarray(values, inputs.dtype_of(None, home, None)))
         if hasattr(self, "calibrate"):
-            self.temperature_ = float(model.temperature)
+            first = model.models[0] if self.ensemble else model
+            self.temperature_ = float(first.temperature)
         self.n_iter_ = int(self.max_iter)
         self.path_ = path
-        self._store(_in_units_of_targets(model), home)
+        if self.ensemble:
+            self._store_all([_in_units_of_targets(one) for one in model.models], home)
+        else:
+            self._store(_in_units_of_targets(model), home)
         return self
+
+    def to_model(self) -> Model | Ensemble:
+        """Return the fitted network as an `xl2.Model`, or as an `xl2.Ensemble` what is one."""
+        check_is_fitted(self, "coefs_")
+        if not isinstance(self.coefs_[0], list):
+            return super().to_model()
+        ensemble, names = self.path_.ensemble(self.alpha_), self._feature_names()
+        models = [
+            replace(one, network=one.network.to(), classes=self._class_labels(), features=names)
+            for one in ensemble.models
+        ]
+        return replace(ensemble, models=models)
 
     def get_metadata_routing(self) -> Any:
         """Return the routing of scikit-learn's metadata: `groups` are for the splitter `cv`."""

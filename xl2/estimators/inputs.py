@@ -93,9 +93,14 @@ def read_samples(estimator: Any, X: Any, method: str) -> Any:
     return _read_array(estimator, X, reset=False)
 
 
+def first_weight(coefs: Any) -> Any:
+    """Return the first weight of a network, or of the first one of an ensemble."""
+    return coefs[0][0] if isinstance(coefs[0], list) else coefs[0]
+
+
 def check_home(estimator: Any, X: Any, method: str) -> None:
     """Raise if samples are of another library or device than those of the fit."""
-    fitted, received = home_of(estimator.coefs_[0]), home_of(X)
+    fitted, received = home_of(first_weight(estimator.coefs_)), home_of(X)
     if fitted == received:
         return
     fix = "pass xl2.to_numpy(X)"
@@ -105,8 +110,10 @@ def check_home(estimator: Any, X: Any, method: str) -> None:
         host_X = {"numpy": "X", None: "numpy.array(X)"}.get(library_of(X), "xl2.to_numpy(X)")
         if is_sparse(X):
             host_X = "X.toarray()"
+        several = isinstance(estimator.coefs_[0], list)
+        device = f"model.coefs_[0]{'[0]' * several}.device"
         fix = (
-            f"move X by {fitted.xp.__name__}.asarray({host_X}, device=model.coefs_[0].device), "
+            f"move X by {fitted.xp.__name__}.asarray({host_X}, device={device}), "
             f"where model is the estimator, or fit again on samples like these"
         )
     raise InputError(

@@ -193,6 +193,7 @@ class MLPRegressorCV(Regression, BaseMLPCV):
         scoring: Any = None,
         rule: str = "best",
         n_seeds: int = 1,
+        ensemble: bool = False,
         loss: str = "squared_error",
         hidden_layer_sizes: Any = (100,),
         activation: str = "relu",
