@@ -46,6 +46,16 @@ def tried():
         "all_samples": 0.04,
         "repeated": 3,
         "unavoidable": 0.01,
+        "importance": {
+            "columns": [
+                {"name": "caf\u00e9", "column": 2, "loss": 0.2, "error": 0.01, "p_value": 0.001},
+                {"name": "column 1", "column": 0, "loss": -0.01, "error": 0.02, "p_value": 1.0},
+            ],
+            "rows": 100,
+            "folds": 5,
+            "repeats": 5,
+            "correlated": [["caf\u00e9", "column 1", -0.95]],
+        },
         "validation": "0123456789abcdef" * 4,
         "options": ["--epochs", "100", "--scoring=accuracy"],
     }

@@ -66,6 +66,7 @@ def test_every_link_leads_somewhere(page):
         pytest.param("README.md", marks=UNCONVERGED),
         "docs/path.md",
         pytest.param("docs/calibration.md", marks=UNCONVERGED),
+        "docs/importance.md",
         "docs/checkpoints.md",
         "docs/large_data.md",
         pytest.param("docs/tracking.md", marks=UNCONVERGED),

@@ -12,12 +12,18 @@ from figure_tools import clean as clean
 
 from xl2 import InputError, Network, figures
 from xl2.diagnosis.calibration import Reliability
+from xl2.diagnosis.importance import ColumnImportance, Importance
 
 NETWORK = Network([4, 2, 1], backend="numpy")
+IMPORTANCE = Importance((ColumnImportance("a", 0, 0.1, 0.01, 0.001),), 40, 5, 5)
 ONE = {
     "plot_path": lambda ax: figures.plot_path(a_path(FEW), ax),
     "plot_learning_curve": lambda ax: figures.plot_learning_curve([1, 2], [3, 4], [0, 1], ax=ax),
     "plot_confusion": lambda ax: figures.plot_confusion(np.eye(2), "ab", ax),
+    "plot_importance": lambda ax: figures.plot_importance(IMPORTANCE, ax),
+    "plot_partial_dependence": lambda ax: figures.plot_partial_dependence(
+        NETWORK, np.arange(40.0).reshape(10, 4) % 7, 0, ax
+    ),
 }
 BINS = Reliability(
     np.array([0.2, 0.8]), np.array([0.3, 0.7]), np.array([5.0, 9.0]), 0.1, 0.05, 0.01

@@ -6,7 +6,7 @@ import importlib
 
 import browser
 import pytest
-from report_tools import OF_CLASSES, SCRIPT, Reader
+from report_tools import OF_PIXELS, SCRIPT, Reader
 
 pytestmark = [
     pytest.mark.host,
@@ -57,7 +57,7 @@ def test_a_report_opens_without_an_error(opened):
     (phone, _), page = opened
     assert page.console == []
     found = Reader(phone["dom"])
-    assert found.texts("h2") == OF_CLASSES
+    assert found.texts("h2") == OF_PIXELS
     assert not found.all("script")
     assert SCRIPT in found.texts("td")
     assert found.texts("h1")[0].startswith(SCRIPT)

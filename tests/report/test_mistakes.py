@@ -79,6 +79,8 @@ def test_more_than_twenty_classes_are_listed_by_pairs(undrawn):
         "scores",
         "curves",
         "reliability",
+        "matters",
+        "matters",
     ]
     pairs = Counter(
         (true, said)

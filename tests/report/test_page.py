@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_tools import FACTS, OF_CLASSES, OF_VALUES, SCRIPT, Reader, plain
+from report_tools import FACTS, OF_PIXELS, OF_VALUES, SCRIPT, Reader, plain
 
 import xl2
 from xl2 import InputError
@@ -33,7 +33,7 @@ def without_pictures(page):
 
 
 def test_sections_are_in_order(digits_page, values, undrawn):
-    assert Reader(digits_page).texts("h1", "h2") == ["Cats", *OF_CLASSES]
+    assert Reader(digits_page).texts("h1", "h2") == ["Cats", *OF_PIXELS]
     assert Reader(values.page()).texts("h2") == OF_VALUES
 
 

@@ -14,6 +14,7 @@ from report_tools import Reader, clouds, run
 
 from xl2.diagnosis.learning_curve import learning_curve
 from xl2.report import pictures
+from xl2.report.page import _matters
 
 pytestmark = pytest.mark.host
 
@@ -132,6 +133,28 @@ def test_the_learning_curve_ends_at_twice_the_samples(advised, sketches):
     assert curve.predicted[1][-1] - curve.interval[0] == pytest.approx(more.gain - more.interval[0])
     for figure in sketches:
         assert figure.axes[0].get_xlabel() == "training samples"
+
+
+def test_what_matters_is_bars_and_curves_on_one_scale(sketches):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 4))
+    y = np.where(X[:, 0] + 2.0 * X[:, 1] > 0, "yes", "\u732b")
+    found = run(X, y, epochs=100, experiments=["importance"], budget=1000)
+    matters = [one.column for one in found.diagnosis.importance.columns if one.matters]
+    assert matters == [1, 0]
+    pictured = _matters(found.diagnosis, found.model, found.X)
+    assert pictured["drawn"] == ["column 2", "column 1"]
+    assert [row[0] for row in pictured["table"].rows][:2] == ["column 2", "column 1"]
+    bars, narrow_bars, curves, narrow_curves = sketches
+    assert len(bars.axes[0].patches) == 4
+    assert bars.axes[0].get_legend() is not None
+    assert narrow_bars.axes[0].get_legend() is None
+    assert len(narrow_bars.legends) == 1
+    for figure in (curves, narrow_curves):
+        assert [ax.get_xlabel() for ax in figure.axes] == ["column 2", "column 1"]
+        assert len({ax.get_ylim() for ax in figure.axes}) == 1
+        assert {ax.get_ylabel() for ax in figure.axes} == {"mean probability of class 2"}
+    assert [figure.axes[0].get_gridspec().ncols for figure in (curves, narrow_curves)] == [2, 1]
 
 
 def test_the_two_losses_are_drawn_on_one_scale(nasty, sketches):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
@@ -11,8 +12,10 @@ from ..nn.label_arrays import read_labels
 from ..nn.labels import check_new_labels, like_training
 from ..nn.trained import Trained
 from .calibration import about_probabilities, reliability_of
+from .cautions import SEARCHED, SELECTED, caution, if_said
 from .choice import Choice, choose, compare
 from .evidence import Evidence
+from .held_out import Found, importance_in_folds, importance_on
 from .intervals import FEW, Interval, r2_interval, wilson
 from .limits import limits_of
 from .next_step import python_line
@@ -41,6 +44,7 @@ def diagnose(
     *,
     confidence: float = 0.95,
     new_labels: bool = False,
+    importance: bool | None = None,
 ) -> Diagnosis:
     """Tell what limits a model, which action gains most, and how sure that is.
 
@@ -67,6 +71,10 @@ def diagnose(
         Of the intervals of scores, and 1 minus the level of the test.
     new_labels : bool, default False
         Count test labels that no training sample has as errors, instead of refusing them.
+    importance : bool, optional
+        Whether to shuffle each column of the test samples, to tell which of them matter. By default
+        for a model of xl2 with up to 100 columns that are no pixels, unless its path has done so
+        on the samples of its folds; see docs/importance.md.
 
     Returns
     -------
@@ -96,11 +104,16 @@ def diagnose(
         if (found := getattr(path, "calibration_", None)) is not None:
             done = any(one.temperature != 1.0 for one in path.models_.values())
             bins = found.calibrated_reliability if done else found.reliability
-            cautions += _if_said(about_probabilities(bins, "validation", done))
+            cautions += if_said(about_probabilities(bins, "validation", done))
         if (trials := getattr(path, "searched_", 0)) > 1:
             cautions += (SEARCHED.format(trials),)
+        matters = importance_in_folds(tried, importance) or (None, "")
     else:
-        scores, cautions = _of_samples(choice, samples, target_score, confidence, new_labels)
+        scores, cautions, shuffled = _of_samples(
+            choice, samples, target_score, confidence, new_labels
+        )
+        of_folds = None if importance else importance_in_folds(tried, importance)
+        matters = of_folds or shuffled(importance)
     name = scores["score_name"]
     if name == "accuracy" and target_score < 0.0:
         raise InputError(
@@ -118,25 +131,20 @@ def diagnose(
         actions=actions,
         left_out=() if tried is None else tried.left_out,
         folds=0 if tried is None else tried.folds,
+        importance=matters[0],
+        not_shuffled=matters[1],
         cautions=cautions,
         next_step=python_line(actions),
     )
 
 
-SELECTED = (
-    "lambda was chosen by the scores on these very test samples. That flatters the test score, "
-    "the difference and its p-value. Use test samples that had no part in the choice."
-)
-SEARCHED = (
-    "these settings are the best of {} trials of xl2.tune on the same validation samples. The "
-    "validation score is not corrected for that choice. Use test samples that had no part in it."
-)
-
-
 def _of_samples(
     choice: Choice, samples: Any, target: float, confidence: float, new_labels: bool
-) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the scores of a `Diagnosis` on training and test samples, and cautions."""
+) -> tuple[dict[str, Any], tuple[str, ...], Callable[[bool | None], Found]]:
+    """Return the scores of a `Diagnosis` on training and test samples, and cautions.
+
+    The last one returns the importance of the columns, by whether it is wanted.
+    """
     X_train, y_train, X_test, y_test = samples
     for name, one in zip(("X_train", "y_train", "X_test", "y_test"), samples, strict=True):
         if one is None:
@@ -163,6 +171,14 @@ def _of_samples(
         lam: evaluate(predict(one, X_test, y_test, "test"), y_test, "test")
         for lam, one in choice.models.items()
     }
+    truth = y_test
+
+    def shuffled(wanted: bool | None) -> Found:
+        def score(predictions: Any, rows: Any) -> float:
+            return float(evaluate(predictions, truth[rows], "test").score)
+
+        return importance_on(best, X_test, truth, score, not regression, wanted)
+
     if of_labels:
         y_train, y_test = as_labels(y_train), as_labels(y_test)
         if not new_labels:
@@ -179,9 +195,9 @@ def _of_samples(
     if isinstance(best, Trained) and not regression and X_train is not X_test:
         bins = reliability_of(best, X_test, y_test)
         if bins is not None:
-            cautions += _if_said(about_probabilities(bins, "test", best.temperature != 1.0))
+            cautions += if_said(about_probabilities(bins, "test", best.temperature != 1.0))
     scores = _scores(train.score, train.rows, test.score, test.rows, interval, target)
-    return scores | {
+    found = scores | {
         "task": "regression" if regression else "classification",
         "score_name": score_name,
         "null_score": null.score,
@@ -190,7 +206,8 @@ def _of_samples(
         "comparison": compare(choice, tests, confidence),
         "of_folds": False,
         "is_certain": _is_certain(scores, test),
-    }, cautions
+    }
+    return found, cautions, shuffled
 
 
 def _of_the_folds(
@@ -218,10 +235,6 @@ def _of_the_folds(
         "of_folds": True,
         "is_certain": False,
     }
-
-
-def _if_said(text: str) -> tuple[str, ...]:
-    return (text,) if text else ()
 
 
 def _check(name: str, value: Any, low: float, high: float, wanted: str) -> None:
@@ -265,21 +278,3 @@ def _interval(test: Any, confidence: float) -> Interval:
     if isinstance(test, Accuracy):
         return wilson(int(test.right.sum()), test.rows, confidence)
     return r2_interval(test.centred, test.squared_errors, confidence)
-
-
-def caution(
-    same: bool, selected: bool, score_name: str, test_rows: int, null: str
-) -> tuple[str, ...]:
-    """Return what the numbers do not show, in sentences.
-
-    `same` tells whether training and test samples are one object, `selected` whether
-    lambda was chosen on the test samples; `null` is about the null model, or empty.
-    """
-    found = [null] if null else []
-    if same:
-        found.append("the test samples are the training samples, so the gap shows nothing.")
-    if selected:
-        found.append(SELECTED)
-    if score_name == "R2" and test_rows < FEW:
-        found.append(f"with only {test_rows} test samples the intervals of R2 are too narrow.")
-    return tuple(found)

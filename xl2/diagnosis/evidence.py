@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .importance import Importance
+
 LEVEL = 0.02  # of the test for a signal
 # Why an experiment was left out that more time would allow.
 TOO_LONG = "it would have taken longer than the time for experiments"
@@ -104,6 +106,8 @@ class Evidence:
         differ. 0 for a regression.
     left_out : sequence of (str, str)
         Experiments that were not tried, and why.
+    importance : Importance or None
+        What shuffling each column of the validation samples costs; None if it was not measured.
     """
 
     folds: Any
@@ -120,3 +124,4 @@ class Evidence:
     repeated: int | None = None
     unavoidable: float | None = None
     left_out: Sequence[tuple[str, str]] = ()
+    importance: Importance | None = None

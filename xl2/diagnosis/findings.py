@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .actions import Action
 from .comparison import Comparison
+from .importance import Importance
 from .intervals import Interval
 from .limits import Limits
 
@@ -63,6 +64,11 @@ class Findings:
         The validation score by which it is the best, such as "log loss"; "" if `lam` is None.
     comparison : Comparison or None
         The best positive lambda of a path compared with no penalty; None for a single model.
+    importance : Importance or None
+        What shuffling each column costs: on the validation samples of a path's folds, if the path
+        has measured it there, else on the test samples.
+    not_shuffled : str
+        Why `importance` is None; "" if that was not wanted, or `left_out` says it.
     cautions : tuple of str
         What the numbers do not show, in sentences.
     next_step : str
@@ -96,5 +102,7 @@ class Findings:
     lam: float | None
     chosen_by: str
     comparison: Comparison | None
+    importance: Importance | None
+    not_shuffled: str
     cautions: tuple[str, ...]
     next_step: str

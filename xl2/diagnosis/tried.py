@@ -11,6 +11,7 @@ from .actions import Action, actions_of
 from .evidence import LEVEL, Evidence
 from .formats import plain
 from .gains import CONFIDENCE
+from .importance import Importance
 from .learning_curve import extrapolated
 
 
@@ -36,6 +37,8 @@ class Tried:
         What any number of training samples would gain: the asymptote of the learning curve.
     repeated, unavoidable : int or None, float or None
         As in `xl2.diagnosis.evidence.Evidence`.
+    importance : Importance or None
+        What shuffling each column of the folds' validation samples costs.
     validation : str or None
         The digest of the samples of `validation=`, by whose scores lambda was chosen.
     options : tuple of str or None
@@ -51,6 +54,7 @@ class Tried:
     all_samples: float | None = None
     repeated: int | None = None
     unavoidable: float | None = None
+    importance: Importance | None = None
     validation: str | None = None
     options: tuple[str, ...] | None = None
 
@@ -74,7 +78,7 @@ class Tried:
     @classmethod
     def of_dict(cls, stored: Mapping[str, Any]) -> Tried:
         """Return what `to_dict` was made of."""
-        options = stored["options"]
+        options, importance = stored["options"], stored["importance"]
         return cls(
             **{
                 **stored,
@@ -89,6 +93,7 @@ class Tried:
                     for one in stored["actions"]
                 ),
                 "left_out": tuple((what, why) for what, why in stored["left_out"]),
+                "importance": None if importance is None else Importance.of_dict(importance),
                 "options": None if options is None else tuple(options),
             }
         )
@@ -109,6 +114,7 @@ def tried_of(
         None if limit is None else limit[0],
         evidence.repeated,
         evidence.unavoidable,
+        evidence.importance,
         validation,
     )
 

@@ -15,13 +15,14 @@ from .findings import Findings
 from .formats import WIDTH, plain, wrapped
 from .next_step import next_heading
 from .tables import action_table, score_table
+from .what_matters import about_the_table, importance_table, what_matters
 
 
 @dataclass(frozen=True)
 class Diagnosis(Findings):
     """What limits a model, what to do next, what that gains, and how sure that is.
 
-    Its attributes are those of `xl2.diagnosis.findings.Findings`, and `advice`.
+    Its attributes are those of `xl2.diagnosis.findings.Findings`, `advice` and `what_matters`.
     """
 
     @property
@@ -29,10 +30,15 @@ class Diagnosis(Findings):
         """What to do next, in sentences; the first one names what limits the model."""
         return sentences.advice(self)
 
+    @property
+    def what_matters(self) -> tuple[str, ...]:
+        """Which columns matter most, and how many cannot be told from chance, in sentences."""
+        return tuple(what_matters(self))
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, for JSON: a number that is not finite is None."""
         found: dict[str, Any] = plain(dataclasses.asdict(self))
-        return {"advice": list(self.advice), **found}
+        return {"advice": list(self.advice), "what_matters": list(self.what_matters), **found}
 
     def to_do(self) -> str:
         """Return the first part of the text: the advice, the next step, and what was tried."""
@@ -45,9 +51,12 @@ class Diagnosis(Findings):
         return "\n\n".join(parts)
 
     def measured(self) -> str:
-        """Return the second part of the text: scores, bias and gap, and what penalty changes."""
+        """Return the second part of the text: scores, bias and gap, penalty, and what matters."""
         parts = [_align(score_table(self))]
         parts += [wrapped(paragraph) for paragraph in sentences.paragraphs(self)]
+        parts += [wrapped(paragraph) for paragraph in self.what_matters]
+        if self.importance is not None:
+            parts += [_align(importance_table(self)), wrapped(about_the_table(self))]
         return "\n\n".join(parts)
 
     def __str__(self) -> str:
@@ -56,7 +65,10 @@ class Diagnosis(Findings):
     def _repr_html_(self) -> str:
         first, *others = self.advice
         actions = _html_table(action_table(self)) if self.actions else ""
-        step = ""
+        matters, step = "", ""
+        if self.importance is not None:
+            matters = _html_table(importance_table(self))
+            matters += _html_paragraphs([about_the_table(self)])
         if self.next_step:
             heading = next_heading(self)
             step = f"<p>{heading} <code>{html.escape(self.next_step)}</code></p>"
@@ -64,7 +76,8 @@ class Diagnosis(Findings):
             f"<div><p><strong>{html.escape(first)}</strong></p>{_html_paragraphs(others)}{step}"
             f"{actions}{_html_paragraphs(sentences.evidence(self))}"
             f"{_html_table(score_table(self))}"
-            f"{_html_paragraphs(sentences.paragraphs(self))}</div>"
+            f"{_html_paragraphs(sentences.paragraphs(self))}"
+            f"{_html_paragraphs(self.what_matters)}{matters}</div>"
         )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from .confusion import plot_confusion
 from .curves import plot_curves, plot_history
+from .dependence import plot_partial_dependence
 from .images import image_shape, plot_images, plot_weights
+from .importance import plot_importance
 from .reliability import plot_reliability
 from .samples import plot_learning_curve
 from .scores import plot_path
@@ -20,7 +22,9 @@ __all__ = [
     "plot_curves",
     "plot_history",
     "plot_images",
+    "plot_importance",
     "plot_learning_curve",
+    "plot_partial_dependence",
     "plot_path",
     "plot_reliability",
     "plot_weights",

@@ -97,6 +97,15 @@ def _is_action(value: Any) -> bool:
     )
 
 
+def _is_correlation(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and _is_pair_of_texts(value[:2])
+        and (_is_number(value[2]) and abs(value[2]) <= 1.0)
+    )
+
+
 ARGUMENTS: dict[str, Check] = {
     "hidden": _list_of(_is_count, MOST),
     "initializer": _is_initializer,
@@ -118,6 +127,22 @@ ACTION: dict[str, Check] = {
     "arguments": _or_none(_is_arguments),
     "measured": _or_none(_is_number),
 }
+COLUMN: dict[str, Check] = {
+    "name": _is_text,
+    "column": _is_count,
+    "loss": _is_number,
+    "error": _is_positive,
+    "p_value": _is_share,
+}
+IMPORTANCE: dict[str, Check] = {
+    "columns": lambda value: (
+        _list_of(lambda one: _is_record(one, COLUMN))(value) and len(value) > 0
+    ),
+    "rows": _is_count,
+    "folds": _is_count,
+    "repeats": _is_count,
+    "correlated": _list_of(_is_correlation),
+}
 TRIED: dict[str, Check] = {
     "lam": _is_positive,
     "chosen_by": _is_text,
@@ -128,6 +153,7 @@ TRIED: dict[str, Check] = {
     "all_samples": _or_none(_is_number),
     "repeated": _or_none(_is_count),
     "unavoidable": _or_none(_is_share),
+    "importance": _or_none(lambda value: _is_record(value, IMPORTANCE)),
     "validation": _or_none(_is_digest),
     "options": _or_none(_list_of(_is_text, MOST)),
 }

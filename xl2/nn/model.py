@@ -183,18 +183,23 @@ class Model(Trained):
         numpy.ndarray, shape (n, outputs)
             Probabilities, at the model's temperature, or values in the targets' units.
         """
-        if self.temperature == 1.0:
-            return self._outputs(self.network, X)
-        if takes_roots(self.network):
-            return self._outputs(self.network, X) ** (1.0 / self.temperature)
-        return self._outputs(divided(self.network, self.temperature), X)
+        return self.outputs_of(self.prepare(X))
 
-    def _outputs(self, network: Network, X: Any) -> Any:
-        outputs = network.backend.to_numpy(network.forward(self.prepare(X)))
+    def outputs_of(self, inputs: Any) -> Any:
+        """Return the outputs for samples that `prepare` returned, as `forward` does."""
+        if self.temperature == 1.0:
+            return self._outputs(self.network, inputs)
+        if takes_roots(self.network):
+            return self._outputs(self.network, inputs) ** (1.0 / self.temperature)
+        return self._outputs(divided(self.network, self.temperature), inputs)
+
+    def _outputs(self, network: Network, inputs: Any) -> Any:
+        outputs = network.backend.to_numpy(network.forward(inputs))
         return outputs if self.output_scaling is None else self.output_scaling.undo(outputs)
 
     def _deciding(self, X: Any) -> Any:
-        return self._outputs(self.network, X)  # the temperature does not change labels
+        # The temperature does not change labels.
+        return self._outputs(self.network, self.prepare(X))
 
 
 class PreparedRows(ConvertedRows):

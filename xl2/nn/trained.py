@@ -63,9 +63,13 @@ class Trained:
 
         The samples `X` (n, columns) are in their original units; see `Model.prepare`.
         """
+        return self.targets_of(self._deciding(X))
+
+    def targets_of(self, outputs: Any) -> Any:
+        """Return outputs (n, outputs) as `predict` does: labels or values."""
         import numpy as np
 
-        predictions = decode(self.task, self._deciding(X))
+        predictions = decode(self.task, outputs)
         if self.classes is None:
             return predictions
         return np.asarray(self.classes)[predictions]

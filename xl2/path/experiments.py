@@ -13,9 +13,12 @@ from typing import Any
 
 from ..array.workers import side_by_side
 from ..diagnosis.evidence import STOPPED, TOO_LONG, Evidence, Trial
+from ..diagnosis.importance import WHAT
 from ..errors import InputError, OutOfMemoryError, option, unknown
 from ..training.progress import show_progress
+from .ensembles import EnsembleMaker
 from .fold_data import FoldData
+from .importance import NOT_FINITE, SHARE, importance_of_path, reason_to_leave_out
 from .members import Members
 from .out_of_fold import OutOfFold
 from .scores import PathScores
@@ -34,6 +37,7 @@ class Plan:
     """Which experiments are wanted, and the time for them."""
 
     keys: frozenset[str]  # of those that are wanted
+    named: bool  # whether they were wanted by name
     budget: float  # times the path's own time
     features: Mapping[str, Sequence[int]]  # columns to leave out, by a name for them
     progress: bool | None
@@ -64,7 +68,8 @@ def check_plan(
     features = {
         str(name): _columns(name, columns, inputs) for name, columns in (without or {}).items()
     }
-    if isinstance(experiments, bool):
+    named = not isinstance(experiments, bool)
+    if not named:
         experiments = KEYS if experiments else ()
     elif isinstance(experiments, str):
         experiments = (experiments,)
@@ -83,7 +88,7 @@ def check_plan(
             f"{option('budget')} must be a number above 0, times the path's own time. Received: "
             f"{budget!r}."
         )
-    return Plan(frozenset(experiments), float(budget), features, progress)
+    return Plan(frozenset(experiments), named, float(budget), features, progress)
 
 
 def _columns(name: Any, columns: Any, inputs: int) -> list[int]:
@@ -125,6 +130,22 @@ def fair_order(y: Any, classes: bool, groups: Any, seed: int) -> Callable[[Any, 
     return order
 
 
+def add_importance(
+    evidence: Evidence, path: PathScores, maker: EnsembleMaker, data: FoldData, plan: Plan
+) -> Evidence:
+    """Return evidence with the importance of the columns, or with the reason why it has none.
+
+    `maker` has the parameters of the chosen lambda.
+    """
+    settings = maker.settings
+    allowed = SHARE * plan.budget * cost_of(settings, data, settings.workers())
+    reason = reason_to_leave_out(settings, data, maker.features, plan.named, allowed)
+    found = None if reason else importance_of_path(maker, data, path.best_index_)
+    if found is None:
+        return replace(evidence, left_out=[(WHAT, reason or NOT_FINITE)])
+    return replace(evidence, importance=found)
+
+
 def add_experiments(
     evidence: Evidence,
     path: PathScores,
@@ -140,9 +161,10 @@ def add_experiments(
     machine; those that are not finished in time are left out. See `learning_curve` for `order`.
     """
     best, began = path.best_index_, time.perf_counter()
-    wanted, left_out = list[Variant](), list[tuple[str, str]]()
+    wanted, left_out = list[Variant](), list(evidence.left_out)
     if "curve" in plan.keys:
-        wanted, left_out = learning_curve(settings, data, best, order)
+        wanted, too_small = learning_curve(settings, data, best, order)
+        left_out += too_small
     wanted += [without(settings, data, best, own, name) for name, own in plan.features.items()]
     rest = variants(settings, data, best)
     wanted += [one for one in rest if one.key in plan.keys]

@@ -170,7 +170,8 @@ def regularization_path(
         Also try, with the chosen lambda and on the same folds, other networks, other training,
         ensembles and fewer samples, for the advice of `xl2.diagnose`: all, or some of "curve",
         "wider", "narrower", "deeper", "shallower", "longer", "shorter", "faster", "slower" and
-        "ensemble". They are left out if no lambda beats the null model.
+        "ensemble". They are left out if no lambda beats the null model. "importance" shuffles each
+        column of the validation samples, unless they are many or pixels and it is not named here.
     budget : float, default 1.5
         The time for experiments, times that of the path itself.
     without : mapping of str to sequence of int, optional

@@ -10,10 +10,11 @@ from .arguments import check_refit
 from .calibration import calibration_of, temperatures_of
 from .checkpoints import Folder
 from .ensembles import EnsembleMaker
-from .experiments import Plan, add_experiments, fair_order
+from .experiments import Plan, add_experiments, add_importance, fair_order
 from .fold_checks import check_spreads, read_groups
 from .fold_data import FoldData
 from .grid import with_placed_lambdas
+from .importance import KEY
 from .null_model import score_null_model
 from .out_of_fold import OutOfFold
 from .path_data import PathData
@@ -94,6 +95,8 @@ def run_path(
     evidence = found.evidence(path)
     if plan.wanted and evidence.signal.found:
         evidence = replace(evidence, **found.repeats(data.on_host()))
+        if KEY in plan.keys:
+            evidence = add_importance(evidence, path, maker, folds, plan)
         known = None if groups is None else read_groups(groups, len(data.targets.labels))
         regression = data.targets.classes is None
         order = fair_order(data.targets.labels, not regression, known, settings.seeds[0])

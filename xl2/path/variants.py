@@ -27,7 +27,7 @@ PROMISING = (
     "narrower",
     "shorter",
 )
-KEYS = ("curve", *PROMISING)
+KEYS = ("curve", *PROMISING, "importance")
 FEWEST = 8  # training samples of the smallest part
 FEW_ROWS = f"it has fewer than {FEWEST} training samples"
 

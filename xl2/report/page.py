@@ -6,6 +6,7 @@ narrow layout. The template escapes all text.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,12 +16,15 @@ from ..array.backend import Backend
 from ..array.switch import to_numpy
 from ..diagnosis.formats import format_score
 from ..diagnosis.gains import CONFIDENCE
+from ..diagnosis.importance import Importance
 from ..diagnosis.learning_curve import learning_curve
 from ..diagnosis.next_step import next_heading
 from ..diagnosis.sentences import about_scores, evidence, gains_in, tested
 from ..diagnosis.tables import action_table, score_table
 from ..diagnosis.verdict import Diagnosis
+from ..diagnosis.what_matters import NAMED, about_the_table, importance_table
 from ..errors import InputError, counted
+from ..figures.dependence import Dependence, partial_dependence
 from ..io.writing import check_writable, write_whole
 from ..nn.label_arrays import read_labels
 from ..nn.score_names import shown_score
@@ -45,7 +49,9 @@ from .pictures import (
     needed,
     picture_confusion,
     picture_curves,
+    picture_dependences,
     picture_images,
+    picture_importance,
     picture_learning_curve,
     picture_path,
     picture_reliability,
@@ -114,7 +120,13 @@ def report_html(
         tried=[_unbroken(text) for text in evidence(diagnosis)[bool(diagnosis.actions) :]],
         scores=_scores(diagnosis),
         legend=_legend(diagnosis),
-        about_scores=[_unbroken(text) for text in about_scores(diagnosis)],
+        about_scores=[
+            _unbroken(text)
+            for text in (
+                *about_scores(diagnosis),
+                *(() if diagnosis.importance else diagnosis.what_matters),
+            )
+        ],
         cautions=(*data_notes, *diagnosis.cautions),
         reading=reading,
         columns=Table(tuple(columns[0]), [*map(tuple, columns[1:])]) if columns else None,
@@ -124,6 +136,7 @@ def report_html(
         trained=caption(path),
         notes=notes(path, null_model=diagnosis.limits.by != "signal"),
         chosen_by=shown_score(path.score_name_).name,
+        matters=_matters(diagnosis, model, X_test),
         curves=picture_curves(path),
         reliability=None if path.calibration_ is None else picture_reliability(path),
         kind_of_probability=PROBABILITY.get(path.task_, ""),
@@ -211,6 +224,45 @@ def _legend(d: Diagnosis) -> str:
         f"{format_score(d.target_score, d.score_name)}, minus the training score; the gap is the "
         f"training score minus the {tested(d)} score."
     )
+
+
+def _matters(d: Diagnosis, model: Trained, X: Any) -> dict[str, Any] | None:
+    """Return the values of the template for what matters; None if that is not known."""
+    if d.importance is None:
+        return None
+    head, *rows = importance_table(d)
+    return {
+        "text": d.what_matters,
+        "bars": picture_importance(d.importance, d.score_name),
+        "table": Table(head, rows),
+        "about": _unbroken(about_the_table(d)),
+        **_dependences(d.importance, model, X),
+    }
+
+
+def _dependences(importance: Importance, model: Trained, X: Any) -> dict[str, Any]:
+    """Return a picture of how predictions depend on the most important columns, and their names."""
+    curves, names = list[Any](), list[str]()
+    for one in [one for one in importance.columns if one.matters][:NAMED]:
+        with contextlib.suppress(InputError):  # such as a column that is constant in these samples
+            curves.append(_drawable(partial_dependence(model, X, one.column), one.column))
+            names.append(one.name)
+    if not curves:
+        return {"curves": None}
+    return {"curves": picture_dependences(curves), "drawn": names}
+
+
+def _drawable(curve: Dependence, column: int) -> Dependence:
+    """Replace names that the font of the pictures cannot show by their numbers."""
+    if not can_draw([curve.name]):
+        curve = curve._replace(name=f"column {column + 1}")
+    if not can_draw(curve.texts):
+        curve = curve._replace(texts=tuple(str(k + 1) for k in range(len(curve.texts))))
+    if not can_draw(curve.outputs):
+        several = len(curve.outputs) > 1
+        names = [f"class {k + 1}" for k in range(len(curve.outputs))]
+        curve = curve._replace(outputs=tuple(names) if several else ("probability of class 2",))
+    return curve
 
 
 def _classes(model: Trained, X: Any, outputs: Any, y: Any) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from ..diagnosis.importance import Importance
 from ..diagnosis.learning_curve import LearningCurve
+from ..diagnosis.what_matters import LISTED
+from ..figures.dependence import Dependence
 from ..io import opening
 from ..path.result import RegularizationPath
 
@@ -80,6 +83,41 @@ def picture_learning_curve(curve: LearningCurve, score_name: str) -> Picture:
         plot_learning_curve(*curve, figure.subplots(), score_name=score_name)
 
     return _picture(draw, (8.0, 3.8), (4.2, 3.8))
+
+
+def picture_importance(importance: Importance, score_name: str) -> Picture:
+    """Draw what shuffling each of the most important columns costs."""
+    from ..figures import plot_importance
+
+    shown = importance.columns[:LISTED]
+    drawable = can_draw([one.name for one in shown])
+    names = None if drawable else [f"column {one.column + 1}" for one in shown]
+    tall = 1.4 + 0.28 * len(shown)
+
+    def draw(figure: Any, narrow: bool) -> None:
+        ax = figure.subplots()
+        plot_importance(importance, ax, score_name=score_name, limit=LISTED, names=names)
+        if narrow:
+            _move_below(ax.get_legend())
+
+    return _picture(draw, (8.0, tall), (4.2, tall))
+
+
+def picture_dependences(found: Sequence[Dependence]) -> Picture:
+    """Draw how predictions depend on a few columns."""
+    from ..figures.dependence import draw_dependence, leave_room
+
+    count = len(found)
+    # One scale, to compare the columns.
+    means = [float(mean) for one in found for k in one.drawn() for mean in one.means[k]]
+    edge = 0.04 * (max(means) - min(means))
+
+    def draw(figure: Any, narrow: bool) -> None:
+        for ax, one in zip(_axes(figure, count, 1 if narrow else count), found, strict=True):
+            draw_dependence(one, ax)
+            leave_room(ax, min(means) - edge, max(means) + edge)
+
+    return _picture(draw, (max(5.0, 3.0 * count), 3.6), (4.2, 3.4 * count))
 
 
 def picture_curves(path: RegularizationPath) -> Picture:
