@@ -168,7 +168,8 @@ def test_only_the_command_line_writes_its_options_out():
 
 def test_every_name_that_messages_ask_for_is_an_argument():
     known = {"y", "test", "new_labels"}
-    for function in (regularization_path, fit, load_data, split, diagnose, Network, package.L2):
+    functions = (regularization_path, fit, load_data, split, diagnose, Network, package.L2)
+    for function in (*functions, package.Ensemble.interval):
         known |= set(inspect.signature(function).parameters)
     named = {
         (call.args[0].value, file.name)

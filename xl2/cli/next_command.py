@@ -72,7 +72,7 @@ def with_command_of_path(
 def with_next_command(diagnosis: Diagnosis, arguments: Sequence[str], command: Any) -> Diagnosis:
     """Return a diagnosis whose next step is `command`; `arguments` are those that it had.
 
-    No command trains an ensemble, so that its line of Python stays.
+    No command averages networks that saw all samples, so that this line of Python stays.
     """
     with facing(face_of(command)):
         return _with_next_command(diagnosis, arguments)

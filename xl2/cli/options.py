@@ -95,6 +95,7 @@ ModelFile = Annotated[
 # Arguments of Python's functions that have no option of their name: the option, and its words.
 OTHER_NAMES = {
     "fraction": ("held_out", "{}"),
+    "level": ("interval", "{}"),
     "y": ("target", "the label column ({})"),
     "sample_weight": ("weight", "{}"),
 }

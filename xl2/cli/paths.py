@@ -56,6 +56,14 @@ def path(
             "by temperature scaling.",
         ),
     ] = False,
+    ensemble: Annotated[
+        bool,
+        typer.Option(
+            "--ensemble",
+            help="Average the networks of all folds and seeds with the best lambda, score that on "
+            "the test samples too, and save it instead of a single network.",
+        ),
+    ] = False,
     experiments: Annotated[
         bool,
         typer.Option(
@@ -117,7 +125,7 @@ def path(
     """Train all lambdas at once, and say what limits the network and what would gain."""
     from ..array.switch import resolve
     from ..io import model_file
-    from . import workflows
+    from . import ensembles, workflows
     from .next_command import settings_among, with_next_command
 
     chosen, seeds = opt.lambdas(lambdas), opt.numbers("--seed", seed, int)
@@ -148,6 +156,7 @@ def path(
             optimizer=optimizer,
             patience=patience,
             calibrate=calibrate,
+            ensemble=ensemble,
             experiments=experiments,
             budget=budget,
             without=without or (),
@@ -175,12 +184,13 @@ def path(
                 result.diagnosis,
                 path=_numbers(result.path),
                 notes=[*result.parts.reading, *result.parts.notes],
+                **({"ensemble": ensembles.numbers(result)} if ensemble else {}),
             )
         else:
             _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
     finally:
         tried = {**(result.model.tried or {}), "options": settings_among(given, command)}
-        model = replace(result.model, tried=tried)
+        model = replace(result.ensemble or result.model, tried=tried)
         if out is not None:
             model_file.save(model, out)
         if drawn is not None:
@@ -196,7 +206,8 @@ def path(
         typer.echo('No picture was drawn: that needs pip install "xl2[plot]".')
     else:
         typer.echo(f"The picture is in {drawn}.")
-    for file, what in ((report, "report"), (out, "model of the best lambda")):
+    saved = f"{ensembles.name_of(model)}," if ensemble else "model of the best lambda"
+    for file, what in ((report, "report"), (out, saved)):
         if file is not None:
             typer.echo(f"The {what} is in {file}.")
 
@@ -217,7 +228,7 @@ def diagnose(
 ) -> None:
     """Say what limits a model and what would gain, as the path that trained it found."""
     from ..io import model_file
-    from . import workflows
+    from . import ensembles, workflows
     from .next_command import with_command_of_path
 
     trained = model_file.load(model, backend=backend, device=device)
@@ -225,6 +236,8 @@ def diagnose(
     diagnosis, notes = workflows.diagnose_model(
         trained, training, testing, target_score, new_labels
     )
+    if name := ensembles.name_of(trained):
+        notes = (f"The model is an {name}.", *notes)
     given = {
         "--target": reading["target"],
         "--test": test,
@@ -248,12 +261,15 @@ def diagnose(
 def _show(result: Any, heading: str) -> None:
     """Print what to do next, then what it rests on: the path, and the measured scores."""
     from ..path.tables import path_text
+    from . import ensembles
 
     diagnosis = result.diagnosis
     table = path_text(result.path, null_model=diagnosis.limits.by != "signal")
     typer.echo(heading)
     opt.show_notes((*result.parts.reading, *result.parts.notes))
     typer.echo(f"\n{diagnosis.to_do()}\n\n{table}\n\n{diagnosis.measured()}")
+    if result.ensemble is not None:
+        opt.show_notes(["", ensembles.score_line(result)])
 
 
 def _numbers(path: Any) -> dict[str, Any]:

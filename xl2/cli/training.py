@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -121,6 +122,14 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(help="CSV file for the predictions; default: standard output.")
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="Also the ends of prediction intervals, such as 0.9: for values, by the model of "
+            "xl2 path --ensemble.",
+        ),
+    ] = None,
     labels: opt.Labels = None,
     backend: opt.Backend = None,
     device: opt.Device = None,
@@ -131,6 +140,7 @@ def predict(
     from ..io import model_file
     from ..io.writing import write_whole
     from . import workflows
+    from .ensembles import interval_of, name_of
 
     opt.check_outputs({"--out": out}, (model, data, labels))
     trained = model_file.load(model, backend=backend, device=device)
@@ -141,7 +151,8 @@ def predict(
         like=trained,
         **reading,
     )
-    text, quoted = _table(trained, samples)
+    ends = () if interval is None else interval_of(trained, samples.X, interval)
+    text, quoted = _table(trained, samples, ends)
     if quoted:
         opt.show_notes([note_of_quoted(quoted)], err=True)
     if out is None:
@@ -160,14 +171,17 @@ def predict(
     write_whole(out, text.encode())
     count = counted(len(samples.X), "prediction")
     typer.echo(f"{count} {'is' if len(samples.X) == 1 else 'are'} in {out}.")
+    if name := name_of(trained):
+        opt.show_notes([f"The model is an {name}."])
     opt.show_notes(samples.notes)
     if samples.y is not None:
         opt.show_notes(workflows.score_lines(trained, samples))
 
 
-def _table(model: Any, samples: Any) -> tuple[str, int]:
+def _table(model: Any, samples: Any, ends: Sequence[Any]) -> tuple[str, int]:
     """Return predictions as CSV text, a classifier's with their probability, beside the ids.
 
+    A regression's may have the `ends` of intervals, the low and the high ones.
     The second result is the number of names that a spreadsheet would run.
     """
     import numpy as np
@@ -175,8 +189,12 @@ def _table(model: Any, samples: Any) -> tuple[str, int]:
     predictions, outputs = model.predict(samples.X), model.forward(samples.X)
     if model.task == "regression":
         columns = outputs.shape[1]
-        names = ["prediction"] if columns == 1 else [f"prediction_{i + 1}" for i in range(columns)]
-        cells = outputs.T.tolist()
+        parts = dict(zip(("prediction", "low", "high"), (outputs, *ends), strict=False))
+        numbers = [""] if columns == 1 else [f"_{i + 1}" for i in range(columns)]
+        names = [f"{name}{number}" for name in parts for number in numbers]
+        cells = [
+            column for part in parts.values() for column in part.reshape(-1, columns).T.tolist()
+        ]
     elif predictions.ndim > 1:
         names = [f"prediction_{i + 1}" for i in range(predictions.shape[1])]
         names += [f"probability_{i + 1}" for i in range(predictions.shape[1])]
@@ -207,8 +225,10 @@ def export(
     from ..io import model_file
     from ..io.onnx import to_onnx
     from ..io.writing import write_whole
+    from .ensembles import name_of
 
     opt.check_outputs({"--onnx": onnx}, [model])
-    graph = to_onnx(model_file.load(model, backend="numpy"))
-    write_whole(onnx, graph.SerializeToString(deterministic=True))
-    typer.echo(f"The ONNX graph is in {onnx}.")
+    trained = model_file.load(model, backend="numpy")
+    write_whole(onnx, to_onnx(trained).SerializeToString(deterministic=True))
+    name = name_of(trained)
+    typer.echo(f"The ONNX graph {f'of an {name}, ' if name else ''}is in {onnx}.")

@@ -14,6 +14,7 @@ from ..data.trained_rows import find_trained, row_digests
 from ..diagnosis.diagnose import diagnose
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted
+from ..nn.ensemble import Ensemble
 from ..nn.initializers import default_initializer
 from ..nn.model import Model
 from ..nn.network import Network
@@ -51,12 +52,13 @@ class Training:
 
 @dataclass(frozen=True)
 class PathRun:
-    """A path, the model of its best lambda, and the verdict on the test samples."""
+    """A path, what its best lambda gave, and the verdict on the test samples."""
 
     path: RegularizationPath
     model: Model
     diagnosis: Diagnosis
     parts: Parts
+    ensemble: Ensemble | None = None  # of the best lambda, if it is wanted
 
 
 def train(
@@ -126,13 +128,15 @@ def train_path(
     new_labels: bool = False,
     without: Sequence[str] = (),
     class_weight: str | None = None,
+    ensemble: bool = False,
     **settings: Any,
 ) -> PathRun:
     """Train a path on the training samples of a data set, and diagnose it on the test samples.
 
     Lambda is chosen by cross-validation, without the test samples. The first seed is also that
     of the split. `without` are lists of features to leave out, each in an experiment: their names,
-    or the indices of their columns. `settings` are those of `xl2.regularization_path`.
+    or the indices of their columns. With `ensemble` the result has one. `settings` are those of
+    `xl2.regularization_path`.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -154,13 +158,12 @@ def train_path(
             **settings,
         )
     diagnosis = diagnose(path, a.X, a.y, b.X, b.y, target_score, new_labels=new_labels)
-    model = replace(
-        path.best_model_,
-        features=data.features,
-        trained_rows=parts.trained_rows,
-        table=data.table,
-    )
-    return PathRun(path, model, diagnosis, parts)
+    known: dict[str, Any] = {"trained_rows": parts.trained_rows, "table": data.table}
+    model, averaged = replace(path.best_model_, features=data.features, **known), None
+    if ensemble:
+        models = [replace(one, features=data.features) for one in path.ensemble_.models]
+        averaged = replace(path.ensemble_, models=models, **known)
+    return PathRun(path, model, diagnosis, parts, averaged)
 
 
 def diagnose_model(

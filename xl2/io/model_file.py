@@ -16,6 +16,7 @@ from ..errors import FileFormatError, InputError, on_command_line
 from ..nn.ensemble import Ensemble, as_trained
 from ..nn.model import Model
 from ..nn.prediction_intervals import Residuals
+from ..nn.preprocessing import Preprocessing
 from .model_arrays import arrays_of, check_finite, check_shapes, check_values, model_of
 from .model_header import (
     MOST_NETWORKS,
@@ -65,6 +66,7 @@ def save(model: Any, path: str | Path) -> None:
         raise InputError("A stack cannot be saved. Save one of its members: network.member(k).")
     arrays: dict[str, Any] = {}
     if isinstance(model, Ensemble):
+        _check_preprocessing(model)
         if len(model.models) > MOST_NETWORKS:
             raise InputError(
                 f"A model file holds at most {MOST_NETWORKS} networks. Received: "
@@ -92,6 +94,17 @@ def save(model: Any, path: str | Path) -> None:
             "file can have for them. Shorten them, or leave out the names of the features."
         )
     write_whole(path, head, numbers)
+
+
+def _check_preprocessing(ensemble: Ensemble) -> None:
+    """Refuse an ensemble whose networks have transformers, each its own."""
+    for model in ensemble.models:
+        if not isinstance(model.preprocessing, Preprocessing | None):
+            kind = type(model.preprocessing).__name__
+            raise InputError(
+                f"A model file holds no code, so it cannot hold the {kind} that each network of "
+                f"this ensemble has. Pickle the ensemble: joblib.dump(ensemble, 'ensemble.joblib')."
+            )
 
 
 def load(path: str | Path, *, backend: str | None = None, device: Any = None) -> Model | Ensemble:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from ..errors import InputError
+from ..errors import InputError, option
 
 # Guesses that are in memory at once.
 GUESSES = 2**23
@@ -55,7 +55,8 @@ def check_level(level: Any) -> float:
     number = isinstance(level, Real) and not isinstance(level, bool)
     if not number or not 0.5 <= float(level) < 1.0:
         raise InputError(
-            f"level must be a number from 0.5 to below 1, such as 0.9. Received: {level!r}."
+            f"{option('level')} must be a number from 0.5 to below 1, such as 0.9. Received: "
+            f"{level!r}."
         )
     return float(level)
 
