@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def test_it_is_the_minimum_of_the_log_loss(weighted):
         p = softmax(LOGITS[:300] / np.exp(logarithm), axis=1)
         return log_loss(y, p, sample_weight=weight)
 
-    found = best_temperature("classes", softmax(LOGITS[:300], axis=1), y, weight)
+    p = softmax(LOGITS[:300], axis=1)
+    found = best_temperature("classes", p, y, weight, spread=math.inf)
     best = minimize_scalar(loss, bounds=(-3, 3), method="bounded", options={"xatol": 1e-9})
     assert found == pytest.approx(np.exp(best.x), rel=1e-5)
 
@@ -59,23 +61,48 @@ def test_it_is_that_of_scikit_learn():
     if not hasattr(calibration, "_TemperatureScaling"):
         pytest.skip("scikit-learn has temperature scaling from 1.8")
     y = drawn(softmax(LOGITS / 2.0, axis=1))
-    found = best_temperature("classes", softmax(LOGITS, axis=1), y)
+    found = best_temperature("classes", softmax(LOGITS, axis=1), y, spread=math.inf)
     other = calibration._TemperatureScaling().fit(LOGITS, y)
     assert found == pytest.approx(1.0 / other.beta_, rel=1e-4)
 
 
-def test_without_a_mistake_nothing_is_known():
+@pytest.mark.parametrize("weighted", [False, True])
+def test_few_samples_move_it_little_from_one(weighted):
+    """The sum of the losses and of the square that stands for what is known before."""
+    y = RNG.integers(0, 4, size=30)  # the answers are as good as chance
+    p, weight = softmax(LOGITS[:30], axis=1), RNG.uniform(0.0, 3.0, size=30) if weighted else None
+    samples = 30.0 if weight is None else weight.sum() ** 2 / (weight**2).sum()
+
+    def total(sharpness):
+        q = softmax(sharpness * LOGITS[:30], axis=1)
+        known = (sharpness - 1.0) ** 2 / (2 * 0.2**2)
+        return samples * log_loss(y, q, labels=range(4), sample_weight=weight) + known
+
+    best = minimize_scalar(total, bounds=(0.01, 5), method="bounded", options={"xatol": 1e-9})
+    found = best_temperature("classes", p, y, weight)
+    assert found == pytest.approx(1.0 / best.x, rel=1e-5)
+    assert 1.0 < found < best_temperature("classes", p, y, weight, spread=math.inf)
+
+
+def test_without_a_mistake_it_does_not_fall_for_ever():
     p = np.array([[0.9, 0.1], [0.2, 0.8]])
-    assert best_temperature("classes", p, np.array([0, 1])) == 1.0
-    assert best_temperature("binary", p[:, 1:], np.array([0, 1])) == 1.0
-    # A sample without weight is none.
-    y, weight = np.array([0, 0]), np.array([1.0, 0.0])
-    assert best_temperature("classes", p, y, weight) == 1.0
+    assert 0.9 < best_temperature("classes", p, np.array([0, 1])) < 1.0
+    assert 0.9 < best_temperature("binary", p[:, 1:], np.array([0, 1])) < 1.0
+    assert best_temperature("classes", p, np.array([0, 1]), spread=math.inf) == 0.01
+
+
+def test_samples_without_weight_do_not_count():
+    p, y = softmax(LOGITS[:40], axis=1), RNG.integers(0, 4, size=40)
+    weight = np.arange(40) % 2 * 3.0
+    half = best_temperature("classes", p[1::2], y[1::2])
+    assert best_temperature("classes", p, y, weight) == pytest.approx(half, rel=1e-6)
+    assert best_temperature("classes", p, y, np.zeros(40)) == 1.0
 
 
 def test_answers_that_are_mostly_wrong_get_the_highest_temperature():
     p = np.array([[0.9, 0.1]] * 3)
-    assert best_temperature("classes", p, np.array([1, 1, 0])) == 100.0
+    assert best_temperature("classes", p, np.array([1, 1, 0]), spread=math.inf) == 100.0
+    assert 1.0 < best_temperature("classes", p, np.array([1, 1, 0])) < 2.0
 
 
 def test_probabilities_of_zero_and_one_have_a_finite_temperature():

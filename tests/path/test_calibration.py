@@ -23,13 +23,15 @@ SURE = {"hidden": (16,), "epochs": 60, "learning_rate": 0.02, "progress": False}
 SURE |= {"backend": "numpy", "dtype": "float64", "cv": KFold(4)}
 
 
-def lowest(p, y):
-    """Return the temperature of the lowest log loss of one sigmoid's probabilities (n,)."""
+def lowest(p, y, networks=1):
+    """Return the best temperature of one sigmoid's probabilities (n,) by several networks."""
 
-    def loss(logarithm):
-        return log_loss(y, expit(logit(p) / np.exp(logarithm)))
+    def loss(sharpness):
+        total = len(y) / networks * log_loss(y, expit(sharpness * logit(p)))
+        return total + (sharpness - 1.0) ** 2 / (2 * 0.2**2)
 
-    return np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x)
+    options = {"xatol": 1e-9}
+    return 1.0 / minimize_scalar(loss, bounds=(0.01, 10), method="bounded", options=options).x
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +95,7 @@ def test_the_temperature_is_that_of_one_network_also_with_several_seeds():
         for s in range(3):
             p.append(path.member(0.0, f, s).forward(X[held])[:, 0])
             y.append(LABELS[held])
-    expected = lowest(np.concatenate(p), np.concatenate(y))
+    expected = lowest(np.concatenate(p), np.concatenate(y), 3)
     assert path.temperature_ == pytest.approx(expected, rel=1e-3)
     assert path.temperature_ > 1.1 * lowest(path.oof_predictions_[:, 1], LABELS)
 

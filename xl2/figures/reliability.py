@@ -23,7 +23,7 @@ def plot_reliability(path: Any, axes: Any = None) -> Any:
     -------
     numpy.ndarray of matplotlib.axes.Axes, shape (2,)
         The share of right answers against the predicted probability, in bins, and the share of
-        the samples in each bin; both also at the temperatures that other folds find.
+        the samples in each bin; both also at the temperatures that other samples find.
     """
     found = path.calibration_
     if found is None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .network import Network
 
 LOW, HIGH = 0.01, 100.0  # the least and the highest temperature that is found
+SPREAD = 0.2  # of one over the temperature, around 1; measured in docs/calibration.md
 SMALLEST = 1e-45  # of a probability, as in float32
 LEAST = 2.0**-53  # of the distance of a probability in float64 from 1
 
@@ -73,12 +74,21 @@ def tempered(task: str, outputs: Any, temperature: float) -> Any:
     return sigmoid(_odds(outputs) / temperature)
 
 
-def best_temperature(task: str, outputs: Any, y: Any, weight: Any = None) -> float:
-    """Return the temperature at which the log loss of predictions is lowest, from 0.01 to 100.
+def best_temperature(
+    task: str,
+    outputs: Any,
+    y: Any,
+    weight: Any = None,
+    *,
+    samples: float | None = None,
+    spread: float = SPREAD,
+) -> float:
+    """Return the temperature at which the log loss of predictions is lowest, close to 1 if unsure.
 
-    The loss is convex in one over the temperature, so the root of its slope is found. Without a
-    single mistake the loss falls for ever as the temperature does: nothing is known then of how
-    often the answers are wrong, and the temperature is 1.
+    Few samples tell little of it, and some with no mistake would have it fall for ever. So the
+    total loss is minimised plus ``(1 / T - 1)**2 / (2 * spread**2)``, as if one over the
+    temperature were known to be 1 with that standard deviation. Both are convex in one over the
+    temperature, and the root of the slope is found, from 0.01 to 100.
 
     Parameters
     ----------
@@ -88,26 +98,31 @@ def best_temperature(task: str, outputs: Any, y: Any, weight: Any = None) -> flo
     y : numpy.ndarray, shape (n,) or (n, labels)
         Class numbers, or 0 and 1.
     weight : numpy.ndarray, shape (n,), optional
+    samples : float, optional
+        How many samples these predictions are of; by default n, or as many as weigh the same.
+    spread : float
+        Infinite for the lowest log loss itself.
     """
     import numpy as np
     from scipy.optimize import brentq
 
-    if weight is not None:
-        counts = weight > 0.0
-        outputs, y, weight = outputs[counts], y[counts], weight[counts]
+    if weight is None:
+        weight = np.ones(len(y))
+    total = float(weight.sum())
+    if not total:
+        return 1.0
+    samples = total**2 / float((weight**2).sum()) if samples is None else samples
     if task == "classes":
         ahead = _logarithms(outputs)
-        ahead = ahead - ahead[np.arange(len(y)), y][:, None]  # of the true class
+        ahead -= ahead[np.arange(len(y)), y][:, None].copy()  # of the true class
     else:
         ahead = np.where(y.reshape(outputs.shape) > 0.5, -1.0, 1.0) * _odds(outputs)
-    if not (ahead > 0.0).any():
-        return 1.0
 
     def slope(logarithm: float) -> float:
         sharpness = math.exp(logarithm)
         shares = softmax if task == "classes" else sigmoid
         found = (shares(sharpness * ahead) * ahead).sum(axis=1)
-        return float(np.average(found, weights=weight))
+        return samples / total * float(weight @ found) + (sharpness - 1.0) / spread**2
 
     low, high = -math.log(HIGH), -math.log(LOW)
     if slope(low) >= 0.0:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..diagnosis.calibration import Reliability, reliability
-from ..nn.temperature import best_temperature, tempered
+from ..nn.temperature import tempered
 from .out_of_fold import OutOfFold, Pooled
 from .predictions import Predictions
 from .sample_scores import error_of_mean, log_likelihood
@@ -25,7 +25,7 @@ class Calibration:
     Attributes
     ----------
     temperature : float
-        What the logits are divided by for the lowest log loss.
+        What the logits are divided by; see `xl2.nn.temperature.best_temperature`.
     log_loss, calibrated_log_loss : float
         At the temperature 1, and at that of the other folds.
     gain, gain_error : float
@@ -54,8 +54,7 @@ def calibration_of(task: str, found: Pooled, count: int) -> tuple[Calibration, P
     outputs = np.empty_like(found.outputs)
     for part in np.unique(own):
         here = own == part
-        other = found.take(~here)
-        temperature = best_temperature(task, other.outputs, other.y, other.weight)
+        temperature = found.take(~here).temperature(task)
         outputs[here] = tempered(task, found.outputs[here], temperature)
     calibrated = found._replace(outputs=outputs)
     repeats = len(own) / len(np.unique(found.rows))
@@ -71,7 +70,7 @@ def calibration_of(task: str, found: Pooled, count: int) -> tuple[Calibration, P
     )
     there = total > 0.0
     error = error_of_mean(gains[there] / total[there], total[there])
-    temperature = best_temperature(task, found.outputs, found.y, found.weight)
+    temperature = found.temperature(task)
     return Calibration(temperature, before, after, before - after, error, *bins), calibrated
 
 
@@ -83,6 +82,5 @@ def temperatures_of(task: str, found: OutOfFold, lambdas: Iterable[int]) -> dict
     temperatures = {}
     for k in lambdas:
         if all(one is not None for one in found.members.outputs[k].ravel()):
-            own = found.pooled(k)
-            temperatures[k] = best_temperature(task, own.outputs, own.y, own.weight)
+            temperatures[k] = found.pooled(k).temperature(task)
     return temperatures

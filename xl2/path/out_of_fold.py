@@ -10,6 +10,7 @@ from ..diagnosis.evidence import Evidence, Signal
 from ..diagnosis.null_model import LABELS, MEAN, always
 from ..diagnosis.signal import CROSSED, permutation_test
 from ..nn.tasks import decode
+from ..nn.temperature import best_temperature
 from .fold_data import FoldData
 from .members import Members
 from .null_model import answer_of
@@ -33,6 +34,15 @@ class Pooled(NamedTuple):
     def take(self, chosen: Any) -> Pooled:
         """Return some of the predictions."""
         return Pooled(*(None if part is None else part[chosen] for part in self))
+
+    def temperature(self, task: str) -> float:
+        """Return the best temperature; several predictions of a sample count as one."""
+        import numpy as np
+
+        own = np.bincount(self.rows, self.weight)
+        squares = float((own**2).sum())
+        samples = float(own.sum()) ** 2 / squares if squares else 0.0
+        return best_temperature(task, self.outputs, self.y, self.weight, samples=samples)
 
     def parts(self, count: int, most: int) -> Any:
         """Return which part of the `count` samples each prediction is of, (N,).

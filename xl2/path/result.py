@@ -84,9 +84,9 @@ class RegularizationPath(PathScores):
         The label of each column of these probabilities; None for several labels for each sample,
         and for a regression.
     temperature_ : float or None
-        What the logits of the best lambda's networks are divided by for the lowest log loss of
-        these predictions: above 1 if they are too sure of themselves. The models have it if
-        `calibrate` is true. None for a regression.
+        What the logits of the best lambda's networks are divided by so that these predictions have
+        the lowest log loss, moved towards 1 if they are few: above 1 for networks that are too
+        sure of themselves. The models have it if `calibrate` is true. None for a regression.
     calibration_ : xl2.path.calibration.Calibration or None
         What it changes, measured by predictions that it was not found by.
     diverged_ : numpy.ndarray of bool, shape (n_lambdas, n_folds, n_seeds)
@@ -157,7 +157,7 @@ class RegularizationPath(PathScores):
 
     @property
     def temperature_(self) -> float | None:
-        """What the logits are divided by for the lowest log loss; None for a regression."""
+        """What the logits are divided by to calibrate the networks; None for a regression."""
         return None if self.calibration_ is None else float(self.calibration_.temperature)
 
     @property

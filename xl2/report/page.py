@@ -211,7 +211,7 @@ def _about_calibration(path: RegularizationPath) -> str:
     return _unbroken(
         f"The calibration error, the mean distance from that line, is {100.0 * before.error:.1f} "
         f"points, of which chance explains {100.0 * before.chance:.1f}. A temperature of "
-        f"{found.temperature:.2f}, measured by folds that it was not found by, makes it "
+        f"{found.temperature:.2f}, measured by samples that it was not found by, makes it "
         f"{100.0 * after.error:.1f}, and {change} the log loss, from {found.log_loss:.4f} to "
         f"{found.calibrated_log_loss:.4f}."
     )
