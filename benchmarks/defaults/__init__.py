@@ -1,0 +1,1 @@
+"""How good the defaults of a path are: against those of before, changes of one, and peers."""
