@@ -10,6 +10,7 @@ from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 
 from xl2 import (
+    Ensemble,
     InputError,
     Model,
     Network,
@@ -168,3 +169,15 @@ def test_the_verdict_of_a_path_is_by_its_folds():
     assert "on the validation samples" in said
     path = regularization_path(X, y, [0.0], calibrate=True, **options)
     assert not any("the probabilities differ" in one for one in diagnose(path).cautions)
+
+
+def test_an_ensemble_is_calibrated_if_its_networks_are():
+    model, X, y = overconfident(3.0)
+    other = Network([3, 3], ["softmax"], seed=1, dtype="float64")
+    other = Model(other, classes=("a", "b", "c"))
+    samples = X[:500], y[:500], X[500:], y[500:]
+    for temperature, advised in ((1.0, True), (0.7, False)):
+        one = dataclasses.replace(model, temperature=temperature)
+        found = diagnose(Ensemble([one, dataclasses.replace(one), other]), *samples)
+        (said,) = [c for c in found.cautions if "the probabilities differ" in c]
+        assert ("Calibrate the model" in said) == advised

@@ -194,15 +194,27 @@ def test_an_estimator_has_it_in_its_last_layer():
     np.testing.assert_allclose(model.to_model().forward(X), expected, rtol=1e-6)
 
 
-def test_the_command_writes_it_into_the_model(xl2, tmp_path, monkeypatch):
+def test_an_ensemble_of_an_estimator_has_it_in_its_last_layers():
+    options = {"cv": KFold(4), "hidden_layer_sizes": (16,), "max_iter": 60, "random_state": 0}
+    options |= {"learning_rate_init": 0.02, "alphas": [0.0], "ensemble": True}
+    model = MLPClassifierCV(calibrate=True, **options).fit(X, THREE)
+    assert model.temperature_ > 1.0
+    np.testing.assert_allclose(model.predict_proba(X), model.path_.ensemble_.forward(X), rtol=1e-6)
+    np.testing.assert_allclose(model.predict_proba(X), model.to_model().forward(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("more", [[], ["--ensemble"]])
+def test_the_command_writes_it_into_the_model(xl2, tmp_path, monkeypatch, more):
     monkeypatch.chdir(tmp_path)
     table = np.column_stack([X, np.where(LABELS, "yes", "no")])
     lines = ["a,b,c,d,e,f,y", *(",".join(map(str, row)) for row in table)]
     (tmp_path / "t.csv").write_text("\n".join(lines))
     arguments = ["path", "t.csv", "--lambdas", "0", "--epochs", 60, "--learning-rate", 0.02]
     arguments += ["--no-experiments", "--calibrate", "--json", "--out", "m.safetensors"]
-    code, out, _ = xl2(*arguments)
+    code, out, _ = xl2(*arguments, *more)
     assert code == 0
     model = load("m.safetensors")
-    assert model.temperature == json.loads(out)["path"]["temperature"] > 1.0
+    own = {one.temperature for one in (model.models if more else [model])}
+    assert own == {json.loads(out)["path"]["temperature"]}
+    assert max(own) > 1.0
     assert "--calibrate" in model.tried["options"]

@@ -102,7 +102,7 @@ def diagnose(
         scores = _of_the_folds(path, evidence, target_score, confidence)
         cautions: tuple[str, ...] = (SELECTED,) if path.n_folds_ == 1 else ()
         if (found := getattr(path, "calibration_", None)) is not None:
-            done = any(one.temperature != 1.0 for one in path.models_.values())
+            done = path.ensemble_.is_calibrated  # its members have the temperature of the models
             bins = found.calibrated_reliability if done else found.reliability
             cautions += if_said(about_probabilities(bins, "validation", done))
         if (trials := getattr(path, "searched_", 0)) > 1:
@@ -195,7 +195,7 @@ def _of_samples(
     if isinstance(best, Trained) and not regression and X_train is not X_test:
         bins = reliability_of(best, X_test, y_test)
         if bins is not None:
-            cautions += if_said(about_probabilities(bins, "test", best.temperature != 1.0))
+            cautions += if_said(about_probabilities(bins, "test", best.is_calibrated))
     scores = _scores(train.score, train.rows, test.score, test.rows, interval, target)
     found = scores | {
         "task": "regression" if regression else "classification",

@@ -84,6 +84,11 @@ class Ensemble(Trained):
         return self.models[0].task
 
     @property
+    def is_calibrated(self) -> bool:
+        """Whether a temperature has changed the probabilities."""
+        return any(model.is_calibrated for model in self.models)
+
+    @property
     def outputs(self) -> int:
         """The number of outputs."""
         return self.models[0].outputs

@@ -92,6 +92,11 @@ class Model(Trained):
         return self.network.task
 
     @property
+    def is_calibrated(self) -> bool:
+        """Whether a temperature has changed the probabilities."""
+        return self.temperature != 1.0
+
+    @property
     def outputs(self) -> int:
         """The number of outputs."""
         return self.network.sizes[-1]

@@ -24,7 +24,6 @@ class Trained:
     trained_rows: Any
     tried: Mapping[str, Any] | None
     table: Table | None
-    temperature: float = 1.0
 
     @property
     def task(self) -> str:
@@ -39,6 +38,11 @@ class Trained:
     @property
     def width(self) -> int:
         """The number of columns of samples; of a transformer's, of its outputs."""
+        raise NotImplementedError
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether a temperature has changed the probabilities."""
         raise NotImplementedError
 
     @property
