@@ -5,8 +5,12 @@ from __future__ import annotations
 import importlib
 
 import browser
+import numpy as np
+import pandas as pd
 import pytest
-from report_tools import OF_PIXELS, SCRIPT, Reader
+from report_tools import OF_PIXELS, SCRIPT, Reader, Run
+
+import xl2
 
 pytestmark = [
     pytest.mark.host,
@@ -42,6 +46,10 @@ def file(tmp_path_factory, nasty_page):
 @pytest.fixture(scope="module")
 def opened(file):
     """The report in a narrow and in a wide window, and the console."""
+    return look_into(file)
+
+
+def look_into(file):
     expression = """{
         dom: page.documentElement.outerHTML,
         width: page.documentElement.scrollWidth,
@@ -70,6 +78,31 @@ def test_a_report_fits_a_phone_and_a_desktop(opened):
     # Each has the pictures of its layout.
     assert len(phone["images"]) == len(desk["images"]) == 4
     assert all(0 < a < b for a, b in zip(phone["images"], desk["images"], strict=True))
+
+
+def test_what_matters_fits_a_phone_and_a_desktop(tmp_path):
+    """With names as long as a table may have them, and a category."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(200, 18)), columns=[f"{'W' * 60} {k}" for k in range(18)])
+    frame[SCRIPT] = np.where(rng.random(200) < 0.5, "\u732b" * 9, "x" * 90)
+    y = (frame.iloc[:, 0] + (frame[SCRIPT] == "x" * 90) > 0.5).to_numpy().astype(int)
+    a, b = slice(120), slice(120, None)
+    path = xl2.regularization_path(
+        frame[a], y[a], [0.0, 1.0], cv=3, hidden=(6,), learning_rate=0.02, standardize=True,
+        experiments=["importance"], budget=1000, progress=False, backend="numpy",
+    )  # fmt: skip
+    model = path.best_model_
+    diagnosis = xl2.diagnose(path, frame[a], y[a], frame[b], y[b])
+    found = Run(path=path, diagnosis=diagnosis, model=model, X=model.raw(frame[b]), y=y[b])
+    file = tmp_path / "report.html"
+    file.write_text(found.page(), encoding="utf-8")
+    (phone, desk), page = look_into(file)
+    assert page.console == []
+    assert "What matters" in Reader(phone["dom"]).texts("h2")
+    assert SCRIPT in Reader(phone["dom"]).texts("th")
+    assert (phone["width"], desk["width"]) == (360, 1280)
+    assert not any(phone["beyond"] + desk["beyond"])
+    assert len(phone["images"]) == len(desk["images"]) == 6
 
 
 def test_a_report_follows_the_preference_for_dark(file, opened, tmp_path):
