@@ -56,6 +56,14 @@ def test_it_is_scikit_learns_and_only_two_columns_matter(y):
     assert "column, shuffled" in found._repr_html_()
 
 
+def test_one_hot_rows_are_the_labels_that_they_are_of():
+    network = xl2.Network([6, 8, 3], ["relu", "softmax"], seed=0, backend="numpy")
+    xl2.fit(network, X[:200], THREE[:200], epochs=40, learning_rate=0.02, optimizer="adam")
+    by_labels, one_hot = (diagnosed(network, X, y).importance for y in (THREE, np.eye(3)[THREE]))
+    assert one_hot == by_labels
+    assert {one.column for one in one_hot.columns if one.matters} == {1, 4}
+
+
 def test_several_labels_are_right_together():
     y = np.stack([F > 0, X[:, 2] > 0], axis=1).astype(int)
     model = xl2.MLPClassifier(**SMALL).fit(X[:200], y[:200])

@@ -15,6 +15,7 @@ from ..nn.model import Model
 from ..nn.preprocessing import Preprocessing
 from ..nn.trained import Trained
 from .importance import WHAT, Importance, Part, correlated_columns, importance_of
+from .predictions import as_labels
 from .shuffling import (
     FEW_ROWS,
     FEWEST_ROWS,
@@ -196,7 +197,7 @@ def _scores(
             return (score(model.targets_of(outputs), rows),) * 2
 
         return of_values
-    y = truth[rows].reshape(len(rows), -1)
+    y = truth[rows] if task == "multilabel" else as_labels(truth[rows])[:, None]
     if task != "multilabel":
         # A label that training never had has no output, and costs nothing more when shuffled.
         classes = np.asarray(model.known_classes)
