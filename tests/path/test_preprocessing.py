@@ -172,6 +172,7 @@ def data_of(table, splits, encoder=None, standardize=False):
         sizes=(encoder.width, 4, 1),
         activations=("relu", "sigmoid"),
         initializer="he",
+        bias_initializer="zeros",
         dtype="float64",
         backend=xl2.get_backend(),
         penalties=[xl2.L2(0.0)],
