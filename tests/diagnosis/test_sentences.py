@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from evidence_tools import evidence, part, path_of, right, trial
 
+from xl2 import Ensemble, Model, Network
 from xl2.diagnosis.diagnose import diagnose
 from xl2.diagnosis.evidence import STOPPED, TOO_LONG
 from xl2.errors import Face, facing
@@ -227,16 +229,14 @@ def test_an_ensemble_has_a_line_that_runs(rng):
         BASE, trials=[trial(BETTER, "ensemble", "ensemble", "the mean of 2", seed=[0, 1])]
     )
 
-    class Fake:
-        def __init__(self, seed):
-            self.best_model_, self.seed = self, seed
-
-        def forward(self, X):
-            return X + self.seed
+    def path(X, y, seed):
+        return SimpleNamespace(best_model_=Model(Network([2, 1], seed=seed)))
 
     line = found.next_step.replace(", ...", "")
-    known = {"regularization_path": lambda X, y, seed: Fake(seed), "X": 0, "y": 0, "X_new": 1.0}
-    assert eval(line, known) == 1.5
+    made = eval(line, {"regularization_path": path, "X": 0, "y": 0, "Ensemble": Ensemble})
+    X = rng.normal(size=(3, 2))
+    both = [Network([2, 1], seed=seed).forward(X) for seed in (0, 1)]
+    np.testing.assert_allclose(made.forward(X), np.mean(both, axis=0), rtol=1e-6)
 
 
 @pytest.mark.parametrize(

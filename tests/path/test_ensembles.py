@@ -148,6 +148,23 @@ def test_each_fold_has_what_it_learnt_of_the_columns(preprocessing):
     assert ensemble.features == ("age", "town")
 
 
+def test_frames_of_dask_are_trained_on_and_predicted(monkeypatch):
+    dd = pytest.importorskip("dask.dataframe", reason='dask: pip install "xl2[dask]"')
+    monkeypatch.setattr("xl2.array.rows.CHUNK_BYTES", 8 * 2 * 12)
+    table = pd.DataFrame({"age": X[:, 0], "town": ["a", "b", "c", "b"] * 10})
+    table.loc[::9, "age"] = np.nan
+    lazy = dd.from_pandas(table, npartitions=4)
+    path = regularization_path(
+        lazy, VALUES[:, 0], [0.3], cv=3, standardize=True, refit=False, **SMALL, **HERE
+    )
+    mean = np.mean([model.predict(table) for model in path.ensemble_.models], axis=0)
+    np.testing.assert_allclose(path.ensemble_.predict(lazy), mean, rtol=1e-6)
+    for mine, its in zip(
+        path.ensemble_.interval(lazy), path.ensemble_.interval(table), strict=True
+    ):
+        np.testing.assert_allclose(mine, its, rtol=1e-6)
+
+
 def test_it_gets_the_verdict_of_its_path():
     path = regularization_path(X, LABELS, LAMBDAS, cv=FOLDS, **SMALL, **HERE)
     assert path.ensemble_.tried == path.best_model_.tried

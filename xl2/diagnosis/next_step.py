@@ -24,8 +24,5 @@ def python_line(actions: Sequence[Action]) -> str:
     changed = ", ".join(f"{name}={value!r}" for name, value in found.arguments.items())
     if found.kind == "ensemble":
         seeds = found.arguments["seed"]
-        return (
-            f"sum(regularization_path(X, y, ..., seed=s).best_model_.forward(X_new) for s in "
-            f"{seeds}) / {len(seeds)}"
-        )
+        return f"Ensemble([regularization_path(X, y, ..., seed=s).best_model_ for s in {seeds}])"
     return f"regularization_path(X, y, ..., {changed}, experiments=True)"
