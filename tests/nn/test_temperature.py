@@ -231,3 +231,12 @@ def test_a_module_of_pytorch_has_it():
     model = Model(Network([3, 4, 3], ["tanh", "softmax"], "he", seed=2), temperature=2.5)
     found = model.to_torch()(torch.from_numpy(X.astype("float32")))
     np.testing.assert_allclose(found.detach().numpy(), model.forward(X), atol=1e-6)
+
+
+def test_of_very_many_predictions_some_are_enough(monkeypatch):
+    y, p = drawn(softmax(LOGITS / 2.0, axis=1)), softmax(LOGITS, axis=1)
+    whole = best_temperature("classes", p, y)
+    monkeypatch.setattr("xl2.nn.temperature.MOST", 2000)
+    some = best_temperature("classes", p, y)
+    assert some == pytest.approx(whole, rel=0.1)
+    assert some != whole
