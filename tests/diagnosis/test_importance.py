@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from statsmodels.stats.multitest import multipletests
 
+from xl2.diagnosis.formats import wrapped
 from xl2.diagnosis.importance import (
     WIDER,
     Importance,
@@ -231,3 +232,12 @@ def test_pixels_and_many_columns_are_left_out(names, columns, why):
     found = reason_against(names, columns)
     assert why in found
     assert bool(why) == bool(found)
+
+
+@pytest.mark.parametrize(
+    "tied", [f"{'x' * 72} 0.12 ± 0.03 of R2", f"{'x' * 74} 12.00 ± 1.50 % more"]
+)
+def test_a_number_is_not_separated_from_its_error(tied):
+    _, second = wrapped(tied).splitlines()
+    assert " ± " in second
+    assert "\N{NO-BREAK SPACE}" not in second

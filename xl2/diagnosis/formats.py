@@ -7,13 +7,13 @@ import textwrap
 from typing import Any
 
 WIDTH = 80
+HARD = "\N{NO-BREAK SPACE}"
 
 
 def wrapped(paragraph: str) -> str:
-    """Wrap a paragraph at 80 columns, without separating a number from its %."""
-    return textwrap.fill(paragraph.replace(" %", "\N{NO-BREAK SPACE}%"), WIDTH).replace(
-        "\N{NO-BREAK SPACE}", " "
-    )
+    """Wrap a paragraph at 80 columns, without separating a number from its % and its error."""
+    tied = paragraph.replace(" %", f"{HARD}%").replace(" ± ", f"{HARD}±{HARD}")
+    return textwrap.fill(tied, WIDTH).replace(HARD, " ")
 
 
 def capitalised(text: str) -> str:

@@ -181,7 +181,7 @@ def _template() -> Any:
 
 def _unbroken(text: str) -> str:
     """Keep each number on one line with its unit."""
-    for tied in (" %", " points", " = ", " < "):
+    for tied in (" %", " points", " = ", " < ", " ± "):
         text = text.replace(tied, tied.replace(" ", "\N{NO-BREAK SPACE}"))
     return text
 
@@ -232,7 +232,7 @@ def _matters(d: Diagnosis, model: Trained, X: Any) -> dict[str, Any] | None:
         return None
     head, *rows = importance_table(d)
     return {
-        "text": d.what_matters,
+        "text": [_unbroken(text) for text in d.what_matters],
         "bars": picture_importance(d.importance, d.score_name),
         "table": Table(head, rows),
         "about": _unbroken(about_the_table(d)),
