@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, LeaveOneOut, RepeatedKFold
 
 from xl2 import InputError, MLPClassifierCV, load, regularization_path
+from xl2.path.notes import notes
 from xl2.path.out_of_fold import Pooled
 
 RNG = np.random.default_rng(6)
@@ -71,6 +73,19 @@ def test_models_have_it_only_if_it_is_wanted(path):
         logit(path.best_model_.forward(X)) / path.temperature_,
         rtol=1e-6,
     )
+
+
+def test_a_note_says_what_the_temperature_changes(path):
+    other = regularization_path(X, LABELS, [0.0], calibrate=True, **SURE)
+    assert not any("temperature" in note for note in notes(path))
+    (said,) = [note for note in notes(other) if "temperature" in note]
+    found = path.calibration_
+    assert f"are at the temperature {path.temperature_:.2f}: by samples" in said
+    losses = f"{found.calibrated_log_loss:.4f} instead of {found.log_loss:.4f}"
+    assert f"the log loss of lambda 0 is {losses}." in said
+    unsure = dataclasses.replace(other.calibration_, gain_error=found.gain)
+    other.calibration_ = unsure
+    assert notes(other)[-1].endswith(f"{losses}, which may be chance.")
 
 
 def test_with_it_the_predictions_of_a_fold_have_the_temperature_of_the_others(path):

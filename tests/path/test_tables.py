@@ -32,6 +32,7 @@ def fake(lambdas=(0.0, 0.5, 1e-5), folds=2, seeds=2, best=0, simplest=0, top=Non
         unfinished_="",
         understood_=(),
         evidence_=None,
+        calibration_=None,
         metrics_={"accuracy": scores, "neg_log_loss": scores - 1},
         train_means_=np.full(count, 0.987654),
         validation_means_=scores.mean(axis=(1, 2)),

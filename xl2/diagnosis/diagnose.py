@@ -102,9 +102,8 @@ def diagnose(
         scores = _of_the_folds(path, evidence, target_score, confidence)
         cautions: tuple[str, ...] = (SELECTED,) if path.n_folds_ == 1 else ()
         if (found := getattr(path, "calibration_", None)) is not None:
-            done = path.ensemble_.is_calibrated  # its members have the temperature of the models
-            bins = found.calibrated_reliability if done else found.reliability
-            cautions += if_said(about_probabilities(bins, "validation", done))
+            bins = found.calibrated_reliability if found.used else found.reliability
+            cautions += if_said(about_probabilities(bins, "validation", found.used))
         if (trials := getattr(path, "searched_", 0)) > 1:
             cautions += (SEARCHED.format(trials),)
         matters = importance_in_folds(tried, importance) or (None, "")

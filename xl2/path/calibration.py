@@ -32,6 +32,8 @@ class Calibration:
         The first minus the second, and its standard error.
     reliability, calibrated_reliability : xl2.diagnosis.calibration.Reliability
         Bins of both; `error` is the expected calibration error.
+    used : bool
+        Whether the models of the path have the temperature.
     """
 
     temperature: float
@@ -41,6 +43,7 @@ class Calibration:
     gain_error: float
     reliability: Reliability
     calibrated_reliability: Reliability
+    used: bool = False
 
 
 def calibration_of(task: str, found: Pooled, count: int) -> tuple[Calibration, Pooled]:
@@ -71,7 +74,8 @@ def calibration_of(task: str, found: Pooled, count: int) -> tuple[Calibration, P
     there = total > 0.0
     error = error_of_mean(gains[there] / total[there], total[there])
     temperature = found.temperature(task)
-    return Calibration(temperature, before, after, before - after, error, *bins), calibrated
+    gain = before - after
+    return Calibration(temperature, before, after, gain, error, bins[0], bins[1]), calibrated
 
 
 def temperatures_of(task: str, found: OutOfFold, lambdas: Iterable[int]) -> dict[int, float]:

@@ -30,6 +30,7 @@ def notes(path: PathScores, null_model: bool = True) -> list[str]:
             _beside_the_null_model(path) if null_model else "",
             _without_spread(path),
             _at_an_edge(path),
+            _calibrated(path),
         )
         if note
     ]
@@ -88,3 +89,17 @@ def _at_an_edge(path: PathScores) -> str:
         return ""
     more = " and ".join(f"{float(f'{lambdas[best] * step**k:.1g}'):g}" for k in (1, 2))
     return f"Lambda {lambdas[best]:g}, the best, is the {place}: also try {more}."
+
+
+def _calibrated(path: PathScores) -> str:
+    """Return what the temperature of the models changes, if they have one."""
+    found = path.calibration_
+    if found is None or not found.used:
+        return ""
+    clearly = abs(found.gain) >= 2.0 * found.gain_error
+    return (
+        f"Probabilities are at the temperature {found.temperature:.2f}: by samples that it was not "
+        f"found by, the log loss of lambda {path.best_lambda_:g} is "
+        f"{found.calibrated_log_loss:.4f} instead of {found.log_loss:.4f}"
+        f"{'' if clearly else ', which may be chance'}."
+    )

@@ -82,6 +82,7 @@ def run_path(
     if scorers.task != "regression":
         path.calibration_, calibrated = calibration_of(scorers.task, predicted, count)
         if calibrate:
+            path.calibration_ = replace(path.calibration_, used=True)
             predicted = calibrated
             used = [k for k, lam in enumerate(path.lambdas_) if k in kept or lam in path.models_]
             temperatures = temperatures_of(scorers.task, found, used)
