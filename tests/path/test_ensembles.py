@@ -87,7 +87,7 @@ def test_only_the_best_lambda_is_kept():
     assert path.models_ == {}
     assert [*path.ensembles_] == [path.best_lambda_]
     other = next(lam for lam in LAMBDAS if lam != path.best_lambda_)
-    with pytest.raises(InputError, match=r"only the members of lambda .* Pass return_members=True"):
+    with pytest.raises(InputError, match=r"were not kept.*an ensemble: [\d.]+\. Pass return"):
         path.ensemble(other)
     with pytest.raises(InputError, match="The lambdas of this path are"):
         path.ensemble(0.5)
@@ -97,6 +97,25 @@ def test_only_the_best_lambda_is_kept():
     np.testing.assert_array_equal(kept.ensemble_.forward(X), path.ensemble_.forward(X))
     again = pickle.loads(pickle.dumps(path))
     np.testing.assert_array_equal(again.ensemble_.forward(X), path.ensemble_.forward(X))
+
+
+def test_too_many_large_networks_are_not_kept(monkeypatch):
+    options = {"cv": FOLDS, "refit": False, **SMALL, **HERE}
+    bytes_of_all = 3 * 4 * (3 * 4 + 4 + 4 + 1) * 8
+    monkeypatch.setattr("xl2.path.settings.MOST_KEPT", bytes_of_all)
+    assert len(regularization_path(X, LABELS, LAMBDAS, **options).ensemble_.models) == 4
+    monkeypatch.setattr("xl2.path.settings.MOST_KEPT", bytes_of_all - 1)
+    path = regularization_path(X, LABELS, LAMBDAS, **options)
+    with pytest.raises(InputError, match=r"none, as all members take more than 1 GiB\. Pass"):
+        _ = path.ensemble_
+    assert path.tried_ is not None
+    kept = regularization_path(X, LABELS, LAMBDAS, return_members=True, **options)
+    assert len(kept.ensemble_.models) == 4
+    options |= {"epochs": 60}
+    tried = regularization_path(
+        X, LABELS, LAMBDAS, experiments="importance", budget=50.0, **options
+    )
+    assert "take more memory" in str(tried.evidence_.left_out)
 
 
 def test_a_lambda_with_a_member_that_diverged_has_none():

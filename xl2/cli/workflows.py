@@ -154,10 +154,12 @@ def train_path(
             preprocessing=data.columns or None,
             groups=a.groups,
             sample_weight=weights_of(a, class_weight, parts.task),
+            return_members=ensemble,
             without=dict(_left_out(data, one) for one in without),
             **settings,
         )
     diagnosis = diagnose(path, a.X, a.y, b.X, b.y, target_score, new_labels=new_labels)
+    path.keep_members(None)
     known: dict[str, Any] = {"trained_rows": parts.trained_rows, "table": data.table}
     model, averaged = replace(path.best_model_, features=data.features, **known), None
     if ensemble:

@@ -80,8 +80,7 @@ class BaseMLPCV(CommonMLP):
                     scoring=self.scoring,
                     seed=[draw_seed(random) for _ in range(self.n_seeds)],
                     refit=False if self.ensemble else self.rule,
-                    # Those of another lambda than the path's best one are needed for a moment.
-                    return_members=self.ensemble and self.rule != "best",
+                    return_members=self.ensemble,  # until its own are taken, of whatever rule
                     hidden=hidden,
                     activation=names[0] if hidden else "relu",
                     output=names[-1],

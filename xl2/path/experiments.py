@@ -30,6 +30,7 @@ from .variants import KEYS, Variant, cost_of, learning_curve, variants, without
 PLANNED = 0.75  # of the time: what an experiment costs is known roughly, and cores may be busy
 DIVERGED = "it diverged"
 NO_MEMORY = "it does not fit into the memory"
+NOT_KEPT = "the networks take more memory than a path keeps by itself"
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,14 @@ def fair_order(y: Any, classes: bool, groups: Any, seed: int) -> Callable[[Any, 
 
 
 def add_importance(
-    evidence: Evidence, path: PathScores, maker: EnsembleMaker, data: FoldData, plan: Plan
+    evidence: Evidence, path: PathScores, maker: EnsembleMaker | None, data: FoldData, plan: Plan
 ) -> Evidence:
     """Return evidence with the importance of the columns, or with the reason why it has none.
 
-    `maker` has the parameters of the chosen lambda.
+    `maker` has the parameters of the chosen lambda; None if they were not kept.
     """
+    if maker is None:
+        return replace(evidence, left_out=[(WHAT, NOT_KEPT)])
     settings = maker.settings
     allowed = SHARE * plan.budget * cost_of(settings, data, settings.workers())
     reason = reason_to_leave_out(settings, data, maker.features, plan.named, allowed)

@@ -89,7 +89,8 @@ def add_findings(path: RegularizationPath, evidence: Evidence, validation: str |
     path.evidence_, path.tried_ = evidence, tried
     if best in path.models_:
         path.models_[best] = replace(path.models_[best], tried=tried.to_dict())
-    path.ensembles_[best] = replace(path.ensembles_[best], tried=tried.to_dict())
+    if best in path.ensembles_:
+        path.ensembles_[best] = replace(path.ensembles_[best], tried=tried.to_dict())
 
 
 def _indices(path: PathScores, refit: Any) -> list[int]:

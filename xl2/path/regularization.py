@@ -161,7 +161,8 @@ def regularization_path(
         the highest mean score.
     return_members : bool, default False
         Keep the network of every lambda, fold and seed, for `RegularizationPath.member` and
-        `RegularizationPath.ensemble`; otherwise only those of the best lambda are kept.
+        `RegularizationPath.ensemble`; otherwise only those of the best lambda are kept, and
+        none if those of all lambdas take more than 1 GiB.
     calibrate : bool, default False
         Give the models the temperature of `RegularizationPath.temperature_`, so that their
         probabilities are as high as their answers are often right; for classes and labels. See
@@ -181,8 +182,8 @@ def regularization_path(
         Bytes for the networks in training; by default 2 GiB, or on CuPy the free memory of
         the device, if that is less. If all networks do not fit, several stacks are trained,
         with the same results. The samples are not included, nor are the parameters of trained
-        networks, which are kept until lambda is chosen. The copy of an `X` that is not in C order
-        is included.
+        networks, which are kept on the host until lambda is chosen if they take 1 GiB or less.
+        The copy of an `X` that is not in C order is included.
     checkpoint : path-like, optional
         A folder for checkpoints, with a file for each stack as `xl2.fit` writes it. Finished
         stacks are skipped when the path is resumed.

@@ -213,7 +213,7 @@ class RegularizationPath(PathScores):
         Parameters
         ----------
         lam : float
-            The best lambda, or with ``return_members=True`` any of `lambdas_`.
+            The best lambda, if all members take 1 GiB or less, or any with `return_members`.
 
         Raises
         ------
@@ -224,9 +224,11 @@ class RegularizationPath(PathScores):
         if float(lam) not in self.ensembles_:
             self._check_sound(index, "ensemble")
             if self._maker is None:
+                kept = ", ".join(f"{one:g}" for one in self.ensembles_)
                 raise InputError(
-                    f"This path has only the members of lambda {self.best_lambda_:g}, the best. "
-                    f"Pass return_members=True to regularization_path for an ensemble of another."
+                    f"The members of lambda {lam:g} were not kept. Lambdas with an ensemble: "
+                    f"{kept or 'none, as all members take more than 1 GiB'}. "
+                    f"Pass return_members=True to regularization_path."
                 )
             self.ensembles_[float(lam)] = self._maker.make(index)
         return self.ensembles_[float(lam)]

@@ -62,15 +62,20 @@ def run_path(
         folder,
         several_devices=several_devices,
         progress=progress,
+        # With validation samples the models are members; see `refit_models`.
+        keep_parameters=(
+            return_members or (held_out and refit is not False) or settings.keeps(len(folds.folds))
+        ),
         scorers=scorers,
     )
     seconds, own = time.perf_counter() - began, replace(settings, cluster=None)
     path = RegularizationPath(members, null, own, seconds)
     kept = range(len(path.lambdas_)) if return_members else [path.best_index_]
-    maker = EnsembleMaker.of(members, folds, own, data.features, kept)
+    maker = None
+    if members.parameters is not None:
+        maker = EnsembleMaker.of(members, folds, own, data.features, kept)
     if not held_out:
         members.parameters = None  # before others are trained
-    # With validation samples the models are members.
     refit_models(path, refit, members, data, folds.folds[0] if held_out else None, folder)
     members.parameters = None
     path.understood_ = understood
@@ -86,11 +91,12 @@ def run_path(
             predicted = calibrated
             used = [k for k, lam in enumerate(path.lambdas_) if k in kept or lam in path.models_]
             temperatures = temperatures_of(scorers.task, found, used)
-            maker = replace(maker, temperatures=temperatures)
+            maker = maker and replace(maker, temperatures=temperatures)
             add_temperatures(path, temperatures)
     path.oof_predictions_ = found.predictions(predicted, count)
     path.keep_members(maker)
-    path.ensemble(path.best_lambda_)
+    if maker is not None:
+        path.ensemble(path.best_lambda_)
     if not return_members:
         path.keep_members(None)
     evidence = found.evidence(path)

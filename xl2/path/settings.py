@@ -18,6 +18,7 @@ from ..training.assemble import Settings
 from ..training.batching import BLOCK
 
 DEFAULT_MEMORY = 2**31  # bytes
+MOST_KEPT = 2**30  # bytes of the parameters of all members, until lambda is chosen
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,12 @@ class PathSettings:
         each = int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
         extra = self.backend.library.extra_bytes(members, self.sizes, states, batch, self.dtype)
         return members * each + extra
+
+    def keeps(self, folds: int) -> bool:
+        """Tell whether the parameters of all members, on the host, are few enough to be kept."""
+        parameters = sum(i * o + o for i, o in pairwise(self.sizes))
+        each = parameters * (8 if self.dtype == "float64" else 4)
+        return len(self.penalties) * folds * len(self.seeds) * each <= MOST_KEPT
 
     def workers(self) -> int:
         """Return how many stacks are trained in parallel."""
