@@ -42,7 +42,7 @@ COSTS = ("most probable", "by costs", "by costs at T", "tuned")
 
 def on_test_samples(split: Split, lambdas: Any, **more: Any) -> tuple[list[float], list[float]]:
     """Return the numbers of `PROBABILITIES` for one path, and of two classes those of `COSTS`."""
-    path = regularization_path(split.X, split.y, lambdas, **OPTIONS | more)
+    path = regularization_path(split.X, split.y, lambdas, preset="plain", **OPTIONS | more)
     task, classes, temperature = path.task_, path.classes_, float(path.temperature_ or 1.0)
     y, known = (np.searchsorted(classes, labels) for labels in (split.y_test, split.y))
     p, *members = (

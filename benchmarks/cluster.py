@@ -148,6 +148,7 @@ def print_workers() -> None:
                 for place, client in places.items():
                     path = regularization_path(
                         x, labels, np.geomspace(0.01, 100, LAMBDAS), seed=list(range(seeds)),
+                        preset="plain",
                         epochs=epochs, refit=False, progress=False, client=client,
                     )  # fmt: skip
                     seconds[place].append(path.fit_time_)

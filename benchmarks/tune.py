@@ -96,7 +96,7 @@ def search_xl2(split: Split, seconds: float, **arguments: Any) -> Found:
 
     space = {"hidden": HIDDEN, "learning_rate": RATES, "activation": ACTIVATIONS}
     options: dict[str, Any] = {"cv": split.cv(), "standardize": True, "progress": False}
-    options |= {"scoring": split.scoring, "backend": "numpy"}
+    options |= {"scoring": split.scoring, "backend": "numpy", "preset": "plain"}
     options["task"] = "regression" if split.regression else "classification"
     limits: dict[str, Any] = {"trials": 10**6, "timeout": seconds}
     limits |= {name: arguments.pop(name) for name in ("trials", "pruner") if name in arguments}

@@ -42,6 +42,7 @@ def main() -> None:
     path = xl2.regularization_path(
         X,
         y,
+        preset="plain",
         validation=(X_test, y_test),
         seed=range(3),
         standardize=True,

@@ -40,6 +40,7 @@ def main() -> None:
     path = xl2.regularization_path(
         X,
         y,
+        preset="plain",
         validation=(X_test, y_test),
         standardize=True,
         experiments=True,

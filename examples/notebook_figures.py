@@ -111,6 +111,7 @@ def train_path(experiment: Experiment, data: list[np.ndarray], dtype: str) -> Re
         x_train.T,
         y_train[0].astype(int),
         list(experiment.figures),
+        preset="plain",
         validation=(x_test.T, y_test[0].astype(int)),
         hidden=experiment.dimensions[1:-1],
         scoring="accuracy",

@@ -9,10 +9,11 @@ import signal
 import time
 
 import numpy as np
+from plain_paths import plain_path
 
 import xl2.training.loop
 import xl2.training.run
-from xl2 import Network, fit, regularization_path
+from xl2 import Network, fit
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(3000, 4))
@@ -63,7 +64,7 @@ def train(checkpoint, backend, optimizer, stack=None, **settings):
 
 def train_path(checkpoint, backend, patience=None, **settings):
     """Train a path and return the digest of the result."""
-    path = regularization_path(
+    path = plain_path(
         X[:600],
         LABELS[:600],
         [0, 0.1, 1, 30],

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
+from plain_paths import plain_path
 
 import xl2
 from xl2.data import split
@@ -37,7 +38,7 @@ class Run(SimpleNamespace):
 def run(X, y, lambdas=(0.0, 1.0), **options):
     X, held, y, known = split(X, y, fraction=0.4, seed=0, stratify=False)
     settings = {"hidden": (6,), "epochs": 5, "cv": 3, "learning_rate": 0.02, "progress": False}
-    path = xl2.regularization_path(X, y, lambdas, backend="numpy", **settings | options)
+    path = plain_path(X, y, lambdas, backend="numpy", **settings | options)
     diagnosis = xl2.diagnose(path, X, y, held, known)
     return Run(path=path, diagnosis=diagnosis, model=path.best_model_, X=held, y=known)
 

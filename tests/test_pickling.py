@@ -7,9 +7,10 @@ import types
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
 import xl2
-from xl2 import InputError, Model, Network, fit, regularization_path
+from xl2 import InputError, Model, Network, fit
 from xl2.array.backend import Backend, connect, reconnect
 from xl2.errors import BackendError
 from xl2.nn.columns import Table
@@ -103,7 +104,7 @@ def test_a_pickle_refers_to_no_array_library_except_numpy(network):
             found.add(module.partition(".")[0])
             return super().find_class(module, name)
 
-    path = regularization_path(
+    path = plain_path(
         X, LABELS, [0.3], cv=2, **SMALL, backend=network.backend.name, device=network.backend.device
     )
     for thing in (network, Model(network), path):
@@ -191,7 +192,7 @@ def test_without_its_backend_it_computes_with_numpy_and_warns(backend, network, 
 
 
 def test_a_path_warns_once(where, elsewhere):
-    path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **KEEP, **where)
+    path = plain_path(X, LABELS, [0.0, 0.3], cv=2, **KEEP, **where)
     models, member = path.models_, path.member(0.3, 1)
     written = pickle.dumps(path)
     elsewhere()
@@ -290,7 +291,7 @@ def test_a_history(where, stack):
 @pytest.mark.parametrize("copied", [repickled, copy.deepcopy])
 def test_a_path_with_validation_samples_is_restored(where, to, copied):
     held = (to(HELD), HELD_LABELS)
-    path = regularization_path(
+    path = plain_path(
         X[:30],
         LABELS[:30],
         [0.0, 0.3],
@@ -321,7 +322,7 @@ def _plain(path):
 def test_a_restored_path_has_the_same_table_figures_and_diagnosis():
     pytest.importorskip("matplotlib", reason="pictures need matplotlib").use("agg")
     pytest.importorskip("pandas", reason="a data frame needs pandas")
-    path = regularization_path(
+    path = plain_path(
         X[:20], LABELS[:20], [0.0, 0.3, 2.0], validation=(X[20:30], LABELS[20:30]), **SMALL
     )
     back = repickled(path)
@@ -336,7 +337,7 @@ def test_a_restored_path_has_the_same_table_figures_and_diagnosis():
 
 
 def test_after_a_cross_validation_it_has_the_same_models(where):
-    path = regularization_path(X, LABELS, [0.0, 0.3, 2.0], cv=2, refit=[0.3], **KEEP, **where)
+    path = plain_path(X, LABELS, [0.0, 0.3, 2.0], cv=2, refit=[0.3], **KEEP, **where)
     back = repickled(path)
     assert _plain(back) == _plain(path)
     assert_equal(back.member(0.0, 1), path.member(0.0, 1))
@@ -347,7 +348,7 @@ def test_after_a_cross_validation_it_has_the_same_models(where):
 
 
 def test_a_deep_copy_of_a_path_has_its_own_arrays(where):
-    path = regularization_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
+    path = plain_path(X, LABELS, [0.0, 0.3], cv=2, **SMALL, **where)
     twin = copy.deepcopy(path)
     assert_equal(twin.best_model_.network, path.best_model_.network)
     twin.train_scores_[:] = 0.0
@@ -361,7 +362,7 @@ def test_a_pickled_path_has_a_few_numbers_for_each_sample(kind):
         x = np.random.default_rng(0).normal(size=(rows, 3))
         y = (x[:, 0] > 0).astype(int)
         validated = {"cv": 2} if kind == "cv" else {"validation": (x[1:], y[1:])}
-        return len(pickle.dumps(regularization_path(x, y, [0.3], **validated, **SMALL)))
+        return len(pickle.dumps(plain_path(x, y, [0.3], **validated, **SMALL)))
 
     # The accuracy and the loss, the fold, the weight, and the null model's score: 4 bytes each;
     # and two probabilities of 8.
@@ -374,7 +375,7 @@ def test_a_pickled_path_has_a_few_numbers_for_each_sample(kind):
 @pytest.mark.host
 def test_samples_changed_later_are_not_recognized():
     held = HELD.copy()
-    path = regularization_path(X[:30], LABELS[:30], [0], validation=(held, HELD_LABELS), **SMALL)
+    path = plain_path(X[:30], LABELS[:30], [0], validation=(held, HELD_LABELS), **SMALL)
     held += 1.0
     assert path.selected_on(HELD)
     assert not path.selected_on(held)

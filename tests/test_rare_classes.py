@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from sklearn.exceptions import ConvergenceWarning
 
 import xl2
@@ -49,7 +50,7 @@ def said(call):
 @pytest.mark.parametrize(("y", "label"), TWO + THREE)
 def test_folds_and_splits_name_it(y, label):
     for call in (
-        lambda: xl2.regularization_path(X, y, [0, 1], cv=3, **PATH),
+        lambda: plain_path(X, y, [0, 1], cv=3, **PATH),
         lambda: MLPClassifierCV([0.0, 1.0], cv=3, **SMALL).fit(X, y),
     ):
         text = said(call)
@@ -70,12 +71,12 @@ def test_early_stopping_names_it(y, label):
 @pytest.mark.parametrize(("y", "label"), THREE)
 def test_validation_samples_and_scores_name_it(y, label):
     with pytest.raises(InputError, match=f"validation y has the label {label}, which no training"):
-        xl2.regularization_path(X[10:], y[10:], [0], validation=(X[:10], y[:10]), **PATH)
+        plain_path(X[10:], y[10:], [0], validation=(X[:10], y[:10]), **PATH)
     with pytest.raises(InputError, match=rf"y_val has labels that are not in y: \[{label}\]"):
         MLPClassifier(**SMALL).fit(X[10:], y[10:], X_val=X[:10], y_val=y[:10])
     held = (X[10:], y[10:])
     with pytest.raises(InputError, match=f"No sample there has the label {label}. Use a scorer"):
-        xl2.regularization_path(X, y, [0], validation=held, scoring="roc_auc_ovr", **PATH)
-    path = xl2.regularization_path(X[10:], y[10:], [0], cv=2, **{**PATH, "refit": True})
+        plain_path(X, y, [0], validation=held, scoring="roc_auc_ovr", **PATH)
+    path = plain_path(X[10:], y[10:], [0], cv=2, **{**PATH, "refit": True})
     with pytest.raises(InputError, match=f"1 test sample has the label {label}, which no"):
         xl2.diagnose(path, X[10:], y[10:], X[:10], y[:10])

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
 import xl2
 from xl2.cli import main
@@ -170,7 +171,7 @@ def test_a_resumed_run_goes_on_in_the_same_curves(store, tmp_path):
 def test_a_path_has_its_curves_scores_verdict_model_and_report(store, tmp_path, monkeypatch):
     page = tmp_path / "page.html"
     page.write_text("<p>Report</p>")
-    path = xl2.regularization_path(X, Y, LAMBDAS, cv=3, hidden=(4,), epochs=30, backend="numpy")
+    path = plain_path(X, Y, LAMBDAS, cv=3, hidden=(4,), epochs=30, backend="numpy")
     diagnosis = xl2.diagnose(path)
     tracker = store.tracker()
     tracker.log(path, diagnosis, model=path.best_model_, report=page)
@@ -300,7 +301,7 @@ def test_runs_are_logged_to_a_database(tmp_path, monkeypatch):
     for k, member in enumerate(NAMES):
         expected = steps(values[k] for values in history.loss)
         assert store.curve(tracker.run, member, "loss") == expected
-    path = xl2.regularization_path(X, Y, LAMBDAS, cv=3, hidden=(4,), epochs=30, backend="numpy")
+    path = plain_path(X, Y, LAMBDAS, cv=3, hidden=(4,), epochs=30, backend="numpy")
     diagnosis = xl2.diagnose(path)
     tracker.log(path, diagnosis, model=path.best_model_)
     assert store.text(tracker.run, "verdict.txt") == str(diagnosis)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
@@ -30,7 +31,7 @@ SMALL = {"max_iter": 3, "hidden_layer_sizes": (4,), "random_state": 0}
 
 
 def path(y, **more):
-    return xl2.regularization_path(X, y, [0, 1], **{"epochs": 12, **OPTIONS, **more})
+    return plain_path(X, y, [0, 1], **{"epochs": 12, **OPTIONS, **more})
 
 
 def full(tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ def record(folder: Path, name: str, number: int, budget: float, **settings: Any)
         X_more, y_more = source.split(number + 1000)[:2]
     options = {"standardize": True, "progress": False, **settings}
     options["task"] = "regression" if source.regression else "classification"
-    path = regularization_path(X, y, experiments=True, budget=budget, **options)
+    path = regularization_path(X, y, preset="plain", experiments=True, budget=budget, **options)
     fitted = time.perf_counter() - began
     test = Test(X_test, y_test, source.regression)
     rows = {"X": np.concatenate([X, X_more]), "y": np.concatenate([y, y_more])}
@@ -105,6 +105,7 @@ def _models(lam: float, options: dict[str, Any]) -> list[Model]:
     """Return models that are trained on all samples, one for each seed."""
     X, y = options["X"], options["y"]
     path = regularization_path(
+        preset="plain",
         lambdas=[lam],
         validation=(X[:50], y[:50]),
         seed=list(SEEDS),

@@ -23,7 +23,7 @@ def ratios(name: str, rounds: int, epochs: int = 100) -> Iterator[float]:
 
     def seconds(lambdas: Any) -> float:
         began = time.perf_counter()
-        regularization_path(split.X, split.y, lambdas, epochs=epochs, **options)
+        regularization_path(split.X, split.y, lambdas, preset="plain", epochs=epochs, **options)
         return time.perf_counter() - began
 
     for k in range(rounds):

@@ -58,7 +58,7 @@ def record(
 
 def scores_in_folds(split: Split, lambdas: Any, options: dict[str, Any]) -> dict[str, Any]:
     """Return the lambdas of a path, and what it measured in its folds."""
-    path = regularization_path(split.X, split.y, lambdas, refit=False, **options)
+    path = regularization_path(split.X, split.y, lambdas, preset="plain", refit=False, **options)
     curves = {k: v[..., 0].astype(np.float32) for k, v in path.curves_.items() if k != "penalty"}
     return {
         "lambdas": path.lambdas_,
@@ -74,7 +74,9 @@ def scores_in_test(split: Split, lambdas: Any, options: dict[str, Any]) -> dict[
     X, y, X_test, y_test = split
     # Validated on a few samples after each epoch, the models are trained on all of X.
     few = X_test[:50], y_test[:50]
-    path = regularization_path(X, y, lambdas, validation=few, refit=lambdas, **options)
+    path = regularization_path(
+        X, y, lambdas, preset="plain", validation=few, refit=lambdas, **options
+    )
     regression = options["task"] == "regression"
     scores, losses = np.full((2, len(lambdas)), np.nan)
     for k, lam in enumerate(path.lambdas_.tolist()):

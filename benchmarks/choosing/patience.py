@@ -31,7 +31,7 @@ def effects(name: str, number: int, choices: Sequence[int] = (5, 10, 20)) -> Ite
 
     def train(patience: int | None) -> tuple[Any, float]:
         began = time.process_time()
-        path = regularization_path(split.X, split.y, patience=patience, **options)
+        path = regularization_path(split.X, split.y, preset="plain", patience=patience, **options)
         return path, time.process_time() - began
 
     def chosen(path: Any) -> tuple[float, ...]:

@@ -186,6 +186,7 @@ class Checks:
         gpu, cpu = (
             xl2.regularization_path(
                 data.X[:1500] / 16, data.y[:1500], lams, **how, refit=False, progress=False,
+                preset="plain",
                 backend=backend,
             ).validation_means_
             for backend in ("cupy", "numpy")

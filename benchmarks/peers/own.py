@@ -119,6 +119,7 @@ class OfPath:
             x,
             y,
             self.lams,
+            preset="plain",
             validation=(x[:batch], y[:batch]),
             hidden=self.problem.sizes[1:-1],
             output=ACTIVATIONS[-1],
@@ -169,6 +170,7 @@ class OfFolds:
         self.path = xl2.regularization_path(
             *self.data,
             OF_FOLDS,
+            preset="plain",
             cv=self.problem.splitter(),
             hidden=self.problem.sizes[1:-1],
             initializer="xavier",  # as `Problem.start`

@@ -5,8 +5,9 @@ import threading
 import array_api_compat
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
-from xl2 import Network, fit, regularization_path, use_backend
+from xl2 import Network, fit, use_backend
 from xl2.array.backend import connect
 from xl2.array.libraries import file_of
 from xl2.array.switch import device_is_open
@@ -52,10 +53,10 @@ def test_a_path_over_several_devices_has_the_same_results(strict, monkeypatch, t
     names = ["device1", "device2"]
     monkeypatch.setattr(strict, "accelerators", lambda xp: names)
     options = {**samples, **SMALL, "backend": "array_api_strict"}
-    one = regularization_path(X, LABELS, [0, 0.1, 1, 2], device="device1", **options)
+    one = plain_path(X, LABELS, [0, 0.1, 1, 2], device="device1", **options)
     assert {str(device) for device, *_ in trained} == {"array_api_strict.Device('device1')"}
     trained.clear()
-    two = regularization_path(X, LABELS, [0, 0.1, 1, 2], device="auto", **options)
+    two = plain_path(X, LABELS, [0, 0.1, 1, 2], device="auto", **options)
     devices = [str(device) for device, *_ in trained]
     assert sorted(devices) == [f"array_api_strict.Device('device{i}')" for i in (1, 2)]
     assert len({count for *_, count in trained}) == 1
@@ -68,16 +69,16 @@ def test_a_path_over_several_devices_has_the_same_results(strict, monkeypatch, t
 def test_max_memory_applies_to_each_device(strict, trained, monkeypatch):
     monkeypatch.setattr(strict, "accelerators", lambda xp: ["device1", "device2"])
     options = {**SMALL, "backend": "array_api_strict", "device": "auto", "cv": 4}
-    each = regularization_path(X, LABELS, [0, 1], **options)._settings.memory_of(1)
+    each = plain_path(X, LABELS, [0, 1], **options)._settings.memory_of(1)
     trained.clear()
-    regularization_path(X, LABELS, [0, 1], max_memory=4 * each, **options)
+    plain_path(X, LABELS, [0, 1], max_memory=4 * each, **options)
     assert sorted(count for *_, count in trained) == [4, 4]
 
 
 @pytest.mark.parametrize("options", [{"patience": 1}, {"device": "device2"}])
 def test_a_path_with_patience_or_a_device_uses_one_device(strict, trained, options):
     options = {"backend": "array_api_strict", "device": "auto"} | options
-    regularization_path(X, LABELS, [0, 1], cv=2, **options, **SMALL)
+    plain_path(X, LABELS, [0, 1], cv=2, **options, **SMALL)
     assert len({device for device, *_ in trained}) == 1
 
 
@@ -129,12 +130,12 @@ def test_threads_of_a_path_pin_the_default_device(on_default, monkeypatch):
         return train_network(network, *arguments, **options)
 
     monkeypatch.setattr(train_stacks, "train_network", watched)
-    regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", **SMALL)
+    plain_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", **SMALL)
     every = [on_default.pinned(), *on_default.other_accelerators()]
     assert set(seen) == {one.device for one in every}
     assert None not in seen
     seen.clear()
-    regularization_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", patience=2, **SMALL)
+    plain_path(X, LABELS, [0, 1], cv=2, backend="array_api_strict", patience=2, **SMALL)
     assert set(seen) == {None}
 
 
@@ -213,7 +214,7 @@ def test_paths_and_estimators_set_the_current_device(scoped):
     where = {"backend": "array_api_strict", "device": "device1"}
     for standardize in (False, True):
         options = {**SMALL, **where, "standardize": standardize, "refit": True}
-        path = regularization_path(X, LABELS, [0, 1], cv=2, **options)
+        path = plain_path(X, LABELS, [0, 1], cv=2, **options)
         path.best_model_.predict(X)
     for solver in ("adam", "lbfgs"):
         model = MLPClassifier((4,), solver=solver, max_iter=20, tol=1.0, **where)

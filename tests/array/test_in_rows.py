@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
 import xl2
-from xl2 import Network, fit, regularization_path
+from xl2 import Network, fit
 from xl2.array import rows
 from xl2.array.backend import connect
 from xl2.errors import XL2Error
@@ -159,9 +160,7 @@ def test_outputs_predictions_and_scores_are_the_same_bit_for_bit(reordered):
 def test_a_path_is_the_same_bit_for_bit(reordered, standardize):
     options = {"cv": 3, "hidden": (4,), "epochs": 2, "backend": "numpy"}
     options |= {"standardize": standardize, "return_members": True, "progress": False}
-    found, expected = (
-        regularization_path(x, CLASSES, [0, 1], **options) for x in (reordered(X), X)
-    )
+    found, expected = (plain_path(x, CLASSES, [0, 1], **options) for x in (reordered(X), X))
     same(
         [found.validation_scores_, found.train_scores_],
         [expected.validation_scores_, expected.train_scores_],
@@ -282,20 +281,18 @@ def test_a_memory_map_in_columns_is_never_copied_whole(tmp_path, monkeypatch, dt
 
 def test_a_path_reads_a_memory_map_into_memory(tmp_path):
     options = {"cv": 3, "hidden": (4,), "epochs": 2, "backend": "numpy", "progress": False}
-    expected = regularization_path(X, CLASSES, [0, 1], **options).validation_scores_
+    expected = plain_path(X, CLASSES, [0, 1], **options).validation_scores_
     for order in "CF":
         stored = np.memmap(tmp_path / order, "float32", "w+", shape=X.shape, order=order)
         stored[:] = X
-        same(
-            [regularization_path(stored, CLASSES, [0, 1], **options).validation_scores_], [expected]
-        )
+        same([plain_path(stored, CLASSES, [0, 1], **options).validation_scores_], [expected])
 
 
 def test_max_memory_counts_the_copy_that_only_the_order_needs():
     options = {"cv": 3, "hidden": (4,), "epochs": 1, "backend": "numpy", "progress": False}
 
     def settings(X, **more):
-        return regularization_path(X, CLASSES, [0, 1], **options, **more)._settings
+        return plain_path(X, CLASSES, [0, 1], **options, **more)._settings
 
     each = settings(X).memory_of(1)
     assert settings(X).copied == settings(np.asfortranarray(X, "float64")).copied == 0

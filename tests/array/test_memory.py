@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
-from xl2 import Network, regularization_path
+from xl2 import Network
 from xl2.array.libraries import file_of
 from xl2.errors import OutOfMemoryError, XL2Error
 from xl2.path.planning import PlannedStack
@@ -110,11 +111,11 @@ def test_a_row_that_does_not_fit_raises(where, holds):
 @pytest.mark.parametrize("options", [{"validation": (X, LABELS)}, {"cv": 3}], ids=["one", "cv"])
 def test_a_stack_is_halved_until_it_fits(where, holds, options):
     lambdas = [0.0, 0.1, 1.0]
-    expected = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
+    expected = plain_path(X, LABELS, lambdas, **options, **SMALL, **where)
     # One batch holds all rows. The hidden layer of one member fits, those of two do not.
     holds(4 * 40)
     with pytest.warns(UserWarning, match="enough memory for . networks at once") as caught:
-        found = regularization_path(X, LABELS, lambdas, **options, **SMALL, **where)
+        found = plain_path(X, LABELS, lambdas, **options, **SMALL, **where)
     assert len(caught) == 1
     np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_, rtol=1e-12)
     for name, values in expected.curves_.items():
@@ -127,7 +128,7 @@ def test_a_network_that_does_not_fit_raises(where, holds):
         pytest.warns(UserWarning, match="enough memory"),
         pytest.raises(XL2Error, match="Use a smaller batch_size"),
     ):
-        regularization_path(X, LABELS, [0.0, 1.0], cv=3, **SMALL, **where)
+        plain_path(X, LABELS, [0.0, 1.0], cv=3, **SMALL, **where)
 
 
 def test_other_errors_are_raised_unchanged(backend, where, monkeypatch):
@@ -153,7 +154,7 @@ def test_a_library_recognises_its_errors(name):
 def test_max_memory_includes_the_extra_bytes_of_a_library(monkeypatch):
     library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
     monkeypatch.setattr(library, "workers", lambda: 1)
-    settings = regularization_path(X, LABELS, [0.0], **options)._settings
+    settings = plain_path(X, LABELS, [0.0], **options)._settings
     alone = settings.memory_of(1)
     monkeypatch.setattr(library, "extra_bytes", lambda members, *_: min(members, 5) * alone)
     assert settings.memory_of(1) == 2 * alone
@@ -167,7 +168,7 @@ def test_max_memory_includes_the_extra_bytes_of_a_library(monkeypatch):
 @pytest.mark.host
 def test_without_max_memory_a_path_uses_the_free_memory(monkeypatch):
     library, options = file_of("numpy"), {**SMALL, "cv": 4, "backend": "numpy"}
-    settings = regularization_path(X, LABELS, [0.0], **options)._settings
+    settings = plain_path(X, LABELS, [0.0], **options)._settings
     each = settings.memory_of(1)
     assert settings.members_at_once() == 2**31 // each
     for free, members in ((10 * each, 10), (each // 2, 1), (2**40, 2**31 // each)):

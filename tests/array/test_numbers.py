@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plain_paths import plain_path
 
-from xl2 import DivergenceError, InputError, Network, fit, regularization_path
+from xl2 import DivergenceError, InputError, Network, fit
 from xl2.nn.scaling import Scaling
 
 on_backend = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -238,7 +239,7 @@ def test_a_path_over_constant_and_enormous_columns():
     X = np.column_stack(
         [np.ones(60), 1e30 * (y + 0.1 * rng.normal(size=60)), 1e-30 * rng.normal(size=60)]
     )
-    path = regularization_path(
+    path = plain_path(
         X,
         y,
         [0, 1],

@@ -6,8 +6,9 @@ import time
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
-from xl2 import Network, fit, regularization_path
+from xl2 import Network, fit
 from xl2.array.libraries import Library, file_of
 from xl2.array.workers import side_by_side
 from xl2.path.planning import PlannedStack, plan
@@ -141,9 +142,9 @@ def test_the_threads_of_the_blas_are_restored_whichever_fit_ends_first():
 
 @pytest.mark.parametrize("samples", [{"cv": 4}, {"validation": (X[40:], LABELS[40:])}])
 def test_a_path_is_the_same_with_two_workers(monkeypatch, samples):
-    one = regularization_path(X, LABELS, [0, 0.1, 1], seed=[0, 1], **samples, **KEEP)
+    one = plain_path(X, LABELS, [0, 0.1, 1], seed=[0, 1], **samples, **KEEP)
     monkeypatch.setattr(PathSettings, "workers", lambda self: 2)
-    two = regularization_path(X, LABELS, [0, 0.1, 1], seed=[0, 1], **samples, **KEEP)
+    two = plain_path(X, LABELS, [0, 0.1, 1], seed=[0, 1], **samples, **KEEP)
     np.testing.assert_array_equal(two.validation_scores_, one.validation_scores_)
     for name, values in one.curves_.items():
         np.testing.assert_allclose(two.curves_[name], values, rtol=1e-12)
@@ -194,11 +195,11 @@ def test_training_takes_no_more_memory_than_estimated():
     x, y = rng.normal(size=(300, 200)).astype("float32"), rng.integers(0, 2, 300)
     options = {"validation": (x[:50], y[:50]), "hidden": (100, 50), "batch_size": 32}
     options |= {"epochs": 2, "progress": False, "backend": "numpy", "return_members": True}
-    each = regularization_path(x, y, [0], **options)._settings.memory_of(1)
+    each = plain_path(x, y, [0], **options)._settings.memory_of(1)
     finished = 4 * (200 * 100 + 100 * 50 + 50 + 151)
     for most in (2, 8):
         tracemalloc.start()
-        regularization_path(x, y, 8, max_memory=most * each, **options)
+        plain_path(x, y, 8, max_memory=most * each, **options)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         # Finished members and a few arrays as large as the samples come in addition.

@@ -470,7 +470,8 @@ def test_a_network_whose_program_does_not_fit_is_trained_without_it_for_one_fit(
 
 def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
     """The halves use graphs."""
-    from xl2 import regularization_path
+    from plain_paths import plain_path
+
     from xl2.array.libraries import file_of
 
     def full(twin):
@@ -489,14 +490,14 @@ def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
     options = {"hidden": (4,), "epochs": 2, "batch_size": 16, "dtype": "float64",
                "optimizer": "sgd", "validation": (x[:9], y[:9]), "progress": False,
                "backend": "numpy"}  # fmt: skip
-    expected = regularization_path(x, y, [0, 0.1, 1, 2], **options)
+    expected = plain_path(x, y, [0, 0.1, 1, 2], **options)
     runner, library = Watched(full), vars(file_of("numpy"))
     for name in list(library):
         monkeypatch.delitem(library, name)
     for name, value in vars(backend_of(runner.run).library).items():
         monkeypatch.setitem(library, name, value)
     with pytest.warns(UserWarning, match="enough memory for 4 networks at once"):
-        found = regularization_path(x, y, [0, 0.1, 1, 2], **options)
+        found = plain_path(x, y, [0, 0.1, 1, 2], **options)
     assert not runner._refused
     assert runner.launches
     np.testing.assert_allclose(found.curves_["loss"], expected.curves_["loss"], rtol=1e-9)

@@ -5,8 +5,9 @@ import re
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
-from xl2 import Network, fit, regularization_path
+from xl2 import Network, fit
 from xl2.array.operations import Operations, choose
 from xl2.nn.optimizers import SGD, Adam, Momentum
 from xl2.nn.step import Batches, Samples, initial_states, targets_of
@@ -55,7 +56,7 @@ def test_a_path_compiles_few_programs_for_each_of_its_stacks(jax, programs):
     """Folds of 50 and of 51 samples are two stacks, and `refit` is a third one."""
     X, y = RNG.normal(size=(152, 6)), RNG.integers(0, 3, 152)
     options = {"cv": 3, "epochs": 2, "batch_size": 51, "hidden": (5,), "backend": "jax"}
-    found = programs(lambda: regularization_path(X, y, [0.1, 1.0], progress=False, **options))
+    found = programs(lambda: plain_path(X, y, [0.1, 1.0], progress=False, **options))
     assert found.count("scan") == 5  # the refit has mini-batches of one size
     assert len(found) < 40
 

@@ -19,7 +19,7 @@ from xl2.diagnosis.formats import plain
 from xl2.errors import Face, facing
 
 QUICK = ("--epochs", 20, "--batch-size", 16, "--cv", 3, "--hidden", "4", "--lambdas", "0,3",
-         "--learning-rate", 0.05)  # fmt: skip
+         "--learning-rate", 0.05, "--preset", "plain")  # fmt: skip
 NAMES = {"hidden": "--hidden", "epochs": "--epochs", "learning_rate": "--learning-rate"}
 COMMAND = get_command(app).commands["path"]
 

@@ -23,7 +23,7 @@ def test_train_prints_accuracy_bias_and_gap(xl2, backend):
     where += ["--device", "device1"] if "device1" in str(backend.device) else []
     code, out, err = xl2("train", "digits", "--epochs", 8, "--lambda", 1, *where)
     assert (code, err) == (0, "")
-    assert "64-50-25-10" in out
+    assert "64-64-64-10" in out
     training, held = percent(out, "training"), percent(out, "test")
     assert held > 85
     assert percent(out, "bias") == pytest.approx(100 - training, abs=0.011)
@@ -80,7 +80,7 @@ def test_two_classes_have_one_output_and_the_larger_probability_is_printed(xl2, 
     model = tmp_path / "m"
     code, out, _ = xl2("train", tmp_path / "d.npz", "--out", model, "--epochs", 80)
     assert code == 0
-    assert "2-50-25-1," in out
+    assert "2-64-64-1," in out
     rows = list(csv.DictReader(xl2("predict", model, tmp_path / "d.npz")[1].splitlines()))
     assert {row["prediction"] for row in rows} == {"oui", "non"}
     assert all(0.5 <= float(row["probability"]) <= 1 for row in rows)

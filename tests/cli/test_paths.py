@@ -17,6 +17,8 @@ from xl2.cli import workflows
 from xl2.data import split
 
 QUICK = (
+    "--preset",
+    "plain",
     "--epochs",
     4,
     "--batch-size",
@@ -73,6 +75,7 @@ def test_the_verdict_is_on_samples_that_did_not_choose_lambda(xl2, here):
         epochs=4,
         batch_size=479,
         learning_rate=0.02,
+        preset="plain",
         standardize=True,
     )
     # The command leaves it out, as these are pixels, and says so elsewhere.
@@ -255,9 +258,9 @@ def test_a_path_divides_no_person(xl2, people, monkeypatch):
 
     def watched(X, y, *arguments, **options):
         seen.append((X, y, options["groups"]))
-        return regularization_path(X, y, *arguments, **options)
+        return plain_path(X, y, *arguments, **options)
 
-    regularization_path = workflows.regularization_path
+    plain_path = workflows.regularization_path
     monkeypatch.setattr(workflows, "regularization_path", watched)
     code, out, err = xl2("path", people, *quick, "--groups", "who", "--out", "m.safetensors",
                          "--report", "r.html")  # fmt: skip
@@ -298,6 +301,7 @@ def test_training_that_has_not_finished_is_a_note_below_the_table_and_in_the_rep
     xl2, here, flowers
 ):
     few = ["--epochs", 10, "--lambdas", "0", "--cv", 2, "--report", "r.html"]
+    few += ["--preset", "plain"]
     code, out, err = xl2("path", flowers.name, *few)
     assert (code, err) == (0, "")
     assert re.search(r"\n\nTraining has not finished at lambda 0: [^:]*--epochs\s\d+\.\n\n", out)

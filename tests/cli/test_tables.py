@@ -8,12 +8,25 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from plain_paths import plain_path
 
 import xl2 as package
 from xl2.data import load_data
 from xl2.data.splitting import split_rows
 
-QUICK = ("--hidden", 8, "--epochs", 15, "--lambdas", "0,3", "--cv", 3, "--no-experiments")
+QUICK = (
+    "--preset",
+    "plain",
+    "--hidden",
+    8,
+    "--epochs",
+    15,
+    "--lambdas",
+    "0,3",
+    "--cv",
+    3,
+    "--no-experiments",
+)
 
 
 def patients(rows=240, seed=0):
@@ -90,9 +103,7 @@ def test_a_spreadsheet_of_everything_needs_no_option_and_gives_the_numbers_of_ha
     training = known.iloc[rows]
     X = cleaned(training, training).to_numpy(dtype="float64")
     lam = float(package.load("m").tried["lam"])
-    path = package.regularization_path(
-        X, training["label"].to_numpy(dtype=str), [lam], cv=3, hidden=(8,), epochs=15
-    )
+    path = plain_path(X, training["label"].to_numpy(dtype=str), [lam], cv=3, hidden=(8,), epochs=15)
     expected = path.best_model_.forward(cleaned(new, training).to_numpy(dtype="float64"))[:, 0]
     assert [row["prediction"] for row in found] == np.where(expected > 0.5, "yes", "no").tolist()
     sure = np.maximum(expected, 1 - expected)

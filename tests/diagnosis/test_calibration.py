@@ -6,18 +6,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from scipy.special import softmax
 from sklearn.calibration import calibration_curve
 
-from xl2 import (
-    Ensemble,
-    InputError,
-    Model,
-    Network,
-    calibration_error,
-    diagnose,
-    regularization_path,
-)
+from xl2 import Ensemble, InputError, Model, Network, calibration_error, diagnose
 from xl2.diagnosis.calibration import reliability
 
 RNG = np.random.default_rng(8)
@@ -162,12 +155,12 @@ def test_the_verdict_of_a_path_is_by_its_folds():
     X = RNG.normal(size=(300, 6))
     y = (X[:, 0] + RNG.normal(size=300) > 0).astype(int)
     options = {"epochs": 60, "learning_rate": 0.02, "hidden": (16,), "progress": False}
-    path = regularization_path(X, y, [0.0], **options)
+    path = plain_path(X, y, [0.0], **options)
     error = 100.0 * path.calibration_.reliability.error
     (said,) = [one for one in diagnose(path).cautions if "the probabilities differ" in one]
     assert f"by {error:.1f} points" in said
     assert "on the validation samples" in said
-    path = regularization_path(X, y, [0.0], calibrate=True, **options)
+    path = plain_path(X, y, [0.0], calibrate=True, **options)
     assert not any("the probabilities differ" in one for one in diagnose(path).cautions)
 
 

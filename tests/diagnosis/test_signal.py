@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from scipy.stats import binomtest, kstest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import LeaveOneGroupOut, permutation_test_score
 
-from xl2 import regularization_path
 from xl2.diagnosis.signal import FEWEST, PERMUTATIONS, permutation_test
 
 pytestmark = pytest.mark.host
@@ -128,7 +128,7 @@ def test_folds_of_equal_targets_are_exchanged_as_wholes(rng):
 def test_a_person_in_each_fold_does_not_hide_a_signal(rng):
     person = np.repeat(np.arange(10), 6)
     X = rng.normal(size=(60, 2)) + 3.0 * (person % 2)[:, None]
-    path = regularization_path(
+    path = plain_path(
         X, person % 2, [1.0], cv=LeaveOneGroupOut(), groups=person, hidden=(), epochs=60,
         learning_rate=0.1, backend="numpy", progress=False,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from evidence_tools import evidence, part, path_of, right, trial
+from plain_paths import plain_path
 
 import xl2
 from xl2.diagnosis.evidence import STOPPED
@@ -77,7 +78,7 @@ def verdicts(path, tmp_path, *samples, **options):
 @pytest.mark.parametrize("experiments", [FEW, False])
 def test_a_path_and_its_model_get_one_verdict(tmp_path, experiments):
     more = {"experiments": experiments, "without": {"the\nnoise": [2]} if experiments else None}
-    path = xl2.regularization_path(X[:60], Y[:60], [0, 3], **SMALL, **more, budget=1e6)
+    path = plain_path(X[:60], Y[:60], [0, 3], **SMALL, **more, budget=1e6)
     of_path, *of_models = verdicts(path, tmp_path, X[:60], Y[:60], NEW, NEW_Y, target_score=0.97)
     kinds = set(KINDS) - {"penalty"} if experiments else set()  # no penalty is best here
     assert {action.kind for action in of_path.actions} == kinds
@@ -93,7 +94,7 @@ def test_a_path_and_its_model_get_one_verdict(tmp_path, experiments):
 
 def test_without_a_signal_both_advise_about_features_and_labels(tmp_path):
     y = np.random.default_rng(0).integers(0, 2, 60)
-    path = xl2.regularization_path(X[:60], y, [0, 3], **SMALL, experiments=FEW)
+    path = plain_path(X[:60], y, [0, 3], **SMALL, experiments=FEW)
     of_path, *of_models = verdicts(path, tmp_path, X[:60], y, NEW, y[:30])
     assert of_path.limits.by == "signal"
     assert of_path.advice[0].startswith("No lambda predicts better than always answering")
@@ -105,7 +106,7 @@ def test_without_a_signal_both_advise_about_features_and_labels(tmp_path):
 
 def test_a_regressions_model_gets_the_verdict_of_its_path(tmp_path):
     values = X[:, 0] + 0.3 * RNG.normal(size=90)
-    path = xl2.regularization_path(X[:60], values[:60], [0, 3], **SMALL, experiments=FEW)
+    path = plain_path(X[:60], values[:60], [0, 3], **SMALL, experiments=FEW)
     of_path, *of_models = verdicts(path, tmp_path, X[:60], values[:60], NEW, values[60:])
     for found in of_models:
         assert found == dataclasses.replace(of_path, comparison=None)
@@ -113,7 +114,7 @@ def test_a_regressions_model_gets_the_verdict_of_its_path(tmp_path):
 
 def test_a_model_warns_of_the_samples_that_chose_its_lambda(tmp_path):
     more = {**SMALL, "cv": None}
-    path = xl2.regularization_path(X[:60], Y[:60], [0, 3], validation=(NEW, NEW_Y), **more)
+    path = plain_path(X[:60], Y[:60], [0, 3], validation=(NEW, NEW_Y), **more)
     for found in verdicts(path, tmp_path, X[:60], Y[:60], NEW, NEW_Y):
         assert any("on these very test samples" in caution for caution in found.cautions)
     for found in verdicts(path, tmp_path, NEW, NEW_Y, X[:60], Y[:60]):
@@ -121,13 +122,13 @@ def test_a_model_warns_of_the_samples_that_chose_its_lambda(tmp_path):
 
 
 def test_only_the_model_of_the_best_lambda_knows_what_was_tried():
-    path = xl2.regularization_path(X[:60], Y[:60], [0, 3], refit=[0, 3], **SMALL)
+    path = plain_path(X[:60], Y[:60], [0, 3], refit=[0, 3], **SMALL)
     others = [model for lam, model in path.models_.items() if lam != path.best_lambda_]
     assert [model.tried for model in others] == [None]
     assert path.best_model_.tried == path.tried_.to_dict()
     found = xl2.diagnose(others[0], X[:60], Y[:60], NEW, NEW_Y)
     assert (found.lam, found.signal, found.chosen_by) == (None, None, "")
-    assert xl2.regularization_path(X[:60], Y[:60], [0, 3], refit=False, **SMALL).tried_ is not None
+    assert plain_path(X[:60], Y[:60], [0, 3], refit=False, **SMALL).tried_ is not None
 
 
 def test_a_path_is_diagnosed_by_what_it_tried():

@@ -5,11 +5,12 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from plain_paths import plain_path
 from sklearn.base import clone
 from sklearn.model_selection import cross_val_score
 
 import xl2
-from xl2 import Ensemble, InputError, MLPClassifierCV, MLPRegressorCV, regularization_path
+from xl2 import Ensemble, InputError, MLPClassifierCV, MLPRegressorCV
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -74,7 +75,7 @@ def test_it_is_the_ensemble_of_the_path():
     model = MLPClassifierCV(ALPHAS, **SMALL).fit(X, SIDES)
     seed = np.random.RandomState(3).randint(2**31 - 1)
     options = {"hidden": (5,), "epochs": 5, "learning_rate": 0.05, "batch_size": 10, "per": "batch"}
-    path = regularization_path(
+    path = plain_path(
         X, SIDES, ALPHAS, cv=3, seed=seed, refit=False, dtype="float64", progress=False, **options
     )
     np.testing.assert_allclose(model.predict_proba(X)[:, 1:], path.ensemble_.forward(X), rtol=1e-9)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from figure_tools import clean as clean
 from figure_tools import line, paint, texts
+from plain_paths import plain_path
 
-from xl2 import InputError, figures, regularization_path
+from xl2 import InputError, figures
 
 pytestmark = pytest.mark.host
 
@@ -20,7 +21,7 @@ def path():
     X = rng.normal(size=(300, 6))
     y = (X[:, 0] + rng.normal(size=300) > 0).astype(int)
     options = {"epochs": 60, "learning_rate": 0.02, "hidden": (16,), "progress": False}
-    return regularization_path(X, y, [0.0], cv=3, backend="numpy", **options)
+    return plain_path(X, y, [0.0], cv=3, backend="numpy", **options)
 
 
 def test_the_lines_are_the_bins_before_and_after(path):

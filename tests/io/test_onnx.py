@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from plain_paths import plain_path
 
 from xl2 import (
     Ensemble,
@@ -14,7 +15,6 @@ from xl2 import (
     Network,
     fit,
     load_data,
-    regularization_path,
     save,
     to_onnx,
 )
@@ -204,7 +204,7 @@ def test_columns_are_inputs_of_their_names(dtype, standardize, numbers):
         frame = frame.drop(columns="height")
     y = np.arange(30) % 2
     options = {"hidden": (3,), "epochs": 2, "validation": (frame, y), "progress": False}
-    path = regularization_path(frame, y, [1], dtype=dtype, standardize=standardize, **options)
+    path = plain_path(frame, y, [1], dtype=dtype, standardize=standardize, **options)
     made = path.best_model_
     for cells in (frame, NEW_CELLS):
         names, found = fed(made, cells)
@@ -221,7 +221,7 @@ def test_numbers_with_missing_ones_are_one_input(dtype, standardize):
     frame = CELLS[["age", "height"]] / [1.0, 1e5]
     y = np.arange(30) % 2
     options = {"hidden": (3,), "epochs": 2, "validation": (frame, y), "progress": False}
-    path = regularization_path(frame, y, [1], dtype=dtype, standardize=standardize, **options)
+    path = plain_path(frame, y, [1], dtype=dtype, standardize=standardize, **options)
     made, cells = path.best_model_, NEW_CELLS[["age", "height"]]
     for table in (frame, cells):
         found = run(made, table)
@@ -276,7 +276,7 @@ def test_the_values_of_an_ensemble_are_in_the_targets_units(where, dtype):
 def test_the_ensemble_of_a_path_has_one_input_for_each_column():
     y = np.arange(30) % 2
     options = {"hidden": (3,), "epochs": 2, "cv": 3, "progress": False, "standardize": True}
-    path = regularization_path(CELLS, y, [1], backend="numpy", refit=False, **options)
+    path = plain_path(CELLS, y, [1], backend="numpy", refit=False, **options)
     made = path.ensemble_
     for cells in (CELLS, NEW_CELLS):
         _, found = fed(made, cells)

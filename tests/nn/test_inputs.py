@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse
+from plain_paths import plain_path
 from sklearn.exceptions import ConvergenceWarning
 
 import xl2
@@ -23,12 +24,12 @@ ENTRIES = {
     "fit": lambda x: xl2.fit(Network([3, 4, 1], seed=0), x, Y, epochs=1).loss,
     "forward": NETWORK.forward,
     "path": lambda x: (
-        xl2.regularization_path(
+        plain_path(
             x, Y, [0, 1], cv=2, epochs=1, hidden=(3,), refit=False, progress=False
         ).validation_scores_
     ),
     "standardised path": lambda x: (
-        xl2.regularization_path(
+        plain_path(
             x, Y, [0, 1], cv=2, epochs=1, hidden=(3,), refit=False, progress=False, standardize=True
         ).validation_scores_
     ),

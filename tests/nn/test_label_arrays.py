@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from sklearn.exceptions import ConvergenceWarning
 
 import xl2
@@ -76,7 +77,7 @@ def test_labels_of_every_kind_are_read(name):
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_path_predicts_labels_of_the_same_kind(name):
     given, expected = RIGHT[name]
-    path = xl2.regularization_path(
+    path = plain_path(
         X, given, [0.1], cv=2, epochs=2, hidden=(3,), learning_rate=0.05, progress=False
     )
     model = path.best_model_
@@ -162,7 +163,7 @@ def test_text_and_whole_numbers_are_text_and_said(labels):
     path = "y mixes text such as 'A' (row 1) and numbers such as "
     if labels is LETTERS:
         with pytest.warns(UserWarning) as caught:  # noqa: PT030 - the messages are compared below
-            model = xl2.regularization_path(
+            model = plain_path(
                 X, objects(labels), [0.1], cv=2, epochs=1, hidden=(3,), progress=False
             ).best_model_
         assert str(caught[0].message).startswith(path)
@@ -174,7 +175,7 @@ def test_names_of_columns():
     assert names_of_columns(frame) == ("a", "b")
     assert names_of_columns(N) == names_of_columns(pd.Series(N)) == ()
     with pytest.warns(UserWarning, match=r"single 1 in its 2 columns \('a', 'b'\), taken as clas"):
-        xl2.regularization_path(X, frame, [0.1], cv=2, epochs=1, hidden=(3,), progress=False)
+        plain_path(X, frame, [0.1], cv=2, epochs=1, hidden=(3,), progress=False)
 
 
 @pytest.mark.parametrize("name", ["StringDType", "objects of int", "objects of bool", "string"])
@@ -228,7 +229,7 @@ def test_a_score_reads_the_labels_of_training():
 def test_validation_labels_are_read_as_those_of_training():
     options = {"epochs": 1, "hidden": (3,), "progress": False, "refit": False}
     scores = [
-        xl2.regularization_path(X, y, [0.1], validation=(X, other), **options).validation_scores_
+        plain_path(X, y, [0.1], validation=(X, other), **options).validation_scores_
         for y, other in ((N, N), (N, N.astype(str)), (N.astype(str), N), (N, np.eye(2)[N]))
     ]
     assert len({float(score[0, 0]) for score in scores}) == 1

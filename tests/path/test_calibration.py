@@ -7,12 +7,13 @@ import json
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, LeaveOneOut, RepeatedKFold
 
-from xl2 import InputError, MLPClassifierCV, load, regularization_path
+from xl2 import InputError, MLPClassifierCV, load
 from xl2.path.notes import notes
 from xl2.path.out_of_fold import Pooled
 
@@ -38,7 +39,7 @@ def lowest(p, y, networks=1):
 
 @pytest.fixture(scope="module")
 def path():
-    return regularization_path(X, LABELS, [0.0], **SURE)
+    return plain_path(X, LABELS, [0.0], **SURE)
 
 
 def test_networks_that_are_too_sure_have_a_temperature_above_one(path):
@@ -65,7 +66,7 @@ def test_what_it_changes_is_measured_by_the_other_folds(path):
 
 def test_models_have_it_only_if_it_is_wanted(path):
     assert path.best_model_.temperature == 1.0
-    other = regularization_path(X, LABELS, [0.0], calibrate=True, **SURE)
+    other = plain_path(X, LABELS, [0.0], calibrate=True, **SURE)
     assert other.temperature_ == path.temperature_ == other.best_model_.temperature
     np.testing.assert_array_equal(other.best_model_.predict(X), path.best_model_.predict(X))
     np.testing.assert_allclose(
@@ -76,7 +77,7 @@ def test_models_have_it_only_if_it_is_wanted(path):
 
 
 def test_a_note_says_what_the_temperature_changes(path):
-    other = regularization_path(X, LABELS, [0.0], calibrate=True, **SURE)
+    other = plain_path(X, LABELS, [0.0], calibrate=True, **SURE)
     assert not any("temperature" in note for note in notes(path))
     (said,) = [note for note in notes(other) if "temperature" in note]
     found = path.calibration_
@@ -89,22 +90,22 @@ def test_a_note_says_what_the_temperature_changes(path):
 
 
 def test_with_it_the_predictions_of_a_fold_have_the_temperature_of_the_others(path):
-    other = regularization_path(X, LABELS, [0.0], calibrate=True, **SURE)
+    other = plain_path(X, LABELS, [0.0], calibrate=True, **SURE)
     found = log_loss(LABELS, other.oof_predictions_)
     assert found == pytest.approx(path.calibration_.calibrated_log_loss, rel=1e-9)
     assert other.calibration_.log_loss == path.calibration_.log_loss
 
 
 def test_each_model_has_the_temperature_of_its_own_lambda():
-    both = regularization_path(X, LABELS, [0.0, 30.0], refit=[0.0, 30.0], calibrate=True, **SURE)
-    one = regularization_path(X, LABELS, [0.0], **SURE)
+    both = plain_path(X, LABELS, [0.0, 30.0], refit=[0.0, 30.0], calibrate=True, **SURE)
+    one = plain_path(X, LABELS, [0.0], **SURE)
     assert both.model(0.0).temperature == pytest.approx(one.temperature_, rel=1e-6)
     assert both.model(30.0).temperature != both.model(0.0).temperature
 
 
 def test_the_temperature_is_that_of_one_network_also_with_several_seeds():
     """The mean of several networks is less sure than each, and the model is one of them."""
-    path = regularization_path(X, LABELS, [0.0], seed=[0, 1, 2], return_members=True, **SURE)
+    path = plain_path(X, LABELS, [0.0], seed=[0, 1, 2], return_members=True, **SURE)
     p, y = [], []
     for f, (_, held) in enumerate(KFold(4).split(X)):
         for s in range(3):
@@ -116,18 +117,18 @@ def test_the_temperature_is_that_of_one_network_also_with_several_seeds():
 
 
 def test_classes_and_several_labels():
-    path = regularization_path(X, THREE, [0.0], **SURE)
+    path = plain_path(X, THREE, [0.0], **SURE)
     assert path.temperature_ > 1.5
     assert path.calibration_.gain > 0.0
     y = np.stack([LABELS, THREE > 0], axis=1).astype(int)
-    path = regularization_path(X, y, [0.0], task="multilabel", calibrate=True, **SURE)
+    path = plain_path(X, y, [0.0], task="multilabel", calibrate=True, **SURE)
     assert path.best_model_.temperature > 1.5
 
 
 def test_new_samples_of_a_calibrated_model_have_a_lower_log_loss(path):
     new = RNG.normal(size=(2000, 6))
     y = (new[:, 0] + RNG.normal(size=2000) > 0).astype(int)
-    other = regularization_path(X, LABELS, [0.0], calibrate=True, **SURE)
+    other = plain_path(X, LABELS, [0.0], calibrate=True, **SURE)
     assert log_loss(y, other.best_model_.forward(new)) < log_loss(y, path.best_model_.forward(new))
 
 
@@ -135,7 +136,7 @@ def test_with_validation_samples_it_is_found_by_those():
     options = {**SURE, "cv": None}
     held = RNG.normal(size=(90, 6))
     y = (held[:, 0] + RNG.normal(size=90) > 0).astype(int)
-    path = regularization_path(X, LABELS, [0.0], validation=(held, y), **options)
+    path = plain_path(X, LABELS, [0.0], validation=(held, y), **options)
     expected = lowest(path.best_model_.forward(held)[:, 0], y)
     assert path.temperature_ == pytest.approx(expected, rel=1e-3)
     assert path.calibration_.gain > 0.0
@@ -144,23 +145,23 @@ def test_with_validation_samples_it_is_found_by_those():
 def test_samples_without_weight_do_not_count(path):
     weight = np.ones(120)
     weight[::5] = 0.0
-    found = regularization_path(X, LABELS, [0.0], sample_weight=weight, **SURE)
+    found = plain_path(X, LABELS, [0.0], sample_weight=weight, **SURE)
     p, counts = found.oof_predictions_[:, 1], weight > 0
     assert found.temperature_ == pytest.approx(lowest(p[counts], LABELS[counts]), rel=1e-3)
 
 
 def test_a_regression_has_none():
     values = X[:, 0] + 0.1 * RNG.normal(size=120)
-    path = regularization_path(X, values, [0.0], **{**SURE, "epochs": 2})
+    path = plain_path(X, values, [0.0], **{**SURE, "epochs": 2})
     assert path.temperature_ is None
     assert path.calibration_ is None
     with pytest.raises(InputError, match="a regression has none"):
-        regularization_path(X, values, [0.0], calibrate=True, **SURE)
+        plain_path(X, values, [0.0], calibrate=True, **SURE)
 
 
 def test_what_is_not_true_or_false_is_refused():
     with pytest.raises(InputError, match="must be True or False"):
-        regularization_path(X, LABELS, [0.0], calibrate="temperature", **SURE)
+        plain_path(X, LABELS, [0.0], calibrate="temperature", **SURE)
 
 
 # Parts of samples.

@@ -10,11 +10,12 @@ import killed
 import numpy as np
 import pytest
 from checkpointing import DiedError, dying, header_of
+from plain_paths import plain_path
 
 import xl2.path.refit
 import xl2.path.train_stacks
 import xl2.training.divergence
-from xl2 import FileFormatError, InputError, regularization_path
+from xl2 import FileFormatError, InputError
 from xl2.errors import OutOfMemoryError
 from xl2.io.safetensors_file import read_with_digest, write_with_digest
 from xl2.path.checkpoints import FORMAT
@@ -44,7 +45,7 @@ def small_stacks(monkeypatch):
 
 def train(where, **more):
     options = {"cv": 3, "standardize": True, **SMALL, **more, **where}
-    return regularization_path(X, LABELS, [0, 0.1, 30], **options)
+    return plain_path(X, LABELS, [0, 0.1, 30], **options)
 
 
 def train_and_die(die, writes, folder):
@@ -118,7 +119,7 @@ def test_a_stack_that_diverged_is_finished(tmp_path, monkeypatch, options):
     monkeypatch.setattr(PathSettings, "workers", lambda self: 1)
 
     def path(**saving):
-        return regularization_path(
+        return plain_path(
             X, LABELS, [0, 1e5], cv=2, **{**SMALL, "epochs": 9}, optimizer="sgd",
             backend="numpy", **options, **saving,
         )  # fmt: skip
@@ -137,7 +138,7 @@ def test_models_of_close_or_many_lambdas_have_different_folders(tmp_path):
 
     many = np.logspace(-3, 1, 60).tolist()
     for count, refit in enumerate(([0.1], [0.1000000001], many[:29], many[29:59]), 1):
-        regularization_path(
+        plain_path(
             X, LABELS, [0.1, 0.1000000001, *many], cv=2, backend="numpy",
             checkpoint=tmp_path / "p", resume=True, **{**SMALL, "refit": refit},
         )  # fmt: skip
@@ -231,7 +232,7 @@ def test_ctrl_c_ends_a_path_while_a_whole_stack_diverges(tmp_path, small_stacks,
     y = X @ np.ones(3)
     options = {"cv": 2, "optimizer": "sgd", "backend": "numpy", **SMALL}
     with pytest.raises(KeyboardInterrupt):
-        regularization_path(X, y, [0, 0.1, 1e9], checkpoint=tmp_path / "p", **options)
+        plain_path(X, y, [0, 0.1, 1e9], checkpoint=tmp_path / "p", **options)
     assert len(pressed) == 1
 
 

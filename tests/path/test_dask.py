@@ -6,10 +6,11 @@ import time
 import numpy as np
 import pytest
 from clusters import client_of
+from plain_paths import plain_path
 from sklearn.exceptions import ConvergenceWarning
 
 import xl2
-from xl2 import InputError, diagnose, regularization_path
+from xl2 import InputError, diagnose
 from xl2.array import rows
 from xl2.cli import dask_client
 from xl2.cli.dask_client import connected
@@ -40,7 +41,7 @@ def client():
 
 
 def train(client=None, y=LABELS, **more):
-    return regularization_path(X, y, LAMBDAS, client=client, **{**SMALL, **more})
+    return plain_path(X, y, LAMBDAS, client=client, **{**SMALL, **more})
 
 
 def arrays_of(path):
@@ -295,8 +296,8 @@ def test_samples_that_are_read_in_parts(client, tmp_path, monkeypatch, kind, sta
         np.save(tmp_path / "x.npy", X)
         samples = np.load(tmp_path / "x.npy", mmap_mode="r")
     more = {**SMALL, "standardize": standardize, "refit": False}
-    here = regularization_path(samples, LABELS, LAMBDAS, **more)
-    there = regularization_path(samples, LABELS, LAMBDAS, client=client, **more)
+    here = plain_path(samples, LABELS, LAMBDAS, **more)
+    there = plain_path(samples, LABELS, LAMBDAS, client=client, **more)
     for name in ("train_scores_by_seed_", "validation_scores_by_seed_"):
         np.testing.assert_array_equal(getattr(there, name), getattr(here, name))
     for name, curve in here.curves_.items():
@@ -321,7 +322,7 @@ def test_a_file_that_only_this_machine_has(client, tmp_path, monkeypatch):
     with pytest.raises(
         ClusterError, match=r"inproc\S+ cannot open a file.*No such file.*same name"
     ):
-        regularization_path(mapped, LABELS, LAMBDAS, client=client, **SMALL)
+        plain_path(mapped, LABELS, LAMBDAS, client=client, **SMALL)
 
 
 def test_progress_is_reported(client, monkeypatch):

@@ -11,8 +11,9 @@ import time
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
-from xl2 import load_data, regularization_path
+from xl2 import load_data
 from xl2.errors import ClusterError
 
 distributed = pytest.importorskip("distributed", reason='no Dask: pip install "xl2[dask]"')
@@ -28,7 +29,7 @@ OPTIONS = {"standardize": True, "epochs": 60, "refit": "best", "progress": False
 
 
 def train(client=None, **more):
-    return regularization_path(DIGITS.X, DIGITS.y, client=client, **{**OPTIONS, **more})
+    return plain_path(DIGITS.X, DIGITS.y, client=client, **{**OPTIONS, **more})
 
 
 def numbers(path):

@@ -5,12 +5,13 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from plain_paths import plain_path
 from scipy.stats import binom
 from sklearn.compose import make_column_transformer
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from xl2 import InputError, diagnose, regularization_path
+from xl2 import InputError, diagnose
 from xl2.nn.scaling import Scaling
 
 RNG = np.random.default_rng(3)
@@ -32,7 +33,7 @@ SMALL = {
 
 def test_it_is_the_mean_of_the_members(where):
     options = {"cv": FOLDS, "seed": [0, 7], "refit": False, "return_members": True, **where}
-    path = regularization_path(X, LABELS, LAMBDAS, standardize=True, **{**SMALL, **options})
+    path = plain_path(X, LABELS, LAMBDAS, standardize=True, **{**SMALL, **options})
     for lam in (path.best_lambda_, 2.0):
         mean = np.zeros((40, 1))
         for f, (rows, _) in enumerate(FOLDS.split(X)):
@@ -51,7 +52,7 @@ def test_it_is_the_mean_of_the_members(where):
 def test_values_and_residuals_are_in_the_targets_units():
     weight = np.ones(40)
     weight[::7] = 0.0
-    path = regularization_path(
+    path = plain_path(
         X, VALUES, LAMBDAS, cv=FOLDS, sample_weight=weight, return_members=True, **SMALL, **HERE
     )
     mean, residuals = np.zeros((40, 2)), []
@@ -70,7 +71,7 @@ def test_values_and_residuals_are_in_the_targets_units():
 
 
 def test_the_errors_are_those_of_the_mean_over_the_seeds():
-    path = regularization_path(
+    path = plain_path(
         X, VALUES[:, 0], [0.3], cv=FOLDS, seed=[1, 2], return_members=True, **SMALL, **HERE
     )
     rows, held = next(FOLDS.split(X))
@@ -83,7 +84,7 @@ def test_the_errors_are_those_of_the_mean_over_the_seeds():
 
 
 def test_only_the_best_lambda_is_kept():
-    path = regularization_path(X, LABELS, LAMBDAS, cv=FOLDS, refit=False, **SMALL, **HERE)
+    path = plain_path(X, LABELS, LAMBDAS, cv=FOLDS, refit=False, **SMALL, **HERE)
     assert path.models_ == {}
     assert [*path.ensembles_] == [path.best_lambda_]
     other = next(lam for lam in LAMBDAS if lam != path.best_lambda_)
@@ -91,7 +92,7 @@ def test_only_the_best_lambda_is_kept():
         path.ensemble(other)
     with pytest.raises(InputError, match="The lambdas of this path are"):
         path.ensemble(0.5)
-    kept = regularization_path(
+    kept = plain_path(
         X, LABELS, LAMBDAS, cv=FOLDS, refit=False, return_members=True, **SMALL, **HERE
     )
     np.testing.assert_array_equal(kept.ensemble_.forward(X), path.ensemble_.forward(X))
@@ -103,31 +104,29 @@ def test_too_many_large_networks_are_not_kept(monkeypatch):
     options = {"cv": FOLDS, "refit": False, **SMALL, **HERE}
     bytes_of_all = 3 * 4 * (3 * 4 + 4 + 4 + 1) * 8
     monkeypatch.setattr("xl2.path.settings.MOST_KEPT", bytes_of_all)
-    assert len(regularization_path(X, LABELS, LAMBDAS, **options).ensemble_.models) == 4
+    assert len(plain_path(X, LABELS, LAMBDAS, **options).ensemble_.models) == 4
     monkeypatch.setattr("xl2.path.settings.MOST_KEPT", bytes_of_all - 1)
-    path = regularization_path(X, LABELS, LAMBDAS, **options)
+    path = plain_path(X, LABELS, LAMBDAS, **options)
     with pytest.raises(InputError, match=r"none, as all members take more than 1 GiB\. Pass"):
         _ = path.ensemble_
     assert path.tried_ is not None
-    kept = regularization_path(X, LABELS, LAMBDAS, return_members=True, **options)
+    kept = plain_path(X, LABELS, LAMBDAS, return_members=True, **options)
     assert len(kept.ensemble_.models) == 4
     options |= {"epochs": 60}
-    tried = regularization_path(
-        X, LABELS, LAMBDAS, experiments="importance", budget=50.0, **options
-    )
+    tried = plain_path(X, LABELS, LAMBDAS, experiments="importance", budget=50.0, **options)
     assert "take more memory" in str(tried.evidence_.left_out)
 
 
 def test_a_lambda_with_a_member_that_diverged_has_none():
     options = {"cv": KFold(3), "refit": False, "return_members": True, "optimizer": "sgd"}
-    path = regularization_path(X, LABELS, [0.0, 1e30], **options, **SMALL, **HERE)
+    path = plain_path(X, LABELS, [0.0, 1e30], **options, **SMALL, **HERE)
     with pytest.raises(InputError, match=r"no ensemble for lambda 1e\+30: it diverged in 3 of 3"):
         path.ensemble(1e30)
     assert len(path.ensemble_.models) == 3
 
 
 def test_with_validation_samples_it_has_the_networks_of_the_seeds():
-    path = regularization_path(
+    path = plain_path(
         X[:30],
         VALUES[:30, 0],
         LAMBDAS,
@@ -157,9 +156,7 @@ def test_each_fold_has_what_it_learnt_of_the_columns(preprocessing):
         preprocessing = make_column_transformer(
             (StandardScaler(), ["age"]), (OneHotEncoder(), ["town"])
         )
-    path = regularization_path(
-        table, LABELS, [0.3], preprocessing=preprocessing, cv=FOLDS, **SMALL, **HERE
-    )
+    path = plain_path(table, LABELS, [0.3], preprocessing=preprocessing, cv=FOLDS, **SMALL, **HERE)
     ensemble = path.ensemble_
     assert len({id(model.preprocessing) for model in ensemble.models}) == 4
     mean = np.mean([model.forward(table) for model in ensemble.models], axis=0)
@@ -173,7 +170,7 @@ def test_frames_of_dask_are_trained_on_and_predicted(monkeypatch):
     table = pd.DataFrame({"age": X[:, 0], "town": ["a", "b", "c", "b"] * 10})
     table.loc[::9, "age"] = np.nan
     lazy = dd.from_pandas(table, npartitions=4)
-    path = regularization_path(
+    path = plain_path(
         lazy, VALUES[:, 0], [0.3], cv=3, standardize=True, refit=False, **SMALL, **HERE
     )
     mean = np.mean([model.predict(table) for model in path.ensemble_.models], axis=0)
@@ -185,7 +182,7 @@ def test_frames_of_dask_are_trained_on_and_predicted(monkeypatch):
 
 
 def test_it_gets_the_verdict_of_its_path():
-    path = regularization_path(X, LABELS, LAMBDAS, cv=FOLDS, **SMALL, **HERE)
+    path = plain_path(X, LABELS, LAMBDAS, cv=FOLDS, **SMALL, **HERE)
     assert path.ensemble_.tried == path.best_model_.tried
     found = diagnose(path.ensemble_, X, LABELS, X[:20] + 0.1, LABELS[:20])
     assert found.lam == path.best_lambda_
@@ -194,12 +191,12 @@ def test_it_gets_the_verdict_of_its_path():
 
 def test_its_networks_have_the_temperature_of_their_lambda():
     options = {**SMALL, "epochs": 60, "cv": FOLDS, "return_members": True, **HERE}
-    path = regularization_path(X, LABELS, LAMBDAS, calibrate=True, **options)
+    path = plain_path(X, LABELS, LAMBDAS, calibrate=True, **options)
     assert {m.temperature for m in path.ensemble_.models} == {path.temperature_} != {1.0}
     other = next(lam for lam in path.models_ if lam != path.best_lambda_)
     found = {m.temperature for m in path.ensemble(other).models}
     assert found == {path.model(other).temperature} != {path.temperature_}
-    plain = regularization_path(X, LABELS, LAMBDAS, **options)
+    plain = plain_path(X, LABELS, LAMBDAS, **options)
     assert {m.temperature for m in plain.ensemble_.models} == {1.0}
 
 
@@ -208,7 +205,7 @@ def test_intervals_of_a_path_hold_new_values():
     x = rng.normal(size=(2200, 2))
     y = np.abs(x[:, 0]) + 0.5 * x[:, 1] + 0.3 * rng.normal(size=2200)
     options = {**SMALL, "hidden": (8,), "epochs": 30, "learning_rate": 0.02, "refit": False}
-    path = regularization_path(x[:200], y[:200], [0.0, 1.0], **options, **HERE)
+    path = plain_path(x[:200], y[:200], [0.0, 1.0], **options, **HERE)
     low, high = path.ensemble_.interval(x[200:], 0.9)
     hits = int(((low <= y[200:]) & (y[200:] <= high)).sum())
     # How often depends on the 200 samples: by a beta distribution, like that of an order statistic.

@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from plain_paths import plain_path
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut
 
 import xl2.path.experiments
-from xl2 import L2, Network, diagnose, fit, regularization_path
+from xl2 import L2, Network, diagnose, fit
 from xl2.errors import InputError
 from xl2.path.experiments import fair_order
 from xl2.path.settings import PathSettings
@@ -47,7 +48,7 @@ def path_with(experiments=True, y=LABELS, X=X, lambdas=(LAM,), **more):
     options = {"cv": CV, **SMALL, **more}
     if "validation" in options:
         del options["cv"]
-    return regularization_path(X, y, list(lambdas), experiments=experiments, **options)
+    return plain_path(X, y, list(lambdas), experiments=experiments, **options)
 
 
 def alone(rows, held, where, y=LABELS, X=X, seed=0, hidden=(4,), last="sigmoid", **more):

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from plain_paths import plain_path
 from sklearn import datasets
 
 import xl2.path.grid
-from xl2 import InputError, regularization_path
+from xl2 import InputError
 from xl2.path.grid import BEYOND, SPAN, TRIED, edge_of, spaced
 from xl2.path.grid import USUAL as LEARNING
 
@@ -143,7 +144,7 @@ def test_a_network_that_diverged_has_not_learnt(bad):
 def test_all_lambdas_but_one_train_something_better_than_the_null_model(name):
     X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     options = {"scoring": "accuracy"} if name != "diabetes" else {"task": "regression"}
-    path = regularization_path(X[::3], y[::3], **SHORT, **options)
+    path = plain_path(X[::3], y[::3], **SHORT, **options)
     assert len(path.lambdas_) == 8
     assert (path.validation_means_ > path.null_score_ + 0.02).sum() >= 7
 
@@ -151,7 +152,7 @@ def test_all_lambdas_but_one_train_something_better_than_the_null_model(name):
 @pytest.mark.host
 def test_the_penalty_matters_over_the_whole_grid():
     X, y = digits()
-    path = regularization_path(X, y, **SHORT)
+    path = plain_path(X, y, **SHORT)
     assert 0.5 * USUAL * 160 < path.lambdas_[-1] <= 1.1 * USUAL * 160
     losses = path.curves_["loss"][-1].mean(axis=(1, 2))
     # The smallest lambda changes little, the largest much.
@@ -164,12 +165,12 @@ def test_the_penalty_matters_over_the_whole_grid():
 def test_samples_in_other_units_move_the_grid(factor, moved):
     X, y = digits()
     options = {**SHORT, "standardize": False, "epochs": 100, "scoring": "accuracy"}
-    path = regularization_path(factor * X, y, **options)
+    path = plain_path(factor * X, y, **options)
     usual = spaced(8, USUAL * 160)
     assert np.sign(path.lambdas_[-1] - usual[-1]) == moved
     assert (path.validation_means_ > path.null_score_ + 0.02).sum() >= 7
     # It was worth it.
-    other = regularization_path(factor * X, y, usual, **options)
+    other = plain_path(factor * X, y, usual, **options)
     assert path.validation_means_.max() >= other.validation_means_.max()
     assert path.validation_means_.mean() > other.validation_means_.mean()
 
@@ -179,7 +180,7 @@ def test_every_backend_places_the_same_grid(where):
     X, y = digits(120)
     options = {**SHORT, "standardize": False, "hidden": (8,), "epochs": 15, "cv": 2}
     options |= {"learning_rate": 0.05, "batch_size": 16}
-    path = regularization_path(0.01 * X, y, 3, **options, **where)
+    path = plain_path(0.01 * X, y, 3, **options, **where)
     # Below the usual ones, which are 0, 1 and 10.
     assert path.lambdas_.tolist() == [0.0, 0.1, 1.0]
 
@@ -196,7 +197,7 @@ def test_lambda_counts_beside_the_samples_or_those_of_a_batch():
         ({"per": "batch", "batch_size": 1000}, 160),
         ({"sample_weight": np.full(len(y), 3.0), "per": "batch"}, 96),
     ]:
-        path = regularization_path(X, y, **{**options, **more})
+        path = plain_path(X, y, **{**options, **more})
         assert path.lambdas_.tolist() == spaced(8, USUAL * unit)
 
 
@@ -207,10 +208,10 @@ def test_the_null_model_of_a_trial_counts_the_weights(monkeypatch):
     X = np.arange(40.0)[:, None]
     y = np.repeat(["a", "b", "c", "c"], 10)
     options = {**SHORT, "cv": [(np.arange(0, 40, 2), np.arange(1, 40, 2))], "epochs": 1}
-    regularization_path(X, y, **options)
-    regularization_path(X, y, **options, sample_weight=np.where(y == "b", 4.0, 1.0))
+    plain_path(X, y, **options)
+    plain_path(X, y, **options, sample_weight=np.where(y == "b", 4.0, 1.0))
     # Of 0 and 1 in equal numbers R2 is exactly 0.
-    regularization_path(X, np.arange(40.0) // 2 % 2, **options, task="regression")
+    plain_path(X, np.arange(40.0) // 2 % 2, **options, task="regression")
     assert nulls == [0.5, pytest.approx(4 / 7), 0.0]
 
 
@@ -218,7 +219,7 @@ def test_the_null_model_of_a_trial_counts_the_weights(monkeypatch):
 def test_a_path_may_have_validation_samples_patience_dropout_and_seeds():
     X, y = digits()
     options = {**SHORT, "cv": None, "validation": (X[200:], y[200:]), "epochs": 10}
-    path = regularization_path(X[:200], y[:200], 4, **options, patience=2, dropout=0.1, seed=[0, 1])
+    path = plain_path(X[:200], y[:200], 4, **options, patience=2, dropout=0.1, seed=[0, 1])
     assert path.lambdas_.tolist() == [0.0, 0.1, 1.0, 10.0]
     assert path.n_seeds_ == 2
 
@@ -228,7 +229,7 @@ def test_lambdas_with_which_the_trial_diverges_are_above_the_edge():
     X, y = digits()
     # Plain descent diverges if the learning rate times the strength exceeds 2.
     options = {**SHORT, "optimizer": "sgd", "learning_rate": 0.1, "batch_size": 16}
-    path = regularization_path(X, y, **options)
+    path = plain_path(X, y, **options)
     assert not path.diverged_.any()
     assert path.lambdas_[-1] <= 1.1 * USUAL * 160
 
@@ -237,8 +238,8 @@ def test_lambdas_with_which_the_trial_diverges_are_above_the_edge():
 def test_a_trial_changes_nothing_in_the_path():
     X, y = digits()
     options = {**SHORT, "epochs": 5, "refit": "best"}
-    placed = regularization_path(X, y, **options)
-    given = regularization_path(X, y, placed.lambdas_, **options)
+    placed = plain_path(X, y, **options)
+    given = plain_path(X, y, placed.lambdas_, **options)
     for name, values in placed.curves_.items():
         np.testing.assert_array_equal(values, given.curves_[name])
     X_test = digits(300)[0][240:]
@@ -250,7 +251,7 @@ def test_a_trial_changes_nothing_in_the_path():
 @pytest.mark.parametrize("lambdas", [[0.0, 1e6], [3.0], 1])
 def test_given_lambdas_and_a_single_one_need_no_trial(lambdas, no_trial):
     X, y = digits(60)
-    path = regularization_path(X, y, lambdas, **{**SHORT, "epochs": 1})
+    path = plain_path(X, y, lambdas, **{**SHORT, "epochs": 1})
     assert path.lambdas_.tolist() == ([0.0] if lambdas == 1 else lambdas)
 
 
@@ -258,11 +259,11 @@ def test_given_lambdas_and_a_single_one_need_no_trial(lambdas, no_trial):
 def test_refit_takes_lambdas_of_the_placed_grid():
     X, y = digits(60)
     options = {**SHORT, "epochs": 1}
-    lambdas = regularization_path(X, y, 3, **options).lambdas_.tolist()
-    path = regularization_path(X, y, 3, **{**options, "refit": lambdas[1:2]})
+    lambdas = plain_path(X, y, 3, **options).lambdas_.tolist()
+    path = plain_path(X, y, 3, **{**options, "refit": lambdas[1:2]})
     assert list(path.models_) == lambdas[1:2]
     with pytest.raises(InputError, match="a list of lambdas of the path"):
-        regularization_path(X, y, 3, **{**options, "refit": [12345.0]})
+        plain_path(X, y, 3, **{**options, "refit": [12345.0]})
 
 
 # Checkpoints.
@@ -273,19 +274,19 @@ def test_a_resumed_path_keeps_its_lambdas(tmp_path, monkeypatch, no_trial):
     X, y = digits(60)
     options = {**SHORT, "epochs": 2, "checkpoint": tmp_path / "p"}
     monkeypatch.setattr(xl2.path.grid, "highest_lambda", lambda *given: 70.0)
-    path = regularization_path(X, y, **options)
+    path = plain_path(X, y, **options)
     # Rounding may place the edge elsewhere on another machine.
     monkeypatch.setattr(xl2.path.grid, "highest_lambda", lambda *given: 3.0)
-    again = regularization_path(X, y, **options, resume=True)
+    again = plain_path(X, y, **options, resume=True)
     assert again.lambdas_.tolist() == path.lambdas_.tolist() == spaced(8, 70.0)
     with pytest.raises(InputError, match="another regularisation path"):
-        regularization_path(X, y, 4, **options, resume=True)
+        plain_path(X, y, 4, **options, resume=True)
 
 
 @pytest.mark.host
 def test_given_lambdas_are_not_resumed_as_a_grid(tmp_path):
     X, y = digits(60)
     options = {**SHORT, "epochs": 2, "checkpoint": tmp_path / "p"}
-    regularization_path(X, y, [0, 7.0], **options)
+    plain_path(X, y, [0, 7.0], **options)
     with pytest.raises(InputError, match="another regularisation path"):
-        regularization_path(X, y, 2, **options, resume=True)
+        plain_path(X, y, 2, **options, resume=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from plain_paths import plain_path
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
-from xl2 import diagnose, load, regularization_path, save
+from xl2 import diagnose, load, save
 from xl2.diagnosis.importance import WHAT
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -29,7 +30,7 @@ HERE = {"backend": "numpy"}
 
 
 def path_with(y=LABELS, X=X, lambdas=(0.1, 1.0), experiments=("importance",), **more):
-    return regularization_path(X, y, list(lambdas), experiments=experiments, **{**SMALL, **more})
+    return plain_path(X, y, list(lambdas), experiments=experiments, **{**SMALL, **more})
 
 
 class Member:

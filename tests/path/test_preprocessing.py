@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from plain_paths import plain_path
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -16,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import xl2
-from xl2 import diagnose, regularization_path
+from xl2 import diagnose
 from xl2.errors import InputError
 from xl2.nn.columns import Column
 from xl2.nn.targets import read_targets
@@ -97,9 +98,9 @@ def same(one, other, rtol=0.0):
 
 
 def test_a_frame_is_the_arrays_that_are_cleaned_by_hand():
-    path = regularization_path(TABLE, Y, [0, 1], validation=(NEW, Y_NEW), **SMALL)
+    path = plain_path(TABLE, Y, [0, 1], validation=(NEW, Y_NEW), **SMALL)
     X, X_new = cleaned(TABLE), cleaned(NEW, TABLE)
-    by_hand = regularization_path(X, Y, [0, 1], validation=(X_new, Y_NEW), **SMALL)
+    by_hand = plain_path(X, Y, [0, 1], validation=(X_new, Y_NEW), **SMALL)
     same(path, by_hand)
     model = path.best_model_
     assert model.features == tuple(TABLE.columns)
@@ -115,12 +116,12 @@ def test_a_frame_is_the_arrays_that_are_cleaned_by_hand():
 
 def test_standardised_inputs_of_0_and_1_stay_as_they_are():
     options = {**SMALL, "validation": (NEW, Y_NEW), "standardize": True}
-    path = regularization_path(TABLE, Y, [0, 1], **options)
+    path = plain_path(TABLE, Y, [0, 1], **options)
     X, X_new = cleaned(TABLE), cleaned(NEW, TABLE)
     mean, scale = X[:, :3].mean(axis=0), X[:, :3].std(axis=0)
     for part in (X, X_new):
         part[:, :3] = (part[:, :3] - mean) / scale
-    by_hand = regularization_path(
+    by_hand = plain_path(
         X, Y, [0, 1], **{**options, "validation": (X_new, Y_NEW), "standardize": False}
     )
     np.testing.assert_allclose(
@@ -149,8 +150,8 @@ def test_folds_are_those_of_a_column_transformer(sparse, standardize):
             )
         )
     options = {**SMALL, "cv": CV, "seed": [0, 1]}
-    ours = regularization_path(TABLE, Y, [0, 1], standardize=standardize, **options)
-    theirs = regularization_path(TABLE, Y, [0, 1], preprocessing=steps, **options)
+    ours = plain_path(TABLE, Y, [0, 1], standardize=standardize, **options)
+    theirs = plain_path(TABLE, Y, [0, 1], preprocessing=steps, **options)
     # Each standardises in its own order of operations.
     rtol = 1e-12 if standardize else 0.0
     same(ours, theirs, rtol)
@@ -229,11 +230,9 @@ def test_no_fold_learns_from_its_validation_rows(standardize):
 @pytest.mark.parametrize("preprocessing", ["auto", transformer()], ids=["ours", "scikit-learn"])
 def test_members_do_not_depend_on_their_validation_rows(preprocessing):
     options = {**SMALL, "cv": CV, "return_members": True, "refit": False, "standardize": True}
-    path = regularization_path(TABLE, Y, [0, 1], preprocessing=preprocessing, **options)
+    path = plain_path(TABLE, Y, [0, 1], preprocessing=preprocessing, **options)
     held = next(iter(CV.split(TABLE, Y)))[1]
-    other = regularization_path(
-        altered(TABLE, held), Y, [0, 1], preprocessing=preprocessing, **options
-    )
+    other = plain_path(altered(TABLE, held), Y, [0, 1], preprocessing=preprocessing, **options)
     for lam in (0, 1):
         for a, b in zip(
             path.member(lam, 0).host_parameters(),
@@ -249,8 +248,8 @@ def test_members_do_not_depend_on_their_validation_rows(preprocessing):
 
 def test_a_placed_grid_does_not_see_validation_rows_either():
     options = {**SMALL, "cv": [next(iter(CV.split(TABLE, Y)))], "refit": False}
-    path = regularization_path(TABLE, Y, 4, **options)
-    other = regularization_path(altered(TABLE, options["cv"][0][1]), Y, 4, **options)
+    path = plain_path(TABLE, Y, 4, **options)
+    other = plain_path(altered(TABLE, options["cv"][0][1]), Y, 4, **options)
     np.testing.assert_array_equal(path.lambdas_, other.lambdas_)
     np.testing.assert_array_equal(path.train_scores_, other.train_scores_)
 
@@ -260,17 +259,17 @@ def test_folds_of_different_widths_train_in_one_stack():
     table = TABLE.assign(colour=["violet" if k < 2 else "red" for k in range(ROWS)])
     folds = [(np.arange(2, 60), np.arange(60, 150)), (np.arange(60), np.arange(60, 150))]
     options = {**SMALL, "cv": folds, "return_members": True}
-    path = regularization_path(table, Y, [1], preprocessing=transformer(), **options)
+    path = plain_path(table, Y, [1], preprocessing=transformer(), **options)
     assert [path.member(1, f).sizes[0] for f in (0, 1)] == [6, 6]
     # The narrower fold by hand, with an input that is always 0.
     own = transformer().fit(table.iloc[:60].iloc[2:])
     assert own.transform(table).shape[1] == 5
     X = np.pad(own.transform(table), ((0, 0), (0, 1)))
-    alone = regularization_path(X, Y, [1], **{**options, "cv": folds[:1]})
+    alone = plain_path(X, Y, [1], **{**options, "cv": folds[:1]})
     np.testing.assert_array_equal(alone.train_scores_[:, 0], path.train_scores_[:, 0])
     assert path.best_model_.predict(table.iloc[:3]).shape == (3,)
     # And a fold that is wider than all rows.
-    wide = regularization_path(table, Y, [1], preprocessing=Frequent(), **options)
+    wide = plain_path(table, Y, [1], preprocessing=Frequent(), **options)
     assert wide.best_model_.network.sizes[0] == 3
     assert wide.best_model_.predict(table).shape == (ROWS,)
 
@@ -328,15 +327,13 @@ def test_transformers_of_scikit_learn_are_fitted_on_the_training_rows(steps):
 
     table = TABLE.assign(words="it is " + TABLE["colour"].fillna("none"))
     folds = list(CV.split(table, Y))[:1]
-    path = regularization_path(
-        table, Y, [1], preprocessing=steps, cv=folds, return_members=True, **SMALL
-    )
+    path = plain_path(table, Y, [1], preprocessing=steps, cv=folds, return_members=True, **SMALL)
     own = clone(steps)
     dense = as_dense(own.fit_transform(table.iloc[folds[0][0]], Y[folds[0][0]]))
     X = np.empty((ROWS, dense.shape[1]))
     X[folds[0][0]] = dense
     X[folds[0][1]] = as_dense(own.transform(table.iloc[folds[0][1]]))
-    alone = regularization_path(X, Y, [1], cv=folds, **SMALL)
+    alone = plain_path(X, Y, [1], cv=folds, **SMALL)
     np.testing.assert_array_equal(alone.train_scores_, path.train_scores_)
     np.testing.assert_array_equal(alone.validation_scores_, path.validation_scores_)
 
@@ -351,9 +348,9 @@ def test_a_transformer_also_takes_arrays_and_sparse_matrices():
     X = cleaned(TABLE)
     steps = StandardScaler(with_mean=False)
     options = {**SMALL, "cv": CV}
-    dense = regularization_path(X, Y, [1], preprocessing=steps, **options)
-    packed = regularization_path(csr_matrix(X), Y, [1], preprocessing=steps, **options)
-    lists = regularization_path(X.tolist(), Y, [1], preprocessing=steps, **options)
+    dense = plain_path(X, Y, [1], preprocessing=steps, **options)
+    packed = plain_path(csr_matrix(X), Y, [1], preprocessing=steps, **options)
+    lists = plain_path(X.tolist(), Y, [1], preprocessing=steps, **options)
     same(dense, packed, 1e-12)
     same(dense, lists)
     np.testing.assert_allclose(
@@ -363,8 +360,8 @@ def test_a_transformer_also_takes_arrays_and_sparse_matrices():
 
 def test_frames_of_polars_and_coded_matrices_are_the_same():
     polars = pytest.importorskip("polars")
-    path = regularization_path(TABLE, Y, [0, 1], cv=CV, **SMALL)
-    other = regularization_path(
+    path = plain_path(TABLE, Y, [0, 1], cv=CV, **SMALL)
+    other = plain_path(
         polars.DataFrame(
             {name: [None if cell != cell else cell for cell in TABLE[name]] for name in TABLE}
         ),
@@ -375,7 +372,7 @@ def test_frames_of_polars_and_coded_matrices_are_the_same():
     )
     same(path, other)
     learnt = path.best_model_.preprocessing
-    again = regularization_path(
+    again = plain_path(
         path.best_model_.raw(TABLE), Y, [0, 1], cv=CV, preprocessing=learnt.columns, **SMALL
     )
     same(path, again)
@@ -393,22 +390,22 @@ def test_weights_groups_stacks_and_values_work_along(tmp_path):
         "seed": [0, 1],
         "standardize": True,
     }
-    ours = regularization_path(TABLE, values, [0, 1], **options)
+    ours = plain_path(TABLE, values, [0, 1], **options)
     size = ours._settings.memory_of(2)
     for more in ({"max_memory": size}, {"checkpoint": tmp_path / "path"}):
-        same(ours, regularization_path(TABLE, values, [0, 1], **options, **more))
+        same(ours, plain_path(TABLE, values, [0, 1], **options, **more))
     resumed = {"checkpoint": tmp_path / "path", "resume": True}
-    same(ours, regularization_path(TABLE, values, [0, 1], **options, **resumed))
+    same(ours, plain_path(TABLE, values, [0, 1], **options, **resumed))
     with pytest.raises(InputError, match=r'its preprocessing was "2 number, .* and is now'):
-        regularization_path(TABLE.drop(columns="age"), values, [0, 1], **options, **resumed)
+        plain_path(TABLE.drop(columns="age"), values, [0, 1], **options, **resumed)
     with pytest.raises(InputError, match=r"another regularisation path|another run"):
-        regularization_path(TABLE.assign(age=1.5), values, [0, 1], **options, **resumed)
+        plain_path(TABLE.assign(age=1.5), values, [0, 1], **options, **resumed)
     assert ours.best_model_.predict(TABLE).shape == (ROWS,)
 
 
 def test_columns_are_left_out_with_all_their_inputs():
     options = {**LONGER, "cv": KFold(3), "refit": "best", "budget": 1e6}
-    path = regularization_path(TABLE, Y, [1], without={"colour": [1], "ages": [0, 3]}, **options)
+    path = plain_path(TABLE, Y, [1], without={"colour": [1], "ages": [0, 3]}, **options)
     found = {trial.what: trial for trial in path.evidence_.trials}
     assert {what: trial.arguments["columns"] for what, trial in found.items()} == {
         "without colour": [0, 2, 3],
@@ -416,16 +413,14 @@ def test_columns_are_left_out_with_all_their_inputs():
     }
     for what, kept in (("without colour", ["age", "married", "height"]), ("without ages", None)):
         table = TABLE[kept or ["colour", "married"]]
-        alone = regularization_path(table, Y, [1], **options)
+        alone = plain_path(table, Y, [1], **options)
         np.testing.assert_array_equal(found[what].scores, alone.evidence_.scores[0])
     with pytest.raises(InputError, match="without leaves out columns, but only the transformer"):
-        regularization_path(
-            TABLE, Y, [1], preprocessing=transformer(), without={"a": [0]}, **options
-        )
+        plain_path(TABLE, Y, [1], preprocessing=transformer(), without={"a": [0]}, **options)
 
 
 def test_a_path_of_a_frame_is_diagnosed_on_frames():
-    path = regularization_path(TABLE, Y, [0, 1], cv=CV, experiments=["curve"], **LONGER)
+    path = plain_path(TABLE, Y, [0, 1], cv=CV, experiments=["curve"], **LONGER)
     found = diagnose(path, TABLE, Y, NEW, Y_NEW)
     X, X_new = cleaned(TABLE), cleaned(NEW, TABLE)
     by_hand, scaling = path.best_model_.network, path.best_model_.input_scaling
@@ -442,7 +437,7 @@ def test_scorers_see_the_inputs():
         seen.append(X)
         return float(np.mean(estimator.predict(X) == y))
 
-    regularization_path(TABLE, Y, [1], scoring=scorer, validation=(NEW, Y_NEW), **SMALL)
+    plain_path(TABLE, Y, [1], scoring=scorer, validation=(NEW, Y_NEW), **SMALL)
     expected = cleaned(NEW, TABLE)
     assert any(X.shape == expected.shape and np.allclose(X, expected) for X in seen)
 
@@ -476,15 +471,15 @@ def test_scorers_see_the_inputs():
 )
 def test_what_cannot_be_prepared_is_refused(table, options, message):
     with pytest.raises(InputError, match=message):
-        regularization_path(table, Y, [1], **{**SMALL, "epochs": 1, **options})
+        plain_path(table, Y, [1], **{**SMALL, "epochs": 1, **options})
 
 
 def test_a_frame_of_numbers_and_an_array_are_the_same_path():
     X = cleaned(TABLE)
     numbers = pd.DataFrame(X, columns=[f"c{k}" for k in range(8)])
-    path = regularization_path(X, Y, [0, 1], cv=CV, **SMALL)
+    path = plain_path(X, Y, [0, 1], cv=CV, **SMALL)
     for preprocessing in ("auto", None):
-        other = regularization_path(numbers, Y, [0, 1], cv=CV, preprocessing=preprocessing, **SMALL)
+        other = plain_path(numbers, Y, [0, 1], cv=CV, preprocessing=preprocessing, **SMALL)
         same(path, other)
         shuffled = numbers[numbers.columns[::-1]]
         np.testing.assert_array_equal(
@@ -496,14 +491,14 @@ def test_a_frame_of_numbers_and_an_array_are_the_same_path():
 
 def test_a_path_says_what_it_understood_of_a_frame():
     table = TABLE.assign(share=[f"{k} %" for k in range(ROWS)])
-    path = regularization_path(table, Y, [1], cv=CV, **SMALL)
+    path = plain_path(table, Y, [1], cv=CV, **SMALL)
     text = " ".join(str(path).split())
     for said in ("Categories, each an input of 0 and 1: 'colour'", "True and False", "with %"):
         assert said in text
     coded = path.best_model_.raw(table)
     assert coded[7, -1] == 0.07
     columns = path.best_model_.preprocessing.columns
-    again = regularization_path(coded, Y, [1], cv=CV, preprocessing=columns, **SMALL)
+    again = plain_path(coded, Y, [1], cv=CV, preprocessing=columns, **SMALL)
     assert again.understood_ == ()
 
 
@@ -513,22 +508,22 @@ def test_nullable_numbers_are_numbers(dtype):
     cells = [None, 1, None, 1, 2] * (ROWS // 5)
     columns = {"a": pd.array(cells, dtype=dtype), "b": TABLE["height"]}
     same_numbers = {"a": pd.Series(cells, dtype="float64"), "b": TABLE["height"]}
-    path = regularization_path(pd.DataFrame(columns), Y, [1], cv=CV, **SMALL)
-    other = regularization_path(pd.DataFrame(same_numbers), Y, [1], cv=CV, **SMALL)
+    path = plain_path(pd.DataFrame(columns), Y, [1], cv=CV, **SMALL)
+    other = plain_path(pd.DataFrame(same_numbers), Y, [1], cv=CV, **SMALL)
     same(path, other)
     for frame in (columns, same_numbers):
         found = path.best_model_.predict(pd.DataFrame(frame))
         assert (found == other.best_model_.predict(pd.DataFrame(columns))).all()
     only = pd.DataFrame({"a": pd.array([None, 1] * (ROWS // 2), dtype="Int64")})
-    model = regularization_path(only.set_axis([0], axis=1), Y, [1], cv=CV, **SMALL).best_model_
+    model = plain_path(only.set_axis([0], axis=1), Y, [1], cv=CV, **SMALL).best_model_
     assert model.preprocessing.names == ("column 1", "column 1 missing")
 
 
 def test_no_columns_are_no_preprocessing():
     X = cleaned(TABLE)
-    path = regularization_path(X, Y, [1], cv=CV, preprocessing=(), **SMALL)
+    path = plain_path(X, Y, [1], cv=CV, preprocessing=(), **SMALL)
     assert path.best_model_.preprocessing is None
-    same(path, regularization_path(X, Y, [1], cv=CV, **SMALL))
+    same(path, plain_path(X, Y, [1], cv=CV, **SMALL))
 
 
 def test_encoders_say_what_they_are():
@@ -541,8 +536,8 @@ def test_encoders_say_what_they_are():
 @pytest.mark.parametrize("preprocessing", ["auto", transformer()], ids=["ours", "scikit-learn"])
 def test_frames_are_the_same_on_every_library(where, preprocessing):
     options = {**SMALL, "dtype": "float32", "cv": CV, "preprocessing": preprocessing}
-    path = regularization_path(TABLE, Y, [0, 1], **options, **where)
-    on_host = regularization_path(TABLE, Y, [0, 1], **options, backend="numpy")
+    path = plain_path(TABLE, Y, [0, 1], **options, **where)
+    on_host = plain_path(TABLE, Y, [0, 1], **options, backend="numpy")
     same(path, on_host, 1e-4)
     np.testing.assert_allclose(
         path.best_model_.forward(NEW), on_host.best_model_.forward(NEW), rtol=1e-4
@@ -553,7 +548,7 @@ def test_frames_are_the_same_on_every_library(where, preprocessing):
 def test_a_frame_with_a_column_of_row_numbers_is_warned_of(name):
     numbered = pd.DataFrame({name: range(ROWS), "age": frame()["height"]})
     with pytest.warns(UserWarning, match=f"'{name}' numbers the rows") as caught:
-        regularization_path(numbered, labels(frame()), [0], cv=2, hidden=(2,), epochs=1)
+        plain_path(numbered, labels(frame()), [0], cv=2, hidden=(2,), epochs=1)
     assert caught[0].filename == __file__
 
 
@@ -569,7 +564,7 @@ def test_messages_about_a_frame_name_what_to_do_with_it(cells, way, mended):
     path = {"lambdas": [0], "cv": 2, "hidden": (2,), "epochs": 1}
     y = labels(frame(60))
     with pytest.raises(InputError) as caught:
-        regularization_path(table, y, **path)
+        plain_path(table, y, **path)
     message = str(caught.value)
     assert way in message
     assert "X.drop(columns='c') leaves" in message
@@ -578,4 +573,4 @@ def test_messages_about_a_frame_name_what_to_do_with_it(cells, way, mended):
         table["c"] = eval(told, {"X": table, "pandas": pd})  # the line that the message gives
     else:
         table["c"] = mended(table["c"])
-    assert regularization_path(table, y, **path).best_lambda_ == 0
+    assert plain_path(table, y, **path).best_lambda_ == 0

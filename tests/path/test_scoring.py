@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import (
@@ -20,7 +21,7 @@ from sklearn.model_selection import KFold, LeaveOneOut, StratifiedKFold, cross_v
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from xl2 import InputError, MLPClassifierCV, MLPRegressorCV, Network, regularization_path
+from xl2 import InputError, MLPClassifierCV, MLPRegressorCV, Network
 from xl2.nn.scaling import Scaling
 from xl2.path.predictions import Predictions
 from xl2.path.sample_scores import OF_CLASSES, OF_VALUES, bootstrap_error, error_of_mean
@@ -148,7 +149,7 @@ def test_scores_are_those_of_the_scorer_on_the_members(y, scoring, weight):
     options = {"standardize": True, "sample_weight": weight, "backend": "numpy", **SMALL}
     if y is ROWS:
         options["output"] = "sigmoid"
-    path = regularization_path(X, y, [0.0, 3.0], cv=FOLDS, scoring=scoring, **options)
+    path = plain_path(X, y, [0.0, 3.0], cv=FOLDS, scoring=scoring, **options)
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     weighted = weight is not None and scoring not in (biggest_error, first_feature)
     for f, (rows, held) in enumerate(FOLDS.split(X)):
@@ -169,7 +170,7 @@ def test_scores_are_those_of_the_scorer_on_the_members(y, scoring, weight):
 @pytest.mark.one_on_jax
 @pytest.mark.parametrize(("y", "scoring"), [(TWO, "neg_log_loss"), (VALUES, "neg_max_error")])
 def test_on_every_backend(where, y, scoring):
-    found = regularization_path(
+    found = plain_path(
         X, y, [0.0, 3.0], cv=FOLDS, scoring=scoring, standardize=True, **SMALL, **where
     )
     f, (rows, held) = 1, list(FOLDS.split(X))[1]
@@ -181,14 +182,14 @@ def test_on_every_backend(where, y, scoring):
 
 @pytest.mark.host
 def test_every_path_has_several_scores():
-    classes = regularization_path(X, TWO, [0.0, 3.0], cv=FOLDS, scoring="roc_auc", **SMALL)
+    classes = plain_path(X, TWO, [0.0, 3.0], cv=FOLDS, scoring="roc_auc", **SMALL)
     assert list(classes.metrics_) == ["roc_auc", "accuracy", "neg_log_loss"]
     assert classes.score_name_ == "roc_auc"
     for name in ("accuracy", "neg_log_loss"):
-        other = regularization_path(X, TWO, [0.0, 3.0], cv=FOLDS, scoring=name, **SMALL)
+        other = plain_path(X, TWO, [0.0, 3.0], cv=FOLDS, scoring=name, **SMALL)
         np.testing.assert_array_equal(classes.metrics_[name], other.validation_scores_by_seed_)
         assert next(iter(other.metrics_)) == name
-    values = regularization_path(X, VALUES, [0.0, 3.0], cv=FOLDS, **SMALL)
+    values = plain_path(X, VALUES, [0.0, 3.0], cv=FOLDS, **SMALL)
     assert list(values.metrics_) == ["r2", "neg_root_mean_squared_error"]
     assert values.metrics_["r2"].shape == (2, 3, 1)
 
@@ -198,15 +199,15 @@ def test_an_error_needs_no_spread_of_the_values():
     """R2 does, so it refuses folds of one sample."""
     options = {"cv": LeaveOneOut(), "task": "regression", **SMALL, "epochs": 1}
     few = (X[:8], VALUES[:8])
-    path = regularization_path(*few, [0.0], scoring="neg_mean_absolute_error", **options)
+    path = plain_path(*few, [0.0], scoring="neg_mean_absolute_error", **options)
     assert (path.validation_scores_ < 0.0).all()
     with pytest.raises(InputError, match="Fold 1 of cv has one validation sample"):
-        regularization_path(*few, [0.0], **options)
+        plain_path(*few, [0.0], **options)
     same = (X[40:], np.full(20, 3.0))
     options = {"validation": same, **SMALL}
-    assert regularization_path(*few, [0.0], scoring="neg_max_error", **options).null_score_ < 0.0
+    assert plain_path(*few, [0.0], scoring="neg_max_error", **options).null_score_ < 0.0
     with pytest.raises(InputError, match="Column 1 of validation y holds one value only"):
-        regularization_path(*few, [0.0], **options)
+        plain_path(*few, [0.0], **options)
 
 
 # The null model.
@@ -219,7 +220,7 @@ def test_the_null_model_is_scikit_learns_dummy(y, scoring, weight):
     options = {"sample_weight": weight, "scoring": scoring, **SMALL, "epochs": 1}
     if y is ROWS:
         options["output"] = "sigmoid"
-    path = regularization_path(X, y, [3.0], cv=FOLDS, **options)
+    path = plain_path(X, y, [3.0], cv=FOLDS, **options)
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     for f, (rows, held) in enumerate(FOLDS.split(X)):
         own = None if weight is None else weight[rows]
@@ -243,7 +244,7 @@ def test_a_path_that_is_no_better_than_always_answering_0_says_so():
     X, y = rng.normal(size=(300, 10)), (np.arange(300) % 25 == 0).astype(int)
     options = {"epochs": 30, "learning_rate": 0.01, "progress": False, "refit": False}
     options["scoring"] = "accuracy"
-    path = regularization_path(X, y, [0.0, 0.001], cv=5, **options)
+    path = plain_path(X, y, [0.0, 0.001], cv=5, **options)
     dummy = cross_validate(
         DummyClassifier(), X, y, cv=StratifiedKFold(5, shuffle=True, random_state=0)
     )
@@ -266,7 +267,7 @@ def test_of_equal_accuracies_the_lower_loss_is_chosen():
     options = {"epochs": 9, "progress": False, "hidden": (10,), "learning_rate": 0.03}
     options["scoring"] = "accuracy"
     lambdas = [30.0, 1e3, 1e5]
-    path = regularization_path(X, y, lambdas, cv=5, refit=False, per="batch", **options)
+    path = plain_path(X, y, lambdas, cv=5, refit=False, per="batch", **options)
     losses = -path.metrics_["neg_log_loss"].mean(axis=(1, 2))
     assert np.ptp(path.validation_means_) == 0.0
     assert path.one_class_.all()
@@ -285,7 +286,7 @@ def test_the_best_lambda_is_the_largest_that_is_close_to_the_highest_score():
     X, y = rng.normal(size=(200, 6)), rng.normal(size=200)
     y = (X[:, 0] + y > 0).astype(int)
     for scoring in ("neg_log_loss", "accuracy"):
-        path = regularization_path(X, y, 12, cv=4, scoring=scoring, **{**SMALL, "epochs": 30})
+        path = plain_path(X, y, 12, cv=4, scoring=scoring, **{**SMALL, "epochs": 30})
         top = path.validation_means_.argmax()
         if scoring == "neg_log_loss":
             assert path.top_index_ == top
@@ -305,7 +306,7 @@ def test_the_best_lambda_is_the_largest_that_is_close_to_the_highest_score():
 
 @pytest.mark.host
 def test_one_class_only_means_every_member_in_training_and_validation():
-    path = regularization_path(X, TWO, [0.0, 1e5], cv=FOLDS, standardize=True, **SMALL)
+    path = plain_path(X, TWO, [0.0, 1e5], cv=FOLDS, standardize=True, **SMALL)
     for k, lam in enumerate(path.lambdas_):
         answers = [
             set(member_of(path, lam, f, TWO, rows).predict(X))
@@ -368,7 +369,7 @@ def test_with_one_validation_set_other_scorers_are_bootstrapped():
 
     options = {"validation": (X[30:], VALUES[30:]), "standardize": True, **SMALL}
     found, expected = (
-        regularization_path(X[:30], VALUES[:30], [0.0, 3.0], scoring=scoring, **options)
+        plain_path(X[:30], VALUES[:30], [0.0, 3.0], scoring=scoring, **options)
         for scoring in (mae, "neg_mean_absolute_error")
     )
     np.testing.assert_allclose(found.validation_scores_, expected.validation_scores_)
@@ -385,7 +386,7 @@ def test_draws_without_a_score_are_left_out():
 
     labels = np.r_[THREE[:30], 1, 1, 2, 2, 2, 3]
     options = {"validation": (X[30:36], labels[30:]), "standardize": True, **SMALL}
-    found = regularization_path(X[:30], labels[:30], [0.0], scoring=picky, **options)
+    found = plain_path(X[:30], labels[:30], [0.0], scoring=picky, **options)
     assert 0.0 < found.standard_errors_[0] < 0.5
     assert math.isnan(bootstrap_error(lambda rows: math.nan, 5))
 
@@ -398,7 +399,7 @@ def test_a_lambda_whose_predictions_overflow_is_not_chosen(large):
     y = np.r_[np.exp(np.linspace(0, 1, 20)), 2.0, 3.0]
     options = {"output": "exp", "loss": "poisson", "task": "regression", **SMALL}
     options |= {"hidden": (), "epochs": 100, "refit": False}
-    path = regularization_path(
+    path = plain_path(
         x[:20], y[:20], [0.0, 10.0], validation=(x[20:], y[20:]), optimizer="sgd", **options
     )
     assert np.isnan(path.validation_means_).tolist() == [True, False]
@@ -429,7 +430,7 @@ def test_a_lambda_whose_predictions_overflow_is_not_chosen(large):
 def test_a_scorer_that_cannot_be_used_is_an_error(monkeypatch, y, scoring, words):
     monkeypatch.setattr("xl2.path.run_path.train_stacks", None)
     with pytest.raises(InputError) as error:
-        regularization_path(X, y, [0.0], cv=FOLDS, scoring=scoring, **SMALL)
+        plain_path(X, y, [0.0], cv=FOLDS, scoring=scoring, **SMALL)
     assert words in str(error.value)
 
 
@@ -440,14 +441,14 @@ def test_a_score_that_folds_do_not_have_is_an_error(monkeypatch):
     y = (np.arange(60) < 20).astype(int)
     folds = [(np.r_[10:50], np.r_[:10, 50:60]), (np.r_[:40], np.r_[40:60])]
     with pytest.raises(InputError, match="gives nan for perfect predictions in fold 2"):
-        regularization_path(X, y, [0.0], cv=folds, scoring="roc_auc", **SMALL)
+        plain_path(X, y, [0.0], cv=folds, scoring="roc_auc", **SMALL)
 
 
 @pytest.mark.host
 def test_validation_samples_without_a_score_are_an_error():
     held = (X[TWO == "yes"], TWO[TWO == "yes"])
     with pytest.raises(InputError, match="nan for perfect predictions on the validation samples"):
-        regularization_path(X, TWO, [0.0], validation=held, scoring="roc_auc", **SMALL)
+        plain_path(X, TWO, [0.0], validation=held, scoring="roc_auc", **SMALL)
 
 
 @pytest.mark.host
@@ -458,7 +459,7 @@ def test_scikit_learn_takes_a_member_for_a_fitted_estimator():
         assert estimator.classes_.tolist() == ["no", "yes"]
         return accuracy_score(y, estimator.predict(X))
 
-    path = regularization_path(X, TWO, [0.0], cv=FOLDS, scoring=scorer, **SMALL)
+    path = plain_path(X, TWO, [0.0], cv=FOLDS, scoring=scorer, **SMALL)
     np.testing.assert_array_equal(path.validation_scores_by_seed_, path.metrics_["accuracy"])
 
 
@@ -469,11 +470,11 @@ def test_a_nan_of_a_member_is_an_error_that_names_it():
         return math.nan if np.ptp(found) < 30.0 else np.corrcoef(found, y)[0, 1]
 
     options = {"standardize": True, "cv": FOLDS, "scoring": correlation, **SMALL}
-    path = regularization_path(X, VALUES, [0.0], **options)
+    path = plain_path(X, VALUES, [0.0], **options)
     assert math.isnan(path.null_score_)
     assert "  -" in str(path).splitlines()[-1]
     with pytest.raises(InputError, match="gives nan for lambda 100 in fold 1"):
-        regularization_path(X, VALUES, [0.0, 100.0], **{**options, "epochs": 30})
+        plain_path(X, VALUES, [0.0, 100.0], **{**options, "epochs": 30})
 
 
 @pytest.mark.host
@@ -484,7 +485,7 @@ def test_members_that_diverge_are_not_scored():
         return -np.abs(found - y).mean()
 
     options = {"cv": FOLDS, "scoring": sure, **SMALL, "optimizer": "sgd", "standardize": True}
-    path = regularization_path(X, VALUES, [0.0, 1e30], **options)
+    path = plain_path(X, VALUES, [0.0, 1e30], **options)
     assert path.diverged_[1].all()
     assert np.isnan(path.metrics_["r2"][1]).all()
     assert path.best_lambda_ == 0.0
@@ -496,22 +497,20 @@ def test_members_that_diverge_are_not_scored():
 @pytest.mark.host
 def test_another_scoring_scores_a_resumed_path_without_training(tmp_path, monkeypatch):
     options = {"cv": FOLDS, "checkpoint": tmp_path / "path", **SMALL}
-    regularization_path(X, TWO, [0.0, 3.0], **options)
-    expected = regularization_path(
-        X, TWO, [0.0, 3.0], scoring="roc_auc", **{**options, "checkpoint": None}
-    )
+    plain_path(X, TWO, [0.0, 3.0], **options)
+    expected = plain_path(X, TWO, [0.0, 3.0], scoring="roc_auc", **{**options, "checkpoint": None})
     monkeypatch.setattr("xl2.training.loop.train_epoch", None)
-    found = regularization_path(X, TWO, [0.0, 3.0], scoring="roc_auc", resume=True, **options)
+    found = plain_path(X, TWO, [0.0, 3.0], scoring="roc_auc", resume=True, **options)
     np.testing.assert_array_equal(found.validation_scores_, expected.validation_scores_)
 
 
 @pytest.mark.host
 def test_with_patience_another_scoring_may_drop_other_lambdas(tmp_path):
     options = {"cv": FOLDS, "checkpoint": tmp_path / "path", "patience": 2, **SMALL}
-    regularization_path(X, TWO, [0.0, 3.0], **options)
-    regularization_path(X, TWO, [0.0, 3.0], scoring="balanced_accuracy", resume=True, **options)
+    plain_path(X, TWO, [0.0, 3.0], **options)
+    plain_path(X, TWO, [0.0, 3.0], scoring="balanced_accuracy", resume=True, **options)
     with pytest.raises(InputError, match="patience"):
-        regularization_path(X, TWO, [0.0, 3.0], scoring="accuracy", resume=True, **options)
+        plain_path(X, TWO, [0.0, 3.0], scoring="accuracy", resume=True, **options)
 
 
 # The estimators.

@@ -4,10 +4,11 @@ import warnings
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from sklearn.exceptions import ConvergenceWarning
 
 import xl2
-from xl2 import InputError, regularization_path
+from xl2 import InputError
 from xl2.path.epoch_scores import EpochScores, looking
 from xl2.path.planning import PlannedStack
 from xl2.path.search_pruning import Pruning
@@ -28,7 +29,7 @@ def told(**options):
     seen = []
     with warnings.catch_warnings(), looking(lambda epoch, score: seen.append((epoch, score))):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        path = regularization_path(X, LABELS, **{**SMALL, **options})
+        path = plain_path(X, LABELS, **{**SMALL, **options})
     return path, seen
 
 
@@ -94,7 +95,7 @@ def test_what_a_look_raises_ends_the_path_and_nothing_is_told_any_more(monkeypat
             raise EnoughError
 
     with pytest.raises(EnoughError), looking(look):
-        regularization_path(X, LABELS, **{**SMALL, "epochs": 1000, "backend": "numpy"})
+        plain_path(X, LABELS, **{**SMALL, "epochs": 1000, "backend": "numpy"})
     assert seen == [1, 2]
     path, _ = told(backend="numpy")  # nobody looks after the block
     assert seen == [1, 2]

@@ -5,9 +5,10 @@ import pickle
 import numpy as np
 import pytest
 from clusters import client_of
+from plain_paths import plain_path
 from sklearn.model_selection import KFold, ShuffleSplit
 
-from xl2 import InputError, Network, fit, regularization_path
+from xl2 import InputError, Network, fit
 from xl2.array import dask_rows, rows
 from xl2.array.backend import connect
 from xl2.data import open_rows
@@ -67,7 +68,7 @@ def stored(kind, folder, X=DENSE):
 
 def path_of(X, y=LABELS, **options):
     own = {"cv": 3, "hidden": (8,), "epochs": 3, "batch_size": 20, "dtype": "float64"}
-    return regularization_path(X, y, [0, 1], progress=False, **own | options)
+    return plain_path(X, y, [0, 1], progress=False, **own | options)
 
 
 def assert_same(mine, its, rtol=1e-9):
@@ -156,11 +157,12 @@ def test_a_worker_process_trains_a_path_on_samples_in_dask(tmp_path):
     distributed = pytest.importorskip("distributed", reason='dask: pip install "xl2[dask]"')
 
     def task(X, y=LABELS):  # a closure is sent as it is: workers cannot import the tests
-        from xl2 import regularization_path
+        from plain_paths import plain_path
+
         from xl2.array import rows
 
         rows.CHUNK_BYTES = size
-        path = regularization_path(
+        path = plain_path(
             X, y, [0, 1], cv=3, hidden=(8,), epochs=2, standardize=True, progress=False
         )
         return path.validation_scores_

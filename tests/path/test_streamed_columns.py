@@ -6,8 +6,9 @@ from functools import partial
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
-from xl2 import InputError, regularization_path
+from xl2 import InputError
 from xl2.array import rows
 from xl2.nn import medians
 from xl2.nn.dask_samples import as_rows
@@ -51,7 +52,7 @@ def frame_of(count=COUNT):
 
 def path_of(X, y, **options):
     own = {"cv": 3, "hidden": (8,), "epochs": 2, "batch_size": 20, "dtype": "float64"}
-    return regularization_path(X, y, [0, 1], progress=False, shuffle=False, **own | options)
+    return plain_path(X, y, [0, 1], progress=False, shuffle=False, **own | options)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import confusion_matrix, make_scorer
@@ -13,7 +14,7 @@ from sklearn.model_selection import (
     TunedThresholdClassifierCV,
 )
 
-from xl2 import InputError, MLPClassifier, MLPClassifierCV, regularization_path
+from xl2 import InputError, MLPClassifier, MLPClassifierCV
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(9)
@@ -32,7 +33,7 @@ def cost(y, answers, cost_fp, cost_fn):
 
 @pytest.fixture(scope="module")
 def path():
-    return regularization_path(X, LABELS, [0.1, 1.0], **SMALL)
+    return plain_path(X, LABELS, [0.1, 1.0], **SMALL)
 
 
 def test_the_threshold_of_costs(path):
@@ -50,7 +51,7 @@ def test_the_tuned_threshold_costs_least_out_of_fold(path):
 
 def test_samples_that_no_fold_predicts_do_not_count():
     options = {**SMALL, "cv": TimeSeriesSplit(3)}
-    path = regularization_path(X, LABELS, [1.0], **options)
+    path = plain_path(X, LABELS, [1.0], **options)
     known = np.isfinite(path.oof_predictions_[:, 1])
     other = LABELS.copy()
     other[~known] = "ill"
@@ -63,7 +64,7 @@ def test_errors(path):
         path.threshold(1, 1, y=LABELS[:10])
     with pytest.raises(InputError, match="labels 'sick'"):
         path.threshold(1, 1, y=np.full(150, "sick"))
-    three = regularization_path(X, np.digitize(X[:, 0], [-0.5, 0.5]), [1.0], **SMALL)
+    three = plain_path(X, np.digitize(X[:, 0], [-0.5, 0.5]), [1.0], **SMALL)
     with pytest.raises(InputError, match="A threshold is for two classes"):
         three.threshold(1, 1)
 

@@ -7,11 +7,12 @@ from functools import wraps
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
 
 import xl2
-from xl2 import InputError, regularization_path
+from xl2 import InputError
 from xl2.path import tuning
 
 optuna = pytest.importorskip("optuna", reason='needs pip install "xl2[tune]"')
@@ -36,11 +37,11 @@ def interrupted(monkeypatch, after, **options):
     """Search until Ctrl-C, in the middle of the trial after some."""
     left = iter(range(after))
 
-    @wraps(regularization_path)
+    @wraps(plain_path)
     def path(*arguments, **named):
         if next(left, None) is None:
             raise KeyboardInterrupt
-        return regularization_path(*arguments, **named)
+        return plain_path(*arguments, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(tuning, "regularization_path", path)
@@ -57,7 +58,7 @@ def test_the_winner_is_the_best_trial_and_its_path_is_that_of_its_arguments():
     assert len(search.trials_) == 4
     assert search.best_score_ == max(one.score for one in search.trials_)
     for one in search.trials_:
-        path = regularization_path(X, LABELS, **SAME, **one.params, standardize=True)
+        path = plain_path(X, LABELS, **SAME, **one.params, standardize=True)
         assert one.score == path.validation_means_[path.best_index_]
         assert one.best_lambda == path.best_lambda_
         assert one.state == "complete"
@@ -139,10 +140,10 @@ def test_the_study_of_another_search_is_refused():
 def test_all_trials_have_the_same_folds_whatever_the_splitter_draws(monkeypatch):
     seen = []
 
-    @wraps(regularization_path)
+    @wraps(plain_path)
     def path(*arguments, **named):
         seen.append([rows.tolist() for fold in named["cv"] for rows in fold])
-        return regularization_path(*arguments, **named)
+        return plain_path(*arguments, **named)
 
     monkeypatch.setattr(tuning, "regularization_path", path)
     tune(cv=KFold(2, shuffle=True, random_state=np.random.RandomState(0)), trials=2)

@@ -5,11 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 from scipy.stats import entropy
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
-from xl2 import MLPClassifierCV, MLPRegressorCV, regularization_path
+from xl2 import MLPClassifierCV, MLPRegressorCV
 from xl2.path.unfinished import epochs_to_try, loss_of_a_constant
 
 X, LABELS = load_iris(return_X_y=True)
@@ -20,7 +21,7 @@ OPTIONS = {"hidden": (10,), "batch_size": 200, "cv": 3, "refit": False, "progres
 
 
 def train(y, epochs, **more):
-    return regularization_path(SCALED, y, [0.0, 0.1], epochs=epochs, **{**OPTIONS, **more})
+    return plain_path(SCALED, y, [0.0, 0.1], epochs=epochs, **{**OPTIONS, **more})
 
 
 @pytest.mark.host

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_paths import plain_path
 
 import xl2
 from xl2 import L2, Network, fit
@@ -133,7 +134,7 @@ def test_a_path_does_not_change_with_a_sample_left_over_in_its_folds(where):
         pytest.skip("takes a minute; other tests compare the paths of other libraries")
     means = []
     for rows in (1280, 1282):
-        path = xl2.regularization_path(
+        path = plain_path(
             PIXELS[:rows], DIGITS.y[:rows], [0, 0.1, 1, 10, 100], cv=2, hidden=(25,), epochs=60,
             refit=False, **where,
         )  # fmt: skip

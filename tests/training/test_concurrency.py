@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from plain_paths import plain_path
 
 import xl2
 from xl2 import Network, fit
@@ -154,7 +155,7 @@ def test_a_path_has_the_same_bytes_while_others_train():
     options |= {"return_members": True}
 
     def path():
-        found = xl2.regularization_path(X, Y, [0, 0.1, 1], **options)
+        found = plain_path(X, Y, [0, 0.1, 1], **options)
         return found.validation_scores_.tobytes(), found.member(1).weights[0].tobytes()
 
     alone = path()

@@ -46,20 +46,45 @@ Backend = Annotated[
     str | None, typer.Option(help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`.")
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")]
-Hidden = Annotated[str, typer.Option(help="Units of each hidden layer, first to last.")]
-Activation = Annotated[
-    str, typer.Option(help="Of the hidden layers: relu, tanh, sigmoid or identity.")
-]
-Per = Annotated[
+PRESET = "by default that of --preset."
+Preset = Annotated[
     str,
     typer.Option(
-        help="Divide lambda by the samples of the training set (dataset) or mini-batch (batch)."
+        help="The values of options that are left out: default, best (slower), plain, sklearn or "
+        "notebook."
     ),
 ]
-Epochs = Annotated[int, typer.Option(help="Passes over the training samples.")]
-BatchSize = Annotated[int, typer.Option(help="Samples in a mini-batch.")]
-LearningRate = Annotated[float, typer.Option(help="Step size of the optimizer.")]
-Optimizer = Annotated[str, typer.Option(help="sgd, momentum, nesterov or adam.")]
+Hidden = Annotated[
+    str | None, typer.Option(help=f"Units of each hidden layer, first to last; {PRESET}")
+]
+Activation = Annotated[
+    str | None,
+    typer.Option(help=f"Of the hidden layers: relu, tanh, sigmoid or identity; {PRESET}"),
+]
+Per = Annotated[
+    str | None,
+    typer.Option(
+        help="Divide lambda by the samples of the training set (dataset) or mini-batch (batch); "
+        f"{PRESET}"
+    ),
+]
+Epochs = Annotated[int | None, typer.Option(help=f"Passes over the training samples; {PRESET}")]
+BatchSize = Annotated[int | None, typer.Option(help=f"Samples in a mini-batch; {PRESET}")]
+LearningRate = Annotated[float | None, typer.Option(help=f"Step size of the optimizer; {PRESET}")]
+Optimizer = Annotated[str | None, typer.Option(help=f"sgd, momentum, nesterov or adam; {PRESET}")]
+Schedule = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Of the learning rate: constant, cosine, flat_cosine or one_cycle; {PRESET}"
+    ),
+]
+Smoothing = Annotated[
+    float | None,
+    typer.Option(help=f"Part of each label that is divided among all classes; {PRESET}"),
+]
+Dropout = Annotated[
+    float | None, typer.Option(help=f"Part of the units that each step leaves out; {PRESET}")
+]
 Task = Annotated[str, typer.Option(help="auto, classification, multilabel or regression.")]
 HeldOut = Annotated[
     float, typer.Option(help="Fraction of the samples to hold out if there are no test samples.")

@@ -12,6 +12,7 @@ import typer
 from ..errors import InputError, facing
 from . import options as opt
 from .drawing import draw, picture_file, write_report
+from .path_numbers import how_trained, numbers_of
 from .reading_options import LABELLED, TRAINING, with_reading_options
 
 
@@ -21,12 +22,14 @@ def path(
     data: opt.Data,
     test: opt.Test = None,
     lambdas: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters."
+            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters; "
+            f"{opt.PRESET}"
         ),
-    ] = "grid:8",
-    per: opt.Per = "dataset",
+    ] = None,
+    preset: opt.Preset = "default",
+    per: opt.Per = None,
     cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
     scoring: Annotated[
         str | None,
@@ -35,12 +38,15 @@ def path(
             "roc_auc or neg_mean_absolute_error; default: neg_log_loss, for values r2."
         ),
     ] = None,
-    hidden: opt.Hidden = "50,25",
-    activation: opt.Activation = "relu",
-    epochs: opt.Epochs = 100,
-    batch_size: opt.BatchSize = 64,
-    learning_rate: opt.LearningRate = 0.001,
-    optimizer: opt.Optimizer = "adam",
+    hidden: opt.Hidden = None,
+    activation: opt.Activation = None,
+    epochs: opt.Epochs = None,
+    batch_size: opt.BatchSize = None,
+    learning_rate: opt.LearningRate = None,
+    optimizer: opt.Optimizer = None,
+    schedule: opt.Schedule = None,
+    label_smoothing: opt.Smoothing = None,
+    dropout: opt.Dropout = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -49,13 +55,13 @@ def path(
         ),
     ] = None,
     calibrate: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--calibrate",
+            "--calibrate/--no-calibrate",
             help="Make the probabilities of the model agree with how often its answers are right, "
-            "by temperature scaling.",
+            f"by temperature scaling; {opt.PRESET}",
         ),
-    ] = False,
+    ] = None,
     ensemble: Annotated[
         bool,
         typer.Option(
@@ -87,11 +93,11 @@ def path(
     new_labels: opt.NewLabels = False,
     held_out: opt.HeldOut = 0.2,
     seed: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Random seed. With several, such as 0,1,2, a network is trained for each."
         ),
-    ] = "0",
+    ] = None,
     dtype: opt.DType = "float32",
     class_weight: opt.ClassWeight = None,
     labels: opt.Labels = None,
@@ -128,8 +134,9 @@ def path(
     from . import ensembles, workflows
     from .next_command import settings_among, with_next_command
 
-    chosen, seeds = opt.lambdas(lambdas), opt.numbers("--seed", seed, int)
-    if not seeds:
+    chosen = None if lambdas is None else opt.lambdas(lambdas)
+    seeds = None if seed is None else opt.numbers("--seed", seed, int)
+    if seeds == []:
         raise InputError(f"--seed must be whole numbers, such as 0 or 0,1,2. Received: {seed!r}.")
     resolve(backend, device).dtype(dtype)
     drawn = picture_file(data, picture, report)
@@ -144,16 +151,20 @@ def path(
             training,
             testing,
             lambdas=chosen,
+            preset=preset,
             per=per,
             cv=cv,
             scoring=scoring,
             seed=seeds,
-            hidden=opt.numbers("--hidden", hidden, int),
+            hidden=None if hidden is None else opt.numbers("--hidden", hidden, int),
             activation=activation,
             epochs=epochs,
             batch_size=batch_size,
             learning_rate=learning_rate,
             optimizer=optimizer,
+            schedule=schedule,
+            label_smoothing=label_smoothing,
+            dropout=dropout,
             patience=patience,
             calibrate=calibrate,
             ensemble=ensemble,
@@ -177,12 +188,12 @@ def path(
     result = replace(result, diagnosis=with_next_command(result.diagnosis, given, command))
     # Printed before anything is written, and written even if nothing can be printed: a full disk
     # must cost neither the answer nor the files on another one.
-    how = f"{optimizer}, batches of {batch_size}, seed {', '.join(map(str, seeds))}"
+    how = how_trained(result.path, preset)
     try:
         if as_json:
             opt.show_json(
                 result.diagnosis,
-                path=_numbers(result.path),
+                path=numbers_of(result.path),
                 notes=[*result.parts.reading, *result.parts.notes],
                 **({"ensemble": ensembles.numbers(result)} if ensemble else {}),
             )
@@ -270,23 +281,3 @@ def _show(result: Any, heading: str) -> None:
     typer.echo(f"\n{diagnosis.to_do()}\n\n{table}\n\n{diagnosis.measured()}")
     if result.ensemble is not None:
         opt.show_notes(["", ensembles.score_line(result)])
-
-
-def _numbers(path: Any) -> dict[str, Any]:
-    """Return the scores of a path for JSON; larger is better."""
-    from ..path.notes import notes
-
-    return {
-        "lambdas": path.lambdas_,
-        "best_lambda": path.best_lambda_,
-        "top_lambda": path.top_lambda_,
-        "lambda_1se": path.lambda_1se_,
-        "scoring": path.score_name_,
-        "train_scores": path.train_means_,
-        "validation_scores": path.validation_means_,
-        "standard_errors": path.standard_errors_,
-        "null_score": path.null_score_,
-        "temperature": path.temperature_,
-        "seconds": path.fit_time_,
-        "notes": notes(path),
-    }

@@ -21,16 +21,20 @@ from .reading_options import READING, TRAINING, with_reading_options
 def train(
     data: opt.Data,
     test: opt.Test = None,
-    hidden: opt.Hidden = "50,25",
-    activation: opt.Activation = "relu",
+    preset: opt.Preset = "default",
+    hidden: opt.Hidden = None,
+    activation: opt.Activation = None,
     lam: Annotated[
         str, typer.Option("--lambda", help="L2 penalty: one number, or one per layer (1,1,0).")
     ] = "0",
-    per: opt.Per = "dataset",
-    epochs: opt.Epochs = 100,
-    batch_size: opt.BatchSize = 64,
-    learning_rate: opt.LearningRate = 0.001,
-    optimizer: opt.Optimizer = "adam",
+    per: opt.Per = None,
+    epochs: opt.Epochs = None,
+    batch_size: opt.BatchSize = None,
+    learning_rate: opt.LearningRate = None,
+    optimizer: opt.Optimizer = None,
+    schedule: opt.Schedule = None,
+    label_smoothing: opt.Smoothing = None,
+    dropout: opt.Dropout = None,
     task: opt.Task = "auto",
     new_labels: opt.NewLabels = False,
     held_out: opt.HeldOut = 0.2,
@@ -55,11 +59,10 @@ def train(
     """Train one network and score it on test samples."""
     from ..array.switch import resolve
     from ..io import model_file
-    from ..nn.penalties import L2
     from . import workflows
 
-    units, lams = opt.numbers("--hidden", hidden, int), opt.numbers("--lambda", lam, float)
-    penalty = L2(lams[0] if len(lams) == 1 else lams or 0.0, per)  # type: ignore[arg-type]
+    units = None if hidden is None else opt.numbers("--hidden", hidden, int)
+    lams = opt.numbers("--lambda", lam, float)
     resolve(backend, device).dtype(dtype)
     opt.check_outputs({"--out": out}, (data, test, labels), checkpoint)
     trackers = opt.trackers(mlflow, tensorboard)
@@ -68,8 +71,18 @@ def train(
         result = workflows.train(
             training,
             testing,
+            preset=preset,
+            lam=lams[0] if len(lams) == 1 else lams or 0.0,
             hidden=units,
             activation=activation,
+            per=per,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            schedule=schedule,
+            label_smoothing=label_smoothing,
+            dropout=dropout,
             task=task,
             new_labels=new_labels,
             class_weight=class_weight,
@@ -78,11 +91,6 @@ def train(
             dtype=dtype,
             backend=backend,
             device=device,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            optimizer=optimizer,
-            penalty=penalty,
             checkpoint=checkpoint,
             every=every,
             resume=resume,
@@ -92,7 +100,8 @@ def train(
         tracker.log(model=result.model)
     if out is not None:
         model_file.save(result.model, out)
-    _report(data, result, f"{optimizer}, {len(result.history)} epochs, lambda {lam}", out)
+    how = f"preset {preset}, {len(result.history)} epochs, lambda {lam}"
+    _report(data, result, how, out)
 
 
 def _report(data: str, result: Any, how: str, out: Path | None) -> None:

@@ -15,14 +15,15 @@ from ..diagnosis.diagnose import diagnose
 from ..diagnosis.verdict import Diagnosis
 from ..errors import InputError, counted
 from ..nn.ensemble import Ensemble
-from ..nn.initializers import default_initializer
 from ..nn.model import Model
 from ..nn.network import Network
+from ..nn.penalties import L2
 from ..nn.preprocessing import Preprocessing
 from ..nn.scaling import Scaling
 from ..nn.targets import read_targets
 from ..nn.trained import Trained
-from ..path.arguments import check_hidden
+from ..path.arguments import check_hidden, check_initializer
+from ..path.presets import NAMES, choices_of
 from ..path.regularization import regularization_path
 from ..path.result import RegularizationPath
 from ..training.fit import fit
@@ -65,8 +66,8 @@ def train(
     data: Dataset,
     test: Dataset | None = None,
     *,
-    hidden: Sequence[int] = (50, 25),
-    activation: str = "relu",
+    preset: str = "default",
+    lam: float | Sequence[float] = 0.0,
     task: str = "auto",
     fraction: float = 0.2,
     seed: int = 0,
@@ -77,7 +78,10 @@ def train(
     class_weight: str | None = None,
     **settings: Any,
 ) -> Training:
-    """Train a network on a data set as read from a file; `settings` are those of `xl2.fit`."""
+    """Train a network on a data set as read from a file; `settings` are those of `xl2.fit`.
+
+    Those that a preset has values for have its values if they are None or left out.
+    """
     parts = divide(data, test, fraction, seed, task, new_labels)
     X, y = parts.training.X, parts.training.y
     learnt = Preprocessing.learn(data.columns, X) if data.columns else None
@@ -90,10 +94,14 @@ def train(
     if targets.regression:
         outputs_scaling = Scaling.of_chunks([values], counted_by, "y")
         values = outputs_scaling.apply(values, dtype)
+    given = {name: settings.pop(name) for name in NAMES if name in settings}
+    chosen = choices_of(preset, len(X), targets.regression, **given)
+    hidden, last = check_hidden(chosen.hidden), chosen.output or targets.output
     network = Network(
-        [inputs.shape[1], *check_hidden(hidden), targets.outputs],
-        [*[activation] * len(hidden), targets.output],
-        default_initializer(activation),
+        [inputs.shape[1], *hidden, targets.outputs],
+        [*[chosen.activation] * len(hidden), last],
+        check_initializer(chosen.initializer, chosen.activation),
+        bias_initializer=chosen.bias_initializer,
         seed=seed,
         dtype=dtype,
         backend=backend,
@@ -109,7 +117,17 @@ def train(
         preprocessing=learnt,
         table=data.table,
     )
-    history = fit(network, model.prepare(X), values, seed=seed, sample_weight=weights, **settings)
+    history = fit(
+        network,
+        model.prepare(X),
+        values,
+        seed=seed,
+        sample_weight=weights,
+        epochs=chosen.epochs,
+        penalty=L2(lam, chosen.per),
+        **chosen.of_fit(),
+        **settings,
+    )
     score, test_score = model.score(X, y), model.score(parts.test.X, parts.test.y)
     if not math.isfinite(test_score):
         raise InputError("R2 needs two test samples or more. Use a larger --held-out.")
@@ -120,8 +138,8 @@ def train_path(
     data: Dataset,
     test: Dataset | None = None,
     *,
-    lambdas: int | Sequence[float] = 8,
-    seed: Sequence[int] = (0,),
+    lambdas: int | Sequence[float] | None = None,
+    seed: Sequence[int] | None = None,
     fraction: float = 0.2,
     task: str = "auto",
     target_score: float = 1.0,
@@ -140,7 +158,7 @@ def train_path(
     """
     from sklearn.exceptions import ConvergenceWarning
 
-    parts = divide(data, test, fraction, seed[0], task, new_labels)
+    parts = divide(data, test, fraction, seed[0] if seed else 0, task, new_labels)
     a, b = parts.training, parts.test
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is a note below the table

@@ -75,6 +75,7 @@ class BaseMLPCV(CommonMLP):
                     inputs.array_on(X, backend, dtype),
                     targets,
                     int(self.alphas) if isinstance(self.alphas, Integral) else list(self.alphas),
+                    preset="plain",
                     cv=5 if self.cv is None else self.cv,
                     groups=inputs.host(groups),
                     scoring=self.scoring,

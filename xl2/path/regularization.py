@@ -11,7 +11,7 @@ from ..array.switch import device_is_open, resolve
 from ..nn.initializers import Initializer
 from ..nn.penalties import L2, Per
 from ..nn.tasks import task_of
-from ..training.assemble import Settings, check_positive
+from ..training.assemble import check_positive
 from .arguments import (
     check_calibrate,
     check_hidden,
@@ -28,6 +28,7 @@ from .dask_cluster import cluster_of
 from .encoders import read_samples
 from .experiments import check_plan
 from .folds import make_folds
+from .presets import choices_of
 from .result import RegularizationPath
 from .run_path import run_path
 from .scoring import Scorers, default_scoring, judge_of
@@ -38,38 +39,39 @@ from .streamed_data import data_of_path
 def regularization_path(
     X: Any,
     y: Any,
-    lambdas: int | Sequence[float] = 8,
+    lambdas: int | Sequence[float] | None = None,
     *,
+    preset: str = "default",
     validation: tuple[Any, Any] | None = None,
     cv: Any = None,
     groups: Any = None,
     scoring: Any = None,
-    seed: int | Sequence[int] = 0,
-    hidden: Sequence[int] = (50, 25),
-    activation: str = "relu",
+    seed: int | Sequence[int] | None = None,
+    hidden: Sequence[int] | None = None,
+    activation: str | None = None,
     output: str | None = None,
     initializer: str | Initializer | Sequence[str | Initializer] | None = None,
-    bias_initializer: str | Initializer = "zeros",
+    bias_initializer: str | Initializer | None = None,
     task: str = "auto",
     preprocessing: Any = "auto",
-    standardize: bool = False,
-    per: Per = "dataset",
-    epochs: int = 100,
-    batch_size: int = 64,
-    learning_rate: float = 0.001,
-    optimizer: Any = "adam",
+    standardize: bool | None = None,
+    per: Per | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    optimizer: Any = None,
     loss: str | None = None,
-    dropout: float = 0.0,
-    schedule: str = "constant",
-    label_smoothing: float = 0.0,
+    dropout: float | None = None,
+    schedule: str | None = None,
+    label_smoothing: float | None = None,
     sample_weight: Any = None,
-    shuffle: bool = True,
-    even_batches: bool = True,
+    shuffle: bool | None = None,
+    even_batches: bool | None = None,
     dtype: str = "float32",
     patience: int | None = None,
     refit: bool | str | Sequence[float] = True,
     return_members: bool = False,
-    calibrate: bool = False,
+    calibrate: bool | None = None,
     experiments: bool | Sequence[str] = False,
     budget: float = 1.5,
     without: Mapping[str, Sequence[int]] | None = None,
@@ -88,6 +90,8 @@ def regularization_path(
     share. Each member equals the network trained alone: ``Network(..., seed=s)``
     and ``fit(network, X[rows], y[rows], seed=s, penalty=lam)`` with the fold's rows.
 
+    Arguments whose default is that of the preset are listed in docs/defaults.md.
+
     Parameters
     ----------
     X : array_like, DataFrame, array on disk or Dask collection, shape (n, features)
@@ -95,9 +99,11 @@ def regularization_path(
         disk or in Dask are read a few rows at a time; see docs/large_data.md.
     y : array_like, shape (n,) or (n, outputs)
         Labels (text or numbers), or the values of a regression.
-    lambdas : int or sequence of float, default 8
+    lambdas : int or sequence of float, default that of the preset
         The lambdas in any order, or the length of a grid: 0, and equal steps on a logarithmic
         scale where the penalty matters; see `xl2.path.grid`.
+    preset : {"default", "best", "plain", "sklearn", "notebook"}, default "default"
+        Where the values come from of arguments that are left out; see `xl2.path.presets`.
     validation : (X, y), optional
         Validation samples. All samples of `X` are then used for training.
     cv : int, splitter or iterable, optional
@@ -111,20 +117,20 @@ def regularization_path(
         What lambda is chosen by: the name of a scorer of scikit-learn, such as
         "accuracy" or "roc_auc", or a function of (estimator, X, y); larger is better. Default
         "neg_log_loss", or "r2" for a regression.
-    seed : int or sequence of int, default 0
+    seed : int or sequence of int, default that of the preset
         Seed of the initial weights and of the order of the samples. With a sequence, each
         lambda and fold is trained once for each seed. The first one also shuffles the folds.
-    hidden : sequence of int, default (50, 25)
+    hidden : sequence of int, default that of the preset
         Units of the hidden layers.
-    activation : str, default "relu"
+    activation : str, default that of the preset
         Activation of the hidden layers.
     output : str, optional
         Activation of the output layer; by default sigmoid for two classes, softmax
         for more, and identity for a regression.
     initializer : str, callable or sequence of them, optional
         One for all layers, or one for each; by default "he" for relu, else "glorot_uniform".
-    bias_initializer : str or callable, default "zeros"
-        That of the biases of hidden layers.
+    bias_initializer : str or callable, default that of the preset
+        As in `Network`.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         With "auto", text and few different whole numbers are classes, and other numbers values.
         Of columns of 0 and 1 each is a class if each row has a single 1, or else a label that a
@@ -136,16 +142,14 @@ def regularization_path(
         transformer of scikit-learn, such as a `ColumnTransformer`, is cloned and fitted in each
         fold. With columns of a `Dataset`, `X` is coded as they are. Scorers and `member` see the
         inputs. With None a frame has to be numbers.
-    standardize : bool, default False
+    standardize : bool, default that of the preset
         Scale each input by the mean and standard deviation of the fold's training samples, but
-        not those that "auto" makes 0 or 1.
-        The values of a regression are always scaled like this, unless the output layer has a
-        range. Each fold of what is scaled has its own copy of `X`.
-    per : {"dataset", "batch"} or int, default "dataset"
+        not those that "auto" makes 0 or 1. The values of a regression are always scaled like this,
+        unless the output layer has a range. Each fold of what is scaled has its own copy of `X`.
+    per : {"dataset", "batch"} or int, default that of the preset
         As in `xl2.L2`: a fold divides lambda by the number of its training samples.
-    epochs, batch_size, learning_rate, optimizer, loss, dropout, schedule : optional
-        As in `xl2.fit`.
-    label_smoothing, shuffle, even_batches : optional
+    epochs, batch_size, learning_rate, optimizer, dropout, schedule, label_smoothing, shuffle, \
+    even_batches, loss : default that of the preset; of the loss that of the output
         As in `xl2.fit`.
     sample_weight : array_like, shape (n,), optional
         Weights of the samples, in training and in the validation of the folds.
@@ -163,7 +167,7 @@ def regularization_path(
         Keep the network of every lambda, fold and seed, for `RegularizationPath.member` and
         `RegularizationPath.ensemble`; otherwise only those of the best lambda are kept, and
         none if those of all lambdas take more than 1 GiB.
-    calibrate : bool, default False
+    calibrate : bool, default that of the preset
         Give the models the temperature of `RegularizationPath.temperature_`, so that their
         probabilities are as high as their answers are often right; for classes and labels. See
         docs/calibration.md.
@@ -187,10 +191,8 @@ def regularization_path(
     checkpoint : path-like, optional
         A folder for checkpoints, with a file for each stack as `xl2.fit` writes it. Finished
         stacks are skipped when the path is resumed.
-    every, resume : optional
+    every, resume, progress : optional
         As in `xl2.fit`.
-    progress : bool, optional
-        Show a progress bar; by default as in `xl2.fit`.
     backend, device : optional
         Where to compute; see `xl2.array.switch`. By default on the device of `X`.
     client : dask.distributed.Client, optional
@@ -218,47 +220,44 @@ def regularization_path(
     >>> path.validation_scores_.shape
     (2, 3)
     """
-    values, units = check_lambdas(lambdas), check_hidden(hidden)
-    placed = isinstance(values, int)  # the length of a grid
     check_validation(validation, cv, groups)
-    given = {"epochs": epochs, "max_memory": max_memory, "patience": patience}
-    check_positive(**{name: value for name, value in given.items() if value is not None})
-    training = Settings(
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        loss=loss,
-        dropout=dropout,
-        schedule=schedule,
-        label_smoothing=label_smoothing,
-        shuffle=shuffle,
-        even_batches=even_batches,
-    )
     targets = targets_of_path(y, task, output)
     labels, regression = targets.labels, targets.classes is None
+    chosen = choices_of(
+        preset, len(labels), targets.regression, lambdas=lambdas, seed=seed, hidden=hidden,
+        activation=activation, output=output, initializer=initializer,
+        bias_initializer=bias_initializer, standardize=standardize, per=per, epochs=epochs,
+        batch_size=batch_size, learning_rate=learning_rate, optimizer=optimizer, dropout=dropout,
+        schedule=schedule, label_smoothing=label_smoothing, shuffle=shuffle,
+        even_batches=even_batches, calibrate=calibrate,
+    )  # fmt: skip
+    values, units = check_lambdas(chosen.lambdas), check_hidden(chosen.hidden)
+    placed = isinstance(values, int)  # the length of a grid
+    wanted = {"epochs": chosen.epochs, "max_memory": max_memory, "patience": patience}
+    check_positive(**{name: value for name, value in wanted.items() if value is not None})
     where = resolve(backend, device, data=X)
     X, encoder, features = read_samples(X, labels, preprocessing, dtype)
-    as_array = standardize or is_sparse(X) or not hasattr(X, "shape")
+    as_array = chosen.standardize or is_sparse(X) or not hasattr(X, "shape")
     if encoder is None and as_array and not is_stored(X):
         X = on_host(X, "X")
     inputs = encoder.width if encoder else X.shape[1] if len(X.shape) == 2 else 1
-    last = output or targets.output
+    last = chosen.output or targets.output
     outputs = len(targets.classes) if last == "softmax" and targets.classes else targets.outputs
     check_output(last, outputs, targets, task)
     if scoring is None:
         scoring = default_scoring(task_of(last, outputs))
-    check_calibrate(calibrate, task_of(last, outputs))
+    check_calibrate(chosen.calibrate, task_of(last, outputs))
     settings = PathSettings(
         sizes=(inputs, *units, outputs),
-        activations=(*[activation] * len(units), last),
-        initializer=check_initializer(initializer, activation),
-        bias_initializer=bias_initializer,
+        activations=(*[chosen.activation] * len(units), last),
+        initializer=check_initializer(chosen.initializer, chosen.activation),
+        bias_initializer=chosen.bias_initializer,
         dtype=dtype,
         backend=where,
-        penalties=[L2(lam, per) for lam in ([0.0] if placed else values.tolist())],
-        seeds=check_seeds(seed),
-        training=training,
-        epochs=epochs,
+        penalties=[L2(lam, chosen.per) for lam in ([0.0] if placed else values.tolist())],
+        seeds=check_seeds(chosen.seed),
+        training=chosen.training(loss),
+        epochs=chosen.epochs,
         patience=patience,
         judged_by=judge_of(scoring),
         max_memory=max_memory,
@@ -268,7 +267,7 @@ def regularization_path(
     columns = encoder.columns if encoder else inputs
     plan = check_plan(experiments, budget, without, columns, progress)
     folder = folder_of(checkpoint, every, resume)
-    data = data_of_path(settings, X, targets, standardize, sample_weight, encoder, features)
+    data = data_of_path(settings, X, targets, chosen.standardize, sample_weight, encoder, features)
     if validation is not None:
         folds = data.all_rows(validation)
     else:
@@ -283,7 +282,7 @@ def regularization_path(
         placed=values if placed else None,
         refit=refit,
         return_members=return_members,
-        calibrate=calibrate,
+        calibrate=chosen.calibrate,
         validated_on=None if validation is None else data.digest_of(validation[0]),
         groups=groups,
         understood=encoder.notes if encoder else (),
