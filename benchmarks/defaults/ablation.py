@@ -66,6 +66,6 @@ def _training(name: str, arguments: Mapping[str, Any]) -> Training:
 
     def fit(X: Any, y: Any, regression: bool, threads: int) -> Sequence[Fitted]:
         path = path_of(X, y, regression, refit="best", **arguments)
-        return Fitted.of_xl2(path.ensemble_, path.refit_time_), Fitted.of_xl2(path.best_model_)
+        return Fitted.of_xl2(path.ensemble_), Fitted.of_xl2(path.best_model_)
 
     return Training((name, name + REFIT), fit)

@@ -108,7 +108,7 @@ def trained(
                 method,
                 error_of(one, split, regression),
                 log_loss_of(one, split),
-                seconds - one.spared,
+                seconds,
             )
             for method, one in zip(training.names, fitted, strict=True)
         ]

@@ -20,7 +20,6 @@ class Fitted:
     predict: Callable[[Any], Any]
     chances: Callable[[Any], Any] | None = None  # (n, classes)
     classes: Any = None  # the label of each column
-    spared: float = 0.0  # seconds of the training that this method does without
 
     @classmethod
     def of_sklearn(cls, model: Any, frames: Callable[[Any], Any] = lambda X: X) -> Fitted:
@@ -37,16 +36,16 @@ class Fitted:
         return cls(predict, chances, np.asarray(model.classes_))
 
     @classmethod
-    def of_xl2(cls, model: Any, spared: float = 0.0) -> Fitted:
+    def of_xl2(cls, model: Any) -> Fitted:
         """Return a model or an ensemble of xl2."""
         if model.task == "regression":
-            return cls(lambda X: np.ravel(model.predict(X)), spared=spared)
+            return cls(lambda X: np.ravel(model.predict(X)))
 
         def chances(X: Any) -> Any:
             outputs = model.forward(X).astype(np.float64)
             return np.hstack([1.0 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
 
-        return cls(model.predict, chances, np.asarray(model.known_classes), spared)
+        return cls(model.predict, chances, np.asarray(model.known_classes))
 
 
 # Of samples, targets, whether these are values, and the number of threads.
@@ -77,11 +76,11 @@ def path_of(X: Any, y: Any, regression: bool, **arguments: Any) -> Any:
 
 def _default(X: Any, y: Any, regression: bool, threads: int) -> Sequence[Fitted]:
     path = path_of(X, y, regression)
-    return Fitted.of_xl2(path.best_model_), Fitted.of_xl2(path.ensemble_, path.refit_time_)
+    return Fitted.of_xl2(path.best_model_), Fitted.of_xl2(path.ensemble_)
 
 
 def _best(X: Any, y: Any, regression: bool, threads: int) -> Sequence[Fitted]:
-    return (Fitted.of_xl2(path_of(X, y, regression, preset="best", refit=False).ensemble_),)
+    return (Fitted.of_xl2(path_of(X, y, regression, preset="best", refit="best").ensemble_),)
 
 
 def _plain(X: Any, y: Any, regression: bool, threads: int) -> Sequence[Fitted]:

@@ -169,7 +169,7 @@ def test_without_a_signal_a_path_and_its_model_get_one_verdict(xl2, table):
     path, model = verdicts(xl2, "t.csv", "--lambdas", "0,3", "--epochs", 5)
     assert path["limits"]["by"] == "signal"
     assert path["advice"][0].startswith("No lambda predicts better than always answering")
-    assert path["path"]["notes"][-1].startswith("No lambda beats the null model")
+    assert any(n.startswith("No lambda beats the null model") for n in path["path"]["notes"])
     # Printed together, one of the two is enough.
     code, out, _ = xl2("path", "t.csv", "--lambdas", "0,3", "--epochs", 5)
     assert (code, out.count("No lambda")) == (0, 1)

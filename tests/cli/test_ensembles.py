@@ -11,7 +11,7 @@ import xl2 as package
 
 QUICK = ("--epochs", 6, "--cv", 3, "--hidden", "6", "--learning-rate", 0.02, "--lambdas", "0,3")
 QUICK += ("--no-experiments", "--seed", "0,1", "--ensemble", "--out", "m.safetensors")
-NAME = "ensemble of 6 networks, (no penalty|lambda 3)"
+NAME = "ensemble of 10 networks, (no penalty|lambda 3)"
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_the_ensemble_is_scored_saved_used_and_named(xl2, here, flowers):
     assert (here / "r.html").exists()
 
     model = package.load("m.safetensors")
-    assert len(model.models) == 6
+    assert len(model.models) == 10
     assert model.features == ("length", "width")
     assert "--ensemble" in model.tried["options"]
     assert model.table.target == "kind"
@@ -80,7 +80,7 @@ def test_json_has_the_score(xl2, here, flowers):
     code, out, _ = xl2("path", flowers, *QUICK, "--json")
     assert code == 0
     found = json.loads(out)["ensemble"]
-    assert found["networks"] == 6
+    assert found["networks"] == 10
     assert 0.0 <= found["test_score"] <= 1.0
     code, out, _ = xl2("path", flowers, *[x for x in QUICK if x != "--ensemble"], "--json")
     assert "ensemble" not in json.loads(out)

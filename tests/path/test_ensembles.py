@@ -211,3 +211,60 @@ def test_intervals_of_a_path_hold_new_values():
     # How often depends on the 200 samples: by a beta distribution, like that of an order statistic.
     assert hits >= binom.ppf(1e-3, 2000, 0.9 - 3 * np.sqrt(0.9 * 0.1 / 200))
     assert (high - low).mean() < 2 * 1.645 * 0.3 * 1.5
+
+
+def test_networks_of_other_seeds_are_trained_on_all_samples():
+    """The mean of networks that `fit` trains one by one, on scaled values, from the same seeds."""
+    options = {**SMALL, "standardize": True}
+    path = plain_path(X, VALUES, LAMBDAS, refit_seeds=3, seed=4, **options)
+    lam, found = path.best_lambda_, []
+    mean, scale = X.mean(axis=0), X.std(axis=0)
+    middle, spread = VALUES.mean(axis=0), VALUES.std(axis=0)
+    for seed in (4, 5, 6):
+        one = plain_path(X, VALUES, [lam], refit_seeds=1, seed=seed, **options).best_model_
+        found.append(one.forward(X))
+        np.testing.assert_allclose(one.input_scaling.mean, mean)
+        np.testing.assert_allclose(one.input_scaling.scale, scale)
+        np.testing.assert_allclose(one.output_scaling.mean, middle)
+        np.testing.assert_allclose(one.output_scaling.scale, spread)
+    assert path.ensemble_ is path.refit_ensemble_
+    assert path.ensemble_.models[0].forward(X).tolist() == path.best_model_.forward(X).tolist()
+    np.testing.assert_allclose(path.ensemble_.forward(X), np.mean(found, axis=0), rtol=1e-5)
+    # Those of the folds are still there.
+    assert len(path.ensemble(lam).models) == 5
+
+
+def test_their_intervals_have_the_errors_of_all_folds():
+    path = plain_path(X, VALUES, LAMBDAS, refit_seeds=2, **SMALL)
+    low, high = path.ensemble_.interval(X, 0.8)
+    errors = np.abs(path.oof_predictions_ - VALUES)
+    half = np.sort(errors, axis=0)[int(np.ceil(0.8 * (len(X) + 1))) - 1]
+    middle = path.ensemble_.predict(X)
+    np.testing.assert_allclose(high - middle, np.tile(half, (40, 1)), rtol=1e-5)
+    np.testing.assert_allclose(middle - low, np.tile(half, (40, 1)), rtol=1e-5)
+
+
+def test_they_are_calibrated_and_know_what_was_tried():
+    path = plain_path(X, LABELS, LAMBDAS, refit_seeds=3, calibrate=True, **SMALL)
+    assert {one.temperature for one in path.ensemble_.models} == {path.best_model_.temperature}
+    assert path.ensemble_.tried == path.best_model_.tried
+
+
+def test_without_a_refit_of_the_best_lambda_there_are_none():
+    (other,) = {0.0, 3.0} - {plain_path(X, LABELS, [0.0, 3.0], **SMALL).best_lambda_}
+    for refit in (False, [other]):
+        path = plain_path(X, LABELS, [0.0, 3.0], refit_seeds=3, refit=refit, **SMALL)
+        assert path.refit_ensemble_ is None
+        assert len(path.ensemble_.models) == path.n_folds_
+
+
+def test_a_path_that_is_resumed_has_the_same_ones(tmp_path):
+    options = {"refit_seeds": 3, "checkpoint": tmp_path / "c", **SMALL}
+    first = plain_path(X, LABELS, LAMBDAS, **options)
+    again = plain_path(X, LABELS, LAMBDAS, resume=True, **options)
+    np.testing.assert_array_equal(first.ensemble_.forward(X), again.ensemble_.forward(X))
+
+
+def test_the_number_of_seeds_is_checked():
+    with pytest.raises(InputError, match="refit_seeds must be a whole number, 1 or more"):
+        plain_path(X, LABELS, LAMBDAS, refit_seeds=0, **SMALL)

@@ -20,7 +20,14 @@ optuna = pytest.importorskip("optuna", reason='needs pip install "xl2[tune]"')
 RNG = np.random.default_rng(5)
 X = RNG.normal(size=(60, 3))
 LABELS = np.where(X[:, 0] + 0.3 * RNG.normal(size=60) > 0, "yes", "no")
-SAME = {"lambdas": [0.0, 1.0], "cv": 2, "epochs": 3, "batch_size": 16, "backend": "numpy"}
+SAME = {
+    "preset": "plain",
+    "lambdas": [0.0, 1.0],
+    "cv": 2,
+    "epochs": 3,
+    "batch_size": 16,
+    "backend": "numpy",
+}
 SPACE = {
     "hidden": [(4,), (3, 2)],
     "learning_rate": (0.001, 0.1),

@@ -66,8 +66,8 @@ def path(
         bool,
         typer.Option(
             "--ensemble",
-            help="Average the networks of all folds and seeds with the best lambda, score that on "
-            "the test samples too, and save it instead of a single network.",
+            help="Average several networks of the best lambda, each trained on all samples from "
+            "another seed, score that on the test samples too, and save it instead of one network.",
         ),
     ] = False,
     experiments: Annotated[

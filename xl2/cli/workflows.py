@@ -173,6 +173,7 @@ def train_path(
             groups=a.groups,
             sample_weight=weights_of(a, class_weight, parts.task),
             return_members=ensemble,
+            refit_seeds=None if ensemble else 1,
             without=dict(_left_out(data, one) for one in without),
             **settings,
         )

@@ -22,8 +22,8 @@ LEAST = 1e-300  # of a sum of probabilities
 class Ensemble(Trained):
     """Models whose probabilities, or values of a regression, are averaged.
 
-    ``path.ensemble_`` has the members of a path's best lambda: the networks of all folds and seeds,
-    each with what its fold learnt. Their errors are partly different ones, which the mean cancels.
+    ``path.ensemble_`` has networks of a path's best lambda: those trained on all samples, or those
+    of all folds and seeds. Their errors are partly different ones, which the mean cancels.
 
     Attributes
     ----------
@@ -153,6 +153,10 @@ class Ensemble(Trained):
         from the same population, none depending on others, as they do in groups or in time, or
         with sample weights. The choice of lambda by the same samples is not included: it makes
         intervals a little too short. The probability is that of all samples, not of each kind.
+
+        Networks trained on all samples have the errors of the folds' networks, which were trained
+        on fewer. For these nothing is assured, but they mostly err less, so that their intervals
+        hold more often than `level`.
 
         Parameters
         ----------

@@ -34,6 +34,12 @@ class Residuals:
     values: tuple[Any, ...]
     folds: tuple[int, ...]
 
+    def pooled(self, models: int) -> Residuals:
+        """Return the same errors as those of each of so many models."""
+        import numpy as np
+
+        return Residuals((np.sort(np.concatenate(self.values), axis=0),), (0,) * models)
+
     def check(self, models: int, outputs: int) -> None:
         """Raise `InputError` unless they are those of so many models of so many outputs."""
         import numpy as np

@@ -45,6 +45,7 @@ class Choices:
     shuffle: Any = True
     even_batches: Any = True
     calibrate: Any = True
+    refit_seeds: Any = 10
 
     def training(self, loss: str | None) -> Settings:
         """Return how the networks of a path are trained."""
@@ -89,6 +90,7 @@ def plain(rows: int, regression: bool) -> Choices:
         schedule="constant",
         label_smoothing=0.0,
         calibrate=False,
+        refit_seeds=1,
     )
 
 

@@ -11,64 +11,77 @@ from typing import Any
 from ..diagnosis.choice import lambdas_to_compare
 from ..diagnosis.evidence import Evidence
 from ..diagnosis.tried import tried_of
+from ..nn.ensemble import Ensemble
 from ..nn.model import Model
 from ..nn.score_names import shown_score
 from .arguments import RULES
 from .checkpoints import Folder
-from .fold_data import Fold
+from .fold_data import Fold, FoldData
 from .members import Members
 from .path_data import PathData
 from .result import RegularizationPath
 from .scores import PathScores
-from .settings import network_of
+from .settings import PathSettings, network_of
 from .train_stacks import train_stacks
 
 
 def refit_models(
     path: RegularizationPath,
     refit: Any,
+    seeds: int,
     members: Members,
     data: PathData,
     fold: Fold | None,
     folder: Folder | None,
-) -> None:
-    """Add the models that `refit` asks for to a path.
+) -> list[Model]:
+    """Add the models that `refit` asks for to a path, and return those of other seeds.
 
     They are members of a fold that has all samples. After a cross-validation it is None, and
-    they are trained as one stack.
+    they are trained as one stack; so are networks of the best lambda from `seeds` less one more
+    seeds.
     """
-    indices: Sequence[int] = _indices(path, refit)
+    indices, others = _indices(path, refit), list[Model]()
     if not indices:
-        return
+        return others
     began, settings = time.perf_counter(), data.settings
-    lambdas, own = [float(path.lambdas_[k]) for k in indices], indices
+    own: Sequence[int] = indices
     if fold is None:
         everything = data.all_rows()
         fold = everything.folds[0]
-        settings = replace(
-            settings,
-            penalties=[settings.penalties[k] for k in indices],
-            seeds=settings.seeds[:1],
-            patience=None,
-        )
-        # The name of the folder has to tell lambdas apart.
-        digest = hashlib.sha256(", ".join(map(repr, lambdas)).encode()).hexdigest()[:16]
-        subfolder = None if folder is None else folder.subfolder(f"refit-{digest}")
-        members, own = train_stacks(settings, everything, subfolder), range(len(indices))
+        members = _trained(settings, indices, settings.seeds[:1], everything, folder)
+        own = range(len(indices))
+        if seeds > 1 and path.best_index_ in indices:
+            first = max(settings.seeds) + 1
+            more = list(range(first, first + seeds - 1))
+            found = _trained(settings, [path.best_index_], more, everything, folder)
+            others = [
+                _model(settings, found, (0, 0, s), fold, data)
+                for s in range(seeds - 1)
+                if not found.diverged[0, 0, s]
+            ]
+    lambdas = [float(path.lambdas_[k]) for k in indices]
     for lam, k in zip(lambdas, own, strict=True):
         if members.diverged[k, 0, 0]:
             path.refit_diverged_.append(lam)
         else:
-            network = network_of(settings, members.parameters[k, 0, 0], members.task)
-            path.models_[lam] = Model(
-                network,
-                fold.inputs,
-                fold.outputs,
-                data.targets.classes,
-                data.features,
-                preprocessing=fold.preprocessing,
-            )
+            path.models_[lam] = _model(settings, members, (k, 0, 0), fold, data)
     path.refit_time_ = time.perf_counter() - began
+    return others
+
+
+def add_refits(path: RegularizationPath, others: list[Model]) -> None:
+    """Make the ensemble of a path of the model of its best lambda and those of other seeds.
+
+    The errors of the folds' networks stand for those of each of them.
+    """
+    best = path.models_.get(float(path.best_lambda_))
+    if best is None or not others:
+        return
+    models = [best, *(replace(one, temperature=best.temperature) for one in others)]
+    folds = path.ensembles_.get(float(path.best_lambda_))
+    errors = None if folds is None else folds.residuals
+    residuals = None if errors is None else errors.pooled(len(models))
+    path.refit_ensemble_ = Ensemble(models, residuals=residuals)
 
 
 def add_temperatures(path: RegularizationPath, temperatures: Mapping[int, float]) -> None:
@@ -89,8 +102,40 @@ def add_findings(path: RegularizationPath, evidence: Evidence, validation: str |
     path.evidence_, path.tried_ = evidence, tried
     if best in path.models_:
         path.models_[best] = replace(path.models_[best], tried=tried.to_dict())
+    if path.refit_ensemble_ is not None:
+        path.refit_ensemble_ = replace(path.refit_ensemble_, tried=tried.to_dict())
     if best in path.ensembles_:
         path.ensembles_[best] = replace(path.ensembles_[best], tried=tried.to_dict())
+
+
+def _trained(
+    settings: PathSettings,
+    indices: Sequence[int],
+    seeds: list[int],
+    everything: FoldData,
+    folder: Folder | None,
+) -> Members:
+    """Train networks of some lambdas on all samples, as one stack."""
+    penalties = [settings.penalties[k] for k in indices]
+    settings = replace(settings, penalties=penalties, seeds=seeds, patience=None)
+    # The name of the folder has to tell lambdas and seeds apart.
+    told = f"{', '.join(repr(one.lam) for one in penalties)}; {seeds}"
+    digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+    subfolder = None if folder is None else folder.subfolder(f"refit-{digest}")
+    return train_stacks(settings, everything, subfolder)
+
+
+def _model(
+    settings: PathSettings, members: Members, at: tuple[int, int, int], fold: Fold, data: PathData
+) -> Model:
+    return Model(
+        network_of(settings, members.parameters[at], members.task),
+        fold.inputs,
+        fold.outputs,
+        data.targets.classes,
+        data.features,
+        preprocessing=fold.preprocessing,
+    )
 
 
 def _indices(path: PathScores, refit: Any) -> list[int]:

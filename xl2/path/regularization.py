@@ -70,6 +70,7 @@ def regularization_path(
     dtype: str = "float32",
     patience: int | None = None,
     refit: bool | str | Sequence[float] = True,
+    refit_seeds: int | None = None,
     return_members: bool = False,
     calibrate: bool | None = None,
     experiments: bool | Sequence[str] = False,
@@ -163,6 +164,9 @@ def regularization_path(
         `GridSearchCV`. True: the best, the largest within one standard error, and those that
         `diagnose` compares. False: none; the path still has `ensemble_`. "top" is the lambda with
         the highest mean score.
+    refit_seeds : int, default that of the preset
+        How many networks of the best lambda are trained on all samples, each from another seed, for
+        `RegularizationPath.ensemble_`, if `refit` trains the best one and there are folds.
     return_members : bool, default False
         Keep the network of every lambda, fold and seed, for `RegularizationPath.member` and
         `RegularizationPath.ensemble`; otherwise only those of the best lambda are kept, and
@@ -229,12 +233,13 @@ def regularization_path(
         bias_initializer=bias_initializer, standardize=standardize, per=per, epochs=epochs,
         batch_size=batch_size, learning_rate=learning_rate, optimizer=optimizer, dropout=dropout,
         schedule=schedule, label_smoothing=label_smoothing, shuffle=shuffle,
-        even_batches=even_batches, calibrate=calibrate,
+        even_batches=even_batches, calibrate=calibrate, refit_seeds=refit_seeds,
     )  # fmt: skip
     values, units = check_lambdas(chosen.lambdas), check_hidden(chosen.hidden)
     placed = isinstance(values, int)  # the length of a grid
-    wanted = {"epochs": chosen.epochs, "max_memory": max_memory, "patience": patience}
-    check_positive(**{name: value for name, value in wanted.items() if value is not None})
+    check_positive(epochs=chosen.epochs, refit_seeds=chosen.refit_seeds)
+    limits = {"max_memory": max_memory, "patience": patience}
+    check_positive(**{name: value for name, value in limits.items() if value is not None})
     where = resolve(backend, device, data=X)
     X, encoder, features = read_samples(X, labels, preprocessing, dtype)
     as_array = chosen.standardize or is_sparse(X) or not hasattr(X, "shape")
@@ -281,6 +286,7 @@ def regularization_path(
         plan,
         placed=values if placed else None,
         refit=refit,
+        refit_seeds=chosen.refit_seeds,
         return_members=return_members,
         calibrate=chosen.calibrate,
         validated_on=None if validation is None else data.digest_of(validation[0]),

@@ -65,9 +65,12 @@ class RegularizationPath(PathScores):
     best_model_ : Model
         The model of the best lambda.
     models_ : dict of float to Model
-        The models trained on all samples, by their lambda; see `refit`.
+        Those trained on all samples, by their lambda; see `refit`.
     ensemble_ : Ensemble
-        The networks of the best lambda, of all folds and seeds, whose outputs are averaged.
+        Networks of the best lambda whose outputs are averaged: `refit_ensemble_`, if there is one,
+        or else those of all folds and seeds.
+    refit_ensemble_ : Ensemble or None
+        Those trained on all samples from several seeds; see `refit_seeds`.
     ensembles_ : dict of float to Ensemble
         Those that `ensemble` has made, by their lambda.
     refit_diverged_ : list of float
@@ -78,8 +81,7 @@ class RegularizationPath(PathScores):
         over the folds that are validated on it. Probabilities, (n, n_classes) or (n, n_labels), or
         the values of a regression, (n,) or (n, n_outputs), in their own units. NaN for a sample
         that no fold is validated on, as the first ones of a `TimeSeriesSplit`. With `validation`
-        samples the predictions are for those.
-        With ``calibrate=True`` those of a fold have the temperature that the others find.
+        samples they are for those; with ``calibrate=True`` a fold has the others' temperature.
     classes_ : numpy.ndarray, shape (n_classes,), or None
         The label of each column of these probabilities; None for several labels for each sample,
         and for a regression.
@@ -99,10 +101,9 @@ class RegularizationPath(PathScores):
     unfinished_ : str
         That training ended too early, and how many epochs to try; "" if it did not.
     searched_ : int
-        The trials of `xl2.tune` of which this path is the best, also the pruned ones; 0 if it is
-        of no search.
+        The trials of `xl2.tune` of which this path is the best, also the pruned ones; or 0.
     understood_ : tuple of str
-        What was understood of a frame that is not plain numbers, in sentences.
+        How a frame that is not plain numbers was read, in sentences.
     evidence_ : xl2.diagnosis.evidence.Evidence
         The scores of every validation sample, also in the experiments; see `xl2.diagnose`.
     tried_ : xl2.diagnosis.tried.Tried
@@ -110,7 +111,7 @@ class RegularizationPath(PathScores):
     fit_time_, refit_time_ : float
         Wall time in seconds of training all members, and the models on all samples.
     score_name_ : str
-        The name of the scorer, as in scikit-learn.
+        As in scikit-learn.
     task_ : {"binary", "classes", "multilabel", "regression"}
         See `xl2.nn.tasks`.
     n_folds_, n_seeds_, n_epochs_ : int
@@ -122,6 +123,7 @@ class RegularizationPath(PathScores):
         self.models_: dict[float, Model] = {}
         self.refit_diverged_: list[float] = []
         self.ensembles_: dict[float, Ensemble] = {}
+        self.refit_ensemble_: Ensemble | None = None
         self._settings = settings
         self._maker: EnsembleMaker | None = None  # without it the members are forgotten
         self._lambdas_name = option("lambdas")  # "alphas" of a CV estimator
@@ -201,8 +203,8 @@ class RegularizationPath(PathScores):
 
     @property
     def ensemble_(self) -> Ensemble:
-        """The networks of the best lambda, of all folds and seeds, whose outputs are averaged."""
-        return self.ensemble(self.best_lambda_)
+        """Networks of the best lambda whose outputs are averaged; see `RegularizationPath`."""
+        return self.refit_ensemble_ or self.ensemble(self.best_lambda_)
 
     def ensemble(self, lam: float) -> Ensemble:
         """Return the networks of a lambda, of all folds and seeds, whose outputs are averaged.
@@ -250,8 +252,8 @@ class RegularizationPath(PathScores):
         Returns
         -------
         Network
-            It takes samples as in training: the inputs that the fold's preprocessing makes, with
-            ``standardize=True`` standardised. It returns the standardised values of a regression.
+            It takes samples as in training: the inputs that the fold makes, perhaps standardised.
+            It returns the standardised values of a regression.
 
         Raises
         ------

@@ -18,7 +18,7 @@ from .importance import KEY
 from .null_model import score_null_model
 from .out_of_fold import OutOfFold
 from .path_data import PathData
-from .refit import add_findings, add_temperatures, refit_models
+from .refit import add_findings, add_refits, add_temperatures, refit_models
 from .result import RegularizationPath
 from .scoring import Scorers
 from .train_stacks import train_stacks
@@ -33,6 +33,7 @@ def run_path(
     *,
     placed: int | None,
     refit: Any,
+    refit_seeds: int,
     return_members: bool,
     calibrate: bool,
     validated_on: str | None,
@@ -76,7 +77,9 @@ def run_path(
         maker = EnsembleMaker.of(members, folds, own, data.features, kept)
     if not held_out:
         members.parameters = None  # before others are trained
-    refit_models(path, refit, members, data, folds.folds[0] if held_out else None, folder)
+    refits = refit_models(
+        path, refit, refit_seeds, members, data, folds.folds[0] if held_out else None, folder
+    )
     members.parameters = None
     path.understood_ = understood
     path.unfinished_ = note_of_unfinished_training(path, data)
@@ -97,6 +100,7 @@ def run_path(
     path.keep_members(maker)
     if maker is not None:
         path.ensemble(path.best_lambda_)
+    add_refits(path, refits)
     if not return_members:
         path.keep_members(None)
     evidence = found.evidence(path)
