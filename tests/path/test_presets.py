@@ -45,6 +45,12 @@ def test_the_default_learns_columns_of_any_unit_and_plain_does_not():
     assert found.validation_means_[0] > plain.validation_means_[0]
 
 
+def test_many_rows_need_fewer_epochs():
+    found = [PRESETS["default"](rows, False).epochs for rows in (1, 600, 2500, 5000, 10**5)]
+    assert found == [100, 100, 100, 50, 30]
+    assert [PRESETS["best"](rows, True).epochs for rows in (600, 5000, 10**5)] == [200, 100, 60]
+
+
 def test_labels_are_smoothed_and_probabilities_calibrated_for_classes_only():
     of_classes, of_values = (PRESETS["default"](100, one) for one in (False, True))
     assert of_classes.label_smoothing > 0.0
@@ -108,3 +114,25 @@ def test_a_training_has_the_values_of_its_preset():
 def test_an_unknown_preset_is_an_error(preset):
     with pytest.raises(InputError, match="Available presets are default, best, plain"):
         regularization_path(X, LABELS, preset=preset)
+
+
+def _cell(value):
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, tuple):
+        return ", ".join(f"{one:g}" for one in value)
+    if isinstance(value, Adam):
+        return f"Adam(beta_2={value.beta_2:g})"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def test_the_table_of_the_docs_has_all_values():
+    lines = (Path(__file__).parents[2] / "docs" / "defaults.md").read_text().splitlines()
+    start = lines.index(f"| argument | {' | '.join(PRESETS)} |")
+    presets = [values(1000, False) for values in PRESETS.values()]
+    for name, line in zip(NAMES, lines[start + 2 :], strict=False):
+        cells = [one.strip() for one in line.strip("|").split("|")]
+        assert cells == [f"`{name}`", *(_cell(getattr(one, name)) for one in presets)]
+    assert not lines[start + 2 + len(NAMES)]
