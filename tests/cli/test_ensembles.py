@@ -76,6 +76,14 @@ def test_the_ensemble_is_scored_saved_used_and_named(xl2, here, flowers):
     assert re.search(f"The ONNX graph of an {NAME}, is in m.onnx", said(out))
 
 
+def test_the_preset_best_saves_an_ensemble_unless_it_is_told_not_to(xl2, here, flowers):
+    few = [x for x in QUICK if x != "--ensemble"] + ["--preset", "best"]
+    assert xl2("path", flowers, *few)[0] == 0
+    assert len(package.load("m.safetensors").models) == 20
+    assert xl2("path", flowers, *few, "--no-ensemble")[0] == 0
+    assert isinstance(package.load("m.safetensors"), package.Model)
+
+
 def test_json_has_the_score(xl2, here, flowers):
     code, out, _ = xl2("path", flowers, *QUICK, "--json")
     assert code == 0

@@ -181,7 +181,7 @@ def test_frames_the_default_space_and_one_warning_for_all_trials():
     import pandas as pd
 
     frame = pd.DataFrame({"a": X[:, 0], "kind": np.where(X[:, 1] > 0, "rose", None)})
-    options = {"activation": "tanh", "hidden": (20,), "epochs": 30, "lambdas": [1.0]}
+    options = {"activation": "tanh", "hidden": (20,), "epochs": 4, "lambdas": [1.0]}
     options |= {"experiments": ["longer"], "budget": 1000.0}
     with pytest.warns(ConvergenceWarning, match="Training has not finished") as caught:
         search = tune(None, frame, trials=2, **options)
@@ -220,6 +220,9 @@ def test_without_optuna_the_message_names_the_extra(monkeypatch):
         ({"learning_rate": (0.1, 0.01)}, "two numbers, .* the first one the smaller"),
         ({"learning_rate": (0.0, 0.01)}, "learning_rate must be a finite number above 0"),
         ({"dropout": (0.0, 1.5)}, "dropout"),
+        ({"label_smoothing": (0.0, 1.0)}, "label_smoothing must be in"),
+        ({"schedule": ["cosine", "cosin"]}, "Unknown schedule 'cosin'"),
+        ({"bias_initializer": ["normal"]}, "Unknown initializer 'normal'"),
         ({"patience": (1.5, 3)}, "two whole numbers"),
         ({"patience": optuna.distributions.FloatDistribution(1, 3)}, "Pass an IntDistribution"),
         ({"dropout": 0.1}, "must be a list of values, a pair"),
@@ -246,3 +249,18 @@ def test_wrong_arguments_are_refused_before_training(options, error, message, mo
     monkeypatch.setattr(tuning, "_search", None)
     with pytest.raises(error, match=message):
         tune(**options)
+
+
+def test_what_a_preset_has_can_be_searched():
+    space = {
+        "preset": ["default", "plain"],
+        "schedule": ["constant", "cosine"],
+        "label_smoothing": (0.0, 0.2),
+        "bias_initializer": ["zeros", "gaussian"],
+    }
+    same = {name: value for name, value in SAME.items() if name != "preset"}
+    search = xl2.tune(X, LABELS, space, trials=2, progress=False, hidden=(4,), **same)
+    assert sorted(search.best_params_) == sorted(space)
+    training = search.best_path_._settings.training
+    assert training.schedule == search.best_params_["schedule"]
+    assert training.label_smoothing == search.best_params_["label_smoothing"]

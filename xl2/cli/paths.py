@@ -63,13 +63,14 @@ def path(
         ),
     ] = None,
     ensemble: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--ensemble",
+            "--ensemble/--no-ensemble",
             help="Average several networks of the best lambda, each trained on all samples from "
-            "another seed, score that on the test samples too, and save it instead of one network.",
+            "another seed, score that on the test samples too, and save it instead of one network; "
+            "by default with --preset best.",
         ),
-    ] = False,
+    ] = None,
     experiments: Annotated[
         bool,
         typer.Option(
@@ -134,6 +135,7 @@ def path(
     from . import ensembles, workflows
     from .next_command import settings_among, with_next_command
 
+    ensemble = preset == "best" if ensemble is None else ensemble
     chosen = None if lambdas is None else opt.lambdas(lambdas)
     seeds = None if seed is None else opt.numbers("--seed", seed, int)
     if seeds == []:

@@ -8,22 +8,26 @@ from typing import Any
 
 from ..array.activations import ACTIVATIONS
 from ..errors import InputError, listed, unknown
+from ..nn.initializers import find_initializer
 from ..training.assemble import Settings, check_positive
 from ..training.fingerprint import described
 from .arguments import check_hidden, check_initializer, check_lambdas
+from .presets import choices_of
 
 DEFAULT: dict[str, Any] = {
     "hidden": [(20,), (50,), (100,), (200,), (50, 25), (100, 50), (200, 100), (100, 50, 25)],
-    "learning_rate": (3e-4, 1e-2),
+    "learning_rate": (1e-3, 5e-2),
     "activation": ["relu", "tanh"],
     "dropout": (0.0, 0.3),
 }
-WHOLE, REAL = ("batch_size", "epochs", "patience"), ("learning_rate", "dropout")
+WHOLE = ("batch_size", "epochs", "patience")
+REAL = ("learning_rate", "dropout", "label_smoothing")
 CHOSEN = (
     *("hidden", "activation", "initializer", "optimizer", "loss", "preprocessing", "standardize"),
-    *("per", "shuffle", "even_batches", "lambdas"),
+    *("per", "shuffle", "even_batches", "lambdas", "preset", "schedule", "bias_initializer"),
 )
 SEARCHED = (*CHOSEN, *REAL, *WHOLE)
+OF_TRAINING = ("batch_size", "learning_rate", "optimizer", "dropout", "schedule", "label_smoothing")
 
 
 class SearchSpace:
@@ -144,7 +148,11 @@ def _check_value(name: str, value: Any) -> None:
         check_lambdas(value)
     elif name == "initializer":
         check_initializer(value, "relu")
-    elif name in ("batch_size", "learning_rate", "optimizer", "dropout"):
+    elif name == "preset":
+        choices_of(value, 1, False)
+    elif name == "bias_initializer":
+        find_initializer(value)
+    elif name in OF_TRAINING:
         Settings(**{name: value})
     elif name == "epochs" or (name == "patience" and value is not None):
         check_positive(**{name: value})

@@ -68,7 +68,7 @@ def tune(
         What is searched, by the names of arguments of `regularization_path`: a list of values; a
         pair (low, high) for "learning_rate", on a logarithmic scale, and for "dropout",
         "batch_size", "epochs" and "patience"; or an Optuna distribution. By default "hidden", one
-        to three layers; "learning_rate" from 3e-4 to 1e-2; "activation", relu or tanh; "dropout"
+        to three layers; "learning_rate" from 0.001 to 0.05; "activation", relu or tanh; "dropout"
         up to 0.3; without those that are among the `arguments`.
     trials : int, default 20
         The number of paths, with those that the study in the storage already has.
