@@ -181,8 +181,8 @@ def test_frames_the_default_space_and_one_warning_for_all_trials():
     import pandas as pd
 
     frame = pd.DataFrame({"a": X[:, 0], "kind": np.where(X[:, 1] > 0, "rose", None)})
-    options = {"activation": "tanh", "hidden": (20,), "epochs": 4, "lambdas": [1.0]}
-    options |= {"experiments": ["longer"], "budget": 1000.0}
+    options = {"activation": "tanh", "hidden": (20,), "epochs": 30, "lambdas": [1.0]}
+    options |= {"optimizer": "sgd", "experiments": ["longer"], "budget": 1000.0}
     with pytest.warns(ConvergenceWarning, match="Training has not finished") as caught:
         search = tune(None, frame, trials=2, **options)
     assert [one.filename for one in caught] == [__file__]  # of the winner's path alone
