@@ -11,6 +11,7 @@ import xl2
 from xl2 import InputError
 from xl2.path.epoch_scores import EpochScores, looking
 from xl2.path.planning import PlannedStack
+from xl2.path.presets import choices_of
 from xl2.path.search_pruning import Pruning
 from xl2.path.search_space import SearchSpace
 from xl2.path.settings import PathSettings
@@ -153,8 +154,29 @@ def test_epochs_that_are_reported():
             assert one.state.name == "PRUNED" or len(one.intermediate_values) == len(expected)
 
 
+@pytest.mark.parametrize(
+    ("space", "fixed", "epochs"),
+    [
+        ({}, {"preset": "plain"}, 100),
+        ({}, {"preset": "notebook"}, 20),
+        ({}, {"preset": "notebook", "epochs": 60}, 60),
+        ({"preset": ["plain", "sklearn"]}, {}, 100),
+        ({"preset": ["plain", "sklearn"]}, {"epochs": 60}, 60),
+    ],
+)
+def test_epochs_that_are_left_out_are_those_of_the_preset(space, fixed, epochs):
+    searched = SearchSpace({"hidden": [(4,)], **space}, {})
+    pruning = Pruning("auto", searched, fixed, 60, False)
+    assert str(pruning).endswith(f"every {epochs // 20} epochs")
+
+
+def test_a_search_may_leave_the_epochs_to_the_preset():
+    search = xl2.tune(X, LABELS, {"dropout": [0.0, 0.1]}, trials=1, cv=2, progress=False)
+    assert search.best_path_.n_epochs_ == choices_of("default", len(X), False).epochs
+
+
 def test_few_trials_that_reached_a_late_epoch_prune_none():
-    pruning = Pruning("auto", SearchSpace({"epochs": [10, 30]}, {}), {}, False)
+    pruning = Pruning("auto", SearchSpace({"epochs": [10, 30]}, {}), {}, 60, False)
     study = optuna.create_study(direction="maximize", pruner=pruning.pruner)
     for k, last in enumerate([9, 9, 9, 9, 9, 29, 29, 29, 29]):
         known = {epoch: float(k) for epoch in range(1, last + 1)}
@@ -208,7 +230,7 @@ def test_a_database_in_memory_is_known_to_the_threads_that_train(monkeypatch, st
     assert len(tune(trials=2, storage=storage).trials_) == 2
 
 
-@pytest.mark.parametrize("epochs", [None, "abc", -5, float("nan")])
+@pytest.mark.parametrize("epochs", [0, "abc", -5, float("nan")])
 def test_wrong_epochs_are_refused_as_by_a_path(epochs):
     with pytest.raises(InputError, match="epochs must be a whole number, 1 or more"):
         tune(epochs=epochs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from ..errors import InputError
 from ..training.assemble import check_positive
 from .epoch_scores import Look
-from .regularization import regularization_path
+from .presets import choices_of
 from .scoring import CHOOSES, judge_of
 from .search_space import SearchSpace
 
@@ -24,10 +23,17 @@ KEPT, STARTUP, WARMUP = 75.0, 5, 1 / 3  # percent, trials and epochs before
 class Pruning:
     """A pruner, and the epochs in which it is asked."""
 
-    def __init__(self, pruner: Any, space: SearchSpace, fixed: Mapping[str, Any], regression: bool):
+    def __init__(
+        self,
+        pruner: Any,
+        space: SearchSpace,
+        fixed: Mapping[str, Any],
+        rows: int,
+        regression: bool,
+    ):
         from optuna import pruners
 
-        self._epochs = _epochs(space, fixed)
+        self._epochs = _epochs(space, fixed, rows, regression)
         self._every = math.ceil(self._epochs / REPORTS)
         why = _cannot(space, fixed, regression)
         if isinstance(pruner, str) and pruner == "auto":
@@ -65,14 +71,17 @@ class Pruning:
         return look
 
 
-def _epochs(space: SearchSpace, fixed: Mapping[str, Any]) -> int:
-    """Return the epochs of a trial; of a searched number the smallest."""
+def _epochs(space: SearchSpace, fixed: Mapping[str, Any], rows: int, regression: bool) -> int:
+    """Return the epochs of a trial; of searched numbers or presets the smallest."""
     searched = space.distributions.get("epochs")
     if searched is None:
-        default = inspect.signature(regularization_path).parameters["epochs"].default
-        epochs = fixed.get("epochs", default)
-        check_positive(epochs=epochs)
-        return int(epochs)
+        presets = space.distributions.get("preset")
+        found = [
+            choices_of(preset, rows, regression, epochs=fixed.get("epochs")).epochs
+            for preset in (presets.choices if presets else [fixed.get("preset", "default")])
+        ]
+        check_positive(epochs=found[0])
+        return int(min(found))
     return int(min(searched.choices) if hasattr(searched, "choices") else searched.low)
 
 

@@ -67,9 +67,9 @@ def tune(
     space : mapping of str to list, tuple or distribution of optuna, optional
         What is searched, by the names of arguments of `regularization_path`: a list of values; a
         pair (low, high) for "learning_rate", on a logarithmic scale, and for "dropout",
-        "batch_size", "epochs" and "patience"; or an Optuna distribution. By default "hidden", one
-        to three layers; "learning_rate" from 0.001 to 0.05; "activation", relu or tanh; "dropout"
-        up to 0.3; without those that are among the `arguments`.
+        "label_smoothing", "batch_size", "epochs" and "patience"; or an Optuna distribution. By
+        default "hidden", one to three layers; "learning_rate" from 0.001 to 0.05; "activation",
+        relu or tanh; "dropout" up to 0.3; without those that are among the `arguments`.
     trials : int, default 20
         The number of paths, with those that the study in the storage already has.
     timeout : float, optional
@@ -125,7 +125,7 @@ def tune(
         targets = targets_of_path(y, same.get("task", "auto"), same.get("output"))
         same |= _fixed_folds(targets, same, seeds[0])
     same["seed"] = seeds
-    pruning = Pruning(pruner, searched, same, targets.regression)
+    pruning = Pruning(pruner, searched, same, len(targets.labels), targets.regression)
     fingerprint = fingerprint_of_search(X, targets.labels, searched, same)
     fingerprint["pruner"] = str(pruning)
 
