@@ -46,45 +46,37 @@ Backend = Annotated[
     str | None, typer.Option(help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`.")
 ]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")]
-PRESET = "by default that of --preset."
 Preset = Annotated[
     str,
     typer.Option(
-        help="The values of options that are left out: default, best (slower), plain, sklearn or "
-        "notebook."
+        help="Where values come from of options that are left out and show no default: default, "
+        "best (slower), plain, sklearn or notebook."
     ),
 ]
-Hidden = Annotated[
-    str | None, typer.Option(help=f"Units of each hidden layer, first to last; {PRESET}")
-]
+Hidden = Annotated[str | None, typer.Option(help="Units of each hidden layer, first to last.")]
 Activation = Annotated[
     str | None,
-    typer.Option(help=f"Of the hidden layers: relu, tanh, sigmoid or identity; {PRESET}"),
+    typer.Option(help="Of the hidden layers: relu, tanh, sigmoid or identity."),
 ]
 Per = Annotated[
     str | None,
     typer.Option(
-        help="Divide lambda by the samples of the training set (dataset) or mini-batch (batch); "
-        f"{PRESET}"
+        help="Divide lambda by the samples of the training set (dataset) or mini-batch (batch)."
     ),
 ]
-Epochs = Annotated[int | None, typer.Option(help=f"Passes over the training samples; {PRESET}")]
-BatchSize = Annotated[int | None, typer.Option(help=f"Samples in a mini-batch; {PRESET}")]
-LearningRate = Annotated[float | None, typer.Option(help=f"Step size of the optimizer; {PRESET}")]
-Optimizer = Annotated[str | None, typer.Option(help=f"sgd, momentum, nesterov or adam; {PRESET}")]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the training samples.")]
+BatchSize = Annotated[int | None, typer.Option(help="Samples in a mini-batch.")]
+LearningRate = Annotated[float | None, typer.Option(help="Step size of the optimizer.")]
+Optimizer = Annotated[str | None, typer.Option(help="sgd, momentum, nesterov or adam.")]
 Schedule = Annotated[
     str | None,
-    typer.Option(
-        help=f"Of the learning rate: constant, cosine, flat_cosine or one_cycle; {PRESET}"
-    ),
+    typer.Option(help="Of the learning rate: constant, cosine, flat_cosine or one_cycle."),
 ]
 Smoothing = Annotated[
     float | None,
-    typer.Option(help=f"Part of each label that is divided among all classes; {PRESET}"),
+    typer.Option(help="Part of each label that is divided among all classes."),
 ]
-Dropout = Annotated[
-    float | None, typer.Option(help=f"Part of the units that each step leaves out; {PRESET}")
-]
+Dropout = Annotated[float | None, typer.Option(help="Part of the units that each step leaves out.")]
 Task = Annotated[str, typer.Option(help="auto, classification, multilabel or regression.")]
 HeldOut = Annotated[
     float, typer.Option(help="Fraction of the samples to hold out if there are no test samples.")

@@ -24,8 +24,7 @@ def path(
     lambdas: Annotated[
         str | None,
         typer.Option(
-            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters; "
-            f"{opt.PRESET}"
+            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters."
         ),
     ] = None,
     preset: opt.Preset = "default",
@@ -59,7 +58,7 @@ def path(
         typer.Option(
             "--calibrate/--no-calibrate",
             help="Make the probabilities of the model agree with how often its answers are right, "
-            f"by temperature scaling; {opt.PRESET}",
+            "by temperature scaling.",
         ),
     ] = None,
     ensemble: Annotated[
