@@ -222,7 +222,7 @@ def test_without_optuna_the_message_names_the_extra(monkeypatch):
         ({"dropout": (0.0, 1.5)}, "dropout"),
         ({"label_smoothing": (0.0, 1.0)}, "label_smoothing must be in"),
         ({"schedule": ["cosine", "cosin"]}, "Unknown schedule 'cosin'"),
-        ({"bias_initializer": ["normal"]}, "Unknown initializer 'normal'"),
+        ({"bias_initializer": ["normal"]}, "Unknown bias_initializer 'normal'"),
         ({"patience": (1.5, 3)}, "two whole numbers"),
         ({"patience": optuna.distributions.FloatDistribution(1, 3)}, "Pass an IntDistribution"),
         ({"dropout": 0.1}, "must be a list of values, a pair"),

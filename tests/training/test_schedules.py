@@ -186,5 +186,13 @@ def test_a_network_has_the_biases_of_its_initializer(where, host):
     network = new(where, bias_initializer="gaussian")
     assert host(network.biases[0]).std() > 0.3
     assert not host(new(where).biases[0]).any()
-    with pytest.raises(InputError, match="Unknown initializer 'normal'"):
-        new({}, bias_initializer="normal")
+    for wrong in ("normal", ["zeros"], None):
+        with pytest.raises(InputError, match="Unknown bias_initializer"):
+            new({}, bias_initializer=wrong)
+
+
+@pytest.mark.parametrize("argument", ["initializer", "bias_initializer"])
+@pytest.mark.parametrize("shape", [(), (5,), (5, 1), (1, 1)])
+def test_an_array_of_another_shape_is_refused(argument, shape):
+    with pytest.raises(InputError, match=rf"{argument} must return an array of the shape"):
+        new({}, **{argument: lambda inputs, outputs, rng: np.zeros(shape)})

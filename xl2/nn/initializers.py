@@ -80,12 +80,12 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-def find_initializer(initializer: str | Initializer) -> Initializer:
-    """Return the initializer of a name, or the given function."""
+def find_initializer(initializer: str | Initializer, what: str = "initializer") -> Initializer:
+    """Return the initializer of a name, or the given function; `what` is the argument's name."""
     if callable(initializer):
         return initializer
-    if initializer not in INITIALIZERS:
-        raise InputError(unknown("initializer", initializer, INITIALIZERS))
+    if not isinstance(initializer, str) or initializer not in INITIALIZERS:
+        raise InputError(unknown(what, initializer, INITIALIZERS))
     return INITIALIZERS[initializer]
 
 
@@ -133,17 +133,34 @@ def draw_layers(
             f"initializer must be one name or function, or one for each of the {layers} layers. "
             f"Received {len(each)}: {each!r}."
         )
-    functions, own = [find_initializer(one) for one in each], find_initializer(biases)
+    functions = [find_initializer(one) for one in each]
+    own = find_initializer(biases, "bias_initializer")
     # One draw for each member; in a stack of groups one for each group: its members start alike.
     drawn: list[list[Any]] = []
     for one in check_seeds(seed, stack[0] if stack else 1, "group" if stack[1:] else "network"):
         rng = np.random.default_rng(one)
-        drawn.append([f(sizes[k], sizes[k + 1], rng) for k, f in enumerate(functions)])
-        drawn[-1] += [own(1, units, rng)[0] for units in sizes[1:-1]]  # after all weights
+        drawn.append([_draw(f, sizes[k], sizes[k + 1], rng) for k, f in enumerate(functions)])
+        # After all weights.
+        drawn[-1] += [_draw(own, 1, n, rng, "bias_initializer")[0] for n in sizes[1:-1]]
     arrays = list(zip(*drawn, strict=True))
     weights = [_stacked(list(same), i, stack) for i, same in enumerate(arrays[:layers])]
     hidden = [_beside(np.stack(same), stack) for same in arrays[layers:]]
     return list(zip(weights, [*hidden, np.zeros((*stack, sizes[-1]))], strict=True))
+
+
+def _draw(
+    function: Initializer, inputs: int, outputs: int, rng: Any, what: str = "initializer"
+) -> Any:
+    """Return what a function draws, or refuse it if it has another shape."""
+    import numpy as np
+
+    drawn = function(inputs, outputs, rng)
+    if np.shape(drawn) != (inputs, outputs):
+        raise InputError(
+            f"The function of {option(what)} must return an array of the shape (inputs, outputs), "
+            f"here ({inputs}, {outputs}). Received: shape {np.shape(drawn)}."
+        )
+    return drawn
 
 
 def _stacked(drawn: list[Any], layer: int, stack: tuple[int, ...]) -> Any:

@@ -151,7 +151,7 @@ def _check_value(name: str, value: Any) -> None:
     elif name == "preset":
         choices_of(value, 1, False)
     elif name == "bias_initializer":
-        find_initializer(value)
+        find_initializer(value, name)
     elif name in OF_TRAINING:
         Settings(**{name: value})
     elif name == "epochs" or (name == "patience" and value is not None):
