@@ -338,6 +338,9 @@ def test_the_progress_bar_of_a_path_resumes(tmp_path, die, monkeypatch, capsys, 
         ({"cv": 2}, 'folds was "40, 40, 40" and is now "30, 30'),
         ({"seed": [0, 1]}, 'seeds was "0" and is now "0, 1'),
         ({"patience": 2}, 'patience was "None" and is now "2'),
+        ({"initializer": "xavier"}, 'initializer was "he" and is now "xavier'),
+        ({"bias_initializer": "gaussian"}, 'biases was "zeros" and is now "gaussian'),
+        ({"schedule": "cosine"}, 'epochs was "unknown" and is now "[0-9]+ of the schedule cosine'),
         ({"optimizer": "sgd"}, 'optimizer was "Adam.*is now "SGD'),
         ({"hidden": (5,)}, 'network was "3-4-1, .*is now "3-5-1'),
         ({"standardize": False}, 'validation was "20 x 3 .*X was "180 x 3'),
@@ -349,6 +352,17 @@ def test_the_checkpoints_of_another_path_are_rejected_with_the_difference(
     train({"backend": "numpy"}, checkpoint=tmp_path / "p")
     with pytest.raises(InputError, match=f"another (regularisation path|run): .*{message}"):
         train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, **changed)
+
+
+@pytest.mark.host
+def test_more_epochs_of_a_schedule_are_refused_before_anything_is_trained(tmp_path, small_stacks):
+    options = {"backend": "numpy", "schedule": "cosine", "checkpoint": tmp_path / "p"}
+    train(options)
+    (tmp_path / "p" / "stack-1").unlink()
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match='epochs was "4 of the schedule cosine" and is now "6 of'):
+        train(options, resume=True, epochs=6)
+    assert contents(tmp_path) == before
 
 
 def contents(folder):

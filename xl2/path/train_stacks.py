@@ -12,6 +12,7 @@ from ..array.workers import side_by_side
 from ..errors import DivergenceError, offers, option
 from ..training.checkpoints import Checkpoint
 from ..training.data import HeldOut
+from ..training.fingerprint import described
 from ..training.fit import train_network
 from ..training.history import History
 from ..training.progress import show_progress
@@ -104,7 +105,11 @@ def _plan(
         "folds": ", ".join(map(str, rows)),
         "seeds": ", ".join(map(str, seeds)),
         "patience": settings.pruning(),
+        "initializer": described(settings.initializer),
+        "initializer of biases": described(settings.bias_initializer),
     }
+    if settings.training.schedule != "constant":  # the rate of a step depends on their number
+        fingerprint["epochs"] = f"{settings.epochs} of the schedule {settings.training.schedule}"
     if settings.preprocessing:
         fingerprint["preprocessing"] = settings.preprocessing
     placed = lambdas if settings.placed else None
