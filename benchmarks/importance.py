@@ -40,6 +40,7 @@ def measure(task: str, rows: int, sets: int) -> tuple[int, float, Any]:
             X,
             y,
             [1.0, 10.0],
+            preset="plain",
             cv=5,
             hidden=(20,),
             epochs=40,

@@ -65,9 +65,10 @@ def path(
         bool | None,
         typer.Option(
             "--ensemble/--no-ensemble",
-            help="Average several networks of the best lambda, each trained on all samples from "
-            "another seed, score that on the test samples too, and save it instead of one network; "
-            "by default with --preset best.",
+            help="Average several networks of the best lambda, score that on the test samples too, "
+            "and save it instead of one network; by default with --preset best. Each is trained on "
+            "all samples from another seed, or if the preset trains one they are those of the "
+            "folds.",
         ),
     ] = None,
     experiments: Annotated[
