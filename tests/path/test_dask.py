@@ -157,6 +157,14 @@ def test_packing_keeps_shared_arrays_apart():
     assert found["c"](1) == 2
 
 
+def test_a_small_column_of_a_matrix_is_packed():
+    """Its pickle has the class of arrays, which has their attributes."""
+    column = np.arange(30.0).reshape(10, 3)[:, 0]
+    text, arrays = packed(column)
+    assert not arrays
+    np.testing.assert_array_equal(unpacked(text, []), column)
+
+
 def unaligned(array):
     """Return an array that begins one byte after where it should, as in a message of Dask."""
     store = np.zeros(array.nbytes + 1, np.uint8)

@@ -29,8 +29,10 @@ def namespace(x: Array) -> Namespace:
 def library_of(x: object) -> str | None:
     """Return the import name of an array's library, as ``"torch"``.
 
-    None for a list, a data frame, or a lazy dask array.
+    None for a list, a data frame, a lazy dask array, or a class of arrays.
     """
+    if isinstance(x, type):
+        return None
     if not array_api_compat.is_array_api_obj(x) or array_api_compat.is_dask_array(x):
         return None
     name: str = namespace(x).__name__
