@@ -303,8 +303,26 @@ def test_the_next_step_is_the_users_command_with_one_option_changed(given, argum
 
 
 @pytest.mark.host
-def test_an_ensemble_which_no_command_trains_stays_a_line_of_python():
-    found = with_next_command(advised("ensemble", seed=[0, 1]), ["path", "digits"], COMMAND)
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("path d", "xl2 path d --ensemble"),
+        ("path d --no-ensemble --preset=default", "xl2 path d --preset=default --ensemble"),
+        ("path d --preset best --no-ensemble", "xl2 path d --preset best --ensemble"),
+        ("path d --preset best", ""),
+        ("path d --ensemble", ""),
+    ],
+)
+def test_networks_are_averaged_by_the_option_unless_they_are_already(given, expected):
+    found = with_next_command(advised("ensemble", seed=[0, 1]), given.split(), COMMAND)
+    assert found.next_step == expected
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("preset", ["plain", "unknown"])
+def test_an_ensemble_which_no_command_trains_stays_a_line_of_python(preset):
+    given = ["path", "digits", "--preset", preset]
+    found = with_next_command(advised("ensemble", seed=[0, 1]), given, COMMAND)
     with facing(Face(NAMES, command_line=True)):
         assert "Next, in Python:\n  a line of Python\n" in str(found)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from evidence_tools import evidence, part, path_of, right, trial
 
-from xl2 import Ensemble, Model, Network
+from xl2 import regularization_path
+from xl2.diagnosis.actions import Action
 from xl2.diagnosis.diagnose import diagnose
 from xl2.diagnosis.evidence import STOPPED, TOO_LONG
+from xl2.diagnosis.next_step import python_line
 from xl2.errors import Face, facing
 
 pytestmark = pytest.mark.host
@@ -23,6 +24,7 @@ OPTIONS = {
 COMMAND = Face(OPTIONS, command_line=True)
 BASE, BETTER, WORSE = right(150, 200), right(180, 200), right(120, 200)
 RISING = [part(right(100, 200), 40), part(right(120, 200), 80), part(right(138, 200), 120)]
+ACTION = Action("key", "network", "what", 0.1, (0.05, 0.15))
 FLAT = [part(BASE, 40), part(BASE, 80), part(BASE, 120)]
 # What a textbook advises, whatever the model.
 TEXTBOOK = re.compile(r"wider|width|units|epochs|lambda \d|bias|gap|larger network|longer", re.I)
@@ -224,19 +226,16 @@ def test_features_are_not_called_a_network():
     assert found.next_step == ""
 
 
-def test_an_ensemble_has_a_line_that_runs(rng):
-    found = of_folds(
-        BASE, trials=[trial(BETTER, "ensemble", "ensemble", "the mean of 2", seed=[0, 1])]
-    )
-
-    def path(X, y, seed):
-        return SimpleNamespace(best_model_=Model(Network([2, 1], seed=seed)))
-
-    line = found.next_step.replace(", ...", "")
-    made = eval(line, {"regularization_path": path, "X": 0, "y": 0, "Ensemble": Ensemble})
-    X = rng.normal(size=(3, 2))
-    both = [Network([2, 1], seed=seed).forward(X) for seed in (0, 1)]
-    np.testing.assert_allclose(made.forward(X), np.mean(both, axis=0), rtol=1e-6)
+@pytest.mark.parametrize("folds", [1, 5])
+def test_an_ensemble_has_a_line_that_averages_networks_of_all_samples(rng, folds):
+    one = replace(ACTION, key="ensemble", kind="ensemble", arguments={"seed": [0, 1, 2]})
+    X = rng.normal(size=(30, 2))
+    y = (X[:, 0] > 0).astype(int)
+    small = {"lambdas": [1.0], "hidden": (2,), "epochs": 1, "backend": "numpy"}
+    small |= {"validation": (X, y)} if folds == 1 else {"cv": 2}
+    line = python_line([one], folds).replace("...", "**small")
+    made = eval(line, {"regularization_path": regularization_path, "X": X, "y": y, "small": small})
+    assert len(made.models) == 3
 
 
 @pytest.mark.parametrize(

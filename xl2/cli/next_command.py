@@ -11,8 +11,10 @@ from ..diagnosis.limits import first_advice
 from ..diagnosis.verdict import Diagnosis
 from ..errors import facing, offers, option
 from ..nn.trained import Trained
+from ..path.presets import PRESETS, choices_of
 from .options import face_of
 
+ENSEMBLE, NO_ENSEMBLE = "--ensemble", "--no-ensemble"
 # Options of `xl2 path` that do not change what is trained. They are left out of a model file, and
 # of what is read from one: it may be given to others, or written by others, and some name files.
 ELSEWHERE = (
@@ -70,26 +72,42 @@ def with_command_of_path(
 
 
 def with_next_command(diagnosis: Diagnosis, arguments: Sequence[str], command: Any) -> Diagnosis:
-    """Return a diagnosis whose next step is `command`; `arguments` are those that it had.
-
-    No command averages networks that saw all samples, so that this line of Python stays.
-    """
+    """Return a diagnosis whose next step is `command`; `arguments` are those that it had."""
     with facing(face_of(command)):
         return _with_next_command(diagnosis, arguments)
 
 
 def _with_next_command(diagnosis: Diagnosis, arguments: Sequence[str]) -> Diagnosis:
     found = first_advice(diagnosis.actions, samples=False)
-    if not diagnosis.next_step or found is None or found.kind == "ensemble":
+    if not diagnosis.next_step or found is None:
         return diagnosis
     changed = [*arguments]
-    for name, value in (found.arguments or {}).items():
-        if not offers(name):
-            return diagnosis
-        changed = _with_option(changed, *shlex.split(option(name, value)))
+    if found.kind == "ensemble":
+        preset = _value_of(arguments, "--preset")
+        if preset not in PRESETS or choices_of(preset, 1, False).refit_seeds == 1:
+            return diagnosis  # no option averages networks that saw all samples
+        if ENSEMBLE in arguments or (preset == "best" and NO_ENSEMBLE not in arguments):
+            return replace(diagnosis, next_step="")  # it has been done
+        changed = [*(one for one in arguments if one != NO_ENSEMBLE), ENSEMBLE]
+    else:
+        for name, value in (found.arguments or {}).items():
+            if not offers(name):
+                return diagnosis
+            changed = _with_option(changed, *shlex.split(option(name, value)))
     # A checkpoint belongs to the settings that it was made with.
     command = shlex.join(["xl2", *(one for one in changed if one != "--resume")])
     return replace(diagnosis, next_step=command)
+
+
+def _value_of(arguments: Sequence[str], name: str) -> str:
+    """Return the last value of an option; "default" without one, as of `--preset`."""
+    found = "default"
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == name:
+            found = following
+        elif word.startswith(f"{name}="):
+            found = word.partition("=")[2]
+    return found
 
 
 def _with_option(arguments: Sequence[str], name: str, value: str) -> list[str]:

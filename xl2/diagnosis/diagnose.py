@@ -119,6 +119,7 @@ def diagnose(
             f"{option('target_score')} must be an accuracy from 0 to 1. Received: {target_score}."
         )
     actions = () if tried is None or not tried.found_signal else tried.actions
+    folds = 0 if tried is None else tried.folds
     return Diagnosis(
         target_score=target_score,
         confidence=confidence,
@@ -129,11 +130,11 @@ def diagnose(
         limits=limits_of(tried, target_score - scores["test_score"]),
         actions=actions,
         left_out=() if tried is None else tried.left_out,
-        folds=0 if tried is None else tried.folds,
+        folds=folds,
         importance=matters[0],
         not_shuffled=matters[1],
         cautions=cautions,
-        next_step=python_line(actions),
+        next_step=python_line(actions, folds),
     )
 
 

@@ -16,13 +16,17 @@ def next_heading(d: Findings) -> str:
     return "Next, in Python:" if python else "Next:"
 
 
-def python_line(actions: Sequence[Action]) -> str:
-    """Return the line of Python that follows the advice; "" if it is none or more samples."""
+def python_line(actions: Sequence[Action], folds: int) -> str:
+    """Return the line of Python that follows the advice; "" if it is none or more samples.
+
+    `folds` are those of the path: with one, its members were trained on all samples.
+    """
     found = first_advice(actions, samples=False)
     if found is None or found.kind == "features" or not found.arguments:
         return ""
     changed = ", ".join(f"{name}={value!r}" for name, value in found.arguments.items())
     if found.kind == "ensemble":
         seeds = found.arguments["seed"]
-        return f"Ensemble([regularization_path(X, y, ..., seed=s).best_model_ for s in {seeds}])"
+        several = f"refit_seeds={len(seeds)}" if folds > 1 else f"seed={seeds}"
+        return f"regularization_path(X, y, ..., {several}).ensemble_"
     return f"regularization_path(X, y, ..., {changed}, experiments=True)"
