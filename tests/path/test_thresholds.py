@@ -64,6 +64,12 @@ def test_errors(path):
         path.threshold(1, 1, y=LABELS[:10])
     with pytest.raises(InputError, match="labels 'sick'"):
         path.threshold(1, 1, y=np.full(150, "sick"))
+    for weight in (np.ones(3), -np.ones(150), np.full(150, np.nan), ["a"] * 150):
+        with pytest.raises(InputError, match="sample_weight must be 150 finite numbers, 0 or"):
+            path.threshold(1, 1, y=LABELS, sample_weight=weight)
+    two = plain_path(X, (X[:, 0] > 0).astype(int), [1.0], **SMALL)
+    with pytest.raises(InputError, match=r"out of fold, 0 or 1\. Received: shape \(3,\)"):
+        two.threshold(1, 1, y=[0, 1, 1])
     three = plain_path(X, np.digitize(X[:, 0], [-0.5, 0.5]), [1.0], **SMALL)
     with pytest.raises(InputError, match="A threshold is for two classes"):
         three.threshold(1, 1)

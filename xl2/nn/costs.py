@@ -77,7 +77,7 @@ def least_cost(probabilities: Any, costs: Any) -> Any:
     if not fits or not abs(found.astype("float64")).max() < math.inf:
         raise InputError(
             f"costs must be finite numbers for {count} classes, of shape ({count}, {count}): a row "
-            f" for each true class, a column for each answer. Received: shape "
+            f"for each true class, a column for each answer. Received: shape "
             f"{found.shape}, {found.dtype}."
         )
     return (probabilities.astype("float64") @ found.astype("float64")).argmin(axis=1)

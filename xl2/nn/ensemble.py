@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..array import rows
-from ..errors import InputError
+from ..errors import InputError, counted
 from .columns import Table
 from .model import Model
 from .prediction_intervals import Residuals, check_level, cv_plus
@@ -293,7 +293,7 @@ def _check_weights(weights: Sequence[float], count: int) -> tuple[float, ...]:
     fits = len(found) == count and all(w >= 0.0 for w in found)  # NaN is not
     if not fits or not math.isclose(sum(found), 1.0, abs_tol=1e-6):
         raise InputError(
-            f"weights must be {count} numbers, one for each model, 0 or more and with the sum 1. "
+            f"weights must be {counted(count, 'number')}, one for each model, 0 or more and with the sum 1. "
             f"Received: {weights!r}."
         )
     return found

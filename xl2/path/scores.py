@@ -95,15 +95,24 @@ class PathScores:
             )
         if y is None:
             return cost_threshold(cost_fp, cost_fn)
-        y, p = like_training(read_labels(y, "y"), self.classes_.tolist()), self.oof_predictions_
-        if y.shape != (len(p),) or not set(y.tolist()) <= set(self.classes_.tolist()):
+        classes, p = self.classes_.tolist(), self.oof_predictions_
+        y = like_training(read_labels(y, "y"), classes)
+        if y.shape != (len(p),) or not set(y.tolist()) <= set(classes):
             raise InputError(
                 f"y must be the labels of the {len(p)} samples that were predicted out of fold, "
-                f"{self.classes_[0]!r} or {self.classes_[1]!r}. Received: shape {y.shape}, labels "
+                f"{classes[0]!r} or {classes[1]!r}. Received: shape {y.shape}, labels "
                 f"{listed(dict.fromkeys(y.ravel().tolist()))}."
             )
         known = np.isfinite(p[:, 1])
-        weight = None if sample_weight is None else to_numpy(sample_weight)[known]
+        weight = None if sample_weight is None else to_numpy(sample_weight)
+        if weight is not None:
+            fits = weight.shape == y.shape and weight.dtype.kind in "biuf"
+            if not fits or not ((weight >= 0.0) & (weight < np.inf)).all():
+                raise InputError(
+                    f"sample_weight must be {len(p)} finite numbers, 0 or more, one for each "
+                    f"sample. Received: shape {weight.shape}, {weight.dtype}."
+                )
+            weight = weight[known]
         second = (y == self.classes_[1])[known]
         return tuned_threshold(second, p[known, 1], cost_fp, cost_fn, weight)
 
