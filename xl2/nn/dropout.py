@@ -27,7 +27,7 @@ import array_api_compat
 
 from ..array.api import Array, namespace
 from ..array.backend import Backend
-from ..errors import InputError
+from ..errors import InputError, option
 
 _PARITY = 0x1BD11BDA
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
@@ -43,8 +43,8 @@ class Dropout:
     def __post_init__(self) -> None:
         if not (isinstance(self.rate, Real) and 0 <= float(self.rate) < 1):
             raise InputError(
-                f"dropout must be a number, 0 or more and less than 1: the fraction of hidden "
-                f"units to drop. Received: dropout={self.rate!r}."
+                f"{option('dropout')} must be a number, 0 or more and less than 1: the fraction of "
+                f"hidden units to drop. Received: {option('dropout', self.rate)}."
             )
         object.__setattr__(self, "rate", float(self.rate))
 

@@ -293,7 +293,7 @@ def _check_weights(weights: Sequence[float], count: int) -> tuple[float, ...]:
     fits = len(found) == count and all(w >= 0.0 for w in found)  # NaN is not
     if not fits or not math.isclose(sum(found), 1.0, abs_tol=1e-6):
         raise InputError(
-            f"weights must be {counted(count, 'number')}, one for each model, 0 or more and with the sum 1. "
-            f"Received: {weights!r}."
+            f"weights must be {counted(count, 'number')}, one for each model, 0 or more and with "
+            f"the sum 1. Received: {weights!r}."
         )
     return found

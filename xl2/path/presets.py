@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..errors import InputError, option, unknown
+from ..errors import InputError, unknown
 from ..nn.optimizers import Adam
 from ..training.assemble import Settings
 
@@ -145,7 +145,7 @@ PRESETS: dict[str, Values] = {
 def choices_of(preset: str, rows: int, regression: bool, **given: Any) -> Choices:
     """Return the given arguments, and the values of a preset for those that are None."""
     if not isinstance(preset, str) or preset not in PRESETS:
-        raise InputError(unknown(option("preset"), preset, PRESETS))
+        raise InputError(unknown("preset", preset, PRESETS))
     values = PRESETS[preset](rows, regression)
     return replace(values, **{name: value for name, value in given.items() if value is not None})
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..errors import InputError, option, unknown
+from ..errors import InputError, unknown
 
 RISE, START = 0.3, 0.04  # of `one_cycle`: the part in which the rate rises, and from what
 
@@ -53,5 +53,5 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 def find_schedule(schedule: str) -> Callable[[float], float]:
     """Return the schedule of a name."""
     if not isinstance(schedule, str) or schedule not in SCHEDULES:
-        raise InputError(unknown(option("schedule"), schedule, SCHEDULES))
+        raise InputError(unknown("schedule", schedule, SCHEDULES))
     return SCHEDULES[schedule]
