@@ -89,7 +89,7 @@ def regularization_path(
 
     A fold and a seed are a group of a stack, with its own mini-batches, which all lambdas
     share. Each member equals the network trained alone: ``Network(..., seed=s)``
-    and ``fit(network, X[rows], y[rows], seed=s, penalty=lam)`` with the fold's rows.
+    and ``fit(network, X[rows], y[rows], ..., seed=s, penalty=lam)`` with the fold's rows.
 
     Arguments whose default is that of the preset are listed in docs/defaults.md.
 
