@@ -34,7 +34,13 @@ GROUPS = np.stack([np.arange(60), np.arange(40, 100)])
 SETTINGS = {
     "sgd": {"validation": (X[:9], LABELS[:9])},
     "adam": {"optimizer": "adam", "dropout": 0.3, "penalty": 0.5, "sample_weight": WEIGHTS},
-    "short": {"optimizer": "momentum", "batch_size": 10, "even_batches": False},
+    "short": {
+        "optimizer": "momentum",
+        "batch_size": 10,
+        "even_batches": False,
+        "schedule": "cosine",
+        "label_smoothing": 0.2,
+    },
     # Fewer samples than processes, in mini-batches and for validation.
     "few": {
         "rows": np.arange(21),
@@ -60,6 +66,8 @@ SETTINGS = {
         "dropout": 0.3,
         "validation": (X, LABELS),
         "batch_size": 7,
+        "schedule": "one_cycle",
+        "label_smoothing": 0.2,
     },
     "values": {
         "y": VALUES,
