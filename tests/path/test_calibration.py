@@ -207,7 +207,12 @@ def test_an_estimator_has_it_in_its_last_layer():
     found = np.log(plain.predict_proba(X)) / model.temperature_
     expected = np.exp(found) / np.exp(found).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(model.predict_proba(X), expected, rtol=1e-6)
-    np.testing.assert_allclose(model.to_model().forward(X), expected, rtol=1e-6)
+    made = model.to_model()
+    np.testing.assert_allclose(made.forward(X), expected, rtol=1e-6)
+    # Apart, so that nobody is advised to calibrate it again.
+    assert made.temperature == model.temperature_
+    assert made.is_calibrated
+    assert not plain.to_model().is_calibrated
 
 
 def test_an_ensemble_of_an_estimator_has_it_in_its_last_layers():

@@ -129,14 +129,17 @@ class BaseMLPCV(CommonMLP):
     def to_model(self) -> Model | Ensemble:
         """Return the fitted network as an `xl2.Model`, or as an `xl2.Ensemble` what is one."""
         check_is_fitted(self, "coefs_")
-        if not isinstance(self.coefs_[0], list):
-            return super().to_model()
-        ensemble, names = self.path_.ensemble(self.alpha_), self._feature_names()
-        models = [
-            replace(one, network=one.network.to(), classes=self._class_labels(), features=names)
-            for one in ensemble.models
-        ]
-        return replace(ensemble, models=models)
+
+        def own(model: Model) -> Model:
+            names, classes = self._feature_names(), self._class_labels()
+            return replace(model, network=model.network.to(), classes=classes, features=names)
+
+        if isinstance(self.coefs_[0], list):
+            ensemble = self.path_.ensemble(self.alpha_)
+            return replace(ensemble, models=[own(one) for one in ensemble.models])
+        if getattr(self, "temperature_", 1.0) != 1.0:  # which a model keeps apart
+            return own(self.path_.model(self.alpha_))
+        return super().to_model()
 
     def get_metadata_routing(self) -> Any:
         """Return the routing of scikit-learn's metadata: `groups` are for the splitter `cv`."""
