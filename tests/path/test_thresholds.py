@@ -71,8 +71,22 @@ def test_errors(path):
     with pytest.raises(InputError, match=r"out of fold, 0 or 1\. Received: shape \(3,\)"):
         two.threshold(1, 1, y=[0, 1, 1])
     three = plain_path(X, np.digitize(X[:, 0], [-0.5, 0.5]), [1.0], **SMALL)
-    with pytest.raises(InputError, match="A threshold is for two classes"):
+    with pytest.raises(InputError, match="A threshold is for two classes, and this path has 3"):
         three.threshold(1, 1)
+    values = plain_path(X, X[:, 0], [1.0], **SMALL)
+    with pytest.raises(InputError, match="and the task of this path is regression"):
+        values.threshold(1, 1)
+
+
+def test_two_classes_of_a_softmax_have_a_threshold():
+    path = plain_path(X, LABELS, [1.0], output="softmax", **SMALL)
+    assert path.threshold(1, 4) == pytest.approx(0.2)
+    t, p = path.threshold(10, 1, y=LABELS), path.oof_predictions_[:, 1]
+    answers = np.where(p >= t, "well", "ill")
+    for other in (0.25, 0.5, 0.75):
+        assert cost(LABELS, answers, 10, 1) <= cost(
+            LABELS, np.where(p >= other, "well", "ill"), 10, 1
+        )
 
 
 def test_scikit_learn_answers_by_the_threshold():

@@ -88,10 +88,13 @@ class PathScores:
         """
         import numpy as np
 
-        if self.task_ != "binary":
+        if self.classes_ is None or len(self.classes_) != 2:
+            why = f"the task of this path is {self.task_}"
+            if self.classes_ is not None:
+                why = f"this path has {len(self.classes_)}"
             raise InputError(
-                f"A threshold is for two classes, and the task of this path is {self.task_}. With "
-                f"the costs of more classes, call decide(X, costs) of a model."
+                f"A threshold is for two classes, and {why}. With the costs of more classes, call "
+                f"decide(X, costs) of a model."
             )
         if y is None:
             return cost_threshold(cost_fp, cost_fn)
