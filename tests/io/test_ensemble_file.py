@@ -90,13 +90,14 @@ def test_what_folds_did_not_see_stays_silent(tmp_path):
     y = rng.integers(0, 2, 60)
     options = {"hidden": (3,), "epochs": 2, "progress": False, "backend": "numpy"}
     path = xl2.regularization_path(frame, y, [1], cv=folds, standardize=True, **options)
-    first, second = (one.preprocessing for one in path.ensemble_.models)
+    of_folds = path.ensemble(1.0)
+    first, second = (one.preprocessing for one in of_folds.models)
     assert first.silent == (1, 5)
     assert second.silent == ()
-    xl2.save(path.ensemble_, tmp_path / "m")
+    xl2.save(of_folds, tmp_path / "m")
     read = xl2.load(tmp_path / "m")
     assert [one.preprocessing.silent for one in read.models] == [(1, 5), ()]
-    np.testing.assert_array_equal(read.forward(frame), path.ensemble_.forward(frame))
+    np.testing.assert_array_equal(read.forward(frame), of_folds.forward(frame))
     xl2.save(path.best_model_, tmp_path / "one")
     assert b"silent" not in (tmp_path / "one").read_bytes()
 

@@ -51,6 +51,22 @@ def test_the_epochs_to_try_help(y):
 
 
 @pytest.mark.host
+@pytest.mark.parametrize("y", [LABELS, VALUES], ids=["classes", "values"])
+def test_a_rate_that_falls_to_0_hides_nothing(y):
+    """The losses of the last epochs are equal, because steps are small."""
+    options = {"learning_rate": 0.01, "schedule": "cosine"}
+    message = r"in the last tenth of 15 epochs, by their learning rates, the training loss fell by"
+    with pytest.warns(ConvergenceWarning, match=message) as caught:
+        early = train(y, 15, **options)
+    epochs = int(str(caught[0].message).split("epochs=")[1].rstrip("."))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        late = train(y, epochs, **options)
+    assert late.validation_means_.max() > early.validation_means_.max() + 0.05
+    assert train(y, 100, **{**options, "learning_rate": 0.05}).unfinished_ == ""
+
+
+@pytest.mark.host
 def test_the_estimators_say_so():
     """`MLPClassifierCV(max_iter=60)` had an accuracy of 0.297, without a warning."""
     with pytest.warns(ConvergenceWarning, match=r"such as max_iter=\d+\.$") as caught:

@@ -5,6 +5,11 @@ The loss of the last tenth of the epochs is compared with that of the tenth befo
 prediction, the epochs of the warning raised the validation score, by up to 40 points of accuracy.
 The exception were samples that can only be memorised, such as random labels, where the validation
 loss rises; so it has to fall too. Digits with 100 epochs fell by 0.01 %, iris by 1.4 %.
+
+Where the learning rate falls to 0, nothing changes in the last epochs, whatever is left to learn.
+So a tenth is then one of the sum of all learning rates. With a cosine, on ten sets with 10 to 200
+epochs, the same limit found twelve trainings, none of more than 50 epochs; 200 epochs raised the
+validation score of all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ import math
 from typing import Any
 
 from ..errors import counted, option, warn_caller
+from ..training.schedules import find_schedule
 from .path_data import PathData
 from .scores import PathScores
 
@@ -28,22 +34,26 @@ def note_of_unfinished_training(path: PathScores, data: PathData) -> str:
     from sklearn.exceptions import ConvergenceWarning
 
     constant, epochs = loss_of_a_constant(data), path.n_epochs_
+    training = data.settings.training
     if epochs < FEWEST or not constant > 0.0:
         return ""
     tenth = epochs // 10
+    last_tenth = f"the last {counted(tenth, 'epoch')} of {epochs}"
+    if training.schedule != "constant":
+        last_tenth = f"the last tenth of {epochs} epochs, by their learning rates,"
+    parts = _parts_of_epochs(training.schedule, epochs)
     for k in dict.fromkeys((path.best_index_, path.index_1se_)):
         loss = _mean_curve(path, "", k) / constant
-        drop, last = _last_drop(loss, tenth)
-        unseen, _ = _last_drop(_mean_curve(path, "validation_", k), tenth)
+        drop, last = _last_drop(loss, parts)
+        unseen, _ = _last_drop(_mean_curve(path, "validation_", k), parts)
         # Neither is a number if the lambda was dropped.
         if not (drop >= DROP and unseen > 0.0):
             continue
         wanted = epochs_to_try(epochs, drop / tenth, last)
         note = (
-            f"Training has not finished at lambda {path.lambdas_[k]:g}: in the last "
-            f"{counted(tenth, 'epoch')} of {epochs} the training loss fell by {100 * drop:.2g} % "
-            f"of that of a constant prediction. Train for longer, such as "
-            f"{option('epochs', wanted)}."
+            f"Training has not finished at lambda {path.lambdas_[k]:g}: in {last_tenth} the "
+            f"training loss fell by {100 * drop:.2g} % of that of a constant prediction. Train for "
+            f"longer, such as {option('epochs', wanted)}."
         )
         warn_caller(note, ConvergenceWarning)
         return note
@@ -85,7 +95,27 @@ def _mean_curve(path: PathScores, part: str, k: int) -> Any:
     return path.curves_[f"{part}loss"][:, k].mean(axis=(1, 2))
 
 
-def _last_drop(curve: Any, tenth: int) -> tuple[float, float]:
-    """Return the drop from the tenth of the epochs before the last, and the mean of the last."""
-    last, before = curve[-tenth:].mean(), curve[-2 * tenth : -tenth].mean()
-    return float(before - last), float(last)
+def _parts_of_epochs(schedule: str, epochs: int) -> tuple[Any, Any]:
+    """Return how much each epoch counts in the tenth before the last and in the last, (epochs,).
+
+    An epoch counts by its learning rate; with a constant one a tenth is rounded down.
+    """
+    import numpy as np
+
+    factor = find_schedule(schedule)
+    rates = np.array([factor((k + 0.5) / epochs) for k in range(epochs)])
+    ends = np.cumsum(rates)
+    tenth = float(epochs // 10) if schedule == "constant" else ends[-1] / 10.0
+    starts, last = ends - rates, ends[-1] - tenth
+
+    def part(low: float, high: float) -> Any:
+        own = np.clip(np.minimum(ends, high) - np.maximum(starts, low), 0.0, None)
+        return own / own.sum()
+
+    return part(last - tenth, last), part(last, ends[-1])
+
+
+def _last_drop(curve: Any, parts: tuple[Any, Any]) -> tuple[float, float]:
+    """Return the drop from the tenth of the training before the last, and the mean of the last."""
+    before, last = (float(curve @ part) for part in parts)
+    return before - last, last
