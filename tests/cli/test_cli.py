@@ -356,3 +356,15 @@ def test_a_name_that_no_file_can_have_is_one_message(xl2):
     code, _, err = xl2("train", "a" * 300 + ".csv")
     assert code == 2
     assert "cannot be opened" in err
+
+
+def test_labels_are_smoothed_only_if_asked_for_because_nothing_calibrates(tmp_path):
+    from xl2.cli.workflows import train
+    from xl2.data import Dataset
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((120, 2))
+    data = Dataset(X, (X[:, 0] > 0).astype(int))
+    losses = [train(data, label_smoothing=part).history.loss[-1] for part in (None, 0.0, 0.2)]
+    assert losses[0] == losses[1] < 0.1
+    assert losses[2] > 0.25

@@ -95,6 +95,8 @@ def train(
         outputs_scaling = Scaling.of_chunks([values], counted_by, "y")
         values = outputs_scaling.apply(values, dtype)
     given = {name: settings.pop(name) for name in NAMES if name in settings}
+    if given.get("label_smoothing") is None:
+        given["label_smoothing"] = 0.0  # there are no folds to calibrate its probabilities by
     chosen = choices_of(preset, len(X), targets.regression, **given)
     hidden, last = check_hidden(chosen.hidden), chosen.output or targets.output
     network = Network(
