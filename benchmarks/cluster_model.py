@@ -61,6 +61,7 @@ class Problem(NamedTuple):
             sizes=self.sizes,
             activations=("relu",) * (len(self.sizes) - 2) + ("softmax",),
             initializer="he",
+            bias_initializer="zeros",
             dtype="float32",
             backend=connect("numpy"),
             penalties=[],

@@ -18,7 +18,7 @@ from ..errors import InputError, unknown
 from ..nn.optimizers import Adam
 from ..training.assemble import Settings
 
-# Squares are remembered for a twentieth of the usual time: a training may be no longer than that.
+# Squares are remembered for 20 steps instead of 1000: a training may have no more than these.
 ADAM = Adam(beta_2=0.95)
 
 
