@@ -72,7 +72,7 @@ def default(rows: int, regression: bool) -> Choices:
 
 
 def best(rows: int, regression: bool) -> Choices:
-    """Return larger networks, more lambdas and more seeds, for about five times the time."""
+    """Return larger networks, more lambdas and more seeds, for three to four times the time."""
     return replace(default(rows, regression), lambdas=8, hidden=(128, 128), refit_seeds=20)
 
 
