@@ -52,41 +52,37 @@ def sizes_of_members(parameters: Parameters) -> Array:
     return total
 
 
-def where_members(mask: Array, layers: Any, otherwise: Any) -> tuple[Any, ...]:
-    """Return the members of one stack where the mask is True, and of another elsewhere.
+def member_axis(layer: int, *, bias: bool) -> int:
+    """Return the axis of the members in a weight or a bias, counted from the last one."""
+    return -2 if bias or layer == 0 else -3
 
-    The mask is shaped like the stack; the stacks are sequences of (weight, bias), of
-    parameters or other arrays of their shapes.
+
+def where_members(mask: Array, array: Array, otherwise: Array, axis: int) -> Array:
+    """Return the members of one array where the mask is True, and of another elsewhere.
+
+    The mask is shaped like the stack, and `axis` is that of the members.
     """
-    where = namespace(mask).where
-    return tuple(
-        Layer(
-            where(beside_weight(mask, i), weight, other_weight),
-            where(mask[..., None], bias, other_bias),
-        )
-        for i, ((weight, bias), (other_weight, other_bias)) in enumerate(
-            zip(layers, otherwise, strict=True)
-        )
-    )
+    xp = namespace(mask)
+    *lead, members = mask.shape
+    between = (1,) * (array.ndim + axis - len(lead))
+    mask = xp.reshape(mask, (*lead, *between, members, *(1,) * (-axis - 1)))
+    return xp.where(mask, array, otherwise)
 
 
-def take_members(layers: Any, indices: Array) -> tuple[Any, ...]:
-    """Return a stack of the members at some indices, the same ones in every group.
-
-    The stack is a sequence of (weight, bias), of parameters or other arrays of their shapes.
-    """
+def take_members(layers: Any, indices: Array) -> Parameters:
+    """Return a stack of the members at some indices, the same ones in every group."""
     take = namespace(indices).take
     return tuple(
         Layer(
-            take(weight, indices, axis=weight.ndim - (2 if i == 0 else 3)),
-            take(bias, indices, axis=bias.ndim - 2),
+            take(weight, indices, axis=member_axis(i, bias=False)),
+            take(bias, indices, axis=member_axis(i, bias=True)),
         )
         for i, (weight, bias) in enumerate(layers)
     )
 
 
 def copy_layers(layers: Any) -> tuple[Layer, ...]:
-    """Return copies of the arrays of a network or a stack, or of other arrays of their shapes."""
+    """Return copies of the arrays of a network or a stack."""
     return tuple(Layer(*(namespace(p).asarray(p, copy=True) for p in layer)) for layer in layers)
 
 

@@ -10,7 +10,7 @@ from ..array.activations import Activation
 from ..array.api import Array, namespace
 from ..array.operations import Layer, Operations, Parameters
 from ..array.peers import Peers
-from ..array.stacks import copy_layers
+from ..array.stacks import member_axis
 from .dropout import Dropout, Masks
 from .losses import Loss
 from .optimizers import Optimizer, State, Update
@@ -25,28 +25,28 @@ class Carry(NamedTuple):
     states: tuple[tuple[State, State], ...]  # of the weight and the bias of each layer
 
 
-def map_layers(function: Callable[..., tuple[Layer, ...]], *carries: Carry) -> Carry:
-    """Apply a function of layers to the parameters of carries, and to their optimizer states.
+def map_carry(function: Callable[..., Array], *carries: Carry) -> Carry:
+    """Apply a function to each array of a carry, with those in its place in other carries.
 
-    States have the shapes of their parameters, so the functions of `array.stacks` apply.
+    It also gets `axis`, that of the members of a stack. A state has the shape of its parameter, or
+    differs from it in the last axis.
     """
-    first = carries[0].states[0][0]
-    slots = [
-        function(*([(w[s], b[s]) for w, b in carry.states] for carry in carries))
-        for s in range(len(first))
-    ]
-    return Carry(
-        function(*(carry.parameters for carry in carries)),
-        tuple(
-            (tuple(slot[i].weight for slot in slots), tuple(slot[i].bias for slot in slots))
-            for i in range(len(carries[0].states))
-        ),
-    )
+    parameters, states = [], []
+    for i in range(len(carries[0].parameters)):
+        own = []
+        for kind in (0, 1):  # weight and bias
+            each = [(c.parameters[i][kind], *c.states[i][kind]) for c in carries]
+            axis = member_axis(i, bias=kind == 1)
+            own.append([function(*arrays, axis=axis) for arrays in zip(*each, strict=True)])
+        (weight, *of_weight), (bias, *of_bias) = own
+        parameters.append(Layer(weight, bias))
+        states.append((tuple(of_weight), tuple(of_bias)))
+    return Carry(tuple(parameters), tuple(states))
 
 
 def copy_carry(carry: Carry) -> Carry:
     """Return a carry with copies of the arrays, for steps to consume."""
-    return map_layers(copy_layers, carry)
+    return map_carry(lambda array, axis: namespace(array).asarray(array, copy=True), carry)
 
 
 def initial_states(optimizer: Optimizer, parameters: Parameters) -> tuple[Any, ...]:

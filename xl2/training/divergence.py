@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, NoReturn
 
 from ..array.stacks import sizes_of_members, where_members
 from ..errors import DivergenceError, offers, option
 from ..nn.optimizers import SGD, Momentum, Optimizer
-from ..nn.step import Carry, copy_carry, map_layers
+from ..nn.step import Carry, copy_carry, map_carry
 from .history import History
 from .run import Run
 
@@ -27,7 +28,7 @@ def mark(run: Run, sound: Any, before: Carry) -> None:
     if left.all():
         return
     keep = network.backend.from_numpy(left)
-    run.carry = map_layers(lambda new, old: where_members(keep, new, old), run.carry, before)
+    run.carry = map_carry(partial(where_members, keep), run.carry, before)
     network.parameters = run.carry.parameters
     if not left.any():
         run.epoch = None

@@ -10,7 +10,7 @@ from typing import Any
 from ..array.api import Array
 from ..array.backend import flat, split
 from ..array.operations import Parameters, choose
-from ..array.stacks import sizes_of_members, take_members
+from ..array.stacks import sizes_of_members
 from ..nn.measure import Measure, Objective
 from ..nn.network import Network
 from ..nn.penalties import squares
@@ -22,7 +22,7 @@ from ..nn.step import (
     Step,
     copy_carry,
     initial_states,
-    map_layers,
+    map_carry,
     run_batches,
     targets_of,
 )
@@ -152,7 +152,7 @@ class Run:
         backend, chosen = self.network.backend, np.asarray(members, dtype=np.int64)
         index = backend.from_numpy(chosen)
         carry = self.carry._replace(parameters=self.network.parameters)
-        self.carry = map_layers(lambda layers: take_members(layers, index), carry)
+        self.carry = map_carry(lambda a, axis: backend.xp.take(a, index, axis=axis), carry)
         self.network.parameters = self.carry.parameters
         coefficients = tuple(
             # Shaped like weights with one number per member: (1, K, 1), then (K, 1, 1).
