@@ -115,7 +115,7 @@ def _rule(optimizer: Any, update: Any) -> Rule | None:
 
     kind = type(optimizer)
     number = _index(kernels.OPTIMIZERS, lambda name: kind is getattr(optimizers, name))
-    if number is None or update is not kind.update:
+    if number is None or update is not kind.update or getattr(optimizer, "scale_rate", False):
         return None
     if kind is optimizers.Adam:
         first, second = float(optimizer.beta_1), float(optimizer.beta_2)

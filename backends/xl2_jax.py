@@ -113,11 +113,16 @@ def initial_states(optimizer: Any, parameters: Any) -> Any:
     import jax
     import numpy as np
 
-    def moved(parameter: Any) -> Any:
-        states = optimizer.init(np.asarray(parameter))
-        return jax.tree.map(functools.partial(_beside, parameter), states)
+    from xl2.nn.step import initial_states
 
-    return tuple((moved(weight), moved(bias)) for weight, bias in parameters)
+    host = jax.tree.map(np.asarray, parameters)
+    return tuple(
+        tuple(
+            jax.tree.map(functools.partial(_beside, parameter), states)
+            for parameter, states in zip(layer, own, strict=True)
+        )
+        for layer, own in zip(parameters, initial_states(optimizer, host), strict=True)
+    )
 
 
 def targets_of(ops: Any, samples: Any, batches: Any) -> Any:

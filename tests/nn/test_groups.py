@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from xl2 import L2, Network, fit
+from xl2 import L2, Adam, Network, fit
 from xl2.errors import InputError
 from xl2.training.loop import Keep
 
@@ -34,7 +34,10 @@ def assert_members(stack, g, m, alone, rtol):
 
 
 @pytest.mark.one_on_jax
-@pytest.mark.parametrize(("optimizer", "per"), [("adam", "dataset"), ("nesterov", "batch")])
+@pytest.mark.parametrize(
+    ("optimizer", "per"),
+    [("adam", "dataset"), ("nesterov", "batch"), (Adam(scale_rate=6.0), "dataset")],
+)
 def test_each_member_equals_the_network_trained_alone_on_its_groups_samples(
     where, rtol, optimizer, per
 ):

@@ -4,7 +4,7 @@ import pytest
 from xl2 import L2, SGD, Adam, Momentum, Nesterov, Network, fit
 from xl2.array.operations import choose
 from xl2.errors import InputError
-from xl2.nn.optimizers import OPTIMIZERS, find_optimizer
+from xl2.nn.optimizers import LEAST_SCALE, OPTIMIZERS, find_optimizer
 
 RATE, DECAY, STEPS = 0.05, 0.3, 6
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -199,6 +199,57 @@ def test_a_fit_matches_a_loop_in_numpy(where, host, name, lam, per, sizes):
     np.testing.assert_allclose(history.loss, losses, rtol=1e-11)
 
 
+@pytest.mark.installed
+@pytest.mark.one_on_jax
+@pytest.mark.parametrize("lam", [0.0, 0.4])
+def test_a_scale_of_each_input_is_as_in_a_network_that_has_one(where, host, lam):
+    """The penalty is of the products of scales and weights, which the network has."""
+    torch = pytest.importorskip("torch", reason="torch.autograd and torch.optim are the oracle")
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(12, 3)), rng.normal(size=(12, 1))
+    network = Network([3, 4, 1], ["tanh", "identity"], dtype="float64", **where)
+    parameters = [
+        torch.tensor(np.array(p), requires_grad=True)
+        for layer in network.host_parameters()
+        for p in layer
+    ]
+    scale = torch.ones((3, 1), dtype=torch.float64, requires_grad=True)
+    groups = [{"params": parameters}, {"params": [scale], "lr": 6 * RATE}]
+    theirs = torch.optim.Adam(groups, lr=RATE, betas=(0.9, 0.95), eps=1e-15)
+    for _ in range(8):
+        for rows in (slice(0, 4), slice(4, 8), slice(8, 12)):
+            W1, b1, W2, b2 = parameters
+            out = torch.tanh((torch.tensor(X[rows]) * scale.T) @ W1 + b1) @ W2 + b2
+            squares = torch.sum((scale * W1) ** 2) + torch.sum(W2**2)
+            loss = torch.sum((out - torch.tensor(y[rows])) ** 2) / 8 + lam * squares / 24
+            theirs.zero_grad()
+            loss.backward()
+            theirs.step()
+    W1, b1, W2, b2 = (p.detach().numpy() for p in parameters)
+    assert np.ptp(scale.detach().numpy()) > 0.5
+    fit(network, X, y, epochs=8, batch_size=4, learning_rate=RATE, shuffle=False, penalty=lam,
+        optimizer=Adam(beta_2=0.95, epsilon=1e-15, scale_rate=6.0))  # fmt: skip
+    found = [host(p) for layer in network.parameters for p in layer]
+    for expected, actual in zip((scale.detach().numpy() * W1, b1, W2, b2), found, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-8, atol=1e-11)
+
+
+def test_a_scale_crosses_zero_and_never_is_zero(backend, to, host):
+    """The gradient of the weights drives the scale of each input down from 1, past zero."""
+    optimizer = Adam(beta_1=0.0, beta_2=0.0, scale_rate=8.0)
+    update = choose(backend.library, optimizer.update)
+    parameter = to(np.ones((2, 3)))
+    state, scales = optimizer.init_first(parameter), []
+    for _ in range(4):
+        with backend.scope():
+            gradient = to(np.sign(host(parameter)))
+            parameter, state = update(optimizer, parameter, gradient, None, state, 0.125)
+        scales.append(host(state[2])[0, 0])
+        assert np.isfinite(host(parameter)).all()
+    assert min(scales) < 0
+    assert min(map(abs, scales)) >= LEAST_SCALE
+
+
 @pytest.mark.parametrize("kind", [Momentum, Nesterov])
 @pytest.mark.parametrize("momentum", [-0.1, 1.1, 1.5, float("nan")])
 def test_a_momentum_outside_0_to_1_is_refused(kind, momentum):
@@ -219,6 +270,12 @@ def test_an_epsilon_that_is_not_positive_is_refused(epsilon):
         Adam(epsilon=epsilon)
 
 
+@pytest.mark.parametrize("rate", [-1.0, float("inf"), float("nan")])
+def test_a_rate_of_scales_that_is_no_factor_is_refused(rate):
+    with pytest.raises(InputError, match=f"scale_rate={rate!r}"):
+        Adam(scale_rate=rate)
+
+
 def test_an_unknown_optimizer_is_refused_with_the_names():
     with pytest.raises(InputError, match="lbfgs") as caught:
         find_optimizer("lbfgs")
@@ -233,4 +290,5 @@ def test_optimizers_with_equal_settings_are_equal_and_have_equal_hashes(name):
 
 
 def test_different_optimizers_are_not_equal():
-    assert len({SGD(), Momentum(), Momentum(0.5), Nesterov(), Adam(), Adam(beta_1=0.5)}) == 6
+    kinds = SGD(), Momentum(), Momentum(0.5), Nesterov(), Adam(), Adam(beta_1=0.5)
+    assert len({*kinds, Adam(scale_rate=6.0)}) == 7

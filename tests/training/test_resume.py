@@ -20,7 +20,7 @@ from checkpointing import (
     trainer,
 )
 
-from xl2 import L2, DivergenceError, InputError, Network, fit
+from xl2 import L2, Adam, DivergenceError, InputError, Network, fit
 from xl2.training.checkpoints import CheckpointSaver
 
 
@@ -38,6 +38,8 @@ from xl2.training.checkpoints import CheckpointSaver
         ((2, 2), "sgd"),
         ((2, 2), "momentum"),
         ((2, 2), "nesterov"),
+        (None, Adam(scale_rate=6.0)),
+        ((2, 2), Adam(scale_rate=6.0)),
     ],
 )
 def test_it_resumes_bit_for_bit_after_every_write(where, tmp_path, die, stack, optimizer):

@@ -51,7 +51,9 @@ def copy_carry(carry: Carry) -> Carry:
 
 def initial_states(optimizer: Optimizer, parameters: Parameters) -> tuple[Any, ...]:
     """Return the optimizer states of the weight and the bias of each layer."""
-    return tuple((optimizer.init(weight), optimizer.init(bias)) for weight, bias in parameters)
+    (first, bias), *others = parameters
+    own = [(optimizer.init_first(first), optimizer.init(bias))]
+    return (*own, *((optimizer.init(weight), optimizer.init(bias)) for weight, bias in others))
 
 
 class Samples(NamedTuple):
