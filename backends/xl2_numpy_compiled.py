@@ -18,17 +18,18 @@ LIBRARY = "libxl2_numpy.dll" if sys.platform == "win32" else "libxl2_numpy.so"
 
 KEPT = 2**23  # bytes of scratch memory that a thread keeps
 CACHE_LINE = 64
-CHANGE = 1  # as `layout` in run.cpp
+CHANGE = 2  # as `layout` in run.cpp
 
 FIELDS = (
     *("layers", "loss", "optimizer", "slots", "groups", "members"),
-    *("units", "hidden", "constants_1", "constants_2", "constants_3", "kept", "least_kept"),
+    *("units", "hidden", "constants_1", "constants_2", "constants_3", "scale_rate", "kept"),
+    *("least_kept",),
     *("gemm", "x", "y", "weight", "order", "order_stride", "start", "stop", "size", "first"),
-    *("rates", "lambdas", "rows", "keys", "parameters", "logits", "penalties", "scratch"),
-    *("scratch_bytes", "together", "parts", "columns", "begin", "end", "next", "done"),
+    *("rates", "lambdas", "rows", "keys", "parameters", "scales", "logits", "penalties"),
+    *("scratch", "scratch_bytes", "together", "parts", "columns", "begin", "end", "next", "done"),
 )
 _thread = threading.local()
-_FLOATS = {"constants_1", "constants_2", "constants_3", "kept"}
+_FLOATS = {"constants_1", "constants_2", "constants_3", "scale_rate", "kept"}
 
 
 class Run(ctypes.Structure):

@@ -77,7 +77,10 @@ def _is_usual(step: Any, carry: Any) -> bool:
     for layer, states in zip(carry.parameters, carry.states, strict=True):
         for array, own in zip(layer, states, strict=True):
             kinds = [(getattr(a, "dtype", None), getattr(a, "shape", None)) for a in own]
-            usual = usual and kinds == [(array.dtype, array.shape)] * STATES[name]
+            wanted = [(array.dtype, array.shape)] * STATES[name]
+            if array is carry.parameters[0].weight and getattr(step.optimizer, "scale_rate", False):
+                wanted.append((array.dtype, (*array.shape[:-1], 3)))
+            usual = usual and kinds == wanted
     return bool(usual)
 
 
@@ -101,7 +104,7 @@ class Runner:
         self._step, self._constants = step, constants
         self._samples, self._batches = samples, batches
         self._carry, self._packed = carry, list[tuple[Any, Any]]()
-        arrays = self._parameters(carry)
+        arrays, scales = self._parameters(carry)
         self._logits = np.empty((*lead, rows, units[-1]), x.dtype)
         self._penalties: Any = np.empty((*lead, self.steps), x.dtype) if step.objective else None
         order = batches.order
@@ -120,7 +123,7 @@ class Runner:
         products = [a * b * size for a, b in itertools.pairwise(units)]
         self._work = 3 * sum(products) * self.networks
         parts, columns = self._cut(products, size)
-        self._kept = (order, keys, divisor, numbers, rates, lambdas, pointers, arrays)
+        self._kept = (order, keys, divisor, numbers, rates, lambdas, pointers, arrays, scales)
         self._run = Run(
             layers=layers,
             loss=loss,
@@ -133,6 +136,7 @@ class Runner:
             constants_1=own[0],
             constants_2=own[1],
             constants_3=own[2],
+            scale_rate=getattr(step.optimizer, "scale_rate", 0.0),
             kept=1.0 if step.dropout is None else 1.0 - step.dropout.rate,
             least_kept=0 if step.dropout is None else step.dropout.least_kept(),
             gemm=xl2_numpy_compiled.gemm("dgemm" if self._double else "sgemm"),
@@ -150,6 +154,7 @@ class Runner:
             rows=address(divisor),
             keys=address(keys),
             parameters=address(pointers),
+            scales=address(scales),
             logits=address(self._logits),
             penalties=address(self._penalties),
             parts=parts,
@@ -157,8 +162,11 @@ class Runner:
         )
         self._threads, self._speed = 0, CALL / SECONDS
 
-    def _parameters(self, carry: Any) -> list[Any]:
-        """Return the arrays of all layers, weight before bias, each followed by its states."""
+    def _parameters(self, carry: Any) -> tuple[list[Any], Any]:
+        """Return the arrays of all layers, weight before bias, each followed by its states.
+
+        And those of the scales of inputs, or None.
+        """
         import numpy as np
 
         arrays: list[Any] = []
@@ -169,7 +177,9 @@ class Runner:
                     if together is not array:
                         self._packed.append((array, together))
                     arrays.append(together)
-        return arrays
+        # Scales follow the first weight and its averages, and no other parameter has any.
+        scales = arrays.pop(3) if len(carry.states[0][0]) > 2 else None
+        return arrays, scales
 
     def _lambdas(self, coefficients: Any, members: int) -> Any:
         import numpy as np

@@ -51,7 +51,7 @@ XL2_EXPORT int64_t outputs_bytes(const Outputs* o, int64_t is_double) {
 // Return the sizes of what Python fills in, for the check that it has the same fields, and the number of the last
 // change that sizes do not tell.
 XL2_EXPORT int64_t layout() {
-    return int64_t(1) << 48 | int64_t(sizeof(Run)) << 32 | int64_t(sizeof(Outputs)) << 16 | int64_t(sizeof(Measured));
+    return int64_t(2) << 48 | int64_t(sizeof(Run)) << 32 | int64_t(sizeof(Outputs)) << 16 | int64_t(sizeof(Measured));
 }
 
 #if defined(__GNUC__)

@@ -13,6 +13,7 @@ struct Run {
     int64_t layers, loss, optimizer, slots, groups, members;
     const int64_t *units, *hidden;  // the inputs and the units of each layer; hidden activations
     double constants[3];            // of the optimizer
+    double scale_rate;              // of Adam's scales of inputs
     double kept;                    // the fraction of units that dropout keeps; 1 without dropout
     int64_t least_kept;             // the smallest random number that keeps a unit
     void* gemm;                     // BLAS: sgemm or dgemm
@@ -25,6 +26,7 @@ struct Run {
     const double* rows;             // what divides lambda in each group; null: the step's samples
     const int32_t* keys;            // of dropout: two for each group
     void* const* parameters;        // (layers, weight and bias, slots)
+    void* scales;                   // (groups, inputs, members, 3): the scale of an input, and its averages; may be null
     void* logits;                   // (groups, members, rows, outputs)
     void* penalties;                // (groups, members, steps): sums of lambda W^2; may be null
     char* scratch;                  // `scratch_bytes` for each thread

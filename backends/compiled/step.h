@@ -206,6 +206,12 @@ struct Step {
         });
     }
 
+    // The scale of an input, and its averages; null without scales.
+    XL2_INLINE T* scale_of(int64_t input, int64_t m) const {
+        if (!run.scales) return nullptr;
+        return static_cast<T*>(run.scales) + ((group * run.units[0] + input) * run.members + first + m) * 3;
+    }
+
     XL2_INLINE T lambda(int64_t l, int64_t m) const { return T(run.lambdas[l * run.members + first + m]); }
 
     XL2_INLINE T decay(int64_t l, int64_t m) const {

@@ -7,6 +7,9 @@
 // the deltas of all members.
 enum : int64_t { WEIGHT_ROWS = 192 };
 
+// As in xl2/nn/optimizers.py.
+constexpr double LEAST_SCALE = 1e-3;
+
 // The gradient goes to an array of its own, or, for SGD and momentum, is at once subtracted from what it changes.
 template <class T>
 struct Update {
@@ -61,7 +64,11 @@ struct Update {
 
     // Update rows [from, to) of a weight.
     XL2_INLINE void weights(int64_t l, int64_t from, int64_t to) const {
-        if (l == 0 && step.in_panels) return weights_in_panels(from, to);
+        if (l == 0 && step.in_panels) {
+            weights_in_panels(from, to);
+            if (run.scales) scaled_in_panels(from, to);
+            return;
+        }
         const int64_t i = run.units[l], o = run.units[l + 1], row = step.weight_row(l), at = from * row;
         // A network of a stack uses the same memory for every part. The parts of a network alone have
         // memory of their own, because several threads may compute them.
@@ -81,7 +88,14 @@ struct Update {
             for (int64_t r = 0; r < to - from; r++) {
                 T* own[4];
                 for (int64_t slot = 0; slot < run.slots; slot++) own[slot] = arrays[slot] + r * row;
-                change(own, g + r * o, 1, o, [&](int64_t) XL2_INLINED { return d; });
+                const T* gradient = g + r * o;
+                if (l == 0 && run.scales) {
+                    change_scaled(step.scale_of(from + r, m), d, [&](auto function) XL2_INLINED {
+                        function(own[0], own[1], own[2], gradient, 0, o);
+                    });
+                    continue;
+                }
+                change(own, gradient, 1, o, [&](int64_t) XL2_INLINED { return d; });
             }
         });
     }
@@ -106,11 +120,12 @@ struct Update {
             last = m;
             factors[j] = run.optimizer == SGD ? T(1) - decays[j] : T(run.constants[0]);
         }
-        T* g = s.gradient[0] + (run.groups * run.members == 1 ? at : 0);
+        // Scales need the gradients of all panels at once, and threads have parts of them.
+        T* g = s.gradient[0] + (run.scales || run.groups * run.members == 1 ? at : 0);
         T* target = run.optimizer == SGD ? arrays[0] : run.optimizer == MOMENTUM ? arrays[1] : g;
         gradient_panel(s.x, step.n, inputs, from, to, s.deltas + column * rounded_up(step.n, 4), width, factors,
                        target == g ? Into::WRITE : Into::SCALE, target);
-        if (run.optimizer == SGD) return;
+        if (run.optimizer == SGD || run.scales) return;
         for (int64_t slot = 0; slot < run.slots; slot++) arrays[slot] += from * width;
         g += from * width;
         // Loops of a length that the compiler knows take less time.
@@ -127,6 +142,58 @@ struct Update {
 #else
         (void)from, (void)to, (void)column, (void)width;
 #endif
+    }
+
+    // Update rows [from, to) of the first weight and their scales, after `weights_in_panels` has computed gradients.
+    XL2_INLINE void scaled_in_panels(int64_t from, int64_t to) const {
+        enum : int64_t { MOST = 3 * VECTOR_BYTES / int64_t(sizeof(T)) };
+        const int64_t o = run.units[1], all = rounded_up(run.units[0], 4);
+        for (int64_t i = from; i < to; i++)
+            step.each_member([&](int64_t m) XL2_INLINED {
+                change_scaled(step.scale_of(i, m), step.decay(0, m), [&](auto function) XL2_INLINED {
+                    for (int64_t c = m * o, end = c + o, next; c < end; c = next) {
+                        const int64_t panel = c / MOST * MOST, width = smaller(MOST, step.wide_row - panel);
+                        const int64_t at = panel * all + i * width + c - panel;
+                        next = smaller(panel + width, end);
+                        function(s.panels[0] + at, s.panels[1] + at, s.panels[2] + at, s.gradient[0] + at, c - m * o,
+                                 next - c);
+                    }
+                });
+            });
+    }
+
+    // Change one row of a member's first weight by Adam, and its scale: `each` calls a function with the parts of
+    // the row that lie together, with their gradients, first columns and lengths. See `adam_update`.
+    template <class Each>
+    XL2_INLINE void change_scaled(T* own, T decay, Each each) const {
+        enum : int64_t { SUMS = 8 };  // of every eighth column, wherever a part begins: the same for all parts
+        const T c0 = T(run.constants[0]), c1 = T(run.constants[1]), epsilon = T(run.constants[2]);
+        const T rest0 = T(1.0 - run.constants[0]), rest1 = T(1.0 - run.constants[1]), rate = step.rate;
+        T sums[SUMS] = {}, sum = 0;
+        each([&](const T* w, const T*, const T*, const T* g, int64_t first_column, int64_t length) XL2_INLINED {
+            int64_t j = 0;
+            auto add = [&](int64_t lane) XL2_INLINED { sums[lane] += (g[j] + decay * w[j]) * w[j]; };
+            for (; j < length && (first_column + j) % SUMS; j++) add((first_column + j) % SUMS);
+            for (; j + SUMS <= length; j += SUMS)
+                for (int64_t k = 0; k < SUMS; k++) sums[k] += (g[j + k] + decay * w[j + k]) * w[j + k];
+            for (int64_t k = 0; j < length; j++, k++) add(k);
+        });
+        for (int64_t k = 0; k < SUMS; k++) sum += sums[k];
+        const T scale = own[0], gradient = sum / scale;
+        own[1] = c0 * own[1] + rest0 * gradient;
+        own[2] = c1 * own[2] + rest1 * (gradient * gradient);
+        own[0] = scale - T(run.scale_rate) * rate * (own[1] / (std::sqrt(own[2]) + epsilon));
+        if (std::abs(own[0]) < T(LEAST_SCALE)) own[0] = std::copysign(T(LEAST_SCALE), own[0]);
+        const T ratio = own[0] / scale, scaled_rate = scale * rate;
+        each([&](T* XL2_RESTRICT w, T* XL2_RESTRICT mean, T* XL2_RESTRICT square, const T* XL2_RESTRICT g, int64_t,
+                 int64_t length) XL2_INLINED {
+            for (int64_t j = 0; j < length; j++) {
+                const T of_row = (g[j] + decay * w[j]) * scale;
+                mean[j] = c0 * mean[j] + rest0 * of_row;
+                square[j] = c1 * square[j] + rest1 * (of_row * of_row);
+                w[j] = (w[j] - scaled_rate * mean[j] / (std::sqrt(square[j]) + epsilon)) * ratio;
+            }
+        });
     }
 
     XL2_INLINE void biases(int64_t l) const {

@@ -26,6 +26,7 @@ TARGETS = {
     "identity": RNG.normal(size=(101, 3)),
 }
 WEIGHT = RNG.uniform(0.5, 2, 101)
+SCALED = Adam(scale_rate=6.0)
 TOLERANCE = {"float64": 1e-10, "float32": 2e-4}
 
 
@@ -98,7 +99,7 @@ def test_every_loss_has_a_number():
 
 
 @pytest.mark.parametrize("stack", [None, 3, (2, 3)])
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam", SCALED])
 @pytest.mark.parametrize(
     "options",
     [
@@ -210,7 +211,7 @@ def test_parts_of_a_step_give_the_same_bits_on_any_number_of_cores(
         assert [a.tobytes() for a in other] == [a.tobytes() for a in found[0]]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam", SCALED])
 @pytest.mark.parametrize("stack", [None, 3])
 @pytest.mark.parametrize("units", [*range(1, 14), 50, 101])
 def test_every_width_of_a_panel_and_several_passes_equal_the_portable_code(
@@ -233,7 +234,20 @@ def test_every_width_of_a_panel_and_several_passes_equal_the_portable_code(
     assert_same(found, portable(of_width))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("stack", [None, 3])
+@pytest.mark.parametrize("hidden", [[], [801]], ids=["no hidden layer", "wide"])
+def test_scales_of_inputs_where_the_first_weight_is_not_in_panels(runners, hidden, stack):
+    def scaled():
+        layers = ["tanh"] * len(hidden)
+        network = Network([7, *hidden, 3], [*layers, "identity"], stack=stack, dtype="float64")
+        fit(network, X, TARGETS["identity"], epochs=3, batch_size=20, optimizer=SCALED,
+            penalty=0.5, progress=False)  # fmt: skip
+        return [p for layer in network.host_parameters() for p in layer]
+
+    assert_as_portable(runners, scaled)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", SCALED])
 @pytest.mark.parametrize("stack", [3, (2, 3), (3, 2), 5])
 @pytest.mark.parametrize("cores", [2, 3])
 def test_members_give_the_same_bits_on_any_number_of_cores(monkeypatch, cores, stack, optimizer):
