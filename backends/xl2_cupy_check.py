@@ -115,29 +115,27 @@ def same_replay(
     found: Sequence[Any],
     expected: Sequence[Any],
     start: Sequence[Any],
-    slots: int,
+    pools: Sequence[Any],
     dtype: str,
 ) -> bool:
     """Tell whether a graph gives the results of its steps, taken one by one.
 
     Both are the same launches, so this only detects launches that are missing or use other
-    arrays. A layer's weight and bias are compared together, because one of them may hardly
-    change. Arrays of a layer are in the order weight, bias, `slots` states of each.
+    arrays. Arrays with the same key in `pools` are compared together: those of a layer's weight
+    and bias, because one of them may hardly change.
     """
     import numpy as np
 
+    def pooled(arrays: Sequence[Any], pool: Any) -> Any:
+        members = [x.ravel() for x, key in zip(arrays, pools, strict=True) if key == pool]
+        return np.concatenate(members)
+
     if not close(reported, logits, np.zeros_like(logits), dtype):
         return False
-    each = 2 * (1 + slots)
-    for at in range(0, len(found), each):
-        pools = [(at, at + 1)]
-        pools += [(at + 2 + slot, at + 2 + slots + slot) for slot in range(slots)]
-        for pool in pools:
-            mine, its, before = (
-                np.concatenate([x[i].ravel() for i in pool]) for x in (found, expected, start)
-            )
-            if not close(mine, its, before, dtype):
-                return False
+    for pool in dict.fromkeys(pools):
+        mine, its, before = (pooled(arrays, pool) for arrays in (found, expected, start))
+        if not close(mine, its, before, dtype):
+            return False
     return True
 
 

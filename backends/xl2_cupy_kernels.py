@@ -44,6 +44,16 @@ __device__ Index row_of(Index n, Index r, int members, int rows, int columns, in
     return ((n / members * rows + r) * members + n % members) * columns;
 }
 
+// Return the step of Adam for a rate of 1; change the running means of g and its square.
+__device__ REAL adam(REAL g, REAL* mean, REAL* square, REAL first, REAL rest_of_first,
+                     REAL second, REAL rest_of_second, REAL epsilon) {
+    REAL one = first * *mean + rest_of_first * g;
+    REAL two = second * *square + rest_of_second * g * g;
+    *mean = one;
+    *square = two;
+    return one / (sqrt(two) + epsilon);
+}
+
 __device__ void learn(REAL* parameter, REAL gradient, REAL decay, REAL* one, REAL* two, REAL rate,
                       int optimizer, REAL first, REAL rest_of_first, REAL second,
                       REAL rest_of_second, REAL epsilon) {
@@ -54,11 +64,8 @@ __device__ void learn(REAL* parameter, REAL gradient, REAL decay, REAL* one, REA
     }
     REAL g = gradient + decay * p;
     if (optimizer == 3) {
-        REAL mean = first * *one + rest_of_first * g;
-        REAL square = second * *two + rest_of_second * g * g;
-        *one = mean;
-        *two = square;
-        *parameter = p - rate * mean / (sqrt(square) + epsilon);
+        *parameter = p - rate * adam(g, one, two, first, rest_of_first, second, rest_of_second,
+                                     epsilon);
         return;
     }
     REAL velocity = first * *one - g;

@@ -77,13 +77,20 @@ class Program:
             return self.plan.groups, inputs, self.plan.members * outputs
         return self.plan.groups * self.plan.members, inputs, outputs
 
+    def _owned(self) -> list[list[Any]]:
+        """Return the buffer of each weight and then its bias, with those of its states."""
+        parameters = (p for both in zip(self._weights, self._biases, strict=True) for p in both)
+        states = (own for both in self._states for own in both)
+        return [[p, *own] for p, own in zip(parameters, states, strict=True)]
+
     def _arrays(self) -> list[Any]:
         """Return the buffers of parameters and states, in the order of `_listed`."""
-        found = []
-        for i, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
-            of_weight, of_bias = self._states[i]
-            found += [weight, bias, *of_weight, *of_bias]
-        return found
+        return [array for own in self._owned() for array in own]
+
+    def _pools(self) -> list[Any]:
+        """Return a key of each of these: those of a layer's weight and bias are the same."""
+        owned = enumerate(self._owned())
+        return [(at // 2, place) for at, own in owned for place in range(len(own))]
 
     def _load(self, carry: Any, constants: Any) -> None:
         for buffer, array in zip(self._arrays(), _listed(carry), strict=True):
@@ -97,18 +104,10 @@ class Program:
 
     def _result(self, carry: Any) -> Any:
         """Return copies of the buffers as a carry, shaped like the one given."""
-        copies = iter(
-            [
-                buffer.copy().reshape(array.shape)
-                for buffer, array in zip(self._arrays(), _listed(carry), strict=True)
-            ]
-        )
-        parameters, states = [], []
-        for layer, (of_weight, of_bias) in zip(carry.parameters, carry.states, strict=True):
-            parameters.append(layer._replace(weight=next(copies), bias=next(copies)))
-            both = (tuple(next(copies) for _ in own) for own in (of_weight, of_bias))
-            states.append(tuple(both))
-        return carry._replace(parameters=tuple(parameters), states=tuple(states))
+        from xl2.nn.step import map_carry
+
+        buffers = iter(self._arrays())
+        return map_carry(lambda array, axis: next(buffers).copy().reshape(array.shape), carry)
 
     def _fill(self, samples: Any, order: Any, start: int, stop: int) -> None:
         """Copy the samples of some steps to their buffers, step by step."""
@@ -169,8 +168,8 @@ class Program:
             found, its, start = (
                 [self.fetch(x) for x in own] for own in (self._arrays(), expected, before)
             )
-            slots, reported = len(self._states[0][0]), self.fetch(self._logits[:count])
-            if not same_replay(reported, logits, found, its, start, slots, self.plan.dtype):
+            pools, reported = self._pools(), self.fetch(self._logits[:count])
+            if not same_replay(reported, logits, found, its, start, pools, self.plan.dtype):
                 raise ArithmeticError(f"a graph of {count} steps differs from its steps")
             self._restore(before)
             self._graphs[count] = graph
@@ -240,8 +239,10 @@ class Program:
 
 
 def _listed(carry: Any) -> Iterator[Any]:
-    for layer, (of_weight, of_bias) in zip(carry.parameters, carry.states, strict=True):
-        yield from (*layer, *of_weight, *of_bias)
+    """Yield the arrays of a carry, in the order of `map_carry`."""
+    for layer, states in zip(carry.parameters, carry.states, strict=True):
+        for parameter, own in zip(layer, states, strict=True):
+            yield from (parameter, *own)
 
 
 def _two(states: list[Any], otherwise: Any) -> tuple[Any, Any]:
