@@ -2,69 +2,19 @@
 
 import numpy as np
 import pytest
-from cupy_twin import Rounding, Twin, backend_of, recorded
+from cupy_fits import OPTIMIZERS, Watched, assert_same, trained
+from cupy_twin import backend_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xl2 import Network, fit
 from xl2.errors import DivergenceError
 from xl2.nn.optimizers import Momentum
-from xl2_cupy_runs import SWITCH, Runner
+from xl2_cupy_runs import SWITCH
 
 pytestmark = pytest.mark.host
 
 LAST = {"sigmoid": None, "softmax": None, "identity": None, "exp": "poisson"}
-OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
-
-
-class Watched(Runner):
-    """A runner on twins that counts launches; `broken` makes a twin fail."""
-
-    def __init__(self, broken=None, kind=Twin):
-        self.twins, self.broken, self.kind = [], broken or (lambda twin: None), kind
-        super().__init__(self.twin)
-
-    def twin(self, dtype):
-        self.twins.append(self.kind(dtype))
-        self.broken(self.twins[-1])
-        return self.twins[-1]
-
-    @property
-    def launches(self):
-        return sum(twin.launches for twin in self.twins)
-
-
-def trained(run_batches, *, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, rows=23,
-            batch=4, epochs=2, dtype="float64", lam=0.3, seed=0, optimizer="sgd", rate=0.1,
-            **options):  # fmt: skip
-    """Return a network and its history, trained with a `run_batches`."""
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(rows, sizes[0]))
-    y = rng.random(size=(rows, sizes[-1]))
-    if last == "softmax":
-        y /= y.sum(axis=1, keepdims=True)
-    layers = [hidden] * (len(sizes) - 2)
-    network = Network(sizes, [*layers, last], seed=seed, dtype=dtype, stack=stack, backend="numpy")
-    network.backend = backend_of(run_batches)
-    members = None if stack is None else np.ravel(stack)[-1]
-    penalty = lam if stack is None else [lam * k for k in range(members)]
-    if isinstance(stack, tuple):
-        picked = [rng.permutation(rows)[: rows - 2] for _ in range(stack[0])]
-        options |= {"rows": picked, "seed": list(range(stack[0]))}
-    history = fit(network, x, y, epochs=epochs, batch_size=batch, optimizer=optimizer,
-                  learning_rate=rate, penalty=penalty, progress=False, **options)  # fmt: skip
-    return network, history
-
-
-def assert_same(one, other, rtol=1e-9):
-    for mine, its in zip(one[0].host_parameters(), other[0].host_parameters(), strict=True):
-        for a, b in zip(mine, its, strict=True):
-            assert a.dtype == b.dtype
-            np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol * 1e-2)
-    for name in ("loss", "score", "penalty"):
-        np.testing.assert_allclose(
-            getattr(one[1], name), getattr(other[1], name), rtol=rtol, atol=1e-12
-        )
 
 
 @given(
@@ -260,111 +210,6 @@ def test_a_failure_warns_once_and_changes_nothing(kind, optimizer):
     assert_same(trained(runner.run, optimizer=optimizer), expected, rtol=1e-15)
     assert len(runner.twins) == 1
     trained(runner.run, optimizer=optimizer, batch=5)
-
-
-ROWS = np.random.default_rng(5).normal(size=(90, 5))
-CENTRED = (ROWS - ROWS.mean(axis=0)) / ROWS.std(axis=0)
-STRAIGHT = CENTRED @ np.arange(10.0).reshape(5, 2) / 9.0
-VALUES = STRAIGHT + CENTRED[:, ::-1][:, :2] ** 2
-VALUES = (VALUES - VALUES.mean(axis=0)) / VALUES.std(axis=0)
-BEST, *_ = np.linalg.lstsq(CENTRED, VALUES, rcond=None)
-CLASSES = np.eye(3)[np.arange(90) % 3]
-# Some gradients are zero except for rounding: sizes, output, initializer, targets.
-CANCELLING = {
-    "linear": ((5, 2), "identity", "xavier", VALUES),
-    "hidden": ((5, 4, 2), "identity", "xavier", VALUES),
-    "softmax": ((5, 3), "softmax", "zeros", CLASSES),
-    "best": ((5, 2), "identity", lambda inputs, outputs, rng: BEST, VALUES),
-    "learnt": ((5, 2), "identity", lambda i, o, rng: np.arange(10.0).reshape(5, 2) / 9, STRAIGHT),
-}  # fmt: skip
-
-
-def by_rounding(case, optimizer, dtype, runner, epochs=1):
-    sizes, last, initializer, y = CANCELLING[case]
-    hidden = ["identity"] * (len(sizes) - 2)
-    network = Network(sizes, [*hidden, last], initializer, dtype=dtype, backend="numpy")
-    network.backend = backend_of(runner.run)
-    fit(network, CENTRED, y, epochs=epochs, batch_size=90, learning_rate=0.1, optimizer=optimizer,
-        progress=False)  # fmt: skip
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("case", CANCELLING)
-def test_a_gradient_of_pure_rounding_is_accepted(case, optimizer, dtype):
-    """That of the biases with centred samples, and all of them at the optimum."""
-    runner = Watched(kind=Rounding)
-    by_rounding(case, optimizer, dtype, runner, epochs=3)
-    assert runner.launches == 2 + 3  # the check and the capture, then one per epoch
-    assert not runner._refused
-
-
-def wrong_by_a_tenth(method, at):
-    """Return a twin with an error of 10 % in an argument of a method."""
-
-    def call(self, *arguments):
-        changed = list(arguments)
-        changed[at] = changed[at] * changed[at].dtype.type(1.1)
-        getattr(Rounding, method)(self, *changed)
-
-    return type("Wrong", (Rounding,), {method: recorded(call)})
-
-
-MISTAKES = {
-    "delta": wrong_by_a_tenth("output_delta", 5),
-    "gradient of a bias": wrong_by_a_tenth("bias_step", 0),
-    "product": wrong_by_a_tenth("multiply", 5),
-    # Only Adam reads its rate from these numbers.
-    "rate": wrong_by_a_tenth("bias_step", 5),
-}
-
-
-@pytest.mark.parametrize(
-    ("mistake", "optimizer"),
-    [(name, one) for name in MISTAKES for one in (OPTIMIZERS if name != "rate" else ["adam"])],
-)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_an_error_of_ten_percent_is_detected(mistake, optimizer, dtype):
-    runner = Watched(kind=MISTAKES[mistake])
-    with pytest.warns(UserWarning, match="differs from one by the portable code"):
-        trained(runner.run, optimizer=optimizer, dtype=dtype, rows=64, batch=32)
-    assert runner._refused
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_an_error_beside_a_gradient_of_pure_rounding_is_detected(optimizer):
-    runner = Watched(kind=MISTAKES["product"])
-    with pytest.warns(UserWarning, match="differs from one by the portable code"):
-        by_rounding("linear", optimizer, "float32", runner)
-
-
-@pytest.mark.parametrize("size", [1e15, 3e19, 1e21, 1e30])
-def test_a_square_that_overflows_in_adam_is_accepted(size):
-    """In float32, that of a gradient of 2e19 or more."""
-    runner = Watched(kind=Rounding)
-    network = Network([5, 3], ["softmax"], dtype="float32", backend="numpy", seed=0)
-    network.backend = backend_of(runner.run)
-    fit(network, size * ROWS, CLASSES, epochs=1, batch_size=30, optimizer="adam",
-        learning_rate=1e-30, progress=False)  # fmt: skip
-    assert runner.launches
-    assert not runner._refused
-
-
-@pytest.mark.parametrize("lam", [1e37, 1e39])
-def test_a_member_that_diverges_at_once_does_not_prevent_graphs(lam):
-    """The last of three members has `lam`, the others have 0 and half of it."""
-    options = {"dtype": "float32", "stack": 3, "rows": 40, "lam": lam / 2}
-    runner = Watched(kind=Rounding)
-    found, expected = trained(runner.run, **options), trained(None, **options)
-    # Graphs of 8 and 2 steps, and 1 in the check: one program for both epochs.
-    assert len(runner.twins[0].captures) == 3
-    assert not runner._refused
-    assert expected[1].diverged[-1]
-    np.testing.assert_array_equal(found[1].diverged, expected[1].diverged)
-    mine, its = (network.member(0).host_parameters() for network, _ in (found, expected))
-    for one, other in zip(mine, its, strict=True):
-        for a, b in zip(one, other, strict=True):
-            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
 def test_a_later_failure_keeps_what_was_learnt_before():
