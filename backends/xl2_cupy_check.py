@@ -3,7 +3,8 @@
 Two ways to compute a sum differ by rounding, and if its terms cancel, rounding is all that is
 left. So the tolerance of a gradient includes the sum of its terms' absolute values. Adam turns
 a gradient of any size, even pure rounding, into a full step. So its running mean is compared
-first, and then the rest, computed from the gradient that this mean implies.
+first, and then the rest, computed from the gradient that this mean implies. Adam with scales of
+the inputs changes two factors of the first weight, each of which is compared like this.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+# A parameter and its states, as NumPy arrays.
+Known = tuple[Any, list[Any]]
 
 # The largest difference, relative to the change of the numbers, and to the sum of their terms.
 TOLERANCE = {"float32": 1e-2, "float64": 1e-6}
@@ -26,13 +30,20 @@ def check_step(
     """
     import numpy as np
 
+    from xl2.nn.optimizers import LEAST_SCALE
     from xl2.nn.step import copy_carry, run_batches
 
-    def on_host(carry: Any) -> list[tuple[Any, list[Any]]]:
-        return [(program.fetch(p), list(map(program.fetch, own))) for p, own in _listed(carry)]
+    def on_host(carry: Any) -> list[Known]:
+        listed = ((program.fetch(p), list(map(program.fetch, own))) for p, own in _listed(carry))
+        return [factor for p, own in listed for factor in _factors(p, own)]
 
-    terms = [program.fetch(x) for x in _terms(step, carry, constants, samples, batches)]
+    carry = _with_distinct_scales(carry, xp)
     start = on_host(carry)
+    terms = [program.fetch(x) for x in _terms(step, carry, constants, samples, batches)]
+    ways = [(batches.rates[0], 0.0)] * len(start)
+    if len(start) > len(terms):  # by the second factor of the first weight
+        terms[:1] = _terms_of_factors(terms[0], *start[:2])
+        ways[1] = step.optimizer.scale_rate * batches.rates[0], LEAST_SCALE
     carried, report = run_batches(step, copy_carry(carry), constants, samples, batches, xp)
     expected, logits = on_host(carried), program.fetch(report)
     if not any(np.isfinite(p).any() for p, _ in expected):
@@ -40,8 +51,9 @@ def check_step(
     carried, report = program.run(carry, constants, samples, batches, step.optimizer.scale, xp)
     dtype = program.plan.dtype
     same = close(program.fetch(report), logits, np.zeros_like(logits), dtype)
-    for found, its, before, size in zip(on_host(carried), expected, start, terms, strict=True):
-        same = same and _same_update(found, its, before, size, step, batches.rates[0], dtype)
+    compared = zip(on_host(carried), expected, start, terms, ways, strict=True)
+    for found, its, before, size, (rate, least) in compared:
+        same = same and _same_update(found, its, before, size, step, rate, least, dtype)
     if not same:
         raise ArithmeticError("a step by the kernels differs from one by the portable code")
     return True
@@ -51,6 +63,41 @@ def _listed(carry: Any) -> Iterator[tuple[Any, Any]]:
     """Yield each parameter with its states: a layer's weight, then its bias."""
     for layer, states in zip(carry.parameters, carry.states, strict=True):
         yield from zip(layer, states, strict=True)
+
+
+def _with_distinct_scales(carry: Any, xp: Any) -> Any:
+    """Return a carry with other scales, if it has any, and other averages of theirs.
+
+    All scales begin at 1, where a kernel that does not multiply by them would not be noticed.
+    """
+    (of_weight, of_bias), *others = carry.states
+    if len(of_weight) < 3:
+        return carry
+    *averages, scales = of_weight
+    numbers = xp.reshape(xp.arange(scales.size, dtype=scales.dtype), scales.shape)
+    first = (*averages, scales * (1.5 + xp.sin(numbers))), of_bias
+    return carry._replace(states=(first, *others))
+
+
+def _factors(parameter: Any, states: list[Any]) -> list[Known]:
+    """Return the parameters of which this one is a product: a weight with scales has two."""
+    import numpy as np
+
+    if len(states) < 3:
+        return [(parameter, states)]
+    *averages, scales = states
+    scale, *its = (scales[..., i : i + 1] for i in range(3))
+    with np.errstate(all="ignore"):
+        return [(parameter / scale, averages), (scale, its)]
+
+
+def _terms_of_factors(terms: Any, rest: Known, scale: Known) -> list[Any]:
+    """Return the terms of the gradients of both factors of a weight."""
+    import numpy as np
+
+    (one, _), (two, _) = rest, scale
+    with np.errstate(all="ignore"):
+        return [terms * np.abs(two), np.sum(terms * np.abs(one), axis=-1, keepdims=True)]
 
 
 def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> list[Any]:
@@ -79,15 +126,16 @@ def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) ->
 
 
 def _same_update(
-    found: tuple[Any, list[Any]],
-    expected: tuple[Any, list[Any]],
-    start: tuple[Any, list[Any]],
+    found: Known,
+    expected: Known,
+    start: Known,
     terms: Any,
     step: Any,
     rate: float,
+    least: float,
     dtype: str,
 ) -> bool:
-    """Tell whether a parameter and its states are the same after a step."""
+    """Tell whether a parameter, of at least a size, and its states are the same after a step."""
     import numpy as np
 
     parameters, states = zip(found, expected, start, strict=True)
@@ -103,6 +151,8 @@ def _same_update(
         implied = (firsts[0].astype("float64") - beta * first) / (1.0 - beta)
         arguments = start[0].copy(), implied.astype(dtype), None, (first.copy(), second.copy())
         p, (_, square) = step.update(step.optimizer, *arguments, rate)
+    # Rounding may decide the sign of a parameter that would be too small.
+    p = np.where(np.abs(p) < least, np.copysign(least, found[0]), p)
     # A square that overflows stops the parameter, perhaps a little earlier in one of the ways.
     p = np.where(np.isfinite(square), p, np.nan)
     squares = (seconds[0][0], square, second)

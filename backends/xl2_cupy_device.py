@@ -170,6 +170,28 @@ class Cuda:
         self._launch("weight_step", _blocks(weight.size), (THREADS,), weight, gradient, *states,
                      lam, numbers, *sizes, members, *rule)  # fmt: skip
 
+    def scaled_step(
+        self,
+        weight: Any,
+        gradient: Any,
+        states: tuple[Any, Any, Any],
+        lam: Any,
+        numbers: Any,
+        members: int,
+        rule: Rule,
+        scale_rate: float,
+    ) -> None:
+        """Update a wide weight by Adam, and the scales of its rows, the third of the states.
+
+        The scales are (groups, inputs, members, 3), as of `xl2.nn.optimizers.Adam.init_first`.
+        """
+        import numpy as np
+
+        rows = states[2].size // 3
+        blocks, columns = -(-rows * kernels.TILE // THREADS), weight.size // rows
+        self._launch("scaled_step", (blocks,), (THREADS,), weight, gradient, *states, lam, numbers,
+                     np.int64(rows), members, columns, *rule[1:], scale_rate)  # fmt: skip
+
     def _launch(
         self, name: str, blocks: tuple[int, ...], threads: tuple[int, ...], *arguments: Any
     ) -> None:

@@ -13,7 +13,7 @@ LOSSES = ("squared_error", "binary_cross_entropy", "categorical_cross_entropy", 
 OPTIMIZERS = ("SGD", "Momentum", "Nesterov", "Adam")
 
 # The compiled kernels.
-NAMES = ("bias_activation", "output_delta", "bias_step", "weight_step")
+NAMES = ("bias_activation", "output_delta", "bias_step", "weight_step", "scaled_step")
 TILE = 32  # columns and rows of a block of bias_step, and threads of a warp
 
 SOURCE = r"""
@@ -164,9 +164,48 @@ extern "C" __global__ void weight_step(
               first, rest_of_first, second, rest_of_second, epsilon);
     }
 }
+
+// Adam of a weight V = s W with a scale s of each row of a member: both factors take a step by
+// their own gradients, s dC/dV and the sum of W dC/dV over the row. One warp for each row.
+extern "C" __global__ void scaled_step(
+    REAL* weight, const REAL* gradient, REAL* one, REAL* two, REAL* scales, const REAL* lam,
+    const REAL* numbers,
+    Index rows, int members, int columns,
+    REAL first, REAL rest_of_first, REAL second, REAL rest_of_second, REAL epsilon,
+    REAL scale_rate) {
+    Index row = ((Index)blockIdx.x * blockDim.x + threadIdx.x) / 32;
+    int lane = threadIdx.x % 32;
+    if (row >= rows) return;  // all 32 of them
+    Index begin = row * columns, end = begin + columns;
+    REAL *own = scales + row * 3, scale = own[0], mean = own[1], square = own[2];
+    REAL decay = lam[row % members] * numbers[1], rate = numbers[2], sum = 0;
+    for (Index t = begin + lane; t < end; t += 32)
+        sum += (gradient[t] + decay * weight[t]) * weight[t];
+    for (int far = 16; far; far /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, far);
+    __syncwarp();  // before lane 0 changes what all have read
+    REAL step = adam(sum / scale, &mean, &square, first, rest_of_first, second, rest_of_second,
+                     epsilon);
+    REAL changed = scale - scale_rate * rate * step, size = fabs(changed);
+    if (size < (REAL)LEAST_SCALE) size = LEAST_SCALE;  // a NaN stays
+    changed = copysign(size, changed);
+    if (lane == 0) {
+        own[0] = changed;
+        own[1] = mean;
+        own[2] = square;
+    }
+    for (Index t = begin + lane; t < end; t += 32) {
+        REAL p = weight[t];
+        step = adam((gradient[t] + decay * p) * scale, one + t, two + t, first, rest_of_first,
+                    second, rest_of_second, epsilon);
+        weight[t] = (p - scale * rate * step) * (changed / scale);
+    }
+}
 """
 
 
 def source(dtype: str) -> str:
     """Return the CUDA program for float32 or float64."""
-    return f"#define REAL {'float' if dtype == 'float32' else 'double'}\n{SOURCE}"
+    from xl2.nn.optimizers import LEAST_SCALE
+
+    real = "float" if dtype == "float32" else "double"
+    return f"#define REAL {real}\n#define LEAST_SCALE {LEAST_SCALE!r}\n{SOURCE}"

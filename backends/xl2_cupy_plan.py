@@ -26,6 +26,7 @@ class Plan(NamedTuple):
     hidden: tuple[int, ...]  # activations of the hidden layers, as indices of ACTIVATIONS
     loss: int  # index of LOSSES
     rule: Rule  # the optimizer
+    scale_rate: float  # of Adam's scales of the inputs; 0 without them
     folded: bool  # whether the product that computes a weight's gradient also updates it
 
     @property
@@ -72,7 +73,8 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     numbers = all(lam is None or isinstance(lam, int | float) for lam in constants.coefficients)
     folded = rule.number == 0 and groups * members == 1 and numbers
     shape = sizes, stack, groups, members, batches.size, dtype
-    return Plan(*shape, tuple(hidden), loss, rule, folded)
+    scale_rate = float(getattr(step.optimizer, "scale_rate", 0.0))
+    return Plan(*shape, tuple(hidden), loss, rule, scale_rate, folded)
 
 
 def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
@@ -82,8 +84,10 @@ def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, d
     """
     layers, row, samples = list(pairwise(sizes)), 4 if dtype == "float32" else 8, 0
     weights, biases = sum(i * o for i, o in layers), sum(sizes[1:])
+    # Only Adam, with its two states, may have scales of the inputs, and averages of theirs.
+    scales = 3 * sizes[0] if states == 2 else 0
     # The buffers of both, and during a capture the arrays before it and after its steps.
-    each = 4 * (weights + biases) * (1 + states) + 2 * weights
+    each = 4 * ((weights + biases) * (1 + states) + scales) + 2 * weights
     # Products, outputs and deltas of one step, and logits of all.
     each += (2 * batch_size - 1) * (3 * biases - sizes[-1] + LONGEST * sizes[-1])
     # Samples belong to a group; how many groups there will be is not known yet.
@@ -115,7 +119,7 @@ def _rule(optimizer: Any, update: Any) -> Rule | None:
 
     kind = type(optimizer)
     number = _index(kernels.OPTIMIZERS, lambda name: kind is getattr(optimizers, name))
-    if number is None or update is not kind.update or getattr(optimizer, "scale_rate", False):
+    if number is None or update is not kind.update:
         return None
     if kind is optimizers.Adam:
         first, second = float(optimizer.beta_1), float(optimizer.beta_2)

@@ -40,10 +40,14 @@ class Program:
         self._weights = [zeros(self._matrix(i)) for i in range(len(plan.layers))]
         self._biases = [zeros((members, outputs)) for _, outputs in plan.layers]
         slots = (0, 1, 1, 2)[plan.rule.number]
-        self._states = [
+        self._states: list[Any] = [
             tuple([zeros(p.shape) for _ in range(slots)] for p in both)
             for both in zip(self._weights, self._biases, strict=True)
         ]
+        if plan.scale_rate:
+            of_first, of_bias = self._states[0]
+            scales = zeros((groups, plan.sizes[0], plan.members, 3))
+            self._states[0] = (*of_first, scales), of_bias
         self._gradients = [] if plan.folded else [zeros(w.shape) for w in self._weights]
         outputs = [outputs for _, outputs in plan.layers]
         self._products = [zeros((members, batch, columns)) for columns in outputs]
@@ -227,6 +231,12 @@ class Program:
                 continue
             gradient = self._gradients[i]
             device.multiply(inputs, True, after, False, gradient, self.one, self.none)
+            if wide and plan.scale_rate:
+                device.scaled_step(
+                    weight, gradient, self._states[i][0], self._lam[i], numbers, plan.members,
+                    plan.rule, plan.scale_rate,
+                )  # fmt: skip
+                continue
             span = plan.layers[i][1] * (1 if wide else plan.layers[i][0])
             states = _two(self._states[i][0], weight)
             device.weight_step(

@@ -29,12 +29,13 @@ vector<unique_ptr<barrier<>>> warps;
 double exchanged[1024];
 int mine() { return threadIdx.y * blockDim.x + threadIdx.x; }
 void __syncthreads() { whole->arrive_and_wait(); }
+void __syncwarp() { warps[mine() / 32]->arrive_and_wait(); }
 template <class T> T __shfl_xor_sync(unsigned, T value, int far) {
     int me = mine();
     exchanged[me] = value;
-    warps[me / 32]->arrive_and_wait();
+    __syncwarp();
     T found = exchanged[me ^ far];
-    warps[me / 32]->arrive_and_wait();
+    __syncwarp();
     return found;
 }
 #define __global__

@@ -3,10 +3,11 @@
 import numpy as np
 from cupy_twin import Twin, backend_of
 
-from xl2 import Network, fit
+from xl2 import Adam, Network, fit
 from xl2_cupy_runs import Runner
 
-OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam"]
+SCALED = Adam(scale_rate=6.0)
+OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", SCALED]
 
 
 class Watched(Runner):

@@ -14,6 +14,7 @@ from xl2.array import activations
 from xl2.array.backend import Backend
 from xl2.array.libraries import Library
 from xl2.nn import losses
+from xl2.nn.optimizers import LEAST_SCALE
 from xl2_cupy_kernels import ACTIVATIONS, LOSSES, OPTIMIZERS
 
 
@@ -102,6 +103,24 @@ class Twin:
         decay = lam[flat // span % members] * numbers[1]
         learn(weight, gradient, decay, states, numbers[2], rule)
 
+    @recorded
+    def scaled_step(self, weight, gradient, states, lam, numbers, members, rule, scale_rate):
+        """Let Adam change both factors of the weight, each as a parameter of its own."""
+        one, two, scales = states
+        scale, *averages = (scales.reshape(-1, members, 3)[..., i : i + 1] for i in range(3))
+        product, slopes, one, two = (
+            x.reshape(*scale.shape[:2], -1) for x in (weight, gradient, one, two)
+        )
+        slopes = slopes + lam[:, None] * numbers[1] * product
+        factor, of_scale = product / scale, self._total(slopes * product) / scale
+        learn(factor, slopes * scale, 0.0, (one, two), numbers[2], rule)
+        learn(scale, of_scale, 0.0, averages, scale_rate * numbers[2], rule)
+        scale[...] = np.copysign(np.maximum(np.abs(scale), LEAST_SCALE), scale)
+        product[...] = scale * factor
+
+    def _total(self, terms):
+        return terms.sum(axis=-1, keepdims=True)
+
 
 class Rounding(Twin):
     """A twin that sums in other orders than the portable code, like a GPU."""
@@ -119,16 +138,23 @@ class Rounding(Twin):
     def bias_step(
         self, before, outputs, result, bias, states, numbers, shape, wide, activation, rule
     ):
-        """Sum like the kernel: 32 sums of every 32nd row, then by halves."""
         slope = activations.ACTIVATIONS[ACTIVATIONS[activation]].derivative(outputs)
         found = before * slope
-        sums = np.zeros((32, found.shape[0], found.shape[2]), found.dtype)
-        for row in range(found.shape[1]):
-            sums[row % 32] += found[:, row]
-        while len(sums) > 1:
-            sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
-        learn(bias, sums[0], 0.0, states, numbers[2], rule)
+        learn(bias, by_halves(found.swapaxes(0, 1)), 0.0, states, numbers[2], rule)
         members_first(result, shape, wide)[...] = found
+
+    def _total(self, terms):
+        return by_halves(np.moveaxis(terms, -1, 0))[..., None]
+
+
+def by_halves(terms):
+    """Sum over the first axis like a kernel: 32 sums of every 32nd term, then their halves."""
+    sums = np.zeros((32, *terms.shape[1:]), terms.dtype)
+    for at, term in enumerate(terms):
+        sums[at % 32] += term
+    while len(sums) > 1:
+        sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
+    return sums[0]
 
 
 def members_first(x, shape, wide):

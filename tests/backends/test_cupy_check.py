@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from cupy_fits import OPTIMIZERS, Watched, trained
+from cupy_fits import OPTIMIZERS, SCALED, Watched, trained
 from cupy_twin import Rounding, backend_of, recorded
 
-from xl2 import Network, fit
+from xl2 import Adam, Network, fit
 
 pytestmark = pytest.mark.host
 
@@ -16,6 +16,10 @@ VALUES = STRAIGHT + CENTRED[:, ::-1][:, :2] ** 2
 VALUES = (VALUES - VALUES.mean(axis=0)) / VALUES.std(axis=0)
 BEST, *_ = np.linalg.lstsq(CENTRED, VALUES, rcond=None)
 CLASSES = np.eye(3)[np.arange(90) % 3]
+GIVEN = np.arange(1.0, 11.0).reshape(5, 2) / 9.0
+# Targets whose gradient at these weights, (2, -1) for (1, 2), is no change of a row's scale.
+TURNED = np.linalg.solve(CENTRED.T @ CENTRED / 90, GIVEN[:, ::-1] * [1.0, -1.0])
+ACROSS = CENTRED @ (GIVEN - TURNED)
 # Some gradients are zero except for rounding: sizes, output, initializer, targets.
 CANCELLING = {
     "linear": ((5, 2), "identity", "xavier", VALUES),
@@ -23,6 +27,7 @@ CANCELLING = {
     "softmax": ((5, 3), "softmax", "zeros", CLASSES),
     "best": ((5, 2), "identity", lambda inputs, outputs, rng: BEST, VALUES),
     "learnt": ((5, 2), "identity", lambda i, o, rng: np.arange(10.0).reshape(5, 2) / 9, STRAIGHT),
+    "scales": ((5, 2), "identity", lambda inputs, outputs, rng: GIVEN, ACROSS),
 }  # fmt: skip
 
 
@@ -51,7 +56,7 @@ def wrong_by_a_tenth(method, at):
 
     def call(self, *arguments):
         changed = list(arguments)
-        changed[at] = changed[at] * changed[at].dtype.type(1.1)
+        changed[at] = changed[at] * 1.1
         getattr(Rounding, method)(self, *changed)
 
     return type("Wrong", (Rounding,), {method: recorded(call)})
@@ -78,7 +83,81 @@ def test_an_error_of_ten_percent_is_detected(mistake, optimizer, dtype):
     assert runner._refused
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def wrong_after(change):
+    """Return a twin whose step with scales is changed: weight, mean, square and scales."""
+
+    def call(self, weight, gradient, states, *others):
+        before = [x.copy() for x in (weight, *states)]
+        Rounding.scaled_step(self, weight, gradient, states, *others)
+        change(before, [weight, *states])
+
+    return type("Wrong", (Rounding,), {"scaled_step": recorded(call)})
+
+
+def spread(scales, weight):
+    """Return the scale of each weight."""
+    return np.repeat(scales[..., 0], weight.shape[-1] // scales.shape[2], axis=-1)
+
+
+def keep_scales(before, after):
+    after[3][...] = before[3]
+
+
+def keep_averages(before, after):
+    after[3][..., 1:] = before[3][..., 1:]
+
+
+def scales_of_the_next_row(before, after):
+    after[3][...] = np.roll(after[3], 1, axis=1)
+
+
+def leave_out_the_new_scale(before, after):
+    after[0][...] *= spread(before[3] / after[3], after[0])
+
+
+def average_without_scales(at, power):
+    """Return a change of the average of a power of the gradient, which begins at zero."""
+
+    def change(before, after):
+        after[at][...] /= spread(before[3], after[0]) ** power
+
+    return change
+
+
+WITH_SCALES = {
+    "gradient": wrong_by_a_tenth("scaled_step", 1),
+    "rates": wrong_by_a_tenth("scaled_step", 4),
+    "rate of scales": wrong_by_a_tenth("scaled_step", 7),
+    "scales": wrong_after(keep_scales),
+    "averages of scales": wrong_after(keep_averages),
+    "row": wrong_after(scales_of_the_next_row),
+    "product": wrong_after(leave_out_the_new_scale),
+    "mean": wrong_after(average_without_scales(1, 1)),
+    "square": wrong_after(average_without_scales(2, 2)),
+}
+
+
+@pytest.mark.parametrize("mistake", WITH_SCALES)
+@pytest.mark.parametrize("stack", [None, (2, 3)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_mistake_with_scales_is_detected(mistake, stack, dtype):
+    runner = Watched(kind=WITH_SCALES[mistake])
+    with pytest.warns(UserWarning, match="differs from one by the portable code"):
+        trained(runner.run, optimizer=SCALED, stack=stack, dtype=dtype, rows=64, batch=32)
+    assert runner._refused
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_scale_that_a_step_makes_zero_is_accepted(dtype, seed):
+    """The check begins with a scale of 1.5, and Adam's first step has the size of its rate."""
+    runner, optimizer = Watched(kind=Rounding), Adam(scale_rate=6.0, epsilon=1e-30)
+    trained(runner.run, optimizer=optimizer, rate=1.5 / 6.0, dtype=dtype, seed=seed, rows=16)
+    assert runner.launches
+    assert not runner._refused
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", SCALED])
 def test_an_error_beside_a_gradient_of_pure_rounding_is_detected(optimizer):
     runner = Watched(kind=MISTAKES["product"])
     with pytest.warns(UserWarning, match="differs from one by the portable code"):
@@ -86,12 +165,13 @@ def test_an_error_beside_a_gradient_of_pure_rounding_is_detected(optimizer):
 
 
 @pytest.mark.parametrize("size", [1e15, 3e19, 1e21, 1e30])
-def test_a_square_that_overflows_in_adam_is_accepted(size):
+@pytest.mark.parametrize("optimizer", ["adam", SCALED])
+def test_a_square_that_overflows_in_adam_is_accepted(size, optimizer):
     """In float32, that of a gradient of 2e19 or more."""
     runner = Watched(kind=Rounding)
     network = Network([5, 3], ["softmax"], dtype="float32", backend="numpy", seed=0)
     network.backend = backend_of(runner.run)
-    fit(network, size * ROWS, CLASSES, epochs=1, batch_size=30, optimizer="adam",
+    fit(network, size * ROWS, CLASSES, epochs=1, batch_size=30, optimizer=optimizer,
         learning_rate=1e-30, progress=False)  # fmt: skip
     assert runner.launches
     assert not runner._refused

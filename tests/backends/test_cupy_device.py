@@ -42,18 +42,21 @@ def both(request, cupy):
     return Cuda(request.param), Twin(request.param)
 
 
+STATES = "one", "two", "scales"
+
+
 def compared(both, cupy, name, arrays, *others, states=None, terms=1):
     """Do an operation on the device, captured too, and by its twin; compare all arrays."""
     device, twin = both
     rng = np.random.default_rng(1)
     start = {key: rng.normal(size=shape).astype(device.dtype) for key, shape in arrays}
-    for key in {"one", "two"} & set(start):
-        start[key] = np.abs(start[key])
+    for key in set(STATES) & set(start):
+        start[key] = 0.1 + np.abs(start[key])
 
     def done(device, made):
-        passed = [value for key, value in made.items() if key not in ("one", "two")]
+        passed = [value for key, value in made.items() if key not in STATES]
         if states is not None:
-            passed.insert(states, (made["one"], made["two"]))
+            passed.insert(states, tuple(made[key] for key in STATES if key in made))
         getattr(device, name)(*passed, *others)
 
     expected = {key: value.copy() for key, value in start.items()}
@@ -91,7 +94,10 @@ def test_the_kernels_compute_the_same_as_their_twins(both, cupy, shape, wide):
         stored = (groups, 4, members * columns)
         weights = [(key, stored) for key in ("weight", "gradient", "one", "two")]
         span = columns if wide else 4 * columns
-        same("weight_step", [*weights, ("lam", (members,)), numbers], span, members, rule, states=2)
+        arrays = [*weights, ("lam", (members,)), numbers]
+        same("weight_step", arrays, span, members, rule, states=2)
+    arrays.append(("scales", (groups, 4, members, 3)))
+    same("scaled_step", arrays, members, rule, 6.0, states=2, terms=columns)
 
 
 @pytest.mark.parametrize("transposed_a", [False, True])
@@ -132,6 +138,7 @@ class Counted(Cuda):
         return counted
 
 
+SCALED = xl2.Adam(scale_rate=6.0)
 FITS = [
     {},
     {"hidden": "tanh", "last": "softmax", "optimizer": "adam"},
@@ -141,6 +148,8 @@ FITS = [
     {"stack": 64, "optimizer": "adam", "dtype": "float64", "sizes": (20, 50, 25, 10)},
     {"stack": (2, 3), "optimizer": "adam", "dtype": "float64"},
     {"stack": (2, 3), "last": "softmax"},
+    {"optimizer": SCALED, "sizes": (20, 50, 10)},
+    {"stack": (2, 3), "optimizer": SCALED, "dtype": "float64", "sizes": (20, 50, 10)},
     {"sizes": (5, 3), "batch": 1},
     {"sizes": (784, 50, 25, 10), "rows": 300, "batch": 64},
     {"sizes": (784, 1024, 10), "rows": 300, "batch": 64},

@@ -1,5 +1,6 @@
 """The kernels of CuPy compile, and cuBLAS gets the right arguments; without a GPU."""
 
+import copy
 import ctypes
 import inspect
 import sys
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xl2_cupy_kernels as kernels
+from xl2.nn.optimizers import Adam, adam_update
 from xl2_cupy_cublas import SIGNATURES, WORKSPACE, Cublas
 from xl2_cupy_device import Cuda, Rule, Shape
 
@@ -262,19 +264,22 @@ RULES = [
 ]
 
 
+STATES = "one", "two", "scales"
+
+
 def compared(both, name, arrays, *others):
     """Call a kernel and its twin on copies of arrays, and compare the arrays."""
     left = []
     for device in both:
         rng = np.random.default_rng(1)
         made = {
-            key: np.abs(x) if key in ("one", "two") else x
+            key: 0.1 + np.abs(x) if key in STATES else x
             for key, x in ((key, rng.normal(size=s).astype(device.dtype)) for key, s in arrays)
         }
-        passed = [x for key, x in made.items() if key not in ("one", "two")]
-        at = {"bias_step": 4, "weight_step": 2}.get(name)
+        passed = [x for key, x in made.items() if key not in STATES]
+        at = {"bias_step": 4, "weight_step": 2, "scaled_step": 2}.get(name)
         if at is not None:
-            passed.insert(at, (made["one"], made["two"]))
+            passed.insert(at, tuple(made[key] for key in STATES if key in made))
         getattr(device, name)(*passed, *others)
         left.append(made)
     tolerance = 2e-5 if both[0].dtype == "float32" else 1e-12
@@ -305,6 +310,52 @@ def test_the_kernels_compute_the_same_as_their_twins(both, shape, wide):
         arrays = [*weights, *states, ("lam", (members,)), numbers]
         span = columns if wide else 4 * columns
         compared(both, "weight_step", arrays, span, members, rule)
+    arrays.append(("scales", (groups, 4, members, 3)))
+    compared(both, "scaled_step", arrays, members, rule, 6.0)
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("outputs", [1, 31, 32, 33, 70])
+@pytest.mark.parametrize(("groups", "members"), [(1, 1), (1, 3), (2, 3)])
+def test_a_scaled_step_is_that_of_the_portable_code(both, groups, members, outputs):
+    """With five inputs, some warps of the last block have no row."""
+    rng, rate, decay = np.random.default_rng(1), 0.01, 0.02
+    lams = 0.5 + np.arange(members)
+    shape = groups, 5, members, outputs
+    weight, gradient, mean, square = rng.normal(size=(4, *shape))
+    scales = rng.normal(size=(*shape[:-1], 3))
+    scales[..., 2], square = scales[..., 2] ** 2, square**2
+    arguments = weight, gradient, lams[:, None] * decay, (mean, square, scales), rate
+    expected, after = adam_update(Adam(scale_rate=6.0), *copy.deepcopy(arguments))
+    for device in both:
+        wide, slopes, one, two = (
+            x.reshape(groups, 5, -1).astype(device.dtype) for x in (weight, gradient, mean, square)
+        )
+        states, lam = (one, two, scales.astype(device.dtype)), lams.astype(device.dtype)
+        numbers = np.array([0.0, decay, rate], device.dtype)
+        device.scaled_step(wide, slopes, states, lam, numbers, members, RULES[3], 6.0)
+        tolerance = 1e-4 if device.dtype == "float32" else 1e-12
+        for found, known in zip((wide, *states), (expected, *after), strict=True):
+            np.testing.assert_allclose(found.ravel(), known.ravel(), tolerance, tolerance)
+
+
+@pytest.mark.host
+def test_a_scale_has_a_least_size_and_a_nan_of_one_row_stays_there(both):
+    """Without memory, a step of Adam has the size of its rate: 8 times that of the weights."""
+    rule = Rule(3, 0.0, 1.0, 0.0, 1.0, 1e-8)
+    for device in both:
+        for rate, expected in ((0.12495, 1e-3), (0.12505, -1e-3), (0.25, -1.0)):
+            weight, gradient, one, two = np.ones((4, 1, 3, 40), device.dtype)
+            gradient[0, 2, 5] = np.nan
+            scales = np.zeros((1, 3, 1, 3), device.dtype)
+            scales[..., 0] = 1.0
+            numbers = np.array([0.0, 0.0, rate], device.dtype)
+            lam, states = np.zeros(1, device.dtype), (one, two, scales)
+            device.scaled_step(weight, gradient, states, lam, numbers, 1, rule, 8.0)
+            found = scales[0, :, 0, 0]
+            np.testing.assert_allclose(found, [expected, expected, np.nan], rtol=1e-5)
+            np.testing.assert_allclose(weight[0, :2], (1.0 - rate) * expected, rtol=1e-5)
+            assert np.isnan(weight[0, 2]).all()
 
 
 @pytest.mark.host

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from cupy_fits import OPTIMIZERS, Watched, assert_same, trained
+from cupy_fits import OPTIMIZERS, SCALED, Watched, assert_same, trained
 from cupy_twin import backend_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xl2 import Network, fit
 from xl2.errors import DivergenceError
-from xl2.nn.optimizers import Momentum
+from xl2.nn.optimizers import Momentum, find_optimizer
 from xl2_cupy_runs import SWITCH
 
 pytestmark = pytest.mark.host
@@ -80,11 +80,15 @@ def test_graphs_transfer_nothing_to_the_host():
     assert runner.twins[0].fetched == once
 
 
-def test_the_launches_of_a_step():
-    """Three layers: 3 + 2 + 3 products, 2 activations, 1 loss, 3 updates of biases."""
+@pytest.mark.parametrize(("optimizer", "launches"), [("sgd", 14), ("adam", 17), (SCALED, 17)])
+def test_the_launches_of_a_step(optimizer, launches):
+    """Three layers: 3 + 2 + 3 products, 2 activations, 1 loss, 3 updates of biases.
+
+    Adam does not update weights by products.
+    """
     runner = Watched()
-    trained(runner.run, sizes=(5, 4, 3, 2))
-    assert runner.twins[0].captures[0] == 14
+    trained(runner.run, sizes=(5, 4, 3, 2), optimizer=optimizer)
+    assert runner.twins[0].captures[0] == launches
 
 
 def test_each_kind_of_fit_has_its_own_program():
@@ -196,7 +200,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", SCALED])
 def test_a_failure_warns_once_and_changes_nothing(kind, optimizer):
     broken, message = BROKEN[kind]
     runner = Watched(broken)
@@ -354,7 +358,6 @@ def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
 def test_extra_bytes_are_the_memory_of_both_programs(stack, optimizer, dtype, monkeypatch):
     """All their arrays, and two copies of those that a capture changes."""
     import xl2_cupy
-    from xl2.nn.optimizers import OPTIMIZERS as KNOWN
 
     made = []
 
@@ -368,7 +371,7 @@ def test_extra_bytes_are_the_memory_of_both_programs(stack, optimizer, dtype, mo
     larger, smaller = runner._own.programs.values()
     assert (larger.plan.batch, smaller.plan.batch) == (8, 7)
     taken = sum(x.nbytes for x in made) + 2 * sum(x.nbytes for x in larger._arrays())
-    members, states = np.prod(stack or 1), len(KNOWN[optimizer]().init(np.zeros(1)))
+    members, states = np.prod(stack or 1), len(find_optimizer(optimizer).init(np.zeros(1)))
     counts = [xl2_cupy.extra_bytes(n, sizes, states, batch, dtype) for n in (1, members)]
     assert taken <= 1.02 * counts[1]
     assert counts[1] <= members * counts[0]
