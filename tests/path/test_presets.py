@@ -123,7 +123,7 @@ def _cell(value):
     if isinstance(value, tuple):
         return ", ".join(f"{one:g}" for one in value)
     if isinstance(value, Adam):
-        return f"Adam(beta_2={value.beta_2:g})"
+        return f"Adam(beta_2={value.beta_2:g}, scale_rate={value.scale_rate:g})"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -18,8 +18,9 @@ from ..errors import InputError, unknown
 from ..nn.optimizers import Adam
 from ..training.assemble import Settings
 
-# Squares are remembered for 20 steps instead of 1000: a training may have no more than these.
-ADAM = Adam(beta_2=0.95)
+# Squares are remembered for 20 steps instead of 1000: a training may have no more than these. The
+# rate of scales is RealMLP's.
+ADAM = Adam(beta_2=0.95, scale_rate=6.0)
 
 
 @dataclass(frozen=True)
