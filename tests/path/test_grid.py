@@ -90,18 +90,18 @@ def scores(learning, null=0.2, top=0.8):
 @pytest.mark.parametrize("learning", range(2, len(TRIED)))
 def test_the_edge_is_between_the_strengths_that_learn_and_those_that_do_not(learning):
     edge = edge_of(scores(learning), 0.2)
-    # Half of the gain lies half way between the two, on a logarithmic scale.
-    assert edge == pytest.approx(math.sqrt(TRIED[learning - 1] * TRIED[learning]))
+    # A fifth of the gain lies four fifths of the way between the two, on a logarithmic scale.
+    assert edge == pytest.approx(TRIED[learning - 1] ** 0.2 * TRIED[learning] ** 0.8)
 
 
 @pytest.mark.host
 @given(st.floats(0.0, 1.0), st.integers(2, len(TRIED) - 2))
-def test_the_edge_is_where_half_the_gain_is_left(part, learning):
+def test_the_edge_is_where_a_fifth_of_the_gain_is_left(part, learning):
     found = scores(learning + 1)
     found[learning] = 0.2 + 0.6 * part
     gains = np.interp(np.linspace(0, len(TRIED) - 1, 10_001), range(len(TRIED)), found) - 0.2
-    assume(abs(part - 0.5) > 0.01)
-    place = np.flatnonzero(gains >= 0.3)[-1] * (len(TRIED) - 1) / 10_000
+    assume(abs(part - 0.2) > 0.01)
+    place = np.flatnonzero(gains >= 0.6 * 0.2)[-1] * (len(TRIED) - 1) / 10_000
     at = np.interp(place, range(1, len(TRIED)), np.log(TRIED[1:]))
     assert math.log(edge_of(found, 0.2)) == pytest.approx(at, abs=0.01)
 
