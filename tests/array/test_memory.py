@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from plain_paths import plain_path
 
-from xl2 import Network
+from xl2 import Adam, Network
 from xl2.array.libraries import file_of
 from xl2.errors import OutOfMemoryError, XL2Error
 from xl2.path.planning import PlannedStack
@@ -163,6 +163,19 @@ def test_max_memory_includes_the_extra_bytes_of_a_library(monkeypatch):
     assert replace(settings, max_memory=10**20).members_at_once() > 10**9  # too many for len(range)
     with pytest.raises(XL2Error, match=r"max_memory .* allows only"):
         replace(settings, max_memory=2 * alone - 1).members_at_once()
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("hidden", [(4,), (1,), ()])
+def test_the_memory_includes_scales_of_inputs_and_their_averages(hidden):
+    """They are in the optimizer's state and in its copy, and no other parameter has any."""
+    each = [
+        plain_path(
+            X, LABELS, [0.0], **SMALL | {"hidden": hidden}, cv=4, optimizer=optimizer
+        )._settings.memory_of(1)
+        for optimizer in (Adam(), Adam(scale_rate=6.0))
+    ]
+    assert each[1] - each[0] == 2 * 3 * X.shape[1] * 8
 
 
 @pytest.mark.host

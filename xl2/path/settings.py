@@ -79,7 +79,7 @@ class PathSettings:
     def memory_of(self, members: int) -> int:
         """Return the bytes that members in training take.
 
-        They include the parameters and the optimizer's state, both twice because an epoch works
+        They include the parameters and the optimizer's states, both twice because an epoch works
         on a copy, the gradients, the layers' outputs and deltas of one mini-batch, the outputs
         of a block, the initial weights, drawn in float64, and the library's `extra_bytes`.
         """
@@ -87,9 +87,12 @@ class PathSettings:
 
         training = self.training
         parameters = sum(i * o + o for i, o in pairwise(self.sizes))
-        states = len(find_optimizer(training.optimizer).init(np.zeros(1)))
+        optimizer, row = find_optimizer(training.optimizer), np.zeros((1, self.sizes[1]))
+        states = len(optimizer.init(row))
+        # Beyond these, states that only the first weight has, such as scales of the inputs.
+        beyond = sum(state.size for state in optimizer.init_first(row)) - states * row.size
         units, batch = sum(self.sizes[1:]), training.batch_size
-        numbers = parameters * (2 * (1 + states) + 1)
+        numbers = parameters * (2 * (1 + states) + 1) + 2 * self.sizes[0] * beyond
         numbers += 3 * units * batch + 3 * self.sizes[-1] * BLOCK
         each = int(numbers * (8 if self.dtype == "float64" else 4) + 8 * parameters)
         extra = self.backend.library.extra_bytes(members, self.sizes, states, batch, self.dtype)
