@@ -4,7 +4,7 @@ import pytest
 from xl2 import L2, SGD, Adam, Momentum, Nesterov, Network, fit
 from xl2.array.operations import choose
 from xl2.errors import InputError
-from xl2.nn.optimizers import LEAST_SCALE, OPTIMIZERS, find_optimizer
+from xl2.nn.optimizers import LEAST_SCALE, OPTIMIZERS, Optimizer, find_optimizer, sgd_update
 
 RATE, DECAY, STEPS = 0.05, 0.3, 6
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -272,7 +272,7 @@ def test_an_epsilon_that_is_not_positive_is_refused(epsilon):
 
 @pytest.mark.parametrize("rate", [-1.0, float("inf"), float("nan")])
 def test_a_rate_of_scales_that_is_no_factor_is_refused(rate):
-    with pytest.raises(InputError, match=f"scale_rate={rate!r}"):
+    with pytest.raises(InputError, match=f"finite number, 0 or more.*scale_rate={rate!r}"):
         Adam(scale_rate=rate)
 
 
@@ -280,6 +280,34 @@ def test_an_unknown_optimizer_is_refused_with_the_names():
     with pytest.raises(InputError, match="lbfgs") as caught:
         find_optimizer("lbfgs")
     assert all(name in str(caught.value) for name in OPTIMIZERS)
+
+
+@pytest.mark.host
+def test_an_optimizer_without_the_methods_of_one_is_refused_with_their_names():
+    class Mine:
+        def update(self, parameter, gradient, decay, state, rate):
+            return parameter - gradient, state
+
+        def init(self, parameter):
+            return ()
+
+    expected = r"optimizers\.Optimizer.*a .*Mine without init_first, rate"
+    with pytest.raises(InputError, match=expected):
+        fit(Network([2, 1], ["identity"]), np.eye(2), np.ones((2, 1)), epochs=1, optimizer=Mine())
+
+
+@pytest.mark.host
+def test_an_optimizer_derived_from_the_base_needs_an_update_only():
+    class Mine(Optimizer):
+        update = staticmethod(sgd_update)
+
+    found = []
+    for optimizer in (Mine(), "sgd"):
+        network = Network([3, 2, 1], ["tanh", "identity"])
+        fit(network, np.eye(3), np.ones((3, 1)), epochs=3, optimizer=optimizer)
+        found.append(network.host_parameters())
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
 
 
 @every_optimizer

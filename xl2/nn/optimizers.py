@@ -211,7 +211,8 @@ class Adam(Optimizer):
             raise InputError(f"epsilon must be positive. Received: epsilon={self.epsilon!r}.")
         if not 0 <= self.scale_rate < math.inf:
             raise InputError(
-                f"scale_rate must be 0 or more. Received: scale_rate={self.scale_rate!r}."
+                f"scale_rate must be a finite number, 0 or more. Received: "
+                f"scale_rate={self.scale_rate!r}."
             )
         _as_floats(self, "beta_1", "beta_2", "epsilon", "scale_rate")
 
@@ -248,9 +249,20 @@ OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
 }
 
 
+# What the training step calls, besides `update`.
+METHODS = ("init", "init_first", "rate", "scale")
+
+
 def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
     """Return the optimizer of a name, with its defaults, or the given optimizer."""
     if not isinstance(optimizer, str | type) and hasattr(optimizer, "update"):
+        missing = [name for name in METHODS if not hasattr(optimizer, name)]
+        if missing:
+            raise InputError(
+                f"An optimizer of your own has to be derived from xl2.nn.optimizers.Optimizer, or "
+                f"have its methods {', '.join(METHODS)}. Received: a "
+                f"{type(optimizer).__qualname__} without {', '.join(missing)}."
+            )
         return optimizer
     if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
         raise InputError(unknown("optimizer", optimizer, OPTIMIZERS))
