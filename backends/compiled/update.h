@@ -148,9 +148,10 @@ struct Update {
     XL2_INLINE void scaled_in_panels(int64_t from, int64_t to) const {
         enum : int64_t { MOST = 3 * VECTOR_BYTES / int64_t(sizeof(T)) };
         const int64_t o = run.units[1], all = rounded_up(run.units[0], 4);
-        for (int64_t i = from; i < to; i++)
-            step.each_member([&](int64_t m) XL2_INLINED {
-                change_scaled(step.scale_of(i, m), step.decay(0, m), [&](auto function) XL2_INLINED {
+        step.each_member([&](int64_t m) XL2_INLINED {
+            const T d = step.decay(0, m);
+            for (int64_t i = from; i < to; i++)
+                change_scaled(step.scale_of(i, m), d, [&](auto function) XL2_INLINED {
                     for (int64_t c = m * o, end = c + o, next; c < end; c = next) {
                         const int64_t panel = c / MOST * MOST, width = smaller(MOST, step.wide_row - panel);
                         const int64_t at = panel * all + i * width + c - panel;
@@ -159,11 +160,12 @@ struct Update {
                                  next - c);
                     }
                 });
-            });
+        });
     }
 
     // Change one row of a member's first weight by Adam, and its scale: `each` calls a function with the parts of
-    // the row that lie together, with their gradients, first columns and lengths. See `adam_update`.
+    // the row that lie together, with their gradients, first columns and lengths. The formulas are those of
+    // `_update_both_factors` in xl2/nn/optimizers.py.
     template <class Each>
     XL2_INLINE void change_scaled(T* own, T decay, Each each) const {
         enum : int64_t { SUMS = 8 };  // of every eighth column, wherever a part begins: the same for all parts

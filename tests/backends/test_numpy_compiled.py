@@ -13,7 +13,7 @@ import xl2_numpy_compiled as compiled
 import xl2_numpy_runs as runs
 from xl2 import L2, DivergenceError, MLPClassifier, MLPRegressor, Network, backends, fit
 from xl2.nn.losses import LOSSES, Loss
-from xl2.nn.optimizers import Adam, Momentum, Nesterov
+from xl2.nn.optimizers import LEAST_SCALE, Adam, Momentum, Nesterov
 
 pytestmark = [pytest.mark.host, pytest.mark.usefixtures("compiled_code")]
 
@@ -245,6 +245,26 @@ def test_scales_of_inputs_where_the_first_weight_is_not_in_panels(runners, hidde
         return [p for layer in network.host_parameters() for p in layer]
 
     assert_as_portable(runners, scaled)
+
+
+@pytest.mark.parametrize("hidden", [6, 801], ids=["panels", "wide"])
+def test_a_scale_has_the_same_least_size_as_in_portable_code(runners, hidden):
+    """Without memory Adam's steps have the size of their rate: the first one is from 1 to 0."""
+    made, portable = runners
+
+    def moved(epochs):
+        network = Network([7, hidden, 3], ["tanh", "identity"], dtype="float64", stack=3)
+        fit(network, X, TARGETS["identity"], epochs=epochs, batch_size=101, learning_rate=0.125,
+            optimizer=Adam(0.0, 0.0, scale_rate=8.0), progress=False)  # fmt: skip
+        return [p for layer in network.host_parameters() for p in layer]
+
+    scales = []
+    for epochs in (1, 3):
+        found = moved(epochs)
+        scales.append(np.abs(made[-1]._carry.states[0][0][2][..., 0]))
+        assert_same(found, portable(lambda epochs=epochs: moved(epochs)))
+    assert np.count_nonzero(scales[0] == LEAST_SCALE) > 5
+    assert np.min(scales) == LEAST_SCALE
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", SCALED])
