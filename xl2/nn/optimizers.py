@@ -33,7 +33,7 @@ State = tuple[Array, ...]
 Decay = Any  # None without a penalty; a number; or an array with one number for each member
 Update = Callable[[Any, Array, Array, Decay, State, Any], tuple[Array, State]]
 
-# The least size of a scale of an input, which divides weights.
+# The least size of a scale of an input: weights are divided by it. Its sign may change.
 LEAST_SCALE = 1e-3
 
 
@@ -109,25 +109,37 @@ def adam_update(
     optimizer: Adam, parameter: Array, gradient: Array, decay: Decay, state: State, rate: Any
 ) -> tuple[Array, State]:
     """Take one step of Adam [3]_; the rate includes the bias correction."""
-    mean, square, *scales = state
     gradient = add_decay(gradient, decay, parameter)
-    if not scales:
-        step, mean, square = _adam_step(optimizer, gradient, mean, square)
-        parameter -= rate * step
-        return parameter, (mean, square)
-    # The parameter is V = s W for a scale s of each row. A step changes W and s by their own
-    # gradients, s dC/dV and the sum over a row of W dC/dV.
-    scale, *averages = (scales[0][..., i : i + 1] for i in range(3))
+    if len(state) > 2:
+        return _update_both_factors(optimizer, parameter, gradient, state, rate)
+    step, mean, square = _adam_step(optimizer, gradient, *state)
+    parameter -= rate * step
+    return parameter, (mean, square)
+
+
+def _update_both_factors(
+    optimizer: Adam, parameter: Array, gradient: Array, state: State, rate: Any
+) -> tuple[Array, State]:
+    """Take one step of Adam for both factors of a weight ``V = s W``; s is a scale of each row.
+
+    V and s are stored, W is ``V / s``. If the derivative of the cost by V is g, that by W is
+    ``s g``, and that by s is the sum of ``g W`` over the row. Each factor has running means of its
+    own. With the steps dW and ds, V becomes ``(s - ds) (W - dW) = (V - s dW) (s - ds) / s``.
+    """
+    mean, square, scales = state
+    scale, mean_of_scale, square_of_scale = (scales[..., i : i + 1] for i in range(3))
     xp = namespace(parameter)
-    of_scale = xp.sum(gradient * parameter, axis=-1, keepdims=True) / scale
+    gradient_of_scale = xp.sum(gradient * parameter, axis=-1, keepdims=True) / scale
     gradient *= scale
     step, mean, square = _adam_step(optimizer, gradient, mean, square)
-    scale_step, *averages = _adam_step(optimizer, of_scale, *averages)
-    new = scale - optimizer.scale_rate * rate * scale_step
+    step_of_scale, *means_of_scale = _adam_step(
+        optimizer, gradient_of_scale, mean_of_scale, square_of_scale
+    )
+    new = scale - optimizer.scale_rate * rate * step_of_scale
     new = xp.copysign(xp.clip(xp.abs(new), LEAST_SCALE), new)
     parameter -= scale * rate * step
     parameter *= new / scale
-    return parameter, (mean, square, xp.concat([new, *averages], axis=-1))
+    return parameter, (mean, square, xp.concat([new, *means_of_scale], axis=-1))
 
 
 def _adam_step(
@@ -191,10 +203,10 @@ class Adam(Optimizer):
     epsilon : float, default 1e-8
         Added to the root of the running mean of the square.
     scale_rate : float, default 0
-        Rate of a learned scale of each input [4]_, in learning rates; 0 for no scale. The first
-        weight is a product of rows ``W`` and their scales ``s``, which start at 1, and a step
-        changes both: so an input that matters, or does not, is found in fewer steps. The network
-        keeps the product, which is what a penalty is of.
+        How fast a scale of each input is learned [4]_, as a multiple of the learning rate; 0 for
+        no scales. The row of an input in the first weight is then the product of a scale, 1 at
+        first, and another row, and each step changes both. So an input that matters, or does not,
+        is found in fewer steps. The network has the products only, and a penalty is of these.
     """
 
     beta_1: float = 0.9
@@ -222,7 +234,10 @@ class Adam(Optimizer):
         return zeros_like(parameter), zeros_like(parameter)
 
     def init_first(self, weight: Array) -> State:
-        """Return running means of zero, and with scales (..., inputs, ..., 3) of 1, and theirs."""
+        """Return running means of zero and, with a `scale_rate`, an array with 3 columns.
+
+        They are the scale of each row, 1 at first, and its own running means.
+        """
         states = self.init(weight)
         if not self.scale_rate:
             return states
