@@ -297,6 +297,23 @@ def test_unusable_groups_are_one_message(xl2, people, arguments, message):
     assert err.startswith("Error: ")
 
 
+@pytest.mark.host
+@pytest.mark.filterwarnings("ignore:Training has not finished")
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), "default: adam (beta_2=0.95, scale_rate=6), batches of 128, seed 0"),
+        (("--optimizer", "adam"), "default: adam, batches of 128, seed 0"),
+        (("--preset", "notebook"), "notebook: sgd, batches of 64, seed 0"),
+    ],
+)
+def test_the_optimizer_of_a_preset_is_told_from_that_of_its_name(xl2, here, options, expected):
+    short = ("--epochs", 1, "--cv", 2, "--hidden", "4", "--lambdas", "0")
+    code, out, err = xl2("path", "digits", *short, *options)
+    assert (code, err) == (0, "")
+    assert f"preset {expected}\n" in out
+
+
 def test_training_that_has_not_finished_is_a_note_below_the_table_and_in_the_report(
     xl2, here, flowers
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 
@@ -9,9 +10,20 @@ def how_trained(path: Any, preset: str) -> str:
     """Return in a line how the networks of a path were trained."""
     settings = path._settings
     training, seeds = settings.training, ", ".join(map(str, settings.seeds))
-    optimizer = training.optimizer
-    name = optimizer if isinstance(optimizer, str) else type(optimizer).__name__.lower()
+    name = _named(training.optimizer)
     return f"preset {preset}: {name}, batches of {training.batch_size}, seed {seeds}"
+
+
+def _named(optimizer: Any) -> str:
+    """Return the name of an optimizer, with its constants that are not those of the name alone."""
+    if isinstance(optimizer, str):
+        return optimizer
+    own = [
+        f"{field.name}={getattr(optimizer, field.name):g}"
+        for field in (fields(optimizer) if is_dataclass(optimizer) else ())
+        if getattr(optimizer, field.name) != field.default
+    ]
+    return type(optimizer).__name__.lower() + (f" ({', '.join(own)})" if own else "")
 
 
 def numbers_of(path: Any) -> dict[str, Any]:
