@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xl2 import Network, XL2Error, fit
+from xl2 import Adam, Network, XL2Error, fit
 from xl2.array.rows import LazyRows
 from xl2.training import fingerprint
 from xl2.training.loop import Keep
@@ -53,7 +53,7 @@ SETTINGS = {
     "stack": {
         "stack": 3,
         "penalty": [0, 0.1, 1],
-        "optimizer": "adam",
+        "optimizer": Adam(scale_rate=6.0),
         "dropout": 0.3,
         "sample_weight": WEIGHTS,
     },

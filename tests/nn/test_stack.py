@@ -172,6 +172,30 @@ def test_a_diverged_member_is_marked_and_does_not_affect_others(where, assert_sa
             )
 
 
+@pytest.mark.parametrize("optimizer", ["adam", Adam(scale_rate=6.0)])
+def test_adam_trains_the_members_beside_one_that_overflows(where, optimizer):
+    """Its states are put back with the parameters, those of the inputs' scales included."""
+    options = {"epochs": 4, "batch_size": 4, "optimizer": optimizer, "progress": False}
+
+    def new(**more):
+        return Network([3, 4, 2], ["tanh", "identity"], dtype="float64", **more, **where)
+
+    stack = new(stack=3, seed=SEEDS)
+    start = [(np.array(weight), np.array(bias)) for weight, bias in stack.host_parameters()]
+    start[1][0][1] = 1e300
+    stack.set_parameters(start)
+    history = fit(stack, X, Y, **options)
+    assert history.diverged.tolist() == [0, 1, 0]
+    np.testing.assert_array_equal(stack.member(1).host_parameters()[0][0], start[0][0][:, 1])
+    for k in (0, 2):
+        alone = new(seed=SEEDS[k])
+        fit(alone, X, Y, **options)
+        pairs = zip(stack.member(k).host_parameters(), alone.host_parameters(), strict=True)
+        for layer, expected in pairs:
+            for found, its in zip(layer, expected, strict=True):
+                np.testing.assert_allclose(found, its, rtol=1e-9)
+
+
 @every_optimizer
 def test_a_diverged_member_keeps_its_parameters_from_before_that_epoch(where, host, optimizer):
     if optimizer == "adam" or isinstance(optimizer, Adam):

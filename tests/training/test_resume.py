@@ -209,7 +209,12 @@ def test_a_stack_whose_members_were_dropped(where, tmp_path, die, stack):
         lambda: network(where, stack),
         X,
         LABELS,
-        **settings(epochs=4, callbacks=[drop], penalty=[0.1, 0.2, 0.3], optimizer="adam"),
+        **settings(
+            epochs=4,
+            callbacks=[drop],
+            penalty=[0.1, 0.2, 0.3],
+            optimizer=Adam(scale_rate=6.0),
+        ),
     )
     result, _ = survive(die, train, tmp_path / "c", 3, 4)
     assert result[0].stack[-1] == 1
