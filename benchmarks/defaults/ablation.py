@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from xl2.nn.optimizers import Adam
+from xl2.path.presets import ADAM
 
 from .methods import Fitted, Training, path_of
 
@@ -45,9 +46,13 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
     "5 lambdas": {"lambdas": 5},
     "8 lambdas": {"lambdas": 8},
     "not standardized": {"standardize": False},
-    "beta_2 0.95": {"optimizer": Adam(beta_2=0.95)},
-    "beta_2 0.99": {"optimizer": Adam(beta_2=0.99)},
-    "beta_2 0.999": {"optimizer": Adam()},
+    "beta_2 0.95": {"optimizer": replace(ADAM, beta_2=0.95)},
+    "beta_2 0.99": {"optimizer": replace(ADAM, beta_2=0.99)},
+    "beta_2 0.999": {"optimizer": replace(ADAM, beta_2=0.999)},
+    "no scales of inputs": {"optimizer": replace(ADAM, scale_rate=0.0)},
+    "scale rate 2": {"optimizer": replace(ADAM, scale_rate=2.0)},
+    "scale rate 6": {"optimizer": replace(ADAM, scale_rate=6.0)},
+    "scale rate 12": {"optimizer": replace(ADAM, scale_rate=12.0)},
 }
 
 
