@@ -107,6 +107,14 @@ def test_the_edge_is_where_a_fifth_of_the_gain_is_left(part, learning):
 
 
 @pytest.mark.host
+@pytest.mark.parametrize("bump", [5, 6, 8, 9])
+def test_a_single_strength_that_scores_by_chance_is_not_the_edge(bump):
+    found = scores(4)
+    found[bump] = 0.35
+    assert edge_of(found, 0.2) == edge_of(scores(4), 0.2)
+
+
+@pytest.mark.host
 def test_the_edge_may_be_below_all_strengths():
     assert edge_of(scores(1), 0.2) == TRIED[1]
 

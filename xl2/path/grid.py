@@ -101,7 +101,9 @@ def edge_of(scores: Any, null: float) -> float | None:
     if not gains[0] > LITTLE * (1.0 - null):
         return None
     part = np.maximum(gains / gains[0], 0.0)
-    last = int(np.flatnonzero(part >= ENOUGH)[-1])
+    # Chance may lift the score of one that does not learn: the next smaller one has to learn too.
+    learns = part >= ENOUGH
+    last = int(np.flatnonzero(learns & np.r_[True, learns[:-1]])[-1])
     if last == len(TRIED) - 1:
         return None
     if last == 0:
