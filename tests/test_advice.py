@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from evidence_tools import evidence, right, trial
 
 from xl2.cli.bench import _module
 from xl2.diagnosis.actions import Action
@@ -52,6 +54,29 @@ def test_a_split_is_recorded_once_and_shown(tmp_path, monkeypatch):
     assert shown.count("\n| moons | 1 |") == 1
     assert "**development** (1 runs)" in shown
     assert "kept apart" not in shown
+    assert "Usual gains in parts of the error (and their spread): wider " in shown
+
+
+def test_what_is_usual_by_hand():
+    """Eleven runs with 25 % errors: the extreme gains count as the next ones inside."""
+    runs = [
+        {
+            "evidence": evidence(right(3, 4), trials=[trial(right(3, 4))]),
+            "done": {"path": [0.75], "wider": [0.75 + gain]},
+        }
+        for gain in (-0.7, *[0.0, 0.05] * 4, 0.025, 0.2)
+    ]
+    own = np.array([0.0, *[0.0, 0.2] * 4, 0.1, 0.2])
+    assert f"wider {own.mean():+.2f} ({own.std():.2f})." in tables._usual(runs)
+    assert tables._promised([]) == "No setting was advised."
+    better = [trial(np.ones(200))]
+    run = {
+        "evidence": evidence(right(150, 200), trials=better),
+        "done": {"path": [0.75], "wider": [0.8]},
+    }
+    assert re.fullmatch(
+        r"A setting .* in 1 runs. .* 2\d\.\d\d points, and gained 5\.00\.", tables._promised([run])
+    )
 
 
 def test_the_summary_by_hand():

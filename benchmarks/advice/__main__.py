@@ -8,6 +8,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from xl2.path.presets import PRESETS
+
 from .measure import record
 from .sets import SETS
 
@@ -20,6 +22,7 @@ def main() -> None:
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--splits", type=int, default=4)
     parser.add_argument("--budget", type=float, default=100.0, help="as in xl2 path; default: 100")
+    parser.add_argument("--preset", choices=list(PRESETS), default="default")
     parser.add_argument("--hidden", help="units of each hidden layer, such as 128")
     parser.add_argument("--epochs", type=int)
     given = parser.parse_args()
@@ -30,7 +33,9 @@ def main() -> None:
         return
     warnings.simplefilter("ignore")
     given.folder.mkdir(exist_ok=True)
-    settings: dict[str, Any] = {} if given.epochs is None else {"epochs": given.epochs}
+    settings: dict[str, Any] = {"preset": given.preset}
+    if given.epochs is not None:
+        settings["epochs"] = given.epochs
     if given.hidden is not None:
         settings["hidden"] = tuple(int(units) for units in given.hidden.split(","))
     for number in range(given.splits):

@@ -44,7 +44,7 @@ def record(folder: Path, name: str, number: int, budget: float, **settings: Any)
         X_more, y_more = source.split(number + 1000)[:2]
     options = {"standardize": True, "progress": False, **settings}
     options["task"] = "regression" if source.regression else "classification"
-    path = regularization_path(X, y, preset="plain", experiments=True, budget=budget, **options)
+    path = regularization_path(X, y, experiments=True, budget=budget, refit=False, **options)
     fitted = time.perf_counter() - began
     test = Test(X_test, y_test, source.regression)
     rows = {"X": np.concatenate([X, X_more]), "y": np.concatenate([y, y_more])}
@@ -102,16 +102,18 @@ class Test:
 
 
 def _models(lam: float, options: dict[str, Any]) -> list[Model]:
-    """Return models that are trained on all samples, one for each seed."""
+    """Return models that are trained on all samples, one for each seed.
+
+    They are not calibrated: the samples of the validation are also those of the training.
+    """
     X, y = options["X"], options["y"]
     path = regularization_path(
-        preset="plain",
         lambdas=[lam],
         validation=(X[:50], y[:50]),
         seed=list(SEEDS),
         refit="best",
         return_members=True,
-        **options,
+        **options | {"calibrate": False},
     )
     networks = [path.member(lam, seed=k) for k in range(len(SEEDS))]
     return [replace(path.best_model_, network=network) for network in networks]

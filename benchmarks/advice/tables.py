@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 
 from xl2.diagnosis.actions import Action, actions_of
+from xl2.diagnosis.gains import mean
 from xl2.diagnosis.limits import first_advice
+from xl2.diagnosis.usual_gains import USUAL
 
 from .sets import APART, DEVELOPMENT
 
 EVERY, ONE = slice(None), slice(1)  # of the seeds
+TAIL = 0.1  # of the runs at either end: what they gained counts as the next gain inside
 HALF = 0.005  # a point of accuracy, or 0.01 of R2, times a half: less is no loss
 
 
@@ -32,6 +35,7 @@ def tables(folder: Path, names: Sequence[str]) -> str:
         several = [run for name in names if name in sets for run in runs[name]]
         if several:
             lines += ["", f"**{title}** ({len(several)} runs)", "", *_summary(several)]
+            lines += ["", _promised(several), "", _usual(several)]
     return "\n".join(lines)
 
 
@@ -62,7 +66,7 @@ def _best(run: Any, samples: bool, seeds: slice = EVERY) -> float:
 
 
 def _row(name: str, runs: list[Any]) -> str:
-    def mean(key: str) -> str:
+    def gained(key: str) -> str:
         gains = [_mean(run, key) - _mean(run, "path") for run in runs if key in run["done"]]
         return f"{100 * np.mean(gains):+.1f}" if gains else "-"
 
@@ -70,7 +74,7 @@ def _row(name: str, runs: list[Any]) -> str:
     first = [_gain(run, action) for run, action in zip(runs, advised, strict=True)]
     best = [_best(run, False) for run in runs]
     cells = [name, str(len(runs)), f"{100 * np.mean([_mean(run, 'path') for run in runs]):.1f}"]
-    cells += [mean(key) for key in ("rows", "wider", "narrower", "longer", "ensemble")]
+    cells += [gained(key) for key in ("rows", "wider", "narrower", "longer", "ensemble")]
     cells += [f"{100 * np.mean(first):+.1f}", f"{100 * np.mean(best):+.1f}"]
     return f"| {' | '.join(cells)} |"
 
@@ -99,6 +103,36 @@ def _summary(runs: list[Any]) -> list[str]:
         f"of the {len(found[True])} extrapolations to twice the samples."
     )
     return lines
+
+
+def _promised(runs: list[Any]) -> str:
+    """Return what the best settings advised were predicted to gain, and what they gained."""
+    advised = [(run, first_advice(actions_of(run["evidence"]), False)) for run in runs]
+    found = [(action.gain, _gain(run, action)) for run, action in advised if action is not None]
+    if not found:
+        return "No setting was advised."
+    promised, gained = 100 * np.mean(found, axis=0)
+    return (
+        f"A setting was advised in {len(found)} runs. It was predicted to gain {promised:.2f} "
+        f"points, and gained {gained:.2f}."
+    )
+
+
+def _usual(runs: list[Any]) -> str:
+    """Return what `xl2.diagnosis.usual_gains.USUAL` is rounded from."""
+    parts: dict[str, list[float]] = {}
+    for run in runs:
+        evidence = run["evidence"]
+        error = 1.0 - mean(evidence, evidence.scores[evidence.best])
+        for action in actions_of(evidence):
+            gain = _gain(run, action)
+            if action.key in USUAL and not np.isnan(gain) and error > 0.0:
+                parts.setdefault(action.key, []).append(gain / error)
+    found = []
+    for key in (key for key in USUAL if key in parts):
+        own = np.clip(parts[key], *np.quantile(parts[key], [TAIL, 1.0 - TAIL]))
+        found.append(f"{key} {own.mean():+.2f} ({own.std():.2f})")
+    return f"Usual gains in parts of the error (and their spread): {', '.join(found)}."
 
 
 def _followed(

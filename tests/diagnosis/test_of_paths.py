@@ -192,7 +192,7 @@ def test_everything_of_a_path_is_data_for_json():
     )
     data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert data["advice"] == list(found.advice)
-    assert data["actions"][0]["arguments"] == {"hidden": [16]}
+    assert [a["arguments"] for a in data["actions"] if a["key"] == "wider"] == [{"hidden": [16]}]
     assert data["limits"]["repeated"] == 4
     assert data["left_out"] == [["60 epochs for 20", "it diverged"]]
     assert {action["key"] for action in data["actions"]} == {"wider", "odd", "penalty", "rows"}

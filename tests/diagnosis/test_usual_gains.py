@@ -80,6 +80,18 @@ def test_gains_unlike_the_usual_ones_are_believed():
     assert low < measured < high
 
 
+def test_what_loses_many_times_the_error_is_no_tie():
+    """Nine actions that do nothing must not hide that the tenth forgets what the network knew."""
+    found, rng = evidence(right(398, 400)), np.random.default_rng(0)
+    lost = -rng.permutation(np.repeat([1.0, 0.0], [30, 370]))
+    keys = [key for key in USUAL if key != "shallower"]
+    nothing = [rng.permutation(np.repeat([1.0, -1.0, 0.0], [1, 1, 398])) for _ in keys]
+    others = [(key, d, d) for key, d in zip(keys, nothing, strict=True)]
+    gain, (_, high) = predicted_gains(found, [("shallower", lost, lost), *others])[0]
+    assert -0.075 < gain < -0.04
+    assert high < -0.01
+
+
 def test_features_that_are_left_out_gain_what_was_measured(rng):
     """They may be all that a network knows, and tell nothing about what is usual."""
     found = evidence(BASE)

@@ -25,7 +25,7 @@ from .scores import PathScores
 from .scoring import Scorers, default_scoring
 from .settings import PathSettings
 from .train_stacks import train_stacks
-from .variants import KEYS, Variant, cost_of, learning_curve, variants, without
+from .variants import DRAWN, KEYS, Variant, cost_of, learning_curve, variants, without
 
 PLANNED = 0.75  # of the time: what an experiment costs is known roughly, and cores may be busy
 DIVERGED = "it diverged"
@@ -171,6 +171,7 @@ def add_experiments(
     wanted += [without(settings, data, best, own, name) for name, own in plan.features.items()]
     rest = variants(settings, data, best)
     wanted += [one for one in rest if one.key in plan.keys]
+    wanted.sort(key=lambda one: one.key == DRAWN)  # the last
     workers = settings.workers()
     path_cost = cost_of(settings, data, workers)
     chosen, too_long = _within(PLANNED * plan.budget * path_cost, wanted, workers)
@@ -217,7 +218,7 @@ def add_experiments(
     return replace(
         evidence,
         trials=[trial for trial in kept if trial.kind != "rows"],
-        curve=[trial for trial in kept if trial.kind == "rows"],
+        curve=sorted((trial for trial in kept if trial.kind == "rows"), key=lambda one: one.rows),
         left_out=left_out,
     )
 
