@@ -16,7 +16,8 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut
 
 import xl2.path.experiments
-from xl2 import L2, Network, diagnose, fit
+from xl2 import L2, Network, diagnose, fit, regularization_path
+from xl2.diagnosis.evidence import TOO_LONG
 from xl2.errors import InputError
 from xl2.path.experiments import fair_order
 from xl2.path.settings import PathSettings
@@ -152,6 +153,18 @@ def test_an_ensemble_is_the_mean_of_its_networks(where, seeds):
         for split in CV.split(X)
     ]
     assert_scores(trial, outputs)
+
+
+@host
+def test_the_default_budget_has_time_for_the_ensemble_of_a_default_path(monkeypatch):
+    """It gains most there. No gain is extrapolated from a fourth of the samples, which can wait."""
+    monkeypatch.setattr(PathSettings, "workers", lambda settings: 1)
+    rows = np.random.default_rng(0).normal(size=(400, 10))
+    options = {"epochs": 2, "refit": False, "progress": False, **HERE}
+    found = regularization_path(rows, (rows[:, 0] > 0).astype(int), experiments=True, **options)
+    too_long = [what for what, why in found.evidence_.left_out if why == TOO_LONG]
+    assert "80 of 320 training samples" in too_long
+    assert not {"160 of 320 training samples", "the mean of 3 networks"} & {*too_long}
 
 
 @one_on_jax
