@@ -291,7 +291,7 @@ def test_an_optimizer_without_the_methods_of_one_is_refused_with_their_names():
         def init(self, parameter):
             return ()
 
-    expected = r"optimizers\.Optimizer.*a .*Mine without init_first, rate"
+    expected = r"optimizers\.Optimizer.*a .*Mine without rate"
     with pytest.raises(InputError, match=expected):
         fit(Network([2, 1], ["identity"]), np.eye(2), np.ones((2, 1)), epochs=1, optimizer=Mine())
 

@@ -264,8 +264,8 @@ OPTIMIZERS: dict[str, Callable[[], Optimizer]] = {
 }
 
 
-# What the training step calls, besides `update`.
-METHODS = ("init", "init_first", "rate", "scale")
+# What the training step calls, besides `update` and, if there is one, `init_first`.
+METHODS = ("init", "rate", "scale")
 
 
 def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
@@ -282,6 +282,15 @@ def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
     if not isinstance(optimizer, str) or optimizer not in OPTIMIZERS:
         raise InputError(unknown("optimizer", optimizer, OPTIMIZERS))
     return OPTIMIZERS[optimizer]()
+
+
+def state_of_first(optimizer: Optimizer, weight: Array) -> State:
+    """Return the initial state for the weight of the first layer.
+
+    An optimizer of one's own that is not derived from `Optimizer` may have none for it alone.
+    """
+    state: State = getattr(optimizer, "init_first", optimizer.init)(weight)
+    return state
 
 
 def _as_floats(optimizer: object, *names: str) -> None:

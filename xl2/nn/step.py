@@ -13,7 +13,7 @@ from ..array.peers import Peers
 from ..array.stacks import member_axis
 from .dropout import Dropout, Masks
 from .losses import Loss
-from .optimizers import Optimizer, State, Update
+from .optimizers import Optimizer, State, Update, state_of_first
 from .passes import differentiate, propagate
 from .penalties import squares
 
@@ -52,7 +52,7 @@ def copy_carry(carry: Carry) -> Carry:
 def initial_states(optimizer: Optimizer, parameters: Parameters) -> tuple[Any, ...]:
     """Return the optimizer states of the weight and the bias of each layer."""
     (first, bias), *others = parameters
-    own = [(optimizer.init_first(first), optimizer.init(bias))]
+    own = [(state_of_first(optimizer, first), optimizer.init(bias))]
     return (*own, *((optimizer.init(weight), optimizer.init(bias)) for weight, bias in others))
 
 

@@ -12,7 +12,7 @@ from ..array.backend import Backend
 from ..errors import InputError, option
 from ..nn.initializers import Initializer
 from ..nn.network import Network
-from ..nn.optimizers import find_optimizer
+from ..nn.optimizers import find_optimizer, state_of_first
 from ..nn.penalties import L2
 from ..training.assemble import Settings
 from ..training.batching import BLOCK
@@ -90,7 +90,7 @@ class PathSettings:
         optimizer, row = find_optimizer(training.optimizer), np.zeros((1, self.sizes[1]))
         states = len(optimizer.init(row))
         # Beyond these, states that only the first weight has, such as scales of the inputs.
-        beyond = sum(state.size for state in optimizer.init_first(row)) - states * row.size
+        beyond = sum(state.size for state in state_of_first(optimizer, row)) - states * row.size
         units, batch = sum(self.sizes[1:]), training.batch_size
         numbers = parameters * (2 * (1 + states) + 1) + 2 * self.sizes[0] * beyond
         numbers += 3 * units * batch + 3 * self.sizes[-1] * BLOCK
