@@ -40,8 +40,9 @@ def check_step(
     carry = _with_distinct_scales(carry, xp)
     start = on_host(carry)
     terms = [program.fetch(x) for x in _terms(step, carry, constants, samples, batches)]
+    # The rate of each parameter, and the least size that it may have.
     ways = [(batches.rates[0], 0.0)] * len(start)
-    if len(start) > len(terms):  # by the second factor of the first weight
+    if len(start) > len(terms):  # the first weight has two factors
         terms[:1] = _terms_of_factors(terms[0], *start[:2])
         ways[1] = step.optimizer.scale_rate * batches.rates[0], LEAST_SCALE
     carried, report = run_batches(step, copy_carry(carry), constants, samples, batches, xp)

@@ -92,7 +92,10 @@ class Program:
         return [array for own in self._owned() for array in own]
 
     def _pools(self) -> list[Any]:
-        """Return a key of each of these: those of a layer's weight and bias are the same."""
+        """Return a key for each of `_arrays`, for `same_replay`.
+
+        The arrays in the same place of a layer's weight and of its bias have the same key.
+        """
         owned = enumerate(self._owned())
         return [(at // 2, place) for at, own in owned for place in range(len(own))]
 

@@ -206,9 +206,8 @@ struct Step {
         });
     }
 
-    // The scale of an input, and its averages; null without scales.
+    // The scale of an input, and its averages.
     XL2_INLINE T* scale_of(int64_t input, int64_t m) const {
-        if (!run.scales) return nullptr;
         return static_cast<T*>(run.scales) + ((group * run.units[0] + input) * run.members + first + m) * 3;
     }
 

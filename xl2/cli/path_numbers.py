@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 
@@ -20,7 +20,7 @@ def _named(optimizer: Any) -> str:
         return optimizer
     own = [
         f"{field.name}={getattr(optimizer, field.name):g}"
-        for field in (fields(optimizer) if is_dataclass(optimizer) else ())
+        for field in fields(optimizer)
         if getattr(optimizer, field.name) != field.default
     ]
     return type(optimizer).__name__.lower() + (f" ({', '.join(own)})" if own else "")

@@ -51,10 +51,6 @@ class Optimizer:
         """Return the initial state for a parameter."""
         return ()
 
-    def init_first(self, weight: Array) -> State:
-        """Return the initial state for the weight of the first layer."""
-        return self.init(weight)
-
     def rate(self, learning_rate: float, step: int) -> float:
         """Return the rate of a step, counted from 1."""
         return learning_rate
@@ -287,7 +283,7 @@ def find_optimizer(optimizer: str | Optimizer) -> Optimizer:
 def state_of_first(optimizer: Optimizer, weight: Array) -> State:
     """Return the initial state for the weight of the first layer.
 
-    An optimizer of one's own that is not derived from `Optimizer` may have none for it alone.
+    It is that of any parameter, unless the optimizer has a method `init_first`.
     """
     state: State = getattr(optimizer, "init_first", optimizer.init)(weight)
     return state

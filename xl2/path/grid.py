@@ -31,8 +31,8 @@ SPAN = 10**2.5  # the largest positive lambda over the smallest
 TRIED = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0, 1000.0)
 TRIAL = 1 / 5  # of the epochs
 # A network learns if its score is above the null model's by this part of what it is without a
-# penalty. That one fits noise too, and where there is much, the best lambda leaves less than half
-# of it. Without a penalty it has to be above by `LITTLE` of what is possible.
+# penalty. A network without a penalty fits noise too, so on noisy samples the best lambda leaves
+# less than half of that. Without a penalty it has to be above by `LITTLE` of what is possible.
 ENOUGH, LITTLE = 0.2, 0.1
 
 
