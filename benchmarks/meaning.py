@@ -1,6 +1,6 @@
 """What one sample more, and another batch size, change at one lambda.
 
-`python -m benchmarks.meaning docs/lambda.png` draws the picture of docs/path.md.
+`python -m benchmarks.meaning docs/lambda.png` draws the picture of docs/choosing_lambda.md.
 """
 
 from __future__ import annotations

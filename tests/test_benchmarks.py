@@ -393,3 +393,11 @@ def test_the_two_rules_for_lambda_are_the_same_for_whole_mini_batches():
         np.testing.assert_allclose(mine, its, rtol=1e-5)
     mine, its = meaning.norms((8,), epochs=2).values()
     assert its[0] < mine[0]
+
+
+def test_the_picture_of_bias_and_gap_shows_what_it_says():
+    """A gap without a penalty, a bias with too much of it, and the best test score between."""
+    none, some, much = importlib.import_module(f"{HOME}.bias_gap").networks()[2].values()
+    assert none["training"] - none["test"] > 100 - none["training"]
+    assert 100 - much["training"] > much["training"] - much["test"]
+    assert some["test"] > max(none["test"], much["test"])

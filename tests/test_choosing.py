@@ -1,4 +1,4 @@
-"""The measurement behind docs/choosing.md."""
+"""The measurement behind docs/lambda_measured.md."""
 
 from __future__ import annotations
 

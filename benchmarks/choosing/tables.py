@@ -1,4 +1,4 @@
-"""The tables of docs/choosing.md, from the files that `measure` wrote."""
+"""The tables of docs/lambda_measured.md, from the files that `measure` wrote."""
 
 from __future__ import annotations
 

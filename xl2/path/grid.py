@@ -2,10 +2,10 @@
 
 A lambda divided by the number of samples, its strength, says how much the penalty counts beside
 the mean loss. On standardised samples the best strength hardly depends on the data: in the sets
-of docs/choosing.md it is 0, or between 0.002 and `USUAL`. With thousands of features, or in other
-units, it may be elsewhere. So a few networks are trained for a short time, with strengths of many
-magnitudes: the edge is the largest one with which a network learns, and from there the grid is
-moved if it must.
+of docs/lambda_measured.md it is 0, or between 0.002 and `USUAL`. With thousands of features, or in
+other units, it may be elsewhere. So a few networks are trained for a short time, with strengths of
+many magnitudes: the edge is the largest one with which a network learns, and from there the grid
+is moved if it must.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from .null_model import NullScores
 from .pruning import ROUNDING
 from .settings import PathSettings
 
-# Of the standard error of a difference, as measured: see docs/choosing.md.
+# Of the standard error of a difference, as measured: see docs/lambda_measured.md.
 SHARE = 0.5
 
 
