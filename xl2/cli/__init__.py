@@ -12,10 +12,11 @@ from typer.core import TyperCommand
 
 from ..errors import XL2Error, facing, printable
 from .bench import bench
+from .diagnosing import diagnose
 from .inspect import inspect
 from .options import face_of
 from .output import abandon_output, concerns_output, finish_output, show_error
-from .paths import diagnose, path
+from .paths import path
 from .training import export, predict, train
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import XL2Error
-from .options import check_outputs, numbers
+from .values import check_outputs, numbers
 
 
 def bench(

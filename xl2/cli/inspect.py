@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from . import options as opt
+from . import printing
 from .reading_options import TRAINING, with_reading_options
 
 
@@ -32,10 +33,10 @@ def inspect(
     )
     summary = summarise(found, task)
     typer.echo(summary.title)
-    opt.show_notes(summary.notes)
+    printing.show_notes(summary.notes)
     typer.echo(f"\n{summary}")
     if found.columns:
         try:
             Preprocessing.learn(found.columns, found.X)
         except InputError as error:
-            opt.show_notes(["", f"Warning: {error}"])
+            printing.show_notes(["", f"Warning: {error}"])

@@ -1,4 +1,4 @@
-"""`xl2 path` and `xl2 diagnose`."""
+"""`xl2 path`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import InputError, facing
+from ..errors import InputError
 from . import options as opt
+from . import printing, values
 from .drawing import draw, picture_file, write_report
 from .path_numbers import how_trained, numbers_of
-from .reading_options import LABELLED, TRAINING, with_reading_options
+from .reading_options import TRAINING, with_reading_options
 
 
 @with_reading_options(TRAINING)
@@ -136,8 +137,8 @@ def path(
     from .next_command import settings_among, with_next_command
 
     ensemble = preset == "best" if ensemble is None else ensemble
-    chosen = None if lambdas is None else opt.lambdas(lambdas)
-    seeds = None if seed is None else opt.numbers("--seed", seed, int)
+    chosen = None if lambdas is None else values.lambdas(lambdas)
+    seeds = None if seed is None else values.numbers("--seed", seed, int)
     if seeds == []:
         raise InputError(f"--seed must be whole numbers, such as 0 or 0,1,2. Received: {seed!r}.")
     resolve(backend, device).dtype(dtype)
@@ -145,10 +146,10 @@ def path(
     if as_json and picture is None:
         drawn = None
     written = {"--picture": drawn, "--report": report, "--out": out}
-    opt.check_outputs(written, (data, test, labels), checkpoint)
-    trackers = opt.trackers(mlflow, tensorboard)
-    training, testing = opt.read_data(data, test, labels, task=task, **reading)
-    with opt.resumable(checkpoint), opt.workers_at(dask) as client:
+    values.check_outputs(written, (data, test, labels), checkpoint)
+    trackers = values.trackers(mlflow, tensorboard)
+    training, testing = values.read_data(data, test, labels, task=task, **reading)
+    with values.resumable(checkpoint), values.workers_at(dask) as client:
         result = workflows.train_path(
             training,
             testing,
@@ -158,7 +159,7 @@ def path(
             cv=cv,
             scoring=scoring,
             seed=seeds,
-            hidden=None if hidden is None else opt.numbers("--hidden", hidden, int),
+            hidden=None if hidden is None else values.numbers("--hidden", hidden, int),
             activation=activation,
             epochs=epochs,
             batch_size=batch_size,
@@ -193,14 +194,14 @@ def path(
     how = how_trained(result.path, preset)
     try:
         if as_json:
-            opt.show_json(
+            printing.show_json(
                 result.diagnosis,
                 path=numbers_of(result.path),
                 notes=[*result.parts.reading, *result.parts.notes],
                 **({"ensemble": ensembles.numbers(result)} if ensemble else {}),
             )
         else:
-            _show(result, f"{opt.heading(data, result.model.network)}\n{how}")
+            _show(result, f"{printing.heading(data, result.model.network)}\n{how}")
     finally:
         tried = {**(result.model.tried or {}), "options": settings_among(given, command)}
         model = replace(result.ensemble or result.model, tried=tried)
@@ -225,52 +226,6 @@ def path(
             typer.echo(f"The {what} is in {file}.")
 
 
-@with_reading_options(LABELLED)
-def diagnose(
-    context: typer.Context,
-    model: opt.ModelFile,
-    data: opt.Data,
-    test: opt.Test = None,
-    target_score: opt.TargetScore = 1.0,
-    new_labels: opt.NewLabels = False,
-    labels: opt.Labels = None,
-    backend: opt.Backend = None,
-    device: opt.Device = None,
-    as_json: opt.AsJson = False,
-    reading: Any = None,
-) -> None:
-    """Say what limits a model and what would gain, as the path that trained it found."""
-    from ..io import model_file
-    from . import ensembles, workflows
-    from .next_command import with_command_of_path
-
-    trained = model_file.load(model, backend=backend, device=device)
-    training, testing = opt.read_data(data, test, labels, model=trained, **reading)
-    diagnosis, notes = workflows.diagnose_model(
-        trained, training, testing, target_score, new_labels
-    )
-    if name := ensembles.name_of(trained):
-        notes = (f"The model is an {name}.", *notes)
-    given = {
-        "--target": reading["target"],
-        "--test": test,
-        "--labels": labels,
-        "--target-score": None if target_score == 1.0 else target_score,
-        "--new-labels": new_labels,
-        "--out": model,
-        "--json": as_json,
-    }
-    root: Any = context.find_root().command
-    of_path = root.commands["path"]
-    diagnosis = with_command_of_path(diagnosis, trained, data, given, of_path)
-    with facing(opt.face_of(of_path)):  # the advice is about its options
-        if as_json:
-            opt.show_json(diagnosis, notes=notes)
-        else:
-            opt.show_notes(notes)
-            typer.echo(f"\n{diagnosis}")
-
-
 def _show(result: Any, heading: str) -> None:
     """Print what to do next, then what it rests on: the path, and the measured scores."""
     from ..path.tables import path_text
@@ -279,7 +234,7 @@ def _show(result: Any, heading: str) -> None:
     diagnosis = result.diagnosis
     table = path_text(result.path, null_model=diagnosis.limits.by != "signal")
     typer.echo(heading)
-    opt.show_notes((*result.parts.reading, *result.parts.notes))
+    printing.show_notes((*result.parts.reading, *result.parts.notes))
     typer.echo(f"\n{diagnosis.to_do()}\n\n{table}\n\n{diagnosis.measured()}")
     if result.ensemble is not None:
-        opt.show_notes(["", ensembles.score_line(result)])
+        printing.show_notes(["", ensembles.score_line(result)])

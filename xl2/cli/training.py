@@ -13,6 +13,7 @@ import typer
 
 from ..errors import InputError, counted, printable
 from . import options as opt
+from . import printing, values
 from .cells import note_of_quoted, safe_cell
 from .reading_options import READING, TRAINING, with_reading_options
 
@@ -61,13 +62,13 @@ def train(
     from ..io import model_file
     from . import workflows
 
-    units = None if hidden is None else opt.numbers("--hidden", hidden, int)
-    lams = opt.numbers("--lambda", lam, float)
+    units = None if hidden is None else values.numbers("--hidden", hidden, int)
+    lams = values.numbers("--lambda", lam, float)
     resolve(backend, device).dtype(dtype)
-    opt.check_outputs({"--out": out}, (data, test, labels), checkpoint)
-    trackers = opt.trackers(mlflow, tensorboard)
-    training, testing = opt.read_data(data, test, labels, task=task, **reading)
-    with opt.resumable(checkpoint):
+    values.check_outputs({"--out": out}, (data, test, labels), checkpoint)
+    trackers = values.trackers(mlflow, tensorboard)
+    training, testing = values.read_data(data, test, labels, task=task, **reading)
+    with values.resumable(checkpoint):
         result = workflows.train(
             training,
             testing,
@@ -114,9 +115,9 @@ def _report(data: str, result: Any, how: str, out: Path | None) -> None:
         ("bias", 1.0 - result.score, f"{perfect} minus training"),
         ("gap", result.score - result.test_score, "training minus test"),
     )
-    typer.echo(opt.heading(data, network))
+    typer.echo(printing.heading(data, network))
     typer.echo(f"{how}, {sum(result.history.seconds):.1f} s")
-    opt.show_notes((*parts.reading, *parts.notes))
+    printing.show_notes((*parts.reading, *parts.notes))
     typer.echo(f"\n{'':10}{name:>10}")
     for label, value, note in rows:
         typer.echo(f"{label:10}{times * value:>10.2f}{unit}   {note}")
@@ -151,7 +152,7 @@ def predict(
     from . import workflows
     from .ensembles import interval_of, name_of
 
-    opt.check_outputs({"--out": out}, (model, data, labels))
+    values.check_outputs({"--out": out}, (model, data, labels))
     trained = model_file.load(model, backend=backend, device=device)
     samples = load_data(
         data,
@@ -163,9 +164,9 @@ def predict(
     ends = () if interval is None else interval_of(trained, samples.X, interval)
     text, quoted = _table(trained, samples, ends)
     if quoted:
-        opt.show_notes([note_of_quoted(quoted)], err=True)
+        printing.show_notes([note_of_quoted(quoted)], err=True)
     if out is None:
-        opt.show_notes(samples.notes, err=True)
+        printing.show_notes(samples.notes, err=True)
         if sys.stdout is None:
             raise InputError("Standard output is closed. Write a file with --out.")
         try:
@@ -181,10 +182,10 @@ def predict(
     count = counted(len(samples.X), "prediction")
     typer.echo(f"{count} {'is' if len(samples.X) == 1 else 'are'} in {out}.")
     if name := name_of(trained):
-        opt.show_notes([f"The model is an {name}."])
-    opt.show_notes(samples.notes)
+        printing.show_notes([f"The model is an {name}."])
+    printing.show_notes(samples.notes)
     if samples.y is not None:
-        opt.show_notes(workflows.score_lines(trained, samples))
+        printing.show_notes(workflows.score_lines(trained, samples))
 
 
 def _table(model: Any, samples: Any, ends: Sequence[Any]) -> tuple[str, int]:
@@ -236,7 +237,7 @@ def export(
     from ..io.writing import write_whole
     from .ensembles import name_of
 
-    opt.check_outputs({"--onnx": onnx}, [model])
+    values.check_outputs({"--onnx": onnx}, [model])
     trained = model_file.load(model, backend="numpy")
     write_whole(onnx, to_onnx(trained).SerializeToString(deterministic=True))
     name = name_of(trained)
