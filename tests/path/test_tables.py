@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
-from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from evidence_tools import evidence
+from html_tools import Parsed
 
 from xl2.errors import InputError
 from xl2.path.notes import notes
@@ -64,31 +65,6 @@ def remarks(path):
     *rows, null = rows_of(path)
     assert null[0] == "null"
     return [row[-1] for row in rows]
-
-
-class Cells(HTMLParser):
-    """Collects the cells of each row, and fails if tags are not closed in order."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.rows = [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.open.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append("")
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open[-1] in ("td", "th"):
-            self.rows[-1][-1] += data
 
 
 def test_the_whole_text():
@@ -293,9 +269,20 @@ def test_the_first_line_counts_the_networks(folds, seeds):
 
 def test_the_html_has_the_cells_of_the_table():
     path = fake(best=1)
-    head, *body = Cells(path_html(path)).rows
-    assert head == ["lambda", "training", "validation", "std. error", "log loss", ""]
-    assert [tuple(row) for row in body] == list(rows_of(path))
+    head, *body = Parsed(path_html(path)).rows
+    assert head[:5] == ["lambda", "training", "validation", "std. error", "log loss"]
+    assert [(*row[:-2], row[-1]) for row in body] == list(rows_of(path))
+
+
+def test_the_html_has_a_dot_for_each_lambda_that_learns():
+    path = fake(lambdas=[0.0, 0.5, 1.0, 2.0], null_score_=0.03)
+    path.one_class_[2] = True
+    means = path.validation_means_
+    assert (means > 0.03).sum() == 3
+    dots = [float(x) for x in re.findall('cx="([^"]+)"', path_html(path))]
+    assert len(dots) == 2
+    assert dots == sorted(dots)
+    assert "<svg" not in path_html(fake(standard_errors_=np.full(3, NAN)))
 
 
 def test_the_html_is_escaped(monkeypatch):
@@ -306,7 +293,7 @@ def test_the_html_is_escaped(monkeypatch):
     text = path_html(fake())
     assert "<b>" not in text
     assert "<script" not in text
-    assert [row[-1] for row in Cells(text).rows[1:-1]] == [name] * 3
+    assert [row[-1] for row in Parsed(text).rows[1:-1]] == [name] * 3
 
 
 def test_the_frame_has_a_row_for_each_member():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .. import markup
 from . import sentences
 from .findings import Findings
 from .formats import WIDTH, plain, wrapped
@@ -64,21 +64,20 @@ class Diagnosis(Findings):
 
     def _repr_html_(self) -> str:
         first, *others = self.advice
-        actions = _html_table(action_table(self)) if self.actions else ""
-        matters, step = "", ""
-        if self.importance is not None:
-            matters = _html_table(importance_table(self))
-            matters += _html_paragraphs([about_the_table(self)])
+        parts = [markup.paragraph(first, strong=True), markup.paragraphs(others)]
         if self.next_step:
-            heading = next_heading(self)
-            step = f"<p>{heading} <code>{html.escape(self.next_step)}</code></p>"
-        return (
-            f"<div><p><strong>{html.escape(first)}</strong></p>{_html_paragraphs(others)}{step}"
-            f"{actions}{_html_paragraphs(sentences.evidence(self))}"
-            f"{_html_table(score_table(self))}"
-            f"{_html_paragraphs(sentences.paragraphs(self))}"
-            f"{_html_paragraphs(self.what_matters)}{matters}</div>"
-        )
+            parts.append(markup.paragraph(next_heading(self), code=self.next_step))
+        if self.actions:
+            parts.append(_action_html(self))
+        head, *rows = score_table(self)
+        parts.append(markup.table(head, rows, left=(0, -1)))
+        reasons = [*sentences.evidence(self), *sentences.paragraphs(self), *self.what_matters]
+        importance = ""
+        if self.importance is not None:
+            head, *rows = importance_table(self)
+            importance = markup.table(head, rows) + markup.paragraph(about_the_table(self))
+        parts.append(markup.folded("What this rests on", markup.paragraphs(reasons), importance))
+        return markup.output(*parts)
 
 
 def _indented(step: str) -> str:
@@ -107,16 +106,13 @@ def _align(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines)
 
 
-def _html_table(rows: Sequence[Sequence[str]]) -> str:
-    head, *body = rows
-    lines = [_html_row(head, "th"), *(_html_row(row, "td") for row in body)]
-    return f"<table>{''.join(lines)}</table>"
-
-
-def _html_row(cells: Sequence[str], tag: str) -> str:
-    name, *others = (html.escape(cell) for cell in cells)
-    return f"<tr><th>{name}</th>{''.join(f'<{tag}>{cell}</{tag}>' for cell in others)}</tr>"
-
-
-def _html_paragraphs(paragraphs: Sequence[str]) -> str:
-    return "".join(f"<p>{html.escape(text)}</p>" for text in paragraphs)
+def _action_html(d: Findings) -> str:
+    """Return the table of actions with their gains as dots, which a line at no gain divides."""
+    (*names, remark), *rows = action_table(d)
+    ends = [0.0, *(limit for action in d.actions for limit in action.interval)]
+    limits = (min(ends), max(ends))
+    body = [
+        (*cells[:-1], markup.span_mark(action.gain, *action.interval, limits, 0.0), cells[-1])
+        for cells, action in zip(rows, d.actions, strict=True)
+    ]
+    return markup.table((*names, "loss | gain", remark), body, left=(0, -2, -1))

@@ -15,6 +15,7 @@ from ..errors import InputError, unknown
 from . import tasks
 from .feedforward import Feedforward
 from .initializers import Initializer, draw_layers
+from .shown import network_html
 
 
 class Network(Feedforward):
@@ -140,6 +141,9 @@ class Network(Feedforward):
             f"Network({list(self.sizes)}, {list(self.activations)}, dtype={self.dtype!r}{stack}, "
             f"backend={str(self.backend)!r})"
         )
+
+    def _repr_html_(self) -> str:
+        return network_html(self)
 
     def member(self, *index: int) -> Network:
         """Return a copy of one member of a stack, as a single network.

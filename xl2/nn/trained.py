@@ -10,6 +10,7 @@ from .columns import Table
 from .costs import least_cost
 from .label_arrays import read_labels
 from .labels import describe_new_labels, like_training, new_labels
+from .shown import trained_html
 from .tasks import decode
 
 
@@ -24,6 +25,9 @@ class Trained:
     trained_rows: Any
     tried: Mapping[str, Any] | None
     table: Table | None
+
+    def _repr_html_(self) -> str:
+        return trained_html(self)
 
     @property
     def task(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..errors import counted
+from ..markup import output, paragraph, table
 from ..nn.score_names import shown_score
 from .result import RegularizationPath
 from .tables import COLUMNS
@@ -55,31 +56,66 @@ class Search:
     study_: Any = field(repr=False)
 
     def __str__(self) -> str:
-        shown = shown_score(self.best_path_.score_name_)
-        complete = [one for one in self.trials_ if one.state == "complete"]
-        best = sorted(complete, key=lambda one: (-one.score, one.number))[:SHOWN]
-        states = [one.state for one in self.trials_]
-        ended = [f", {states.count(s)} {s}" for s in ("pruned", "failed") if s in states]
-        seconds = sum(one.seconds for one in self.trials_)
-        head = (
-            f"The best {len(best)} of {counted(len(self.trials_), 'trial')}, {seconds:.1f} s"
-            f"{''.join(ended)}; {shown.title}"
-        )
-        lines = [*textwrap.wrap(head, COLUMNS), ""]
+        lines = [*textwrap.wrap(_caption(self), COLUMNS), ""]
         lines.append(f"{'trial':>7}{'validation':>12}{'lambda':>11}{'seconds':>9}  arguments")
-        for one in best:
-            score, lam = shown.cell(one.score), f"{one.best_lambda:.4g}"
-            start = f"{one.number:>7}{score:>12}{lam:>11}{one.seconds:>9.1f}  "
+        for trial, score, lam, seconds, arguments in _rows(self):
+            start = f"{trial:>7}{score:>12}{lam:>11}{seconds:>9}  "
             below = " " * len(start)
             lines += textwrap.wrap(
-                arguments_text(one.params), COLUMNS, initial_indent=start, subsequent_indent=below
+                arguments, COLUMNS, initial_indent=start, subsequent_indent=below
             )
-        note = (
-            f"The score of the winner is optimistic: it is the best of "
-            f"{counted(self.best_path_.searched_, 'trial')} on the same validation samples. "
-            f"xl2.diagnose with test samples tells what to expect of new ones."
+        return "\n".join([*lines, "", *textwrap.wrap(_optimism(self), COLUMNS)])
+
+    def _repr_html_(self) -> str:
+        shown = table(
+            ("trial", "validation", "lambda", "seconds", "arguments"),
+            _rows(self),
+            caption=_caption(self),
+            left=(0, -1),
+            chosen=0,
         )
-        return "\n".join([*lines, "", *textwrap.wrap(note, COLUMNS)])
+        return output(shown, paragraph(_optimism(self)))
+
+
+def _best(search: Search) -> list[Trial]:
+    """Return the best trials, the first one first."""
+    complete = [one for one in search.trials_ if one.state == "complete"]
+    return sorted(complete, key=lambda one: (-one.score, one.number))[:SHOWN]
+
+
+def _caption(search: Search) -> str:
+    """Return how many trials there were, and what their scores are."""
+    states = [one.state for one in search.trials_]
+    ended = [f", {states.count(s)} {s}" for s in ("pruned", "failed") if s in states]
+    seconds = sum(one.seconds for one in search.trials_)
+    return (
+        f"The best {len(_best(search))} of {counted(len(search.trials_), 'trial')}, "
+        f"{seconds:.1f} s{''.join(ended)}; {shown_score(search.best_path_.score_name_).title}"
+    )
+
+
+def _rows(search: Search) -> list[tuple[str, ...]]:
+    """Return the cells of the best trials."""
+    shown = shown_score(search.best_path_.score_name_)
+    return [
+        (
+            str(one.number),
+            shown.cell(one.score),
+            f"{one.best_lambda:.4g}",
+            f"{one.seconds:.1f}",
+            arguments_text(one.params),
+        )
+        for one in _best(search)
+    ]
+
+
+def _optimism(search: Search) -> str:
+    """Return why the winner's score is better than what to expect."""
+    return (
+        f"The score of the winner is optimistic: it is the best of "
+        f"{counted(search.best_path_.searched_, 'trial')} on the same validation samples. "
+        f"xl2.diagnose with test samples tells what to expect of new ones."
+    )
 
 
 def arguments_text(params: Mapping[str, Any]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import InputError, counted
+from ..markup import output, paragraphs, span_mark, table
 from ..nn.score_names import shown_score
 from .notes import ONE_CLASS, notes, null_answer
 from .scores import PathScores
@@ -110,15 +110,30 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def path_html(path: PathScores) -> str:
-    """Return the table as HTML, with the notes below it."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in head_of(path))
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
-        for cells in rows_of(path)
-    )
-    below = "".join(f"<p>{html.escape(note)}</p>" for note in notes(path))
-    table = f"<table><caption>{html.escape(caption(path))}</caption><tr>{head}</tr>{body}</table>"
-    return f"<div>{table}{below}</div>"
+    """Return the table for a notebook, with the scores as dots and the notes below it.
+
+    The line of a dot is one standard error to each side. Networks of one class only, and what is
+    worse than the null model, would hide the other differences and have none.
+    """
+    rows = list(rows_of(path))
+    means, errors = path.validation_means_, path.standard_errors_
+    drawn = [k for k in range(len(means)) if _is_drawn(path, k)]
+    ends = [means[k] + side * errors[k] for k in drawn for side in (-1.0, 1.0)]
+    limits = (min(ends), max(ends)) if len(drawn) > 1 else (0.0, 0.0)
+    marks = [""] * len(rows)
+    for k in drawn:
+        marks[k] = span_mark(means[k], means[k] - errors[k], means[k] + errors[k], limits)
+    *names, remark = head_of(path)
+    head = (*names, "better to the right", remark)
+    body = [(*cells[:-1], mark, cells[-1]) for cells, mark in zip(rows, marks, strict=True)]
+    shown = table(head, body, caption=caption(path), left=(-2, -1), chosen=path.best_index_)
+    return output(shown, paragraphs(notes(path)))
+
+
+def _is_drawn(path: PathScores, k: int) -> bool:
+    """Return whether a lambda has a dot beside the others."""
+    mean, error = path.validation_means_[k], path.standard_errors_[k]
+    return bool(math.isfinite(mean + error) and not path.one_class_[k] and mean > path.null_score_)
 
 
 def path_frame(path: PathScores) -> Any:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import counted
+from ..markup import output, paragraph, paragraphs, sparkline, table
+
 CURVES = ("loss", "score", "penalty", "validation_loss", "validation_score")
 Values = list[Any]  # of floats; of a stack, NumPy arrays shaped like it
 
@@ -70,8 +73,43 @@ class History:
         shown = ", ".join(f"{name}={value}" for name, value in last.items())
         return f"History({len(self)} epochs; last: {shown})"
 
+    def _repr_html_(self) -> str:
+        return history_html(self)
+
     def plot(self, axes: Any = None) -> Any:
         """Plot loss and score against the epoch; see `xl2.figures.plot_history`."""
         from ..figures import plot_history
 
         return plot_history(self, axes)
+
+
+def history_html(history: History) -> str:
+    """Return a table for a notebook: each curve in figures and as a line."""
+    if not len(history):
+        return output(paragraph("No epoch has been trained."))
+    import numpy as np
+
+    notes, what = [], ""
+    if history.diverged is not None:
+        members, lost = history.diverged.size, int(np.count_nonzero(history.diverged))
+        what = f", means over {members} networks"
+        if lost:
+            notes = [f"{lost} of {members} networks diverged; the means are those of the others."]
+    rows = []
+    for name in CURVES:
+        if values := [_mean(value) for value in getattr(history, name)]:
+            figures = (f"{value:.4g}" for value in (values[0], values[-1]))
+            rows.append((name.replace("_", " "), *figures, sparkline(values, f"{name} by epoch")))
+    seconds = sum(history.seconds)
+    caption = f"{counted(len(history), 'epoch')}, {seconds:.1f} s{what}"
+    head = ("", "first", "last", "by epoch")
+    return output(table(head, rows, caption=caption, left=(0, -1)), paragraphs(notes))
+
+
+def _mean(value: Any) -> float:
+    """Return the mean over the members that have not diverged; NaN if all have."""
+    import numpy as np
+
+    sound = np.asarray(value, dtype="float64")
+    sound = sound[np.isfinite(sound)]
+    return float(sound.mean()) if sound.size else float("nan")
