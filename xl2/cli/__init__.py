@@ -8,18 +8,18 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from ..errors import XL2Error, facing, printable
+from ..errors import XL2Error, printable
 from .bench import bench
 from .diagnosing import diagnose
+from .help import Command, Group
 from .inspect import inspect
-from .options import face_of
 from .output import abandon_output, concerns_output, finish_output, show_error
 from .paths import path
 from .training import export, predict, train
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -46,20 +46,11 @@ def program(
         ),
     ] = False,
 ) -> None:
-    """Train multilayer perceptrons with an L2 penalty on NumPy, CuPy, PyTorch or JAX."""
-
-
-class Command(TyperCommand):
-    """A command whose messages name its own options."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        with facing(face_of(self)):
-            return super().invoke(ctx)
+    """Say what limits a neural network, what to do next, and what that gains."""
 
 
 def backends() -> None:
-    """List the array libraries, their devices, and why any of them does not work."""
+    """List the array libraries, their devices, and what is missing."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -93,7 +84,7 @@ def main() -> None:
 def _run() -> Any:
     """Run a command, and return its exit code."""
     try:
-        app()
+        app(prog_name="xl2")  # whatever it was started as
     except SystemExit as end:
         return end.code
     except XL2Error as error:

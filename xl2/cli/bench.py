@@ -13,20 +13,26 @@ from .values import check_outputs, numbers
 
 
 def bench(
-    rows: Annotated[int, typer.Option(help="Samples in an epoch.")] = 60000,
-    rounds: Annotated[int, typer.Option(help="Timings of each candidate.")] = 11,
+    rows: Annotated[int, typer.Option(metavar="N", help="Samples in an epoch.")] = 60000,
+    rounds: Annotated[int, typer.Option(metavar="N", help="Timings of each candidate.")] = 11,
     batch_size: Annotated[
-        str, typer.Option(help="Sizes of the mini-batches, such as 64,256.")
+        str, typer.Option(metavar="LIST", help="Sizes of the mini-batches, such as 64,256.")
     ] = "64,256",
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Sections or peers (see above), such as epoch,torch; may be repeated."),
+        typer.Option(
+            metavar="LIST",
+            help="Sections or peers (see above), such as epoch,torch; may be repeated.",
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 if xl2 is clearly slower than a limit.")
     ] = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Plot how the cost grows with the size, such as growth.png.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Plot how the cost grows with the size, such as growth.png."
+        ),
     ] = None,
 ) -> None:
     """Measure the speed of xl2 and of other libraries.

@@ -26,7 +26,7 @@ def diagnose(
     as_json: opt.AsJson = False,
     reading: Any = None,
 ) -> None:
-    """Say what limits a model and what would gain, as the path that trained it found."""
+    """Say what limits a model and what gains, as its path found."""
     from ..io import model_file
     from . import ensembles, workflows
     from .next_command import with_command_of_path

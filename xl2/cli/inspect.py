@@ -18,7 +18,7 @@ def inspect(
     labels: opt.Labels = None,
     reading: Any = None,
 ) -> None:
-    """Say how a data set is read, before any training: its columns, labels, gaps and doubts."""
+    """Say how a data set is read: its columns, labels, gaps and doubts."""
     from ..data import load_data
     from ..data.summary import summarise
     from ..errors import InputError

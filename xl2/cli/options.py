@@ -12,66 +12,93 @@ from ..errors import Face
 Data = Annotated[
     str,
     typer.Argument(
+        metavar="DATA",
         help="digits (built in), or a file: .csv, .parquet, .xlsx, sqlite:FILE?TABLE, .npz, .h5 or "
-        "IDX."
+        "IDX.",
     ),
 ]
-Test = Annotated[Path | None, typer.Option(help="File with the test samples.")]
+Test = Annotated[Path | None, typer.Option(metavar="FILE", help="File with the test samples.")]
 ClassWeight = Annotated[
     str | None,
     typer.Option(
+        metavar="WEIGHT",
         help="balanced: each class counts as much as any other, in training and in a path's "
-        "choice of lambda."
+        "choice of lambda.",
     ),
 ]
 Labels = Annotated[
     Path | None,
-    typer.Option(help="Labels of an IDX file; default: its name with 'labels' for 'images'."),
+    typer.Option(
+        metavar="FILE", help="Labels of an IDX file; default: its name with 'labels' for 'images'."
+    ),
 ]
 Backend = Annotated[
-    str | None, typer.Option(help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`.")
+    str | None,
+    typer.Option(metavar="NAME", help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`."),
 ]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")]
+Device = Annotated[str | None, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, mps or auto.")]
 Preset = Annotated[
     str,
     typer.Option(
+        metavar="NAME",
         help="Where values come from of options that are left out and show no default: default, "
-        "best (slower), plain, sklearn or notebook."
+        "best (slower), plain, sklearn or notebook.",
     ),
 ]
-Hidden = Annotated[str | None, typer.Option(help="Units of each hidden layer, first to last.")]
+Hidden = Annotated[
+    str | None, typer.Option(metavar="UNITS", help="Units of each hidden layer, first to last.")
+]
 Activation = Annotated[
     str | None,
-    typer.Option(help="Of the hidden layers: relu, tanh, sigmoid or identity."),
+    typer.Option(metavar="NAME", help="Of the hidden layers: relu, tanh, sigmoid or identity."),
 ]
 Per = Annotated[
     str | None,
     typer.Option(
-        help="Divide lambda by the samples of the training set (dataset) or mini-batch (batch)."
+        metavar="WHAT",
+        help="Divide lambda by the samples of the training set (dataset) or mini-batch (batch).",
     ),
 ]
-Epochs = Annotated[int | None, typer.Option(help="Passes over the training samples.")]
-BatchSize = Annotated[int | None, typer.Option(help="Samples in a mini-batch.")]
-LearningRate = Annotated[float | None, typer.Option(help="Step size of the optimizer.")]
-Optimizer = Annotated[str | None, typer.Option(help="sgd, momentum, nesterov or adam.")]
+Epochs = Annotated[int | None, typer.Option(metavar="N", help="Passes over the training samples.")]
+BatchSize = Annotated[int | None, typer.Option(metavar="N", help="Samples in a mini-batch.")]
+LearningRate = Annotated[
+    float | None, typer.Option(metavar="RATE", help="Step size of the optimizer.")
+]
+Optimizer = Annotated[
+    str | None, typer.Option(metavar="NAME", help="sgd, momentum, nesterov or adam.")
+]
 Schedule = Annotated[
     str | None,
-    typer.Option(help="Of the learning rate: constant, cosine, flat_cosine or one_cycle."),
+    typer.Option(
+        metavar="NAME", help="Of the learning rate: constant, cosine, flat_cosine or one_cycle."
+    ),
 ]
 Smoothing = Annotated[
     float | None,
-    typer.Option(help="Part of each label that is divided among all classes."),
+    typer.Option(metavar="PART", help="Part of each label that is divided among all classes."),
 ]
-Dropout = Annotated[float | None, typer.Option(help="Part of the units that each step leaves out.")]
-Task = Annotated[str, typer.Option(help="auto, classification, multilabel or regression.")]
+Dropout = Annotated[
+    float | None, typer.Option(metavar="PART", help="Part of the units that each step leaves out.")
+]
+Task = Annotated[
+    str, typer.Option(metavar="NAME", help="auto, classification, multilabel or regression.")
+]
 HeldOut = Annotated[
-    float, typer.Option(help="Fraction of the samples to hold out if there are no test samples.")
+    float,
+    typer.Option(
+        metavar="FRACTION", help="Fraction of the samples to hold out if there are no test samples."
+    ),
 ]
-DType = Annotated[str, typer.Option(help="float32 or float64.")]
-Every = Annotated[float, typer.Option(help="Epochs between checkpoints, such as 10 or 0.5.")]
+DType = Annotated[str, typer.Option(metavar="NAME", help="float32 or float64.")]
+Every = Annotated[
+    float, typer.Option(metavar="EPOCHS", help="Epochs between checkpoints, such as 10 or 0.5.")
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint.")]
 TargetScore = Annotated[
-    float, typer.Option(help="Best score to hope for; the bias is this minus the training score.")
+    float,
+    typer.Option(
+        metavar="SCORE", help="Best score to hope for; the bias is this minus the training score."
+    ),
 ]
 NewLabels = Annotated[
     bool,
@@ -91,7 +118,10 @@ TensorBoard = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Log the run to a folder for TensorBoard.")
 ]
 ModelFile = Annotated[
-    Path, typer.Argument(help="Model file, written by xl2 train --out or xl2 path --out.")
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="Model file, written by xl2 train --out or xl2 path --out."
+    ),
 ]
 
 

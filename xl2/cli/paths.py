@@ -25,17 +25,19 @@ def path(
     lambdas: Annotated[
         str | None,
         typer.Option(
-            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters."
+            metavar="LIST",
+            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters.",
         ),
     ] = None,
     preset: opt.Preset = "default",
     per: opt.Per = None,
-    cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
+    cv: Annotated[int, typer.Option(metavar="N", help="Folds of the cross-validation.")] = 5,
     scoring: Annotated[
         str | None,
         typer.Option(
+            metavar="SCORER",
             help="Choose lambda by this score: a scorer of scikit-learn, such as accuracy, "
-            "roc_auc or neg_mean_absolute_error; default: neg_log_loss, for values r2."
+            "roc_auc or neg_mean_absolute_error; default: neg_log_loss, for values r2.",
         ),
     ] = None,
     hidden: opt.Hidden = None,
@@ -50,8 +52,9 @@ def path(
     patience: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             help="Stop a lambda that is clearly worse than the best and has not improved for this "
-            "many epochs."
+            "many epochs.",
         ),
     ] = None,
     calibrate: Annotated[
@@ -80,7 +83,8 @@ def path(
         ),
     ] = True,
     budget: Annotated[
-        float, typer.Option(help="Time for experiments, times that of the path itself.")
+        float,
+        typer.Option(metavar="TIMES", help="Time for experiments, times that of the path itself."),
     ] = 1.5,
     without: Annotated[
         list[str] | None,
@@ -97,7 +101,8 @@ def path(
     seed: Annotated[
         str | None,
         typer.Option(
-            help="Random seed. With several, such as 0,1,2, a network is trained for each."
+            metavar="SEEDS",
+            help="Random seed. With several, such as 0,1,2, a network is trained for each.",
         ),
     ] = None,
     dtype: opt.DType = "float32",
@@ -105,7 +110,9 @@ def path(
     labels: opt.Labels = None,
     backend: opt.Backend = None,
     device: opt.Device = None,
-    checkpoint: Annotated[Path | None, typer.Option(help="Folder to save checkpoints in.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder to save checkpoints in.")
+    ] = None,
     every: opt.Every = 1.0,
     resume: opt.Resume = False,
     dask: Annotated[
@@ -117,20 +124,23 @@ def path(
         ),
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option(help="File for the picture; default: NAME-path.png.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File for the picture; default: NAME-path.png."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="File for an HTML report, such as report.html.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File for an HTML report, such as report.html."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="File for the best model, such as model.safetensors.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File for the best model, such as model.safetensors."),
     ] = None,
     mlflow: opt.MLflow = None,
     tensorboard: opt.TensorBoard = None,
     as_json: opt.AsJson = False,
     reading: Any = None,
 ) -> None:
-    """Train all lambdas at once, and say what limits the network and what would gain."""
+    """Train all lambdas, and say what limits the network and what gains."""
     from ..array.switch import resolve
     from ..io import model_file
     from . import ensembles, workflows

@@ -13,7 +13,10 @@ import typer
 READING: dict[str, Any] = {
     "target": (
         str | None,
-        typer.Option(help="Label column of a table: name, or index from 0; default: -1, the last."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Label column of a table: name, or index from 0; default: -1, the last.",
+        ),
         None,
     ),
     "features_first": (
@@ -23,17 +26,24 @@ READING: dict[str, Any] = {
     ),
     "sep": (
         str | None,
-        typer.Option(help="What separates cells, such as ';' or tab; default: as the file has it."),
+        typer.Option(
+            metavar="TEXT",
+            help="What separates cells, such as ';' or tab; default: as the file has it.",
+        ),
         None,
     ),
     "decimal": (
         str | None,
-        typer.Option(help="Decimal point, . or a comma; default: as the file has it."),
+        typer.Option(
+            metavar="TEXT", help="Decimal point, . or a comma; default: as the file has it."
+        ),
         None,
     ),
     "encoding": (
         str | None,
-        typer.Option(help="Such as utf-8, utf-16 or latin-1; default: as the file has it."),
+        typer.Option(
+            metavar="NAME", help="Such as utf-8, utf-16 or latin-1; default: as the file has it."
+        ),
         None,
     ),
     "header": (
@@ -69,14 +79,15 @@ TRAINING: dict[str, Any] = {
     "groups": (
         str | None,
         typer.Option(
+            metavar="COLUMN",
             help="Column of a table with the group of each sample, such as a person, name or "
-            "index: groups are not divided between training, validation and test."
+            "index: groups are not divided between training, validation and test.",
         ),
         None,
     ),
     "weight": (
         str | None,
-        typer.Option(help="Column of a table with the weight of each sample."),
+        typer.Option(metavar="COLUMN", help="Column of a table with the weight of each sample."),
         None,
     ),
     "categories": (

@@ -26,7 +26,10 @@ def train(
     hidden: opt.Hidden = None,
     activation: opt.Activation = None,
     lam: Annotated[
-        str, typer.Option("--lambda", help="L2 penalty: one number, or one per layer (1,1,0).")
+        str,
+        typer.Option(
+            "--lambda", metavar="LIST", help="L2 penalty: one number, or one per layer (1,1,0)."
+        ),
     ] = "0",
     per: opt.Per = None,
     epochs: opt.Epochs = None,
@@ -40,18 +43,22 @@ def train(
     new_labels: opt.NewLabels = False,
     held_out: opt.HeldOut = 0.2,
     seed: Annotated[
-        int, typer.Option(help="Random seed of the split, weights and mini-batches.")
+        int,
+        typer.Option(metavar="SEED", help="Random seed of the split, weights and mini-batches."),
     ] = 0,
     dtype: opt.DType = "float32",
     class_weight: opt.ClassWeight = None,
     labels: opt.Labels = None,
     backend: opt.Backend = None,
     device: opt.Device = None,
-    checkpoint: Annotated[Path | None, typer.Option(help="File to save checkpoints to.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to save checkpoints to.")
+    ] = None,
     every: opt.Every = 1.0,
     resume: opt.Resume = False,
     out: Annotated[
-        Path | None, typer.Option(help="File for the model, such as model.safetensors.")
+        Path | None,
+        typer.Option(metavar="FILE", help="File for the model, such as model.safetensors."),
     ] = None,
     mlflow: opt.MLflow = None,
     tensorboard: opt.TensorBoard = None,
@@ -130,7 +137,10 @@ def predict(
     model: opt.ModelFile,
     data: opt.Data,
     out: Annotated[
-        Path | None, typer.Option(help="CSV file for the predictions; default: standard output.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV file for the predictions; default: standard output."
+        ),
     ] = None,
     interval: Annotated[
         float | None,
@@ -229,7 +239,9 @@ def _table(model: Any, samples: Any, ends: Sequence[Any]) -> tuple[str, int]:
 
 def export(
     model: opt.ModelFile,
-    onnx: Annotated[Path, typer.Option(help="File for the ONNX graph, such as model.onnx.")],
+    onnx: Annotated[
+        Path, typer.Option(metavar="FILE", help="File for the ONNX graph, such as model.onnx.")
+    ],
 ) -> None:
     """Write a model as an ONNX graph for other programs."""
     from ..io import model_file
