@@ -54,7 +54,7 @@ def main() -> None:
     model = xl2.load("wine.safetensors")
     print(f"\nThe first test sample is {y_test[0]}; the model predicts {model.predict(X_test)[0]}.")
     try:
-        path.plot().figure.savefig("wine-path.png")
+        path.plot().figure_.savefig("wine-path.png")
     except xl2.InputError as error:
         print(error)  # matplotlib is not installed
 

@@ -58,6 +58,7 @@ def a_path(lams, *, folds=3, epochs=6, lost=(), score_name="accuracy", best=0, s
         validation_means_=validation.mean(axis=1),
         standard_errors_=errors,
         null_score_=0.93,
+        one_class_=np.zeros(count, dtype=bool),
         best_lambda_=lams[best],
         lambda_1se_=lams[simple],
         best_index_=best,

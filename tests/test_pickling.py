@@ -327,7 +327,7 @@ def test_a_restored_path_has_the_same_table_figures_and_diagnosis():
     )
     back = repickled(path)
     assert back.to_pandas().equals(path.to_pandas())
-    lines = [[line.get_xydata().tolist() for line in p.plot().lines] for p in (path, back)]
+    lines = [[line.get_xydata().tolist() for line in p.plot().ax_.lines] for p in (path, back)]
     assert str(lines[0]) == str(lines[1])
     samples = (X[:20], LABELS[:20], HELD, HELD_LABELS)
     assert str(xl2.diagnose(back, *samples)) == str(xl2.diagnose(path, *samples))

@@ -20,12 +20,12 @@ def names_of(labels):
 
 def test_cells_hold_the_counts_and_shade_by_the_share_of_the_row():
     matrix = np.array([[8, 2, 0], [1, 3, 0], [0, 0, 0]])
-    ax = figures.plot_confusion(matrix, ["a", "b", "c"])
+    ax = figures.ConfusionMatrixDisplay(matrix, display_labels=["a", "b", "c"]).plot().ax_
     found = {tuple(text.get_position()): text.get_text() for text in ax.texts}
     assert found == {(j, i): str(matrix[i, j]) for i in range(3) for j in range(3)}
     shares = [[0.8, 0.2, 0.0], [0.25, 0.75, 0.0], [0.0, 0.0, 0.0]]
-    np.testing.assert_allclose(ax.images[0].get_array(), shares)
-    assert ax.images[0].get_clim() == (0.0, 1.0)
+    np.testing.assert_allclose(ax.collections[0].get_array(), shares)
+    assert ax.collections[0].get_clim() == (0.0, 1.0)
     assert names_of(ax.get_xticklabels()) == names_of(ax.get_yticklabels()) == ["a", "b", "c"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
 
@@ -37,7 +37,13 @@ def test_cells_hold_the_counts_and_shade_by_the_share_of_the_row():
 )
 def test_texts_fit_their_cells_and_labels_do_not_overlap(classes, label):
     matrix = np.full((classes, classes), 12345)
-    ax = figures.plot_confusion(matrix, [label.format(k) for k in range(classes)])
+    ax = (
+        figures.ConfusionMatrixDisplay(
+            matrix, display_labels=[label.format(k) for k in range(classes)]
+        )
+        .plot()
+        .ax_
+    )
     assert len(ax.texts) == (classes**2 if classes <= 20 else 0)
     for text in ax.texts[classes:]:  # one row is enough; hundreds take long
         text.set_visible(False)
@@ -51,7 +57,11 @@ def test_texts_fit_their_cells_and_labels_do_not_overlap(classes, label):
 
 
 def test_long_labels_lose_their_middle():
-    ax = figures.plot_confusion(np.eye(2), ["a very long label 17", "short"])
+    ax = (
+        figures.ConfusionMatrixDisplay(np.eye(2), display_labels=["a very long label 17", "short"])
+        .plot()
+        .ax_
+    )
     first, second = names_of(ax.get_yticklabels())
     assert second == "short"
     assert len(first) == 12
@@ -60,7 +70,9 @@ def test_long_labels_lose_their_middle():
 
 
 def test_counts_that_are_not_whole_keep_two_decimals():
-    ax = figures.plot_confusion([[0.25, 0.75], [1.0, 0.0]], [0, 1])
+    ax = (
+        figures.ConfusionMatrixDisplay([[0.25, 0.75], [1.0, 0.0]], display_labels=[0, 1]).plot().ax_
+    )
     assert names_of(ax.texts) == ["0.25", "0.75", "1.00", "0.00"]
 
 
@@ -69,11 +81,15 @@ def test_counts_that_are_not_whole_keep_two_decimals():
 )
 def test_a_matrix_that_is_not_square_or_not_labelled_is_refused(matrix, labels):
     with pytest.raises(InputError, match=f"Received: shape .* and {len(labels)} labels"):
-        figures.plot_confusion(matrix, list(labels))
+        figures.ConfusionMatrixDisplay(matrix, display_labels=list(labels)).plot()
 
 
 def test_names_with_dollars_are_not_formulas(tmp_path):
-    ax = figures.plot_confusion(np.eye(2), ["$10-$20", r"$\frac{$"])
+    ax = (
+        figures.ConfusionMatrixDisplay(np.eye(2), display_labels=["$10-$20", r"$\frac{$"])
+        .plot()
+        .ax_
+    )
     ax.figure.savefig(tmp_path / "f.svg")  # would fail on the second as a formula
     assert not any(
         label.get_parse_math() for label in [*ax.get_xticklabels(), *ax.get_yticklabels()]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.host
 
 def test_lines_of_a_history_are_its_values_from_epoch_1():
     history = a_history()
-    left, right = figures.plot_history(history)
+    left, right = figures.HistoryDisplay.from_history(history).axes_
     for ax, names in ((left, ("loss", "validation_loss")), (right, ("score", "validation_score"))):
         for name, label in zip(names, ("training", "validation"), strict=True):
             assert list(line(ax, label).get_ydata()) == getattr(history, name)
@@ -29,13 +29,16 @@ def test_lines_of_a_history_are_its_values_from_epoch_1():
 
 
 def test_a_missing_penalty_or_validation_is_not_drawn():
-    left, right = figures.plot_history(a_history(penalty=0.0, validation=False))
+    left, right = figures.HistoryDisplay.from_history(
+        a_history(penalty=0.0, validation=False)
+    ).axes_
     assert texts(left) == texts(right) == ["training"]
     assert len(left.lines) == len(right.lines) == 1
 
 
 @pytest.mark.parametrize(
-    "draw", [a_history().plot, lambda axes: figures.plot_curves(a_path(FEW), axes)]
+    "draw",
+    [a_history().plot, lambda axes: figures.LossCurvesDisplay.from_path(a_path(FEW), ax=axes)],
 )
 def test_legends_inside_hide_no_curve_and_add_no_space_below(draw):
     figure, axes = plt.subplots(1, 2, figsize=(8, 4))
@@ -53,7 +56,7 @@ def test_legends_inside_hide_no_curve_and_add_no_space_below(draw):
 
 @pytest.mark.parametrize("epochs", [1, 2, 7, 300])
 def test_ticks_of_epochs_are_whole_numbers(epochs):
-    axes = figures.plot_history(a_history(epochs=epochs))
+    axes = figures.HistoryDisplay.from_history(a_history(epochs=epochs)).axes_
     for ax in axes:
         shown = [tick for tick in ax.get_xticks() if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
         assert shown
@@ -65,7 +68,7 @@ def test_ticks_of_epochs_are_whole_numbers(epochs):
 @pytest.mark.parametrize(("stack", "names"), [((3,), "012"), ((2, 2), ["0, 0", "0, 1", "1, 0"])])
 def test_a_few_members_have_a_line_and_a_colour_each(stack, names):
     history = a_history(stack)
-    left, right = figures.plot_history(history)
+    left, right = figures.HistoryDisplay.from_history(history).axes_
     count = int(np.prod(stack))
     drawn = np.stack([found.get_ydata() for found in left.lines[:count]], axis=1)
     np.testing.assert_array_equal(drawn, np.reshape(history.loss, (5, count)))
@@ -84,7 +87,7 @@ def test_a_few_members_have_a_line_and_a_colour_each(stack, names):
 
 
 def test_many_members_share_a_colour_for_each_kind():
-    left, right = figures.plot_history(a_history((30,)))
+    left, right = figures.HistoryDisplay.from_history(a_history((30,))).axes_
     assert len(left.lines) == 90
     assert len({found.get_color() for found in left.lines}) == 3
     assert texts(left) == ["training", "validation", "penalty"]
@@ -97,7 +100,7 @@ def test_a_diverged_member_neither_warns_nor_flattens_the_others(stack, bad):
     for values in (history.loss, history.validation_loss):
         values[0][1] = values[1][1] = 1e30
         values[-1][1] = bad
-    left, _ = figures.plot_history(history)
+    left, _ = figures.HistoryDisplay.from_history(history).axes_
     arrange(left.figure)
     assert np.isfinite(left.get_ylim()).all()
     others = np.delete([*history.loss, *history.validation_loss, *history.penalty], 1, axis=1)
@@ -106,7 +109,7 @@ def test_a_diverged_member_neither_warns_nor_flattens_the_others(stack, bad):
 
 
 def test_a_stack_whose_members_all_diverged_is_drawn():
-    axes = figures.plot_history(a_history((3,), lost=[0, 1, 2]))
+    axes = figures.HistoryDisplay.from_history(a_history((3,), lost=[0, 1, 2])).axes_
     paint(axes[0].figure)
     assert all(np.isfinite(ax.get_ylim()).all() for ax in axes)
 
@@ -117,11 +120,11 @@ def test_the_history_of_a_fit_draws_itself():
     stack = Network([4, 3, 1], stack=2, backend="numpy")
     history = fit(stack, np.eye(4), [0, 1, 0, 1], epochs=3, penalty=[0.0, 0.1])
     _, given_axes = plt.subplots(1, 2)
-    axes = history.plot(given_axes)
+    axes = history.plot(given_axes).axes_
     assert list(axes) == list(given_axes)
     drawn = np.stack([found.get_ydata() for found in axes[1].lines], axis=1)
     np.testing.assert_array_equal(drawn, history.score)
-    assert len(history.plot()) == 2
+    assert len(history.plot().axes_) == 2
 
 
 def test_a_history_without_an_epoch_is_refused():
@@ -133,7 +136,7 @@ def test_a_history_without_an_epoch_is_refused():
 @pytest.mark.parametrize("lams", [FEW, MANY, [0.5]])
 def test_curves_are_means_over_folds_and_seeds(lams):
     path = a_path(lams, best=len(lams) - 1)
-    axes = figures.plot_curves(path)
+    axes = figures.LossCurvesDisplay.from_path(path).axes_
     for ax, name in zip(axes, ("loss", "validation_loss"), strict=True):
         drawn = np.stack([found.get_ydata() for found in ax.lines], axis=1)
         expected = [
@@ -148,7 +151,7 @@ def test_curves_are_means_over_folds_and_seeds(lams):
 
 
 def test_colours_of_curves_grow_lighter_with_lambda_and_stay_legible():
-    ax = figures.plot_curves(a_path(MANY))[0]
+    ax = figures.LossCurvesDisplay.from_path(a_path(MANY)).axes_[0]
     shades = np.array([colors.to_rgb(found.get_color()) for found in ax.lines])
     # Relative luminance and contrast as defined by WCAG 2.
     linear = np.where(shades <= 0.04045, shades / 12.92, ((shades + 0.055) / 1.055) ** 2.4)
@@ -158,8 +161,13 @@ def test_colours_of_curves_grow_lighter_with_lambda_and_stay_legible():
 
 
 def test_the_legend_of_curves_names_lambdas_and_the_best():
-    assert texts(figures.plot_curves(a_path(FEW, best=1))[1]) == ["0", "0.1 (best)", "1", "3"]
-    axes = figures.plot_curves(a_path(MANY, best=10))
+    assert texts(figures.LossCurvesDisplay.from_path(a_path(FEW, best=1)).axes_[1]) == [
+        "0",
+        "0.1 (best)",
+        "1",
+        "3",
+    ]
+    axes = figures.LossCurvesDisplay.from_path(a_path(MANY, best=10)).axes_
     named = texts(axes[1])
     assert len(named) <= 13
     assert (named[0], named[-1]) == ("0", "1000")
@@ -174,7 +182,7 @@ def test_the_legend_of_curves_names_lambdas_and_the_best():
 
 
 def test_a_diverged_lambda_ends_and_does_not_flatten_the_others():
-    axes = figures.plot_curves(a_path(FEW, lost=(3,), best=1))
+    axes = figures.LossCurvesDisplay.from_path(a_path(FEW, lost=(3,), best=1)).axes_
     for ax in axes:
         assert np.isfinite(ax.lines[3].get_ydata()).tolist() == [True] * 3 + [False] * 3
         assert ax.get_ylim()[1] < 10
@@ -183,8 +191,8 @@ def test_a_diverged_lambda_ends_and_does_not_flatten_the_others():
 def test_new_axes_of_curves_share_a_scale_and_given_ones_keep_theirs():
     path = a_path(FEW, lost=(3,), best=1)
     path.curves_["validation_loss"] += 100.0
-    low, high = figures.plot_curves(path)[0].get_ylim()
+    low, high = figures.LossCurvesDisplay.from_path(path).axes_[0].get_ylim()
     assert low < 1 < 100 < high < 110
     _, axes = plt.subplots(1, 2)
-    figures.plot_curves(path, axes)
+    figures.LossCurvesDisplay.from_path(path, ax=axes)
     assert axes[0].get_ylim()[1] < 10 < axes[1].get_ylim()[0]

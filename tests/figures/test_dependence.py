@@ -46,7 +46,7 @@ def test_it_is_scikit_learns(y):
     expected = inspection.partial_dependence(model, X, [1], grid_resolution=50, kind="average")
     np.testing.assert_allclose(found.values, expected["grid_values"][0])
     np.testing.assert_allclose(found.means, expected["average"], atol=1e-6)
-    ax = figures.plot_partial_dependence(model, X, 1)
+    ax = figures.PartialDependenceDisplay.from_estimator(model, X, 1).ax_
     paint(ax.figure)
     drawn = [line for line in ax.lines if len(line.get_xdata()) == 50]
     for line, means in zip(drawn, found.means, strict=True):
@@ -65,7 +65,7 @@ def test_it_is_scikit_learns(y):
 
 def test_below_the_curve_is_how_many_samples_have_which_value():
     model = xl2.MLPRegressor(**SMALL).fit(X, F)
-    ax = figures.plot_partial_dependence(model, X, 0)
+    ax = figures.PartialDependenceDisplay.from_estimator(model, X, 0).ax_
     counts, edges = np.histogram(X[:, 0], 20)
     heights = np.array([bar.get_height() for bar in ax.patches])
     np.testing.assert_allclose(heights / heights.max(), counts / counts.max())
@@ -83,7 +83,7 @@ def test_categories_are_dots_above_their_names():
     for value, text in enumerate(found.texts):
         changed = frame()[frame()["colour"].notna()].assign(colour=text)
         assert found.means[0][value] == pytest.approx(model.forward(changed).mean(), abs=1e-6)
-    ax = figures.plot_partial_dependence(model, frame(), 2)
+    ax = figures.PartialDependenceDisplay.from_estimator(model, frame(), 2).ax_
     [line] = ax.lines
     assert (line.get_linestyle(), line.get_marker()) == ("None", "o")
     assert [label.get_text() for label in ax.get_xticklabels()] == list(found.texts)
@@ -123,7 +123,7 @@ def test_many_classes_are_those_that_vary_most():
     spread = np.ptp(found.means, axis=1)
     assert set(found.drawn()) == set(np.argsort(-spread)[:5].tolist())
     figure, ax = plt.subplots()
-    figures.plot_partial_dependence(model, X, 0, ax)
+    figures.PartialDependenceDisplay.from_estimator(model, X, 0, ax=ax)
     assert len(texts(ax)) == 5
     assert figure.axes == [ax]
 
@@ -140,8 +140,8 @@ def test_a_column_of_few_values_far_from_0_is_drawn():
 def test_what_cannot_be_drawn_is_refused():
     model = xl2.MLPRegressor(**SMALL).fit(X, F)
     with pytest.raises(InputError, match="same value in all samples"):
-        figures.plot_partial_dependence(model, np.ones((20, 3)), 1)
+        figures.PartialDependenceDisplay.from_estimator(model, np.ones((20, 3)), 1)
     with pytest.raises(InputError, match="index from 0 to 2"):
-        figures.plot_partial_dependence(model, X, 3)
+        figures.PartialDependenceDisplay.from_estimator(model, X, 3)
     with pytest.raises(InputError, match="no column 'd'"):
-        figures.plot_partial_dependence(model, X, "d")
+        figures.PartialDependenceDisplay.from_estimator(model, X, "d")

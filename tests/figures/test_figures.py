@@ -11,19 +11,29 @@ from figure_tools import FEW, a_history, a_path, paint, plt
 from figure_tools import clean as clean
 
 from xl2 import InputError, Network, figures
+from xl2.diagnosis.actions import Action
 from xl2.diagnosis.calibration import Reliability
 from xl2.diagnosis.importance import ColumnImportance, Importance
 
 NETWORK = Network([4, 2, 1], backend="numpy")
 IMPORTANCE = Importance((ColumnImportance("a", 0, 0.1, 0.01, 0.001),), 40, 5, 5)
+ACTION = Action("wider", "wider", "more units", 0.01, (0.0, 0.02))
 ONE = {
-    "plot_path": lambda ax: figures.plot_path(a_path(FEW), ax),
-    "plot_learning_curve": lambda ax: figures.plot_learning_curve([1, 2], [3, 4], [0, 1], ax=ax),
-    "plot_confusion": lambda ax: figures.plot_confusion(np.eye(2), "ab", ax),
-    "plot_importance": lambda ax: figures.plot_importance(IMPORTANCE, ax),
-    "plot_partial_dependence": lambda ax: figures.plot_partial_dependence(
-        NETWORK, np.arange(40.0).reshape(10, 4) % 7, 0, ax
+    "RegularizationPathDisplay": lambda ax: figures.RegularizationPathDisplay.from_path(
+        a_path(FEW), ax=ax
     ),
+    "LearningCurveDisplay": lambda ax: figures.LearningCurveDisplay([1, 2], [3, 4], [0, 1]).plot(
+        ax
+    ),
+    "ConfusionMatrixDisplay": lambda ax: figures.ConfusionMatrixDisplay(
+        np.eye(2), display_labels="ab"
+    ).plot(ax=ax),
+    "ImportanceDisplay": lambda ax: figures.ImportanceDisplay(IMPORTANCE).plot(ax),
+    "PartialDependenceDisplay": lambda ax: figures.PartialDependenceDisplay.from_estimator(
+        NETWORK, np.arange(40.0).reshape(10, 4) % 7, 0, ax=ax
+    ),
+    "VerdictDisplay": lambda ax: figures.VerdictDisplay(1.0, 0.9, 0.8).plot(ax),
+    "GainsDisplay": lambda ax: figures.GainsDisplay([ACTION]).plot(ax),
 }
 BINS = Reliability(
     np.array([0.2, 0.8]), np.array([0.3, 0.7]), np.array([5.0, 9.0]), 0.1, 0.05, 0.01
@@ -34,24 +44,32 @@ CALIBRATED = SimpleNamespace(
     )
 )
 TWO = {
-    "plot_reliability": lambda axes: figures.plot_reliability(CALIBRATED, axes),
-    "plot_history": lambda axes: figures.plot_history(a_history(), axes),
-    "plot_curves": lambda axes: figures.plot_curves(a_path(FEW), axes),
+    "ReliabilityDisplay": lambda axes: figures.ReliabilityDisplay.from_path(CALIBRATED, ax=axes),
+    "HistoryDisplay": lambda axes: figures.HistoryDisplay.from_history(a_history(), ax=axes),
+    "LossCurvesDisplay": lambda axes: figures.LossCurvesDisplay.from_path(a_path(FEW), ax=axes),
     "plot_weights": lambda axes: figures.plot_weights(NETWORK, axes=axes),
     "plot_images": lambda axes: figures.plot_images(np.ones((2, 3, 3)), "ab", axes),
 }
 ALL = ONE | TWO
 
 
-def test_every_function_is_tested_here():
-    assert {*ALL} == {name for name in figures.__all__ if name.startswith("plot_")}
-    assert {*ALL} == {name for name in vars(figures) if name.startswith("plot_")}
+def axes_of(drawn):
+    """Return the axes of a display, or those that a function returns."""
+    return getattr(drawn, "axes_", getattr(drawn, "ax_", drawn))
+
+
+def test_every_display_is_tested_here():
+    public = {name for name in figures.__all__ if name != "image_shape"}
+    assert {*ALL} == public
+    assert public <= {*dir(figures)}
 
 
 @pytest.mark.parametrize("name", ONE)
 def test_axes_that_are_given_are_drawn_into_and_returned(name):
     figure, ax = plt.subplots()
-    assert ONE[name](ax) is ax
+    display = ONE[name](ax)
+    assert display.ax_ is ax
+    assert display.figure_ is figure
     assert plt.get_fignums() == [figure.number]
     assert ax.has_data()
     paint(figure)
@@ -60,8 +78,8 @@ def test_axes_that_are_given_are_drawn_into_and_returned(name):
 @pytest.mark.parametrize("name", TWO)
 def test_pairs_of_axes_that_are_given_are_drawn_into_and_returned(name):
     figure, axes = plt.subplots(1, 2)
-    assert list(TWO[name](axes)) == list(axes)
-    assert list(TWO[name](tuple(axes))) == list(axes)
+    assert list(axes_of(TWO[name](axes))) == list(axes)
+    assert list(axes_of(TWO[name](tuple(axes)))) == list(axes)
     assert plt.get_fignums() == [figure.number]
     assert len(figure.axes) == 2
     assert all(ax.has_data() for ax in axes)
@@ -69,7 +87,7 @@ def test_pairs_of_axes_that_are_given_are_drawn_into_and_returned(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_without_axes_there_is_a_new_figure(name):
-    drawn = ALL[name](None)
+    drawn = axes_of(ALL[name](None))
     (number,) = plt.get_fignums()
     assert plt.figure(number) is np.ravel(drawn)[0].figure
 

@@ -26,7 +26,7 @@ def importance(folds=5, count=3):
 
 
 def test_bars_are_the_losses_with_their_errors_and_filled_if_they_matter():
-    ax = figures.plot_importance(importance())
+    ax = figures.ImportanceDisplay(importance()).plot().ax_
     paint(ax.figure)
     bars = {round(bar.get_y() + bar.get_height() / 2): bar for bar in ax.patches}
     assert [bars[k].get_width() for k in range(3)] == pytest.approx([20.0, 10.0, -2.0])
@@ -42,25 +42,25 @@ def test_bars_are_the_losses_with_their_errors_and_filled_if_they_matter():
 
 
 def test_of_one_network_the_lines_are_standard_deviations_and_r2_has_its_unit():
-    ax = figures.plot_importance(importance(folds=1), score_name="R2")
+    ax = figures.ImportanceDisplay(importance(folds=1), score_name="R2").plot().ax_
     assert ax.get_xlabel() == "R2 lost"
     assert "± one SD" in texts(ax)
     assert max(bar.get_width() for bar in ax.patches) == pytest.approx(0.2)
 
 
 def test_names_are_shortened_and_do_not_overlap():
-    ax = figures.plot_importance(importance(count=20))
+    ax = figures.ImportanceDisplay(importance(count=20)).plot().ax_
     arrange(ax.figure)
     labels = ax.get_yticklabels()
     assert len(labels) == 15
     assert len(labels[0].get_text()) == 24
     assert not overlap(boxes(labels))
-    ax = figures.plot_importance(importance(), names=["1", "2", "3"], ax=None, limit=3)
+    ax = figures.ImportanceDisplay(importance()).plot(names=["1", "2", "3"], limit=3).ax_
     assert [label.get_text() for label in ax.get_yticklabels()] == ["1", "2", "3"]
 
 
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(InputError, match="importance=True"):
-        figures.plot_importance(None)
+        figures.ImportanceDisplay(None)
     with pytest.raises(InputError, match="limit must be 1 or more"):
-        figures.plot_importance(importance(), limit=0)
+        figures.ImportanceDisplay(importance()).plot(limit=0)

@@ -25,7 +25,7 @@ def path():
 
 
 def test_the_lines_are_the_bins_before_and_after(path):
-    left, right = figures.plot_reliability(path)
+    left, right = figures.ReliabilityDisplay.from_path(path).axes_
     found, p = path.calibration_, path.oof_predictions_[:, 1]
     for label, bins in (
         ("as trained", found.reliability),
@@ -42,4 +42,4 @@ def test_the_lines_are_the_bins_before_and_after(path):
 
 def test_a_regression_is_refused():
     with pytest.raises(InputError, match="A regression has no probabilities"):
-        figures.plot_reliability(SimpleNamespace(calibration_=None))
+        figures.ReliabilityDisplay.from_path(SimpleNamespace(calibration_=None))

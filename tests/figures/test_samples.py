@@ -14,7 +14,7 @@ AHEAD = ([40, 60, 100], [0.85, 0.87, 0.9])
 
 
 def test_points_have_bars_of_one_standard_error_and_the_last_one_its_interval():
-    ax = figures.plot_learning_curve(ROWS, SCORES, ERRORS, AHEAD, (0.88, 0.95))
+    ax = figures.LearningCurveDisplay(ROWS, SCORES, ERRORS, AHEAD, (0.88, 0.95)).plot().ax_
     measured, last = ax.containers
     np.testing.assert_allclose(measured.lines[0].get_xydata(), np.column_stack([ROWS, SCORES]))
     segments = np.array(measured.lines[2][0].get_segments())[..., 1]
@@ -31,7 +31,7 @@ def test_points_have_bars_of_one_standard_error_and_the_last_one_its_interval():
     [("accuracy", "validation accuracy (%)", "80"), ("R2", "validation R2", "0.80")],
 )
 def test_an_accuracy_is_in_percent(name, label, tick):
-    ax = figures.plot_learning_curve(ROWS, SCORES, ERRORS, score_name=name)
+    ax = figures.LearningCurveDisplay(ROWS, SCORES, ERRORS, score_name=name).plot().ax_
     ax.set_yticks([0.7, 0.8])
     paint(ax.figure)
     assert ax.get_ylabel() == label
@@ -41,6 +41,6 @@ def test_an_accuracy_is_in_percent(name, label, tick):
 
 def test_without_a_prediction_only_the_measured_points_are_drawn():
     figure, ax = plt.subplots()
-    figures.plot_learning_curve(ROWS, SCORES, ERRORS, ax=ax)
+    figures.LearningCurveDisplay(ROWS, SCORES, ERRORS).plot(ax)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["measured ± one SE"]
     assert figure.axes == [ax]

@@ -32,7 +32,7 @@ NEARLY_EQUAL = [0.0, 1.0, 1.0001, 1e6]
 @pytest.mark.parametrize("lams", [FEW, FEW[1:], MANY, CROWDED, NARROW, [0.0], [0.5]])
 def test_lines_of_a_path_are_its_scores_at_its_lambdas(lams):
     path = a_path(lams)
-    ax = figures.plot_path(path)
+    ax = figures.RegularizationPathDisplay.from_path(path).ax_
     for label, scores in (("training", path.train_means_), ("validation", path.validation_means_)):
         np.testing.assert_array_equal(line(ax, label).get_ydata(), scores)
         x = line(ax, label).get_xdata()
@@ -45,7 +45,7 @@ def test_lines_of_a_path_are_its_scores_at_its_lambdas(lams):
 
 @pytest.mark.parametrize("lams", [FEW, MANY])
 def test_zero_has_a_tick_left_of_a_break(lams):
-    ax = figures.plot_path(a_path(lams))
+    ax = figures.RegularizationPathDisplay.from_path(a_path(lams)).ax_
     x = line(ax, "training").get_xdata()
     ticks, labels = ax.get_xticks(), [label.get_text() for label in ax.get_xticklabels()]
     assert labels.count("0") == 1
@@ -56,12 +56,14 @@ def test_zero_has_a_tick_left_of_a_break(lams):
 
 
 def test_the_axis_has_no_break_without_a_lambda_of_zero():
-    ax = figures.plot_path(a_path(FEW[1:]))
+    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW[1:])).ax_
     assert not [line for line in ax.lines if list(line.get_ydata()) == [0]]
 
 
 def test_each_of_few_lambdas_has_a_label():
-    ax = figures.plot_path(a_path([0.0, 0.001, 0.1, 1.0, 3.0, 1000.0]))
+    ax = figures.RegularizationPathDisplay.from_path(
+        a_path([0.0, 0.001, 0.1, 1.0, 3.0, 1000.0])
+    ).ax_
     labels = [label.get_text() for label in ax.get_xticklabels()]
     assert labels == ["0", "0.001", "0.1", "1", "3", "1000"]
 
@@ -72,7 +74,7 @@ def test_each_of_few_lambdas_has_a_label():
 )
 def test_labels_of_lambdas_do_not_overlap_and_each_lambda_has_a_tick(lams, width):
     _, ax = plt.subplots(figsize=(width, 4), layout="constrained")
-    figures.plot_path(a_path(lams), ax)
+    figures.RegularizationPathDisplay.from_path(a_path(lams), ax=ax)
     arrange(ax.figure)
     found = boxes(ax.get_xticklabels())
     assert len(found) > 1
@@ -85,7 +87,7 @@ def test_labels_of_lambdas_do_not_overlap_and_each_lambda_has_a_tick(lams, width
 
 def test_the_band_is_one_standard_error_around_the_validation():
     path = a_path(FEW)
-    ax = figures.plot_path(path)
+    ax = figures.RegularizationPathDisplay.from_path(path).ax_
     band, bars = ax.collections
     low = path.validation_means_ - path.standard_errors_
     high = path.validation_means_ + path.standard_errors_
@@ -99,20 +101,20 @@ def test_the_band_is_one_standard_error_around_the_validation():
 def test_unknown_standard_errors_are_not_in_the_legend():
     path = a_path(FEW, folds=1)
     path.standard_errors_ = np.full(4, np.nan)
-    ax = figures.plot_path(path)
+    ax = figures.RegularizationPathDisplay.from_path(path).ax_
     assert texts(ax)[:2] == ["training", "validation"]
 
 
 def test_each_of_several_folds_has_a_faint_line():
     path = a_path(FEW, folds=4)
-    ax = figures.plot_path(path)
+    ax = figures.RegularizationPathDisplay.from_path(path).ax_
     faint = [line for line in ax.lines if line.get_alpha() and line.get_alpha() < 0.5]
     drawn = np.stack([line.get_ydata() for line in faint], axis=1)
     np.testing.assert_array_equal(drawn, path.validation_scores_)
 
 
 def test_the_legend_names_both_choices_and_lines_mark_them():
-    ax = figures.plot_path(a_path(FEW, best=1, simple=2))
+    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW, best=1, simple=2)).ax_
     expected = ["training", "validation ± one SE", "best: 0.1", "one-SE: 1", "single folds"]
     assert texts(ax) == [*expected, "null model"]
     assert list(line(ax, "best").get_xdata()) == [0.1, 0.1]
@@ -121,13 +123,13 @@ def test_the_legend_names_both_choices_and_lines_mark_them():
 
 
 def test_equal_choices_are_one_entry_and_a_single_fold_has_none():
-    ax = figures.plot_path(a_path(FEW, best=0, folds=1))
+    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW, best=0, folds=1)).ax_
     assert texts(ax) == ["training", "validation ± one SE", "best and one-SE: 0", "null model"]
     assert line(ax, "best").get_xdata()[0] == line(ax, "training").get_xdata()[0]
 
 
 def test_a_diverged_lambda_is_a_cross_at_the_bottom():
-    ax = figures.plot_path(a_path(FEW, lost=(1, 3), best=2))
+    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW, lost=(1, 3), best=2)).ax_
     crosses = line(ax, "diverged")
     assert list(crosses.get_xdata()) == [0.1, 3.0]
     assert crosses.get_marker() == "x"
@@ -141,7 +143,7 @@ def test_a_diverged_lambda_is_a_cross_at_the_bottom():
     ("score_name", "label", "times"), [("accuracy", "accuracy (%)", 100), ("r2", "R2", 1)]
 )
 def test_accuracy_is_in_percent_and_r2_is_not(score_name, label, times):
-    ax = figures.plot_path(a_path(FEW, score_name=score_name))
+    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW, score_name=score_name)).ax_
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("lambda (L2 penalty)", label)
     for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
         np.testing.assert_allclose(float(text.get_text()), times * tick)
@@ -149,7 +151,7 @@ def test_accuracy_is_in_percent_and_r2_is_not(score_name, label, times):
 
 def test_a_loss_is_drawn_without_its_sign_and_smaller_is_better():
     path = a_path(FEW, score_name="neg_log_loss")  # of positive scores: the axis is negative
-    ax = figures.plot_path(path)
+    ax = figures.RegularizationPathDisplay.from_path(path).ax_
     assert ax.get_ylabel() == "log loss (smaller is better)"
     for label, scores in (("training", path.train_means_), ("validation", path.validation_means_)):
         np.testing.assert_array_equal(line(ax, label).get_ydata(), -scores)
@@ -160,18 +162,18 @@ def test_a_loss_is_drawn_without_its_sign_and_smaller_is_better():
 
 def test_the_null_model_is_a_level_line_if_it_is_among_the_curves():
     path = a_path(FEW)
-    ax = figures.plot_path(path)
+    ax = figures.RegularizationPathDisplay.from_path(path).ax_
     assert set(line(ax, "null model").get_ydata()) == {path.null_score_}
     limits = ax.get_ylim()
     for elsewhere in (np.nan, 0.5, 1.5):
         path.null_score_ = elsewhere
-        ax = figures.plot_path(path)
+        ax = figures.RegularizationPathDisplay.from_path(path).ax_
         assert "null model" not in texts(ax)
         assert ax.get_ylim() == limits
 
 
 def test_training_and_validation_differ_by_more_than_their_colour():
-    ax = figures.plot_path(a_path(FEW))
+    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW)).ax_
     a, b = line(ax, "training"), line(ax, "validation")
     assert a.get_linestyle() != b.get_linestyle()
     assert a.get_marker() != b.get_marker()
@@ -182,7 +184,9 @@ def test_training_and_validation_differ_by_more_than_their_colour():
 )
 def test_the_legend_of_a_path_hides_no_data(layout, size):
     _, ax = plt.subplots(figsize=size, layout=layout)
-    figures.plot_path(a_path(CROWDED, lost=(3, 6), best=7, simple=9), ax)
+    figures.RegularizationPathDisplay.from_path(
+        a_path(CROWDED, lost=(3, 6), best=7, simple=9), ax=ax
+    )
     arrange(ax.figure)
     legend = ax.get_legend().get_window_extent()
     for curve in ax.lines:
@@ -199,7 +203,7 @@ def test_the_legend_of_a_path_hides_no_data(layout, size):
 
 def test_curves_added_later_to_extended_axes_are_visible():
     _, ax = plt.subplots()
-    figures.plot_path(a_path(FEW), ax)
+    figures.RegularizationPathDisplay.from_path(a_path(FEW), ax=ax)
     ax.plot([0.1, 1.0], [0.2, 1.4])
     low, high = ax.get_ylim()
     assert low < 0.2
@@ -227,7 +231,7 @@ def paths(draw):
 @given(paths())
 def test_every_path_is_drawn_without_a_warning(path):
     _, ax = plt.subplots(layout="constrained" if path.n_folds_ % 2 else None)
-    assert figures.plot_path(path, ax) is ax
+    assert figures.RegularizationPathDisplay.from_path(path, ax=ax).ax_ is ax
     paint(ax.figure)
     found = boxes(ax.get_xticklabels())
     assert found

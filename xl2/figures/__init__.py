@@ -1,31 +1,56 @@
 """Figures of networks, fits and regularisation paths.
 
-Each function draws into the matplotlib axes that it is given, or into a new figure of
-`matplotlib.pyplot`, and returns the axes. None calls ``show`` or changes a setting of
-matplotlib, which is imported at the first figure. No two curves differ by colour alone.
+Each display is a class as scikit-learn has them: a classmethod ``from_...`` computes what is
+needed and draws it, ``plot(ax)`` draws it once more, and its attributes are the data and, after
+drawing, the axes and the artists. It draws into the matplotlib axes that it is given, or into a
+new figure of `matplotlib.pyplot`. None calls ``show`` or changes a setting of matplotlib, which
+is imported at the first figure. No two curves differ by colour alone.
 """
 
 from __future__ import annotations
 
-from .confusion import plot_confusion
-from .curves import plot_curves, plot_history
-from .dependence import plot_partial_dependence
+from typing import TYPE_CHECKING, Any
+
+from .curves import LossCurvesDisplay
+from .dependence import PartialDependenceDisplay
+from .gains import GainsDisplay
+from .history import HistoryDisplay
 from .images import image_shape, plot_images, plot_weights
-from .importance import plot_importance
-from .reliability import plot_reliability
-from .samples import plot_learning_curve
-from .scores import plot_path
+from .importance import ImportanceDisplay
+from .reliability import ReliabilityDisplay
+from .samples import LearningCurveDisplay
+from .scores import RegularizationPathDisplay
+from .verdict import VerdictDisplay
+
+if TYPE_CHECKING:
+    from .confusion import ConfusionMatrixDisplay
 
 __all__ = [
+    "ConfusionMatrixDisplay",
+    "GainsDisplay",
+    "HistoryDisplay",
+    "ImportanceDisplay",
+    "LearningCurveDisplay",
+    "LossCurvesDisplay",
+    "PartialDependenceDisplay",
+    "RegularizationPathDisplay",
+    "ReliabilityDisplay",
+    "VerdictDisplay",
     "image_shape",
-    "plot_confusion",
-    "plot_curves",
-    "plot_history",
     "plot_images",
-    "plot_importance",
-    "plot_learning_curve",
-    "plot_partial_dependence",
-    "plot_path",
-    "plot_reliability",
     "plot_weights",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Its base class is scikit-learn's, which takes a second to import.
+    if name == "ConfusionMatrixDisplay":
+        from .confusion import ConfusionMatrixDisplay
+
+        globals()[name] = ConfusionMatrixDisplay
+        return ConfusionMatrixDisplay
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

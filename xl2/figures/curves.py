@@ -1,185 +1,126 @@
-"""Losses and scores against the epoch: of a fit, and of a regularisation path."""
+"""The losses of a regularisation path against the epoch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..errors import InputError
+from .history import MOST_MARKED, epoch_axis, frame, known
 from .lambda_axis import LABELS, three_digits
 from .legends import add_legend
-from .style import BLACK, MEMBERS, PENALTY, TRAINING, VALIDATION, two_axes
+from .style import two_axes
 
-# Style and label of each attribute of a history, or key of a path's curves.
-LOOKS = {
-    "loss": (TRAINING, "training"),
-    "score": (TRAINING, "training"),
-    "validation_loss": (VALIDATION, "validation"),
-    "validation_score": (VALIDATION, "validation"),
-    "penalty": (PENALTY, "penalty"),
-}
-
-MOST_MARKED = 20  # epochs; with more, the curves have no markers
+KINDS = {"loss": "training", "validation_loss": "validation"}
 
 
-def plot_history(history: Any, axes: Any = None) -> Any:
-    """Draw the loss and the score of a fit against the epoch.
+class LossCurvesDisplay:
+    """The loss of each lambda of a path against the epoch.
+
+    On the left is the training loss, on the right the validation loss, means over folds and
+    seeds. A line ends when the first of its members diverges. The best lambda has a thick line.
 
     Parameters
     ----------
-    history : History
-        As `xl2.fit` returns it. A stack has a thin line for each member.
-    axes : sequence of two matplotlib.axes.Axes, optional
-        By default of a new figure.
+    lambdas : sequence of float
+        In ascending order.
+    train_losses, validation_losses : array_like, shape (epochs, n_lambdas)
+        NaN from the epoch on in which a lambda diverged.
+    best_index : int
+        That of the best lambda.
 
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes, shape (2,)
-        The loss, with the penalty if there is one, and the score.
-    """
-    import numpy as np
-
-    if not len(history):
-        raise InputError("The history has no epoch. Fit the network first.")
-    axes = two_axes(axes)
-    kinds = ["loss", "validation_loss"]
-    if np.any(_by_epoch(history.penalty) > 0):
-        kinds.append("penalty")
-    members = _members_of(history)
-    for ax, names in zip(axes, (kinds, ["score", "validation_score"]), strict=True):
-        drawn = {name: _by_epoch(values) for name in names if (values := getattr(history, name))}
-        for name, curves in drawn.items():
-            _draw_members(ax, name, curves)
-        _epoch_axis(ax)
-        ax.set_ylabel(names[0] if len(members) == 1 else f"{names[0]} of {len(members)} members")
-        _frame(ax, list(drawn.values()))
-        if not 1 < len(members) <= len(MEMBERS):
-            add_legend(ax, top=ax is axes[0])
-        elif ax is axes[0]:
-            dashes = {LOOKS[name][1]: LOOKS[name][0]["linestyle"] for name in drawn}
-            styles = {label: {"color": BLACK, "linestyle": dash} for label, dash in dashes.items()}
-            add_legend(ax, _handles(styles), top=True)
-        else:
-            styles = {
-                name: {"color": colour} for name, colour in zip(members, MEMBERS, strict=False)
-            }
-            add_legend(ax, _handles(styles), title="member")
-    return axes
-
-
-def plot_curves(path: Any, axes: Any = None) -> Any:
-    """Draw the loss of each lambda of a path against the epoch.
-
-    Parameters
+    Attributes
     ----------
-    path : RegularizationPath
-        As `xl2.regularization_path` returns it.
-    axes : sequence of two matplotlib.axes.Axes, optional
-        By default of a new figure.
+    lambdas, train_losses, validation_losses, best_index
+        As passed, the losses as NumPy arrays.
+    axes_, figure_ : numpy.ndarray of two matplotlib.axes.Axes, matplotlib.figure.Figure
+    train_lines_, validation_lines_ : list of matplotlib.lines.Line2D
+        One for each lambda.
 
-    Returns
-    -------
-    numpy.ndarray of matplotlib.axes.Axes, shape (2,)
-        The training and the validation loss, means over folds and seeds. A line ends
-        when the first of its members diverges. The best lambda has a thick line.
+    See Also
+    --------
+    RegularizationPathDisplay : The scores after the last epoch, against lambda.
+    HistoryDisplay : The curves of a single fit.
+
+    Examples
+    --------
+    >>> import xl2
+    >>> path = xl2.regularization_path(X, y)  # doctest: +SKIP
+    >>> xl2.figures.LossCurvesDisplay.from_path(path)  # doctest: +SKIP
     """
-    import numpy as np
 
-    shared = axes is None
-    axes = two_axes(axes, sharey=shared)
-    kinds = ("loss", "validation_loss")
-    losses = [_known(path.curves_[kind]).mean(axis=(2, 3)) for kind in kinds]
-    for ax, kind, curves in zip(axes, kinds, losses, strict=True):
-        lines = _draw_lambdas(ax, path, curves)
-        _epoch_axis(ax)
-        _frame(ax, losses if shared else [curves])
-        ax.set_ylabel(f"{LOOKS[kind][1]} loss")
-    count = len(lines)
-    every = np.linspace(0, count - 1, min(count, LABELS)).round().astype(int)
-    named = [lines[i] for i in sorted({*every, path.best_index_})]
-    add_legend(axes[1], named, title="lambda", beside=True, top=True)
-    return axes
+    def __init__(
+        self,
+        lambdas: Sequence[float],
+        train_losses: Any,
+        validation_losses: Any,
+        *,
+        best_index: int,
+    ):
+        self.lambdas, self.best_index = lambdas, best_index
+        self.train_losses, self.validation_losses = known(train_losses), known(validation_losses)
 
+    @classmethod
+    def from_path(cls, path: Any, *, ax: Any = None) -> LossCurvesDisplay:
+        """Draw the losses of a path.
 
-def _draw_lambdas(ax: Any, path: Any, curves: Any) -> list[Any]:
-    """Draw and return a line for each lambda, darker for smaller ones."""
-    import numpy as np
-    from matplotlib import colormaps
+        Parameters
+        ----------
+        path : RegularizationPath
+            As `xl2.regularization_path` returns it.
+        ax : sequence of two matplotlib.axes.Axes, optional
+            By default of a new figure.
 
-    epochs = np.arange(1, len(curves) + 1)
-    marker = "." if len(epochs) <= MOST_MARKED else None
-    # The upper end of the map is a yellow that cannot be read on white.
-    colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(path.lambdas_)))
-    lines = []
-    for i, (lam, colour) in enumerate(zip(path.lambdas_, colours, strict=True)):
-        best = i == path.best_index_
-        look = {"linewidth": 3.0, "zorder": 3} if best else {"linewidth": 1.2}
-        label = three_digits(lam) + (" (best)" if best else "")
-        lines += ax.plot(epochs, curves[:, i], color=colour, marker=marker, label=label, **look)
-    return lines
+        Returns
+        -------
+        LossCurvesDisplay
+        """
+        losses = [known(path.curves_[kind]).mean(axis=(2, 3)) for kind in KINDS]
+        return cls(path.lambdas_, *losses, best_index=path.best_index_).plot(ax)
 
+    def plot(self, ax: Any = None) -> LossCurvesDisplay:
+        """Draw both panels.
 
-def _draw_members(ax: Any, name: str, curves: Any) -> None:
-    """Draw a line for each member; a few members have different colours."""
-    import numpy as np
+        Parameters
+        ----------
+        ax : sequence of two matplotlib.axes.Axes, optional
+            By default of a new figure, in which they share the axis of the losses.
 
-    epochs, members = np.arange(1, len(curves) + 1), curves.shape[1]
-    look: dict[str, Any] = {**LOOKS[name][0], "markersize": 4, "linewidth": 1.6}
-    if members > 1:
-        look.update(linewidth=0.8, alpha=0.8, markersize=2.5)
-    if len(epochs) > MOST_MARKED:
-        look["marker"] = None
-    for k in range(members):
-        if 1 < members <= len(MEMBERS):
-            look["color"] = MEMBERS[k]
-        ax.plot(epochs, curves[:, k], label=LOOKS[name][1] if k == 0 else None, **look)
+        Returns
+        -------
+        LossCurvesDisplay
+        """
+        import numpy as np
 
+        shared = ax is None
+        self.axes_ = axes = two_axes(ax, sharey=shared)
+        self.figure_ = axes[0].figure
+        losses, drawn = [self.train_losses, self.validation_losses], list[Any]()
+        for one, kind, curves in zip(axes, KINDS.values(), losses, strict=True):
+            drawn.append(self._draw_lambdas(one, kind, curves))
+            epoch_axis(one)
+            frame(one, losses if shared else [curves])
+            one.set_ylabel(f"{kind} loss")
+        self.train_lines_, self.validation_lines_ = drawn
+        count = len(self.lambdas)
+        every = np.linspace(0, count - 1, min(count, LABELS)).round().astype(int)
+        named = [self.validation_lines_[i] for i in sorted({*every, self.best_index})]
+        add_legend(axes[1], named, title="lambda", beside=True, top=True)
+        return self
 
-def _members_of(history: Any) -> list[str]:
-    """Return the arguments of `Network.member` for each member: "2", or "0, 2" in groups."""
-    import numpy as np
+    def _draw_lambdas(self, ax: Any, kind: str, curves: Any) -> list[Any]:
+        """Draw and return a line for each lambda, darker for smaller ones."""
+        import numpy as np
+        from matplotlib import colormaps
 
-    return [", ".join(map(str, k)) for k in np.ndindex(np.shape(history.loss[0]))]
-
-
-def _known(values: Any) -> Any:
-    """Return an array in which all that is not finite is NaN."""
-    import numpy as np
-
-    numbers = np.asarray(values, dtype="float64")
-    return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-def _by_epoch(values: Any) -> Any:
-    """Return the values of a history as (epochs, members)."""
-    return _known(values).reshape(len(values), -1)
-
-
-def _handles(styles: Mapping[str, Mapping[str, Any]]) -> list[Any]:
-    """Return a line of each style for a legend, by its label."""
-    from matplotlib.lines import Line2D
-
-    return [Line2D([], [], label=label, **style) for label, style in styles.items()]
-
-
-def _epoch_axis(ax: Any) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    whole = {"integer": True, "min_n_ticks": 1, "steps": [1, 2, 5, 10]}
-    ax.xaxis.set_major_locator(MaxNLocator("auto", **whole))
-    ax.set_xlabel("epoch")
-
-
-def _frame(ax: Any, groups: Sequence[Any]) -> None:
-    """Fit the y axis to the curves that do not diverge, so that these are not flattened.
-
-    `groups` are arrays (epochs, curves). A curve that ends in NaN has diverged.
-    """
-    import numpy as np
-
-    curves = np.concatenate(groups, axis=1)
-    lasting = curves[:, np.isfinite(curves[-1])]
-    if lasting.size and lasting.shape != curves.shape:
-        low, high = np.nanmin(lasting), np.nanmax(lasting)
-        margin = 0.05 * (high - low) or 0.5
-        ax.set_ylim(low - margin, high + margin)
+        epochs = np.arange(1, len(curves) + 1)
+        marker = "." if len(epochs) <= MOST_MARKED else None
+        # The upper end of the map is a yellow that cannot be read on white.
+        colours = colormaps["viridis"](np.linspace(0.0, 0.85, len(self.lambdas)))
+        lines = list[Any]()
+        for i, (lam, colour) in enumerate(zip(self.lambdas, colours, strict=True)):
+            best = i == self.best_index
+            look: dict[str, Any] = {"linewidth": 3.0, "zorder": 3} if best else {"linewidth": 1.2}
+            look |= {"label": three_digits(lam) + (" (best)" if best else "")}
+            look |= {"color": colour, "marker": marker, "gid": f"{kind}-{i}"}
+            lines += ax.plot(epochs, curves[:, i], **look)
+        return lines

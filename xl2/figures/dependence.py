@@ -11,7 +11,7 @@ from ..nn.frames import is_frame, names_of
 from ..nn.preprocessing import Preprocessing
 from ..nn.trained import Trained
 from .legends import add_legend
-from .style import BLACK, MEMBERS, one_axes, shorten
+from .style import BLACK, LIGHT, MEMBERS, one_axes, shorten
 
 POINTS = 50  # of a curve
 MOST_ROWS = 1000  # that are averaged over
@@ -40,36 +40,102 @@ class Dependence(NamedTuple):
         return sorted(order[:OUTPUTS].tolist())
 
 
-def plot_partial_dependence(model: Any, X: Any, column: int | str, ax: Any = None) -> Any:
-    """Draw how the mean prediction for samples changes with the value of one column.
+class PartialDependenceDisplay:
+    """How the mean prediction for samples changes with the value of one column.
 
-    `sklearn.inspection.partial_dependence` gives all samples the same value in that column, and
-    averages what is predicted for them. For columns that depend on one another this makes samples
-    that do not exist.
+    A curve goes from the 5th to the 95th percentile of the samples, for each of up to five
+    outputs: those that vary most. Categories are dots. Below it, in grey, is how many samples
+    have which value: read nothing where there are none.
 
     Parameters
     ----------
-    model : Model, Network, Ensemble or estimator of xl2
-        Of a path ``path.best_model_``.
-    X : array_like or DataFrame, shape (n, columns)
-        Samples as the model takes them, such as those held out. 1000 of more are drawn.
-    column : int or str
-        Its index, or its name.
-    ax : matplotlib.axes.Axes, optional
-        By default of a new figure.
+    dependence : Dependence
+        As `from_estimator` computes it.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
-        With a curve between the 5th and the 95th percentile of the samples, for each of up to five
-        outputs: those that vary most. Categories are dots. Below it, in grey, is how many samples
-        have which value: read nothing where there are none.
+    Attributes
+    ----------
+    dependence : Dependence
+        Its fields are ``name``, ``values``, ``means`` (outputs, points), ``samples``, ``texts``
+        of a category, and ``outputs``, their names.
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+    lines_ : list of matplotlib.lines.Line2D
+        One for each output that is drawn.
+    bars_ : matplotlib.container.BarContainer
+        The numbers of samples.
+
+    See Also
+    --------
+    ImportanceDisplay : Which columns matter most.
+    sklearn.inspection.PartialDependenceDisplay : Several columns, pairs, and single samples.
+
+    Examples
+    --------
+    >>> import xl2
+    >>> X, y = xl2.load_data("digits").X[:200], xl2.load_data("digits").y[:200]
+    >>> model = xl2.MLPClassifier(max_iter=5, random_state=0).fit(X, y)  # doctest: +SKIP
+    >>> xl2.figures.PartialDependenceDisplay.from_estimator(model, X, 20)  # doctest: +SKIP
     """
-    return draw_dependence(partial_dependence(model, X, column), one_axes(ax))
+
+    def __init__(self, dependence: Dependence):
+        self.dependence = dependence
+
+    @classmethod
+    def from_estimator(
+        cls, model: Any, X: Any, column: int | str, *, ax: Any = None
+    ) -> PartialDependenceDisplay:
+        """Compute and draw the partial dependence of a model on one column.
+
+        `sklearn.inspection.partial_dependence` gives all samples the same value in that column,
+        and averages what is predicted for them. For columns that depend on one another this makes
+        samples that do not exist.
+
+        Parameters
+        ----------
+        model : Model, Network, Ensemble or estimator of xl2
+            Of a path ``path.best_model_``.
+        X : array_like or DataFrame, shape (n, columns)
+            Samples as the model takes them, such as those held out. 1000 of more are drawn.
+        column : int or str
+            Its index, or its name.
+        ax : matplotlib.axes.Axes, optional
+            By default of a new figure.
+
+        Returns
+        -------
+        PartialDependenceDisplay
+        """
+        return cls(partial_dependence(model, X, column)).plot(ax)
+
+    def plot(self, ax: Any = None, *, name: str | None = None) -> PartialDependenceDisplay:
+        """Draw the partial dependence.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default of a new figure.
+        name : str, optional
+            Of the column, instead of its own.
+
+        Returns
+        -------
+        PartialDependenceDisplay
+        """
+        found, ax = self.dependence, one_axes(ax)
+        self.ax_, self.figure_ = ax, ax.figure
+        self.lines_ = _draw_outputs(ax, found)
+        leave_room(ax, *ax.get_ylim())
+        self.bars_ = _draw_samples(ax, found)
+        ax.set_xlabel(shorten(found.name if name is None else name, 40), parse_math=False)
+        if len(self.lines_) > 1:
+            ax.set_ylabel("mean of the outputs" if _are_values(found) else "mean probability")
+            add_legend(ax)
+        else:
+            ax.set_ylabel(f"mean {found.outputs[0]}", parse_math=False)
+        return self
 
 
 def partial_dependence(model: Any, X: Any, column: int | str) -> Dependence:
-    """Return the partial dependence of a model on one column; see `plot_partial_dependence`."""
+    """Return the partial dependence of a model on one column; see `PartialDependenceDisplay`."""
     import numpy as np
     from sklearn import inspection
 
@@ -107,25 +173,17 @@ def partial_dependence(model: Any, X: Any, column: int | str) -> Dependence:
     return Dependence(name, values, found["average"], samples, texts, _outputs(model))
 
 
-def draw_dependence(found: Dependence, ax: Any, name: str | None = None) -> Any:
-    """Draw a partial dependence; `name` replaces that of the column."""
-    dots, drawn = bool(found.texts) or len(found.values) <= 10, found.drawn()
-    for k, line in zip(drawn, LINES, strict=False):
+def _draw_outputs(ax: Any, found: Dependence) -> list[Any]:
+    dots, lines = bool(found.texts) or len(found.values) <= 10, list[Any]()
+    for k, line in zip(found.drawn(), LINES, strict=False):
         look: dict[str, Any] = {"color": MEMBERS[k % len(MEMBERS)], "linestyle": line}
         if dots:
             look |= {"marker": "osD^v"[LINES.index(line)], "markersize": 6}
         if found.texts:  # there is nothing between two categories
             look["linestyle"] = "none"
-        ax.plot(found.values, found.means[k], label=shorten(found.outputs[k], LONGEST), **look)
-    leave_room(ax, *ax.get_ylim())
-    _draw_samples(ax, found)
-    ax.set_xlabel(shorten(found.name if name is None else name, 40), parse_math=False)
-    if len(drawn) > 1:
-        ax.set_ylabel("mean of the outputs" if _are_values(found) else "mean probability")
-        add_legend(ax)
-    else:
-        ax.set_ylabel(f"mean {found.outputs[0]}", parse_math=False)
-    return ax
+        look |= {"label": shorten(found.outputs[k], LONGEST), "gid": f"output-{k}"}
+        lines += ax.plot(found.values, found.means[k], **look)
+    return lines
 
 
 def leave_room(ax: Any, low: float, high: float) -> None:
@@ -139,23 +197,24 @@ def leave_room(ax: Any, low: float, high: float) -> None:
     ax.set_ylim(low - TALLEST * (high - low) / (1.0 - TALLEST), high)
 
 
-def _draw_samples(ax: Any, found: Dependence) -> None:
-    """Draw how many samples have which value, at the bottom."""
+def _draw_samples(ax: Any, found: Dependence) -> Any:
+    """Draw how many samples have which value, at the bottom, and return the bars."""
     import numpy as np
 
-    grey = {"color": "#b8b8b8", "zorder": 0.5, "transform": ax.get_xaxis_transform()}
+    grey = {"color": LIGHT, "zorder": 0.5, "transform": ax.get_xaxis_transform()}
     if found.texts:
         at = np.arange(len(found.texts))
         counts = np.bincount(found.samples.astype(int), minlength=len(at))
-        ax.bar(at, 0.9 * TALLEST * counts / counts.max(), width=0.6, **grey)
+        bars = ax.bar(at, 0.9 * TALLEST * counts / counts.max(), width=0.6, **grey)
         texts = [shorten(text, LONGEST) for text in found.texts]
         turned = {"rotation": 90} if sum(map(len, texts)) > 30 else {}
         ax.set_xticks(at, texts, parse_math=False, fontsize="small", **turned)
-        return
+        return bars
     counts, edges = np.histogram(found.samples.astype("float64"), BINS)
     heights = 0.9 * TALLEST * counts / counts.max()
-    ax.bar(edges[:-1], heights, width=np.diff(edges), align="edge", **grey)
+    bars = ax.bar(edges[:-1], heights, width=np.diff(edges), align="edge", **grey)
     ax.plot(found.samples, np.zeros(len(found.samples)), "|", **{**grey, "color": BLACK}, alpha=0.3)
+    return bars
 
 
 def _samples(model: Trained, X: Any) -> tuple[Any, Sequence[str]]:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..errors import InputError
 from .legends import add_legend
 from .style import BLACK, VALIDATION, one_axes
 
 
-def plot_learning_curve(
-    rows: Sequence[float],
-    scores: Sequence[float],
-    errors: Sequence[float],
-    predicted: tuple[Sequence[float], Sequence[float]] | None = None,
-    interval: tuple[float, float] | None = None,
-    ax: Any = None,
-    *,
-    score_name: str = "accuracy",
-) -> Any:
-    """Draw the validation score against the number of training samples.
+class LearningCurveDisplay:
+    """The validation score against the number of training samples.
+
+    Points are measured, with one standard error to both sides. A dashed curve goes on to twice
+    the samples, where the interval holds 90 % of what may come out.
 
     Parameters
     ----------
@@ -29,33 +24,105 @@ def plot_learning_curve(
         The curve from the last point on, as it is extrapolated.
     interval : (low, high), optional
         Of the last score that is predicted.
-    ax : matplotlib.axes.Axes, optional
-        By default of a new figure.
     score_name : str, default "accuracy"
         An accuracy is drawn in percent.
 
-    Returns
-    -------
-    matplotlib.axes.Axes
-    """
-    ax = one_axes(ax)
-    bars = {"capsize": 3, "linewidth": 1.8, "elinewidth": 1.2, "markersize": 5}
-    ax.errorbar(rows, scores, errors, label="measured ± one SE", **VALIDATION, **bars)
-    if predicted is not None:
-        dashed = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1.2}
-        ax.plot(*predicted, label="extrapolated", **dashed)
-    if predicted is not None and interval is not None:
-        x, y = predicted[0][-1], predicted[1][-1]
-        below_and_above = [[y - interval[0]], [interval[1] - y]]
-        look = {"color": BLACK, "marker": "D", "linestyle": "none", "capsize": 3, "markersize": 5}
-        look["elinewidth"] = 1.2
-        ax.errorbar([x], [y], below_and_above, label="90 % interval", **look)
-    ax.set_xlim(0, None)
-    ax.set_xlabel("training samples")
-    if score_name == "accuracy":
-        from matplotlib.ticker import PercentFormatter
+    Attributes
+    ----------
+    rows, scores, errors, predicted, interval, score_name
+        As passed.
+    ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
+    points_ : matplotlib.container.ErrorbarContainer
+    curve_ : matplotlib.lines.Line2D or None
+        As predicted.
+    last_ : matplotlib.container.ErrorbarContainer or None
+        The interval.
 
-        ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
-    ax.set_ylabel(f"validation {score_name}{' (%)' if score_name == 'accuracy' else ''}")
-    add_legend(ax)
-    return ax
+    See Also
+    --------
+    GainsDisplay : What each action would gain, more samples among them.
+    sklearn.model_selection.LearningCurveDisplay : Of any estimator, measured only.
+
+    Examples
+    --------
+    >>> import xl2
+    >>> path = xl2.regularization_path(X, y, experiments=True)  # doctest: +SKIP
+    >>> xl2.figures.LearningCurveDisplay.from_path(path)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[float],
+        scores: Sequence[float],
+        errors: Sequence[float],
+        predicted: tuple[Sequence[float], Sequence[float]] | None = None,
+        interval: tuple[float, float] | None = None,
+        *,
+        score_name: str = "accuracy",
+    ):
+        self.rows, self.scores, self.errors = rows, scores, errors
+        self.predicted, self.interval = predicted, interval
+        self.score_name = score_name
+
+    @classmethod
+    def from_path(cls, path: Any, *, ax: Any = None) -> LearningCurveDisplay:
+        """Draw the learning curve of a path's best lambda.
+
+        Parameters
+        ----------
+        path : RegularizationPath
+            With ``experiments=True``, which train on parts of the samples.
+        ax : matplotlib.axes.Axes, optional
+            By default of a new figure.
+
+        Returns
+        -------
+        LearningCurveDisplay
+        """
+        curve = path.learning_curve_
+        if curve is None:
+            raise InputError(
+                "The path has no learning curve: too few parts of the samples were trained on. "
+                "Pass experiments=True to xl2.regularization_path."
+            )
+        score_name = "R2" if path.task_ == "regression" else "accuracy"
+        return cls(*curve, score_name=score_name).plot(ax)
+
+    def plot(self, ax: Any = None) -> LearningCurveDisplay:
+        """Draw the learning curve.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            By default of a new figure.
+
+        Returns
+        -------
+        LearningCurveDisplay
+        """
+        ax = one_axes(ax)
+        self.ax_, self.figure_ = ax, ax.figure
+        self.curve_ = self.last_ = None
+        bars = {"capsize": 3, "linewidth": 1.8, "elinewidth": 1.2, "markersize": 5}
+        self.points_ = ax.errorbar(
+            self.rows, self.scores, self.errors, label="measured ± one SE", **VALIDATION, **bars
+        )
+        if self.predicted is not None:
+            dashed = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1.2}
+            (self.curve_,) = ax.plot(*self.predicted, label="extrapolated", **dashed)
+        if self.predicted is not None and self.interval is not None:
+            x, y = self.predicted[0][-1], self.predicted[1][-1]
+            around = [[y - self.interval[0]], [self.interval[1] - y]]
+            look = {"color": BLACK, "marker": "D", "linestyle": "none", "elinewidth": 1.2}
+            look |= {"capsize": 3, "markersize": 5, "label": "90 % interval"}
+            self.last_ = ax.errorbar([x], [y], around, **look)
+        ax.set_xlim(0, None)
+        ax.set_xlabel("training samples")
+        if self.score_name == "accuracy":
+            from matplotlib.ticker import PercentFormatter
+
+            ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
+        unit = " (%)" if self.score_name == "accuracy" else ""
+        ax.set_ylabel(f"validation {self.score_name}{unit}")
+        add_legend(ax)
+        return self

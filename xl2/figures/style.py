@@ -10,6 +10,7 @@ from ..io.opening import needed
 # The colour-blind-safe palette of Okabe and Ito. Its yellow is too faint for lines on white.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+WHITE, GREY, LIGHT = "#ffffff", "#767676", "#b8b8b8"  # the page, text, and bars behind curves
 MEMBERS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
 TRAINING = {"color": BLUE, "linestyle": "--", "marker": "s"}

@@ -152,10 +152,10 @@ class RegularizationPath(PathScores):
         return path_frame(self)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the scores against lambda; see `xl2.figures.plot_path`."""
-        from ..figures import plot_path
+        """Draw the scores against lambda; return `xl2.figures.RegularizationPathDisplay`."""
+        from ..figures import RegularizationPathDisplay
 
-        return plot_path(self, ax)
+        return RegularizationPathDisplay.from_path(self, ax=ax)
 
     @property
     def temperature_(self) -> float | None:

@@ -12,6 +12,8 @@ from typing import Any
 
 from ..array.switch import to_numpy
 from ..diagnosis.evidence import Evidence
+from ..diagnosis.gains import CONFIDENCE
+from ..diagnosis.learning_curve import LearningCurve, learning_curve
 from ..diagnosis.tried import Tried
 from ..errors import DivergenceError, InputError, listed
 from ..nn.costs import cost_threshold, tuned_threshold
@@ -64,6 +66,11 @@ class PathScores:
             standard_errors(self.null_scores_[None, :, None], null.sample_errors[None, :, None])[0]
         )
         self._choose(self._comparable(members, settings), self.metrics_[members.loss_name])
+
+    @property
+    def learning_curve_(self) -> LearningCurve | None:
+        """The scores on parts of the samples, and where they go; None without `experiments`."""
+        return None if self.evidence_ is None else learning_curve(self.evidence_, CONFIDENCE)
 
     def threshold(
         self, cost_fp: float, cost_fn: float, y: Any = None, sample_weight: Any = None

@@ -68,26 +68,27 @@ def _drawn(draw: Draw, size: Size, narrow: bool) -> Drawing:
 
 def picture_path(path: RegularizationPath) -> Picture:
     """Draw the scores of a path against lambda."""
-    from ..figures import plot_path
+    from ..figures import RegularizationPathDisplay
 
-    return _picture(
-        lambda figure, narrow: plot_path(path, figure.subplots()), (8.0, 4.6), (4.2, 4.6)
-    )
+    def draw(figure: Any, narrow: bool) -> None:
+        RegularizationPathDisplay.from_path(path, ax=figure.subplots())
+
+    return _picture(draw, (8.0, 4.6), (4.2, 4.6))
 
 
 def picture_learning_curve(curve: LearningCurve, score_name: str) -> Picture:
     """Draw the score against the number of training samples."""
-    from ..figures import plot_learning_curve
+    from ..figures import LearningCurveDisplay
 
     def draw(figure: Any, narrow: bool) -> None:
-        plot_learning_curve(*curve, figure.subplots(), score_name=score_name)
+        LearningCurveDisplay(*curve, score_name=score_name).plot(figure.subplots())
 
     return _picture(draw, (8.0, 3.8), (4.2, 3.8))
 
 
 def picture_importance(importance: Importance, score_name: str) -> Picture:
     """Draw what shuffling each of the most important columns costs."""
-    from ..figures import plot_importance
+    from ..figures import ImportanceDisplay
 
     shown = importance.columns[:LISTED]
     drawable = can_draw([one.name for one in shown])
@@ -96,7 +97,8 @@ def picture_importance(importance: Importance, score_name: str) -> Picture:
 
     def draw(figure: Any, narrow: bool) -> None:
         ax = figure.subplots()
-        plot_importance(importance, ax, score_name=score_name, limit=LISTED, names=names)
+        display = ImportanceDisplay(importance, score_name=score_name)
+        display.plot(ax, limit=LISTED, names=names)
         if narrow:
             _move_below(ax.get_legend())
 
@@ -105,7 +107,8 @@ def picture_importance(importance: Importance, score_name: str) -> Picture:
 
 def picture_dependences(found: Sequence[Dependence]) -> Picture:
     """Draw how predictions depend on a few columns."""
-    from ..figures.dependence import draw_dependence, leave_room
+    from ..figures import PartialDependenceDisplay
+    from ..figures.dependence import leave_room
 
     count = len(found)
     # One scale, to compare the columns.
@@ -114,7 +117,7 @@ def picture_dependences(found: Sequence[Dependence]) -> Picture:
 
     def draw(figure: Any, narrow: bool) -> None:
         for ax, one in zip(_axes(figure, count, 1 if narrow else count), found, strict=True):
-            draw_dependence(one, ax)
+            PartialDependenceDisplay(one).plot(ax)
             leave_room(ax, min(means) - edge, max(means) + edge)
 
     return _picture(draw, (max(5.0, 3.0 * count), 3.6), (4.2, 3.4 * count))
@@ -122,10 +125,11 @@ def picture_dependences(found: Sequence[Dependence]) -> Picture:
 
 def picture_curves(path: RegularizationPath) -> Picture:
     """Draw the losses of a path against the epoch."""
-    from ..figures import plot_curves
+    from ..figures import LossCurvesDisplay
 
     def draw(figure: Any, narrow: bool) -> None:
-        axes = plot_curves(path, figure.subplots(2, 1) if narrow else figure.subplots(1, 2))
+        axes = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
+        LossCurvesDisplay.from_path(path, ax=axes)
         # One scale, to compare the two.
         limits = [limit for ax in axes for limit in ax.get_ylim()]
         for ax in axes:
@@ -153,21 +157,23 @@ def _move_below(legend: Any) -> None:
 
 def picture_reliability(path: RegularizationPath) -> Picture:
     """Draw how often predictions of each probability are right."""
-    from ..figures import plot_reliability
+    from ..figures import ReliabilityDisplay
 
     def draw(figure: Any, narrow: bool) -> None:
-        plot_reliability(path, figure.subplots(2, 1) if narrow else figure.subplots(1, 2))
+        axes = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
+        ReliabilityDisplay.from_path(path, ax=axes)
 
     return _picture(draw, (8.0, 4.0), (4.2, 7.0))
 
 
 def picture_confusion(matrix: Any, names: Sequence[str]) -> Picture:
     """Draw a confusion matrix of classes with drawable names; see `can_draw`."""
-    from ..figures import plot_confusion
+    from ..figures import ConfusionMatrixDisplay
 
     def draw(figure: Any, narrow: bool) -> None:
-        labels = plot_confusion(matrix, names, figure.subplots()).get_xticklabels()
-        # The columns of this figure are narrower than `plot_confusion` assumes.
+        display = ConfusionMatrixDisplay(matrix, display_labels=names).plot(ax=figure.subplots())
+        labels = display.ax_.get_xticklabels()
+        # The columns of this figure are narrower than the display assumes.
         if narrow and sum(len(label.get_text()) for label in labels) > 20:
             for label in labels:
                 label.set(rotation=90, ha="center", va="top", rotation_mode="default")

@@ -76,11 +76,11 @@ class History:
     def _repr_html_(self) -> str:
         return history_html(self)
 
-    def plot(self, axes: Any = None) -> Any:
-        """Plot loss and score against the epoch; see `xl2.figures.plot_history`."""
-        from ..figures import plot_history
+    def plot(self, ax: Any = None) -> Any:
+        """Draw loss and score against the epoch; return `xl2.figures.HistoryDisplay`."""
+        from ..figures import HistoryDisplay
 
-        return plot_history(self, axes)
+        return HistoryDisplay.from_history(self, ax=ax)
 
 
 def history_html(history: History) -> str:
