@@ -48,7 +48,7 @@ cli backends backends
 } &
 {
     for way in "" --path; do
-        part figures 80 "$python" examples/notebook_figures.py --backend "$library" \
+        part figures 80 "$python" -m benchmarks.notebook_figures --backend "$library" \
             --dtype float32 --only mnist $way
     done
 } &

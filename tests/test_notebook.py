@@ -14,7 +14,7 @@ from xl2 import InputError, diagnose, notebook, use_backend
 from xl2.array.backend import connect
 from xl2.array.switch import resolve_like
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "notebook_figures.py"
+EXAMPLE = Path(__file__).parent.parent / "benchmarks" / "notebook_figures.py"
 ACTIVATIONS = ["relu", "tanh", "sigmoid"]
 DIMENSIONS = [6, 5, 4, 2]
 
@@ -238,7 +238,7 @@ def test_wrong_names_of_functions_are_refused(problem):
 
 
 # MNIST takes 18,760 steps for each lambda. So only some of the ten networks are trained alone
-# here, and all of them as two paths on NumPy. `examples/notebook_figures.py` trains all.
+# here, and all of them as two paths on NumPy. `benchmarks/notebook_figures.py` trains all.
 FIGURES = [("cats", 50), ("cats", 0), ("cats", 1000)]
 LONG = [pytest.param("mnist", 3, marks=pytest.mark.slow)]
 
@@ -264,7 +264,7 @@ def test_accuracies_digit_for_digit(example, data, backend, name, lambd):
     if backend.name == "numpy" and lambd != 0:
         pytest.skip("trained as part of a path on NumPy")
     if backend.name in ("array_api_strict", "jax") and name == "mnist":
-        pytest.skip("takes half a minute; run examples/notebook_figures.py for it")
+        pytest.skip("takes half a minute; run benchmarks/notebook_figures.py for it")
     experiment = example["EXPERIMENTS"][name]
     with use_backend(backend.name, backend.device):
         ours = example["figures"](experiment, data(name), lambd, "float64")

@@ -81,7 +81,7 @@ def test_sklearn_is_scikit_learns_defaults():
 
 
 def test_notebook_is_the_network_of_the_ten_figures_on_mnist():
-    file = Path(__file__).parents[2] / "examples" / "notebook_figures.py"
+    file = Path(__file__).parents[2] / "benchmarks" / "notebook_figures.py"
     spec = importlib.util.spec_from_file_location("notebook_figures", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

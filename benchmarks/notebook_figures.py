@@ -1,7 +1,7 @@
 """Reproduce the accuracies of the notebook's ten networks.
 
-    python examples/notebook_figures.py [--backend NAME] [--dtype float32] [--only cats]
-    python examples/notebook_figures.py --path
+    python -m benchmarks.notebook_figures [--backend NAME] [--dtype float32] [--only cats]
+    python -m benchmarks.notebook_figures --path
 
 The first trains one network after another, as the notebook did. The second trains the
 lambdas of each problem as one regularisation path, a stack of four and a stack of six.
