@@ -169,6 +169,20 @@ def test_another_version_is_rejected_with_the_difference(tmp_path, monkeypatch):
 
 
 @pytest.mark.host
+def test_versions_of_development_resume_each_others_runs(tmp_path, monkeypatch):
+    """Their version changes with every commit, and that of a tree with changes every day."""
+    version = "xl2.training.fingerprint.own_version"
+    monkeypatch.setattr(version, lambda: "0.2.0.dev5+g0123abc")
+    path = begun(tmp_path)
+    monkeypatch.setattr(version, lambda: "0.2.0.dev6+g4567def.d20260101")
+    one = Network([3, 4, 2], ["tanh", "sigmoid"])
+    fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
+    monkeypatch.setattr(version, lambda: "0.2.0")
+    with pytest.raises(InputError, match=r'version of xl2 was "0\.2\.0\.dev" and is now "0\.2\.0"'):
+        fit(one, X, LABELS, checkpoint=path, resume=True, **BASE)
+
+
+@pytest.mark.host
 def test_other_blocks_have_another_order_and_are_rejected(tmp_path, monkeypatch):
     from xl2.array import rows
     from xl2.array.rows import LazyRows

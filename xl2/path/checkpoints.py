@@ -12,7 +12,7 @@ from ..errors import ClusterError, FileFormatError, InputError, option, warn_cal
 from ..io.safetensors_file import Header, Spec, read_with_digest, write_with_digest
 from ..io.writing import as_path, check_writable, sweep
 from ..training.checkpoints import Checkpoint, as_checkpoint, check_epochs, check_every
-from ..training.fingerprint import Fingerprint, check_same, own_version
+from ..training.fingerprint import Fingerprint, check_same, release
 from .planning import PlannedStack
 
 FORMAT, PLAN = "xl2-path-1", "plan"
@@ -76,7 +76,7 @@ class Folder:
         and `placed` are the lambdas if they are a default grid; see `placed_lambdas`.
         Raises `InputError` if the folder is another path's, or a stack has more epochs.
         """
-        fingerprint = {"version of xl2": own_version(), **fingerprint}
+        fingerprint = {"version of xl2": release(), **fingerprint}
         file = self._home / PLAN
         if file.exists():
 

@@ -17,7 +17,7 @@ from ..array.switch import resolve
 from ..errors import InputError
 from ..nn.dask_samples import as_rows, is_dask_frame
 from ..nn.frames import is_frame, names_of
-from ..training.fingerprint import Fingerprint, check_same, described, digest_of, own_version
+from ..training.fingerprint import Fingerprint, check_same, described, digest_of, release
 from .arguments import on_host
 from .encoders import as_pandas
 
@@ -99,7 +99,7 @@ def fingerprint_of_search(
     """Return what has to be the same when a search goes on; its keys are used in messages."""
     where = resolve(arguments.get("backend"), arguments.get("device"), data=X)
     found = {
-        "version of xl2": own_version(),
+        "version of xl2": release(),
         "space": str(space),
         "X": _digest(X, where),
         "y": _digest(labels, where),

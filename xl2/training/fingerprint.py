@@ -9,6 +9,7 @@ first row to the last.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,7 +44,7 @@ def fingerprint_of(
     rows = data.rows
     validation = "; ".join(f"{digest(x)}, {digest(y)}" for _, x, y in held_out)
     found = {
-        "version of xl2": own_version(),
+        "version of xl2": release(),
         **settings_of(run, settings),
         "rows": "all" if rows is None else digest_of(rows.astype("int64"), network.backend),
         "validation": validation or "none",
@@ -168,3 +169,8 @@ def own_version() -> str:
         return version("xl2")
     except PackageNotFoundError:
         return "not installed, run from its source"
+
+
+def release() -> str:
+    """Return the version without the commit: any xl2 before a release resumes runs of another."""
+    return re.sub(r"\.dev.*", ".dev", own_version())
