@@ -11,6 +11,7 @@ import typer
 
 from ..errors import XL2Error, printable
 from .bench import bench
+from .completion import with_completion
 from .diagnosing import diagnose
 from .help import Command, Group
 from .inspect import inspect
@@ -21,7 +22,6 @@ from .training import export, predict, train
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -51,22 +51,22 @@ def program(
 
 def backends() -> None:
     """List the array libraries, their devices, and what is missing."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from ..array.switch import backends as found
+    from ..training.screens import console
 
     table = Table("backend", "version", "devices", "reason", box=None, pad_edge=False)
     for info in found():
         cells = (info.name, info.version or "-", ", ".join(info.devices) or "-", info.reason)
         # As text: rich would read "xl2[torch]" as markup and drop the brackets.
         table.add_row(*map(Text, cells))
-    Console().print(table)
+    console().print(table)
 
 
 for command in (path, diagnose, inspect, train, predict, export, backends, bench):
-    app.command(cls=Command)(command)
+    app.command(cls=Command)(with_completion(command))
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ OPTIONS = {
     "Output": ("as_json", "picture", "plot"),
     "Machine": ("backend", "device", "dtype", "dask"),
     "Checkpoints and tracking": ("checkpoint", "every", "resume", "mlflow", "tensorboard"),
-    "Help": ("version", "help"),
+    "Help": ("version", "install_completion", "show_completion", "help"),
 }
 COMMANDS = {
     "Start here": ("inspect", "path"),
