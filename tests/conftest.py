@@ -43,6 +43,7 @@ ROOT = Path(__file__).parent.parent
 # They begin first, or one of two processes would wait for the other's last file.
 LONG_FILES = {
     *("test_notebook", "test_resume", "test_distributed", "test_determinism", "test_experiments"),
+    "test_examples",
     *("test_checks", "test_parity", "test_fit", "test_streams", "test_stored", "test_stack"),
 }
 

@@ -1,5 +1,6 @@
 """The examples, run as a reader runs them, on data that come with scikit-learn."""
 
+import ast
 import os
 import re
 import runpy
@@ -7,37 +8,74 @@ import sys
 
 import pytest
 from conftest import ROOT
-from sklearn.datasets import load_digits
-from sklearn.preprocessing import StandardScaler
 
-from xl2 import MLPClassifier
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+NUMBER = r"(-?[\d.]+)"
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
-    """Run an example in an empty folder, without the real data; return its output."""
+    """Run an example in an empty folder, without the real data; return its output in one line.
 
-    def run(name, *arguments):
+    It has to draw `pictures`, each shown when it is finished, and to leave no file.
+    """
+    matplotlib = pytest.importorskip("matplotlib", reason="an example draws")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    shown = []
+
+    def show():
+        for number in pyplot.get_fignums():
+            figure = pyplot.figure(number)
+            figure.canvas.draw()
+            shown.append(figure)
+        pyplot.close("all")
+
+    def run(name, *arguments, pictures=1):
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("XL2_DATA", os.fspath(tmp_path))
+        # Some examples start processes.
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
         monkeypatch.setattr(sys, "argv", [name, *arguments])
+        monkeypatch.setattr(pyplot, "show", show)
         runpy.run_path(os.fspath(ROOT / "examples" / name), run_name="__main__")
-        return capsys.readouterr().out
+        assert pyplot.get_fignums() == []
+        assert len(shown) == pictures
+        assert all(ax.has_data() for figure in shown for ax in figure.axes)
+        assert list(tmp_path.iterdir()) == []
+        out, err = capsys.readouterr()
+        assert err == ""
+        return " ".join(out.split())
 
     return run
 
 
+@pytest.mark.host
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_each_is_a_page_of_the_gallery(example):
+    text = example.read_text(encoding="utf-8")
+    title, line, blank, *_ = ast.get_docstring(ast.parse(text)).splitlines()
+    assert line == "=" * len(title)
+    assert blank == ""
+    assert text.count("# %%\n") >= 3
+    assert "plt.show()" in text
+    for rule in re.findall(r"^# ([^\n]+)\n# -+$", text, re.M):
+        assert f"# {rule}\n# {'-' * len(rule)}\n" in text
+    assert f'"{example.name}"' in (ROOT / "tests" / "test_examples.py").read_text()
+
+
 def test_the_lesson_in_which_bias_dominates(run):
-    printed = " ".join(run("lesson_mnist.py").split())
+    printed = run("lesson_mnist.py", pictures=2)
     assert "MNIST is not installed" in printed
     assert "The network limits this model: 20 units for 5 would gain" in printed
     assert re.search(r"The bias, [\d.]+ points, is larger than the gap", printed)
     assert re.search("L2 (does not help|is not shown to help) here", printed)
-    assert re.search(r"\+[\d.]+ to \+[\d.]+ \d+ samples", printed)  # twice as many would gain
+    assert "lambda was chosen by the scores on these very test samples" in printed
 
 
 def test_the_lesson_in_which_the_gap_dominates(run):
-    printed = " ".join(run("lesson_cats.py").split())
+    printed = run("lesson_cats.py", pictures=3)
     assert "The cats are not installed" in printed
     assert re.search(r"The gap, [\d.]+ points, is larger than the bias", printed)
     assert "twice the samples, 120" in printed
@@ -45,54 +83,115 @@ def test_the_lesson_in_which_the_gap_dominates(run):
     assert "cannot say whether L2 helped" in printed
 
 
-def test_a_table_of_your_own(run, tmp_path):
-    pytest.importorskip("matplotlib", reason="the example draws")
-    import matplotlib
+def test_a_spreadsheet(run):
+    printed = run("spreadsheet.py", pictures=2)
+    assert "Cells are separated by semicolons and decimals have a comma." in printed
+    assert "The first line is a title and was skipped." in printed
+    assert "Left out, because it numbers the rows: the first column." in printed
+    assert "Categories, each an input of 0 and 1: 'colour'." in printed
+    assert "Missing values" in printed
+    predictions = printed.partition("it is ")[2].split()
+    answers, truth = predictions[::3], predictions[2::3]
+    assert len(truth) == 8
+    assert sum(a == t for a, t in zip(answers, truth, strict=True)) >= 6
 
-    matplotlib.use("Agg")
-    printed = run("your_own_csv.py")
-    assert re.search(r"The first test sample is (\w+); the model predicts \w+", printed)
-    assert {file.name for file in tmp_path.iterdir()} == {
-        "wine.csv",
-        "wine.safetensors",
-        "wine-path.png",
-    }
+
+def test_a_rare_illness(run):
+    printed = run("rare_illness.py")
+    area, low, high = map(
+        float,
+        re.search(rf"AUC .*?: {NUMBER}, 95 % interval {NUMBER} to {NUMBER}", printed).groups(),
+    )
+    assert 0.8 < low < area < high < 1.0
+    saved = re.findall(rf"saved beside ([a-z ]+?) {NUMBER} \({NUMBER} to {NUMBER}\)", printed)
+    assert [name for name, *_ in saved] == [
+        "everybody is healthy",
+        "everybody is ill",
+        "the most probable answer",
+    ]
+    assert all(float(low) > 0 for _, _, low, _ in saved)
 
 
-def test_picking_a_backend(run, backend):
+def test_prediction_intervals(run):
+    printed = run("regression_intervals.py", pictures=2)
+    shares = re.findall(r"(\d+) % (\d+) % \((\d+) to (\d+)\)", printed)
+    assert [level for level, *_ in shares] == ["50", "80", "90"]
+    assert all(int(low) <= int(level) <= int(high) for level, _, low, high in shares)
+    left, _, right = (int(share) for share in re.findall(r"x \d to \d (\d+) %", printed))
+    assert left > 95
+    assert right < 85
+
+
+def test_groups(run):
+    printed = run("groups.py")
+    (a, a_error, b, b_error), (c, c_error, d, d_error) = (
+        map(float, found)
+        for found in re.findall(
+            rf"promise {NUMBER} ± {NUMBER} %, and new people get {NUMBER} ± {NUMBER} %", printed
+        )
+    )
+    assert a - b > 20 * max(a_error, b_error)
+    assert abs(c - d) < 2 * (c_error**2 + d_error**2) ** 0.5
+    assert d > b
+
+
+def test_four_backends(run, backend):
     name = backend.name + (":device1" if "device1" in str(backend.device) else "")
-    lines = run("pick_a_backend.py", "numpy", name).splitlines()
-    assert len(lines) == 3
-    loss = [float(re.split(r"  +", line)[1]) for line in lines[1:]]
-    assert loss[0] == pytest.approx(loss[1], abs=2e-5)
-    accuracy = [float(re.split(r"  +", line)[2]) for line in lines[1:]]
-    assert min(accuracy) > 0.6
+    printed = run("four_backends.py", name)
+    rows = re.findall(rf"(\S+) (float\d\d) {NUMBER} {NUMBER} % (\S+) {NUMBER}", printed)
+    assert {row[0] for row in rows} == {"numpy", name}
+    for _, dtype, loss, accuracy, apart, _ in rows:
+        assert float(loss) == pytest.approx(float(rows[0][2]), abs=2e-5)
+        assert float(accuracy) > 85
+        assert float(apart) < (1e-4 if dtype == "float32" else 1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:The last mini-batch")
+def test_a_killed_run(run):
+    printed = run("resume_killed_run.py")
+    assert "undisturbed: epochs 1 to 40, exit status 0" in printed
+    assert re.search(r"killed: epochs 1 to (17|18), exit status -9", printed)
+    assert re.search(r"killed: epochs 1[678] to 40, exit status 0", printed)
+    assert "The losses of all 40 epochs are equal: True." in printed
+    assert "All weights and biases are equal, byte by byte: True." in printed
+
+
+def test_a_cluster_whose_worker_dies(run, compiled_code):
+    pytest.importorskip("distributed", reason='no Dask: pip install "xl2[dask]"')
+    printed = run("cluster.py")
+    assert "workers: a b" in printed
+    assert re.search(r"worker b was killed with [1-9]\d* of the stacks", printed)
+    assert "workers left: a validation" in printed
+    for what in ("validation scores", "curves", "weights"):
+        assert f"{what} are equal: True" in printed
+
+
+def test_an_export(run):
+    pytest.importorskip("onnxruntime", reason='no ONNX: pip install "xl2[onnx]"')
+    printed = run("onnx_export.py")
+    assert "labels that differ: 0 of 72" in printed
+    for apart in re.findall(r"largest difference[^:]*: (\S+)", printed):
+        assert float(apart) < 2e-6
+    assert printed.count("largest difference") == 2
+
+
 def test_scikit_learns_script_with_one_import_changed(run):
-    lines = run("sklearn_dropin.py", "numpy").splitlines()
-    assert max(map(len, lines)) < 80
-    for line in lines[2:6]:
-        theirs, _, ours, _, difference = line[28:].split()
+    printed = run("sklearn_dropin.py", "numpy")
+    rows = re.findall(rf"(0\.\d+) {NUMBER} (0\.\d+) {NUMBER} (\S+e-\d+)", printed)
+    assert len(rows) == 4
+    for theirs, _, ours, _, difference in rows:
         assert ours == theirs
         assert float(difference) < 1e-7
-    printed = "\n".join(lines)
-    plain, balanced = re.findall(r"(\d+) of 48 eights found", printed)
+    plain, balanced = re.findall(r"(\d+) of 61 eights found", printed)
     assert int(plain) < int(balanced)
-    assert "4 lambdas x 5 folds" in printed
-    assert lines[-2].startswith("On numpy it took")
-    assert float(lines[-1].removesuffix(".").split()[-1]) < 1e-7
+    assert "3 lambdas x 5 folds" in printed
+    assert "On numpy it took" in printed
+    assert float(printed.removesuffix(".").split()[-1]) < 1e-7
 
 
-@pytest.mark.filterwarnings("ignore:The last mini-batch")
-def test_its_fit_on_another_library(backend, capsys):
+def test_its_fit_on_another_library(run, backend):
+    if backend.name == "numpy":
+        pytest.skip("that is the test above")
     name = backend.name + (":device1" if "device1" in str(backend.device) else "")
-    example = runpy.run_path(os.fspath(ROOT / "examples" / "sklearn_dropin.py"))
-    X, y = load_digits(return_X_y=True)
-    X = StandardScaler().fit_transform(X)
-    same = MLPClassifier((50, 25), **example["SGD"]).fit(X, y)
-    example["train_on"](name, X, y, same)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith(f"On {name} it took")
-    assert float(lines[-1].removesuffix(".").split()[-1]) < 1e-7
+    printed = run("sklearn_dropin.py", name)
+    assert f"On {name} it took" in printed
+    assert float(printed.removesuffix(".").split()[-1]) < 1e-7
