@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -15,13 +16,10 @@ from xl2.report.page import report_html
 SCRIPT = "<script>alert(1)</script>"
 NASTY = [SCRIPT, "\"\U0001f431\" & '猫'", "Donau" + "dampfschifffahrts" * 12, "$\\frac{a}$ $b"]
 FACTS = {"command": "xl2 path cats.csv", "seed": "0"}
-SECTIONS = ["Verdict", "Score against lambda", "Lambdas tried", "Loss after each epoch"]
-LAST = "Settings of the run"
-OF_PIXELS = [*SECTIONS, "Confusion matrix", "Most confident mistakes"]
-OF_PIXELS += ["Reliability of the probabilities", LAST]
-OF_CLASSES = [*OF_PIXELS[:-1], "What matters", LAST]
-OF_VALUES = [*SECTIONS, "Predicted against true values", "Largest errors", LAST]
-EMPTY = {"meta", "img", "source"}  # elements without an end tag
+SECTIONS = ["The verdict", "Which lambda: 0", "Why: what was tried and measured"]
+OF_PIXELS = [*SECTIONS, "Where it goes wrong", "The run"]
+OF_COLUMNS = [*OF_PIXELS[:-1], "What matters", "The run"]
+EMPTY = {"meta", "img", "input"}  # elements without an end tag
 
 
 class Run(SimpleNamespace):
@@ -79,20 +77,32 @@ class Reader(HTMLParser):
     def texts(self, *tags):
         return [plain(element.text) for element in self.all(*tags)]
 
-    def table(self, heading):
-        """Return the rows of the last table under a heading."""
-        headings = [k for k, e in enumerate(self.elements) if e.tag == "h2"]
-        first = next(k for k in headings if self.elements[k].text == heading)
+    def headings(self):
+        """Return the texts of the parts, of which one is named after the best lambda."""
+        return [re.sub(r"lambda: .*", "lambda: 0", text) for text in self.texts("h2")]
+
+    def below(self, heading):
+        """Return the elements from a heading on, which may be the first words of it."""
+        headings = [k for k, e in enumerate(self.elements) if e.tag in ("h2", "h3")]
+        first = next(k for k in headings if self.elements[k].text.startswith(heading))
         end = next((k for k in headings if k > first), len(self.elements))
-        rows = []
-        for element in self.elements[first:end]:
+        return self.elements[first:end]
+
+    def table(self, heading, which=-1):
+        """Return the rows of a table below a heading, by default of the last."""
+        tables = []
+        for element in self.below(heading):
             if element.tag == "table":
-                rows = []
+                tables.append([])
             if element.tag == "tr":
-                rows.append([])
+                tables[-1].append([])
             if element.tag in ("th", "td"):
-                rows[-1].append(plain(element.text))
-        return rows
+                tables[-1][-1].append(plain(element.text))
+        return tables[which]
+
+    def pictures(self):
+        """Return the wide layout of each picture, an element."""
+        return [svg for svg in self.all("svg") if svg.of["class"] == "wide"]
 
 
 def plain(text):

@@ -47,9 +47,14 @@ def advised():
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Replace each picture by a dot."""
-    dot = pictures.Drawing("data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=", 1, 1)
-    monkeypatch.setattr(pictures, "_drawn", lambda draw, size, narrow: dot)
+    """Replace each picture by an empty one."""
+    markup = importlib.import_module("markupsafe").Markup
+    empty = markup('<svg class="{}" role="img" aria-label="{}" data-name="{}"></svg>')
+    monkeypatch.setattr(
+        pictures,
+        "_drawn",
+        lambda draw, size, layout, name, text, tips: empty.format(layout, text, name),
+    )
 
 
 @pytest.fixture
@@ -59,12 +64,12 @@ def digits_page(digits, undrawn):
 
 @pytest.fixture
 def sketches(monkeypatch):
-    """Return the figures that are drawn instead of their PNG."""
+    """Return the figures that are drawn, instead of their markup."""
     figures, figure = [], importlib.import_module("matplotlib.figure")
 
-    def sketch(draw, size, narrow):
+    def sketch(draw, size, layout, *names):
         figures.append(figure.Figure(size, layout="constrained"))
-        draw(figures[-1], narrow)
+        draw(figures[-1], layout == "narrow")
 
     monkeypatch.setattr(pictures, "_drawn", sketch)
     return figures

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import base64
+import importlib
+import io
 import itertools
 from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from report_tools import NASTY, OF_CLASSES, Reader, clouds, plain, run
+from report_tools import NASTY, OF_COLUMNS, Reader, clouds, plain, run
 
-from xl2.report import mistakes
+from xl2.report import measured, mistakes
 from xl2.report.page import report_html
 
 pytestmark = pytest.mark.host
 
 pytest.importorskip("matplotlib", reason="the pictures are drawn by matplotlib")
 pytest.importorskip("jinja2", reason="the page is a template of jinja2")
+
+
+def decode(address):
+    kind, _, data = address.partition(";base64,")
+    assert kind == "data:image/png"
+    return importlib.import_module("matplotlib.image").imread(io.BytesIO(base64.b64decode(data)))
 
 
 def expected_mistakes(run):
@@ -39,49 +48,62 @@ def test_the_most_certain_mistakes_come_first(nasty, nasty_page):
     assert f"{len(expected)} of the {len(nasty.y)} test samples wrong" in plain(nasty_page)
 
 
-def test_images_are_those_of_the_table(digits, digits_page, monkeypatch, undrawn):
+def test_images_are_those_of_the_table(digits, digits_page):
     expected = expected_mistakes(digits)
     assert len(expected) > 24
-    rows = Reader(digits_page).table("Most confident mistakes")
-    assert [tuple(row) for row in rows[1:]] == expected[:24]
-    drawn = {}
-    monkeypatch.setattr("xl2.report.page.picture_images", lambda *given: drawn.update(given=given))
-    digits.page()
-    images, pairs = drawn["given"]
-    assert pairs == [row[1:3] for row in expected[:24]]
-    indices = [int(row[0]) - 1 for row in expected[:24]]
-    np.testing.assert_array_equal(images.reshape(24, 64), digits.X[indices])
+    found = Reader(digits_page)
+    head, *rows = found.table("Most confident mistakes")
+    assert head == ["row", "image", "true", "predicted", "probability"]
+    assert [(row[0], *row[2:]) for row in rows] == [tuple(map(plain, e)) for e in expected[:24]]
+    images = found.all("img")
+    assert [i.of["alt"] for i in images] == [
+        f"Row {row}: {true}, taken for {wrong}" for row, true, wrong, _ in expected[:24]
+    ]
+    shown = digits.X[[int(row[0]) - 1 for row in expected[:24]]]
+    for image, pixels in zip(images, shown, strict=True):
+        np.testing.assert_allclose(
+            decode(image.of["src"]).ravel(), (pixels - shown.min()) / np.ptp(shown), atol=1 / 255
+        )
 
 
-def test_the_confusion_matrix_counts_the_test_samples(digits, monkeypatch, undrawn):
-    drawn = {}
-    monkeypatch.setattr(
-        "xl2.report.page.picture_confusion", lambda *given: drawn.update(given=given)
-    )
-    page = digits.page()
+def test_the_confusion_matrix_counts_the_test_samples(digits, digits_page):
     counts = Counter(zip(digits.y.tolist(), digits.model.predict(digits.X).tolist(), strict=True))
-    matrix, names = drawn["given"]
-    assert names == [str(k) for k in range(10)]
-    assert {(i, j): n for (i, j), n in np.ndenumerate(matrix) if n} == counts
-    wrong = sorted(((-n, i, j) for (i, j), n in counts.items() if i != j))
-    of = Counter(digits.y.tolist())
-    rows = Reader(page).table("Confusion matrix")
-    assert rows[1:] == [
+    found = Reader(digits_page)
+    head, *rows, precision = found.table("Confusion matrix", 0)
+    assert head == ["true", *map(str, range(10)), "recall", "samples"]
+    of, said = Counter(digits.y.tolist()), Counter(digits.model.predict(digits.X).tolist())
+    for i, row in enumerate(rows):
+        assert row[0] == str(i)
+        for j, cell in enumerate(row[1:11]):
+            n = counts[i, j]
+            assert cell == (f"{n} {100 * n / of[i]:.0f}" if n else "0")
+        assert row[11:] == [f"{100 * counts[i, i] / of[i]:.1f}", str(of[i])]
+    assert precision[1:11] == [
+        f"{100 * counts[j, j] / said[j]:.0f}" if said[j] else "-" for j in range(10)
+    ]
+    assert precision[12] == str(len(digits.y))
+    wrong = sorted((-n, i, j) for (i, j), n in counts.items() if i != j)
+    assert found.table("Confusion matrix")[1:] == [
         [str(i), str(j), str(-n), f"{-100 * n / of[i]:.1f} %"] for n, i, j in wrong[:5]
     ]
+
+
+def test_a_shade_is_the_share_of_the_row_and_its_root_for_mistakes():
+    """195 of 200 and 5 of 200 do not look alike."""
+    found = mistakes.matrix_table(np.array([[195, 5], [0, 0]]), ["a", "b"])
+    first, second = (row["cells"] for row in found["rows"])
+    assert [cell["level"] for cell in first] == [10, 2]
+    assert [cell["share"] for cell in first] == ["98", "2"]
+    assert [cell["count"] for cell in second] == [0, 0]
+    assert [row["right"] for row in found["rows"]] == ["97.5", "-"]
+    assert found["precision"] == ["100", "0"]
 
 
 def test_more_than_twenty_classes_are_listed_by_pairs(undrawn):
     X, numbers = clouds(21, 630)
     many = run(X, np.array([f"class {chr(97 + k)}" for k in range(21)])[numbers])
     found = Reader(many.page())
-    assert [image.inside[-2].inside[-1].of["aria-labelledby"] for image in found.all("img")] == [
-        "scores",
-        "curves",
-        "reliability",
-        "matters",
-        "matters",
-    ]
+    assert not [t for t in found.all("table") if t.of.get("class") == "matrix"]
     pairs = Counter(
         (true, said)
         for true, said in zip(many.y.tolist(), many.model.predict(many.X).tolist(), strict=True)
@@ -100,18 +122,13 @@ def test_a_perfect_model_gets_nothing_wrong(undrawn):
     page = perfect.page()
     assert "The model classifies all of the 32 test samples correctly." in page
     assert "No two classes are confused." in page
-    assert Reader(page).texts("h2") == OF_CLASSES
+    assert Reader(page).headings() == OF_COLUMNS
 
 
-def test_names_without_glyphs_go_by_their_numbers(nasty, monkeypatch, undrawn):
-    drawn = {}
-    monkeypatch.setattr(
-        "xl2.report.page.picture_confusion", lambda *given: drawn.update(given=given)
-    )
-    found = Reader(nasty.page())
-    assert drawn["given"][1] == ["1", "2", "3", "4"]
-    assert found.texts("li") == [plain(name) for name in sorted(NASTY)]
-    assert not Reader(run(*clouds(3, 60)).page()).all("li")
+def test_names_stay_as_they_are(nasty, nasty_page):
+    """The browser has the glyphs that no font of matplotlib has."""
+    head, *rows, _ = Reader(nasty_page).table("Confusion matrix", 0)
+    assert head[1:5] == [row[0] for row in rows] == [plain(name) for name in sorted(NASTY)]
 
 
 def fake(task, classes=None):
@@ -185,3 +202,42 @@ def test_predictions_without_an_error_have_no_table(values, undrawn):
     exact = SimpleNamespace(task="regression", forward=lambda X: values.y[:, None])
     page = report_html(values.path, values.diagnosis, exact, values.X, values.y, title="", facts={})
     assert "All of the 48 test samples are predicted exactly." in page
+
+
+def test_more_scores_of_two_classes_are_those_of_the_formulas(rng):
+    true, p = rng.integers(0, 2, 60), rng.random((60, 1))
+    samples = mistakes.classify(fake("binary"), p, true)
+    found = dict(measured.scores_of_classes(fake("binary"), p, samples).rows)
+    p = p[:, 0]
+    right = [(p[true == k] > 0.5) == k for k in (0, 1)]
+    recalls = [100 * one.mean() for one in right]
+    assert plain(found["balanced accuracy"]) == f"{np.mean(recalls):.2f} %"
+    pairs = p[true == 1][:, None] > p[true == 0]
+    assert found["ROC AUC"] == f"{pairs.mean():.4f}"
+    assert found["Brier score"] == f"{((p - true) ** 2).mean():.4f}"
+    loss = -np.log(np.where(true, p, 1 - p)).mean()
+    assert found["log loss"] == f"{loss:.4f}"
+
+
+def test_more_scores_are_left_out_where_classes_lack():
+    outputs = np.array([[0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])
+    samples = mistakes.classify(fake("classes"), outputs, np.array([0, 2]))
+    found = dict(measured.scores_of_classes(fake("classes"), outputs, samples).rows)
+    assert "ROC AUC" not in found
+    assert found["log loss"] == f"{-np.log(0.5):.4f}"
+    unknown = mistakes.classify(fake("classes"), outputs, np.array([0, 7]))
+    assert len(measured.scores_of_classes(fake("classes"), outputs, unknown).rows) == 2
+    several = mistakes.classify(fake("multilabel"), outputs, np.eye(3)[:2])
+    assert len(measured.scores_of_classes(fake("multilabel"), outputs, several).rows) == 2
+
+
+def test_more_scores_of_a_regression():
+    found = measured.scores_of_values(
+        np.array([[1.0], [2.0], [6.0]]), np.array([[1.0], [3.0], [3.0]])
+    )
+    assert dict(found.rows) == {
+        "RMSE": f"{np.sqrt(10 / 3):.4f}",
+        "mean absolute error": f"{4 / 3:.4f}",
+        "median absolute error": "1.0000",
+        "largest error": "3.0000",
+    }

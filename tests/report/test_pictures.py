@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import importlib
 import io
-import itertools
-import warnings
+import re
 
 import numpy as np
 import pytest
 from report_tools import Reader, clouds, run
 
 from xl2.diagnosis.learning_curve import learning_curve
-from xl2.report import pictures
+from xl2.report import colours, photographs, pictures, svg, template
 from xl2.report.page import _matters
 
 pytestmark = pytest.mark.host
@@ -24,29 +23,70 @@ pytest.importorskip("jinja2", reason="the page is a template of jinja2")
 LOSSES = ("loss", "validation_loss")
 
 
-def decode(address):
-    kind, _, data = address.partition(";base64,")
-    assert kind == "data:image/png"
-    return importlib.import_module("matplotlib.image").imread(io.BytesIO(base64.b64decode(data)))
-
-
-def test_pictures_are_png_for_wide_and_for_narrow_pages(nasty_page):
+def test_pictures_are_svg_for_wide_and_for_narrow_pages(nasty_page):
     found = Reader(nasty_page)
-    narrow, wide = found.all("source"), found.all("img")
-    assert len(narrow) == len(wide) == 4
-    for element, name in [*((e, "srcset") for e in narrow), *((e, "src") for e in wide)]:
-        image = decode(element.of[name])
-        size = int(element.of["height"]), int(element.of["width"])
-        np.testing.assert_allclose(image.shape[:2], np.multiply(size, 2), atol=2)
-        assert image[..., :3].std() > 0.02
-    assert all(int(element.of["width"]) <= 440 for element in narrow)
+    every = found.all("svg")
+    for wide, narrow in zip(every[::2], every[1::2], strict=True):
+        assert (wide.of["class"], narrow.of["class"]) == ("wide", "narrow")
+        assert wide.of["aria-label"] == narrow.of["aria-label"]
+        assert int(narrow.of["width"]) <= 320 < int(wide.of["width"]) <= 560
+        for one in (wide, narrow):
+            inside = [e for e in found.elements if one in e.inside]
+            assert {"path", "text", "use"} <= {e.tag for e in inside}
+            assert not [e for e in inside if e.tag in ("style", "metadata")]
     assert len(nasty_page) < 500_000
+
+
+def test_colours_are_variables_with_a_value_for_light_and_for_dark(nasty_page):
+    found = Reader(nasty_page)
+    light, dark = re.findall(r":root \{ (--[^}]*) \}", found.all("style")[0].text)
+    declared = [set(re.findall(r"(--[ct][0-9a-f]{6}):", text)) for text in (light, dark)]
+    used = set()
+    for element in found.elements:
+        if any(one.tag == "svg" for one in element.inside):
+            for name in ("fill", "stroke"):
+                value = element.of.get(name, "none")
+                assert value == "none" or re.fullmatch(r"var\(--(\w+)\)", value)
+                used |= set(re.findall(r"--[ct][0-9a-f]{6}", value))
+    assert declared == [used, used]
+
+
+@pytest.mark.parametrize("colour", ["#d55e00", "#cc79a7", "#440154", "#b8b8b8", "#f0e442"])
+def test_text_of_any_colour_can_be_read(colour):
+    light, dark = colours.declared([colours.variable(colour, text=True)])
+    for declared, on in ((light, colours.LIGHT), (dark, colours.DARK)):
+        assert colours.contrast(re.search("#[0-9a-f]{6}", declared)[0], on) >= 4.5
+
+
+def test_lines_stand_out_on_a_dark_page_as_on_a_light_one():
+    for colour in ("#0072b2", "#440154", "#d55e00"):
+        _, dark = colours.declared([colours.variable(colour)])
+        assert colours.contrast(re.search("#[0-9a-f]{6}", dark)[0], colours.DARK) >= 3.0
+    _, faint = colours.declared([colours.variable("#e0e0e0")])
+    assert colours.contrast(re.search("#[0-9a-f]{6}", faint)[0], colours.DARK) < 2.0
+
+
+def test_contrast_is_that_of_the_standard():
+    """Of WCAG 2.2: black on white is 21, and #767676 the lightest grey with 4.5."""
+    assert colours.contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert colours.contrast("#767676", "#ffffff") >= 4.5 > colours.contrast("#777777", "#ffffff")
+
+
+def test_the_style_declares_the_card_that_colours_are_measured_on():
+    style = template._source("style.css")
+    light, dark = re.findall(r"--card: (#[0-9a-f]{6})", style)
+    assert (light, dark) == (colours.LIGHT, colours.DARK)
 
 
 def test_photographs_keep_their_colours(rng):
     images = rng.random((1, 80, 80, 3))
-    drawn = decode(pictures.picture_images(images, [("a", "b")]).wide.data)
-    assert len(np.unique(drawn[..., :3].reshape(-1, 3), axis=0)) > 256
+    (drawn,) = photographs.photographs(images, ["a cat"])
+    address = drawn["data"].removeprefix("data:image/png;base64,")
+    image = importlib.import_module("matplotlib.image").imread(
+        io.BytesIO(base64.b64decode(address))
+    )
+    scaled = (images[0] - images.min()) / np.ptp(images)
+    np.testing.assert_allclose(image, scaled, atol=1 / 255)
 
 
 def test_pictures_are_the_same_in_any_style(values):
@@ -58,53 +98,71 @@ def test_pictures_are_the_same_in_any_style(values):
         assert dict(matplotlib.rcParams) == before
 
 
-def test_images_stand_in_rows_under_their_titles(sketches, rng):
-    images = rng.random((7, 8, 8))
-    pictures.picture_images(images, [("3", "5")] * 7)
-    pictures.picture_images(images[:2], [("a cat", "a wolverine"), ("a", "b")])
-    assert [len(figure.axes) for figure in sketches] == [7, 7, 2, 2]
-    assert [figure.axes[0].get_gridspec().ncols for figure in sketches] == [6, 3, 2, 2]
-    for figure in sketches[:2]:
-        for ax, image in zip(figure.axes, images, strict=True):
-            assert ax.get_title() == "3 → 5"
-            shades = (image - images.min()) / (images.max() - images.min())
-            np.testing.assert_allclose(ax.images[0].get_array(), shades)
-    assert sketches[2].axes[1].get_title() == "a\n→ b"
+def test_many_points_are_an_image_in_the_picture(rng):
+    few, many = (
+        pictures.picture_values(y, y).wide for y in (rng.normal(size=(n, 1)) for n in (900, 90_000))
+    )
+    assert "<image" not in few
+    assert few.count("<use") > 900
+    assert "<image" in many
+    assert many.count("<use") < 100
+    assert len(many) < 200_000
 
 
 @pytest.mark.parametrize(("features", "shape"), [(64, (8, 8)), (192, (8, 8, 3)), (65, None)])
 def test_samples_are_images_if_they_are_squares(features, shape):
-    found = pictures.as_images(np.zeros((3, features)))
+    found = photographs.as_images(np.zeros((3, features)))
     assert (found is None) if shape is None else found.shape == (3, *shape)
 
 
 @pytest.mark.parametrize("features", [1, 4, 9, 25, 49, 12, 75])
 def test_few_columns_are_not_an_image(features):
-    assert pictures.as_images(np.zeros((3, features))) is None
-
-
-@pytest.mark.parametrize("names", [["Iris setosa", "Iris versicolor", "Iris virginica"], "abc"])
-def test_names_below_the_matrix_do_not_overlap(sketches, names):
-    pictures.picture_confusion(np.eye(3, dtype=int), list(names))
-    for figure in sketches:
-        figure.draw_without_rendering()
-        boxes = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
-        assert all(a.x1 < b.x0 for a, b in itertools.pairwise(boxes))
+    assert photographs.as_images(np.zeros((3, features))) is None
 
 
 @pytest.mark.parametrize("name", ["cat", "Ünïcödé ±", "猫", "a\x07b", "$5", "$5 to $6", "\ud800"])
-def test_can_draw_agrees_with_matplotlib(name):
-    """Matplotlib warns of a missing glyph, and reads text between two dollars as a formula."""
+def test_can_draw_what_xml_may_have_and_matplotlib_reads_as_text(name):
+    """Matplotlib reads text between two dollars as a formula."""
     figure = importlib.import_module("matplotlib.figure").Figure()
     figure.text(0, 0, name)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            figure.savefig(io.BytesIO(), format="png")
-        except (ValueError, TypeError, RuntimeError) as error:
-            caught.append(error)
     formula = importlib.import_module("matplotlib.cbook").is_math_text(name)
-    assert pictures.can_draw([name]) == (not caught and not formula)
+    try:
+        drawn = "".join(svg.svg_of(figure, "a").itertext())
+    except (ValueError, TypeError, RuntimeError, SyntaxError):
+        drawn = None
+    assert pictures.can_draw([name]) == (drawn == name and not formula)
+
+
+def test_points_have_the_values_that_are_shown_at_them(advised):
+    found, path = Reader(advised.page()), advised.path
+    said = [tr.of["data-says"] for tr in found.all("tr") if "data-says" in tr.of]
+    tips = {}
+    for element in found.elements:
+        if "data-tip" in element.of:
+            tips.setdefault(element.of["data-part"], []).append(element.of["data-tip"])
+    for k, text in enumerate(said):
+        # In both layouts, on the curve and among the losses.
+        assert tips[f"validation-{k}"][:2] == tips[f"training-{k}"][:2] == [text, text]
+        ends = [path.curves_[kind][-1, k].mean() for kind in LOSSES]
+        for name, end in zip(("training", "validation"), ends, strict=True):
+            assert f"{end:.4g} after {path.n_epochs_}." in tips[f"{name}-{k}"][2]
+    assert tips["gain-0"][0].startswith(
+        str(advised.diagnosis.actions[0].what).capitalize().split()[0]
+    )
+    assert f"{100 * advised.diagnosis.test_score:.2f} %" in tips["test"][0]
+
+
+def test_a_lambda_without_a_score_has_no_value_to_show(sketches):
+    X, numbers = clouds(2, 60)
+    options = {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": 16}
+    path = run(X, numbers, [0.0, 1.0, 1e6], **options).path
+    given = {}
+    original, pictures._drawn = pictures._drawn, lambda *all: given.update(tips=all[-1])
+    try:
+        pictures.picture_path(path, dict.fromkeys(range(3), "said"))
+    finally:
+        pictures._drawn = original
+    assert [*given["tips"]["validation"]] == [0, 1]
 
 
 def test_values_are_drawn_against_the_truth(sketches, rng):
@@ -115,8 +173,8 @@ def test_values_are_drawn_against_the_truth(sketches, rng):
     for figure in sketches:
         for k, ax in enumerate(figure.axes):
             points = np.column_stack([true[:, k], found[:, k]])
-            np.testing.assert_array_equal(ax.collections[0].get_offsets(), points)
-            assert ax.lines[0].get_slope() == 1.0
+            np.testing.assert_array_equal(ax.lines[0].get_xydata(), points)
+            assert ax.lines[1].get_slope() == 1.0
 
 
 def test_the_learning_curve_ends_at_twice_the_samples(advised, sketches):
@@ -143,18 +201,17 @@ def test_what_matters_is_bars_and_curves_on_one_scale(sketches):
     matters = [one.column for one in found.diagnosis.importance.columns if one.matters]
     assert matters == [1, 0]
     pictured = _matters(found.diagnosis, found.model, found.X)
-    assert pictured["drawn"] == ["column 2", "column 1"]
     assert [row[0] for row in pictured["table"].rows][:2] == ["column 2", "column 1"]
     bars, narrow_bars, curves, narrow_curves = sketches
     assert len(bars.axes[0].patches) == 4
-    assert bars.axes[0].get_legend() is not None
-    assert narrow_bars.axes[0].get_legend() is None
-    assert len(narrow_bars.legends) == 1
+    for figure in (bars, narrow_bars):  # beside long names the axes are narrow
+        assert figure.axes[0].get_legend() is None
+        assert len(figure.legends) == 1
     for figure in (curves, narrow_curves):
         assert [ax.get_xlabel() for ax in figure.axes] == ["column 2", "column 1"]
         assert len({ax.get_ylim() for ax in figure.axes}) == 1
-        assert {ax.get_ylabel() for ax in figure.axes} == {"mean probability of class 2"}
-    assert [figure.axes[0].get_gridspec().ncols for figure in (curves, narrow_curves)] == [2, 1]
+        assert {ax.get_ylabel() for ax in figure.axes} == {"mean probability of \u732b"}
+    assert [figure.axes[0].get_gridspec().ncols for figure in (curves, narrow_curves)] == [1, 1]
 
 
 def test_the_two_losses_are_drawn_on_one_scale(nasty, sketches):

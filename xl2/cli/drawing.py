@@ -61,7 +61,7 @@ def write_report(report: Path, result: Any, data: Any, how: str) -> None:
         result.model,
         result.parts.test.X,
         result.parts.test.y,
-        title=f"{name}: what to do next",
+        title=f"{name}: what limits the model, and what to do next",
         facts=facts,
         data_notes=result.parts.notes,
         reading=(f"{summary.title}.", *result.parts.reading),

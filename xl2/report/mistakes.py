@@ -13,13 +13,14 @@ from ..nn.tasks import decode
 from ..nn.trained import Trained
 
 LISTED = 20  # rows of a table
+SHARED = 12  # classes; a matrix of more has no room for shares
 
 
 class Table(NamedTuple):
-    """The head of a table and its rows, all text."""
+    """The head of a table and its rows: texts, or images by their address and their text."""
 
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,43 @@ def _joined(rows: Any) -> Any:
     import numpy as np
 
     return np.asarray([" ".join(map(str, row)) for row in rows.astype(int).tolist()])
+
+
+def matrix_table(matrix: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return a confusion matrix with the shares of each row, and the levels of their shading.
+
+    Levels are from 1 to 10: of right answers by their share, of mistakes by its root, because
+    few of them are much.
+    """
+    totals, found = matrix.sum(axis=1), matrix.sum(axis=0)
+    right = matrix.diagonal()
+    rows = []
+    for i, counts in enumerate(matrix.tolist()):
+        cells = []
+        for j, count in enumerate(counts):
+            share = count / max(1, totals[i])
+            level = max(1, math.ceil(10.0 * (share if i == j else math.sqrt(share))))
+            cells.append({"count": count, "share": f"{100.0 * share:.0f}", "level": level})
+        rows.append(
+            {
+                "name": names[i],
+                "cells": cells,
+                "right": _share(right[i], totals[i]),
+                "samples": str(totals[i]),
+            }
+        )
+    return {
+        "names": names,
+        "rows": rows,
+        "shares": len(names) <= SHARED,
+        "precision": [_share(right[j], found[j], 0) for j in range(len(names))],
+        "right": _share(right.sum(), totals.sum()),
+        "samples": str(totals.sum()),
+    }
+
+
+def _share(part: int, whole: int, digits: int = 1) -> str:
+    return f"{100.0 * part / whole:.{digits}f}" if whole else "-"
 
 
 def confused_pairs(matrix: Any, names: Sequence[str], limit: int = LISTED) -> Table:

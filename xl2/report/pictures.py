@@ -1,79 +1,79 @@
-"""The pictures of a report, as embedded PNG: a wide layout of each, and a narrow one."""
+"""The pictures of the page, drawn by the displays of xl2.figures, each in two layouts."""
 
 from __future__ import annotations
 
-import base64
-import io
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..diagnosis.importance import Importance
 from ..diagnosis.learning_curve import LearningCurve
+from ..diagnosis.tables import action_table
+from ..diagnosis.verdict import Diagnosis
 from ..diagnosis.what_matters import LISTED
 from ..figures.dependence import Dependence
-from ..io import opening
+from ..figures.style import shorten
 from ..path.result import RegularizationPath
+from . import alternatives
+from .svg import Tips, add_tips, as_text, needed, svg_of
 
-RESOLUTION = 192  # pixels per inch, two for each CSS pixel
-SMALLEST = 8  # pixels of an image's side; a table may well have 4, 9 or 25 columns
-ACROSS = (6, 3)  # images in a row of the wide and of the narrow layout
 PANELS = 6  # outputs of a regression that are drawn
-
-needed = partial(opening.needed, what="A report", extra="plot")
+MANY = 1000  # points of a line, above which it is an image within the picture
+LONGEST = (24, 12)  # characters of a column's name beside bars, wide and narrow
+LABELLED = (30, 18)  # of one below an axis
+WIDE, NARROW = 5.6, 3.3  # inches, of 96 pixels of the page
 
 Draw = Callable[[Any, bool], None]  # into a figure, and whether it is the narrow one
-Size = tuple[float, float]  # of a figure, in inches
-
-
-class Drawing(NamedTuple):
-    """A figure as a data URL, and its size in CSS pixels."""
-
-    data: str
-    width: int
-    height: int
 
 
 class Picture(NamedTuple):
-    """A figure in a wide and in a narrow layout."""
+    """A figure in a wide and in a narrow layout, as markup."""
 
-    wide: Drawing
-    narrow: Drawing
-
-
-def _picture(draw: Draw, wide: Size, narrow: Size) -> Picture:
-    return Picture(_drawn(draw, wide, False), _drawn(draw, narrow, True))
+    wide: Any
+    narrow: Any
 
 
-def _drawn(draw: Draw, size: Size, narrow: bool) -> Drawing:
-    import numpy as np
+def picture_verdict(d: Diagnosis) -> Picture:
+    """Draw bias, gap and the test score's interval on one axis."""
+    from ..figures import VerdictDisplay
 
-    with needed("matplotlib.style").context("default"):
-        # Without pyplot, which would keep the figure and may need a display.
-        figure = needed("matplotlib.figure").Figure(size, RESOLUTION, layout="constrained")
-        canvas = needed("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
-        draw(figure, narrow)
-        canvas.draw()
-    image = needed("PIL.Image").fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    # A palette reduces a drawing to a third of its size. Photographs have more colours.
-    if image.getcolors(4096) is not None:
-        image = image.quantize(256)
-    file = io.BytesIO()
-    image.save(file, "png", optimize=True)
-    data = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-    width, height = (round(96 * inches) for inches in size)
-    return Drawing(data, width, height)
+    def draw(figure: Any, narrow: bool) -> None:
+        ax = VerdictDisplay.from_diagnosis(d, ax=figure.subplots()).ax_
+        _fewer_ticks(ax.xaxis, narrow)
+
+    return _picture("verdict", draw, (2.7, 2.9), alternatives.verdict(d), alternatives.scores(d))
 
 
-def picture_path(path: RegularizationPath) -> Picture:
-    """Draw the scores of a path against lambda."""
+def picture_path(path: RegularizationPath, says: Mapping[int, str]) -> Picture:
+    """Draw the scores of a path against lambda; `says` is what to tell of each lambda."""
     from ..figures import RegularizationPathDisplay
 
     def draw(figure: Any, narrow: bool) -> None:
         RegularizationPathDisplay.from_path(path, ax=figure.subplots())
 
-    return _picture(draw, (8.0, 4.6), (4.2, 4.6))
+    series = {"training": path.train_means_, "validation": path.validation_means_}
+    tips = {
+        name: {k: says[k] for k, score in enumerate(scores.tolist()) if math.isfinite(score)}
+        for name, scores in series.items()
+    }
+    return _picture("path", draw, (3.9, 4.1), alternatives.path(path), tips)
+
+
+def picture_gains(d: Diagnosis) -> Picture:
+    """Draw what each action would gain."""
+    from ..figures import GainsDisplay
+
+    def draw(figure: Any, narrow: bool) -> None:
+        ax = GainsDisplay.from_diagnosis(d, ax=figure.subplots()).ax_
+        _fewer_ticks(ax.xaxis, narrow)
+        if narrow:
+            ax.set_xlabel("\n".join(textwrap.wrap(ax.get_xlabel(), 26)))
+
+    _, *rows = action_table(d)
+    tall = 0.9 + 0.42 * len(rows)
+    tips = {f"gain-{k}": alternatives.gain(d, row) for k, row in enumerate(rows)}
+    return _picture("gains", draw, (tall, tall), alternatives.gains(d), tips)
 
 
 def picture_learning_curve(curve: LearningCurve, score_name: str) -> Picture:
@@ -81,9 +81,15 @@ def picture_learning_curve(curve: LearningCurve, score_name: str) -> Picture:
     from ..figures import LearningCurveDisplay
 
     def draw(figure: Any, narrow: bool) -> None:
-        LearningCurveDisplay(*curve, score_name=score_name).plot(figure.subplots())
+        display = LearningCurveDisplay(*curve, score_name=score_name).plot(figure.subplots())
+        for name, drawn in (("measured", display.points_), ("twice", display.last_)):
+            if drawn is not None:
+                drawn.lines[0].set_gid(name)
+        _fewer_ticks(display.ax_.xaxis, narrow)
 
-    return _picture(draw, (8.0, 3.8), (4.2, 3.8))
+    text = alternatives.learning_curve(curve, score_name)
+    tips = alternatives.points_of(curve, score_name)
+    return _picture("learning", draw, (3.2, 3.2), text, tips)
 
 
 def picture_importance(importance: Importance, score_name: str) -> Picture:
@@ -92,21 +98,23 @@ def picture_importance(importance: Importance, score_name: str) -> Picture:
 
     shown = importance.columns[:LISTED]
     drawable = can_draw([one.name for one in shown])
-    names = None if drawable else [f"column {one.column + 1}" for one in shown]
-    tall = 1.4 + 0.28 * len(shown)
+    full = [one.name if drawable else f"column {one.column + 1}" for one in shown]
 
     def draw(figure: Any, narrow: bool) -> None:
         ax = figure.subplots()
+        names = [shorten(name, LONGEST[narrow]) for name in full]
         display = ImportanceDisplay(importance, score_name=score_name)
         display.plot(ax, limit=LISTED, names=names)
-        if narrow:
-            _move_below(ax.get_legend())
+        _move_below(ax.get_legend(), 2 if narrow else 3)
 
-    return _picture(draw, (8.0, tall), (4.2, tall))
+    tall = 1.2 + 0.28 * len(shown)
+    text = alternatives.importance(shown, score_name)
+    tips = {f"importance-{k}": alternatives.cost(one, score_name) for k, one in enumerate(shown)}
+    return _picture("importance", draw, (tall, tall), text, tips)
 
 
-def picture_dependences(found: Sequence[Dependence]) -> Picture:
-    """Draw how predictions depend on a few columns."""
+def picture_dependences(found: Sequence[Dependence], names: Sequence[str]) -> Picture:
+    """Draw how predictions depend on a few columns of these names."""
     from ..figures import PartialDependenceDisplay
     from ..figures.dependence import leave_room
 
@@ -116,11 +124,12 @@ def picture_dependences(found: Sequence[Dependence]) -> Picture:
     edge = 0.04 * (max(means) - min(means))
 
     def draw(figure: Any, narrow: bool) -> None:
-        for ax, one in zip(_axes(figure, count, 1 if narrow else count), found, strict=True):
-            PartialDependenceDisplay(one).plot(ax)
+        for ax, one in zip(_axes(figure, count, 1), found, strict=True):
+            PartialDependenceDisplay(one).plot(ax, name=shorten(one.name, LABELLED[narrow]))
             leave_room(ax, min(means) - edge, max(means) + edge)
 
-    return _picture(draw, (max(5.0, 3.0 * count), 3.6), (4.2, 3.4 * count))
+    text = alternatives.dependences(found, names)
+    return _picture("dependence", draw, (2.6 * count, 3.0 * count), text)
 
 
 def picture_curves(path: RegularizationPath) -> Picture:
@@ -134,25 +143,33 @@ def picture_curves(path: RegularizationPath) -> Picture:
         limits = [limit for ax in axes for limit in ax.get_ylim()]
         for ax in axes:
             ax.set_ylim(min(limits), max(limits))
-        if narrow:
-            _move_below(axes[1].get_legend())
+        if narrow and axes[1].get_legend() is not None:
+            _move_below(axes[1].get_legend(), 3)
 
-    return _picture(draw, (8.0, 3.8), (4.2, 6.4))
+    text, tips = alternatives.losses(path)
+    return _picture("losses", draw, (3.2, 5.2), text, tips)
 
 
-def _move_below(legend: Any) -> None:
+def _move_below(legend: Any, columns: int) -> None:
     """Move the legend from beside the axes, which it would make narrow, below the figure."""
     legend.figure.legend(
         legend.legend_handles,
         [text.get_text() for text in legend.get_texts()],
         title=legend.get_title().get_text(),
         loc="outside lower center",
-        ncols=4,
+        ncols=columns,
         fontsize="small",
         title_fontsize="small",
         frameon=False,
     )
     legend.remove()
+
+
+def _fewer_ticks(axis: Any, narrow: bool) -> None:
+    """Take fewer ticks than matplotlib would, whose numbers touch on a narrow axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(3 if narrow else 6, steps=[1, 2, 5, 10]))
 
 
 def picture_reliability(path: RegularizationPath) -> Picture:
@@ -163,73 +180,8 @@ def picture_reliability(path: RegularizationPath) -> Picture:
         axes = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
         ReliabilityDisplay.from_path(path, ax=axes)
 
-    return _picture(draw, (8.0, 4.0), (4.2, 7.0))
-
-
-def picture_confusion(matrix: Any, names: Sequence[str]) -> Picture:
-    """Draw a confusion matrix of classes with drawable names; see `can_draw`."""
-    from ..figures import ConfusionMatrixDisplay
-
-    def draw(figure: Any, narrow: bool) -> None:
-        display = ConfusionMatrixDisplay(matrix, display_labels=names).plot(ax=figure.subplots())
-        labels = display.ax_.get_xticklabels()
-        # The columns of this figure are narrower than the display assumes.
-        if narrow and sum(len(label.get_text()) for label in labels) > 20:
-            for label in labels:
-                label.set(rotation=90, ha="center", va="top", rotation_mode="default")
-
-    side = max(4.4, 0.36 * len(names))
-    return _picture(draw, (1.25 * side, side), (side, 0.84 * side))
-
-
-def can_draw(names: Sequence[str]) -> bool:
-    """Tell whether the font has the glyphs of all names, and none of them is a formula."""
-    fonts = needed("matplotlib.font_manager")
-    with needed("matplotlib.style").context("default"):
-        known = fonts.get_font(fonts.findfont(fonts.FontProperties())).get_charmap()
-    return all(name.count("$") < 2 and all(ord(c) in known for c in name) for name in names)
-
-
-def as_images(X: Any) -> Any:
-    """Return samples (n, features) as images (n, height, width[, 3]); None if they are none."""
-    from ..figures import image_shape
-
-    shape = image_shape(X.shape[1])
-    if shape is None or min(shape[:2]) < SMALLEST:
-        return None
-    return X.reshape(-1, *shape)
-
-
-def picture_images(images: Any, pairs: Sequence[tuple[str, str]]) -> Picture:
-    """Draw images (n, height, width[, 3]) titled by their true class and the predicted one."""
-    from ..figures import plot_images
-
-    # A line holds 13 characters.
-    arrow = " → " if max(len(true) + len(found) for true, found in pairs) <= 10 else "\n→ "
-    titles = [f"{true}{arrow}{found}" for true, found in pairs]
-    tall = 1.3 * min(3.0, images.shape[1] / images.shape[2]) + (0.24 if arrow == " → " else 0.42)
-    wide, narrow = (
-        (1.3 * columns, tall * rows + 0.1)
-        for rows, columns in (_grid(len(titles), across) for across in ACROSS)
-    )
-
-    def draw(figure: Any, narrow: bool) -> None:
-        for ax in plot_images(images, titles, _axes(figure, len(titles), ACROSS[narrow])):
-            ax.title.set_size(9)
-
-    return _picture(draw, wide, narrow)
-
-
-def _grid(count: int, across: int) -> tuple[int, int]:
-    """Return the rows and the columns of a grid with at most `across` columns."""
-    return math.ceil(count / across), min(count, across)
-
-
-def _axes(figure: Any, count: int, across: int) -> Any:
-    axes = figure.subplots(*_grid(count, across), squeeze=False).ravel()
-    for surplus in axes[count:]:
-        surplus.remove()
-    return axes[:count]
+    text, tips = alternatives.reliability(path)
+    return _picture("reliability", draw, (3.2, 5.8), text, tips)
 
 
 def picture_values(predicted: Any, true: Any) -> Picture:
@@ -237,21 +189,67 @@ def picture_values(predicted: Any, true: Any) -> Picture:
     from ..figures.style import BLACK, BLUE
 
     count = min(true.shape[1], PANELS)
-    sizes = [(5.2, 5.2), (4.2, 4.2)]
-    if count > 1:
-        grids = ((*_grid(count, across), side) for across, side in ((3, 2.7), (2, 2.1)))
-        sizes = [(side * columns, side * rows) for rows, columns, side in grids]
+    talls = [(side * math.ceil(count / across)) for across, side in ((3, 2.1), (2, 1.7))]
+    if count == 1:
+        talls = [4.6, 3.3]
     # Many points would hide one another if they were opaque.
-    look = {"s": 16, "color": BLUE, "linewidths": 0, "alpha": max(0.15, min(0.7, 200 / len(true)))}
+    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 4, "color": BLUE}
+    look |= {"markeredgewidth": 0, "alpha": max(0.15, min(0.7, 200 / len(true)))}
     line = {"slope": 1.0, "color": BLACK, "linestyle": "--", "linewidth": 1}
 
     def draw(figure: Any, narrow: bool) -> None:
         for k, ax in enumerate(_axes(figure, count, 2 if narrow else 3)):
-            ax.scatter(true[:, k], predicted[:, k], **look)
+            ax.plot(true[:, k], predicted[:, k], **look)
             ax.axline((true[0, k], true[0, k]), **line)
             ax.set_xlabel("true")
             ax.set_ylabel("predicted")
             if count > 1:
                 ax.set_title(f"output {k + 1}", fontsize="medium")
 
-    return _picture(draw, *sizes)
+    return _picture("values", draw, (talls[0], talls[1]), alternatives.values(predicted, true))
+
+
+def _axes(figure: Any, count: int, across: int) -> Any:
+    axes = figure.subplots(math.ceil(count / across), min(count, across), squeeze=False).ravel()
+    for surplus in axes[count:]:
+        surplus.remove()
+    return axes[:count]
+
+
+def can_draw(names: Sequence[str]) -> bool:
+    """Tell whether XML may have all names, and none of them is a formula for matplotlib."""
+    return all(name.count("$") < 2 and all(map(_is_text, name)) for name in names)
+
+
+def _is_text(character: str) -> bool:
+    code = ord(character)
+    return code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code > 0xFFFF
+
+
+def _picture(
+    name: str, draw: Draw, talls: tuple[float, float], text: str, tips: Tips | None = None
+) -> Picture:
+    """Draw a picture of two heights in inches, with a text in its place and values to look up."""
+    layouts = (("wide", WIDE, talls[0]), ("narrow", NARROW, talls[1]))
+    return Picture(
+        *(_drawn(draw, (width, tall), layout, name, text, tips) for layout, width, tall in layouts)
+    )
+
+
+def _drawn(
+    draw: Draw, size: tuple[float, float], layout: str, name: str, text: str, tips: Tips | None
+) -> Any:
+    with needed("matplotlib.style").context("default"):
+        # Without pyplot, which would keep the figure and may need a display.
+        figure = needed("matplotlib.figure").Figure(size, 192, layout="constrained")
+        needed("matplotlib.backends.backend_svg").FigureCanvasSVG(figure)
+        draw(figure, layout == "narrow")
+        for line in (line for ax in figure.axes for line in ax.lines):
+            line.set_rasterized(len(line.get_xdata()) > MANY)
+        root = svg_of(figure, f"{name}-{layout}")
+    add_tips(root, tips or {})
+    width, height = (f"{96 * inches:.0f}" for inches in size)
+    markup = needed("markupsafe").Markup
+    return markup(
+        as_text(root, class_=layout, width=width, height=height, role="img", aria_label=text)
+    )

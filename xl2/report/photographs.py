@@ -1,0 +1,43 @@
+"""Samples that are images, as small embedded PNG."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from .svg import needed
+
+SMALLEST = 8  # pixels of an image's side; a table may well have 4, 9 or 25 columns
+
+
+def as_images(X: Any) -> Any:
+    """Return samples (n, features) as images (n, height, width[, 3]); None if they are none."""
+    from ..figures import image_shape
+
+    shape = image_shape(X.shape[1])
+    if shape is None or min(shape[:2]) < SMALLEST:
+        return None
+    return X.reshape(-1, *shape)
+
+
+def photographs(images: Any, texts: Sequence[str]) -> list[dict[str, str]]:
+    """Return images (n, height, width[, 3]) as data URLs, with a text for each.
+
+    The smallest of all values is black, the largest white.
+    """
+    import numpy as np
+
+    values = np.asarray(images, dtype="float64")
+    known = np.isfinite(values)
+    low, high = (values[known].min(), values[known].max()) if known.any() else (0.0, 0.0)
+    shades = (np.where(known, values, low) - low) / (high - low or 1.0)
+    whole = np.round(255.0 * shades).astype("uint8")
+    return [{"data": _png(one), "alt": text} for one, text in zip(whole, texts, strict=True)]
+
+
+def _png(image: Any) -> str:
+    file = io.BytesIO()
+    needed("PIL.Image").fromarray(image).save(file, "png", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
