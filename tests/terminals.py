@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import struct
 import sys
 import termios
@@ -46,3 +47,30 @@ def in_terminal(command, *, folder=None, stdout=None, columns=80, lines=30, **en
     reader.join()
     os.close(own)
     return code, b"".join(got).decode()
+
+
+def pictures(text):
+    """Return what a terminal shows, as a list of lines, each time that it has been drawn anew.
+
+    It knows what rich sends: line feeds, returns, erased lines, a cursor that goes up, and styles.
+    """
+    screen, row, column, shown = [""], 0, 0, []
+    for piece in re.findall(r"\x1b\[[?\d;]*[A-Za-z]|[^\x1b]", text):
+        if piece == "\n":
+            row += 1
+            screen += [""] * (row + 1 - len(screen))
+        elif piece == "\r":
+            column = 0
+        elif piece == "\x1b[2K":
+            if row + 1 == len(screen) and screen[row]:
+                shown.append("\n".join(screen))
+            screen[row] = ""
+        elif piece == "\x1b[1A":
+            row -= 1
+            assert row >= 0
+        elif piece[0] != "\x1b":
+            screen[row] = screen[row][:column].ljust(column) + piece + screen[row][column + 1 :]
+            column += 1
+        else:
+            assert piece[-1] == "m" or piece in ("\x1b[?25l", "\x1b[?25h"), piece
+    return [*shown, "\n".join(screen)]

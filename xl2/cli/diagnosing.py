@@ -23,6 +23,7 @@ def diagnose(
     labels: opt.Labels = None,
     backend: opt.Backend = None,
     device: opt.Device = None,
+    quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
     reading: Any = None,
 ) -> None:
@@ -46,6 +47,7 @@ def diagnose(
         "--new-labels": new_labels,
         "--out": model,
         "--json": as_json,
+        "--quiet": quiet,
     }
     root: Any = context.find_root().command
     of_path = root.commands["path"]
@@ -53,6 +55,8 @@ def diagnose(
     with facing(opt.face_of(of_path)):  # the advice is about its options
         if as_json:
             printing.show_json(diagnosis, notes=notes)
+        elif quiet:
+            typer.echo(diagnosis.answer())
         else:
             printing.show_notes(notes)
             typer.echo(f"\n{diagnosis}")

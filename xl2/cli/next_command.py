@@ -30,6 +30,8 @@ ELSEWHERE = (
     "--report",
     "--out",
     "--json",
+    "--quiet",
+    "-q",
 )
 
 

@@ -104,6 +104,15 @@ NewLabels = Annotated[
     bool,
     typer.Option("--new-labels", help="Count test labels that no training sample has as errors."),
 ]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Print only the verdict, the next command and the names of files: no progress, no "
+        "notes and no tables. Warnings stay on standard error.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print everything as JSON, without the default picture.")
 ]

@@ -137,6 +137,7 @@ def path(
     ] = None,
     mlflow: opt.MLflow = None,
     tensorboard: opt.TensorBoard = None,
+    quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
     reading: Any = None,
 ) -> None:
@@ -196,6 +197,7 @@ def path(
             every=every,
             resume=resume,
             client=client,
+            progress=False if quiet else None,
         )
     given, command = sys.argv[1:], context.command
     result = replace(result, diagnosis=with_next_command(result.diagnosis, given, command))
@@ -210,6 +212,8 @@ def path(
                 notes=[*result.parts.reading, *result.parts.notes],
                 **({"ensemble": ensembles.numbers(result)} if ensemble else {}),
             )
+        elif quiet:
+            typer.echo(result.diagnosis.answer())
         else:
             _show(result, f"{printing.heading(data, result.model.network)}\n{how}")
     finally:
@@ -225,15 +229,13 @@ def path(
             tracker.log(result.path, result.diagnosis, model=model, report=report)
     if as_json:
         return
-    typer.echo("")
-    if drawn is None:
-        typer.echo('No picture was drawn: that needs pip install "xl2[plot]".')
-    else:
-        typer.echo(f"The picture is in {drawn}.")
     saved = f"{ensembles.name_of(model)}," if ensemble else "model of the best lambda"
-    for file, what in ((report, "report"), (out, saved)):
-        if file is not None:
-            typer.echo(f"The {what} is in {file}.")
+    written = {"picture": drawn, "report": report, saved: out}
+    lines = [f"The {what} is in {file}." for what, file in written.items() if file is not None]
+    if drawn is None and not quiet:
+        lines.insert(0, 'No picture was drawn: that needs pip install "xl2[plot]".')
+    if lines:
+        typer.echo("\n" + "\n".join(lines))
 
 
 def _show(result: Any, heading: str) -> None:

@@ -40,11 +40,16 @@ class Diagnosis(Findings):
         found: dict[str, Any] = plain(dataclasses.asdict(self))
         return {"advice": list(self.advice), "what_matters": list(self.what_matters), **found}
 
-    def to_do(self) -> str:
-        """Return the first part of the text: the advice, the next step, and what was tried."""
+    def answer(self) -> str:
+        """Return the beginning of the text: the advice, and the next step."""
         parts = [wrapped(" ".join(self.advice))]
         if self.next_step:
             parts.append(f"{next_heading(self)}\n{_indented(self.next_step)}")
+        return "\n\n".join(parts)
+
+    def to_do(self) -> str:
+        """Return the first part of the text: the answer, and what was tried."""
+        parts = [self.answer()]
         if self.actions:
             parts.append(_align(action_table(self)))
         parts += [wrapped(paragraph) for paragraph in sentences.evidence(self)]

@@ -50,7 +50,7 @@ class Cluster:
         data: FoldData,
         stacks: list[PlannedStack],
         members: Members,
-        advance: Callable[..., Any],
+        advance: Callable[[int], Any],
         wanted: Callable[[], bool],
     ) -> None:
         """Train stacks and record their members; it ends early once ``wanted()`` is False."""
@@ -88,7 +88,7 @@ class _Training:
         data: FoldData,
         stacks: list[PlannedStack],
         members: Members,
-        advance: Callable[..., Any],
+        advance: Callable[[int], Any],
     ):
         self._sender, self._client = cluster.sender, cluster.sender.client
         self._training, self._data = training, data

@@ -15,7 +15,7 @@ from ..array.workers import side_by_side
 from ..diagnosis.evidence import STOPPED, TOO_LONG, Evidence, Trial
 from ..diagnosis.importance import WHAT
 from ..errors import InputError, OutOfMemoryError, option, unknown
-from ..training.progress import show_progress
+from ..training.progress import Display
 from .ensembles import EnsembleMaker
 from .fold_data import FoldData
 from .importance import NOT_FINITE, SHARE, importance_of_path, reason_to_leave_out
@@ -41,7 +41,6 @@ class Plan:
     named: bool  # whether they were wanted by name
     budget: float  # times the path's own time
     features: Mapping[str, Sequence[int]]  # columns to leave out, by a name for them
-    progress: bool | None
 
     @property
     def wanted(self) -> bool:
@@ -49,9 +48,7 @@ class Plan:
         return bool(self.keys or self.features)
 
 
-def check_plan(
-    experiments: Any, budget: Any, without: Any, inputs: int, progress: bool | None
-) -> Plan:
+def check_plan(experiments: Any, budget: Any, without: Any, inputs: int) -> Plan:
     """Return the plan that the arguments of a path describe, checked.
 
     `inputs` is the number of columns; 0 if it is not known what is made of them.
@@ -89,7 +86,7 @@ def check_plan(
             f"{option('budget')} must be a number above 0, times the path's own time. Received: "
             f"{budget!r}."
         )
-    return Plan(frozenset(experiments), named, float(budget), features, progress)
+    return Plan(frozenset(experiments), named, float(budget), features)
 
 
 def _columns(name: Any, columns: Any, inputs: int) -> list[int]:
@@ -157,6 +154,7 @@ def add_experiments(
     out_of_fold: OutOfFold,
     plan: Plan,
     order: Callable[[Any, int], Any],
+    display: Display,
 ) -> Evidence:
     """Return evidence with experiments that take no longer than planned.
 
@@ -206,11 +204,12 @@ def add_experiments(
         else:
             seconds = time.perf_counter() - started
             found[variant.key] = _trial(variant, members, out_of_fold, best, seconds)
-        advance(None, variant.settings.epochs)
+        advance(work=variant.cost())
 
     # The longest first, as the threads end together then.
     jobs = sorted(chosen, key=lambda one: -one.cost())
-    with show_progress(sum(one.settings.epochs for one in jobs), plan.progress) as advance:
+    total = sum(one.cost() for one in jobs)
+    with display.phase("Experiments", len(jobs), work=total) as advance:
         side_by_side(settings.backend.library, workers, work, jobs, [data])
     left_out += too_long
     left_out += [(one.what, problems[one.key]) for one in chosen if one.key in problems]

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..nn.penalties import L2
+from ..training.progress import NOTHING, Display
 from .checkpoints import Folder
 from .fold_data import FoldData
 from .null_model import answer_of
@@ -37,7 +38,7 @@ ENOUGH, LITTLE = 0.2, 0.1
 
 
 def with_placed_lambdas(
-    count: int, settings: PathSettings, data: FoldData, folder: Folder | None, progress: bool | None
+    count: int, settings: PathSettings, data: FoldData, folder: Folder | None, display: Display
 ) -> PathSettings:
     """Return settings with the default grid of `count` lambdas.
 
@@ -45,11 +46,11 @@ def with_placed_lambdas(
     """
     found = None if folder is None else folder.placed_lambdas(count)
     if found is None:
-        found = spaced(count, highest_lambda(settings, data, progress)) if count > 1 else [0.0]
+        found = spaced(count, highest_lambda(settings, data, display)) if count > 1 else [0.0]
     return replace(settings, penalties=_penalties(settings, found), placed=True)
 
 
-def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None = False) -> float:
+def highest_lambda(settings: PathSettings, data: FoldData, display: Display = NOTHING) -> float:
     """Return the limit of the lambdas that a grid may have for the samples of a path.
 
     Of the settings' penalties only what lambda is divided by is used.
@@ -68,7 +69,13 @@ def highest_lambda(settings: PathSettings, data: FoldData, progress: bool | None
     task = data.training.task
     scorers = Scorers(OF_EPOCHS[task == "regression"], task, data.targets)
     members = train_stacks(
-        trial, unseen, None, progress=progress, keep_parameters=False, scorers=scorers
+        trial,
+        unseen,
+        None,
+        display=display,
+        phase="Placing lambdas",
+        keep_parameters=False,
+        scorers=scorers,
     )
     answer = answer_of(scorers, truth, len(truth.y))
     null = scorers.score(scorers.name, answer, truth, "the null model in fold 1")

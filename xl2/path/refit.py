@@ -14,6 +14,7 @@ from ..diagnosis.tried import tried_of
 from ..nn.ensemble import Ensemble
 from ..nn.model import Model
 from ..nn.score_names import shown_score
+from ..training.progress import Display
 from .arguments import RULES
 from .checkpoints import Folder
 from .fold_data import Fold, FoldData
@@ -33,6 +34,7 @@ def refit_models(
     data: PathData,
     fold: Fold | None,
     folder: Folder | None,
+    display: Display,
 ) -> list[Model]:
     """Add the models that `refit` asks for to a path, and return those of other seeds.
 
@@ -48,12 +50,12 @@ def refit_models(
     if fold is None:
         everything = data.all_rows()
         fold = everything.folds[0]
-        members = _trained(settings, indices, settings.seeds[:1], everything, folder)
+        members = _trained(settings, indices, settings.seeds[:1], everything, folder, display)
         own = range(len(indices))
         if seeds > 1 and path.best_index_ in indices:
             first = max(settings.seeds) + 1
             more = list(range(first, first + seeds - 1))
-            found = _trained(settings, [path.best_index_], more, everything, folder)
+            found = _trained(settings, [path.best_index_], more, everything, folder, display)
             others = [
                 _model(settings, found, (0, 0, s), fold, data)
                 for s in range(seeds - 1)
@@ -114,6 +116,7 @@ def _trained(
     seeds: list[int],
     everything: FoldData,
     folder: Folder | None,
+    display: Display,
 ) -> Members:
     """Train networks of some lambdas on all samples, as one stack."""
     penalties = [settings.penalties[k] for k in indices]
@@ -122,7 +125,7 @@ def _trained(
     told = f"{', '.join(repr(one.lam) for one in penalties)}; {seeds}"
     digest = hashlib.sha256(told.encode()).hexdigest()[:16]
     subfolder = None if folder is None else folder.subfolder(f"refit-{digest}")
-    return train_stacks(settings, everything, subfolder)
+    return train_stacks(settings, everything, subfolder, display=display, phase="Final models")
 
 
 def _model(

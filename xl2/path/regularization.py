@@ -12,6 +12,7 @@ from ..nn.initializers import Initializer
 from ..nn.penalties import L2, Per
 from ..nn.tasks import task_of
 from ..training.assemble import check_positive
+from ..training.progress import show_progress
 from .arguments import (
     check_calibrate,
     check_hidden,
@@ -270,7 +271,7 @@ def regularization_path(
         cluster=cluster_of(client, where, device_is_open(backend, device)),
     )
     columns = encoder.columns if encoder else inputs
-    plan = check_plan(experiments, budget, without, columns, progress)
+    plan = check_plan(experiments, budget, without, columns)
     folder = folder_of(checkpoint, every, resume)
     data = data_of_path(settings, X, targets, chosen.standardize, sample_weight, encoder, features)
     if validation is not None:
@@ -279,20 +280,21 @@ def regularization_path(
         folds_wanted = 5 if cv is None else cv
         splits = make_folds(labels, folds_wanted, regression, settings.seeds[0], groups)
         folds = data.cross_validation(splits)
-    return run_path(
-        data,
-        folds,
-        Scorers(scoring, folds.training.task, targets),
-        plan,
-        placed=values if placed else None,
-        refit=refit,
-        refit_seeds=chosen.refit_seeds,
-        return_members=return_members,
-        calibrate=chosen.calibrate,
-        validated_on=None if validation is None else data.digest_of(validation[0]),
-        groups=groups,
-        understood=encoder.notes if encoder else (),
-        folder=folder,
-        several_devices=device_is_open(backend, device),
-        progress=progress,
-    )
+    with show_progress(progress) as display:
+        return run_path(
+            data,
+            folds,
+            Scorers(scoring, folds.training.task, targets),
+            plan,
+            placed=values if placed else None,
+            refit=refit,
+            refit_seeds=chosen.refit_seeds,
+            return_members=return_members,
+            calibrate=chosen.calibrate,
+            validated_on=None if validation is None else data.digest_of(validation[0]),
+            groups=groups,
+            understood=encoder.notes if encoder else (),
+            folder=folder,
+            several_devices=device_is_open(backend, device),
+            display=display,
+        )

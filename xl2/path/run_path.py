@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from ..training.progress import Display
 from .arguments import check_refit
 from .calibration import calibration_of, temperatures_of
 from .checkpoints import Folder
@@ -41,7 +42,7 @@ def run_path(
     understood: tuple[str, ...],
     folder: Folder | None,
     several_devices: bool,
-    progress: bool | None,
+    display: Display,
 ) -> RegularizationPath:
     """Train the members of a path in the folds of its data, and return the path.
 
@@ -55,14 +56,15 @@ def run_path(
     null = score_null_model(scorers, folds)
     began = time.perf_counter()
     if placed is not None:
-        settings = data.settings = with_placed_lambdas(placed, settings, folds, folder, progress)
+        settings = data.settings = with_placed_lambdas(placed, settings, folds, folder, display)
     check_refit(refit, settings.lambdas)
     members = train_stacks(
         settings,
         folds,
         folder,
         several_devices=several_devices,
-        progress=progress,
+        display=display,
+        phase="Path",
         # With validation samples the models are members; see `refit_models`.
         keep_parameters=(
             return_members or (held_out and refit is not False) or settings.keeps(len(folds.folds))
@@ -78,7 +80,14 @@ def run_path(
     if not held_out:
         members.parameters = None  # before others are trained
     refits = refit_models(
-        path, refit, refit_seeds, members, data, folds.folds[0] if held_out else None, folder
+        path,
+        refit,
+        refit_seeds,
+        members,
+        data,
+        folds.folds[0] if held_out else None,
+        folder,
+        display,
     )
     members.parameters = None
     path.understood_ = understood
@@ -107,10 +116,11 @@ def run_path(
     if plan.wanted and evidence.signal.found:
         evidence = replace(evidence, **found.repeats(data.on_host()))
         if KEY in plan.keys:
-            evidence = add_importance(evidence, path, maker, folds, plan)
+            with display.phase("Column importance"):
+                evidence = add_importance(evidence, path, maker, folds, plan)
         known = None if groups is None else read_groups(groups, len(data.targets.labels))
         regression = data.targets.classes is None
         order = fair_order(data.targets.labels, not regression, known, settings.seeds[0])
-        evidence = add_experiments(evidence, path, settings, folds, found, plan, order)
+        evidence = add_experiments(evidence, path, settings, folds, found, plan, order, display)
     add_findings(path, evidence, validated_on)
     return path

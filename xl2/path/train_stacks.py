@@ -15,10 +15,11 @@ from ..training.data import HeldOut
 from ..training.fingerprint import described
 from ..training.fit import train_network
 from ..training.history import History
-from ..training.progress import show_progress
+from ..training.progress import NOTHING, Display
 from .checkpoints import Folder
 from .epoch_scores import EpochScores, current_look
 from .fold_data import FoldData
+from .live_scores import LiveScores
 from .members import Members
 from .planning import PlannedStack, plan
 from .pruning import Pruner
@@ -36,7 +37,8 @@ def train_stacks(
     folder: Folder | None,
     *,
     several_devices: bool = False,
-    progress: bool | None = False,
+    display: Display = NOTHING,
+    phase: str = "",
     keep_parameters: bool = True,
     scorers: Scorers | None = None,
     workers: int | None = None,
@@ -67,22 +69,29 @@ def train_stacks(
     shape = (len(settings.penalties), len(data.folds), len(settings.seeds))
     look = current_look()
     scores = look and EpochScores(settings.epochs, shape, settings.judged_by, look)
-    training = StackTraining(settings, folder, curves, most, largest, scores)
-    if settings.cluster is not None:
-        with show_progress(len(stacks) * settings.epochs, progress) as advance:
-            settings.cluster.train(training, data, stacks, members, advance, wanted)
-        return members
-    halving = training.halving()
+    live = None
+    if display and curves and any(fold.x is not None for fold in data.folds):
+        regression = data.training.task == "regression"
+        live = LiveScores(settings.lambdas.tolist(), shape, settings.judged_by, regression)
+        display.show_below(live.lines)
+    training = StackTraining(settings, folder, curves, most, largest, scores, live)
+
+    def reached(epochs: int) -> None:
+        """Show epochs of a stack, as a part of those of all stacks."""
+        advance(epochs / len(stacks))
 
     def train(own: FoldData, planned: PlannedStack, running: Callable[[], bool]) -> None:
-        shared = SharedProgress(planned.size(), advance)
+        shared = SharedProgress(planned.size(), reached)
         training.train(own, planned, members, halving, shared, running, wanted)
 
-    others = others[: len(stacks) - 1]
-    if others:  # each is then used by threads of its own
-        data = replace(data, backend=data.backend.pinned())
-    devices = [data, *(data.to(backend, settings.dtype) for backend in others)]
-    with show_progress(len(stacks) * settings.epochs, progress) as advance:
+    with display.phase(phase, settings.epochs, unit="epoch") as advance:
+        if settings.cluster is not None:
+            settings.cluster.train(training, data, stacks, members, reached, wanted)
+            return members
+        halving, others = training.halving(), others[: len(stacks) - 1]
+        if others:  # each is then used by threads of its own
+            data = replace(data, backend=data.backend.pinned())
+        devices = [data, *(data.to(backend, settings.dtype) for backend in others)]
         side_by_side(settings.backend.library, workers, train, stacks, devices)
     return members
 
@@ -119,16 +128,16 @@ def _plan(
 class SharedProgress:
     """The progress of a planned stack, to which its parts contribute by their sizes."""
 
-    def __init__(self, size: int, advance: Callable[[History | None, int], Any]):
+    def __init__(self, size: int, advance: Callable[[int], Any]):
         self._size, self._advance = size, advance
         self._trained: dict[str, int] = {}  # members times epochs of each part
         self.epochs = 0
 
-    def reach(self, part: PlannedStack, epochs: int, history: History | None = None) -> None:
+    def reach(self, part: PlannedStack, epochs: int) -> None:
         """Show that a part has been trained for a number of epochs in all."""
         self._trained[part.name] = epochs * part.size()
         before, self.epochs = self.epochs, sum(self._trained.values()) // self._size
-        self._advance(history, self.epochs - before)
+        self._advance(self.epochs - before)
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,7 @@ class StackTraining:
     most: int  # members that the memory holds at once
     largest: int  # members of the largest stack, for messages
     scores: EpochScores | None = None  # of all stacks, if somebody looks at them
+    live: LiveScores | None = None  # the same for people
 
     def halving(self) -> Halving[PlannedStack]:
         """Return what halves the stacks that do not fit into memory, and all later ones."""
@@ -174,16 +184,16 @@ class StackTraining:
             checkpoint = None if folder is None else folder.checkpoint(stack, running)
 
             def look(network: Any, history: History) -> bool:
-                progress.reach(stack, len(history), history)
+                progress.reach(stack, len(history))
                 # A run with a checkpoint asks `running` itself: it is interrupted, not finished.
                 return checkpoint is None and not (running() and wanted())
 
             try:
-                history = self._train(data, stack, look, checkpoint, members)
+                self._train(data, stack, look, checkpoint, members)
             except Exception:
                 progress.reach(stack, 0)
                 raise
-            progress.reach(stack, self.settings.epochs, history)
+            progress.reach(stack, self.settings.epochs)
 
         for _ in halving.each(attempt, [planned] if folder is None else folder.split(planned)):
             pass
@@ -195,8 +205,8 @@ class StackTraining:
         look: Callable[[Any, History], bool],
         checkpoint: Checkpoint | None,
         members: Members,
-    ) -> History:
-        """Train one stack, record its members, and return its history."""
+    ) -> None:
+        """Train one stack, and record its members."""
         import numpy as np
 
         settings = self.settings
@@ -209,8 +219,9 @@ class StackTraining:
         pruner = Pruner(network, stack.lambdas, settings.patience, settings.judged_by)
 
         def tell(network: Any, history: History) -> None:
-            if self.scores is not None:
-                self.scores.add(stack, pruner.trained_in(len(history) - 1), history)
+            for one in (self.scores, self.live):
+                if one is not None:
+                    one.add(stack, pruner.trained_in(len(history) - 1), history)
 
         try:
             history = train_network(
@@ -232,7 +243,6 @@ class StackTraining:
             if self.scores is not None:
                 self.scores.end(stack, len(history))
         members.record(network, history, stack, pruner, data)
-        return history
 
     def _started(self, stack: PlannedStack) -> bool:
         return self.folder is not None and self.folder.has(stack)

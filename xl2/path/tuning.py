@@ -136,7 +136,10 @@ def tune(
 
     with quiet():
         study = open_study(name, storage, fingerprint, pruning.pruner)
-        with show_progress(trials, progress, len(counted_trials(study)), "Trial") as advance:
+        with (
+            show_progress(progress) as display,
+            display.phase("Trial", trials, len(counted_trials(study))) as advance,
+        ):
             _search(study, searched.distributions, seeds, _Limits(trials, timeout), train, advance)
         found = [_trial(one, searched) for one in counted_trials(study)]
     complete = [one for one in found if one.state == "complete"]
@@ -214,13 +217,13 @@ def _search(
                 trial.set_user_attr(REASON, str(error))
                 state = optuna.trial.TrialState.FAIL
             study.tell(trial, state=state)
-            advance(None)
+            advance()
             continue
         trial.set_user_attr(SECONDS, time.perf_counter() - start)
         trial.set_user_attr(LAMBDA, path.best_lambda_)
         study.tell(trial, float(path.validation_means_[path.best_index_]))
         shown = shown_score(path.score_name_)
-        advance(f"best {shown.name} {shown.cell(study.best_value)}")
+        advance(seen=f"best {shown.name} {shown.cell(study.best_value)}")
 
 
 def _trial(one: Any, space: SearchSpace) -> Trial:

@@ -130,8 +130,8 @@ def fit(
         interruption, bit for bit. `epochs` is then the total, and the other arguments must be
         those of the first call.
     progress : bool, optional
-        Show a progress bar; by default if standard error is a terminal, or in a
-        notebook with ipywidgets.
+        Show what is done, the time left and the loss while training; by default if standard error
+        is a terminal, and in a notebook.
     distributed : bool, default False
         Divide each mini-batch among the processes that ``torchrun`` started, or among the devices
         of JAX, and sum their gradients: the same training, but for rounding. Every process calls

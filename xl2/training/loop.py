@@ -53,12 +53,17 @@ def train(
     """Train until the run has that many epochs, or a callback ends it; see `fit`."""
     backend, peers = run.network.backend, run.step.peers
     shown = progress if peers is None or peers.rank == 0 else False
-    bar = show_progress(epochs, shown, len(run.history))
     guard = contextlib.nullcontext() if saver is None else saver.guard(run)
-    with backend.scope(), backend.library.threads(), bar as advance, guard:
+    with (
+        backend.scope(),
+        backend.library.threads(),
+        show_progress(shown) as display,
+        display.phase("Epoch", epochs, len(run.history)) as advance,
+        guard,
+    ):
         while len(run.history) < epochs and not run.finished:
             train_epoch(run, held_out, saver)
-            advance(run.history)
+            advance(seen=run.history)
             call_back(run, callbacks)
             if saver is not None:
                 saver.look(run)
