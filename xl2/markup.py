@@ -10,27 +10,29 @@ import html
 import math
 from collections.abc import Iterable, Sequence
 
-STYLE = (
-    "<style>"
-    ".xl2-out{max-width:64em;line-height:1.45;overflow-x:auto}"
-    ".xl2-out p{margin:.5em 0}"
-    ".xl2-out table{border-collapse:collapse;border:0;margin:.6em 0;width:auto;"
-    "font-size:inherit;font-variant-numeric:tabular-nums}"
-    ".xl2-out caption{text-align:left;caption-side:top;color:inherit;padding:0 0 .3em;"
-    "font-style:normal}"
-    ".xl2-out tr,.xl2-out tbody tr:nth-child(n){background:transparent;border:0}"
-    ".xl2-out th,.xl2-out td{background:transparent;color:inherit;border:0;"
-    "padding:.12em 1.2em .12em 0;text-align:right;vertical-align:middle;max-width:none;"
-    "white-space:nowrap}"
-    ".xl2-out thead th{border-bottom:1px solid currentColor;font-weight:600}"
-    ".xl2-out tbody th{font-weight:inherit}"
-    ".xl2-out tr.xl2-chosen>*{font-weight:600}"
-    ".xl2-out .xl2-left{text-align:left;white-space:normal;min-width:5em}"
-    ".xl2-out svg{display:block;overflow:visible}"
-    ".xl2-out code{color:inherit;background:transparent}"
-    ".xl2-out summary{cursor:pointer;margin:.5em 0}"
-    "</style>"
+# Twice the class: it has to outweigh what a notebook says of all tables.
+BOX = ".xl2-out.xl2-out"
+CELL = (
+    "background:transparent;color:inherit;border:0;padding:.12em 1.2em .12em 0;text-align:right;"
+    "vertical-align:middle;max-width:none;white-space:nowrap;font-weight:inherit"
 )
+RULES = (
+    ("", "max-width:64em;line-height:1.45;overflow-x:auto"),
+    ("p", "margin:.5em 0"),
+    ("table", "border-collapse:collapse;border:0;margin:.6em 0;width:auto;font-size:inherit"),
+    ("table", "font-variant-numeric:tabular-nums"),
+    ("caption", "text-align:left;caption-side:top;color:inherit;padding:0 0 .3em"),
+    ("tr", "background:transparent;border:0"),
+    ("th", CELL),
+    ("td", CELL),
+    ("thead th", "border-bottom:1px solid currentColor;font-weight:600"),
+    (".xl2-chosen>*", "font-weight:600"),
+    (".xl2-left", "text-align:left;white-space:normal;min-width:5em"),
+    ("svg", "display:block;overflow:visible"),
+    ("code", "color:inherit;background:transparent"),
+    ("summary", "cursor:pointer;margin:.5em 0"),
+)
+STYLE = "".join(f"{BOX} {what}{{{rules}}}" for what, rules in RULES)
 
 
 class Picture(str):
@@ -41,7 +43,7 @@ class Picture(str):
 
 def output(*parts: str) -> str:
     """Return the output of a cell that consists of these parts."""
-    return f'<div class="xl2-out">{STYLE}{"".join(parts)}</div>'
+    return f'<div class="xl2-out"><style>{STYLE}</style>{"".join(parts)}</div>'
 
 
 def paragraph(text: str, code: str = "", strong: bool = False) -> str:
