@@ -91,7 +91,7 @@ def test_json_has_the_score(xl2, here, flowers):
     assert found["networks"] == 10
     assert 0.0 <= found["test_score"] <= 1.0
     code, out, _ = xl2("path", flowers, *[x for x in QUICK if x != "--ensemble"], "--json")
-    assert "ensemble" not in json.loads(out)
+    assert json.loads(out)["ensemble"] is None
 
 
 def test_intervals_are_columns_of_the_predictions(xl2, here, values):

@@ -25,6 +25,7 @@ def diagnose(
     device: opt.Device = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
+    json_schema: opt.JsonSchema = False,
     reading: Any = None,
 ) -> None:
     """Say what limits a model and what gains, as its path found."""
@@ -54,7 +55,7 @@ def diagnose(
     diagnosis = with_command_of_path(diagnosis, trained, data, given, of_path)
     with facing(opt.face_of(of_path)):  # the advice is about its options
         if as_json:
-            printing.show_json(diagnosis, notes=notes)
+            printing.show_json("diagnose", diagnosis, notes=notes)
         elif quiet:
             typer.echo(diagnosis.answer())
         else:

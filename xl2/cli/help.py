@@ -33,7 +33,7 @@ OPTIONS = {
     ),
     "Experiments and advice": ("experiments", "budget", "without", "target_score"),
     "Measurement": ("rows", "rounds", "check"),
-    "Output": ("quiet", "as_json", "picture", "plot"),
+    "Output": ("quiet", "as_json", "json_schema", "picture", "plot"),
     "Machine": ("backend", "device", "dtype", "dask"),
     "Checkpoints and tracking": ("checkpoint", "every", "resume", "mlflow", "tensorboard"),
     "Help": ("version", "install_completion", "show_completion", "help"),

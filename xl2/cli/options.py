@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import Face
+from .printing import json_schema
 
 Data = Annotated[
     str,
@@ -114,7 +115,28 @@ Quiet = Annotated[
     ),
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print everything as JSON, without the default picture.")
+    bool,
+    typer.Option(
+        "--json", help="Print everything as JSON for programs, without the default picture."
+    ),
+]
+
+
+def show_json_schema(wanted: bool) -> None:
+    """Print the schema and exit, for `--json-schema`."""
+    if wanted:
+        typer.echo(json_schema(), nl=False)
+        raise typer.Exit
+
+
+JsonSchema = Annotated[
+    bool,
+    typer.Option(
+        "--json-schema",
+        callback=show_json_schema,
+        is_eager=True,
+        help="Print the JSON Schema of --json, with the meaning and unit of each field, and exit.",
+    ),
 ]
 MLflow = Annotated[
     str | None,

@@ -139,6 +139,7 @@ def path(
     tensorboard: opt.TensorBoard = None,
     quiet: opt.Quiet = False,
     as_json: opt.AsJson = False,
+    json_schema: opt.JsonSchema = False,
     reading: Any = None,
 ) -> None:
     """Train all lambdas, and say what limits the network and what gains."""
@@ -207,10 +208,11 @@ def path(
     try:
         if as_json:
             printing.show_json(
+                "path",
                 result.diagnosis,
                 path=numbers_of(result.path),
                 notes=[*result.parts.reading, *result.parts.notes],
-                **({"ensemble": ensembles.numbers(result)} if ensemble else {}),
+                ensemble=ensembles.numbers(result) if ensemble else None,
             )
         elif quiet:
             typer.echo(result.diagnosis.answer())

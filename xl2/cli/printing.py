@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -14,6 +15,8 @@ from ..errors import printable
 if TYPE_CHECKING:
     from ..diagnosis.verdict import Diagnosis
     from ..nn.network import Network
+
+SCHEMA = 1  # the version of path.schema.json; it grows when programs that read it would break
 
 
 def heading(data: str, network: Network) -> str:
@@ -31,8 +34,19 @@ def show_notes(notes: Sequence[str], err: bool = False) -> None:
         )
 
 
-def show_json(diagnosis: Diagnosis, **more: Any) -> None:
-    """Print a diagnosis and other values as JSON, in characters that any terminal has."""
-    from ..diagnosis.formats import plain
+def show_json(command: str, diagnosis: Diagnosis, **more: Any) -> None:
+    """Print a diagnosis and other values as JSON, in characters that any terminal has.
 
-    typer.echo(json.dumps({**diagnosis.to_dict(), **plain(more)}, indent=2))
+    path.schema.json describes each field. What a command has not is null.
+    """
+    from ..diagnosis.formats import plain
+    from ..training.fingerprint import own_version
+
+    about = {"schema": SCHEMA, "xl2": own_version(), "command": command}
+    found = {**about, **diagnosis.to_dict(), "path": None, "ensemble": None, **plain(more)}
+    typer.echo(json.dumps(found, indent=2, allow_nan=False))
+
+
+def json_schema() -> str:
+    """Return the JSON Schema of what `show_json` prints."""
+    return Path(__file__).with_name("path.schema.json").read_text("utf-8")
