@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from report_tools import NASTY, OF_COLUMNS, Reader, clouds, plain, run
 
-from xl2.report import measured, mistakes
+from xl2.report import measured, mistakes, pictures
 from xl2.report.page import report_html
+from xl2.report.thresholds import thresholds
 
 pytestmark = pytest.mark.host
 
@@ -241,3 +242,38 @@ def test_more_scores_of_a_regression():
         "median absolute error": "1.0000",
         "largest error": "3.0000",
     }
+
+
+def test_thresholds_are_those_of_counting(undrawn):
+    p = np.array([[0.02], [0.3], [0.6], [0.2], [0.75], [0.97]])
+    labels = np.array(list("aaabbb"))
+    samples = mistakes.classify(fake("binary", ("a", "b")), p, labels)
+    found = thresholds(p, samples)
+    assert found["name"] == "b"
+    rows = {row[0]: tuple(map(plain, row[1:])) for row in found["table"].rows}
+    assert rows["0.1"] == ("5", "100.0 %", "60.0 %", "66.7 %")
+    assert rows["0.5"] == ("3", "66.7 %", "66.7 %", "33.3 %")
+    assert rows["0.95"] == ("1", "33.3 %", "100.0 %", "0.0 %")
+    assert "recall 66.7" in found["picture"].wide
+    two = np.concatenate([1 - p, p], axis=1)
+    again = thresholds(two, mistakes.classify(fake("classes", ("a", "b")), two, labels))
+    assert again["table"] == found["table"]
+
+
+def test_a_threshold_without_answers_has_no_precision(monkeypatch):
+    given = {}
+    monkeypatch.setattr(pictures, "_drawn", lambda *all: given.update(tips=all[-1]))
+    p = np.array([[0.1], [0.2], [0.6]])
+    samples = mistakes.classify(fake("binary"), p, np.array([0, 1, 1]))
+    rows = {row[0]: row for row in thresholds(p, samples)["table"].rows}
+    assert rows["0.9"][1:4] == ("0", plain("0.0\N{NO-BREAK SPACE}%").replace(" ", "\xa0"), "-")
+    assert len(given["tips"]["roc"]) == len(rows)
+    assert [*given["tips"]["precision"]] == [0, 1, 2, 3, 4]
+
+
+def test_thresholds_are_for_two_classes(rng):
+    p = rng.random((9, 3))
+    several = mistakes.classify(fake("classes"), p, rng.integers(0, 3, 9))
+    assert thresholds(p, several) is None
+    one = mistakes.classify(fake("binary"), p[:, :1], np.zeros(9, int))
+    assert thresholds(p[:, :1], one) is None

@@ -24,7 +24,7 @@ def scores_of_classes(model: Trained, outputs: Any, samples: Classified) -> Tabl
     ]
     classes = max(2, outputs.shape[1])
     if model.task != "multilabel" and true.max() < classes:
-        p = _probabilities(outputs)
+        p = probabilities(outputs)
         each = range(classes)
         if classes == 2:
             area = _score(metrics.roc_auc_score, true, p[:, 1])
@@ -53,7 +53,7 @@ def scores_of_values(outputs: Any, y: Any) -> Table:
     )
 
 
-def _probabilities(outputs: Any) -> Any:
+def probabilities(outputs: Any) -> Any:
     """Return a probability for each class, of which one sigmoid has the second's only."""
     import numpy as np
 

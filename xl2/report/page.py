@@ -46,6 +46,7 @@ from .pictures import (
     picture_values,
 )
 from .template import render
+from .thresholds import thresholds
 
 PICTURED = 20  # classes; with more, the most confused pairs replace the matrix
 PAIRS = 5  # listed below a matrix
@@ -183,6 +184,7 @@ def _classes(model: Trained, X: Any, outputs: Any, y: Any) -> dict[str, Any]:
     return {
         "scores": scores_of_classes(model, outputs, samples),
         "matrix": matrix_table(matrix, names) if few else None,
+        "thresholds": thresholds(outputs, samples),
         "pairs": confused_pairs(matrix, names, PAIRS if few else LISTED),
         "wrong": len(wrong),
         "samples": table,

@@ -42,7 +42,7 @@ def picture_verdict(d: Diagnosis) -> Picture:
         ax = VerdictDisplay.from_diagnosis(d, ax=figure.subplots()).ax_
         _fewer_ticks(ax.xaxis, narrow)
 
-    return _picture("verdict", draw, (2.7, 2.9), alternatives.verdict(d), alternatives.scores(d))
+    return picture("verdict", draw, (2.7, 2.9), alternatives.verdict(d), alternatives.scores(d))
 
 
 def picture_path(path: RegularizationPath, says: Mapping[int, str]) -> Picture:
@@ -57,7 +57,7 @@ def picture_path(path: RegularizationPath, says: Mapping[int, str]) -> Picture:
         name: {k: says[k] for k, score in enumerate(scores.tolist()) if math.isfinite(score)}
         for name, scores in series.items()
     }
-    return _picture("path", draw, (3.9, 4.1), alternatives.path(path), tips)
+    return picture("path", draw, (3.9, 4.1), alternatives.path(path), tips)
 
 
 def picture_gains(d: Diagnosis) -> Picture:
@@ -73,7 +73,7 @@ def picture_gains(d: Diagnosis) -> Picture:
     _, *rows = action_table(d)
     tall = 0.9 + 0.42 * len(rows)
     tips = {f"gain-{k}": alternatives.gain(d, row) for k, row in enumerate(rows)}
-    return _picture("gains", draw, (tall, tall), alternatives.gains(d), tips)
+    return picture("gains", draw, (tall, tall), alternatives.gains(d), tips)
 
 
 def picture_learning_curve(curve: LearningCurve, score_name: str) -> Picture:
@@ -89,7 +89,7 @@ def picture_learning_curve(curve: LearningCurve, score_name: str) -> Picture:
 
     text = alternatives.learning_curve(curve, score_name)
     tips = alternatives.points_of(curve, score_name)
-    return _picture("learning", draw, (3.2, 3.2), text, tips)
+    return picture("learning", draw, (3.2, 3.2), text, tips)
 
 
 def picture_importance(importance: Importance, score_name: str) -> Picture:
@@ -110,7 +110,7 @@ def picture_importance(importance: Importance, score_name: str) -> Picture:
     tall = 1.2 + 0.28 * len(shown)
     text = alternatives.importance(shown, score_name)
     tips = {f"importance-{k}": alternatives.cost(one, score_name) for k, one in enumerate(shown)}
-    return _picture("importance", draw, (tall, tall), text, tips)
+    return picture("importance", draw, (tall, tall), text, tips)
 
 
 def picture_dependences(found: Sequence[Dependence], names: Sequence[str]) -> Picture:
@@ -129,7 +129,7 @@ def picture_dependences(found: Sequence[Dependence], names: Sequence[str]) -> Pi
             leave_room(ax, min(means) - edge, max(means) + edge)
 
     text = alternatives.dependences(found, names)
-    return _picture("dependence", draw, (2.6 * count, 3.0 * count), text)
+    return picture("dependence", draw, (2.6 * count, 3.0 * count), text)
 
 
 def picture_curves(path: RegularizationPath) -> Picture:
@@ -147,7 +147,7 @@ def picture_curves(path: RegularizationPath) -> Picture:
             _move_below(axes[1].get_legend(), 3)
 
     text, tips = alternatives.losses(path)
-    return _picture("losses", draw, (3.2, 5.2), text, tips)
+    return picture("losses", draw, (3.2, 5.2), text, tips)
 
 
 def _move_below(legend: Any, columns: int) -> None:
@@ -181,7 +181,7 @@ def picture_reliability(path: RegularizationPath) -> Picture:
         ReliabilityDisplay.from_path(path, ax=axes)
 
     text, tips = alternatives.reliability(path)
-    return _picture("reliability", draw, (3.2, 5.8), text, tips)
+    return picture("reliability", draw, (3.2, 5.8), text, tips)
 
 
 def picture_values(predicted: Any, true: Any) -> Picture:
@@ -206,7 +206,7 @@ def picture_values(predicted: Any, true: Any) -> Picture:
             if count > 1:
                 ax.set_title(f"output {k + 1}", fontsize="medium")
 
-    return _picture("values", draw, (talls[0], talls[1]), alternatives.values(predicted, true))
+    return picture("values", draw, (talls[0], talls[1]), alternatives.values(predicted, true))
 
 
 def _axes(figure: Any, count: int, across: int) -> Any:
@@ -226,7 +226,7 @@ def _is_text(character: str) -> bool:
     return code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code > 0xFFFF
 
 
-def _picture(
+def picture(
     name: str, draw: Draw, talls: tuple[float, float], text: str, tips: Tips | None = None
 ) -> Picture:
     """Draw a picture of two heights in inches, with a text in its place and values to look up."""
