@@ -245,11 +245,13 @@ def test_an_error_leaves_the_terminal_as_it_was():
     assert text.count("\x1b[?25h") == 1
 
 
-def test_a_notebook_has_one_output_that_ends_empty():
+def test_a_notebook_has_one_output_that_ends_empty(tmp_path, monkeypatch):
     """In a kernel, with ipywidgets if they are installed and without."""
     nbclient = pytest.importorskip("nbclient", reason="tox installs it with NumPy")
     nbformat = pytest.importorskip("nbformat", reason="tox installs it with NumPy")
     pytest.importorskip("ipykernel", reason="tox installs it with NumPy")
+    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
     begin = f"""
 import sys; sys.path[:0] = {sys.path!r}
 import xl2.training.screens as screens

@@ -94,7 +94,7 @@ class Terminal:
     def close(self) -> None:
         """Take the lines away."""
         if self._live is not None:
-            with contextlib.suppress(OSError):  # the terminal may be gone
+            with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
                 self._live.stop()
 
     def _start(self) -> Any:
