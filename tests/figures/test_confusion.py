@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from figure_tools import arrange, boxes, overlap
+from figure_tools import arrange, boxes, overlap, paint, plt
 from figure_tools import clean as clean
+from sklearn import metrics
+from sklearn.dummy import DummyClassifier
 
 from xl2 import InputError, figures
 
@@ -27,7 +29,39 @@ def test_cells_hold_the_counts_and_shade_by_the_share_of_the_row():
     np.testing.assert_allclose(ax.collections[0].get_array(), shares)
     assert ax.collections[0].get_clim() == (0.0, 1.0)
     assert names_of(ax.get_xticklabels()) == names_of(ax.get_yticklabels()) == ["a", "b", "c"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+    assert ax.get_xlabel() == "predicted class"
+    assert ax.get_ylabel() == "true class (shade: share of the row)"
+    paint(ax.figure)
+    opacity = ax.collections[0].get_facecolors()[:, 3]
+    np.testing.assert_allclose(opacity, np.sqrt(np.ravel(shares)), atol=0.01)  # of 256 shades
+
+
+def test_predictions_are_counted_as_by_scikit_learn():
+    true, found = ["a", "b", "b", "c"], ["a", "b", "a", "b"]
+    display = figures.ConfusionMatrixDisplay.from_predictions(true, found)
+    assert isinstance(display, metrics.ConfusionMatrixDisplay)
+    np.testing.assert_array_equal(display.confusion_matrix, metrics.confusion_matrix(true, found))
+    assert [[text.get_text() for text in row] for row in display.text_] == [
+        ["1", "0", "0"],
+        ["1", "1", "0"],
+        ["0", "1", "0"],
+    ]
+    assert display.text_[1, 0].get_gid() == "cell-1-0"
+    assert len(display.figure_.axes) == 1  # the counts say what a bar of colours would
+    _, ax = plt.subplots()
+    display = figures.ConfusionMatrixDisplay.from_predictions(
+        true, found, ax=ax, colorbar=True, normalize="true", cmap="viridis"
+    )
+    assert display.ax_ is ax
+    assert len(display.figure_.axes) == 2
+    assert display.text_[1, 0].get_text() == "0.50"
+
+
+def test_an_estimator_is_asked():
+    X = np.arange(20.0)[:, None]
+    model = DummyClassifier().fit(X, [0] * 15 + [1] * 5)
+    display = figures.ConfusionMatrixDisplay.from_estimator(model, X, [0] * 15 + [1] * 5)
+    assert display.confusion_matrix.tolist() == [[15, 0], [5, 0]]
 
 
 # Long names slant from 10 classes on, and are vertical from 13; cells have counts up to 20.

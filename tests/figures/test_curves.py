@@ -1,184 +1,124 @@
-"""The figures of a history and of a path's losses, by the contents of their axes."""
+"""The figure of a path's losses, by the contents of its axes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from figure_tools import FEW, MANY, a_history, a_path, arrange, line, paint, plt, texts
+from figure_tools import FEW, MANY, a_path, arrange, boxes, overlap, paint, plt
 from figure_tools import clean as clean
-from matplotlib import colors
 
-from xl2 import History, InputError, Network, figures
+from xl2 import figures
+from xl2.figures.style import GREY
+from xl2.figures.ticks import set_log_ticks
 
 pytestmark = pytest.mark.host
-
-
-def test_lines_of_a_history_are_its_values_from_epoch_1():
-    history = a_history()
-    left, right = figures.HistoryDisplay.from_history(history).axes_
-    for ax, names in ((left, ("loss", "validation_loss")), (right, ("score", "validation_score"))):
-        for name, label in zip(names, ("training", "validation"), strict=True):
-            assert list(line(ax, label).get_ydata()) == getattr(history, name)
-            assert list(line(ax, label).get_xdata()) == [1, 2, 3, 4, 5]
-        assert ax.get_xlabel() == "epoch"
-    assert (left.get_ylabel(), right.get_ylabel()) == ("loss", "score")
-    assert list(line(left, "penalty").get_ydata()) == history.penalty
-    assert texts(left) == ["training", "validation", "penalty"]
-    assert texts(right) == ["training", "validation"]
-    assert len({found.get_linestyle() for found in left.lines}) == 3
-
-
-def test_a_missing_penalty_or_validation_is_not_drawn():
-    left, right = figures.HistoryDisplay.from_history(
-        a_history(penalty=0.0, validation=False)
-    ).axes_
-    assert texts(left) == texts(right) == ["training"]
-    assert len(left.lines) == len(right.lines) == 1
-
-
-@pytest.mark.parametrize(
-    "draw",
-    [a_history().plot, lambda axes: figures.LossCurvesDisplay.from_path(a_path(FEW), ax=axes)],
-)
-def test_legends_inside_hide_no_curve_and_add_no_space_below(draw):
-    figure, axes = plt.subplots(1, 2, figsize=(8, 4))
-    draw(axes)
-    arrange(figure)
-    for ax in axes:
-        points = [found.get_transform().transform(found.get_xydata()) for found in ax.lines]
-        if ax.get_legend():
-            legend = ax.get_legend().get_window_extent()
-            assert not any(legend.contains(*point) for point in np.concatenate(points))
-    lowest = min(found.get_ydata().min() for found in axes[0].lines)
-    highest = max(found.get_ydata().max() for found in axes[0].lines)
-    assert axes[0].get_ylim()[0] > lowest - 0.1 * (highest - lowest)
-
-
-@pytest.mark.parametrize("epochs", [1, 2, 7, 300])
-def test_ticks_of_epochs_are_whole_numbers(epochs):
-    axes = figures.HistoryDisplay.from_history(a_history(epochs=epochs)).axes_
-    for ax in axes:
-        shown = [tick for tick in ax.get_xticks() if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
-        assert shown
-        assert all(float(tick).is_integer() for tick in shown)
-        # A single point is visible only by its marker.
-        assert epochs > 1 or line(ax, "training").get_marker() not in (None, "None", "")
-
-
-@pytest.mark.parametrize(("stack", "names"), [((3,), "012"), ((2, 2), ["0, 0", "0, 1", "1, 0"])])
-def test_a_few_members_have_a_line_and_a_colour_each(stack, names):
-    history = a_history(stack)
-    left, right = figures.HistoryDisplay.from_history(history).axes_
-    count = int(np.prod(stack))
-    drawn = np.stack([found.get_ydata() for found in left.lines[:count]], axis=1)
-    np.testing.assert_array_equal(drawn, np.reshape(history.loss, (5, count)))
-    assert len(left.lines) == 3 * count
-    assert len({found.get_color() for found in left.lines}) == count
-    assert left.lines[0].get_color() == left.lines[count].get_color()  # its own validation
-    assert left.lines[0].get_linestyle() != left.lines[count].get_linestyle()
-    assert texts(left) == ["training", "validation", "penalty"]
-    assert texts(right)[:3] == list(names)
-    assert right.get_ylabel() == f"score of {count} members"
-    # The legends explain dashes on the left and colours on the right.
-    dashes = [entry.get_linestyle() for entry in left.get_legend().legend_handles]
-    assert dashes == [found.get_linestyle() for found in left.lines[::count]]
-    colours = [entry.get_color() for entry in right.get_legend().legend_handles]
-    assert colours == [found.get_color() for found in right.lines[:count]]
-
-
-def test_many_members_share_a_colour_for_each_kind():
-    left, right = figures.HistoryDisplay.from_history(a_history((30,))).axes_
-    assert len(left.lines) == 90
-    assert len({found.get_color() for found in left.lines}) == 3
-    assert texts(left) == ["training", "validation", "penalty"]
-    assert len({found.get_color() for found in right.lines}) == 2
-
-
-@pytest.mark.parametrize(("stack", "bad"), [((3,), np.nan), ((30,), np.inf)])
-def test_a_diverged_member_neither_warns_nor_flattens_the_others(stack, bad):
-    history = a_history(stack, lost=[1])
-    for values in (history.loss, history.validation_loss):
-        values[0][1] = values[1][1] = 1e30
-        values[-1][1] = bad
-    left, _ = figures.HistoryDisplay.from_history(history).axes_
-    arrange(left.figure)
-    assert np.isfinite(left.get_ylim()).all()
-    others = np.delete([*history.loss, *history.validation_loss, *history.penalty], 1, axis=1)
-    low, high = left.get_ylim()
-    assert low <= others.min() < others.max() <= high < 10
-
-
-def test_a_stack_whose_members_all_diverged_is_drawn():
-    axes = figures.HistoryDisplay.from_history(a_history((3,), lost=[0, 1, 2])).axes_
-    paint(axes[0].figure)
-    assert all(np.isfinite(ax.get_ylim()).all() for ax in axes)
-
-
-def test_the_history_of_a_fit_draws_itself():
-    from xl2 import fit
-
-    stack = Network([4, 3, 1], stack=2, backend="numpy")
-    history = fit(stack, np.eye(4), [0, 1, 0, 1], epochs=3, penalty=[0.0, 0.1])
-    _, given_axes = plt.subplots(1, 2)
-    axes = history.plot(given_axes).axes_
-    assert list(axes) == list(given_axes)
-    drawn = np.stack([found.get_ydata() for found in axes[1].lines], axis=1)
-    np.testing.assert_array_equal(drawn, history.score)
-    assert len(history.plot().axes_) == 2
-
-
-def test_a_history_without_an_epoch_is_refused():
-    with pytest.raises(InputError, match="no epoch"):
-        History().plot()
-    assert plt.get_fignums() == []
 
 
 @pytest.mark.parametrize("lams", [FEW, MANY, [0.5]])
 def test_curves_are_means_over_folds_and_seeds(lams):
     path = a_path(lams, best=len(lams) - 1)
-    axes = figures.LossCurvesDisplay.from_path(path).axes_
-    for ax, name in zip(axes, ("loss", "validation_loss"), strict=True):
-        drawn = np.stack([found.get_ydata() for found in ax.lines], axis=1)
+    display = figures.LossCurvesDisplay.from_path(path)
+    axes, lines = display.axes_, (display.train_lines_, display.validation_lines_)
+    for own, name in zip(lines, ("loss", "validation_loss"), strict=True):
+        drawn = np.stack([found.get_ydata() for found in own], axis=1)
         expected = [
             [path.curves_[name][e, i].sum() / 6 for i in range(len(lams))] for e in range(6)
         ]
         np.testing.assert_allclose(drawn, expected, rtol=1e-12)
-        widths = [found.get_linewidth() for found in ax.lines]
+        widths = [found.get_linewidth() for found in own]
         assert np.argmax(widths) == path.best_index_
         assert widths.count(max(widths)) == 1
     assert [ax.get_ylabel() for ax in axes] == ["training loss", "validation loss"]
     assert axes[0].get_ylim() == axes[1].get_ylim()
 
 
-def test_colours_of_curves_grow_lighter_with_lambda_and_stay_legible():
-    ax = figures.LossCurvesDisplay.from_path(a_path(MANY)).axes_[0]
-    shades = np.array([colors.to_rgb(found.get_color()) for found in ax.lines])
-    # Relative luminance and contrast as defined by WCAG 2.
-    linear = np.where(shades <= 0.04045, shades / 12.92, ((shades + 0.055) / 1.055) ** 2.4)
-    luminance = linear @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(luminance) > 0).all()
-    assert (1.05 / (luminance + 0.05)).min() > 1.5
+def test_the_lines_of_lambdas_say_on_which_side_of_the_best_they_are():
+    display = figures.LossCurvesDisplay.from_path(a_path(MANY, best=10))
+    lines = display.validation_lines_
+    looks = [(found.get_color(), found.get_linestyle()) for found in lines]
+    assert len({*looks[:10]}) == len({*looks[11:]}) == 1
+    assert len({looks[0], looks[10], looks[11]}) == 3
+    assert len({look[1] for look in (looks[0], looks[10], looks[11])}) == 3
+    faint = [found.get_alpha() for found in lines]
+    assert faint[:10] == sorted(faint[:10])
+    assert faint[11:] == sorted(faint[11:], reverse=True)
+    assert min(faint[:10] + faint[11:]) == 0.5
+    assert [found.get_gid() for found in lines] == [f"validation-{i}" for i in range(len(MANY))]
 
 
-def test_the_legend_of_curves_names_lambdas_and_the_best():
-    assert texts(figures.LossCurvesDisplay.from_path(a_path(FEW, best=1)).axes_[1]) == [
-        "0",
-        "0.1 (best)",
-        "1",
-        "3",
-    ]
-    axes = figures.LossCurvesDisplay.from_path(a_path(MANY, best=10)).axes_
-    named = texts(axes[1])
-    assert len(named) <= 13
-    assert (named[0], named[-1]) == ("0", "1000")
-    assert sum("(best)" in text for text in named) == 1
-    for text, entry in zip(named, axes[1].get_legend().legend_handles, strict=True):
-        (drawn,) = [found for found in axes[1].lines if found.get_label() == text]
-        assert colors.same_color(drawn.get_color(), entry.get_color())
-    arrange(axes[0].figure)
-    legend = axes[1].get_legend().get_window_extent()
-    assert axes[1].get_window_extent().x1 <= legend.x0
-    assert legend.x1 <= axes[0].figure.bbox.x1
+@pytest.mark.parametrize("layout", ["constrained", None])
+@pytest.mark.parametrize(("lams", "best"), [(FEW, 1), (MANY, 10)])
+def test_lambdas_are_written_at_the_ends_of_lines(layout, lams, best):
+    figure, axes = plt.subplots(2, 1, figsize=(4.2, 6.4), layout=layout)
+    path = a_path(lams, best=best, epochs=30)
+    display = figures.LossCurvesDisplay.from_path(path, ax=axes)
+    arrange(figure)
+    for ax, labels in zip(axes, (display.train_labels_, display.validation_labels_), strict=True):
+        names = [label.get_text() for label in labels]
+        assert sum(name.endswith(" best") for name in names) == 1
+        assert len(names) == len(lams) if len(lams) <= 12 else len(names) in (12, 13)
+        found = boxes(labels)
+        assert not overlap(found)
+        frame = ax.get_window_extent()
+        end = ax.transData.transform((30, ax.get_ylim()[0]))[0]
+        assert all(end < box.x0 < box.x1 <= frame.x1 + 1 for box in found)
+        assert all(frame.y0 <= box.y0 < box.y1 <= frame.y1 for box in found)
+        heights = [box.y0 for box in found]
+        ends = (
+            [ax.lines[lams.index(float(name.split()[0]))].get_ydata()[-1] for name in names]
+            if (len(lams) <= 12)
+            else []
+        )
+        assert [*np.argsort(ends)] == [*np.argsort(heights)][: len(ends)]
+
+
+def test_relative_losses_are_parts_of_those_of_the_best():
+    path = a_path(FEW, best=1)
+    display = figures.LossCurvesDisplay.from_path(path, relative=True)
+    losses = path.curves_["validation_loss"].mean(axis=(2, 3))
+    drawn = np.stack([found.get_ydata() for found in display.validation_lines_], axis=1)
+    np.testing.assert_allclose(drawn, losses / losses[:, [1]])
+    right = display.axes_[1]
+    assert right.get_ylabel() == "validation loss / that of lambda 0.1"
+    assert right.get_yscale() == "log"
+    for values in path.curves_.values():
+        values -= 1.0
+    display = figures.LossCurvesDisplay.from_path(path, relative=True)
+    drawn = np.stack([found.get_ydata() for found in display.validation_lines_], axis=1)
+    np.testing.assert_allclose(drawn, losses - losses[:, [1]], atol=1e-12)
+    assert display.axes_[1].get_yscale() == "linear"
+
+
+def test_lambdas_that_predict_one_class_are_grey_and_do_not_stretch_the_axis():
+    path = a_path(FEW, best=1)
+    path.one_class_[3] = True
+    for values in path.curves_.values():
+        values[:, 3] = 20.0
+    display = figures.LossCurvesDisplay.from_path(path)
+    assert {found.get_color() for found in (display.train_lines_[3],)} == {GREY}
+    assert display.validation_labels_[3].get_text() == "3 one class"
+    for ax in display.axes_:
+        assert ax.get_ylim()[1] < 5.0
+    path.one_class_[:] = True  # then none is special
+    display = figures.LossCurvesDisplay.from_path(path)
+    assert GREY not in {found.get_color() for found in display.train_lines_}
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.12, 0.2), (0.1, 2.3), (1e-3, 3.0), (1e-8, 1e3)])
+def test_logarithmic_ticks_are_few_and_written_out(low, high):
+    ax = plt.figure().subplots()
+    ax.set_yscale("log")
+    ax.set_ylim(low, high)
+    set_log_ticks(ax.yaxis)
+    paint(ax.figure)
+    shown = [tick for tick in ax.get_yticks() if low <= tick <= high]
+    assert 3 <= len(shown) <= 14
+    assert not overlap(boxes(ax.get_yticklabels()))
+    names = [name.get_text() for name in ax.get_yticklabels()]
+    np.testing.assert_allclose(
+        [float(name.replace("\N{MINUS SIGN}", "-")) for name in names], ax.get_yticks()
+    )
+    assert len(ax.get_yticks(minor=True)) == 0
 
 
 def test_a_diverged_lambda_ends_and_does_not_flatten_the_others():
@@ -188,11 +128,11 @@ def test_a_diverged_lambda_ends_and_does_not_flatten_the_others():
         assert ax.get_ylim()[1] < 10
 
 
-def test_new_axes_of_curves_share_a_scale_and_given_ones_keep_theirs():
+def test_both_axes_of_curves_have_one_scale():
     path = a_path(FEW, lost=(3,), best=1)
     path.curves_["validation_loss"] += 100.0
     low, high = figures.LossCurvesDisplay.from_path(path).axes_[0].get_ylim()
-    assert low < 1 < 100 < high < 110
-    _, axes = plt.subplots(1, 2)
+    assert low < 1 < 100 < high < 150
+    _, axes = plt.subplots(2, 1)
     figures.LossCurvesDisplay.from_path(path, ax=axes)
-    assert axes[0].get_ylim()[1] < 10 < axes[1].get_ylim()[0]
+    assert [ax.get_ylim() for ax in axes] == [(low, high), (low, high)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
+import io
+import re
 import sys
 from types import SimpleNamespace
 
@@ -14,6 +17,7 @@ from xl2 import InputError, Network, figures
 from xl2.diagnosis.actions import Action
 from xl2.diagnosis.calibration import Reliability
 from xl2.diagnosis.importance import ColumnImportance, Importance
+from xl2.figures import style
 
 NETWORK = Network([4, 2, 1], backend="numpy")
 IMPORTANCE = Importance((ColumnImportance("a", 0, 0.1, 0.01, 0.001),), 40, 5, 5)
@@ -51,6 +55,18 @@ TWO = {
     "plot_images": lambda axes: figures.plot_images(np.ones((2, 3, 3)), "ab", axes),
 }
 ALL = ONE | TWO
+GIDS = {
+    "RegularizationPathDisplay": 'id="validation-3"',
+    "LossCurvesDisplay": 'id="validation-3"',
+    "HistoryDisplay": 'id="validation_loss-0"',
+    "VerdictDisplay": 'id="bias"',
+    "GainsDisplay": 'id="gain-0"',
+    "LearningCurveDisplay": 'id="measured"',
+    "ConfusionMatrixDisplay": 'id="cell-1-1"',
+    "ImportanceDisplay": 'id="importance-0"',
+    "PartialDependenceDisplay": 'id="output-0"',
+    "ReliabilityDisplay": 'id="trained-1"',
+}
 
 
 def axes_of(drawn):
@@ -92,6 +108,18 @@ def test_without_axes_there_is_a_new_figure(name):
     assert plt.figure(number) is np.ravel(drawn)[0].figure
 
 
+@pytest.mark.parametrize("name", [name for name in ALL if name.endswith("Display")])
+def test_a_page_can_replace_every_colour_and_find_the_main_artists(name):
+    file = io.StringIO()
+    with plt.rc_context({"svg.fonttype": "none"}):
+        ALL[name](None).figure_.savefig(file, format="svg")
+    drawn = file.getvalue()
+    assert {*re.findall("#[0-9a-f]{6}\\b", drawn)} <= {
+        colour.lower() for colour in style.COLOURS.values()
+    }
+    assert re.search(GIDS[name], drawn)
+
+
 @pytest.mark.parametrize("name", TWO)
 def test_too_few_axes_are_refused(name):
     with pytest.raises(InputError, match="Received: 1"):
@@ -105,6 +133,16 @@ def test_without_matplotlib_the_error_says_what_to_install(name, monkeypatch):
             monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=r'pip install "xl2\[plot\]"'):
         ALL[name](None)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.endswith("Display")])
+def test_the_example_of_a_docstring_runs(name):
+    display = getattr(figures, name)
+    finder = doctest.DocTestFinder(recurse=False)
+    (example,) = finder.find(display, name, globs={}, module=False)
+    assert len(example.examples) > 2
+    found = doctest.DocTestRunner().run(example)
+    assert found.failed == 0
 
 
 def test_importing_the_figures_does_not_import_matplotlib(python):

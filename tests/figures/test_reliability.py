@@ -25,7 +25,8 @@ def path():
 
 
 def test_the_lines_are_the_bins_before_and_after(path):
-    left, right = figures.ReliabilityDisplay.from_path(path).axes_
+    display = figures.ReliabilityDisplay.from_path(path)
+    left, right = display.axes_
     found, p = path.calibration_, path.oof_predictions_[:, 1]
     for label, bins in (
         ("as trained", found.reliability),
@@ -37,6 +38,15 @@ def test_the_lines_are_the_bins_before_and_after(path):
     lowest = 100.0 * (p <= 1 / 15).mean()
     assert line(right, "as trained").get_ydata()[0] == pytest.approx(lowest)
     assert "as often as predicted" in texts(left)
+    for series, points, bins in zip(
+        ("trained", "calibrated"),
+        display.points_,
+        (found.reliability, found.calibrated_reliability),
+        strict=True,
+    ):
+        assert [one.get_gid() for one in points] == [f"{series}-{k}" for k in range(len(points))]
+        sizes = [one.get_markersize() for one in points]
+        assert np.argmax(sizes) == np.argmax(bins.counts)
     paint(left.figure)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from figure_tools import arrange, boxes, overlap, paint, plt
 from figure_tools import clean as clean
-from figure_tools import paint, plt
 
-from xl2 import figures
+from xl2 import InputError, figures
 
 ROWS, SCORES, ERRORS = [10, 20, 40], [0.7, 0.8, 0.85], [0.03, 0.02, 0.01]
 AHEAD = ([40, 60, 100], [0.85, 0.87, 0.9])
@@ -41,6 +43,28 @@ def test_an_accuracy_is_in_percent(name, label, tick):
 
 def test_without_a_prediction_only_the_measured_points_are_drawn():
     figure, ax = plt.subplots()
-    figures.LearningCurveDisplay(ROWS, SCORES, ERRORS).plot(ax)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["measured ± one SE"]
+    display = figures.LearningCurveDisplay(ROWS, SCORES, ERRORS).plot(ax)
+    assert display.curve_ is display.last_ is None
+    assert {key: text.get_text() for key, text in display.labels_.items()} == {
+        "measured": "measured ± one SE"
+    }
     assert figure.axes == [ax]
+
+
+@pytest.mark.parametrize("layout", ["constrained", None])
+@pytest.mark.parametrize("width", [4.2, 6.4])
+def test_names_are_beside_their_curves_and_do_not_overlap(width, layout):
+    figure, ax = plt.subplots(figsize=(width, 3.8), layout=layout)
+    display = figures.LearningCurveDisplay(ROWS, SCORES, ERRORS, AHEAD, (0.85, 0.95)).plot(ax)
+    arrange(figure)
+    assert {*display.labels_} == {"measured", "extrapolated", "interval"}
+    found = boxes(display.labels_.values())
+    assert not overlap(found)
+    frame = ax.get_window_extent()
+    assert all(frame.x0 <= box.x0 < box.x1 <= frame.x1 for box in found)
+    assert ax.get_legend() is None
+
+
+def test_a_path_without_experiments_has_no_learning_curve():
+    with pytest.raises(InputError, match="experiments=True"):
+        figures.LearningCurveDisplay.from_path(SimpleNamespace(learning_curve_=None))

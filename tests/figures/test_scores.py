@@ -16,7 +16,6 @@ from figure_tools import (
     overlap,
     paint,
     plt,
-    texts,
 )
 from figure_tools import clean as clean
 from hypothesis import given, settings
@@ -98,45 +97,12 @@ def test_the_band_is_one_standard_error_around_the_validation():
     np.testing.assert_array_equal(bars.get_segments(), expected)
 
 
-def test_unknown_standard_errors_are_not_in_the_legend():
-    path = a_path(FEW, folds=1)
-    path.standard_errors_ = np.full(4, np.nan)
-    ax = figures.RegularizationPathDisplay.from_path(path).ax_
-    assert texts(ax)[:2] == ["training", "validation"]
-
-
 def test_each_of_several_folds_has_a_faint_line():
     path = a_path(FEW, folds=4)
     ax = figures.RegularizationPathDisplay.from_path(path).ax_
     faint = [line for line in ax.lines if line.get_alpha() and line.get_alpha() < 0.5]
     drawn = np.stack([line.get_ydata() for line in faint], axis=1)
     np.testing.assert_array_equal(drawn, path.validation_scores_)
-
-
-def test_the_legend_names_both_choices_and_lines_mark_them():
-    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW, best=1, simple=2)).ax_
-    expected = ["training", "validation ± one SE", "best: 0.1", "one-SE: 1", "single folds"]
-    assert texts(ax) == [*expected, "null model"]
-    assert list(line(ax, "best").get_xdata()) == [0.1, 0.1]
-    assert list(line(ax, "one-SE").get_xdata()) == [1.0, 1.0]
-    assert line(ax, "best").get_linestyle() != line(ax, "one-SE").get_linestyle()
-
-
-def test_equal_choices_are_one_entry_and_a_single_fold_has_none():
-    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW, best=0, folds=1)).ax_
-    assert texts(ax) == ["training", "validation ± one SE", "best and one-SE: 0", "null model"]
-    assert line(ax, "best").get_xdata()[0] == line(ax, "training").get_xdata()[0]
-
-
-def test_a_diverged_lambda_is_a_cross_at_the_bottom():
-    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW, lost=(1, 3), best=2)).ax_
-    crosses = line(ax, "diverged")
-    assert list(crosses.get_xdata()) == [0.1, 3.0]
-    assert crosses.get_marker() == "x"
-    pixels = crosses.get_transform().transform(crosses.get_xydata())
-    np.testing.assert_allclose(ax.transAxes.inverted().transform(pixels)[:, 1], 0.03)
-    assert np.isnan(line(ax, "validation").get_ydata()).tolist() == [False, True, False, True]
-    assert "diverged" in texts(ax)
 
 
 @pytest.mark.parametrize(
@@ -160,45 +126,177 @@ def test_a_loss_is_drawn_without_its_sign_and_smaller_is_better():
     assert set(line(ax, "null model").get_ydata()) == {-path.null_score_}
 
 
+def test_unknown_standard_errors_are_not_in_the_label():
+    path = a_path(FEW, folds=1)
+    path.standard_errors_ = np.full(4, np.nan)
+    display = figures.RegularizationPathDisplay.from_path(path)
+    assert display.labels_["validation"].get_text() == "validation"
+    display = figures.RegularizationPathDisplay.from_path(a_path(FEW, folds=3))
+    assert display.labels_["validation"].get_text() == "validation ± one SE\nthin: 3 folds"
+
+
+def test_lines_mark_both_choices_and_end_at_their_names():
+    display = figures.RegularizationPathDisplay.from_path(a_path(FEW, best=1, simple=2))
+    paint(display.figure_)
+    for name, text, x in (("best", "best: 0.1", 0.1), ("one-se", "one-SE: 1", 1.0)):
+        label = display.labels_[name]
+        assert label.get_text() == text
+        marked = {"best": display.best_line_, "one-se": display.simple_line_}[name]
+        assert list(marked.get_xdata()) == [x, x]
+        box = label.get_window_extent()
+        (left, top), _ = ends = marked.get_transform().transform(marked.get_xydata())[::-1]
+        assert box.x0 <= left <= box.x1
+        assert top <= box.y0 <= display.ax_.get_window_extent().y1
+        assert ends[1][1] < top
+    assert display.best_line_.get_linestyle() != display.simple_line_.get_linestyle()
+    assert display.ax_.get_legend() is None
+
+
+def test_equal_choices_have_one_line():
+    display = figures.RegularizationPathDisplay.from_path(a_path(FEW, best=0, folds=1))
+    assert display.labels_["best"].get_text() == "best and one-SE: 0"
+    assert display.simple_line_ is None
+    assert display.best_line_.get_xdata()[0] == line(display.ax_, "training").get_xdata()[0]
+    alone = figures.RegularizationPathDisplay.from_path(a_path([0.5]))
+    assert alone.labels_["best"].get_text() == "best: 0.5"
+
+
+@pytest.mark.parametrize("score_name", ["accuracy", "neg_log_loss"])
+def test_a_diverged_lambda_is_a_cross_where_scores_are_bad(score_name):
+    path = a_path(FEW, lost=(1, 3), best=2, score_name=score_name)
+    display = figures.RegularizationPathDisplay.from_path(path)
+    assert set(display.edge_marks_) == {1, 3}
+    for index, mark in display.edge_marks_.items():
+        assert list(mark.get_xdata()) == [FEW[index]]
+        assert mark.get_marker() == "x"
+        assert (mark.get_ydata()[0] > 0.9) == (score_name == "neg_log_loss")
+    assert [word.get_text() for word in display.words_] == ["diverged", "diverged"]
+    assert np.isnan(display.validation_line_.get_ydata()).tolist() == [False, True, False, True]
+
+
+def a_path_with_dead_lambdas(score_name="accuracy"):
+    """Return a path of which two lambdas are like the null model and one is much worse."""
+    path = a_path([0.0, 0.01, 0.1, 1.0, 10.0, 100.0, 1000.0], score_name=score_name, best=1)
+    path.null_score_ = -2.3 if score_name == "neg_log_loss" else 0.1
+    start = -1.0 if score_name == "neg_log_loss" else 0.0
+    for scores in (path.train_scores_, path.validation_scores_):
+        scores += start
+        scores[4] = start + 0.5
+        scores[5:] = path.null_score_
+    path.train_means_ = path.train_scores_.mean(axis=1)
+    path.validation_means_ = path.validation_scores_.mean(axis=1)
+    path.standard_errors_ = path.validation_scores_.std(axis=1, ddof=1) / np.sqrt(3)
+    path.one_class_[6] = True
+    return path
+
+
+@pytest.mark.parametrize("width", [6.4, 4.2])
+@pytest.mark.parametrize("score_name", ["accuracy", "neg_log_loss"])
+def test_lambdas_that_learn_nothing_are_arrows_and_do_not_stretch_the_axis(score_name, width):
+    path = a_path_with_dead_lambdas(score_name)
+    ax = plt.figure(figsize=(width, 4.6), layout="constrained").subplots()
+    display = figures.RegularizationPathDisplay.from_path(path, ax=ax)
+    paint(ax.figure)
+    sign = -1.0 if score_name == "neg_log_loss" else 1.0
+    low, high = ax.get_ylim()
+    assert high - low < 0.25
+    alive = sign * path.validation_means_[:4]
+    assert low < alive.min() < alive.max() < high
+    assert set(display.edge_marks_) == {4, 5, 6}
+    marker = "^" if sign < 0 else "v"
+    assert {mark.get_marker() for mark in display.edge_marks_.values()} == {marker}
+    for k, point in enumerate(display.validation_points_):
+        shown = display.edge_marks_.get(k, point)
+        assert shown.get_gid() == f"validation-{k}"
+        assert point.get_visible() == (k < 4)
+    found = [word.get_text() for word in display.words_]
+    assert found == [
+        "0.5" if sign < 0 else "50.0",
+        "no better than\nthe null model",
+        "one class\nonly",
+    ]
+    inside = [
+        sign * tick >= sign * alive[np.argmin(sign * alive)] - 0.05 for tick in ax.get_yticks()
+    ]
+    assert len(ax.get_yticks()) > 2
+    assert all(inside)
+    band = np.abs(np.diff(ax.transData.transform([(1, 0), (1, path.standard_errors_[1])])[:, 1]))
+    assert band > 3  # pixels
+
+
+def test_without_dead_lambdas_all_scores_are_shown():
+    path = a_path(FEW)
+    path.validation_means_[3] -= 0.04
+    display = figures.RegularizationPathDisplay.from_path(path)
+    assert display.edge_marks_ == {}
+    low, high = display.ax_.get_ylim()
+    assert low < path.validation_means_.min() < path.train_means_.max() < high
+
+
+def test_scores_beyond_the_names_have_no_ticks():
+    path = a_path(FEW)
+    path.train_means_[:] = 1.0
+    ax = figures.RegularizationPathDisplay.from_path(path).ax_
+    assert ax.get_ylim()[1] > 1.005
+    assert max(ax.get_yticks()) <= 1.0 + 0.05 * (1.0 - path.validation_means_.min())
+
+
 def test_the_null_model_is_a_level_line_if_it_is_among_the_curves():
     path = a_path(FEW)
-    ax = figures.RegularizationPathDisplay.from_path(path).ax_
-    assert set(line(ax, "null model").get_ydata()) == {path.null_score_}
-    limits = ax.get_ylim()
+    display = figures.RegularizationPathDisplay.from_path(path)
+    assert set(display.null_line_.get_ydata()) == {path.null_score_}
+    assert display.labels_["null"].get_text() == "null model"
+    limits = display.ax_.get_ylim()
     for elsewhere in (np.nan, 0.5, 1.5):
         path.null_score_ = elsewhere
-        ax = figures.RegularizationPathDisplay.from_path(path).ax_
-        assert "null model" not in texts(ax)
-        assert ax.get_ylim() == limits
+        display = figures.RegularizationPathDisplay.from_path(path)
+        assert display.null_line_ is None
+        assert display.ax_.get_ylim() == limits
 
 
 def test_training_and_validation_differ_by_more_than_their_colour():
-    ax = figures.RegularizationPathDisplay.from_path(a_path(FEW)).ax_
-    a, b = line(ax, "training"), line(ax, "validation")
-    assert a.get_linestyle() != b.get_linestyle()
-    assert a.get_marker() != b.get_marker()
+    display = figures.RegularizationPathDisplay.from_path(a_path(FEW))
+    assert display.train_line_.get_linestyle() != display.validation_line_.get_linestyle()
+    markers = [
+        {point.get_marker() for point in points}
+        for points in (display.train_points_, display.validation_points_)
+    ]
+    assert len(markers[0]) == len(markers[1]) == 1
+    assert markers[0] != markers[1]
+
+
+def test_a_page_finds_the_point_of_each_lambda():
+    path = a_path(FEW)
+    display = figures.RegularizationPathDisplay.from_path(path)
+    for series, points, scores in (
+        ("training", display.train_points_, path.train_means_),
+        ("validation", display.validation_points_, path.validation_means_),
+    ):
+        assert [point.get_gid() for point in points] == [f"{series}-{i}" for i in range(4)]
+        np.testing.assert_array_equal([point.get_ydata()[0] for point in points], scores)
 
 
 @pytest.mark.parametrize(
-    ("layout", "size"), [("constrained", (3.5, 3.2)), (None, (3.5, 3.2)), (None, (6.4, 4.8))]
+    ("layout", "size"), [("constrained", (4.2, 4.6)), (None, (4.2, 4.6)), (None, (6.4, 4.8))]
 )
-def test_the_legend_of_a_path_hides_no_data(layout, size):
+@pytest.mark.parametrize("dead", [False, True])
+def test_texts_of_a_path_overlap_neither_each_other_nor_the_frame(layout, size, dead):
     _, ax = plt.subplots(figsize=size, layout=layout)
-    figures.RegularizationPathDisplay.from_path(
-        a_path(CROWDED, lost=(3, 6), best=7, simple=9), ax=ax
-    )
+    path = a_path_with_dead_lambdas() if dead else a_path(CROWDED, lost=(3, 6), best=7, simple=9)
+    display = figures.RegularizationPathDisplay.from_path(path, ax=ax)
     arrange(ax.figure)
-    legend = ax.get_legend().get_window_extent()
-    for curve in ax.lines:
-        if len(curve.get_xdata()) == len(CROWDED) or curve.get_label() == "diverged":
-            points = curve.get_transform().transform(curve.get_xydata())
-            assert not any(legend.contains(*point) for point in points)
-    if layout:
-        assert not legend.overlaps(ax.get_window_extent())
-        assert not legend.overlaps(ax.xaxis.label.get_window_extent())
-        whole = ax.figure.bbox
-        assert whole.x0 <= legend.x0 <= legend.x1 <= whole.x1
-        assert whole.y0 <= legend.y0
+    found = boxes([*display.labels_.values(), *display.words_])
+    assert len(found) >= 6
+    assert not overlap(found)
+    frame = ax.get_window_extent()
+    for box in found:
+        assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+        assert frame.y0 <= box.y0 < box.y1 <= frame.y1
+    for name in ("training", "validation"):
+        box = display.labels_[name].get_window_extent()
+        for point in (*display.train_points_, *display.validation_points_):
+            (pixel,) = ax.transData.transform(np.column_stack(point.get_data()))
+            assert not box.contains(*pixel)
 
 
 def test_curves_added_later_to_extended_axes_are_visible():

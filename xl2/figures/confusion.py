@@ -11,6 +11,7 @@ from sklearn import metrics
 from ..errors import InputError
 from .style import BLACK, BLUE, DIGIT, GREY, WHITE, one_axes, shorten, size_in_points
 
+DARK = 0.35  # share from which on the text of a cell is white
 MOST_COUNTED = 20  # classes; with more, the cells are too small for counts
 
 
@@ -18,8 +19,9 @@ class ConfusionMatrixDisplay(metrics.ConfusionMatrixDisplay):  # type: ignore[mi
     """A confusion matrix, shaded by the share of each true class.
 
     It is scikit-learn's display, with its ``from_estimator`` and ``from_predictions``, but a cell
-    has the colour of its share of the row: a rare class looks like a frequent one. The texts are
-    counts, whose size fits the cells. Long names are shortened, and turned if they would overlap.
+    has the colour of its share of the row: a rare class looks like a frequent one. The opacity is
+    the root of the share, so that a single mistake can be seen. The texts are counts, whose size
+    fits the cells. Long names are shortened, and turned if they would overlap.
 
     Parameters
     ----------
@@ -76,8 +78,8 @@ class ConfusionMatrixDisplay(metrics.ConfusionMatrixDisplay):  # type: ignore[mi
         -------
         ConfusionMatrixDisplay
         """
-        look = {"cmap": cmap, "xticks_rotation": xticks_rotation}
-        return super().from_estimator(estimator, X, y, **look, **options)  # type: ignore[no-any-return]
+        look = {"cmap": cmap, "xticks_rotation": xticks_rotation, "colorbar": "auto"}
+        return super().from_estimator(estimator, X, y, **{**look, **options})  # type: ignore[no-any-return]
 
     @classmethod
     def from_predictions(
@@ -104,8 +106,8 @@ class ConfusionMatrixDisplay(metrics.ConfusionMatrixDisplay):  # type: ignore[mi
         -------
         ConfusionMatrixDisplay
         """
-        look = {"cmap": cmap, "xticks_rotation": xticks_rotation}
-        return super().from_predictions(y_true, y_pred, **look, **options)  # type: ignore[no-any-return]
+        look = {"cmap": cmap, "xticks_rotation": xticks_rotation, "colorbar": "auto"}
+        return super().from_predictions(y_true, y_pred, **{**look, **options})  # type: ignore[no-any-return]
 
     def plot(
         self,
@@ -115,7 +117,7 @@ class ConfusionMatrixDisplay(metrics.ConfusionMatrixDisplay):  # type: ignore[mi
         xticks_rotation: str | float = "auto",
         values_format: str | None = None,
         ax: Any = None,
-        colorbar: bool = True,
+        colorbar: bool | str = "auto",
         im_kw: dict[str, Any] | None = None,
         text_kw: dict[str, Any] | None = None,
     ) -> ConfusionMatrixDisplay:
@@ -133,8 +135,9 @@ class ConfusionMatrixDisplay(metrics.ConfusionMatrixDisplay):  # type: ignore[mi
             Of the counts.
         ax : matplotlib.axes.Axes, optional
             By default of a new figure.
-        colorbar : bool, default True
-            Whether there is a bar that explains the colours.
+        colorbar : bool or "auto", default "auto"
+            Whether there is a bar that explains the colours. By default only if the cells have no
+            counts.
         im_kw, text_kw : dict, optional
             For ``Axes.pcolormesh`` and ``Axes.text``.
 
@@ -146,23 +149,28 @@ class ConfusionMatrixDisplay(metrics.ConfusionMatrixDisplay):  # type: ignore[mi
 
         counts, labels = _checked(self.confusion_matrix, self.display_labels)
         classes = len(counts)
+        counted = include_values and classes <= MOST_COUNTED
+        if colorbar == "auto":
+            colorbar = not counted
         side = max(4.8, 0.36 * min(classes, MOST_COUNTED))
         ax = one_axes(ax, figsize=(1.25 * side if colorbar else side, side))
         self.ax_, self.figure_ = ax, ax.figure
+        from matplotlib.colors import PowerNorm
+
         totals = counts.sum(axis=1, keepdims=True)
         shares = counts / np.where(totals > 0, totals, 1)  # without samples all are 0
         edges = np.arange(classes + 1) - 0.5
-        look = {"cmap": cmap or _colours(), "vmin": 0.0, "vmax": 1.0, "gid": "cells"}
+        look = {"cmap": cmap or _colours(), "norm": PowerNorm(0.5, 0.0, 1.0), "gid": "cells"}
         self.im_ = ax.pcolormesh(edges, edges, shares, **{**look, **(im_kw or {})})
         ax.set(aspect="equal", ylim=(classes - 0.5, -0.5))
         if colorbar:
             self.figure_.colorbar(self.im_, ax=ax, label="share of the true class")
         self.text_ = None
-        if include_values and classes <= MOST_COUNTED:
+        if counted:
             self.text_ = _write_counts(ax, counts, shares, values_format, text_kw or {})
         _label_classes(ax, labels, xticks_rotation)
         ax.set_xlabel("predicted class")
-        ax.set_ylabel("true class")
+        ax.set_ylabel("true class" if colorbar else "true class (shade: share of the row)")
         return self
 
 
@@ -222,7 +230,8 @@ def _write_counts(
     size = max(3.0, min(11.0, 0.75 * cell / (DIGIT * widest), 0.6 * cell))
     written = np.empty(counts.shape, dtype=object)
     for (i, j), share in np.ndenumerate(shares):
-        colour = WHITE if share > 0.5 else BLACK if counts[i, j] else GREY
+        colour = WHITE if share > DARK else BLACK if counts[i, j] else GREY
         look = {"ha": "center", "va": "center", "fontsize": size, "color": colour, **options}
+        look.setdefault("gid", f"cell-{i}-{j}")
         written[i, j] = ax.text(j, i, texts[i][j], **look)
     return written

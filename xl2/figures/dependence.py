@@ -58,10 +58,8 @@ class PartialDependenceDisplay:
         Its fields are ``name``, ``values``, ``means`` (outputs, points), ``samples``, ``texts``
         of a category, and ``outputs``, their names.
     ax_, figure_ : matplotlib.axes.Axes, matplotlib.figure.Figure
-    lines_ : list of matplotlib.lines.Line2D
-        One for each output that is drawn.
-    bars_ : matplotlib.container.BarContainer
-        The numbers of samples.
+    lines_, bars_ : list of matplotlib.lines.Line2D, matplotlib.container.BarContainer
+        A line for each output that is drawn, and the numbers of samples.
 
     See Also
     --------
@@ -71,9 +69,12 @@ class PartialDependenceDisplay:
     Examples
     --------
     >>> import xl2
-    >>> X, y = xl2.load_data("digits").X[:200], xl2.load_data("digits").y[:200]
-    >>> model = xl2.MLPClassifier(max_iter=5, random_state=0).fit(X, y)  # doctest: +SKIP
-    >>> xl2.figures.PartialDependenceDisplay.from_estimator(model, X, 20)  # doctest: +SKIP
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = xl2.MLPClassifier(max_iter=200, learning_rate_init=0.01, random_state=0).fit(X, y)
+    >>> display = xl2.figures.PartialDependenceDisplay.from_estimator(model, X, 2)
+    >>> len(display.lines_)
+    3
     """
 
     def __init__(self, dependence: Dependence):

@@ -44,8 +44,14 @@ class GainsDisplay:
     Examples
     --------
     >>> import xl2
-    >>> diagnosis = xl2.diagnose(path, X, y, X_test, y_test)  # doctest: +SKIP
-    >>> xl2.figures.GainsDisplay.from_diagnosis(diagnosis)  # doctest: +SKIP
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> options = {"lambdas": [0.0, 1.0], "epochs": 30, "progress": False}
+    >>> path = xl2.regularization_path(X, y, experiments=["curve", "wider"], budget=100, **options)
+    >>> diagnosis = xl2.diagnose(path)
+    >>> display = xl2.figures.GainsDisplay.from_diagnosis(diagnosis)
+    >>> len(display.points_) == len(diagnosis.actions)
+    True
     """
 
     def __init__(self, actions: Sequence[Any], *, score_name: str = "accuracy"):
@@ -105,11 +111,17 @@ class GainsDisplay:
             self.points_ += ax.plot(factor * action.gain, row, **look)
             remark = " tie" if tie else " loses" if action.loses else ""
             gain = f"{round(factor * action.gain, digits) + 0.0:+.{digits}f}"
+            gain = gain.replace("-", "\N{MINUS SIGN}")
             self.values_.append(ax.text(1.02, row, gain + remark, **beside))
-        names = ["\n".join(textwrap.wrap(action.what, WIDEST)) for action in self.actions]
+        names = ["\n".join(textwrap.wrap(_name(action), WIDEST)) for action in self.actions]
         ax.set_yticks(range(count), names, parse_math=False, fontsize="small")
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(count - 0.4, -0.6)
         unit = "points of accuracy" if self.score_name == "accuracy" else self.score_name
-        ax.set_xlabel(f"gain in {unit}, with its 90 % interval")
+        ax.set_xlabel(f"gain in {unit}\n90 % interval; empty: a tie")
         return self
+
+
+def _name(action: Any) -> str:
+    """Return what to do; of the penalty, that the model has it."""
+    return f"{action.what} (in use)" if action.kind == "penalty" else str(action.what)

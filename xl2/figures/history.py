@@ -7,7 +7,8 @@ from typing import Any
 
 from ..errors import InputError
 from .legends import add_legend
-from .style import BLACK, MEMBERS, PENALTY, TRAINING, VALIDATION, two_axes
+from .placing import label_ends, settle
+from .style import BLACK, MEMBERS, PENALTY, READABLE, TRAINING, VALIDATION, two_axes
 
 # Style and label of each attribute of a history, or key of a path's curves.
 LOOKS = {
@@ -18,11 +19,14 @@ LOOKS = {
     "penalty": (PENALTY, "penalty"),
 }
 
+DECADE = 10.0  # between losses that are drawn on a logarithmic axis
 MOST_MARKED = 20  # epochs; with more, the curves have no markers
 
 
 class HistoryDisplay:
     """The loss and the score of a fit against the epoch.
+
+    The axis of the loss is logarithmic if the losses, of which none is 0 or less, span a decade.
 
     Parameters
     ----------
@@ -39,6 +43,8 @@ class HistoryDisplay:
     lines_ : dict of str to list of matplotlib.lines.Line2D
         A line for each member, by the names of `History`: "loss", "validation_loss", "penalty",
         "score" and "validation_score".
+    labels_ : list of matplotlib.text.Text
+        At the ends of the lines of a single network. A stack has legends.
 
     See Also
     --------
@@ -93,7 +99,7 @@ class HistoryDisplay:
 
         history, axes = self.history, two_axes(ax)
         self.axes_, self.figure_ = axes, axes[0].figure
-        self.lines_ = dict[str, list[Any]]()
+        self.lines_, self.labels_ = dict[str, list[Any]](), list[Any]()
         kinds = ["loss", "validation_loss"]
         if np.any(_by_epoch(history.penalty) > 0):
             kinds.append("penalty")
@@ -102,17 +108,62 @@ class HistoryDisplay:
             drawn = {name: _by_epoch(found) for name in names if (found := getattr(history, name))}
             for name, curves in drawn.items():
                 self.lines_[name] = _draw_members(one, name, curves)
-            epoch_axis(one)
+            epoch_axis(one, len(history))
             several = "" if len(members) == 1 else f" of {len(members)} members"
             one.set_ylabel(f"{names[0]}{several}")
             frame(one, list(drawn.values()))
-            _add_legend(one, one is axes[0], list(drawn), members)
+            if one is axes[0]:
+                _set_log(one, drawn)
+        settle(axes[0])
+        for one, names in zip(axes, (kinds, ["score", "validation_score"]), strict=True):
+            found = [name for name in names if name in self.lines_]
+            if len(members) == 1:
+                self.labels_ += _label(one, [self.lines_[name][0] for name in found])
+            else:
+                _add_legend(one, one is axes[0], found, members)
         return self
+
+
+def _label(ax: Any, lines: Sequence[Any]) -> list[Any]:
+    """Name the lines at their ends."""
+    import numpy as np
+
+    ends, looks = list[tuple[float, float]](), list[dict[str, str]]()
+    known_lines = [line for line in lines if np.isfinite(line.get_ydata()).any()]
+    for line in known_lines:
+        last = np.flatnonzero(np.isfinite(line.get_ydata()))[-1]
+        ends.append((float(line.get_xdata()[last]), float(line.get_ydata()[last])))
+        looks.append({"color": READABLE[line.get_color()]})
+    return label_ends(ax, ends, [line.get_label() for line in known_lines], looks)
+
+
+def _set_log(ax: Any, drawn: Mapping[str, Any]) -> None:
+    """Make the y axis logarithmic if the losses in view are positive and span a decade.
+
+    A penalty is in view as far as it is not smaller than a tenth of all losses.
+    """
+    import numpy as np
+
+    losses = np.concatenate([found.ravel() for name, found in drawn.items() if name != "penalty"])
+    losses = losses[np.isfinite(losses)]
+    seen = losses[(ax.get_ylim()[0] <= losses) & (losses <= ax.get_ylim()[1])]
+    if not seen.size or losses.min() <= 0.0 or seen.max() < DECADE * seen.min():
+        return
+    from .ticks import set_log_ticks
+
+    low, high = float(seen.min()), float(seen.max())
+    penalties = drawn.get("penalty", np.array([]))
+    penalties = penalties[penalties > low / DECADE]
+    low, high = min([low, *penalties]), max([high, *penalties])
+    ax.set_yscale("log")
+    margin = (high / low) ** 0.05
+    ax.set_ylim(low / margin, high * margin)
+    set_log_ticks(ax.yaxis)
 
 
 def _add_legend(ax: Any, left: bool, drawn: Sequence[str], members: Sequence[str]) -> None:
     """Explain the lines; of a few members the dashes on the left, and the colours on the right."""
-    if not 1 < len(members) <= len(MEMBERS):
+    if len(members) > len(MEMBERS):
         add_legend(ax, top=left)
     elif left:
         dashes = {LOOKS[name][1]: LOOKS[name][0]["linestyle"] for name in drawn}
@@ -169,12 +220,14 @@ def _handles(styles: Mapping[str, Mapping[str, Any]]) -> list[Any]:
     return [Line2D([], [], label=label, **style) for label, style in styles.items()]
 
 
-def epoch_axis(ax: Any) -> None:
+def epoch_axis(ax: Any, epochs: int) -> None:
     """Label the axis of epochs, with whole numbers only."""
-    from matplotlib.ticker import MaxNLocator
+    from .ticks import TicksWithin
 
+    margin = max(0.02 * epochs, 0.1)
+    ax.set_xlim(1 - margin, epochs + margin)
     whole = {"integer": True, "min_n_ticks": 1, "steps": [1, 2, 5, 10]}
-    ax.xaxis.set_major_locator(MaxNLocator("auto", **whole))
+    ax.xaxis.set_major_locator(TicksWithin(0, epochs, **whole))
     ax.set_xlabel("epoch")
 
 

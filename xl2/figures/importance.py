@@ -42,8 +42,13 @@ class ImportanceDisplay:
     Examples
     --------
     >>> import xl2
-    >>> diagnosis = xl2.diagnose(path, X, y, X_test, y_test, importance=True)  # doctest: +SKIP
-    >>> xl2.figures.ImportanceDisplay.from_diagnosis(diagnosis, limit=10)  # doctest: +SKIP
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> options = {"lambdas": [0.0, 1.0], "epochs": 30, "progress": False}
+    >>> path = xl2.regularization_path(X, y, experiments=["importance"], budget=100, **options)
+    >>> display = xl2.figures.ImportanceDisplay.from_diagnosis(xl2.diagnose(path), limit=3)
+    >>> len(display.bars_)
+    3
     """
 
     def __init__(self, importance: Any, *, score_name: str = "accuracy"):

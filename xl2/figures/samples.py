@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError
-from .legends import add_legend
-from .style import BLACK, VALIDATION, one_axes
+from .placing import Obstacles, Room, label_curve, settle
+from .style import BLACK, DARK_VERMILLION, VALIDATION, one_axes
 
 
 class LearningCurveDisplay:
@@ -37,6 +37,8 @@ class LearningCurveDisplay:
         As predicted.
     last_ : matplotlib.container.ErrorbarContainer or None
         The interval.
+    labels_ : dict of str to matplotlib.text.Text
+        Of "measured", "extrapolated" and "interval", as far as there is room.
 
     See Also
     --------
@@ -46,8 +48,13 @@ class LearningCurveDisplay:
     Examples
     --------
     >>> import xl2
-    >>> path = xl2.regularization_path(X, y, experiments=True)  # doctest: +SKIP
-    >>> xl2.figures.LearningCurveDisplay.from_path(path)  # doctest: +SKIP
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> options = {"lambdas": [0.0, 1.0], "epochs": 30, "progress": False}
+    >>> path = xl2.regularization_path(X, y, experiments=["curve"], budget=100, **options)
+    >>> display = xl2.figures.LearningCurveDisplay.from_path(path)
+    >>> display.points_.lines[0].get_xdata().tolist() == list(display.rows)
+    True
     """
 
     def __init__(
@@ -103,10 +110,9 @@ class LearningCurveDisplay:
         ax = one_axes(ax)
         self.ax_, self.figure_ = ax, ax.figure
         self.curve_ = self.last_ = None
-        bars = {"capsize": 3, "linewidth": 1.8, "elinewidth": 1.2, "markersize": 5}
-        self.points_ = ax.errorbar(
-            self.rows, self.scores, self.errors, label="measured ± one SE", **VALIDATION, **bars
-        )
+        bars = {"capsize": 3, "linewidth": 1.8, "elinewidth": 1.2, "markersize": 5, **VALIDATION}
+        self.points_ = ax.errorbar(self.rows, self.scores, self.errors, label="measured", **bars)
+        self.points_.lines[0].set_gid("measured")
         if self.predicted is not None:
             dashed = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1.2}
             (self.curve_,) = ax.plot(*self.predicted, label="extrapolated", **dashed)
@@ -116,6 +122,7 @@ class LearningCurveDisplay:
             look = {"color": BLACK, "marker": "D", "linestyle": "none", "elinewidth": 1.2}
             look |= {"capsize": 3, "markersize": 5, "label": "90 % interval"}
             self.last_ = ax.errorbar([x], [y], around, **look)
+            self.last_.lines[0].set_gid("twice")
         ax.set_xlim(0, None)
         ax.set_xlabel("training samples")
         if self.score_name == "accuracy":
@@ -124,5 +131,40 @@ class LearningCurveDisplay:
             ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
         unit = " (%)" if self.score_name == "accuracy" else ""
         ax.set_ylabel(f"validation {self.score_name}{unit}")
-        add_legend(ax)
+        settle(ax)
+        self.labels_ = self._label()
         return self
+
+    def _label(self) -> dict[str, Any]:
+        """Name the points, the curve and the interval beside them."""
+        import numpy as np
+
+        ax, taken = self.ax_, Obstacles()
+        rows, scores, errors = (np.asarray(each) for each in (self.rows, self.scores, self.errors))
+        box = ax.get_window_extent()
+        room, named = Room(box.x0 + 3, box.y0 + 3, box.x1 - 3, box.y1 - 3), list[Any]()
+        taken.add_curve(ax, rows, scores, 3.0)
+        for row, score, error in zip(rows, scores, errors, strict=True):
+            taken.add_curve(ax, [row, row], [score - error, score + error], 3.0)
+        colour = {"color": DARK_VERMILLION}
+        guides = [scores, scores + errors, scores - errors]
+        named.append(("measured", rows, guides, "measured ± one SE", colour))
+        if self.predicted is not None:
+            taken.add_curve(ax, *self.predicted, 3.0)
+            # Not at its ends, which are those of the points and of the interval.
+            ahead = [np.asarray(each)[_middle(each)] for each in self.predicted]
+            named.append(("extrapolated", ahead[0], [ahead[1]], "extrapolated", {}))
+        if self.predicted is not None and self.interval is not None:
+            twice = [self.predicted[0][-1]] * 2
+            taken.add_curve(ax, twice, self.interval, 3.0)
+            named.append(("interval", twice, [self.interval], "90 % interval", {}))
+        texts = {
+            name: label_curve(ax, x, guides, text, taken, room, **look)
+            for name, x, guides, text, look in named
+        }
+        return {name: text for name, text in texts.items() if text is not None}
+
+
+def _middle(values: Sequence[float]) -> slice:
+    count = len(values)
+    return slice(count // 4, max(count * 3 // 4, count // 4 + 1))

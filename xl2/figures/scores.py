@@ -6,18 +6,34 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..nn.score_names import shown_score
-from .lambda_axis import draw_lambda_axis
-from .legends import add_legend
+from ..nn.score_names import ShownScore, shown_score
+from .edge import Edge
+from .lambda_axis import draw_lambda_axis, three_digits
+from .path_labels import label_path
+from .placing import settle
 from .score_axis import label_scores
-from .style import BLACK, GREEN, PURPLE, TRAINING, VALIDATION, VERMILLION, one_axes
+from .style import (
+    BLACK,
+    GREEN,
+    PURPLE,
+    TRAINING,
+    VALIDATION,
+    VERMILLION,
+    one_axes,
+)
+from .useful import LEAST, that_learn, why_not
 
 
 class RegularizationPathDisplay:
     """The scores of a regularisation path against lambda.
 
     The axis is logarithmic, with lambda 0 left of a break. A loss or an error is drawn as such:
-    smaller is better.
+    smaller is better. A level line is the null model, if it is among the curves.
+
+    If lambdas that learn nothing would take more than half of the score's axis, it is cut to those
+    that learn: whose score has nine tenths of the best one's lead over the null model, or is at
+    most ten standard errors below the best. The others are arrows at the edge, with their score or
+    the reason. A lambda that diverged is a cross.
 
     Parameters
     ----------
@@ -45,12 +61,22 @@ index_1se, null_score, one_class, score_name
     train_line_, validation_line_ : matplotlib.lines.Line2D
     band_ : matplotlib.collections.FillBetweenPolyCollection
         One standard error to each side of the validation score.
+    error_bars_ : matplotlib.collections.LineCollection
+        The same as lines.
+    train_points_, validation_points_ : list of matplotlib.lines.Line2D
+        A marker for each lambda; those outside the axis are not visible.
     fold_lines_ : list of matplotlib.lines.Line2D
         One for each fold, if there are several.
     best_line_, simple_line_ : matplotlib.lines.Line2D
         At both choices; `simple_line_` is None if they are the same.
     null_line_ : matplotlib.lines.Line2D or None
         None if the null model is far from the curves.
+    edge_marks_ : dict of int to matplotlib.lines.Line2D
+        The arrows and crosses, by the index of their lambda.
+    labels_ : dict of str to matplotlib.text.Text
+        Those of "training", "validation", "null", "best" and "one-se", as far as there is room.
+    words_ : list of matplotlib.text.Text
+        The words at the arrows and crosses.
 
     See Also
     --------
@@ -60,8 +86,12 @@ index_1se, null_score, one_class, score_name
     Examples
     --------
     >>> import xl2
-    >>> path = xl2.regularization_path(X, y)  # doctest: +SKIP
-    >>> xl2.figures.RegularizationPathDisplay.from_path(path)  # doctest: +SKIP
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> path = xl2.regularization_path(X, y, lambdas=[0.0, 1.0], epochs=30, progress=False)
+    >>> display = xl2.figures.RegularizationPathDisplay.from_path(path)
+    >>> len(display.validation_points_)
+    2
     """
 
     def __init__(
@@ -136,73 +166,130 @@ index_1se, null_score, one_class, score_name
         """
         ax = one_axes(ax)
         self.ax_, self.figure_ = ax, ax.figure
-        x = draw_lambda_axis(ax, self.lambdas.tolist())
+        self.labels_ = dict[str, Any]()
         shown = shown_score(self.score_name)
         sign = math.copysign(1.0, shown.factor)
-        self._draw_means(x, sign)
-        self._mark_choices(x)
-        self._draw_folds(x, sign)
-        self._draw_null_model(sign * self.null_score)
-        self._mark_diverged(x)
         ax.set_xlabel("lambda (L2 penalty)")
         label_scores(ax.yaxis, shown)
-        add_legend(ax)
+        limits, cut = self._range(sign)
+        ax.set_ylim(*limits, auto=None)
+        settle(ax)  # what follows depends on the size of the axes
+        x = draw_lambda_axis(ax, self.lambdas.tolist())
+        self._draw_means(x, sign)
+        self._draw_folds(x, sign)
+        self._draw_choices(x)
+        self._draw_null_model(sign * self.null_score, limits)
+        edge = Edge(ax, limits, upper=sign < 0.0)
+        self._mark_edge(x, sign, edge, shown)
+        names = self._name_choices(edge)
+        edge.set_limits(keep=cut)
+        if cut:
+            points = (*self.train_points_, *self.validation_points_)
+            curves = (self.train_line_, self.validation_line_, self.band_, self.error_bars_)
+            edge.clip((*curves, *points, *self.fold_lines_))
+        self.edge_marks_, self.words_ = edge.marks, edge.words
+        self.labels_ |= names
+        self.labels_ |= label_path(self, x, sign, edge.room())
         return self
+
+    def _range(self, sign: float) -> tuple[tuple[float, float], bool]:
+        """Return the scores that the axis must show, and whether others are left out."""
+        import numpy as np
+
+        learn = that_learn(
+            self.validation_means, self.standard_errors, self.null_score, self.one_class
+        )
+        found = []
+        for chosen in (learn, np.isfinite(self.validation_means)):
+            means, errors = self.validation_means[chosen], self.standard_errors[chosen]
+            spread = np.where(np.isfinite(errors), errors, 0.0)
+            parts = [means - spread, means + spread, self.train_means[chosen]]
+            values = np.concatenate([*parts, self.validation_scores[chosen].ravel()])
+            values = sign * values[np.isfinite(values)]
+            found.append((float(values.min()), float(values.max())) if len(values) else (0.0, 1.0))
+        (low, high), (lowest, highest) = found
+        cut = high - low < LEAST * (highest - lowest)
+        return found[0 if cut else 1], cut
 
     def _draw_means(self, x: Any, sign: float) -> None:
         """Draw the two means, and one standard error to each side of the validation mean."""
-        import numpy as np
-
         ax, means, errors = self.ax_, sign * self.validation_means, self.standard_errors
-        look = {"markersize": 5, "linewidth": 1.8}
-        (self.train_line_,) = ax.plot(
-            x, sign * self.train_means, label="training", gid="training", **TRAINING, **look
+        self.train_line_, self.train_points_ = _curve(
+            ax, x, sign * self.train_means, "training", TRAINING
         )
-        label = "validation ± one SE" if np.isfinite(errors).any() else "validation"
-        (self.validation_line_,) = ax.plot(
-            x, means, label=label, gid="validation", **VALIDATION, **look
+        self.validation_line_, self.validation_points_ = _curve(
+            ax, x, means, "validation", VALIDATION
         )
         low, high = means - errors, means + errors
-        self.band_ = ax.fill_between(x, low, high, color=VERMILLION, alpha=0.18, linewidth=0)
+        look = {"color": VERMILLION, "alpha": 0.18, "linewidth": 0, "gid": "band"}
+        self.band_ = ax.fill_between(x, low, high, **look)
         # A lambda between two that diverged has a bar, because a band needs neighbours.
-        ax.vlines(x, low, high, color=VERMILLION, alpha=0.6, linewidth=1.5, zorder=2)
+        look = {"color": VERMILLION, "alpha": 0.6, "linewidth": 1.5, "zorder": 2, "gid": "errors"}
+        self.error_bars_ = ax.vlines(x, low, high, **look)
 
-    def _mark_choices(self, x: Any) -> None:
+    def _draw_choices(self, x: Any) -> None:
         best, simple = self.best_index, self.index_1se
-        name = "best and one-SE" if best == simple else "best"
-        label = f"{name}: {self.lambdas[best]:g}"
         look = {"color": GREEN, "linestyle": "-.", "zorder": 1}
-        self.best_line_ = self.ax_.axvline(x[best], label=label, gid="best", **look)
+        self.best_line_ = self.ax_.axvline(x[best], label="best", gid="best", **look)
         self.simple_line_ = None
         if best != simple:
-            label = f"one-SE: {self.lambdas[simple]:g}"
             look = {"color": PURPLE, "linestyle": (0, (1, 1)), "linewidth": 2, "zorder": 1}
-            self.simple_line_ = self.ax_.axvline(x[simple], label=label, gid="one-se", **look)
+            self.simple_line_ = self.ax_.axvline(x[simple], label="one-SE", gid="one-se", **look)
+
+    def _name_choices(self, edge: Edge) -> dict[str, Any]:
+        """Name the chosen lambdas at the edge where scores are good."""
+        best, both = self.best_index, self.simple_line_ is None
+        name = "best and one-SE" if both and len(self.lambdas) > 1 else "best"
+        lines: dict[str, tuple[Any, str]] = {}
+        lines["best"] = (self.best_line_, f"{name}: {three_digits(self.lambdas[best])}")
+        if self.simple_line_ is not None:
+            text = f"one-SE: {three_digits(self.lambdas[self.index_1se])}"
+            lines["one-se"] = (self.simple_line_, text)
+        return edge.name(lines)
 
     def _draw_folds(self, x: Any, sign: float) -> None:
         self.fold_lines_ = list[Any]()
-        folds = self.validation_scores.shape[1]
-        if folds > 1:
-            labels = ["single folds"] + ["_nolegend_"] * (folds - 1)
+        if self.validation_scores.shape[1] > 1:
             faint = {"color": VERMILLION, "linewidth": 0.7, "alpha": 0.35, "zorder": 1.5}
-            scores = sign * self.validation_scores
-            self.fold_lines_ = self.ax_.plot(
-                x, scores, marker=".", markersize=3, label=labels, **faint
-            )
+            faint |= {"marker": ".", "markersize": 3, "label": "_nolegend_"}
+            for k, scores in enumerate(sign * self.validation_scores.T):
+                self.fold_lines_ += self.ax_.plot(x, scores, gid=f"fold-{k}", **faint)
 
-    def _draw_null_model(self, score: float) -> None:
+    def _draw_null_model(self, score: float, limits: tuple[float, float]) -> None:
         """Draw a level line, unless it is far from the curves: they would become flat."""
         self.null_line_ = None
-        low, high = self.ax_.get_ylim()
-        if low <= score <= high:
+        margin = 0.05 * (limits[1] - limits[0])
+        if limits[0] - margin <= score <= limits[1] + margin:
             dashed = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1, "zorder": 1}
             self.null_line_ = self.ax_.axhline(score, label="null model", gid="null", **dashed)
 
-    def _mark_diverged(self, x: Any) -> None:
-        import numpy as np
+    def _mark_edge(self, x: Any, sign: float, edge: Edge, shown: ShownScore) -> None:
+        """Mark the lambdas whose scores are not shown, and say why."""
+        for i, score in enumerate(self.validation_means.tolist()):
+            one_class = bool(self.one_class[i]) and not self.one_class.all()
+            why = why_not(score, float(self.standard_errors[i]), self.null_score, one_class)
+            if why == "diverged":
+                edge.mark(i, x[i], "x", why)
+            elif not edge.holds(sign * score):
+                edge.mark(i, x[i], "", why or _short(score, shown))
+            elif one_class:
+                edge.mark(i, x[i], None, why)
+        for i in edge.marks:
+            self.validation_points_[i].set(visible=False, gid=None)
+            self.train_points_[i].set_visible(edge.holds(sign * float(self.train_means[i])))
 
-        lost = x[np.isnan(self.validation_means)]
-        if len(lost):
-            cross = {"color": BLACK, "marker": "x", "linestyle": "none", "clip_on": False}
-            cross |= {"transform": self.ax_.get_xaxis_transform(), "label": "diverged"}
-            self.ax_.plot(lost, np.full(len(lost), 0.03), **cross)
+
+def _short(score: float, shown: ShownScore) -> str:
+    value = shown.factor * score
+    return f"{value:.1f}" if shown.unit else f"{value:.3g}"
+
+
+def _curve(ax: Any, x: Any, y: Any, series: str, style: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """Draw a line, and a marker of its own for each point, which a page can find."""
+    colour, dash, marker = style["color"], style["linestyle"], style["marker"]
+    (line,) = ax.plot(x, y, color=colour, linestyle=dash, linewidth=1.8, label=series, gid=series)
+    look = {"color": colour, "marker": marker, "linestyle": "none", "markersize": 5}
+    points = list[Any]()
+    for i, at in enumerate(zip(x, y, strict=True)):
+        points += ax.plot(*at, label="_nolegend_", gid=f"{series}-{i}", **look)
+    return line, points

@@ -11,6 +11,24 @@ from ..io.opening import needed
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 WHITE, GREY, LIGHT = "#ffffff", "#767676", "#b8b8b8"  # the page, text, and bars behind curves
+# Text of these hues: the palette's own are too faint for small letters on white.
+DARK_GREEN, DARK_VERMILLION = "#007053", "#AD4C00"
+READABLE = {BLUE: BLUE, VERMILLION: DARK_VERMILLION, GREEN: DARK_GREEN}
+# All colours of all figures; a page that embeds them may replace each.
+COLOURS = {
+    "black": BLACK,
+    "white": WHITE,
+    "grey": GREY,
+    "light": LIGHT,
+    "blue": BLUE,
+    "vermillion": VERMILLION,
+    "dark-vermillion": DARK_VERMILLION,
+    "green": GREEN,
+    "dark-green": DARK_GREEN,
+    "purple": PURPLE,
+    "orange": ORANGE,
+    "sky": SKY,
+}
 MEMBERS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
 TRAINING = {"color": BLUE, "linestyle": "--", "marker": "s"}

@@ -58,7 +58,7 @@ class VerdictDisplay:
     --------
     >>> from xl2.figures import VerdictDisplay
     >>> display = VerdictDisplay(1.0, 0.99, 0.97, (0.95, 0.98)).plot()
-    >>> [round(span.get_width(), 3) for span in display.spans_.values()]
+    >>> [round(float(span.get_width()), 3) for span in display.spans_.values()]
     [0.01, 0.02]
     """
 
@@ -115,7 +115,7 @@ class VerdictDisplay:
         -------
         VerdictDisplay
         """
-        ax = one_axes(ax, (6.4, 2.6))
+        ax = one_axes(ax, (6.4, 2.8))
         self.ax_, self.figure_ = ax, ax.figure
         shown = shown_score(self.score_name)
         sign = math.copysign(1.0, shown.factor)
@@ -128,6 +128,9 @@ class VerdictDisplay:
         self._draw_points(at, sign)
         _frame(ax, [*at.values(), *(sign * limit for limit in self.test_interval or ())])
         label_scores(ax.xaxis, shown)
+        if self.interval_ is not None:
+            interval = f"line: {100.0 * self.confidence:.4g} % interval"
+            ax.set_xlabel(f"{ax.get_xlabel()}\n{interval}")
         self._write_values(shown)
         return self
 
@@ -174,11 +177,13 @@ class VerdictDisplay:
         """Name the rows on the left, and write their numbers on the right."""
         unit = f" {shown.unit}" if shown.unit else ""
         points = " points" if shown.unit else ""
+        # A loss changes its sign, and so do its differences.
+        differences = shown._replace(factor=abs(shown.factor))
         texts = {
             "target": shown.cell(self.target_score) + unit,
-            "bias": shown.spread(self.bias) + points,
+            "bias": differences.cell(self.bias) + points,
             "training": shown.cell(self.train_score) + unit,
-            "gap": shown.spread(self.gap) + points,
+            "gap": differences.cell(self.gap) + points,
             "test": shown.cell(self.test_score) + unit,
         }
         names = [self.tested if name == "test" else name for name in ROWS]
@@ -191,7 +196,8 @@ class VerdictDisplay:
             "fontsize": "small",
         }
         self.values_ = {
-            name: self.ax_.text(1.02, row, texts[name], **where) for row, name in enumerate(ROWS)
+            name: self.ax_.text(1.02, row, texts[name].replace("-", "\N{MINUS SIGN}"), **where)
+            for row, name in enumerate(ROWS)
         }
 
 

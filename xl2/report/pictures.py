@@ -139,12 +139,6 @@ def picture_curves(path: RegularizationPath) -> Picture:
     def draw(figure: Any, narrow: bool) -> None:
         axes = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
         LossCurvesDisplay.from_path(path, ax=axes)
-        # One scale, to compare the two.
-        limits = [limit for ax in axes for limit in ax.get_ylim()]
-        for ax in axes:
-            ax.set_ylim(min(limits), max(limits))
-        if narrow and axes[1].get_legend() is not None:
-            _move_below(axes[1].get_legend(), 3)
 
     text, tips = alternatives.losses(path)
     return picture("losses", draw, (3.2, 5.2), text, tips)

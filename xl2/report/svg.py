@@ -51,10 +51,18 @@ def add_tips(root: ElementTree.Element, tips: Tips) -> None:
     """Give parts of a picture the texts that the script shows for them.
 
     The names are those that the artists have. A mapping has a text for each point that is drawn of
-    a line, in their order, and its number.
+    a line, in their order, and its number; or the points are artists of their own, whose names
+    end in this number.
     """
+    several = {name: found for name, found in tips.items() if not isinstance(found, str)}
+    own = {f"{name}-{k}": tip for name, found in several.items() for k, tip in found.items()}
     for part in root.iter():
-        found = tips.get(part.attrib.get("data-part", ""))
+        name = part.attrib.get("data-part", "")
+        if name in own:
+            del part.attrib["data-part"]
+            for point in part.iter("use"):
+                point.attrib |= {"data-tip": own[name], "data-part": name}
+        found = tips.get(name)
         if isinstance(found, str):
             part.set("data-tip", found)
         elif found is not None:
