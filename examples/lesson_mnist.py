@@ -28,7 +28,7 @@ folder = Path(os.environ.get("XL2_DATA", "."))
 if (folder / "d09_train_data.npz").is_file():
     train, test = (xl2.load_data(folder / f"d09_{part}_data.npz") for part in ("train", "test"))
     X, X_test, y, y_test = train.X, test.X, train.y, test.y
-    settings = {"lambdas": [0, 100, 1000, 3000], "hidden": (50, 25), "epochs": 8}
+    settings = {"lambdas": [0, 100, 1000, 3000], "hidden": (50, 25), "epochs": 6}
     settings["learning_rate"] = 0.01
 else:
     print("MNIST is not installed: these are scikit-learn's digits.")
