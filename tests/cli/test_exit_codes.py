@@ -19,6 +19,25 @@ WHERE = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 PROGRAM = [sys.executable, "-c", "from xl2.cli import main; main()"]
 
 
+# Ctrl-C once progress has been drawn three times.
+INTERRUPTED = """
+import os, signal
+from xl2.cli import main
+from xl2.training.screens import Terminal
+
+draw, drawn = Terminal.draw, []
+
+def look(self, lines):
+    draw(self, lines)
+    drawn.append(lines)
+    if len(drawn) == 3:
+        os.kill(os.getpid(), signal.SIGINT)
+
+Terminal.draw = look
+main()
+"""
+
+
 def run(*arguments, program=PROGRAM, **options):
     options = {"stdout": subprocess.PIPE, **options}
     return subprocess.run(
@@ -78,6 +97,19 @@ def test_what_a_user_can_mend_is_2_with_a_message(arguments):
 def test_a_full_disk_is_2():
     with open("/dev/full", "w") as full:
         assert run("--help", stdout=full).returncode == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+def test_ctrl_c_takes_the_progress_away_and_is_130():
+    from terminals import in_terminal, pictures
+
+    command = [sys.executable, "-c", INTERRUPTED, "train", "digits", "--epochs", "1000000"]
+    code, text = in_terminal(command)
+    assert code == 130
+    *_, before, last = pictures(text)
+    assert "Epoch" in before
+    assert last.strip() == "Interrupted."
+    assert text.count("\x1b[?25h") == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs the signals of POSIX")

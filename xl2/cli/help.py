@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from ..errors import facing
@@ -65,9 +66,13 @@ class Command(TyperCommand):
     """A command whose messages name its own options, which the help groups."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command; Ctrl-C, which typer ends without a word, is one line."""
         with facing(face_of(self)):
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt:
+                typer.echo("Interrupted.", err=True)
+                raise typer.Exit(130) from None
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words after the command's name in the first line of the help."""
