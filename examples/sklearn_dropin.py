@@ -99,7 +99,7 @@ X, X_test, y, y_test = digits
 pipeline = make_pipeline(
     StandardScaler(),
     xl2.MLPClassifierCV(
-        [0.1, 1, 10],
+        [0.01, 0.1, 1, 10],
         cv=5,
         hidden_layer_sizes=(50,),
         learning_rate_init=0.003,

@@ -84,7 +84,7 @@ print(diagnosis)
 # What each action would gain, and what each column is worth to the network. An empty mark or bar
 # may be chance.
 
-figure, axes = plt.subplots(2, 1, figsize=(8, 7.5), layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(8, 8.5), height_ratios=(3, 2), layout="constrained")
 GainsDisplay.from_diagnosis(diagnosis, ax=axes[0])
 ImportanceDisplay.from_diagnosis(diagnosis, ax=axes[1])
 plt.show()

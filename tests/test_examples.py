@@ -183,7 +183,7 @@ def test_scikit_learns_script_with_one_import_changed(run):
         assert float(difference) < 1e-7
     plain, balanced = re.findall(r"(\d+) of 61 eights found", printed)
     assert int(plain) < int(balanced)
-    assert "3 lambdas x 5 folds" in printed
+    assert "4 lambdas x 5 folds" in printed
     assert "On numpy it took" in printed
     assert float(printed.removesuffix(".").split()[-1]) < 1e-7
 
