@@ -26,7 +26,7 @@ class Action:
     Attributes
     ----------
     key, kind : str
-        As in `xl2.diagnosis.evidence.Trial`; "penalty" and "rows" too.
+        Which action of which kind: "penalty", "rows", or that of a setting that was tried.
     what : str
         In words: "200-100 units for 50-25".
     gain, interval : float, and (float, float)
@@ -41,7 +41,7 @@ class Action:
         The arguments of `xl2.regularization_path` that do it.
     measured : float or None
         The gain on the validation samples. What such actions usually gain moves the predicted one
-        from it; see `xl2.diagnosis.usual_gains`. None for more rows.
+        from it; see docs/verdict.md. None for more rows.
     """
 
     key: str

@@ -1,14 +1,4 @@
-"""How well probabilities agree with how often the answers are right.
-
-References
-----------
-.. [1] M. P. Naeini, G. F. Cooper and M. Hauskrecht, "Obtaining well calibrated probabilities using
-   Bayesian binning", AAAI 2015: the expected calibration error.
-.. [2] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural networks",
-   ICML 2017: with 15 bins of equal width.
-.. [3] R. Roelofs, N. Cain, J. Shlens and M. C. Mozer, "Mitigating bias in calibration error
-   estimation", AISTATS 2022.
-"""
+"""How well probabilities agree with how often the answers are right."""
 
 from __future__ import annotations
 
@@ -21,7 +11,7 @@ from ..errors import InputError, unknown
 from ..nn.label_arrays import read_labels
 from ..nn.trained import Trained
 
-BINS = 15  # as in most publications since [2]_
+BINS = 15  # as in most publications since Guo and others, 2017
 STRATEGIES = ("uniform", "quantile")
 CLEARLY = 3.0  # standard deviations above what chance gives
 
@@ -91,10 +81,19 @@ def calibration_error(
         is the probability of the second class. Rows of NaN are left out.
     n_bins, strategy : int and {"uniform", "quantile"}, default 15 and "uniform"
         Bins of equal width, or of about equally many samples, as in scikit-learn's
-        `calibration_curve`.
+        `sklearn.calibration.calibration_curve`.
     classes : array_like, optional
         The label of each column; by default the different labels of `y`, sorted.
     sample_weight : array_like, shape (n,), optional
+
+    References
+    ----------
+    .. [1] M. P. Naeini, G. F. Cooper and M. Hauskrecht, "Obtaining well calibrated probabilities
+       using Bayesian binning", AAAI 2015: the expected calibration error.
+    .. [2] C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On calibration of modern neural
+       networks", ICML 2017: with 15 bins of equal width.
+    .. [3] R. Roelofs, N. Cain, J. Shlens and M. C. Mozer, "Mitigating bias in calibration error
+       estimation", AISTATS 2022.
 
     Examples
     --------

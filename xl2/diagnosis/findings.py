@@ -35,7 +35,7 @@ class Findings:
     of_folds : bool
         Whether the samples are those of a path's folds: the training score is the mean of the
         folds', and the test score is that on the validation samples, corrected for the choice of
-        lambda; see `xl2.diagnosis.selection`.
+        lambda; see docs/verdict.md.
     bias, gap : float
         ``target_score - train_score`` and ``train_score - test_score``.
     gap_interval, bias_minus_gap_interval : (float, float)

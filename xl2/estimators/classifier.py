@@ -190,7 +190,7 @@ class MLPClassifierCV(Classification, BaseMLPCV):
     ----------
     alphas : int or sequence of float, default 8
         The alphas, or the size of the default grid: 0, and values equally spaced on a
-        logarithmic scale where the penalty matters; see `xl2.path.grid`.
+        logarithmic scale where the penalty matters; see docs/choosing_lambda.md.
     cv : int, splitter, iterable or None, default None
         Folds as scikit-learn takes them. An int, or None for 5, means shuffled folds,
         stratified by the labels.

@@ -80,7 +80,7 @@ class Ensemble(Trained):
 
     @property
     def task(self) -> str:
-        """What the outputs mean, one of `xl2.nn.tasks.TASKS`."""
+        """What the outputs mean, a task of `xl2.nn.tasks`."""
         return self.models[0].task
 
     @property

@@ -86,7 +86,7 @@ class Feedforward:
     def predict(self, X: Any) -> Array:
         """Return predicted class numbers, labels or values, on the network's backend.
 
-        They are (n,) or (n, outputs), after the axes of a stack; see `xl2.nn.tasks.decode`. The
+        They are (n,) or (n, outputs), after the axes of a stack; see `xl2.nn.tasks`. The
         samples `X` are as for `forward`.
         """
         outputs = self.forward(X)

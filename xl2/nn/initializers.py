@@ -6,12 +6,6 @@ one seed gives the same bits on every backend. The Array API has no random numbe
 To add an initializer, write ``f(inputs, outputs, rng)`` and name it in `INITIALIZERS`. It may
 call ``rng.random(size)`` and ``rng.standard_normal(size)`` only: the notebook's generator has
 no other methods.
-
-References
-----------
-.. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep
-   feedforward neural networks", AISTATS 2010.
-.. [2] K. He et al., "Delving deep into rectifiers", ICCV 2015.
 """
 
 from __future__ import annotations
@@ -46,7 +40,12 @@ def xavier(inputs: int, outputs: int, rng: Any) -> Any:
 
 
 def he(inputs: int, outputs: int, rng: Any) -> Any:
-    """Gaussian of variance ``2 / inputs`` [2]_, for relu."""
+    """Gaussian of variance ``2 / inputs``, for relu [1]_.
+
+    References
+    ----------
+    .. [1] K. He et al., "Delving deep into rectifiers", ICCV 2015.
+    """
     return gaussian(inputs, outputs, rng) * math.sqrt(2 / inputs)
 
 
@@ -56,7 +55,13 @@ def bengio(inputs: int, outputs: int, rng: Any) -> Any:
 
 
 def glorot_uniform(inputs: int, outputs: int, rng: Any) -> Any:
-    """Uniform on plus or minus ``sqrt(6 / (inputs + outputs))`` [1]_."""
+    """Uniform on plus or minus ``sqrt(6 / (inputs + outputs))`` [1]_.
+
+    References
+    ----------
+    .. [1] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+       networks", AISTATS 2010.
+    """
     bound = math.sqrt(6 / (inputs + outputs))
     return bound * (2 * uniform(inputs, outputs, rng) - 1)
 

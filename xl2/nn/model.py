@@ -49,7 +49,7 @@ class Model(Trained):
     table : Table or None
         What the other columns of the table were that it was trained on.
     temperature : float, default 1
-        What the logits of a classifier are divided by; see `xl2.nn.temperature`. It changes
+        What the logits of a classifier are divided by; see docs/calibration.md. It changes
         probabilities, not labels. A path finds it (``calibrate=True``).
     """
 
@@ -88,7 +88,7 @@ class Model(Trained):
 
     @property
     def task(self) -> str:
-        """What the outputs mean, one of `xl2.nn.tasks.TASKS`."""
+        """What the outputs mean, a task of `xl2.nn.tasks`."""
         return self.network.task
 
     @property

@@ -54,7 +54,7 @@ class Network(Feedforward):
     backend : Backend
         The array library and device of the parameters.
     task : str
-        What the outputs mean, one of `xl2.nn.tasks.TASKS`. A fit sets it from its targets.
+        What the outputs mean, a task of `xl2.nn.tasks`. A fit sets it from its targets.
     on_chosen_device : bool
         Whether the backend or the device was chosen; otherwise the first fit may move the
         network to the device of its samples.

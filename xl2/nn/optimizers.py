@@ -7,16 +7,6 @@ all gradients arrive scaled by `scale`, without a temporary array of the size of
 
 `rate` is a Python number for each step, computed on the host: the device needs no step count,
 and a compiled step takes the rate as data.
-
-References
-----------
-.. [1] B. Polyak, "Some methods of speeding up the convergence of iteration
-   methods", 1964.
-.. [2] I. Sutskever et al., "On the importance of initialization and momentum in
-   deep learning", ICML 2013.
-.. [3] D. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
-.. [4] D. Holzmueller, L. Grinsztajn, I. Steinwart, "Better by default: strong pre-tuned MLPs and
-   boosted trees on tabular data", NeurIPS 2024.
 """
 
 from __future__ import annotations
@@ -80,7 +70,7 @@ def sgd_update(
 def momentum_update(
     optimizer: Momentum, parameter: Array, gradient: Array, decay: Decay, state: State, rate: Any
 ) -> tuple[Array, State]:
-    """Take one step of gradient descent with momentum [1]_."""
+    """Take one step of gradient descent with momentum."""
     (velocity,) = state
     velocity *= optimizer.momentum
     velocity -= add_decay(gradient, decay, parameter)
@@ -91,7 +81,7 @@ def momentum_update(
 def nesterov_update(
     optimizer: Momentum, parameter: Array, gradient: Array, decay: Decay, state: State, rate: Any
 ) -> tuple[Array, State]:
-    """Take one step of Nesterov's accelerated gradient, in the form of [2]_."""
+    """Take one step of Nesterov's accelerated gradient, in the form of Sutskever and others."""
     (velocity,) = state
     gradient = add_decay(gradient, decay, parameter)
     velocity *= optimizer.momentum
@@ -104,7 +94,7 @@ def nesterov_update(
 def adam_update(
     optimizer: Adam, parameter: Array, gradient: Array, decay: Decay, state: State, rate: Any
 ) -> tuple[Array, State]:
-    """Take one step of Adam [3]_; the rate includes the bias correction."""
+    """Take one step of Adam; the rate includes the bias correction."""
     gradient = add_decay(gradient, decay, parameter)
     if len(state) > 2:
         return _update_both_factors(optimizer, parameter, gradient, state, rate)
@@ -165,6 +155,10 @@ class Momentum(Optimizer):
     ----------
     momentum : float, default 0.9
         Fraction of the velocity that is kept at each step, in [0, 1].
+
+    References
+    ----------
+    .. [1] B. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
     """
 
     momentum: float = 0.9
@@ -182,14 +176,20 @@ class Momentum(Optimizer):
 
 @dataclass(frozen=True)
 class Nesterov(Momentum):
-    """Nesterov's accelerated gradient [2]_."""
+    """Nesterov's accelerated gradient, in the form of [1]_, with the argument of `Momentum`.
+
+    References
+    ----------
+    .. [1] I. Sutskever et al., "On the importance of initialization and momentum in deep
+       learning", ICML 2013.
+    """
 
     update: ClassVar[Update] = staticmethod(nesterov_update)
 
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam [3]_.
+    """Adam [1]_.
 
     Parameters
     ----------
@@ -199,10 +199,16 @@ class Adam(Optimizer):
     epsilon : float, default 1e-8
         Added to the root of the running mean of the square.
     scale_rate : float, default 0
-        How fast a scale of each input is learned [4]_, as a multiple of the learning rate; 0 for
+        How fast a scale of each input is learned [2]_, as a multiple of the learning rate; 0 for
         no scales. The row of an input in the first weight is then the product of a scale, 1 at
         first, and another row, and each step changes both. So an input that matters, or does not,
         is found in fewer steps. The network has the products only, and a penalty is of these.
+
+    References
+    ----------
+    .. [1] D. Kingma, J. Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+    .. [2] D. Holzmueller, L. Grinsztajn, I. Steinwart, "Better by default: strong pre-tuned MLPs
+       and boosted trees on tabular data", NeurIPS 2024.
     """
 
     beta_1: float = 0.9
@@ -239,9 +245,8 @@ class Adam(Optimizer):
             return states
         xp = namespace(weight)
         one = weight[..., :1]
-        return *states, xp.concat(
-            [xp.ones_like(one), xp.zeros_like(one), xp.zeros_like(one)], axis=-1
-        )
+        columns = [xp.ones_like(one), xp.zeros_like(one), xp.zeros_like(one)]
+        return *states, xp.concat(columns, axis=-1)
 
     def rate(self, learning_rate: float, step: int) -> float:
         """Return the learning rate, corrected for the start of both means at zero."""

@@ -31,7 +31,7 @@ class Trained:
 
     @property
     def task(self) -> str:
-        """What the outputs mean, one of `xl2.nn.tasks.TASKS`."""
+        """What the outputs mean, a task of `xl2.nn.tasks`."""
         raise NotImplementedError
 
     @property

@@ -25,7 +25,7 @@ class Calibration:
     Attributes
     ----------
     temperature : float
-        What the logits are divided by; see `xl2.nn.temperature.best_temperature`.
+        What the logits are divided by; see docs/calibration.md.
     log_loss, calibrated_log_loss : float
         At the temperature 1, and at that of the other folds.
     gain, gain_error : float

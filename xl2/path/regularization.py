@@ -103,9 +103,9 @@ def regularization_path(
         Labels (text or numbers), or the values of a regression.
     lambdas : int or sequence of float, default that of the preset
         The lambdas in any order, or the length of a grid: 0, and equal steps on a logarithmic
-        scale where the penalty matters; see `xl2.path.grid`.
+        scale where the penalty matters; see docs/choosing_lambda.md.
     preset : {"default", "best", "plain", "sklearn", "notebook"}, default "default"
-        Where the values come from of arguments that are left out; see `xl2.path.presets`.
+        Where the values come from of arguments that are left out; see docs/defaults.md.
     validation : (X, y), optional
         Validation samples. All samples of `X` are then used for training.
     cv : int, splitter or iterable, optional
@@ -159,7 +159,7 @@ def regularization_path(
     patience : int, optional
         Drop a lambda after that many epochs without improvement, if it is clearly behind the
         best one, by the validation loss, or by the accuracy or R2 if `scoring` is one; see
-        `xl2.path.pruning`. By default all are trained to the end.
+        docs/choosing_lambda.md. By default all are trained to the end.
     refit : bool, {"best", "top", "1se"} or sequence of float, default True
         Which lambdas get a model trained on all samples, as in scikit-learn's
         `GridSearchCV`. True: the best, the largest within one standard error, and those that

@@ -36,7 +36,7 @@ class RegularizationPath(PathScores):
         Means over folds and seeds; NaN for a lambda with a member that diverged.
     standard_errors_ : numpy.ndarray, shape (n_lambdas,)
         Standard errors of `validation_means_`: over the folds; with one fold, from its number
-        of validation samples. See `xl2.path.scores`.
+        of validation samples. See docs/choosing_lambda.md.
     metrics_ : dict of str to numpy.ndarray, shape (n_lambdas, n_folds, n_seeds)
         The validation scores of every member by several scorers, larger is better: the chosen
         one, "accuracy" and "neg_log_loss", or "r2" and "neg_root_mean_squared_error".

@@ -2,12 +2,6 @@
 
 A schedule is a function of the part of the training that is done, from 0 to 1, to a factor of the
 learning rate. To add one, write it and name it in `SCHEDULES`.
-
-References
-----------
-.. [1] I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
-.. [2] L. Smith, N. Topin, "Super-convergence: very fast training of neural networks using large
-   learning rates", 2018.
 """
 
 from __future__ import annotations
@@ -26,7 +20,13 @@ def constant(done: float) -> float:
 
 
 def cosine(done: float) -> float:
-    """Return half a period of a cosine, from 1 to 0 [1]_."""
+    """Return half a period of a cosine, from 1 to 0 [1]_.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts",
+       ICLR 2017.
+    """
     return 0.5 * (1.0 + math.cos(math.pi * done))
 
 
@@ -36,7 +36,13 @@ def flat_cosine(done: float) -> float:
 
 
 def one_cycle(done: float) -> float:
-    """Return a rise from 0.04 to 1 in three tenths of the training, then a fall to 0 [2]_."""
+    """Return a rise from 0.04 to 1 in three tenths of the training, then a fall to 0 [1]_.
+
+    References
+    ----------
+    .. [1] L. Smith, N. Topin, "Super-convergence: very fast training of neural networks using
+       large learning rates", 2018.
+    """
     if done < RISE:
         return START + (1.0 - START) * (1.0 - cosine(done / RISE))
     return cosine((done - RISE) / (1.0 - RISE))
