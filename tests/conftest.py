@@ -45,6 +45,7 @@ LONG_FILES = {
     *("test_notebook", "test_resume", "test_distributed", "test_determinism", "test_experiments"),
     "test_examples",
     *("test_checks", "test_parity", "test_fit", "test_streams", "test_stored", "test_stack"),
+    "test_docs_code",
 }
 
 settings.register_profile("xl2", deadline=None, derandomize=True, max_examples=20)
