@@ -219,6 +219,7 @@ def test_values_are_shown_at_the_pointer_and_at_the_focus(chromium, of_columns):
         assert tip.is_hidden()
         # One stop of the tab key for a picture, and arrows within it.
         assert picture.locator("[tabindex='0']").count() == 1
+        assert picture.locator("text:not([aria-hidden])").count() == 0
         points.first.focus()
         for k in (1, 2):
             page.keyboard.press("ArrowRight")
@@ -248,6 +249,17 @@ def test_all_that_can_be_used_is_reached_by_the_tab_key(chromium, of_columns):
         assert {"a", "button", "input", "summary", "use"} <= reached
         left = seen.page.locator(":is(button, summary, a):visible:not([data-seen])")
         assert left.count() == 0
+
+
+def test_only_tables_that_do_not_fit_are_stops_of_the_tab_key(chromium, digits_file):
+    stops = []
+    for width in (360, 1200):
+        with chromium.opened(digits_file, width) as seen:
+            found = seen.page.locator(".scroll:visible")
+            wide = [box.evaluate("e => e.scrollWidth > e.clientWidth") for box in found.all()]
+            assert [box.get_attribute("tabindex") == "0" for box in found.all()] == wide
+            stops.append(sum(wide))
+    assert stops[0] > 0 == stops[1]
 
 
 def test_the_command_is_copied(chromium, of_columns):

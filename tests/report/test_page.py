@@ -35,8 +35,8 @@ def test_sections_are_in_order(digits_page, values, undrawn):
     assert found.headings() == OF_PIXELS
     assert found.texts("h3") == [
         "What was tried, and what it would gain",
-        "Loss after each epoch",
         "What was measured",
+        "Loss after each epoch",
         "Confusion matrix",
         "Most confident mistakes",
         "Reliability of the probabilities",
@@ -205,7 +205,7 @@ def test_facts_come_last_and_in_their_order(nasty_page):
     ]
 
 
-def test_the_same_arguments_give_the_same_page(values, undrawn):
+def test_the_same_arguments_give_the_same_page(values):
     page = values.page()
     assert values.page() == page
     changed = values.page(facts={"date": "today"})

@@ -20,7 +20,7 @@ from .svg import Tips, add_tips, as_text, needed, svg_of
 
 PANELS = 6  # outputs of a regression that are drawn
 MANY = 1000  # points of a line, above which it is an image within the picture
-LONGEST = (24, 12)  # characters of a column's name beside bars, wide and narrow
+LONGEST = (24, 16)  # characters of a column's name beside bars, wide and narrow
 LABELLED = (30, 18)  # of one below an axis
 WIDE, NARROW = 5.6, 3.3  # inches, of 96 pixels of the page
 
@@ -68,7 +68,7 @@ def picture_gains(d: Diagnosis) -> Picture:
         ax = GainsDisplay.from_diagnosis(d, ax=figure.subplots()).ax_
         _fewer_ticks(ax.xaxis, narrow)
         if narrow:
-            ax.set_xlabel("\n".join(textwrap.wrap(ax.get_xlabel(), 26)))
+            ax.set_xlabel("\n".join(textwrap.wrap(ax.get_xlabel(), 26)), loc="right")
 
     _, *rows = action_table(d)
     tall = 0.9 + 0.42 * len(rows)
@@ -105,6 +105,7 @@ def picture_importance(importance: Importance, score_name: str) -> Picture:
         names = [shorten(name, LONGEST[narrow]) for name in full]
         display = ImportanceDisplay(importance, score_name=score_name)
         display.plot(ax, limit=LISTED, names=names)
+        ax.set_xlabel(ax.get_xlabel(), loc="right" if narrow else "center")
         _move_below(ax.get_legend(), 2 if narrow else 3)
 
     tall = 1.2 + 0.28 * len(shown)

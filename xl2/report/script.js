@@ -40,6 +40,7 @@
     const parts = all("[data-tip]", picture);
     if (!parts.length) continue;
     picture.setAttribute("role", "group"); // an image has no parts that could be focused
+    for (const text of all("text", picture)) text.setAttribute("aria-hidden", "true");
     parts.forEach((part, k) => {
       part.setAttribute("role", "img");
       part.setAttribute("aria-label", part.dataset.tip);
@@ -134,6 +135,15 @@
     head.append(button);
     button.addEventListener("click", () => sort(head.closest("table"), head));
   }
+
+  // Boxes that scroll are stops of the tab key only where their table does not fit.
+  const fits = new ResizeObserver(boxes => {
+    for (const { target } of boxes) {
+      if (target.scrollWidth > target.clientWidth) target.setAttribute("tabindex", 0);
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const box of all(".scroll")) fits.observe(box);
 
   // A copy of the command.
   for (const box of all(".next")) {
