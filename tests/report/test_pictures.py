@@ -61,7 +61,7 @@ def test_text_of_any_colour_can_be_read(colour):
 def test_lines_stand_out_on_a_dark_page_as_on_a_light_one():
     for colour in ("#0072b2", "#440154", "#d55e00"):
         _, dark = colours.declared([colours.variable(colour)])
-        assert colours.contrast(re.search("#[0-9a-f]{6}", dark)[0], colours.DARK) >= 3.0
+        assert colours.contrast(re.search("#[0-9a-f]{6}", dark)[0], colours.DARK) >= 4.5
     _, faint = colours.declared([colours.variable("#e0e0e0")])
     assert colours.contrast(re.search("#[0-9a-f]{6}", faint)[0], colours.DARK) < 2.0
 
@@ -150,6 +150,25 @@ def test_points_have_the_values_that_are_shown_at_them(advised):
         str(advised.diagnosis.actions[0].what).capitalize().split()[0]
     )
     assert f"{100 * advised.diagnosis.test_score:.2f} %" in tips["test"][0]
+
+
+def test_points_of_a_regression_have_the_values_of_their_rows():
+    true, found = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([[1.5], [np.inf], [2.5], [4.0]])
+    with np.errstate(invalid="ignore"):
+        page = str(pictures.picture_values(found, true).wide)
+    assert re.findall('data-tip="([^"]*)"', page) == [
+        "Row 1: true 1, predicted 1.5.",
+        "Row 3: true 3, predicted 2.5.",
+        "Row 4: true 4, predicted 4.",
+    ]
+
+
+def test_values_to_show_are_in_the_order_of_the_picture(advised):
+    found = Reader(advised.page())
+    parts = [e for e in found.elements if "data-at" in e.of and found.pictures()[0] in e.inside]
+    parts.sort(key=lambda part: int(part.of["data-at"]))
+    words = [part.of["data-tip"].split()[0].strip(":,") for part in parts]
+    assert words == ["Target", "Bias", "Training", "Gap", "Test", "95"]
 
 
 def test_a_lambda_without_a_score_has_no_value_to_show(sketches):

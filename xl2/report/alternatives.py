@@ -36,15 +36,17 @@ def scores(d: Diagnosis) -> dict[str, str]:
     """Return the value of each part of that picture."""
     name, test = d.score_name, tested(d)
     low, high = (format_score(limit, name) for limit in d.test_interval)
+    level = format_confidence(d.confidence)
+    gap = format_interval(d.gap_interval, name)
     return {
         "target": f"Target: {format_score(d.target_score, name)}.",
-        "training": f"Training: {format_score(d.train_score, name)}.",
-        "test": f"{capitalised(test)}: {format_score(d.test_score, name)}.",
-        "test-interval": f"{format_confidence(d.confidence)} interval of the {test} score: "
-        f"{low.removesuffix(' %')} to {high}.",
         "bias": f"Bias, target minus training: {format_difference(d.bias, name)}.",
-        "gap": f"Gap, training minus {test}: {format_difference(d.gap, name)} "
-        f"({format_confidence(d.confidence)} interval {format_interval(d.gap_interval, name)}).",
+        "training": f"Training: {format_score(d.train_score, name)}.",
+        "gap": f"Gap, training minus {test}: {format_difference(d.gap, name)} ({level} interval "
+        f"{gap}).",
+        "test": f"{capitalised(test)}: {format_score(d.test_score, name)}.",
+        "test-interval": f"{level} interval of the {test} score: {low.removesuffix(' %')} to "
+        f"{high}.",
     }
 
 
@@ -205,3 +207,12 @@ def values(predicted: Any, true: Any) -> str:
         low, high = (f"{limit:.4g}" for limit in (true[:, k].min(), true[:, k].max()))
         parts.append(f"{name} from {low} to {high}, correlation with the predictions {fits:.2f}")
     return f"Predicted against true values of {len(true)} test samples: {'; '.join(parts)}."
+
+
+def samples(predicted: Any, true: Any) -> dict[int, str]:
+    """Return the true value and the predicted one of each test sample."""
+    return {
+        k: f"Row {k + 1}: true {float(y):.5g}, predicted {float(p):.5g}."
+        for k, (y, p) in enumerate(zip(true[:, 0], predicted[:, 0], strict=True))
+        if math.isfinite(y) and math.isfinite(p)  # others are not drawn
+    }

@@ -58,7 +58,7 @@ def _on_dark(colour: str) -> str:
     A faint colour, such as that of a grid, stays faint.
     """
     if contrast(colour, LIGHT) >= OF_LINES:
-        return readable(colour, DARK, OF_LINES)
+        return readable(colour, DARK, OF_TEXT)  # thin lines on dark need more than OF_LINES
     hue, lightness, saturation = colorsys.rgb_to_hls(*_parts(colour))
     if saturation > 0.3 and lightness < 0.8:
         return colour

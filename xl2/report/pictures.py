@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from . import alternatives
 from .svg import Tips, add_tips, as_text, needed, svg_of
 
 PANELS = 6  # outputs of a regression that are drawn
+NAMED = 300  # samples of a regression whose values are shown at their points
 MANY = 1000  # points of a line, above which it is an image within the picture
 LONGEST = (24, 16)  # characters of a column's name beside bars, wide and narrow
 LABELLED = (30, 18)  # of one below an axis
@@ -68,7 +68,7 @@ def picture_gains(d: Diagnosis) -> Picture:
         ax = GainsDisplay.from_diagnosis(d, ax=figure.subplots()).ax_
         _fewer_ticks(ax.xaxis, narrow)
         if narrow:
-            ax.set_xlabel("\n".join(textwrap.wrap(ax.get_xlabel(), 26)), loc="right")
+            ax.set_xlabel(ax.get_xlabel(), loc="right")
 
     _, *rows = action_table(d)
     tall = 0.9 + 0.42 * len(rows)
@@ -194,14 +194,17 @@ def picture_values(predicted: Any, true: Any) -> Picture:
 
     def draw(figure: Any, narrow: bool) -> None:
         for k, ax in enumerate(_axes(figure, count, 2 if narrow else 3)):
-            ax.plot(true[:, k], predicted[:, k], **look)
+            ax.plot(true[:, k], predicted[:, k], gid="sample", **look)
             ax.axline((true[0, k], true[0, k]), **line)
             ax.set_xlabel("true")
             ax.set_ylabel("predicted")
             if count > 1:
                 ax.set_title(f"output {k + 1}", fontsize="medium")
 
-    return picture("values", draw, (talls[0], talls[1]), alternatives.values(predicted, true))
+    text, tips = alternatives.values(predicted, true), {}
+    if count == 1 and len(true) <= NAMED:
+        tips = {"sample": alternatives.samples(predicted, true)}
+    return picture("values", draw, (talls[0], talls[1]), text, tips)
 
 
 def _axes(figure: Any, count: int, across: int) -> Any:

@@ -37,7 +37,7 @@
     return found;
   };
   for (const picture of all("svg")) {
-    const parts = all("[data-tip]", picture);
+    const parts = all("[data-tip]", picture).sort((a, b) => a.dataset.at - b.dataset.at);
     if (!parts.length) continue;
     picture.setAttribute("role", "group"); // an image has no parts that could be focused
     for (const text of all("text", picture)) text.setAttribute("aria-hidden", "true");

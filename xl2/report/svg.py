@@ -54,20 +54,25 @@ def add_tips(root: ElementTree.Element, tips: Tips) -> None:
     a line, in their order, and its number; or the points are artists of their own, whose names
     end in this number.
     """
-    several = {name: found for name, found in tips.items() if not isinstance(found, str)}
-    own = {f"{name}-{k}": tip for name, found in several.items() for k, tip in found.items()}
+    own = dict[str, str]()
+    for name, tip in tips.items():
+        own |= {name: tip} if isinstance(tip, str) else _numbered(name, tip)
+    at = {name: str(k) for k, name in enumerate(own)}
     for part in root.iter():
         name = part.attrib.get("data-part", "")
-        if name in own:
-            del part.attrib["data-part"]
-            for point in part.iter("use"):
-                point.attrib |= {"data-tip": own[name], "data-part": name}
         found = tips.get(name)
         if isinstance(found, str):
-            part.set("data-tip", found)
-        elif found is not None:
-            for point, (k, tip) in zip(part.iter("use"), found.items(), strict=False):
-                point.attrib |= {"data-tip": tip, "data-part": f"{part.get('data-part')}-{k}"}
+            part.attrib |= {"data-tip": found, "data-at": at[name]}
+            continue
+        named = [name] if name in own else _numbered(name, found or {})
+        if name in own:
+            del part.attrib["data-part"]
+        for point, one in zip(part.iter("use"), named, strict=False):
+            point.attrib |= {"data-tip": own[one], "data-at": at[one], "data-part": one}
+
+
+def _numbered(name: str, tips: Mapping[int, str]) -> dict[str, str]:
+    return {f"{name}-{k}": tip for k, tip in tips.items()}
 
 
 def as_text(root: ElementTree.Element, **attributes: str) -> str:
