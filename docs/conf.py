@@ -83,6 +83,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",
+    "within_subsection_order": "gallery_order.place_of",
     "image_scrapers": ("matplotlib",),
     "reset_modules": ("matplotlib",),
     "doc_module": ("xl2",),

@@ -65,6 +65,12 @@ def test_each_is_a_page_of_the_gallery(example):
     assert f'"{example.name}"' in (ROOT / "tests" / "test_examples.py").read_text()
 
 
+@pytest.mark.host
+def test_each_has_a_place_in_the_gallery():
+    order = runpy.run_path(os.fspath(ROOT / "docs" / "extensions" / "gallery_order.py"))["ORDER"]
+    assert sorted(order) == [path.stem for path in EXAMPLES]
+
+
 def test_the_lesson_in_which_bias_dominates(run):
     printed = run("lesson_mnist.py", pictures=2)
     assert "MNIST is not installed" in printed
