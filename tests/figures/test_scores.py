@@ -224,6 +224,20 @@ def test_lambdas_that_learn_nothing_are_arrows_and_do_not_stretch_the_axis(score
     assert band > 3  # pixels
 
 
+def test_many_reasons_are_counted_where_there_is_no_room_for_each():
+    lams = [10.0**k for k in range(-12, 13)]
+    path = a_path(lams, lost=range(1, 25, 4), best=2)
+    path.one_class_[3::4] = True
+    ax = plt.figure(figsize=(3.3, 4.1), layout="constrained").subplots()
+    display = figures.RegularizationPathDisplay.from_path(path, ax=ax)
+    arrange(ax.figure)
+    (words,) = display.words_
+    assert words.get_text() == "6 diverged\n6 one class only"
+    box, frame = words.get_window_extent(), ax.get_window_extent()
+    assert frame.x0 <= box.x0 < box.x1 <= frame.x1
+    assert len(display.edge_marks_) == 6
+
+
 def test_without_dead_lambdas_all_scores_are_shown():
     path = a_path(FEW)
     path.validation_means_[3] -= 0.04

@@ -9,10 +9,20 @@ from typing import Any
 from .history import MOST_MARKED, epoch_axis, known
 from .lambda_axis import LABELS, three_digits
 from .placing import label_ends, settle
-from .style import BLUE, DARK_GREEN, DARK_VERMILLION, GREEN, GREY, VERMILLION, two_axes
+from .style import (
+    BLUE,
+    DARK_GREEN,
+    DARK_VERMILLION,
+    GREEN,
+    GREY,
+    VERMILLION,
+    size_in_points,
+    two_axes,
+)
 from .useful import LEAST
 
 KINDS = {"loss": "training", "validation_loss": "validation"}
+LINE = 12.0  # points of height that a label takes
 FAINTEST = 0.5  # opacity of the lambda that is farthest from the best
 
 
@@ -202,7 +212,8 @@ class LossCurvesDisplay:
         import numpy as np
 
         count = len(self.lambdas)
-        every = np.linspace(0, count - 1, min(count, LABELS)).round().astype(int)
+        most = max(1, min(LABELS, int(size_in_points(ax)[1] / LINE) - 1))
+        every = np.linspace(0, count - 1, min(count, most)).round().astype(int)
         ends, texts, looks = list[tuple[float, float]](), list[str](), list[Any]()
         for i in sorted({*every.tolist(), self.best_index}):
             finite = np.flatnonzero(np.isfinite(curves[:, i]))

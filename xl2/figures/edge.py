@@ -13,6 +13,7 @@ MARGIN = 0.05  # of the scores, above and below them
 MARK = 11.0  # points that an arrow or a cross takes
 GAP = 3.0  # points between texts and the edge
 BREAK = 4.0  # more at the lower edge, where the sign of the broken axis is
+ROWS = 2  # of words, at most; then there is one text for all
 SEVERAL = 2  # lambdas side by side, more of which have one text for all their scores
 
 
@@ -69,6 +70,10 @@ class Edge:
     def set_limits(self, *, keep: bool) -> None:
         """Write the words, and set limits that leave room for all; `keep` them for later curves."""
         rows = self._in_rows(self._grouped())
+        if len(rows) > ROWS:
+            for _, text in (one for row in rows for one in row):
+                text.remove()
+            rows = [[self._counted()]]
         self.words = [text for row in rows for _, text in row]
         first = MARK if self.marks else 0.0
         taken = self._put(rows, self.upper, first) if rows else first
@@ -139,12 +144,22 @@ class Edge:
             found.append((float(middle), self._text(text, BLACK)))
         return found
 
+    def _counted(self) -> tuple[float, Any]:
+        """Return one text that says how many lambdas are marked for which reason."""
+        counts: dict[str, int] = {}
+        for _, why in self._whys.values():
+            reason = why if _kind(why) != "score" else "worse"
+            counts[reason.replace("\n", " ")] = counts.get(reason.replace("\n", " "), 0) + 1
+        text = self._text("\n".join(f"{count} {why}" for why, count in counts.items()), BLACK)
+        left, right = self.ax.get_window_extent().intervalx
+        return float(self.ax.transData.inverted().transform(((left + right) / 2, 0.0))[0]), text
+
     def _in_rows(self, texts: list[tuple[float, Any]]) -> list[list[tuple[float, Any]]]:
         """Divide texts among as few rows as they fit into."""
         room = self.ax.get_window_extent().width
         total = sum(_width(text) for _, text in texts)
-        count = max(1, min(3, -int(-total // room))) if texts else 0
-        return [texts[row::count] for row in range(count)]
+        count = -int(-total // room)
+        return [texts[row::count] for row in range(min(count, len(texts)))]
 
     def _put(self, rows: list[list[tuple[float, Any]]], upper: bool, first: float) -> float:
         """Put rows of texts at an edge, `first` points away; return the points that are taken."""
