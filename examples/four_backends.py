@@ -98,15 +98,14 @@ for number, name in enumerate(names):
         if (name, dtype) not in found:
             continue
         loss, epochs = found[name, dtype][0], np.arange(1, 9)
+        look = {"color": color, "marker": mark, "markersize": max(13 - 3 * number, 3)}
         if dtype == "float32":
-            size = max(12 - 3 * number, 3)
-            left.plot(epochs, loss, color=color, marker=mark, markersize=size, label=name)
+            left.plot(epochs, loss, label=name, **look)
         if name != "numpy":
-            label = f"{name}, {dtype}"
-            right.semilogy(epochs, apart(name, dtype), style, color=color, marker=mark, label=label)
+            right.semilogy(epochs, apart(name, dtype), style, label=f"{name}, {dtype}", **look)
 for size, name in ((np.finfo("float32").eps, "float32"), (np.finfo("float64").eps, "float64")):
     right.axhline(size, color="gray", linewidth=1, linestyle=":")
-    right.annotate(f"precision of {name}", (1, size * 1.3), color="dimgray", fontsize="small")
+    right.annotate(f"precision of {name}", (8, size / 1.5), ha="right", va="top", fontsize="small")
 left.set(xlabel="epoch", ylabel="training loss")
 right.set(xlabel="epoch", ylabel="largest difference of a parameter", ylim=(1e-17, 1e-2))
 left.legend()
