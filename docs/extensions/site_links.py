@@ -19,6 +19,18 @@ import xl2
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def anchor_the_terms(app: Sphinx, tree: nodes.document) -> None:
+    """Give each entry of the glossary an anchor, and a link to it, as headings have them."""
+    if app.env.current_document.docname != "glossary":
+        return
+    for entry in tree.findall(nodes.list_item):
+        term = nodes.make_id(entry.next_node(nodes.strong).astext())
+        entry["ids"].append(term)
+        entry[0] += nodes.reference(
+            "", "#", refid=term, reftitle="Link to this term", classes=["headerlink"]
+        )
+
+
 def is_unmistakable(name: str) -> bool:
     """Return whether a name without a module is one of xl2 wherever it stands."""
     return name == "diagnose" or ("." not in name and (not name.islower() or "_" in name))
@@ -159,6 +171,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", read)
     app.connect("include-read", included)
     app.connect("doctree-read", name_the_api)
+    app.connect("doctree-read", anchor_the_terms)
     app.connect("missing-reference", resolve, priority=900)
     app.connect("autodoc-process-docstring", docstring, priority=900)
     app.connect("autodoc-skip-member", inherited)

@@ -120,6 +120,12 @@ def test_names_link_to_the_api_and_to_other_libraries():
         assert url in links
 
 
+def test_every_term_of_the_glossary_has_an_anchor():
+    page = read("glossary.html")
+    assert {"bias", "gap", "lambda", "out-of-fold-prediction", "fingerprint"} <= page.anchors
+    assert "#bias" in page.links
+
+
 @opens_pages
 def test_every_page_opens_without_errors_and_fits_a_telephone(chromium):
     found = []
@@ -147,10 +153,15 @@ class Quiet(SimpleHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *_):
+        pass  # a browser that closes does not wait for what it has asked for
+
+
 @pytest.fixture
 def address():
     """The address of a server of the site: the search fetches pages, which no file may."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=SITE)) as server:
+    with Server(("127.0.0.1", 0), partial(Quiet, directory=SITE)) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/"
