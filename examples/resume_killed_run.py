@@ -30,9 +30,9 @@ import xl2
 
 name = sys.argv[1]
 digits = xl2.load_data("digits")
-network = xl2.Network([64, 100, 50, 10], ["relu", "relu", "softmax"], "he", seed=0)
+network = xl2.Network([64, 200, 100, 10], ["relu", "relu", "softmax"], "he", seed=0)
 xl2.fit(
-    network, digits.X / 16, digits.y, epochs=40, optimizer="adam", learning_rate=0.002,
+    network, digits.X / 16, digits.y, epochs=60, optimizer="adam", learning_rate=0.002,
     penalty=0.1, dropout=0.2, checkpoint=name + ".ckpt", resume=True, progress=False,
     callbacks=[lambda network, history: print(len(history), history.loss[-1], flush=True)],
 )
@@ -68,7 +68,7 @@ def run(name, kill_after=None):
 # that was not saved. The second process trains that once more.
 
 whole = run("undisturbed")
-killed = run("killed", kill_after=17)
+killed = run("killed", kill_after=15)
 resumed = run("killed")
 
 # %%

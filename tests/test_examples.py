@@ -154,10 +154,12 @@ def test_four_backends(run, backend):
 
 def test_a_killed_run(run):
     printed = run("resume_killed_run.py")
-    assert "undisturbed: epochs 1 to 40, exit status 0" in printed
-    assert re.search(r"killed: epochs 1 to (17|18), exit status -9", printed)
-    assert re.search(r"killed: epochs 1[678] to 40, exit status 0", printed)
-    assert "The losses of all 40 epochs are equal: True." in printed
+    assert "undisturbed: epochs 1 to 60, exit status 0" in printed
+    last = int(re.search(r"killed: epochs 1 to (\d+), exit status -9", printed).group(1))
+    first = int(re.search(r"killed: epochs (\d+) to 60, exit status 0", printed).group(1))
+    assert 15 <= last < 60
+    assert last <= first <= last + 2  # it may have died before it could tell of the last one
+    assert "The losses of all 60 epochs are equal: True." in printed
     assert "All weights and biases are equal, byte by byte: True." in printed
 
 
