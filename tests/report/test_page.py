@@ -149,6 +149,12 @@ def test_what_gains_is_a_table_with_a_picture_and_the_next_step(advised, undrawn
     assert "extrapolated" in pictures["learning"]
 
 
+def test_the_best_lambda_is_a_heading_if_there_is_a_signal(advised, undrawn):
+    assert advised.diagnosis.limits.by != "signal"
+    best = f"Which lambda: {advised.path.best_lambda_:g}"
+    assert best in Reader(advised.page()).texts("h2")
+
+
 def test_cautions_are_notes(nasty, undrawn):
     same = xl2.diagnose(nasty.path, nasty.X, nasty.y, nasty.X, nasty.y)
     assert same.cautions
@@ -190,7 +196,8 @@ def test_lambdas_are_listed_and_the_best_is_marked(nasty, nasty_page):
     assert (null[0].split()[0], null[2]) == ("null", shown.cell(path.null_score_))
     chosen = [tr for tr in found.all("tr") if tr.of.get("class") == "best"]
     assert [plain(tr.text).split()[0] for tr in chosen] == [f"{path.best_lambda_:g}"]
-    assert f"Which lambda: {path.best_lambda_:g}" in found.texts("h2")
+    assert nasty.diagnosis.limits.by == "signal"
+    assert "Which lambda: no signal to choose it by" in found.texts("h2")
     said = [tr.of["data-says"] for tr in found.all("tr") if "data-says" in tr.of]
     for text, mean in zip(said, path.train_means_, strict=True):
         assert f"{shown.cell(mean)} in training" in text

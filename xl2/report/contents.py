@@ -36,9 +36,9 @@ PROBABILITY = {
 }
 
 
-def headings(path: RegularizationPath, matters: bool) -> list[tuple[str, str]]:
+def headings(matters: bool) -> list[tuple[str, str]]:
     """Return the names and the texts of the table of contents."""
-    found = [("verdict", "Verdict"), ("lambda", f"Lambda: {path.best_lambda_:g}")]
+    found = [("verdict", "Verdict"), ("lambda", "Which lambda")]
     found += [("evidence", "Evidence"), ("mistakes", "Mistakes")]
     if matters:
         found.append(("matters", "What matters"))
@@ -84,7 +84,7 @@ def choice(path: RegularizationPath, d: Diagnosis) -> dict[str, Any]:
     else:
         found += f". The largest within one standard error of it is {path.lambda_1se_:g}."
     return {
-        "best": f"{path.best_lambda_:g}",
+        "heading": _heading(path, d),
         "picture": picture_path(path, says),
         "caption": found,
         "penalty": [unbroken(text) for text in _about_the_penalty(d)],
@@ -93,6 +93,11 @@ def choice(path: RegularizationPath, d: Diagnosis) -> dict[str, Any]:
         "trained": caption(path),
         "notes": notes(path, null_model=d.limits.by != "signal"),
     }
+
+
+def _heading(path: RegularizationPath, d: Diagnosis) -> str:
+    """Return the best lambda, or that there is nothing to choose it by."""
+    return f"{path.best_lambda_:g}" if d.limits.by != "signal" else "no signal to choose it by"
 
 
 def _about_the_penalty(d: Diagnosis) -> list[str]:

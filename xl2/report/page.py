@@ -93,7 +93,7 @@ def report_html(
     matters = _matters(diagnosis, model, X_test)
     return render(
         title=title,
-        contents=contents.headings(path, matters is not None),
+        contents=contents.headings(matters is not None),
         verdict=contents.verdict(diagnosis, data_notes),
         choice=contents.choice(path, diagnosis),
         tried=contents.tried(diagnosis),
