@@ -102,6 +102,14 @@ def test_pairs_of_axes_that_are_given_are_drawn_into_and_returned(name):
 
 
 @pytest.mark.parametrize("name", ALL)
+def test_axes_of_a_subfigure_are_drawn_into(name):
+    figure = plt.figure(figsize=(10, 5), layout="constrained")
+    left, _ = figure.subfigures(1, 2)
+    ALL[name](left.subplots(2, 1) if name in TWO else left.subplots())
+    paint(figure)
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_without_axes_there_is_a_new_figure(name):
     drawn = axes_of(ALL[name](None))
     (number,) = plt.get_fignums()

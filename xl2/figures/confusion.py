@@ -190,9 +190,10 @@ def _checked(matrix: Any, labels: Sequence[Any] | None) -> tuple[Any, Sequence[A
 
 def _colours() -> Any:
     """Return a map from transparent to opaque blue, for a page of any colour."""
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
-    return LinearSegmentedColormap.from_list("shares", [(BLUE, 0.0), (BLUE, 1.0)])
+    ends = [to_rgba(BLUE, opacity) for opacity in (0.0, 1.0)]
+    return LinearSegmentedColormap.from_list("shares", ends)
 
 
 def _label_classes(ax: Any, labels: Sequence[Any], rotation: str | float) -> None:

@@ -17,7 +17,7 @@ STEP = 2.0  # pixels between the samples of a curve, to see what a label would c
 
 def settle(ax: Any) -> None:
     """Run the layout of the figure of `ax`, so that sizes are those of the drawing."""
-    figure = ax.get_figure(root=True) if hasattr(ax.figure, "parent") else ax.figure
+    figure = ax.figure.figure  # of a subfigure the whole one
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
