@@ -183,6 +183,18 @@ def test_a_sparkline_goes_through_its_values(values, pieces):
     assert all(1 <= y <= 21 for _, y in points)
 
 
+def test_the_heads_of_a_table_are_marked_as_such():
+    page = markup.table(["", "a", ""], [["b", "1", ""]])
+    assert re.findall(r'<(t[dh])\b(?: scope="(\w+)")?', page) == [
+        ("td", ""),
+        ("th", "col"),
+        ("td", ""),
+        ("th", "row"),
+        ("td", ""),
+        ("td", ""),
+    ]
+
+
 def test_what_cannot_be_drawn_is_left_out():
     assert markup.sparkline([1.0], "x") == markup.sparkline([math.nan, math.inf], "x") == ""
     assert markup.span_mark(math.nan, 0.0, 1.0, (0.0, 1.0)) == ""

@@ -25,7 +25,7 @@ RULES = (
     ("tr", "background:transparent;border:0"),
     ("th", CELL),
     ("td", CELL),
-    ("thead th", "border-bottom:1px solid currentColor;font-weight:600"),
+    ("thead>tr>*", "border-bottom:1px solid currentColor;font-weight:600"),
     (".xl2-chosen>*", "font-weight:600"),
     (".xl2-left", "text-align:left;white-space:normal;min-width:5em"),
     ("svg", "display:block;overflow:visible"),
@@ -102,6 +102,8 @@ def _cells(cells: Sequence[str], at_left: set[int], first: str, others: str) -> 
     shown = []
     for k, cell in enumerate(cells):
         tag = others if k else first
+        if not cell:
+            tag = "td"  # an empty cell is the head of nothing
         place = ' class="xl2-left"' if k in at_left else ""
         inside = cell if isinstance(cell, Picture) else html.escape(cell)
         shown.append(f"<{tag}{place}>{inside}</{tag.split()[0]}>")
