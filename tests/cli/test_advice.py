@@ -203,10 +203,12 @@ def test_both_are_printed_in_the_same_words(xl2, table):
 
 
 @pytest.mark.host
-def test_the_command_of_a_model_names_no_file_but_the_users_own(xl2, table):
+def test_the_command_of_a_model_names_no_file_but_the_users_own(xl2, table, monkeypatch):
+    monkeypatch.setattr("xl2.cli.values.trackers", lambda mlflow, tensorboard: [])
     code, _, _ = xl2("path", *table, *QUICK, "--no-experiments", "--picture=secret.png", "--out",
                      "m", "--checkpoint", "secret", "--scoring=accuracy", "--json",
-                     "--target-score", 0.9)  # fmt: skip
+                     "--target-score", 0.9, "--mlflow", "http://me:secret@host",
+                     "--tensorboard=secret")  # fmt: skip
     assert code == 0
     stored = package.load("m").tried["options"]
     # The options that say what is trained, as they were given, and nothing else.

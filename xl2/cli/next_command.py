@@ -29,6 +29,8 @@ ELSEWHERE = (
     "--picture",
     "--report",
     "--out",
+    "--mlflow",
+    "--tensorboard",
     "--json",
     "--quiet",
     "-q",
