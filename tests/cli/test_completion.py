@@ -85,6 +85,15 @@ def test_a_shell_chooses_among_folders_and_quotes_names(tmp_path):
     assert bash(tmp_path, "xl2 path ") == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no file of Windows has such a name")
+@pytest.mark.parametrize("name", ["a:b.csv", "a=b.csv", "a\x1b.csv", b"a\xff.csv"])
+def test_a_name_with_unusual_characters_is_left_to_the_shell(tmp_path, name):
+    (tmp_path / "a.csv").touch()
+    assert bash(tmp_path, "xl2 path a") == ["a.csv"]
+    (tmp_path / os.fsdecode(name)).touch()
+    assert bash(tmp_path, "xl2 path a") == []
+
+
 @pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
 def test_other_shells_complete_too(tmp_path, shell):
     found = run(

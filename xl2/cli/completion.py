@@ -40,7 +40,8 @@ DATA_SETS = (
     *(".csv", ".tsv", ".txt", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
     *(".npz", ".h5", ".hdf5", ".gz", ".idx", "-ubyte"),
 )
-UNUSUAL = set(" \t\n'\"\\$&()*;<>?`|~#!{}[]")  # in a name that a shell has to quote
+# In a name that a shell has to quote; at : and = Bash begins another word.
+UNUSUAL = set(" '\"\\$&()*;<>?`|~#!{}[]:=")
 # Names of files and folders, which the shell completes.
 FILES = (
     *("test", "labels", "checkpoint", "picture", "report", "out", "onnx", "plot"),
@@ -96,7 +97,7 @@ def _files(incomplete: str, endings: tuple[str, ...], others: tuple[str, ...] = 
     for name, is_folder in _entries(place):
         if not name.startswith(begin) or (name[0] == "." and not begin):
             continue
-        if is_folder or UNUSUAL & set(name):
+        if is_folder or UNUSUAL & set(name) or not name.isprintable():
             return []
         if name.endswith(endings):
             found.append(os.path.join(place, name))
