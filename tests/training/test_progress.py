@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -110,6 +111,36 @@ def test_nothing_is_shown_on_a_terminal_that_cannot_move_its_cursor(monkeypatch)
     assert screen(None) is None
     assert isinstance(screen(True), Lines)
     assert screen(False) is None
+
+
+@pytest.mark.parametrize("gone", ["closed", "full", "no file"])
+def test_training_goes_on_if_standard_error_cannot_be_written(monkeypatch, gone):
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError("full")
+
+    class Logger:
+        """What a program that logs its output may have for a file."""
+
+        def write(self, text: str) -> None:
+            pass
+
+    file = {"closed": io.StringIO, "full": Full, "no file": Logger}[gone]()
+    if gone == "closed":
+        file.close()
+    monkeypatch.setattr("sys.stderr", file)
+    assert len(fitted(progress=None)) == len(fitted(progress=True)) == 3
+
+
+def test_a_terminal_is_drawn_on_by_one_of_what_is_trained_at_once(monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with show_progress(None) as first, show_progress(None) as second:
+        assert first
+        assert second is NOTHING
+        assert isinstance(screen(True), Lines)
+    with show_progress(None) as third:
+        assert third
 
 
 @pytest.mark.parametrize(("columns", "bar"), [(80, 24), (60, 10)])

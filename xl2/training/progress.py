@@ -170,12 +170,14 @@ def show_progress(wanted: bool | None) -> Iterator[Display]:
         return
     display = Display(shown_on)
     thread = threading.Thread(target=display.draw, name="xl2-progress", daemon=True)
-    thread.start()
     try:
-        yield display
-    finally:
-        display.end()
-        thread.join()
+        thread.start()
+        try:
+            yield display
+        finally:
+            display.end()
+            thread.join()
+    finally:  # also after a second Ctrl-C, while the first one waits for the thread
         shown_on.close()
 
 

@@ -6,6 +6,7 @@ import contextlib
 import html
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,13 +37,14 @@ def screen(wanted: bool | None) -> Screen | None:
     """Return where progress is drawn; None: nowhere.
 
     By default it is drawn on a terminal and in a notebook. If it is wanted elsewhere, each phase
-    gets a line.
+    gets a line. A terminal has room for one screen: of what is trained at once, or by a callback
+    of what is trained, only the first is drawn.
     """
     if wanted is False or sys.stderr is None:
         return None
     if _in_notebook():
         return Notebook()
-    if sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+    if _on_terminal() and Terminal.taken.acquire(blocking=False):
         return Terminal()
     return Lines() if wanted else None
 
@@ -52,6 +54,14 @@ def console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
+
+
+def _on_terminal() -> bool:
+    """Tell whether standard error is a terminal whose cursor can move."""
+    try:
+        return sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    except (AttributeError, ValueError):  # a program's own stand-in for a file, or a closed one
+        return False
 
 
 def _in_notebook() -> bool:
@@ -65,6 +75,8 @@ def _in_notebook() -> bool:
 
 class Terminal:
     """Lines on standard error, drawn over again and again."""
+
+    taken = threading.Lock()  # held by the screen that is drawn, until it is closed
 
     def __init__(self) -> None:
         self._live: Any = None
@@ -93,9 +105,12 @@ class Terminal:
 
     def close(self) -> None:
         """Take the lines away."""
-        if self._live is not None:
-            with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
-                self._live.stop()
+        try:
+            if self._live is not None:
+                with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
+                    self._live.stop()
+        finally:
+            self.taken.release()
 
     def _start(self) -> Any:
         from rich.live import Live
@@ -153,8 +168,9 @@ class Lines:
         """Wait for the end of the phase."""
 
     def finish(self, summary: str) -> None:
-        """Print the line of a phase."""
-        print(summary, file=sys.stderr)
+        """Print the line of a phase; what is trained goes on if nobody can read it."""
+        with contextlib.suppress(OSError, ValueError):
+            print(summary, file=sys.stderr)
 
     def close(self) -> None:
         """Leave the lines."""
