@@ -40,7 +40,7 @@ highlight_language = "none"
 
 # The API, from the docstrings. In these `name` is a name of the API if there is one, else code.
 default_role = "py:obj"
-add_module_names = False
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the docstrings have them
 autodoc_member_order = "groupwise"
 autosummary_generate = True
@@ -52,6 +52,7 @@ numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"  # but these
 numpydoc_xref_aliases = {
     **dict.fromkeys(["array_like", "array-like"], "numpy.typing.ArrayLike"),
+    "numpy.ndarray": "numpy.ndarray",
     "DataFrame": "pandas.DataFrame",
     "bool": "bool",
     "iterable": "collections.abc.Iterable",

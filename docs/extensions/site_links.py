@@ -159,6 +159,14 @@ def env_docstring(name: str) -> str:
     return operator.attrgetter(name.removeprefix("xl2."))(xl2).__doc__ or ""
 
 
+def signature(
+    _app: Sphinx, what: str, _name: str, thing: Any, _options: Any, text: str, _returned: Any
+) -> tuple[str, None] | None:
+    """Leave out how a class is called that only xl2 calls: its docstring has no parameters."""
+    public = "Parameters\n" in (thing.__doc__ or "")
+    return ("", None) if what == "class" and not public else None
+
+
 def inherited(
     _app: Sphinx, _what: str, _name: str, member: Any, _skip: bool, _options: Any
 ) -> bool | None:
@@ -175,4 +183,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("missing-reference", resolve, priority=900)
     app.connect("autodoc-process-docstring", docstring, priority=900)
     app.connect("autodoc-skip-member", inherited)
+    app.connect("autodoc-process-signature", signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
