@@ -64,7 +64,10 @@ def check_sdist(sdist):
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     expected = {*listed, "PKG-INFO"} - ONLY_IN_THE_REPOSITORY
-    assert sizes.keys() == expected, f"not as in git: {sizes.keys() ^ expected}"
+    assert sizes.keys() == expected, (
+        f"not as in git: {sizes.keys() ^ expected}. pyproject.toml lists what the sdist has, and "
+        f"ONLY_IN_THE_REPOSITORY in this file the rest."
+    )
 
 
 def check_installation(wheel):
