@@ -25,7 +25,7 @@ import xl2
 infos = xl2.backends()
 for info in infos:
     state = ", ".join(info.devices) if info.devices else "not used"
-    print(f"{info.name:18}{info.version or '-':14}{state:12}{info.reason.partition('. ')[0]}")
+    print(f"{info.name:18}{info.version or '-':14}{state:12}{info.reason.partition(':')[0]}")
 
 # %%
 # The same network on each

@@ -15,6 +15,7 @@ emptied.
 # --------
 
 import csv
+import textwrap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -62,7 +63,7 @@ print("".join(table.read_text(encoding="utf-8").splitlines(keepends=True)[:5]))
 
 data = xl2.load_data(table, target="cultivar")
 for note in data.notes:
-    print(note)
+    print(textwrap.fill(note, 80))
 
 # %%
 # Training
