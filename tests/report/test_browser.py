@@ -8,7 +8,7 @@ import browser
 import numpy as np
 import pandas as pd
 import pytest
-from report_tools import OF_PIXELS, SCRIPT, Reader, Run, plain
+from report_tools import OF_PIXELS, SCRIPT, Reader, Run, clouds, plain, run
 
 import xl2
 
@@ -161,6 +161,16 @@ def test_tables_are_sorted_by_a_column(chromium, file):
         names = texts(table.locator("tbody td:nth-child(2)"))
         assert len(set(names)) == 4
         assert len([k for k in range(1, len(names)) if names[k] != names[k - 1]]) == 3
+
+
+def test_names_are_sorted_as_words_also_if_each_has_a_number(chromium, tmp_path, undrawn):
+    X, numbers = clouds(3, 90, apart=0.2)
+    page = run(X, np.array(["b1", "a10", "a9"])[numbers], epochs=2).page()
+    with chromium.opened(written(tmp_path, page)) as seen:
+        table = seen.page.locator(".samples")
+        table.locator("thead th").nth(1).get_by_role("button").click()
+        names = texts(table.locator("tbody td:nth-child(2)"))
+        assert list(dict.fromkeys(names)) == ["a9", "a10", "b1"]
 
 
 def test_a_sorted_matrix_keeps_its_right_answers_on_the_diagonal(chromium, digits_file):

@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pytest
 from report_tools import Reader, clouds, run
+from sklearn.datasets import load_digits
 
 from xl2.diagnosis.learning_curve import learning_curve
 from xl2.report import colours, photographs, pictures, svg, template
@@ -107,6 +108,20 @@ def test_many_points_are_an_image_in_the_picture(rng):
     assert "<image" in many
     assert many.count("<use") < 100
     assert len(many) < 200_000
+
+
+@pytest.mark.parametrize("columns", [64, 100, 300])
+def test_a_table_with_as_many_columns_as_pixels_is_no_image(rng, columns):
+    table = rng.normal(size=(20, columns)) * rng.lognormal(size=columns)
+    table[3, 4] = np.nan
+    assert photographs.as_images(table) is None
+    assert photographs.as_images(table[:1]) is None
+
+
+def test_digits_are_images_also_standardised_and_one_alone():
+    X = load_digits().data
+    for samples in (X, X[:1], (X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-9)):
+        assert photographs.as_images(samples).shape == (len(samples), 8, 8)
 
 
 @pytest.mark.parametrize(("features", "shape"), [(64, (8, 8)), (192, (8, 8, 3)), (65, None)])

@@ -114,8 +114,10 @@
     const falling = head.getAttribute("aria-sort") === "ascending" ||
       (!head.hasAttribute("aria-sort") && head.dataset.sort === "falling");
     const value = row => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
-    const numeric = [...body.rows].every(row => !isNaN(number(value(row))));
-    const compare = numeric ? (a, b) => number(value(a)) - number(value(b))
+    // Names are words, also if each has a number in it.
+    const words = !column || head.classList.contains("word");
+    const compare = !words && [...body.rows].every(row => !isNaN(number(value(row))))
+      ? (a, b) => number(value(a)) - number(value(b))
       : (a, b) => value(a).localeCompare(value(b), undefined, { numeric: true });
     const sorted = [...body.rows].sort((a, b) => falling ? compare(b, a) : compare(a, b));
     for (const one of all("th[aria-sort]", table)) one.removeAttribute("aria-sort");
