@@ -183,6 +183,10 @@ def test_a_sparkline_goes_through_its_values(values, pieces):
     assert all(1 <= y <= 21 for _, y in points)
 
 
+def test_values_that_are_all_the_same_are_a_line_in_the_middle():
+    assert 'd="M1.0 11.0L51.0 11.0L101.0 11.0"' in markup.sparkline([3.0] * 3, "x", 102, 22)
+
+
 def test_the_heads_of_a_table_are_marked_as_such():
     page = markup.table(["", "a", ""], [["b", "1", ""]])
     assert re.findall(r'<(t[dh])\b(?: scope="(\w+)")?', page) == [

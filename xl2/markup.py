@@ -18,7 +18,7 @@ CELL = (
 )
 RULES = (
     ("", "max-width:64em;line-height:1.45;overflow-x:auto"),
-    ("p", "margin:.5em 0"),
+    ("p", "margin:.5em 0;overflow-wrap:anywhere"),
     ("table", "border-collapse:collapse;border:0;margin:.6em 0;width:auto;font-size:inherit"),
     ("table", "font-variant-numeric:tabular-nums"),
     ("caption", "text-align:left;caption-side:top;color:inherit;padding:0 0 .3em"),
@@ -116,12 +116,12 @@ def sparkline(values: Sequence[float], what: str, width: int = 150, height: int 
     if len(finite) < 2:
         return Picture("")
     low, high = min(finite), max(finite)
-    span = high - low or 1.0
+    span, middle = high - low, height / 2
     step = (width - 2) / (len(values) - 1)
     points, moves = [], True
     for k, value in enumerate(values):
         if math.isfinite(value):
-            y = 1 + (height - 2) * (high - value) / span
+            y = 1 + (height - 2) * (high - value) / span if span else middle
             points.append(f"{'M' if moves else 'L'}{1 + k * step:.1f} {y:.1f}")
         moves = not math.isfinite(value)
     line = (
