@@ -34,7 +34,7 @@ KINDS = [
     "api/index.html",
     "api/paths.html",
     "api/names.html",
-    "api/generated/xl2.fit.html",
+    "api/generated/xl2.regularization_path.html",
     "api/generated/xl2.MLPClassifierCV.html",
     "gallery/index.html",
     "gallery/sklearn_dropin.html",
