@@ -123,8 +123,10 @@ def main(arguments: list[str]) -> str | None:
     values, text = counts(), PAGE.read_text(encoding="utf-8")
     found = "".join(f"{title:44}{value:>6}\n" for title, value in values.items())
     print(found, end="")
-    before, _, rest = text.partition(BEGIN)
+    before, begin, rest = text.partition(BEGIN)
     written, _, after = rest.partition(END)
+    if not begin:
+        return f"docs/design.md has no place for the counts: {BEGIN!r} is missing"
     if arguments == ["--write"]:
         PAGE.write_text(f"{before}{BEGIN}{found}{END}{after}", encoding="utf-8")
     elif arguments == ["--check"]:
