@@ -318,16 +318,16 @@ def test_the_progress_bar_of_a_path_resumes(tmp_path, die, monkeypatch, capsys, 
     train_and_die(die, 6, tmp_path / "p")
     shown, reach = [], SharedProgress.reach
 
-    def watched(self, *arguments):
-        reach(self, *arguments)
-        shown.append(self.epochs)
+    def watched(self, part, epochs, earlier=False):
+        reach(self, part, epochs, earlier)
+        shown.append((self.epochs, earlier))
 
     monkeypatch.setattr(SharedProgress, "reach", watched)
     monkeypatch.setattr(PathSettings, "members_at_once", lambda self: 2 if halved else 100)
     capsys.readouterr()
     train({"backend": "numpy"}, checkpoint=tmp_path / "p", resume=True, progress=True)
     # The first is finished, the second resumes after two epochs, the third starts.
-    assert shown[:4] == [4, 3, 4, 4]
+    assert shown[:5] == [(4, True), (2, True), (3, False), (4, False), (4, False)]
     assert "Path epoch 4/4, " in capsys.readouterr().err
 
 

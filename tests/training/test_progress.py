@@ -171,7 +171,8 @@ def test_the_time_left_is_by_the_work_since_the_phase_began(recorded, monkeypatc
     own, clock = recorded(), [100.0]
     monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
     with show_progress(None) as display:
-        with display.phase("Resumed", 100, done=50) as advance:
+        with display.phase("Resumed", 100, done=30) as advance:
+            advance(20, earlier=True)
             advance(10)
             clock[0] += 60.0  # ten of the fifty that are left
             assert own.next()[0].endswith("  4:00 left")

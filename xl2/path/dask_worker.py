@@ -125,7 +125,7 @@ def _train(task: Task, backend: Backend) -> dict[str, Any]:
 
     asked = _Often(stopped)
     report = _Often(lambda: worker.log_event(task.run, (stack.name, progress.epochs)))
-    progress = SharedProgress(stack.size(), lambda epochs: report())
+    progress = SharedProgress(stack.size(), lambda epochs, earlier: report())
 
     def running() -> bool:
         return not asked()

@@ -76,9 +76,9 @@ def train_stacks(
         display.show_below(live.lines)
     training = StackTraining(settings, folder, curves, most, largest, scores, live)
 
-    def reached(epochs: int) -> None:
+    def reached(epochs: int, earlier: bool = False) -> None:
         """Show epochs of a stack, as a part of those of all stacks."""
-        advance(epochs / len(stacks))
+        advance(epochs / len(stacks), earlier=earlier)
 
     def train(own: FoldData, planned: PlannedStack, running: Callable[[], bool]) -> None:
         shared = SharedProgress(planned.size(), reached)
@@ -128,16 +128,16 @@ def _plan(
 class SharedProgress:
     """The progress of a planned stack, to which its parts contribute by their sizes."""
 
-    def __init__(self, size: int, advance: Callable[[int], Any]):
+    def __init__(self, size: int, advance: Callable[..., Any]):
         self._size, self._advance = size, advance
         self._trained: dict[str, int] = {}  # members times epochs of each part
         self.epochs = 0
 
-    def reach(self, part: PlannedStack, epochs: int) -> None:
-        """Show that a part has been trained for a number of epochs in all."""
+    def reach(self, part: PlannedStack, epochs: int, earlier: bool = False) -> None:
+        """Show that a part has been trained for a number of epochs in all, perhaps earlier."""
         self._trained[part.name] = epochs * part.size()
         before, self.epochs = self.epochs, sum(self._trained.values()) // self._size
-        self._advance(self.epochs - before)
+        self._advance(self.epochs - before, earlier=earlier)
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,14 @@ class StackTraining:
 
         def attempt(stack: PlannedStack) -> None:
             checkpoint = None if folder is None else folder.checkpoint(stack, running)
+            resumed = self.settings.epochs  # unless an epoch is trained now
 
             def look(network: Any, history: History) -> bool:
+                nonlocal resumed
+                if resumed >= len(history):
+                    resumed = len(history) - 1
+                    if resumed:
+                        progress.reach(stack, resumed, earlier=True)
                 progress.reach(stack, len(history))
                 # A run with a checkpoint asks `running` itself: it is interrupted, not finished.
                 return checkpoint is None and not (running() and wanted())
@@ -193,7 +199,7 @@ class StackTraining:
             except Exception:
                 progress.reach(stack, 0)
                 raise
-            progress.reach(stack, self.settings.epochs)
+            progress.reach(stack, self.settings.epochs, earlier=resumed == self.settings.epochs)
 
         for _ in halving.each(attempt, [planned] if folder is None else folder.split(planned)):
             pass

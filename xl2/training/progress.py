@@ -94,12 +94,13 @@ class Display:
     ) -> Iterator[Advance]:
         """Show a phase while the block runs; a name that was shown before is continued.
 
-        Yields ``advance(steps=1, seen=None, work=None)``, to be called after some of `total`
-        steps, or a part of one, from any thread. `seen` is a history, or a text, to be shown from
-        then on. `work` is what the steps take, of that of all; by default each takes the same.
+        Yields ``advance(steps=1, seen=None, work=None, earlier=False)``, to be called after some
+        of `total` steps, or a part of one, from any thread. `seen` is a history, or a text, to be
+        shown from then on. `work` is what the steps take, of that of all; by default each takes
+        the same. What was done `earlier`, by a run that is resumed, says nothing about the time.
         """
         if self._screen is None:
-            yield lambda steps=1, seen=None, work=None: None
+            yield lambda steps=1, seen=None, work=None, earlier=False: None
             return
         now = time.perf_counter()
         with self._lock:
@@ -111,11 +112,16 @@ class Display:
             one.began, one.first, one.running = now, one.work, True
 
         def advance(
-            steps: float = 1, seen: History | str | None = None, work: float | None = None
+            steps: float = 1,
+            seen: History | str | None = None,
+            work: float | None = None,
+            earlier: bool = False,
         ) -> None:
+            more = steps if work is None else work
             with self._lock:
                 one.done += steps
-                one.work += steps if work is None else work
+                one.work += more
+                one.first += more if earlier else 0.0
             if seen is not None:
                 one.seen = seen
 
