@@ -55,6 +55,8 @@ def test_images_are_those_of_the_table(digits, digits_page):
     found = Reader(digits_page)
     head, *rows = found.table("Most confident mistakes")
     assert head == ["row", "image", "true", "predicted", "probability"]
+    heads = [one for one in found.all("th") if plain(one.text) == "image"]
+    assert [one.of.get("data-sort") for one in heads] == [None]  # images have no order
     assert [(row[0], *row[2:]) for row in rows] == [tuple(map(plain, e)) for e in expected[:24]]
     images = found.all("img")
     assert [i.of["alt"] for i in images] == [
@@ -110,7 +112,7 @@ def test_more_than_twenty_classes_are_listed_by_pairs(undrawn):
         for true, said in zip(many.y.tolist(), many.model.predict(many.X).tolist(), strict=True)
         if true != said
     )
-    rows = found.table("Confusion matrix")[1:]
+    rows = found.table("Classes that are confused")[1:]
     assert len(rows) == 20
     assert [row[2] for row in rows] == [str(n) for _, n in pairs.most_common(20)]
     assert all(pairs[row[0], row[1]] == int(row[2]) for row in rows)

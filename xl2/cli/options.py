@@ -42,7 +42,7 @@ Preset = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="Where values come from of options that are left out and show no default: default, "
+        help="Set of values for the options that you leave out, where none is shown here: default, "
         "best (slower), plain, sklearn or notebook.",
     ),
 ]
@@ -87,7 +87,7 @@ Task = Annotated[
 HeldOut = Annotated[
     float,
     typer.Option(
-        metavar="FRACTION", help="Fraction of the samples to hold out if there are no test samples."
+        metavar="FRACTION", help="Fraction of the samples to hold out for the test, without --test."
     ),
 ]
 DType = Annotated[str, typer.Option(metavar="NAME", help="float32 or float64.")]

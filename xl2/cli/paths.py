@@ -26,7 +26,8 @@ def path(
         str | None,
         typer.Option(
             metavar="LIST",
-            help="Lambdas, such as 0,1,10,100, or grid:N for 0 and N-1 where the penalty matters.",
+            help="L2 penalties to compare, such as 0,1,10,100; or grid:N for 0 and N-1 others, "
+            "placed where they matter; default: those of the preset.",
         ),
     ] = None,
     preset: opt.Preset = "default",
@@ -70,9 +71,9 @@ def path(
         typer.Option(
             "--ensemble/--no-ensemble",
             help="Average several networks of the best lambda, score that on the test samples too, "
-            "and save it instead of one network; by default with --preset best. Each is trained on "
-            "all samples from another seed, or if the preset trains one they are those of the "
-            "folds.",
+            "and save it instead of one network; by default with --preset best. The networks are "
+            "trained on all samples, from several seeds; with presets that train one network on "
+            "all samples, they are those of the folds.",
         ),
     ] = None,
     experiments: Annotated[
@@ -142,7 +143,7 @@ def path(
     json_schema: opt.JsonSchema = False,
     reading: Any = None,
 ) -> None:
-    """Train all lambdas, and say what limits the network and what gains."""
+    """Compare L2 penalties; say what limits the network and what gains."""
     from ..array.switch import resolve
     from ..io import model_file
     from . import ensembles, workflows
