@@ -26,12 +26,10 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "site_links",
+    "site_names",
     "site_math",
 ]
-exclude_patterns = ["_build", "README.md"]
 nitpicky = True
-# Three documents are one page each in the repository, and of no use twice.
-suppress_warnings = ["myst.header"]
 
 # Markdown, as GitHub shows it.
 myst_enable_extensions = ["dollarmath", "colon_fence"]
@@ -44,9 +42,7 @@ toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"  # the docstrings have them
 autodoc_member_order = "groupwise"
 autosummary_generate = True
-autosummary_ignore_module_all = False
 numpydoc_show_class_members = False
-numpydoc_class_members_toctree = False
 numpydoc_attributes_as_param_list = True
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"  # but these
