@@ -167,6 +167,13 @@ def test_a_phase_has_its_count_a_bar_and_the_time_left(recorded, columns, bar):
     assert own.finished[2].startswith("Short epoch 2/4, ")
 
 
+def test_a_narrow_terminal_has_room_for_the_time_left_but_no_bar(recorded):
+    own = recorded(40)
+    with show_progress(None) as display, display.phase("Path", 200, unit="epoch") as advance:
+        advance(50)
+        assert re.fullmatch(r"Path  epoch  50/200  0:\d\d left", own.next()[0])
+
+
 def test_the_time_left_is_by_the_work_since_the_phase_began(recorded, monkeypatch):
     own, clock = recorded(), [100.0]
     monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])

@@ -14,7 +14,7 @@ from .screens import Line, Screen, screen
 
 AFTER, EVERY = 0.3, 0.25  # seconds: what takes less is never shown; the time between two pictures
 BRIEF = 0.05  # seconds: a phase that took less is not shown afterwards
-BAR, SHORT_BAR, NARROW = 24, 10, 76  # characters: a bar, and that of a narrower terminal
+BARS = ((76, 24), (56, 10), (0, 0))  # characters: from which width on a bar is how long
 
 Advance = Callable[..., None]
 
@@ -40,8 +40,9 @@ class Phase:
         part = min(1.0, self.work / self.whole) if self.whole else 1.0
         full = int(bar * part)
         text = f"  {self._left()}{_described(self.seen)}"
+        gap = "  " if bar else ""
         return [
-            (f"{start}  {self._count(len(str(self.total)))}  ", ""),
+            (f"{start}  {self._count(len(str(self.total)))}{gap}", ""),
             ("\N{BOX DRAWINGS HEAVY HORIZONTAL}" * full, "green"),
             ("\N{BOX DRAWINGS LIGHT HORIZONTAL}" * (bar - full), "dim"),
             (text.rstrip(), ""),
@@ -156,7 +157,7 @@ class Display:
         width = max((len(one.name) for one in phases), default=0)
         below = self._below() if self._below is not None else ()
         assert self._screen is not None
-        bar = BAR if self._screen.width() >= NARROW else SHORT_BAR
+        bar = next(bar for least, bar in BARS if self._screen.width() >= least)
         lines = [one.line(width, bar) for one in phases if one.running or one.seconds >= BRIEF]
         return [*lines, [("", "")], *below] if below else lines
 
