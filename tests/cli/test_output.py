@@ -75,6 +75,25 @@ def test_a_full_standard_error_too_is_only_an_exit_code(folder):
     assert done.returncode == 2
 
 
+@full_device
+def test_a_warning_that_cannot_be_printed_does_not_cost_the_answer(folder):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    np.savez(folder / "rare.npz", x=X, y=np.arange(40) < 3)
+    run = [*PROGRAM, "path", "rare.npz", *PATH, "--cv", "5", "--picture", "r.png"]
+
+    def output(errors):
+        done = subprocess.run(
+            run, cwd=folder, check=True, stdout=subprocess.PIPE, stderr=errors, text=True, env=WHERE
+        )
+        return done.stdout, done.stderr
+
+    _, warning = output(subprocess.PIPE)
+    assert "has fewer samples than the 5 folds" in " ".join(warning.split())
+    with open("/dev/full", "w") as full:
+        answer, _ = output(full)
+    assert "The picture is in r.png." in answer
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 def test_a_reader_that_leaves_or_a_closed_output_gives_no_traceback(folder):
     for after, code, message in (("| head -c 1", 0, ""), (">&-", 2, "closed. Write a file")):

@@ -15,7 +15,7 @@ from .completion import with_completion
 from .diagnosing import diagnose
 from .help import Command, Group
 from .inspect import inspect
-from .output import abandon_output, concerns_output, finish_output, show_error
+from .output import abandon_output, concerns_output, finish_output, show_error, tell
 from .paths import path
 from .training import export, predict, train
 
@@ -91,7 +91,7 @@ def _run() -> Any:
         show_error(printable(str(error)))
         return 2
     except KeyboardInterrupt:
-        typer.echo("Interrupted.", err=True)
+        tell("Interrupted.")
         return 130
     except OSError as error:
         if not concerns_output(error):
@@ -102,4 +102,4 @@ def _run() -> Any:
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning without the line of code that it is about."""
     text = textwrap.fill(f"Warning: {printable(str(message))}", 80, break_long_words=False)
-    typer.echo(text, err=True)
+    tell(text)

@@ -40,9 +40,14 @@ def abandon_output(error: OSError) -> int:
 
 
 def show_error(text: str) -> None:
-    """Print an error; standard error may be full as well."""
+    """Print an error."""
+    tell(f"Error: {text}")
+
+
+def tell(text: str) -> None:
+    """Print a line on standard error; if it is full, the answer on standard output still counts."""
     try:
-        typer.echo(f"Error: {text}", err=True)
+        typer.echo(text, err=True)
     except OSError:
         _drop(sys.stderr)
 
