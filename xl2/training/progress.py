@@ -143,7 +143,8 @@ class Display:
         while not self._ended.wait(wait):
             wait = EVERY
             try:
-                self._screen.draw(self._lines())
+                if lines := self._lines():
+                    self._screen.draw(lines)
             except Exception:  # the terminal is gone, or text is no text there: train without
                 return
 
