@@ -101,6 +101,12 @@ def test_a_loss_decides_between_equal_scores_only():
     assert choices([0.97, 0.98, 0.97], 0.0, [0.1, 0.9, 0.1])[0] == 1
 
 
+def test_folds_of_equal_scores_have_no_standard_error_by_their_rounding():
+    scores = np.array([[0.6609, 0.6609, np.nextafter(0.6609, 1.0)], [0.1, 0.2, 0.3]])[..., None]
+    errors = standard_errors(scores, np.zeros_like(scores))
+    np.testing.assert_allclose(errors, [0.0, 0.1 / np.sqrt(3.0)], rtol=1e-12, atol=0.0)
+
+
 def test_the_standard_error_is_that_of_the_best_lambda():
     means = [0.8, 0.9, 0.85]
     assert choices(means, [1.0, 0.01, 1.0])[1] == 1

@@ -178,7 +178,11 @@ def standard_errors(scores: Any, sample_errors: Any) -> Any:
 
     folds, seeds = scores.shape[1:]
     if folds > 1:
-        return scores.mean(axis=2).std(axis=1, ddof=1) / np.sqrt(folds)
+        means = scores.mean(axis=2)
+        errors = means.std(axis=1, ddof=1) / np.sqrt(folds)
+        # Folds of equal scores, such as the null model's, may differ by their rounding.
+        errors[errors <= ROUNDING * np.abs(means).max(axis=1)] = 0.0
+        return errors
     variance = (sample_errors[:, 0] ** 2).mean(axis=1)
     if seeds > 1:
         variance = variance + scores[:, 0].var(axis=1, ddof=1) / seeds
