@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
+from report_tools import Reader
 from safetensors.numpy import load_file
 from sklearn.datasets import load_digits
 
@@ -392,6 +393,31 @@ def test_a_report_is_written(xl2, here):
     assert note in page
     assert "xl2 path digits" in page
     assert "McNemar" in page
+
+
+@pytest.mark.host
+@pytest.mark.parametrize("which", ["held out", "of another file", "without labels"])
+def test_rows_of_the_report_are_those_of_the_file(xl2, here, rng, which):
+    X = rng.normal(size=(60, 3)).round(4)
+    y = [f"{value:.4f}" for value in X.sum(axis=1)]
+    if which == "without labels":
+        y[2] = y[7] = ""
+    lines = [",".join([*map(str, x), label]) for x, label in zip(X, y, strict=True)]
+    (here / "first.csv").write_text("\n".join(["a,b,c,sum", *lines[:30]]))
+    (here / "second.csv").write_text("\n".join(["a,b,c,sum", *lines[20:]]))
+    (here / "all.csv").write_text("\n".join(["a,b,c,sum", *lines]))
+    of, name = (lines[20:], "second.csv") if which == "of another file" else (lines, "all.csv")
+    files = ("first.csv", "--test", "second.csv") if name == "second.csv" else ("all.csv",)
+    plain = *QUICK, "--no-experiments", "--drop-missing-labels", "--task", "regression"
+    code, _, err = xl2("path", *files, *plain, "--report", "out.html")
+    assert (code, err) == (0, "")
+    page = (here / "out.html").read_text()
+    head, *rows = Reader(page).table("Largest errors")
+    assert head == ["row", "true", "predicted", "error"]
+    assert len(rows) > 10
+    for row, true, *_ in rows:
+        assert float(true) == pytest.approx(float(of[int(row) - 1].split(",")[3]), abs=6e-4)
+    assert f"Rows are those of {name}, counted from 1" in page
 
 
 @pytest.mark.parametrize(

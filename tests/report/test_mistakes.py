@@ -184,19 +184,19 @@ def test_errors_of_several_outputs_are_ranked_by_their_spread():
     """The spreads are 0.816 and 1633; errors of 1.5 and 1000 are 1.84 and 0.61 times these."""
     true = np.array([[0.0, 1000.0], [1.0, 3000.0], [2.0, 5000.0]])
     errors = np.array([[0.0, 1000.0], [1.5, 0.0], [0.0, 100.0]])
-    found = mistakes.largest_errors(true + errors, true)
+    found = mistakes.largest_errors(true + errors, true, [4, 5, 6])
     assert found.head == ("row", "output", "true", "predicted", "error")
     assert found.rows == [
-        ("2", "1", "1.0000", "2.5000", "1.5000"),
-        ("1", "2", "1000", "2000", "1000"),
-        ("3", "2", "5000", "5100", "100"),
+        ("6", "1", "1.0000", "2.5000", "1.5000"),
+        ("5", "2", "1000", "2000", "1000"),
+        ("7", "2", "5000", "5100", "100"),
     ]
 
 
 @pytest.mark.parametrize("unit", [1e-12, 1e-3, 1.0, 1e9])
 def test_errors_have_four_digits_in_any_unit(unit):
     true = unit * np.linspace(1.0, 2.0, 9)[:, None]
-    found = mistakes.largest_errors(true + 0.1234567 * unit, true)
+    found = mistakes.largest_errors(true + 0.1234567 * unit, true, range(9))
     assert [float(row[3]) for row in found.rows] == pytest.approx([0.1234567 * unit] * 9, rel=2e-3)
     assert max(len(cell) for row in found.rows for cell in row) <= 10
 

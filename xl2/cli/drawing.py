@@ -45,7 +45,7 @@ def write_report(report: Path, result: Any, data: Any, how: str) -> None:
 
     name, task = data.name, result.model.network.task
     summary = summarise(data, "regression" if task == "regression" else "classification")
-    network = result.model.network
+    network, test = result.model.network, result.parts.test
     facts = page.run_facts(
         network.backend,
         data=name,
@@ -59,8 +59,10 @@ def write_report(report: Path, result: Any, data: Any, how: str) -> None:
         result.path,
         result.diagnosis,
         result.model,
-        result.parts.test.X,
-        result.parts.test.y,
+        test.X,
+        test.y,
+        rows=test.rows,
+        rows_of=test.name,
         title=f"{name}: what limits the model, and what to do next",
         facts=facts,
         data_notes=result.parts.notes,

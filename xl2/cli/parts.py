@@ -48,7 +48,7 @@ def divide(
     training = replace(data, y=y, X_test=None, y_test=None)
     if test is None:
         if data.X_test is not None:
-            tests = replace(training, X=data.X_test, y=data.y_test)
+            tests = replace(training, X=data.X_test, y=data.y_test, rows=None)
         else:
             if task == "classification":
                 number_classes(y)
@@ -111,7 +111,7 @@ def _by_digests(model: Trained, data: Dataset, test: Dataset | None) -> Parts:
     known, pool = model.trained_rows, replace(data, y=labels_of(data), X_test=None, y_test=None)
     if data.X_test is not None:
         X, y = np.concatenate([data.X, data.X_test]), np.concatenate([data.y, data.y_test])
-        pool = replace(pool, X=X, y=y)
+        pool = replace(pool, X=X, y=y, rows=None)
     found = find_trained(row_digests(pool.X), known, len(data.X))
     _check(found, pool, len(known), test is not None)
     training, tests = pool.take(found.trained), pool.take(~found.trained)
@@ -144,7 +144,7 @@ def _as_given(data: Dataset, test: Dataset | None) -> Parts:
     if test is not None:
         tests, more = _unseen(test, known)
     else:
-        tests = replace(training, X=data.X_test, y=data.y_test)
+        tests = replace(training, X=data.X_test, y=data.y_test, rows=None)
         more = _equal(int(np.isin(row_digests(tests.X), known).sum()), len(tests.X))
     return Parts(training, tests, known, notes + more)
 

@@ -39,6 +39,8 @@ class Dataset:
         The texts of columns that are no features, by name: row numbers, and those left out.
     labelled : array of bool, shape (samples,), or None
         Which rows have a label, if some have none.
+    rows : array of int, shape (samples,), or None
+        The position of each sample in the file, counted from 0, if some are left out.
     notes : tuple of str
         Sentences about how the file was read.
     """
@@ -55,6 +57,7 @@ class Dataset:
     table: Table | None = None
     ids: Mapping[str, Sequence[str]] = field(default_factory=dict)
     labelled: Any | None = None
+    rows: Any | None = None
     notes: tuple[str, ...] = ()
 
     def take(self, rows: Any) -> Dataset:
@@ -68,7 +71,8 @@ class Dataset:
             for part in [getattr(self, name)]
         }
         ids = {name: [texts[i] for i in index] for name, texts in self.ids.items()}
-        return replace(self, **parts, ids=ids)
+        positions = index if self.rows is None else self.rows[index]
+        return replace(self, **parts, ids=ids, rows=positions)
 
 
 def check(dataset: Dataset) -> None:

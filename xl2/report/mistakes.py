@@ -1,4 +1,7 @@
-"""A model's mistakes on test samples, as tables of text. Rows and outputs count from 1."""
+"""A model's mistakes on test samples, as tables of text. Rows and outputs count from 1.
+
+`rows` are the positions of the samples in their file, counted from 0.
+"""
 
 from __future__ import annotations
 
@@ -142,13 +145,13 @@ def confused_pairs(matrix: Any, names: Sequence[str], limit: int = LISTED) -> Ta
     )
 
 
-def list_samples(samples: Classified, indices: Any) -> Table:
+def list_samples(samples: Classified, indices: Any, rows: Any) -> Table:
     """Return some of the samples, with their predictions and the probabilities of these."""
     return Table(
         ("row", "true", "predicted", "probability"),
         [
             (
-                str(k + 1),
+                str(rows[k] + 1),
                 samples.names[samples.true[k]],
                 samples.names[samples.predicted[k]],
                 _percent(samples.probability[k], 2),
@@ -158,7 +161,7 @@ def list_samples(samples: Classified, indices: Any) -> Table:
     )
 
 
-def largest_errors(predicted: Any, y: Any) -> Table:
+def largest_errors(predicted: Any, y: Any, rows: Any) -> Table:
     """Return the largest errors of a regression, relative to the spread of their output.
 
     `predicted` and `y` are arrays (n, outputs).
@@ -168,11 +171,11 @@ def largest_errors(predicted: Any, y: Any) -> Table:
     errors, spread, several = predicted - y, y.std(axis=0), y.shape[1] > 1
     sizes = np.abs(errors) / np.where(spread > 0.0, spread, 1.0)
     order = np.argsort(-sizes, axis=None, kind="stable")[:LISTED]
-    rows = []
+    found = []
     for i, j in (divmod(int(k), y.shape[1]) for k in order if sizes.flat[k]):
         numbers = [_number(array[i, j], spread[j]) for array in (y, predicted, errors)]
-        rows.append((str(i + 1), *([str(j + 1)] if several else []), *numbers))
-    return Table(("row", *(["output"] if several else []), "true", "predicted", "error"), rows)
+        found.append((str(rows[i] + 1), *([str(j + 1)] if several else []), *numbers))
+    return Table(("row", *(["output"] if several else []), "true", "predicted", "error"), found)
 
 
 def as_columns(y: Any, outputs: int) -> Any:

@@ -72,6 +72,8 @@ def report_html(
     data_notes: Sequence[str] = (),
     reading: Sequence[str] = (),
     columns: Sequence[Sequence[str]] = (),
+    rows: Any = None,
+    rows_of: str = "",
 ) -> str:
     """Return a page with the verdict, the path, the mistakes, and the settings of the run.
 
@@ -79,7 +81,8 @@ def report_html(
     whose mistakes are shown, such as the best of the path. `X_test` (n, features) is in its own
     units, with the labels or values `y_test`. `facts` are for the last table; see `run_facts`.
     `data_notes` are sentences about how the samples were divided, `reading` about how they were
-    read, and `columns` are the rows of a table of their columns, its head first.
+    read, and `columns` are the rows of a table of their columns, its head first. `rows` are the
+    positions of the test samples in the file `rows_of`, counted from 0, if they are a part of it.
     """
     X, y = to_numpy(X_test), read_labels(y_test, "y_test")
     outputs = model.forward(X)
@@ -89,7 +92,8 @@ def report_html(
             f"target for each sample."
         )
     regression = model.task == "regression"
-    shown = _values(outputs, y) if regression else _classes(model, X, outputs, y)
+    places = range(len(y)) if rows is None else rows
+    shown = _values(outputs, y, places) if regression else _classes(model, X, outputs, y, places)
     matters = _matters(diagnosis, model, X_test)
     return render(
         title=title,
@@ -102,6 +106,7 @@ def report_html(
         curves=picture_curves(path),
         regression=regression,
         shown=shown,
+        rows_of="the test samples" if rows is None else rows_of,
         count=counted(len(y), "test sample"),
         reliability=contents.reliability(path),
         matters=matters,
@@ -169,13 +174,13 @@ def _drawable(curve: Dependence, column: int) -> Dependence:
     return curve
 
 
-def _classes(model: Trained, X: Any, outputs: Any, y: Any) -> dict[str, Any]:
+def _classes(model: Trained, X: Any, outputs: Any, y: Any, places: Any) -> dict[str, Any]:
     """Return the values of the template for a classifier's mistakes."""
     samples = classify(model, outputs, y)
     names, matrix, wrong = samples.names, samples.matrix, samples.wrong
     few, images = len(names) <= PICTURED, as_images(X)
     listed = wrong[: LISTED if images is None else IMAGES]
-    table = list_samples(samples, listed)
+    table = list_samples(samples, listed, places)
     if images is not None and len(listed):
         texts = [f"Row {row}: {true}, taken for {found}" for row, true, found, _ in table.rows]
         pictures = photographs(images[listed], texts)
@@ -192,7 +197,7 @@ def _classes(model: Trained, X: Any, outputs: Any, y: Any) -> dict[str, Any]:
     }
 
 
-def _values(outputs: Any, y: Any) -> dict[str, Any]:
+def _values(outputs: Any, y: Any, places: Any) -> dict[str, Any]:
     """Return the values of the template for a regression's errors."""
     true = as_columns(y, outputs.shape[1])
     return {
@@ -200,5 +205,5 @@ def _values(outputs: Any, y: Any) -> dict[str, Any]:
         "outputs": true.shape[1],
         "drawn": min(true.shape[1], PANELS),
         "scatter": picture_values(outputs, true),
-        "errors": largest_errors(outputs, true),
+        "errors": largest_errors(outputs, true, places),
     }
