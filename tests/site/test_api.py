@@ -82,3 +82,9 @@ def test_the_lists_of_other_libraries_are_inventories():
             assert re.fullmatch(r"[\w.]+ (mod|class|function|data|exception) [\w./-]+\.html", line)
         names = [line.split()[0] for line in lines]
         assert len(names) == len(set(names))
+
+
+def test_no_page_links_to_a_part_of_the_readme():
+    """The site has only its beginning, as the home page."""
+    for page in (ROOT / "docs").glob("*.md"):
+        assert "README.md#" not in page.read_text().replace("benchmarks/README.md#", ""), page.name
