@@ -262,6 +262,15 @@ def test_thresholds_are_those_of_counting(undrawn):
     assert again["table"] == found["table"]
 
 
+def test_a_class_in_another_script_does_not_turn_the_words_beside_it(undrawn):
+    """Where it is not isolated it does; the captions of tables are texts."""
+    X, numbers = clouds(2, 90)
+    page = Reader(run(X, np.array(["cat", "\u202eneko"])[numbers]).page())
+    (caption,) = (text for text in page.texts("caption") if text.startswith("How many"))
+    assert "\u202e" not in caption
+    assert any("\u202e" in text for text in page.texts("bdi"))
+
+
 def test_a_threshold_without_answers_has_no_precision(monkeypatch):
     given = {}
     monkeypatch.setattr(pictures, "_drawn", lambda *all: given.update(tips=all[-1]))
