@@ -57,6 +57,14 @@ def test_help_lists_what_most_people_need_first(xl2):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_options_without_which_a_command_does_nothing_are_marked(xl2, name):
+    options = [p for p in PROGRAM.commands[name].params if p.param_type_name == "option"]
+    needed = [one.opts[0] for one in options if one.required]
+    assert xl2(name, "--help")[1].count("(required)") == len(needed)
+    assert needed == (["--onnx"] if name == "export" else [])
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_example_is_a_command_that_can_be_parsed(xl2, name):
     assert 1 <= len(EXAMPLES[name]) <= 4
     out = xl2(name, "--help")[1]

@@ -136,6 +136,8 @@ def _row(option: Any) -> tuple[str, str]:
     elif not option.is_flag:
         names += f" {option.metavar}"
     text, default = option.help or "", option.default
+    if option.required:
+        text += " (required)"
     if option.secondary_opts and default is not None:
         text += f" (default: {(option.opts if default else option.secondary_opts)[0]})"
     elif not option.is_flag and default is not None and not option.multiple:
