@@ -13,7 +13,7 @@ pytestmark = [
 
 PROGRAM = [sys.executable, "-c", "from xl2.cli import main; main()"]
 PATH = ["path", "digits", "--hidden", "16", "--lambdas", "0,1,30", "--cv", "3"]
-SLOW = [*PROGRAM, *PATH, "--epochs", "60", "--no-experiments"]
+SLOW = [*PROGRAM, *PATH, "--epochs", "240", "--no-experiments"]
 
 
 def test_a_terminal_shows_the_scores_of_each_lambda_and_then_the_result_alone(tmp_path):
@@ -22,7 +22,7 @@ def test_a_terminal_shows_the_scores_of_each_lambda_and_then_the_result_alone(tm
     code, text = in_terminal(SLOW, folder=tmp_path)
     assert code == 0
     *shown, last = pictures(text)
-    assert any(re.search(r"^Path  epoch +\d+/60  [━─]{24}  0:\d\d left\n\n", one) for one in shown)
+    assert any(re.search(r"^Path  epoch +\d+/240  [━─]{24}  0:\d\d left\n\n", one) for one in shown)
     table = [one for one in shown if re.search(r"^ +30 +\d\.\d{4} +\d+\.\d\d %", one, re.M)]
     assert table
     assert table[-1].count("best so far") == 1

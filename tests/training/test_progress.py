@@ -193,13 +193,15 @@ def test_the_time_left_is_by_the_work_since_the_phase_began(recorded, monkeypatc
     assert own.drawn[-1][0] == "Resumed   done in 1:01:00"
 
 
-def test_nothing_is_drawn_before_the_first_phase(recorded):
-    own = recorded()
-    with show_progress(None) as display:
-        time.sleep(0.02)
-        with display.phase("It", 2):
-            own.next()
-    assert all(own.drawn)
+def test_nothing_is_drawn_before_the_first_phase(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    own = screen(None)
+    own.draw([])
+    assert capsys.readouterr().err == ""
+    own.draw([[("It", "")]])
+    own.close()
+    assert "It" in capsys.readouterr().err
 
 
 def test_lines_of_others_are_below_the_phases(recorded):

@@ -143,8 +143,7 @@ class Display:
         while not self._ended.wait(wait):
             wait = EVERY
             try:
-                if lines := self._lines():
-                    self._screen.draw(lines)
+                self._screen.draw(self._lines())
             except Exception:  # the terminal is gone, or text is no text there: train without
                 return
 

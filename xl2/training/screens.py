@@ -88,10 +88,13 @@ class Terminal:
 
     def draw(self, lines: Sequence[Line]) -> None:
         """Draw lines, as many as the terminal has room for."""
+        from rich.live import Live  # also before there are any, for the first picture to be early
         from rich.text import Text
 
         if self._live is None:
-            self._live = self._start()
+            if not lines:
+                return
+            self._live = self._start(Live)
         plain = self._console.options.ascii_only
         text = Text(no_wrap=True, overflow="crop")
         for number, line in enumerate(lines):
@@ -112,10 +115,8 @@ class Terminal:
         finally:
             self.taken.release()
 
-    def _start(self) -> Any:
-        from rich.live import Live
-
-        live = Live(
+    def _start(self, kind: Any) -> Any:
+        live = kind(
             console=self._console,
             auto_refresh=False,
             transient=True,
@@ -144,7 +145,7 @@ class Notebook:
         text = "\n".join("".join(piece for piece, _ in line) for line in lines)
         shown = {"text/plain": text, "text/html": f"<pre>{html.escape(text)}</pre>"}
         if self._handle is None:
-            self._handle = display(shown, raw=True, display_id=True)
+            self._handle = display(shown, raw=True, display_id=True) if lines else None
         else:
             self._handle.update(shown, raw=True)
 
