@@ -94,6 +94,16 @@ def test_nasty_names_are_escaped(diagnosis):
         assert "script" not in Parsed(page).tags
 
 
+def test_a_model_in_a_terminal_is_a_line_without_its_numbers(path):
+    text = repr(path.best_model_)
+    assert text.startswith(f"Model({path.best_model_.network!r}; classes: 0, 1; temperature: ")
+    assert repr(path.ensemble_) == f"Ensemble(10 models, of each {text})"
+    network = xl2.Network([40, 1])
+    model = xl2.Model(network, features=(NASTY, "\x1b[31m", *"abcdefghijklmnopqrstuvwxyz" * 2))
+    assert repr(model).isprintable()
+    assert len(repr(model)) < 400
+
+
 def test_no_output_has_a_colour_of_its_own(path, diagnosis):
     network = xl2.Network([5, 4, 2], ["relu", "softmax"])
     for shown in (path, diagnosis, path.best_model_, path.ensemble_, network):

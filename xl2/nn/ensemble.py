@@ -18,7 +18,7 @@ from .trained import Trained
 LEAST = 1e-300  # of a sum of probabilities
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ensemble(Trained):
     """Models whose probabilities, or values of a regression, are averaged.
 

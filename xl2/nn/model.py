@@ -23,7 +23,7 @@ from .trained import Trained
 from .transformers import transformed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model(Trained):
     """A trained network with all that is needed to use it on new samples, as in a model file.
 

@@ -16,6 +16,21 @@ def network_html(network: Any) -> str:
     return output(_layers(network, "Network"))
 
 
+def trained_text(trained: Any) -> str:
+    """Return a `Model` or an `Ensemble` in a line, without its numbers."""
+    models = getattr(trained, "models", None)
+    if models is not None:
+        return f"Ensemble({counted(len(models), 'model')}, of each {models[0]!r})"
+    parts = [repr(trained.network)]
+    if trained.classes is not None:
+        parts.append(f"classes: {_names(trained.classes)}")
+    if trained.features:
+        parts.append(f"columns: {_names(trained.features)}")
+    if trained.is_calibrated:
+        parts.append(f"temperature: {trained.temperature:.2f}")
+    return f"Model({'; '.join(parts)})"
+
+
 def trained_html(trained: Any) -> str:
     """Return a `Model` or an `Ensemble`: its layers, and what it takes and returns."""
     models = getattr(trained, "models", None)

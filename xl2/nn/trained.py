@@ -10,7 +10,7 @@ from .columns import Table
 from .costs import least_cost
 from .label_arrays import read_labels
 from .labels import describe_new_labels, like_training, new_labels
-from .shown import trained_html
+from .shown import trained_html, trained_text
 from .tasks import decode
 
 
@@ -25,6 +25,9 @@ class Trained:
     trained_rows: Any
     tried: Mapping[str, Any] | None
     table: Table | None
+
+    def __repr__(self) -> str:
+        return trained_text(self)
 
     def _repr_html_(self) -> str:
         return trained_html(self)
