@@ -58,6 +58,7 @@ def tried():
         },
         "validation": "0123456789abcdef" * 4,
         "options": ["--epochs", "100", "--scoring=accuracy"],
+        "averaged": 10,
     }
 
 

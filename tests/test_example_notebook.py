@@ -82,7 +82,7 @@ def test_the_verdict_is_first(cells):
     page = Parsed(outputs(cells, "xl2.diagnose(")["text/html"])
     assert re.match(r"[A-Z].+ limits this model|Nothing is missing|The test accuracy", page.words)
     assert "McNemar" in page.words
-    assert "regularization_path(X, y" in outputs(cells, "diagnosis.next_step")["text/plain"]
+    assert "path.ensemble_" in outputs(cells, "diagnosis.next_step")["text/plain"]
 
 
 def test_the_pictures_are_drawn(cells):

@@ -238,6 +238,19 @@ def test_an_ensemble_has_a_line_that_averages_networks_of_all_samples(rng, folds
     assert len(made.models) == 3
 
 
+def test_an_ensemble_that_the_path_has_is_not_trained_again(rng):
+    X = rng.normal(size=(60, 2))
+    y = (X[:, 0] > 0).astype(int)
+    small = {"lambdas": [1.0], "hidden": (2,), "epochs": 1, "backend": "numpy", "cv": 2}
+    path = regularization_path(X, y, **small, refit_seeds=4)
+    assert path.tried_.averaged == 4
+    one = replace(ACTION, key="ensemble", kind="ensemble", arguments={"seed": [0, 1, 2]})
+    line = python_line([one], 2, path.tried_.averaged)
+    assert line.endswith("# the mean of 4 networks, trained already")
+    assert eval(line, {"path": path}) is path.refit_ensemble_
+    assert regularization_path(X, y, **small, refit_seeds=1).tried_.averaged == 0
+
+
 @pytest.mark.parametrize(
     ("network", "samples", "words"),
     [

@@ -119,7 +119,7 @@ def diagnose(
             f"{option('target_score')} must be an accuracy from 0 to 1. Received: {target_score}."
         )
     actions = () if tried is None or not tried.found_signal else tried.actions
-    folds = 0 if tried is None else tried.folds
+    folds, averaged = (0, 0) if tried is None else (tried.folds, tried.averaged)
     return Diagnosis(
         target_score=target_score,
         confidence=confidence,
@@ -134,7 +134,7 @@ def diagnose(
         importance=matters[0],
         not_shuffled=matters[1],
         cautions=cautions,
-        next_step=python_line(actions, folds),
+        next_step=python_line(actions, folds, averaged),
     )
 
 

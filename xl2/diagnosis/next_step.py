@@ -16,16 +16,19 @@ def next_heading(d: Findings) -> str:
     return "Next, in Python:" if python else "Next:"
 
 
-def python_line(actions: Sequence[Action], folds: int) -> str:
+def python_line(actions: Sequence[Action], folds: int, averaged: int = 0) -> str:
     """Return the line of Python that follows the advice; "" if it is none or more samples.
 
-    `folds` are those of the path: with one, its members were trained on all samples.
+    `folds` are those of the path: with one, its members were trained on all samples. `averaged` is
+    the number of networks of its ensemble that were trained on all samples.
     """
     found = first_advice(actions, samples=False)
     if found is None or found.kind == "features" or not found.arguments:
         return ""
     changed = ", ".join(f"{name}={value!r}" for name, value in found.arguments.items())
     if found.kind == "ensemble":
+        if averaged > 1:
+            return f"path.ensemble_  # the mean of {averaged} networks, trained already"
         seeds = found.arguments["seed"]
         several = f"refit_seeds={len(seeds)}" if folds > 1 else f"seed={seeds}"
         return f"regularization_path(X, y, ..., {several}).ensemble_"

@@ -43,6 +43,8 @@ class Tried:
         The digest of the samples of `validation=`, by whose scores lambda was chosen.
     options : tuple of str or None
         Those of the command that trained the model, without files; None in Python.
+    averaged : int
+        The networks of ``path.ensemble_``, if they are trained on all samples; else 0.
     """
 
     lam: float
@@ -57,6 +59,7 @@ class Tried:
     importance: Importance | None = None
     validation: str | None = None
     options: tuple[str, ...] | None = None
+    averaged: int = 0
 
     @property
     def found_signal(self) -> bool:

@@ -156,4 +156,5 @@ TRIED: dict[str, Check] = {
     "importance": _or_none(lambda value: _is_record(value, IMPORTANCE)),
     "validation": _or_none(_is_digest),
     "options": _or_none(_list_of(_is_text, MOST)),
+    "averaged": _is_count,
 }

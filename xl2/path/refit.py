@@ -101,6 +101,8 @@ def add_findings(path: RegularizationPath, evidence: Evidence, validation: str |
     """
     best = path.best_lambda_
     tried = tried_of(evidence, float(best), shown_score(path.score_name_).name, validation)
+    if path.refit_ensemble_ is not None:
+        tried = replace(tried, averaged=len(path.refit_ensemble_.models))
     path.evidence_, path.tried_ = evidence, tried
     if best in path.models_:
         path.models_[best] = replace(path.models_[best], tried=tried.to_dict())
