@@ -379,6 +379,18 @@ def test_a_grid_is_given_by_its_length_and_several_seeds_by_number(xl2, here):
     assert "3 lambdas x 3 folds x 2 seeds" in out
 
 
+@pytest.mark.host
+def test_a_report_has_no_password_of_an_address(xl2, here, monkeypatch):
+    monkeypatch.setattr("xl2.cli.values.trackers", lambda mlflow, tensorboard: [])
+    given = ["--epochs", 5, "--lambdas", "0,1", "--cv", 2, "--budget", 3]
+    code, _, _ = xl2("path", "digits", *given, "--mlflow", "https://me:secret@host/store",
+                     "--report", "out.html")  # fmt: skip
+    assert code == 0
+    page = (here / "out.html").read_text()
+    assert "https://me:***@host/store" in page
+    assert "secret" not in page
+
+
 def test_a_report_is_written(xl2, here):
     X, y = load_digits(return_X_y=True)
     np.savez("new.npz", x=np.concatenate([X[:9], X[:30] + 0.5]), y=np.append(y[:9], y[:30]))

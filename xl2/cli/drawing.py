@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import importlib.util
+import re
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +53,13 @@ def write_report(report: Path, result: Any, data: Any, how: str) -> None:
         data=name,
         network=repr(network),
         training=how,
-        command=shlex.join(["xl2", *sys.argv[1:]]),
+        command=_without_password(shlex.join(["xl2", *sys.argv[1:]])),
         date=datetime.date.today().isoformat(),
     )
     page.write_report(
         report,
         result.path,
-        result.diagnosis,
+        replace(result.diagnosis, next_step=_without_password(result.diagnosis.next_step)),
         result.model,
         test.X,
         test.y,
@@ -69,3 +71,8 @@ def write_report(report: Path, result: Any, data: Any, how: str) -> None:
         reading=(f"{summary.title}.", *result.parts.reading),
         columns=[HEAD, *summary.rows()],
     )
+
+
+def _without_password(command: str) -> str:
+    """Hide the password of an address, such as that of --mlflow: a report is sent to others."""
+    return re.sub(r"(\w+://[^\s/:@]*:)[^\s/@]+@", r"\1***@", command)
