@@ -81,12 +81,12 @@ def test_a_note_says_what_the_temperature_changes(path):
     assert not any("temperature" in note for note in notes(path))
     (said,) = [note for note in notes(other) if "temperature" in note]
     found = path.calibration_
-    assert f"are at the temperature {path.temperature_:.2f}: by samples" in said
-    losses = f"{found.calibrated_log_loss:.4f} instead of {found.log_loss:.4f}"
-    assert f"the log loss of lambda 0 is {losses}." in said
+    assert f"calibrated by the temperature {path.temperature_:.2f}: it takes" in said
+    losses = f"from {found.log_loss:.4f} to {found.calibrated_log_loss:.4f}"
+    assert f"the log loss of lambda 0 {losses}, in samples that had no part" in said
     unsure = dataclasses.replace(other.calibration_, gain_error=found.gain)
     other.calibration_ = unsure
-    assert notes(other)[-1].endswith(f"{losses}, which may be chance.")
+    assert f"{losses} (which may be chance), in samples" in notes(other)[-1]
 
 
 def test_with_it_the_predictions_of_a_fold_have_the_temperature_of_the_others(path):

@@ -281,7 +281,7 @@ def test_the_reliability_is_that_of_the_folds(nasty, nasty_page, values, undrawn
     page = Reader(nasty_page)
     said = plain(" ".join(e.text for e in page.below("Reliability of the probabilities")))
     assert f"is {100 * found.reliability.error:.1f} points, of which chance explains" in said
-    assert f"A temperature of {found.temperature:.2f}, measured by samples" in said
+    assert f"no part in finding it, the temperature {found.temperature:.2f} makes it" in said
     clearly = found.gain > 2 * found.gain_error
     assert ("does not clearly lower the log loss" in said) != clearly
     assert f"from {found.log_loss:.4f} to {found.calibrated_log_loss:.4f}." in said

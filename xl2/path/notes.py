@@ -98,8 +98,8 @@ def _calibrated(path: PathScores) -> str:
         return ""
     clearly = abs(found.gain) >= 2.0 * found.gain_error
     return (
-        f"Probabilities are at the temperature {found.temperature:.2f}: by samples that it was not "
-        f"found by, the log loss of lambda {path.best_lambda_:g} is "
-        f"{found.calibrated_log_loss:.4f} instead of {found.log_loss:.4f}"
-        f"{'' if clearly else ', which may be chance'}."
+        f"Probabilities are calibrated by the temperature {found.temperature:.2f}: it takes the "
+        f"log loss of lambda {path.best_lambda_:g} from {found.log_loss:.4f} to "
+        f"{found.calibrated_log_loss:.4f}{'' if clearly else ' (which may be chance)'}, in samples "
+        f"that had no part in finding it."
     )

@@ -168,8 +168,8 @@ def reliability(path: RegularizationPath) -> dict[str, Any] | None:
         "text": unbroken(
             f"The calibration error, the mean distance from that line, is "
             f"{100.0 * before.error:.1f} points, of which chance explains "
-            f"{100.0 * before.chance:.1f}. A temperature of {found.temperature:.2f}, measured by "
-            f"samples that it was not found by, makes it {100.0 * after.error:.1f}, and {change} "
+            f"{100.0 * before.chance:.1f}. In samples that had no part in finding it, the "
+            f"temperature {found.temperature:.2f} makes it {100.0 * after.error:.1f}, and {change} "
             f"the log loss, from {found.log_loss:.4f} to {found.calibrated_log_loss:.4f}."
         ),
     }
