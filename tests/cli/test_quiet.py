@@ -12,8 +12,11 @@ pytestmark = [
 ]
 
 PROGRAM = [sys.executable, "-c", "from xl2.cli import main; main()"]
+# Draws from the first moment on, and often, so that what is drawn does not depend on the machine.
+OFTEN = "import xl2.training.progress as p; p.AFTER, p.EVERY, p.BRIEF = 0.0, 0.02, 0.0; "
+DRAWING = [*PROGRAM[:2], OFTEN + PROGRAM[2]]
 PATH = ["path", "digits", "--hidden", "16", "--lambdas", "0,1,30", "--cv", "3"]
-SLOW = [*PROGRAM, *PATH, "--epochs", "240", "--no-experiments"]
+SLOW = [*DRAWING, *PATH, "--epochs", "240", "--no-experiments"]
 
 
 def test_a_terminal_shows_the_scores_of_each_lambda_and_then_the_result_alone(tmp_path):
