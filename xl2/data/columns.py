@@ -199,7 +199,7 @@ def _choose_by_name(layout: Layout, wanted: Wanted, known: Known) -> Columns:
     if target is None and wanted.require_target:
         raise InputError(
             f"{layout.where} has no target column: it has "
-            f"{listed(names[i] for i in free) or 'no columns'} besides the model's features. Add "
+            f"{listed(names[i] for i in free) or 'no columns'} besides the features. Add "
             f"the target column, or name it by {option('target')}."
         )
     unused = tuple(i for i in free if i != target)
