@@ -28,6 +28,7 @@ extensions = [
     "site_links",
     "site_names",
     "site_math",
+    "site_report",
 ]
 nitpicky = True
 

@@ -39,6 +39,7 @@ KINDS = [
     "gallery/index.html",
     "gallery/sklearn_dropin.html",
     "search.html",
+    "digits_report.html",
 ]
 # docutils gives the references of a docstring the roles of an older standard.
 OF_REFERENCES = re.compile(r'^aria-[\w-]+: <\w+ [^>]*(role="doc-|class="citation-list)')
@@ -118,6 +119,10 @@ def test_names_link_to_the_api_and_to_other_libraries():
         "sklearn.neural_network.MLPClassifier.html#sklearn.neural_network.MLPClassifier",
     ):
         assert url in links
+
+
+def test_the_home_page_shows_a_report():
+    assert "digits_report.html" in read("index.html").links
 
 
 def test_every_term_of_the_glossary_has_an_anchor():
