@@ -41,21 +41,23 @@ def test_the_scores_are_means_over_the_folds_that_have_been_trained():
     assert text(scores) == [
         "  lambda  log loss   accuracy",
         "       0    0.3000    50.00 %",
-        "      10    0.2000    60.00 %  best so far",
+        "      10    0.2000    60.00 %  lowest log loss so far",
     ]
     assert bold(scores) == ["10"]
     scores.add(TWO, [0, 1], epoch([0.1, 0.6], [0.9, 0.8]))
     assert text(scores)[1:] == [
-        "       0    0.2000    70.00 %  best so far",
+        "       0    0.2000    70.00 %  lowest log loss so far",
         "      10    0.4000    70.00 %",
     ]
 
 
 def test_the_best_is_by_what_lambda_is_chosen_by():
-    for by, best in (("loss", "1"), ("score", "0")):
+    named = (("loss", "1", "lowest log loss"), ("score", "0", "highest accuracy"))
+    for by, best, what in named:
         scores = LiveScores([0.0, 1.0], (2, 1, 1), by, False)
         scores.add(ONE, [0, 1], epoch([0.4, 0.2], [0.9, 0.8]))
         assert bold(scores) == [best]
+        assert [line.split("%")[1] for line in text(scores)[1:]].count(f"  {what} so far") == 1
 
 
 def test_a_regression_has_its_r2_only():
@@ -63,7 +65,7 @@ def test_a_regression_has_its_r2_only():
     scores.add(ONE, [0, 1], epoch([0.4, 0.2], [0.9, 0.8123]))
     assert text(scores) == [
         "  lambda        R2",
-        "       0    0.9000  best so far",
+        "       0    0.9000  highest R2 so far",
         "       1    0.8123",
     ]
 
@@ -74,7 +76,7 @@ def test_lambdas_that_were_dropped_keep_their_scores_and_diverged_ones_have_none
     scores.add(ONE, [1], epoch([0.1], [0.7]))
     scores.add(TWO, [0, 1], epoch([0.6, np.nan], [0.7, np.nan]))
     assert text(scores)[1:] == [
-        "       0    0.5000    60.00 %  best so far",
+        "       0    0.5000    60.00 %  lowest log loss so far",
         "       1         -          -  diverged",
     ]
     scores.add(TWO, [0, 1], epoch([np.nan, np.nan], [np.nan, np.nan]))

@@ -15,7 +15,7 @@ MOST = 12  # lambdas that are shown
 class LiveScores:
     """The last validation scores of each lambda, whose means are only made when they are drawn.
 
-    `shape` is that of the members, (L, F, S). `by` is the score that tells which lambda is best.
+    `shape` is that of the members, (L, F, S). `by` is the score that tells which lambda is shown as the best.
     """
 
     def __init__(
@@ -27,6 +27,9 @@ class LiveScores:
     ):
         self._lambdas, self._shape, self._by = lambdas, shape, by
         self._regression = regression
+        # Says what the best one has, as lambda may be chosen by a score that is not shown.
+        loss, score = ("loss", "R2") if regression else ("log loss", "accuracy")
+        self._what = f"lowest {loss}" if by == "loss" else f"highest {score}"
         # By the names of stacks: their lambdas that are trained, and the last losses and scores.
         self._last: dict[str, tuple[PlannedStack, Sequence[int], Any, Any]] = {}
         self._dropped: list[tuple[PlannedStack, Sequence[int], Any, Any]] = []
@@ -72,7 +75,7 @@ class LiveScores:
             cells = ["-", "-", "-"]
             if open_[k]:
                 cells = [f"{loss[k]:.4f}", f"{100.0 * score[k]:.2f} %", f"{score[k]:.4f}"]
-            note = "  diverged" if ill[k] else "  best so far" if k == best else ""
+            note = "  diverged" if ill[k] else f"  {self._what} so far" if k == best else ""
             lines.append([(self._row(name, *cells) + note, "bold" if k == best else "")])
         if len(self._lambdas) > MOST:
             lines.append([(f"  and {len(self._lambdas) - MOST} more, which are worse", "dim")])
