@@ -91,6 +91,19 @@ def test_a_signal_is_found_by_its_p_value():
 # Nothing is missing.
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_one_test_sample_is_the_only_one_that_is_right():
+    X, y = np.zeros((40, 1)), np.arange(40) % 2
+
+    class Perfect:
+        def predict(self, X):
+            return y[: len(X)]
+
+    found = diagnose(Perfect(), X, y, X[:1], y[:1])
+    assert found.limits.by == "nothing"
+    assert "on these samples: the only test sample is right." in found.advice[0]
+
+
 def test_40_of_40_right_may_be_fewer_of_new_ones():
     X, y = np.zeros((40, 1)), np.arange(40) % 2
 

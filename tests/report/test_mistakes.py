@@ -125,6 +125,14 @@ def test_a_perfect_model_gets_nothing_wrong(undrawn):
     page = perfect.page()
     assert "The model classifies all of the 32 test samples correctly." in page
     assert "No two classes are confused." in page
+    for y, said in (
+        (perfect.y[:1], "The model classifies the only test sample correctly."),
+        (perfect.y[perfect.y != perfect.y[0]][:1], "The model gets the only test sample wrong."),
+    ):
+        page = report_html(
+            perfect.path, perfect.diagnosis, perfect.model, perfect.X[:1], y, title="", facts={}
+        )
+        assert said in page
     assert Reader(page).headings() == OF_COLUMNS
 
 
@@ -205,6 +213,11 @@ def test_predictions_without_an_error_have_no_table(values, undrawn):
     exact = SimpleNamespace(task="regression", forward=lambda X: values.y[:, None])
     page = report_html(values.path, values.diagnosis, exact, values.X, values.y, title="", facts={})
     assert "All of the 48 test samples are predicted exactly." in page
+    exact = SimpleNamespace(task="regression", forward=lambda X: values.y[:1, None])
+    page = report_html(
+        values.path, values.diagnosis, exact, values.X[:1], values.y[:1], title="", facts={}
+    )
+    assert "The only test sample is predicted exactly." in page
 
 
 def test_more_scores_of_two_classes_are_those_of_the_formulas(rng):

@@ -44,7 +44,10 @@ def advice(d: Findings) -> tuple[str, ...]:
 def _nothing_missing(d: Findings) -> str:
     right = f"the {tested(d)} {d.score_name} is {format_score(d.test_score, d.score_name)}"
     if d.score_name == "accuracy" and d.test_score == 1.0 and not d.of_folds:
-        right = f"all {d.test_rows} test samples are right"
+        one = d.test_rows == 1
+        right = (
+            f"{'the only test sample is' if one else f'all {d.test_rows} test samples are'} right"
+        )
     low = format_score(d.test_interval[0], d.score_name)
     return (
         f"Nothing is missing to the target of {format_score(d.target_score, d.score_name)} on "

@@ -108,6 +108,7 @@ def report_html(
         shown=shown,
         rows_of="the test samples" if rows is None else rows_of,
         count=counted(len(y), "test sample"),
+        single=len(y) == 1,
         reliability=contents.reliability(path),
         matters=matters,
         reading=reading,
