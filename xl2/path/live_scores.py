@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from ..training.history import History
@@ -15,7 +15,7 @@ MOST = 12  # lambdas that are shown
 class LiveScores:
     """The last validation scores of each lambda, whose means are only made when they are drawn.
 
-    `shape` is that of the members, (L, F, S). `by` is the score that tells which lambda is shown as the best.
+    `shape` is that of the members, (L, F, S). `by` is the score that tells which one is best.
     """
 
     def __init__(
@@ -34,18 +34,21 @@ class LiveScores:
         self._last: dict[str, tuple[PlannedStack, Sequence[int], Any, Any]] = {}
         self._dropped: list[tuple[PlannedStack, Sequence[int], Any, Any]] = []
 
-    def add(self, stack: PlannedStack, lambdas: Sequence[int], history: History) -> None:
-        """Take note of the last epoch of a stack, of whose lambdas some may have been dropped.
+    def add(
+        self, stack: PlannedStack, trained_in: Callable[[int], Sequence[int]], history: History
+    ) -> None:
+        """Take note of the last epoch of a stack; of a new one also of those of an earlier run.
 
-        Nothing is computed here, as a path calls it after every epoch.
+        ``trained_in(epoch)`` are its lambdas that had not been dropped. Nothing is computed here,
+        as a path calls it after every epoch.
         """
-        if not history.validation_loss:
-            return
-        before = self._last.get(stack.name)
-        if before is not None and len(before[1]) > len(lambdas):
-            self._dropped.append(before)
-        losses, scores = history.validation_loss[-1], history.validation_score[-1]
-        self._last[stack.name] = stack, lambdas, losses, scores
+        epochs = len(history.validation_loss)
+        for epoch in range(epochs - 1 if stack.name in self._last else 0, epochs):
+            lambdas, before = trained_in(epoch), self._last.get(stack.name)
+            if before is not None and len(before[1]) > len(lambdas):
+                self._dropped.append(before)
+            losses, scores = history.validation_loss[epoch], history.validation_score[epoch]
+            self._last[stack.name] = stack, lambdas, losses, scores
 
     def lines(self) -> list[Line]:
         """Return a table of the lambdas, the best in bold."""

@@ -225,9 +225,10 @@ class StackTraining:
         pruner = Pruner(network, stack.lambdas, settings.patience, settings.judged_by)
 
         def tell(network: Any, history: History) -> None:
-            for one in (self.scores, self.live):
-                if one is not None:
-                    one.add(stack, pruner.trained_in(len(history) - 1), history)
+            if self.scores is not None:
+                self.scores.add(stack, pruner.trained_in(len(history) - 1), history)
+            if self.live is not None:
+                self.live.add(stack, pruner.trained_in, history)
 
         try:
             history = train_network(
@@ -243,6 +244,8 @@ class StackTraining:
                 callbacks=[look, pruner, tell],
                 checkpoint=checkpoint,
             )
+            if self.live is not None:  # nothing calls back if an earlier run finished the stack
+                self.live.add(stack, pruner.trained_in, history)
         except DivergenceError as error:
             # All members diverged; the history has the epochs before.
             history = cast(History, error.history)
