@@ -137,6 +137,17 @@ def test_the_last_scores_of_a_path_are_those_of_its_table(monkeypatch, task):
     assert kept == ["Path epoch 20/20", "Final models epoch 20/20", "Experiments 1/1"]
 
 
+def test_final_models_of_several_seeds_are_one_phase(monkeypatch):
+    kept, _ = watch(monkeypatch)
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    path = regularization_path(
+        X, X[:, 0] > 0, [0, 1], cv=2, epochs=3, hidden=(4,), preset="plain", backend="numpy",
+        refit_seeds=2,
+    )  # fmt: skip
+    assert len(path.refit_ensemble_.models) == 2
+    assert kept == ["Path epoch 3/3", "Final models epoch 6/6"]
+
+
 @pytest.mark.parametrize("patience", [None, 1])
 def test_a_resumed_path_has_the_scores_of_what_was_finished_before(tmp_path, monkeypatch, patience):
     _, tables = watch(monkeypatch)

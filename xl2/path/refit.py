@@ -25,6 +25,8 @@ from .scores import PathScores
 from .settings import PathSettings, network_of
 from .train_stacks import train_stacks
 
+PHASE = "Final models"  # as people see it; one, though several stacks are trained
+
 
 def refit_models(
     path: RegularizationPath,
@@ -50,17 +52,18 @@ def refit_models(
     if fold is None:
         everything = data.all_rows()
         fold = everything.folds[0]
-        members = _trained(settings, indices, settings.seeds[:1], everything, folder, display)
         own = range(len(indices))
-        if seeds > 1 and path.best_index_ in indices:
-            first = max(settings.seeds) + 1
-            more = list(range(first, first + seeds - 1))
-            found = _trained(settings, [path.best_index_], more, everything, folder, display)
-            others = [
-                _model(settings, found, (0, 0, s), fold, data)
-                for s in range(seeds - 1)
-                if not found.diverged[0, 0, s]
-            ]
+        with display.phase(PHASE, unit="epoch"):
+            members = _trained(settings, indices, settings.seeds[:1], everything, folder, display)
+            if seeds > 1 and path.best_index_ in indices:
+                first = max(settings.seeds) + 1
+                more = list(range(first, first + seeds - 1))
+                found = _trained(settings, [path.best_index_], more, everything, folder, display)
+                others = [
+                    _model(settings, found, (0, 0, s), fold, data)
+                    for s in range(seeds - 1)
+                    if not found.diverged[0, 0, s]
+                ]
     lambdas = [float(path.lambdas_[k]) for k in indices]
     for lam, k in zip(lambdas, own, strict=True):
         if members.diverged[k, 0, 0]:
@@ -127,7 +130,7 @@ def _trained(
     told = f"{', '.join(repr(one.lam) for one in penalties)}; {seeds}"
     digest = hashlib.sha256(told.encode()).hexdigest()[:16]
     subfolder = None if folder is None else folder.subfolder(f"refit-{digest}")
-    return train_stacks(settings, everything, subfolder, display=display, phase="Final models")
+    return train_stacks(settings, everything, subfolder, display=display, phase=PHASE)
 
 
 def _model(

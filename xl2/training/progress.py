@@ -27,8 +27,13 @@ class Phase:
         self.done, self.total = 0.0, 0
         self.work = self.whole = 0.0  # by which the time is estimated
         self.seen: History | str | None = None
-        self.began, self.first, self.running = time.perf_counter(), 0.0, False
+        self.began, self.first, self.blocks = time.perf_counter(), 0.0, 0
         self.seconds = 0.0
+
+    @property
+    def running(self) -> bool:
+        """Tell whether a block of the phase is running."""
+        return self.blocks > 0
 
     def line(self, width: int, bar: int) -> Line:
         """Return what is shown of the phase, its name and the bar in so many characters."""
@@ -95,6 +100,8 @@ class Display:
     ) -> Iterator[Advance]:
         """Show a phase while the block runs; a name that was shown before is continued.
 
+        It ends with the outermost block of that name: one around several makes one phase of them.
+
         Yields ``advance(steps=1, seen=None, work=None, earlier=False)``, to be called after some
         of `total` steps, or a part of one, from any thread. `seen` is a history, or a text, to be
         shown from then on. `work` is what the steps take, of that of all; by default each takes
@@ -110,7 +117,9 @@ class Display:
             one.done += done
             one.whole += total if work is None else work
             one.work += done
-            one.began, one.first, one.running = now, one.work, True
+            if not one.blocks:
+                one.began, one.first = now, one.work
+            one.blocks += 1
 
         def advance(
             steps: float = 1,
@@ -129,8 +138,11 @@ class Display:
         try:
             yield advance
         finally:
-            one.running, one.seconds = False, one.seconds + time.perf_counter() - now
-            self._screen.finish(one.summary())
+            with self._lock:
+                one.blocks -= 1
+            if not one.running:
+                one.seconds += time.perf_counter() - now
+                self._screen.finish(one.summary())
 
     def show_below(self, lines: Callable[[], Sequence[Line]]) -> None:
         """Show lines below the phases, which are asked for each picture."""
