@@ -146,6 +146,19 @@ def test_every_page_opens_without_errors_and_fits_a_telephone(chromium):
 
 
 @opens_pages
+def test_what_examples_print_fits_beside_the_navigation(chromium):
+    wide = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
+    outputs = 0
+    with chromium.opened(SITE / PAGES[0], 1200) as seen:
+        for page in (page for page in PAGES if page.startswith("gallery/")):
+            seen.page.goto((SITE / page).absolute().as_uri())
+            printed = seen.page.locator(".sphx-glr-script-out pre")
+            outputs += printed.count()
+            assert printed.evaluate_all(wide) == [], page
+    assert outputs > 20
+
+
+@opens_pages
 @pytest.mark.parametrize("page", KINDS)
 def test_axe_finds_no_violation(chromium, page):
     for width, dark in ((1280, True), (360, False)):
