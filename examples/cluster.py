@@ -59,7 +59,7 @@ print("workers:", *sorted(names.values()))
 # Forty networks: four lambdas, five folds and two seeds. First without the cluster.
 
 digits = xl2.load_data("digits")
-SETTINGS = {"lambdas": [0, 1, 10, 50], "seed": range(2), "hidden": (50, 25), "epochs": 40}
+SETTINGS = {"lambdas": [0, 1, 10, 50], "seed": range(2), "hidden": (50, 25), "epochs": 80}
 
 
 def train(**where):
@@ -71,7 +71,7 @@ here = train()
 print(here)
 
 # %%
-# Then with it. As soon as worker b has begun to train, it has a third of a second to live.
+# Then with it. As soon as worker b has begun to train, it has a quarter of a second to live.
 
 victim = next(at for at, name in names.items() if name == "b")
 moments = {}
@@ -82,7 +82,7 @@ def kill_worker():
     while not client.processing()[victim]:
         time.sleep(0.02)
     moments["begun"] = time.time()
-    time.sleep(0.33)
+    time.sleep(0.25)
     moments["stacks lost"] = len(client.processing()[victim])
     processes[2].kill()
     moments["killed"] = time.time()

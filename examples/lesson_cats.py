@@ -38,7 +38,7 @@ if (folder / "d20_train_data.npz").is_file():
     )
     y, y_test = train.y, test.y
     names, shape = ["other", "cat"], (32, 32, 3)
-    settings = {"lambdas": [0, 10, 30, 50, 100], "optimizer": "sgd", "epochs": 200}
+    settings = {"lambdas": [0, 10, 30, 50, 100], "optimizer": "sgd", "epochs": 200, "budget": 1.5}
 else:
     print("The cats are not installed: these are 60 of scikit-learn's digits.")
     digits = xl2.load_data("digits")
@@ -46,7 +46,7 @@ else:
         digits.X, digits.y, train_size=60, test_size=180, stratify=digits.y, random_state=0
     )
     names, shape = [str(digit) for digit in range(10)], (8, 8)
-    settings = {"lambdas": [0, 0.3, 1, 3, 10], "optimizer": "adam", "epochs": 100}
+    settings = {"lambdas": [0, 0.3, 1, 3, 10], "optimizer": "adam", "epochs": 100, "budget": 100}
 print(f"{len(X)} training samples and {len(X_test)} test samples of {X.shape[1]} values")
 
 # %%

@@ -29,7 +29,7 @@ if (folder / "d09_train_data.npz").is_file():
     train, test = (xl2.load_data(folder / f"d09_{part}_data.npz") for part in ("train", "test"))
     X, X_test, y, y_test = train.X, test.X, train.y, test.y
     settings = {"lambdas": [0, 100, 1000, 3000], "hidden": (50, 25), "epochs": 6}
-    settings["learning_rate"] = 0.01
+    settings |= {"learning_rate": 0.01, "budget": 6}
 else:
     print("MNIST is not installed: these are scikit-learn's digits.")
     digits = xl2.load_data("digits")
@@ -37,7 +37,7 @@ else:
         digits.X, digits.y, test_size=0.3, stratify=digits.y, random_state=0
     )
     settings = {"lambdas": [0, 20, 60, 200], "hidden": (5,), "epochs": 30}
-    settings["learning_rate"] = 0.05
+    settings |= {"learning_rate": 0.05, "budget": 100}
 print(f"{len(X)} training samples and {len(X_test)} test samples of {X.shape[1]} pixels")
 
 # %%
@@ -56,7 +56,6 @@ path = xl2.regularization_path(
     validation=(X_test, y_test),
     standardize=True,
     experiments=["wider"],
-    budget=6,
     progress=False,
     **settings,
 )
