@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 import warnings
 
 import numpy as np
@@ -13,6 +15,7 @@ from table_tools import CLASSES, NUMBER, ROWS, A, B, frame, read, refused, words
 
 import xl2 as package
 from xl2.data import load_data
+from xl2.data.summary import Line, Summary
 from xl2.errors import InputError
 
 FAST = ("--hidden", 4, "--epochs", 5)
@@ -369,6 +372,44 @@ def test_inspect_fits_on_a_screen(xl2, kind):
     code, out, err = xl2("inspect", "t.csv")
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("name", ["fractal dimension error of {}", "{}" + 40 * "n"])
+def test_inspect_cuts_names_rather_than_numbers(xl2, name):
+    small = np.linspace(0.0008948, 0.0298412, ROWS)
+    table = frame(**{name.format(k): -123456.5 * small**k for k in (1, 2, 3)})
+    written(table)
+    code, out, err = xl2("inspect", "t.csv")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    for column in (name.format(k) for k in (1, 2, 3)):
+        values = table[column]
+        content = f"{values.min():.6g} to {values.max():.6g}, mean {values.mean():.4g}"
+        (line,) = (line for line in lines if line.endswith(content))
+        assert re.match(rf"{column[:4]}.*\.\.\..*{column[-4:]}  number ", line)
+
+
+def test_inspect_wraps_numbers_that_no_cut_name_makes_room_for():
+    content = "-1.23457e-05 to 1.23457e+06, mean 1.235e+05, in microlitres per kilogram"
+    line = Line("n" * 50, "number", 0, content)
+    text = Summary("", (), [line, Line("t", "target: classes", 7, "x" * 90)], "").text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert content in " ".join(text.split())
+
+
+def test_inspect_uses_a_wider_terminal(tmp_path):
+    if os.name == "nt":
+        pytest.skip("needs a pseudo-terminal")
+    from terminals import PROGRAM, in_terminal
+
+    name = "a long name of a column that says all of it"
+    written(frame(**{name: A}))
+    for columns, whole in ((60, False), (120, True)):
+        code, text = in_terminal([*PROGRAM, "inspect", "t.csv"], columns=columns)
+        assert code == 0
+        assert (f"\n{name}  " in text.replace("\r", "")) == whole
+        assert "a long na" in text
 
 
 # Other formats, and data frames.

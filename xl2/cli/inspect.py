@@ -34,7 +34,7 @@ def inspect(
     summary = summarise(found, task)
     typer.echo(summary.title)
     printing.show_notes(summary.notes)
-    typer.echo(f"\n{summary}")
+    typer.echo(f"\n{summary.text(printing.width())}")
     if found.columns:
         try:
             Preprocessing.learn(found.columns, found.X)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +34,11 @@ def show_notes(notes: Sequence[str], err: bool = False) -> None:
             textwrap.fill(printable(note), 80, break_long_words=False, break_on_hyphens=False),
             err=err,
         )
+
+
+def width() -> int:
+    """Return how many characters a line of a table may have: 80, more on a wider terminal."""
+    return max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 80
 
 
 def show_json(command: str, diagnosis: Diagnosis, **more: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ from .dataset import Dataset
 MOST = 40  # columns that are listed
 SHOWN = 5  # categories or classes of a column
 NAME, LINE = 30, 80  # characters of a name, and of a line
+LEAST = 12  # characters of a name that are left where numbers need room
+# Kinds whose values are a list that may be cut; those of others are numbers, which are not.
+LISTED = ("category", "left out", "target: classes")
 
 
 class Line(NamedTuple):
@@ -43,19 +47,40 @@ class Summary(NamedTuple):
         return [*found, (self.more, "", "", "")] if self.more else found
 
     def __str__(self) -> str:
-        listed = [
-            (_cut(name, NAME), *rest) for name, *rest in [HEAD, *self.rows()[: len(self.lines)]]
-        ]
-        width, kinds = (max(len(cells[k]) for cells in listed) for k in (0, 1))
-        text = [
-            _cut(f"{name:{width}}  {kind:{kinds}}  {gaps:>7}  {content}".rstrip(), LINE)
-            for name, kind, gaps, content in listed
-        ]
+        return self.text()
+
+    def text(self, width: int = LINE) -> str:
+        """Return a table in lines of so many characters; it cuts names rather than numbers."""
+        rows = [HEAD, *self.rows()[: len(self.lines)]]
+        # A long kind may reach below the head of the next column.
+        both = max(len(f"{kind}  {gaps}") for _, kind, gaps, _ in rows)
+        numbers = max((len(c) for _, kind, _, c in rows[1:] if kind not in LISTED), default=0)
+        rest = width - both - 4  # for a name and the values
+        most = min(max(rest - numbers, LEAST), NAME + width - LINE)
+        names = min(most, max(len(name) for name, *_ in rows))
+        text = []
+        for name, kind, gaps, content in rows:
+            cut = kind in LISTED
+            shown = [_cut(content, rest - names)] if cut else textwrap.wrap(content, rest - names)
+            start = f"{_shortened(name, names):{names}}  {kind}{gaps:>{both - len(kind)}}  "
+            text.append(f"{start}{''.join(shown[:1])}".rstrip())
+            text += [f"{'':{len(start)}}{line}" for line in shown[1:]]
         return "\n".join([*text, self.more] if self.more else text)
 
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def _shortened(name: str, width: int) -> str:
+    """Return a name without its middle if it is too long: its ends tell it from others."""
+    end = (width - 3) // 2
+    return name if len(name) <= width else f"{name[: width - 3 - end]}...{name[-end:]}"
+
+
+def _rounded(value: float) -> str:
+    """Return a number with four digits, or all of those before the point of a larger one."""
+    return f"{value:.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
 def summarise(data: Dataset, task: str = "auto") -> Summary:
@@ -116,7 +141,7 @@ def _feature(name: str, column: Column, values: Any) -> Line:
     if column.kind == "boolean":
         return Line(name, column.kind, missing, f"{int(present.sum())} true")
     unit = f", in {column.unit}" if column.unit else ""
-    spread = f"{low:.6g} to {high:.6g}, mean {present.mean():.6g}{unit}"
+    spread = f"{low:.6g} to {high:.6g}, mean {_rounded(present.mean())}{unit}"
     return Line(name, column.kind, missing, spread if low < high else f"always {low:.6g}")
 
 
@@ -156,7 +181,7 @@ def _target(name: str, data: Dataset, task: str) -> tuple[Line, str]:
         return Line(name, "target: labels", missing, f"{y.shape[1]} labels of 0 and 1"), note
     if kind != "classification" and y.dtype.kind in "fiub":
         columns = "" if y.ndim == 1 else f"{y.shape[1]} values, "
-        spread = f"{columns}{y.min():.6g} to {y.max():.6g}, mean {y.mean():.6g}"
+        spread = f"{columns}{y.min():.6g} to {y.max():.6g}, mean {_rounded(y.mean())}"
         return Line(name, "target: values" if kind else "target: unclear", missing, spread), note
     labels, counts = np.unique(y, return_counts=True)
     return Line(name, "target: classes", missing, _counts(labels.tolist(), counts)), note
