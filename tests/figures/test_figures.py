@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from figure_tools import FEW, a_history, a_path, paint, plt
 from figure_tools import clean as clean
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from xl2 import InputError, Network, figures
 from xl2.diagnosis.actions import Action
@@ -151,6 +154,21 @@ def test_the_example_of_a_docstring_runs(name):
     assert len(example.examples) > 2
     found = doctest.DocTestRunner().run(example)
     assert found.failed == 0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_is_black_on_the_black_of_a_dark_style(name):
+    with plt.style.context("dark_background"):
+        paint(np.ravel(axes_of(ALL[name](None)))[0].figure)
+        texts = [text for text in found_in(Text) if text.get_text()]
+        # Squares of the background's colour are the gap of a broken axis.
+        lines = [line for line in found_in(Line2D) if line.get_marker() != "s"]
+        assert {to_hex(one.get_color()) for one in texts + lines} - {"#000000"} != set()
+        assert [one for one in texts + lines if to_hex(one.get_color()) == "#000000"] == []
+
+
+def found_in(kind):
+    return [one for one in plt.gcf().findobj(kind) if one.get_visible()]
 
 
 def test_importing_the_figures_does_not_import_matplotlib(python):

@@ -4,7 +4,8 @@ Each display is a class as scikit-learn has them: a classmethod ``from_...`` com
 needed and draws it, ``plot(ax)`` draws it once more, and its attributes are the data and, after
 drawing, the axes and the artists. It draws into the matplotlib axes that it is given, or into a
 new figure of `matplotlib.pyplot`. None calls ``show`` or changes a setting of matplotlib, which
-is imported at the first figure. No two curves differ by colour alone.
+is imported at the first figure. No two curves differ by colour alone. On the dark axes of a style
+sheet, what is black elsewhere is white.
 """
 
 from __future__ import annotations

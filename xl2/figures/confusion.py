@@ -9,7 +9,7 @@ from typing import Any
 from sklearn import metrics
 
 from ..errors import InputError
-from .style import BLACK, BLUE, DIGIT, GREY, WHITE, one_axes, shorten, size_in_points
+from .style import BLUE, DIGIT, GREY, WHITE, ink, one_axes, shorten, size_in_points
 
 DARK = 0.35  # share from which on the text of a cell is white
 MOST_COUNTED = 20  # classes; with more, the cells are too small for counts
@@ -231,7 +231,7 @@ def _write_counts(
     size = max(3.0, min(11.0, 0.75 * cell / (DIGIT * widest), 0.6 * cell))
     written = np.empty(counts.shape, dtype=object)
     for (i, j), share in np.ndenumerate(shares):
-        colour = WHITE if share > DARK else BLACK if counts[i, j] else GREY
+        colour = WHITE if share > DARK else ink(ax) if counts[i, j] else GREY
         look = {"ha": "center", "va": "center", "fontsize": size, "color": colour, **options}
         look.setdefault("gid", f"cell-{i}-{j}")
         written[i, j] = ax.text(j, i, texts[i][j], **look)

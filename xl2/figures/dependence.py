@@ -11,7 +11,7 @@ from ..nn.frames import is_frame, names_of
 from ..nn.preprocessing import Preprocessing
 from ..nn.trained import Trained
 from .legends import add_legend
-from .style import BLACK, LIGHT, MEMBERS, one_axes, shorten
+from .style import LIGHT, MEMBERS, ink, one_axes, shorten
 
 POINTS = 50  # of a curve
 MOST_ROWS = 1000  # that are averaged over
@@ -214,7 +214,7 @@ def _draw_samples(ax: Any, found: Dependence) -> Any:
     counts, edges = np.histogram(found.samples.astype("float64"), BINS)
     heights = 0.9 * TALLEST * counts / counts.max()
     bars = ax.bar(edges[:-1], heights, width=np.diff(edges), align="edge", **grey)
-    ax.plot(found.samples, np.zeros(len(found.samples)), "|", **{**grey, "color": BLACK}, alpha=0.3)
+    ax.plot(found.samples, [0.0] * len(found.samples), "|", **{**grey, "color": ink(ax)}, alpha=0.3)
     return bars
 
 

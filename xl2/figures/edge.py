@@ -7,7 +7,7 @@ from typing import Any
 
 from .placing import Room
 from .spread import spread
-from .style import BLACK, GREY, size_in_points
+from .style import GREY, ink, size_in_points
 
 MARGIN = 0.05  # of the scores, above and below them
 MARK = 11.0  # points that an arrow or a cross takes
@@ -48,7 +48,7 @@ class Edge:
         arrow = marker or ("^" if self.upper else "v")
         look: dict[str, Any] = {
             "marker": arrow,
-            "color": BLACK if marker else GREY,
+            "color": ink(self.ax) if marker else GREY,
             "linestyle": "none",
         }
         look |= {"markersize": 6, "zorder": 4, "label": "_nolegend_", "gid": f"validation-{index}"}
@@ -59,7 +59,7 @@ class Edge:
 
         The lines will end at the texts.
         """
-        texts = {key: self._text(text, BLACK) for key, (_, text) in lines.items()}
+        texts = {key: self._text(text, ink(self.ax)) for key, (_, text) in lines.items()}
         self._lines = [line for line, _ in lines.values()]
         rows = self._in_rows(
             [(float(line.get_xdata()[0]), texts[key]) for key, (line, _) in lines.items()]
@@ -141,7 +141,7 @@ class Edge:
             middle = self.ax.transData.inverted().transform((sum(pixels) / len(pixels), 0.0))[0]
             first, last = self._whys[group[0]][1], self._whys[group[-1]][1]
             text = first if first == last else f"{first}\nto {last}"
-            found.append((float(middle), self._text(text, BLACK)))
+            found.append((float(middle), self._text(text, ink(self.ax))))
         return found
 
     def _counted(self) -> tuple[float, Any]:
@@ -150,7 +150,9 @@ class Edge:
         for _, why in self._whys.values():
             reason = why if _kind(why) != "score" else "worse"
             counts[reason.replace("\n", " ")] = counts.get(reason.replace("\n", " "), 0) + 1
-        text = self._text("\n".join(f"{count} {why}" for why, count in counts.items()), BLACK)
+        text = self._text(
+            "\n".join(f"{count} {why}" for why, count in counts.items()), ink(self.ax)
+        )
         left, right = self.ax.get_window_extent().intervalx
         return float(self.ax.transData.inverted().transform(((left + right) / 2, 0.0))[0]), text
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InputError
-from .style import BLACK, BLUE, GREY, VERMILLION, one_axes
+from .style import BLUE, GREY, VERMILLION, ink, one_axes
 
 WIDEST = 24  # characters in a line of an action's name
 
@@ -97,7 +97,7 @@ class GainsDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         factor, digits = (100.0, 2) if self.score_name == "accuracy" else (1.0, 3)
         self.points_, self.intervals_, self.values_ = list[Any](), list[Any](), list[Any]()
-        ax.axvline(0.0, color=BLACK, linewidth=1.0, zorder=1, gid="zero")
+        ax.axvline(0.0, color=ink(ax), linewidth=1.0, zorder=1, gid="zero")
         beside = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": "small"}
         for row, action in enumerate(self.actions):
             colour = BLUE if action.is_certain else VERMILLION if action.loses else GREY

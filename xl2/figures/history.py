@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import InputError
 from .legends import add_legend
 from .placing import label_ends, settle
-from .style import BLACK, MEMBERS, PENALTY, READABLE, TRAINING, VALIDATION, two_axes
+from .style import MEMBERS, PENALTY, READABLE, TRAINING, VALIDATION, ink, two_axes
 
 # Style and label of each attribute of a history, or key of a path's curves.
 LOOKS = {
@@ -167,7 +167,7 @@ def _add_legend(ax: Any, left: bool, drawn: Sequence[str], members: Sequence[str
         add_legend(ax, top=left)
     elif left:
         dashes = {LOOKS[name][1]: LOOKS[name][0]["linestyle"] for name in drawn}
-        styles = {label: {"color": BLACK, "linestyle": dash} for label, dash in dashes.items()}
+        styles = {label: {"color": ink(ax), "linestyle": dash} for label, dash in dashes.items()}
         add_legend(ax, _handles(styles), top=True)
     else:
         colours = zip(members, MEMBERS, strict=False)

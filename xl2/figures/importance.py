@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from .legends import add_legend
-from .style import BLACK, BLUE, one_axes, shorten
+from .style import BLUE, ink, one_axes, shorten
 
 LONGEST = 24  # characters of a name
 
@@ -115,12 +115,12 @@ class ImportanceDisplay:
             range(len(shown)),
             xerr=[factor * one.error for one in shown],
             label="± one SE" if self.importance.folds > 1 else "± one SD",
-            color=BLACK,
+            color=ink(ax),
             linestyle="none",
             capsize=3,
             elinewidth=1.2,
         )
-        ax.axvline(0.0, color=BLACK, linewidth=0.8)
+        ax.axvline(0.0, color=ink(ax), linewidth=0.8)
         texts = [shorten(one.name, LONGEST) for one in shown] if names is None else list(names)
         ax.set_yticks(range(len(shown)), texts, parse_math=False)
         ax.set_ylim(len(shown) - 0.4, -0.6)

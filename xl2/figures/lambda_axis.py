@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .style import BLACK, DIGIT, size_in_points
+from .style import DIGIT, ink, size_in_points
 
 LABELS = 12  # up to this many lambdas, each has a label
 
@@ -79,7 +79,7 @@ def _break_axis(ax: Any, x: float) -> None:
     # A gap in the colour of the background, and two strokes at its ends.
     gap = {"marker": "s", "markersize": 6, "color": ax.get_facecolor()}
     ax.plot(x, 0, transform=transform, **gap, **stroke)
-    slanted = {"marker": [(-0.5, -1), (0.5, 1)], "markersize": 11, "color": BLACK}
+    slanted = {"marker": [(-0.5, -1), (0.5, 1)], "markersize": 11, "color": ink(ax)}
     for side in (-3, 3):
         shift = ScaledTranslation(side / 72, 0, ax.figure.dpi_scale_trans)
         ax.plot(x, 0, transform=transform + shift, **slanted, **stroke)

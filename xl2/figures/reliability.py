@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from .legends import add_legend
-from .style import BLACK, TRAINING, VALIDATION, two_axes
+from .style import TRAINING, VALIDATION, ink, two_axes
 
 SMALLEST, LARGEST = 2.5, 13.0  # points of a marker: of an empty bin, and of one with all samples
 
@@ -93,7 +93,7 @@ class ReliabilityDisplay:
         self.axes_ = left, right = two_axes(ax)
         self.figure_ = left.figure
         self.lines_, self.points_, self.shares_ = list[Any](), list[Any](), list[Any]()
-        diagonal = {"slope": 1.0, "color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1}
+        diagonal = {"slope": 1.0, "color": ink(left), "linestyle": (0, (4, 2)), "linewidth": 1}
         self.diagonal_ = left.axline(
             (0.0, 0.0), label="as often as predicted", gid="diagonal", **diagonal
         )

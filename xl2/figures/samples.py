@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError
 from .placing import Obstacles, Room, label_curve, settle
-from .style import BLACK, DARK_VERMILLION, VALIDATION, one_axes
+from .style import DARK_VERMILLION, VALIDATION, ink, one_axes
 
 
 class LearningCurveDisplay:
@@ -114,12 +114,12 @@ class LearningCurveDisplay:
         self.points_ = ax.errorbar(self.rows, self.scores, self.errors, label="measured", **bars)
         self.points_.lines[0].set_gid("measured")
         if self.predicted is not None:
-            dashed = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1.2}
+            dashed = {"color": ink(ax), "linestyle": (0, (4, 2)), "linewidth": 1.2}
             (self.curve_,) = ax.plot(*self.predicted, label="extrapolated", **dashed)
         if self.predicted is not None and self.interval is not None:
             x, y = self.predicted[0][-1], self.predicted[1][-1]
             around = [[y - self.interval[0]], [self.interval[1] - y]]
-            look = {"color": BLACK, "marker": "D", "linestyle": "none", "elinewidth": 1.2}
+            look = {"color": ink(ax), "marker": "D", "linestyle": "none", "elinewidth": 1.2}
             look |= {"capsize": 3, "markersize": 5, "label": "90 % interval"}
             self.last_ = ax.errorbar([x], [y], around, **look)
             self.last_.lines[0].set_gid("twice")

@@ -13,12 +13,12 @@ from .path_labels import label_path
 from .placing import settle
 from .score_axis import label_scores
 from .style import (
-    BLACK,
     GREEN,
     PURPLE,
     TRAINING,
     VALIDATION,
     VERMILLION,
+    ink,
     one_axes,
 )
 from .useful import LEAST, that_learn, why_not
@@ -260,7 +260,7 @@ index_1se, null_score, one_class, score_name
         self.null_line_ = None
         margin = 0.05 * (limits[1] - limits[0])
         if limits[0] - margin <= score <= limits[1] + margin:
-            dashed = {"color": BLACK, "linestyle": (0, (4, 2)), "linewidth": 1, "zorder": 1}
+            dashed = {"color": ink(self.ax_), "linestyle": (0, (4, 2)), "linewidth": 1, "zorder": 1}
             self.null_line_ = self.ax_.axhline(score, label="null model", gid="null", **dashed)
 
     def _mark_edge(self, x: Any, sign: float, edge: Edge, shown: ShownScore) -> None:

@@ -61,6 +61,15 @@ def two_axes(axes: Any, sharey: bool = False) -> Any:
     return axes
 
 
+def ink(ax: Any) -> str:
+    """Return black, or white on dark axes such as those of a dark style sheet."""
+    from matplotlib.colors import to_rgba
+
+    red, green, blue, opacity = to_rgba(ax.get_facecolor())
+    brightness = 0.299 * red + 0.587 * green + 0.114 * blue
+    return WHITE if opacity * (1.0 - brightness) > 0.5 else BLACK
+
+
 def size_in_points(ax: Any) -> tuple[float, float]:
     """Return the width and the height of axes in points, the unit of font sizes."""
     box, dpi = ax.get_window_extent(), ax.figure.dpi

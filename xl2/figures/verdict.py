@@ -7,7 +7,7 @@ from typing import Any
 
 from ..nn.score_names import shown_score
 from .score_axis import label_scores
-from .style import BLACK, BLUE, GREY, ORANGE, SKY, VERMILLION, one_axes
+from .style import BLUE, GREY, ORANGE, SKY, VERMILLION, ink, one_axes
 
 ROWS = ("target", "bias", "training", "gap", "test")
 
@@ -153,7 +153,7 @@ class VerdictDisplay:
 
     def _draw_points(self, at: dict[str, float], sign: float) -> None:
         looks = {
-            "target": {"color": BLACK, "marker": "D"},
+            "target": {"color": ink(self.ax_), "marker": "D"},
             "training": {"color": BLUE, "marker": "s"},
             "test": {"color": VERMILLION, "marker": "o"},
         }
