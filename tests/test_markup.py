@@ -94,6 +94,23 @@ def test_nasty_names_are_escaped(diagnosis):
         assert "script" not in Parsed(page).tags
 
 
+def test_only_outputs_with_a_wide_table_are_stops_of_the_tab_key(path, diagnosis):
+    cells = ["word " * 20, "0.123456", "0.123456"]
+    small = markup.table(["column", "mean", "error"], [cells])
+    mark = markup.span_mark(0.5, 0.4, 0.6, (0.0, 1.0))
+    for text, wide in (
+        (markup.output(small), False),
+        (markup.output(small, markup.table([*"abcdef"], [["0.123456"] * 6])), True),
+        (markup.output(markup.table(["name " * 9, ""], [["a", mark]])), False),
+        (markup.output(markup.table(["name", "", ""], [["a", mark, mark]])), True),
+        (path._repr_html_(), True),
+        (diagnosis._repr_html_(), True),
+    ):
+        box = text[: text.index(">")]
+        assert ('tabindex="0"' in box) == wide
+        assert ('role="group" aria-label="' in box) == wide
+
+
 def test_a_model_in_a_terminal_is_a_line_without_its_numbers(path):
     text = repr(path.best_model_)
     assert text.startswith(f"Model({path.best_model_.network!r}; classes: 0, 1; temperature: ")

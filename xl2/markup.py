@@ -32,18 +32,24 @@ RULES = (
     ("code", "color:inherit;background:transparent"),
     ("summary", "cursor:pointer;margin:.5em 0"),
 )
+# Characters of a table that a page of 320 pixels, or one enlarged fourfold, has room for. The box
+# of a wider one is reached by the keyboard, so that it can be scrolled; others are no tab stop.
+NARROW, PADDING, SIGN = 40, 2, 7  # and those of the gap behind a cell; pixels of a character
+SCROLLED = ' role="group" aria-label="Tables that scroll" tabindex="0"'
 STYLE = "".join(f"{BOX} {what}{{{rules}}}" for what, rules in RULES)
 
 
 class Picture(str):
     """Markup that a cell shows as it is; a plain text is escaped."""
 
-    __slots__ = ()
+    width = 0  # pixels
 
 
 def output(*parts: str) -> str:
     """Return the output of a cell that consists of these parts."""
-    return f'<div class="xl2-out"><style>{STYLE}</style>{"".join(parts)}</div>'
+    inside = "".join(parts)
+    reached = SCROLLED if '<table class="xl2-wide">' in inside else ""
+    return f'<div class="xl2-out"{reached}><style>{STYLE}</style>{inside}</div>'
 
 
 def paragraph(text: str, code: str = "", strong: bool = False) -> str:
@@ -87,7 +93,7 @@ def table(
     chosen : int, optional
         A row in bold.
     """
-    at_left = {k % len(head) for k in left}
+    at_left, rows = {k % len(head) for k in left}, list(rows)
     above = f"<caption>{html.escape(caption)}</caption>" if caption else ""
     column, line = 'th scope="col"', 'th scope="row"'
     names = _cells(head, at_left, column, column)
@@ -95,7 +101,23 @@ def table(
     for k, row in enumerate(rows):
         mark = ' class="xl2-chosen"' if k == chosen else ""
         body.append(f"<tr{mark}>{_cells(row, at_left, line, 'td')}</tr>")
-    return f"<table>{above}<thead><tr>{names}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    kind = ' class="xl2-wide"' if _is_wide([head, *rows], at_left) else ""
+    inside = f"{above}<thead><tr>{names}</tr></thead><tbody>{''.join(body)}</tbody>"
+    return f"<table{kind}>{inside}</table>"
+
+
+def _is_wide(rows: Sequence[Sequence[str]], at_left: set[int]) -> bool:
+    """Tell whether a table is wider than a narrow page."""
+    columns = enumerate(zip(*rows, strict=True))
+    widths = [max(_least_width(cell, k in at_left) for cell in cells) for k, cells in columns]
+    return sum(widths) + PADDING * len(widths) > NARROW
+
+
+def _least_width(cell: str, is_text: bool) -> int:
+    """Return how many characters a cell needs at least: only text has its lines broken."""
+    if isinstance(cell, Picture):
+        return cell.width // SIGN
+    return max(map(len, cell.split()), default=0) if is_text else len(cell)
 
 
 def _cells(cells: Sequence[str], at_left: set[int], first: str, others: str) -> str:
@@ -173,7 +195,9 @@ def span_mark(
 def _picture(inside: str, what: str, width: int, height: int) -> Picture:
     """Return an SVG; without words for it, the cells beside it say the same."""
     words = f'role="img" aria-label="{html.escape(what)}"' if what else 'aria-hidden="true"'
-    return Picture(
+    shown = Picture(
         f'<svg {words} width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
         f"{inside}</svg>"
     )
+    shown.width = width
+    return shown
