@@ -46,7 +46,7 @@ X_new, y_new, _ = record(1000, rng)
 #
 # The same networks, samples and lambdas. Only the folds differ.
 
-LAMBDAS = [0, 1, 10, 100]
+LAMBDAS = [0, 1, 3, 10]
 folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
 rows = xl2.regularization_path(X, y, LAMBDAS, hidden=(32,), epochs=60, progress=False)
 people = xl2.regularization_path(
