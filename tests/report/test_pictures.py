@@ -92,16 +92,18 @@ def test_photographs_keep_their_colours(rng):
 
 def test_pictures_are_the_same_in_any_style(values):
     style = importlib.import_module("matplotlib.style")
-    picture = pictures.picture_values(values.y[:, None], values.y[:, None])
+    y, rows = values.y[:, None], range(len(values.y))
+    picture = pictures.picture_values(y, y, rows)
     with style.context("dark_background"):
         before = dict(matplotlib.rcParams)
-        assert pictures.picture_values(values.y[:, None], values.y[:, None]) == picture
+        assert pictures.picture_values(y, y, rows) == picture
         assert dict(matplotlib.rcParams) == before
 
 
 def test_many_points_are_an_image_in_the_picture(rng):
     few, many = (
-        pictures.picture_values(y, y).wide for y in (rng.normal(size=(n, 1)) for n in (900, 90_000))
+        pictures.picture_values(y, y, range(len(y))).wide
+        for y in (rng.normal(size=(n, 1)) for n in (900, 90_000))
     )
     assert "<image" not in few
     assert few.count("<use") > 900
@@ -170,11 +172,11 @@ def test_points_have_the_values_that_are_shown_at_them(advised):
 def test_points_of_a_regression_have_the_values_of_their_rows():
     true, found = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([[1.5], [np.inf], [2.5], [4.0]])
     with np.errstate(invalid="ignore"):
-        page = str(pictures.picture_values(found, true).wide)
+        page = str(pictures.picture_values(found, true, [4, 7, 0, 9]).wide)
     assert re.findall('data-tip="([^"]*)"', page) == [
-        "Row 1: true 1, predicted 1.5.",
-        "Row 3: true 3, predicted 2.5.",
-        "Row 4: true 4, predicted 4.",
+        "Row 5: true 1, predicted 1.5.",
+        "Row 1: true 3, predicted 2.5.",
+        "Row 10: true 4, predicted 4.",
     ]
 
 
@@ -201,8 +203,8 @@ def test_a_lambda_without_a_score_has_no_value_to_show(sketches):
 
 def test_values_are_drawn_against_the_truth(sketches, rng):
     true, found = rng.normal(size=(2, 30, 8))
-    pictures.picture_values(found, true)
-    pictures.picture_values(found[:, :1], true[:, :1])
+    pictures.picture_values(found, true, range(len(true)))
+    pictures.picture_values(found[:, :1], true[:, :1], range(len(true)))
     assert [len(figure.axes) for figure in sketches] == [6, 6, 1, 1]
     for figure in sketches:
         for k, ax in enumerate(figure.axes):

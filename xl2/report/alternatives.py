@@ -209,10 +209,10 @@ def values(predicted: Any, true: Any) -> str:
     return f"Predicted against true values of {len(true)} test samples: {'; '.join(parts)}."
 
 
-def samples(predicted: Any, true: Any) -> dict[int, str]:
-    """Return the true value and the predicted one of each test sample."""
+def samples(predicted: Any, true: Any, rows: Any) -> dict[int, str]:
+    """Return the true value and the predicted one of each test sample, by its row in the file."""
     return {
-        k: f"Row {k + 1}: true {float(y):.5g}, predicted {float(p):.5g}."
+        k: f"Row {rows[k] + 1}: true {float(y):.5g}, predicted {float(p):.5g}."
         for k, (y, p) in enumerate(zip(true[:, 0], predicted[:, 0], strict=True))
         if math.isfinite(y) and math.isfinite(p)  # others are not drawn
     }

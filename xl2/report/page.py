@@ -205,6 +205,6 @@ def _values(outputs: Any, y: Any, places: Any) -> dict[str, Any]:
         "scores": scores_of_values(outputs, true),
         "outputs": true.shape[1],
         "drawn": min(true.shape[1], PANELS),
-        "scatter": picture_values(outputs, true),
+        "scatter": picture_values(outputs, true, places),
         "errors": largest_errors(outputs, true, places),
     }

@@ -179,8 +179,11 @@ def picture_reliability(path: RegularizationPath) -> Picture:
     return picture("reliability", draw, (3.2, 5.8), text, tips)
 
 
-def picture_values(predicted: Any, true: Any) -> Picture:
-    """Draw a regression's predictions against the true values (n, outputs), up to six outputs."""
+def picture_values(predicted: Any, true: Any, rows: Any) -> Picture:
+    """Draw a regression's predictions against the true values (n, outputs), up to six outputs.
+
+    `rows` are the positions of the samples in their file, counted from 0.
+    """
     from ..figures.style import BLACK, BLUE
 
     count = min(true.shape[1], PANELS)
@@ -203,7 +206,7 @@ def picture_values(predicted: Any, true: Any) -> Picture:
 
     text, tips = alternatives.values(predicted, true), {}
     if count == 1 and len(true) <= NAMED:
-        tips = {"sample": alternatives.samples(predicted, true)}
+        tips = {"sample": alternatives.samples(predicted, true, rows)}
     return picture("values", draw, (talls[0], talls[1]), text, tips)
 
 
