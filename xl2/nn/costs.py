@@ -66,6 +66,19 @@ def tuned_threshold(y: Any, p: Any, cost_fp: Any, cost_fn: Any, weight: Any = No
     return float(nearest[abs(nearest - known).argmin()])
 
 
+def class_probabilities(outputs: Any) -> Any:
+    """Return a probability for each class, (n, classes) in float64, from outputs (n, outputs).
+
+    One sigmoid has that of the second class only, and those of several sigmoids have another sum.
+    """
+    import numpy as np
+
+    p = outputs.astype("float64")
+    if p.shape[1] == 1:
+        return np.concatenate([1.0 - p, p], axis=1)
+    return p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo("float64").tiny)
+
+
 def least_cost(probabilities: Any, costs: Any) -> Any:
     """Return the class numbers (n,) of the least expected cost, by probabilities (n, classes).
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import InputError, on_command_line, warn_caller
 from .columns import Table
-from .costs import least_cost
+from .costs import class_probabilities, least_cost
 from .label_arrays import read_labels
 from .labels import describe_new_labels, like_training, new_labels
 from .shown import trained_html, trained_text
@@ -107,12 +107,8 @@ class Trained:
                 f"{self.task}. Compare the probabilities of each label, forward(X), with "
                 f"cost_fp / (cost_fp + cost_fn)."
             )
-        p = self.forward(X)
-        if self.task == "binary":
-            p = np.concatenate([1.0 - p, p], axis=1)
-        else:
-            p = p / p.sum(axis=1, keepdims=True)  # several sigmoids have another sum
-        return np.asarray(self.known_classes)[least_cost(p, costs)]
+        chosen = least_cost(class_probabilities(self.forward(X)), costs)
+        return np.asarray(self.known_classes)[chosen]
 
     def score(self, X: Any, y: Any) -> float:
         """Return the accuracy, or R2 for a regression, for labels or values `y`.

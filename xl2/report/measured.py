@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ..nn.costs import class_probabilities
 from ..nn.trained import Trained
 from .mistakes import Classified, Table
 
@@ -18,13 +19,14 @@ def scores_of_classes(model: Trained, outputs: Any, samples: Classified) -> Tabl
     from sklearn import metrics
 
     true, predicted = samples.true, samples.predicted
+    f1 = _score(metrics.f1_score, true, predicted, average="macro", zero_division=0.0)
     found = [
         ("balanced accuracy", _score(metrics.balanced_accuracy_score, true, predicted), 100.0, "%"),
-        ("F1, mean of the classes", _f1(true, predicted), 1.0, ""),
+        ("F1, mean of the classes", f1, 1.0, ""),
     ]
     classes = max(2, outputs.shape[1])
     if model.task != "multilabel" and true.max() < classes:
-        p = probabilities(outputs)
+        p = class_probabilities(outputs)
         each = range(classes)
         if classes == 2:
             area = _score(metrics.roc_auc_score, true, p[:, 1])
@@ -51,22 +53,6 @@ def scores_of_values(outputs: Any, y: Any) -> Table:
             ("largest error", float(errors.max()), 1.0, ""),
         ]
     )
-
-
-def probabilities(outputs: Any) -> Any:
-    """Return a probability for each class, of which one sigmoid has the second's only."""
-    import numpy as np
-
-    p = outputs.astype("float64")
-    if p.shape[1] == 1:
-        return np.concatenate([1.0 - p, p], axis=1)
-    return p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo("float64").tiny)
-
-
-def _f1(true: Any, predicted: Any) -> float:
-    from sklearn.metrics import f1_score
-
-    return _score(f1_score, true, predicted, average="macro", zero_division=0.0)
 
 
 def _score(score: Callable[..., Any], *given: Any, **more: Any) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .measured import probabilities
+from ..nn.costs import class_probabilities
 from .mistakes import Classified, Table
 from .pictures import Picture, picture
 
@@ -17,7 +17,7 @@ def thresholds(outputs: Any, samples: Classified) -> dict[str, Any] | None:
     second = samples.true == 1
     if len(samples.names) != 2 or not 0 < second.sum() < len(second):
         return None
-    p = probabilities(outputs)[:, 1]
+    p = class_probabilities(outputs)[:, 1]
     rows, recalls, precisions, alarms = [], [], [], []
     for threshold in THRESHOLDS:
         found = p >= threshold
