@@ -1,211 +1,109 @@
-"""The checks that a program has to pass: it must give the results of the portable code.
+"""The trial of a device: known fits must give NumPy's results there.
 
-Two ways to compute a sum differ by rounding, and if its terms cancel, rounding is all that is
-left. So the tolerance of a gradient includes the sum of its terms' absolute values. Adam turns
-a gradient of any size, even pure rounding, into a full step. So its running mean is compared
-first, and then the rest, computed from the gradient that this mean implies. Adam with scales of
-the inputs changes two factors of the first weight, each of which is compared like this.
+The tests compare kernels, products and the order of launches with the portable code, on a host.
+What only a device shows are its compiler, its cuBLAS and its graphs. They are the same for all
+fits, so one trial a process is enough, with fits that use every kernel, both kinds of products,
+and graphs.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
-# A parameter and its states, as NumPy arrays.
-Known = tuple[Any, list[Any]]
-
-# The largest difference, relative to the change of the numbers, and to the sum of their terms.
+# The largest difference, relative to the change from the start. TF32 has 11 bits.
 TOLERANCE = {"float32": 1e-2, "float64": 1e-6}
-ROUNDING = {"float32": 2e-6, "float64": 1e-14}
+# Units, and rows of a mini-batch: more than 32, which a block of a kernel takes at once.
+SIZES, BATCH = (7, 40, 3), 36
+STEPS = 5  # by graphs of 4 steps and of 1
 
 
-def check_step(
-    program: Any, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
-) -> bool:
-    """Take one step both ways, and raise `ArithmeticError` if the results differ.
+def try_device(device: Any, xp: Any) -> None:
+    """Train known networks on a device, `Cuda` or its twin; raise `ArithmeticError` if they differ.
 
-    Return False if the portable code leaves nothing finite.
+    One is updated by products, the other, a stack in groups, by kernels.
     """
+    import array_api_compat.numpy as host
     import numpy as np
 
-    from xl2.nn.optimizers import LEAST_SCALE
-    from xl2.nn.step import copy_carry, run_batches
+    from xl2.nn.optimizers import SGD, Adam
+    from xl2.nn.step import run_batches
+    from xl2_cupy_plan import plan_of
+    from xl2_cupy_program import Program
 
-    def on_host(carry: Any) -> list[Known]:
-        listed = ((program.fetch(p), list(map(program.fetch, own))) for p, own in _listed(carry))
-        return [factor for p, own in listed for factor in _factors(p, own)]
-
-    carry = _with_distinct_scales(carry, xp)
-    start = on_host(carry)
-    terms = [program.fetch(x) for x in _terms(step, carry, constants, samples, batches)]
-    # The rate of each parameter, and the least size that it may have.
-    ways = [(batches.rates[0], 0.0)] * len(start)
-    if len(start) > len(terms):  # the first weight has two factors
-        terms[:1] = _terms_of_factors(terms[0], *start[:2])
-        ways[1] = step.optimizer.scale_rate * batches.rates[0], LEAST_SCALE
-    carried, report = run_batches(step, copy_carry(carry), constants, samples, batches, xp)
-    expected, logits = on_host(carried), program.fetch(report)
-    if not any(np.isfinite(p).any() for p, _ in expected):
-        return False
-    carried, report = program.run(carry, constants, samples, batches, step.optimizer.scale, xp)
-    dtype = program.plan.dtype
-    same = close(program.fetch(report), logits, np.zeros_like(logits), dtype)
-    compared = zip(on_host(carried), expected, start, terms, ways, strict=True)
-    for found, its, before, size, (rate, least) in compared:
-        same = same and _same_update(found, its, before, size, step, rate, least, dtype)
-    if not same:
-        raise ArithmeticError("a step by the kernels differs from one by the portable code")
-    return True
+    for stack, optimizer in (((), SGD()), ((2, 3), Adam(scale_rate=6.0))):
+        known = _known_fit(host, stack, optimizer, device.dtype)
+        start = [np.array(x) for x in _arrays(known[1])]  # the steps change it
+        carry, logits = run_batches(*known, host)
+        sent = _known_fit(xp, stack, optimizer, device.dtype)
+        plan: Any = plan_of(*sent)
+        its, report = Program(device, plan).run(*sent, xp)
+        found = [device.fetch(x) for x in (*_arrays(its), report)]
+        compared = zip(found, [*_arrays(carry), logits], [*start, 0.0], strict=True)
+        for mine, other, before in compared:
+            _compare(mine, other, before, TOLERANCE[device.dtype])
 
 
-def _listed(carry: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each parameter with its states: a layer's weight, then its bias."""
-    for layer, states in zip(carry.parameters, carry.states, strict=True):
-        yield from zip(layer, states, strict=True)
-
-
-def _with_distinct_scales(carry: Any, xp: Any) -> Any:
-    """Return a carry with other scales, if it has any, and other averages of theirs.
-
-    All scales begin at 1, where a kernel that does not multiply by them would not be noticed.
-    """
-    (of_weight, of_bias), *others = carry.states
-    if len(of_weight) < 3:
-        return carry
-    *averages, scales = of_weight
-    numbers = xp.reshape(xp.arange(scales.size, dtype=scales.dtype), scales.shape)
-    first = (*averages, scales * (1.5 + xp.sin(numbers))), of_bias
-    return carry._replace(states=(first, *others))
-
-
-def _factors(parameter: Any, states: list[Any]) -> list[Known]:
-    """Return the parameters of which this one is a product: a weight with scales has two."""
+def _known_fit(
+    xp: Any, stack: tuple[int, ...], optimizer: Any, dtype: str
+) -> tuple[Any, Any, Any, Any, Any]:
+    """Return the arguments of `run_batches`, with arrays of a namespace."""
     import numpy as np
 
-    if len(states) < 3:
-        return [(parameter, states)]
-    *averages, scales = states
-    scale, *its = (scales[..., i : i + 1] for i in range(3))
-    with np.errstate(all="ignore"):
-        return [(parameter / scale, averages), (scale, its)]
+    from xl2.array.activations import ACTIVATIONS
+    from xl2.array.operations import PORTABLE, Layer
+    from xl2.array.stacks import beside_weight
+    from xl2.nn.losses import find_loss
+    from xl2.nn.step import Batches, Carry, Constants, Samples, Step, initial_states, map_carry
+
+    rng = np.random.default_rng(0)
+
+    def drawn(*shape: int) -> Any:
+        return rng.normal(size=shape).astype(dtype)
+
+    (inputs, outputs), *deeper = pairwise(SIZES)
+    first = Layer(drawn(*stack[:-1], inputs, *stack[-1:], outputs), drawn(*stack, outputs))
+    parameters = (first, *(Layer(drawn(*stack, i, o), drawn(*stack, o)) for i, o in deeper))
+    sizes = (0.1, 0.01, 1.0)  # averages as large as of gradients and squares, and scales of inputs
+    states: Any = [
+        [[sizes[at] * (1.0 + abs(drawn(*x.shape))) for at, x in enumerate(own)] for own in both]
+        for both in initial_states(optimizer, parameters)
+    ]
+    lams: Any = [3.0, 5.0]
+    if stack:
+        lams = [xp.asarray(beside_weight(np.abs(drawn(stack[-1])), i)) for i in range(2)]
+    rows = STEPS * BATCH
+    x, y = drawn(rows, inputs), np.eye(SIZES[-1], dtype=dtype)[np.arange(rows) % SIZES[-1]]
+    order = np.stack([rng.permutation(rows) for _ in range(stack[0] if stack else 1)])
+    rates = [optimizer.rate(0.02, number) for number in range(1, STEPS + 1)]
+    return (
+        Step(
+            (ACTIVATIONS["tanh"],), find_loss(None, "softmax"), optimizer, type(optimizer).update,
+            PORTABLE,
+        ),
+        map_carry(lambda array, axis: xp.asarray(array), Carry(parameters, states)),
+        Constants(tuple(lams), float(rows)),
+        Samples(xp.asarray(x), xp.asarray(y)),
+        Batches(0, rows, BATCH, xp.asarray(order if stack else order[0]), rates, 1),
+    )  # fmt: skip
 
 
-def _terms_of_factors(terms: Any, rest: Known, scale: Known) -> list[Any]:
-    """Return the terms of the gradients of both factors of a weight."""
+def _arrays(carry: Any) -> list[Any]:
+    """Return the arrays of a carry."""
+    from xl2.nn.step import map_carry
+
+    found: list[Any] = []
+    map_carry(lambda array, axis: found.append(array), carry)
+    return found
+
+
+def _compare(found: Any, expected: Any, start: Any, tolerance: float) -> None:
     import numpy as np
 
-    (one, _), (two, _) = rest, scale
-    with np.errstate(all="ignore"):
-        return [terms * np.abs(two), np.sum(terms * np.abs(one), axis=-1, keepdims=True)]
-
-
-def _terms(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -> list[Any]:
-    """Return for each parameter the sum of the absolute values of its gradient's terms."""
-    from xl2.array.api import namespace
-    from xl2.nn.passes import differentiate, propagate
-
-    rate = batches.rates[0]
-    batch = batches.batch(step.operations, samples, batches.start, rate, batches.first)
-    xp = namespace(batch.x)
-
-    def of_sizes(operation: Any) -> Any:
-        return lambda *arrays: operation(*map(xp.abs, arrays))
-
-    names = "gradient", "gradient_shared", "bias_gradient"
-    summing = {name: of_sizes(getattr(step.operations, name)) for name in names}
-    layers = propagate(step.operations, step.hidden, carry.parameters, batch.x)
-    delta = step.loss.delta(layers[-1], batch.y)
-    # The difference of outputs and targets may be rounding too.
-    twice = 2.0 * xp.abs(batch.y)
-    delta = (delta + xp.where(delta < 0.0, -twice, twice)) * step.optimizer.scale(rate)
-    delta = delta / batch.total()
-    ops = step.operations._replace(**summing)
-    found = differentiate(ops, step.hidden, carry.parameters, layers, delta)
-    return [x for _, *both in reversed(list(found)) for x in both]
-
-
-def _same_update(
-    found: Known,
-    expected: Known,
-    start: Known,
-    terms: Any,
-    step: Any,
-    rate: float,
-    least: float,
-    dtype: str,
-) -> bool:
-    """Tell whether a parameter, of at least a size, and its states are the same after a step."""
-    import numpy as np
-
-    parameters, states = zip(found, expected, start, strict=True)
-    if not states[0]:
-        return close(*parameters, dtype, terms)
-    firsts, *seconds = zip(*states, strict=True)
-    if not close(*firsts, dtype, terms):
-        return False
-    if not seconds:
-        return close(*parameters, dtype, terms)
-    with np.errstate(all="ignore"):
-        beta, (first, second) = step.optimizer.beta_1, start[1]
-        implied = (firsts[0].astype("float64") - beta * first) / (1.0 - beta)
-        arguments = start[0].copy(), implied.astype(dtype), None, (first.copy(), second.copy())
-        p, (_, square) = step.update(step.optimizer, *arguments, rate)
-    # Rounding may decide the sign of a parameter that would be too small.
-    p = np.where(np.abs(p) < least, np.copysign(least, found[0]), p)
-    # A square that overflows stops the parameter, perhaps a little earlier in one of the ways.
-    p = np.where(np.isfinite(square), p, np.nan)
-    squares = (seconds[0][0], square, second)
-    return close(*squares, dtype) and close(found[0], p, start[0], dtype)
-
-
-def same_replay(
-    reported: Any,
-    logits: Any,
-    found: Sequence[Any],
-    expected: Sequence[Any],
-    start: Sequence[Any],
-    pools: Sequence[Any],
-    dtype: str,
-) -> bool:
-    """Tell whether a graph gives the results of its steps, taken one by one.
-
-    Both are the same launches, so this only detects launches that are missing or use other
-    arrays. Arrays with the same key in `pools` are compared together: those of a layer's weight
-    and bias, because one of them may hardly change.
-    """
-    import numpy as np
-
-    def pooled(arrays: Sequence[Any], pool: Any) -> Any:
-        members = [x.ravel() for x, key in zip(arrays, pools, strict=True) if key == pool]
-        return np.concatenate(members)
-
-    if not close(reported, logits, np.zeros_like(logits), dtype):
-        return False
-    for pool in dict.fromkeys(pools):
-        mine, its, before = (pooled(arrays, pool) for arrays in (found, expected, start))
-        if not close(mine, its, before, dtype):
-            return False
-    return True
-
-
-def close(found: Any, expected: Any, start: Any, dtype: str, terms: Any = None) -> bool:
-    """Tell whether two NumPy arrays that began as `start` differ by rounding only.
-
-    `terms` are the absolute values that were added to `start`, summed. Elements that are not
-    finite in the known arrays are skipped: a member of a stack may diverge in its first step.
-    """
-    import numpy as np
-
-    known = [expected, start] if terms is None else [expected, start, terms]
-    finite = np.logical_and.reduce([np.isfinite(x) for x in known])
-
-    def norm(x: Any) -> float:
-        largest = float(np.max(np.abs(x), initial=0.0)) or 1.0
-        return largest * math.sqrt(float(np.sum(np.square(x / largest, dtype="float64"))))
-
-    with np.errstate(all="ignore"):
-        mine, its, before, *sizes = (x[finite].astype("float64") for x in (found, *known))
-        allowed = ROUNDING[dtype] * sum(map(norm, (its, before, *sizes)))
-        return norm(mine - its) <= TOLERANCE[dtype] * norm(its - before) + allowed + 1e-30
+    allowed = tolerance * float(np.linalg.norm(np.ravel(expected - start)))
+    difference = float(np.linalg.norm(np.ravel(found - expected)))
+    if not difference <= allowed:
+        raise ArithmeticError(
+            f"a known fit gives other results on this device: {difference:.1e} from NumPy's, "
+            f"at most {allowed:.1e} expected"
+        )

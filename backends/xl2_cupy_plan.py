@@ -28,6 +28,7 @@ class Plan(NamedTuple):
     rule: Rule  # the optimizer
     scale_rate: float  # of Adam's scales of the inputs; 0 without them
     folded: bool  # whether the product that computes a weight's gradient also updates it
+    squared: tuple[bool, ...]  # layers whose squares of weights are reported in the objective
 
     @property
     def layers(self) -> list[tuple[int, int]]:
@@ -56,9 +57,11 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     loss, rule = _loss(step.loss), _rule(step.optimizer, step.update)
     if len(hidden) < len(step.hidden) or loss is None or rule is None:
         return None
-    if step.dropout is not None or step.objective or samples.weight is not None:
+    if step.dropout is not None or samples.weight is not None:
         return None
     stack = tuple(stack_of(parameters))
+    if step.objective and stack:
+        return None
     groups, members = (1, *stack)[-2:] if stack else (1, 1)
     ordered = 1 if batches.order is None else batches.order.ndim
     if groups * members > MOST_MEMBERS or ordered != (2 if len(stack) == 2 else 1):
@@ -74,7 +77,8 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     folded = rule.number == 0 and groups * members == 1 and numbers
     shape = sizes, stack, groups, members, batches.size, dtype
     scale_rate = float(getattr(step.optimizer, "scale_rate", 0.0))
-    return Plan(*shape, tuple(hidden), loss, rule, scale_rate, folded)
+    squared = tuple(step.objective and lam is not None for lam in constants.coefficients)
+    return Plan(*shape, tuple(hidden), loss, rule, scale_rate, folded, squared)
 
 
 def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
@@ -86,8 +90,7 @@ def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, d
     weights, biases = sum(i * o for i, o in layers), sum(sizes[1:])
     # Only Adam, with its two states, may have scales of the inputs, and averages of theirs.
     scales = 3 * sizes[0] if states == 2 else 0
-    # The buffers of both, and during a capture the arrays before it and after its steps.
-    each = 4 * ((weights + biases) * (1 + states) + scales) + 2 * weights
+    each = 2 * ((weights + biases) * (1 + states) + scales) + 2 * weights
     # Products, outputs and deltas of one step, and logits of all.
     each += (2 * batch_size - 1) * (3 * biases - sizes[-1] + LONGEST * sizes[-1])
     # Samples belong to a group; how many groups there will be is not known yet.

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from xl2_cupy_check import same_replay
 from xl2_cupy_plan import Plan
 
 # The numbers of a step: the scale of deltas, the decay of the penalty, the learning rate, and
@@ -23,9 +22,8 @@ class Program:
     """The steps of one kind of fit on a device, `Cuda` or its twin."""
 
     def __init__(self, device: Any, plan: Plan):
-        self.plan, self._device, self.fetch = plan, device, device.fetch
+        self.plan, self._device = plan, device
         self._graphs: dict[int, Callable[[], None]] = {}
-        self._sent: Any = None
         steps, batch, zeros = plan.longest, plan.batch, device.zeros
         groups, members = plan.groups, plan.groups * plan.members
         self._x = zeros((steps, groups, batch, plan.sizes[0]))
@@ -53,25 +51,40 @@ class Program:
         self._products = [zeros((members, batch, columns)) for columns in outputs]
         self._outputs = [zeros((members, batch, columns)) for columns in outputs[:-1]]
         self._deltas = [zeros((members, batch, columns)) for columns in outputs]
+        squared = zip(plan.layers, plan.squared, strict=True)
+        self._squares = [zeros((steps, inputs if own else 0)) for (inputs, _), own in squared]
 
     def run(
-        self, carry: Any, constants: Any, samples: Any, batches: Any, scale: Any, xp: Any
+        self, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
     ) -> tuple[Any, Any]:
         """Take steps over whole batches, as `xl2.nn.step.run_batches` does.
 
-        `scale` is that of the optimizer. The carry is not changed; the result is a new one.
+        The carry is not changed; the result is a new one.
         """
+        counts = self._counts(len(batches.rates))
+        for count in counts:  # before the parameters are loaded, because a capture changes them
+            self._capture(count)
         self._load(carry, constants)
         reports, start, rates = [], batches.start, list(batches.rates)
-        while rates:
-            count = min(self.plan.longest, 1 << (len(rates).bit_length() - 1))
+        for count in counts:
             stop = start + count * batches.size
             self._fill(samples, batches.order, start, stop)
-            self._send(constants, rates[:count], scale)
-            self._graph(count)()
-            reports.append(self._report(count))
+            self._send(constants, rates[:count], step.optimizer)
+            self._graphs[count]()
+            if step.objective:
+                reports.append(self._objectives(step, constants, count))
+            else:
+                reports.append(self._logits_of(count))
             start, rates = stop, rates[count:]
         return self._result(carry), reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
+
+    def _counts(self, steps: int) -> list[int]:
+        """Return the lengths of the graphs for so many steps, each a power of two."""
+        longest, counts = self.plan.longest, list[int]()
+        while steps:
+            counts.append(min(longest, 1 << (steps.bit_length() - 1)))
+            steps -= counts[-1]
+        return counts
 
     # The buffers and their contents.
 
@@ -81,27 +94,23 @@ class Program:
             return self.plan.groups, inputs, self.plan.members * outputs
         return self.plan.groups * self.plan.members, inputs, outputs
 
-    def _owned(self) -> list[list[Any]]:
-        """Return the buffer of each weight and then its bias, with those of its states."""
-        parameters = (p for both in zip(self._weights, self._biases, strict=True) for p in both)
-        states = (own for both in self._states for own in both)
-        return [[p, *own] for p, own in zip(parameters, states, strict=True)]
-
-    def _arrays(self) -> list[Any]:
-        """Return the buffers of parameters and states, in the order of `_listed`."""
-        return [array for own in self._owned() for array in own]
-
-    def _pools(self) -> list[Any]:
-        """Return a key for each of `_arrays`, for `same_replay`.
-
-        The arrays in the same place of a layer's weight and of its bias have the same key.
-        """
-        owned = enumerate(self._owned())
-        return [(at // 2, place) for at, own in owned for place in range(len(own))]
+    def _arrays(self) -> Iterator[Any]:
+        """Yield the buffers of parameters and states, in the order of `map_carry`."""
+        for weight, bias, (of_weight, of_bias) in zip(
+            self._weights, self._biases, self._states, strict=True
+        ):
+            yield from (weight, *of_weight, bias, *of_bias)
 
     def _load(self, carry: Any, constants: Any) -> None:
-        for buffer, array in zip(self._arrays(), _listed(carry), strict=True):
+        from xl2.nn.step import map_carry
+
+        buffers = self._arrays()
+
+        def load(array: Any, axis: int) -> None:
+            buffer = next(buffers)
             buffer[...] = array.reshape(buffer.shape)
+
+        map_carry(load, carry)
         for i, lam in enumerate(constants.coefficients):
             if hasattr(lam, "shape"):
                 # The first layer has one for every output.
@@ -113,7 +122,7 @@ class Program:
         """Return copies of the buffers as a carry, shaped like the one given."""
         from xl2.nn.step import map_carry
 
-        buffers = iter(self._arrays())
+        buffers = self._arrays()
         return map_carry(lambda array, axis: next(buffers).copy().reshape(array.shape), carry)
 
     def _fill(self, samples: Any, order: Any, start: int, stop: int) -> None:
@@ -128,26 +137,21 @@ class Program:
             rows = order[..., start:stop].reshape(groups, count, batch)
             self._device.take(source, rows.transpose(1, 0, 2).reshape(-1), flat)
 
-    def _send(self, constants: Any, rates: list[float], scale: Any) -> None:
-        """Send the numbers of some steps, unless the buffer already has them."""
+    def _send(self, constants: Any, rates: list[float], optimizer: Any) -> None:
+        """Send the numbers of some steps."""
         import numpy as np
 
         plan, total = self.plan, self.plan.batch
-        wanted = np.empty((len(rates), self._numbers.shape[1]), dtype=plan.dtype)
+        numbers = np.empty((len(rates), self._numbers.shape[1]), dtype=plan.dtype)
+        lams = constants.coefficients if plan.folded else [None] * len(plan.layers)
         for s, rate in enumerate(rates):
-            factor = scale(rate)
-            decay = factor / (total if constants.rows is None else constants.rows)
-            lams = constants.coefficients if plan.folded else [None] * len(plan.layers)
+            scale = optimizer.scale(rate)
+            decay = scale / (total if constants.rows is None else constants.rows)
             shrink = [1.0 - (lam or 0.0) * decay for lam in lams]
-            wanted[s] = [factor / total, decay, rate, *shrink]
-        sent = self._sent is not None and len(self._sent) >= len(wanted)
-        if sent and np.array_equal(self._sent[: len(wanted)], wanted):
-            return
-        self._sent = None  # in case of an interrupt between the next two lines
-        self._device.send(wanted, self._numbers[: len(wanted)])
-        self._sent = wanted
+            numbers[s] = [scale / total, decay, rate, *shrink]
+        self._device.send(numbers, self._numbers[: len(rates)])
 
-    def _report(self, count: int) -> Any:
+    def _logits_of(self, count: int) -> Any:
         """Return a copy of the logits of some steps, (..., rows, outputs)."""
         plan = self.plan
         shape = count, *plan.stack, plan.batch, plan.sizes[-1]
@@ -156,35 +160,29 @@ class Program:
         rows = count * plan.batch
         return logits.transpose(axes).copy().reshape(*plan.stack, rows, plan.sizes[-1])
 
+    def _objectives(self, step: Any, constants: Any, count: int) -> Any:
+        """Return the objectives of some steps of a single network, (steps, 1)."""
+        from xl2.nn.step import objective_of
+
+        losses = step.loss.value(self._logits[:count, 0], self._y[:count, 0])
+        squares = [
+            lam * own[:count].sum(axis=-1)
+            for lam, own in zip(constants.coefficients, self._squares, strict=True)
+            if lam is not None
+        ]
+        penalty = sum(squares[1:], squares[0]) if squares else None
+        return objective_of(losses, self.plan.batch, penalty, constants.rows)[:, None]
+
     # The graphs.
 
-    def _graph(self, count: int) -> Callable[[], None]:
-        """Return the graph of `count` steps, captured on first use.
+    def _capture(self, count: int) -> None:
+        """Capture the graph of `count` steps, on first use.
 
-        Before, the steps are taken eagerly, which loads what they need. The graph must give
-        the same results from the same parameters, or an `ArithmeticError` is raised.
+        Before, the steps are taken once eagerly, which loads what they need.
         """
         if count not in self._graphs:
-            before = [buffer.copy() for buffer in self._arrays()]
             self._device.eagerly(lambda: self._steps(count))
-            expected = [buffer.copy() for buffer in self._arrays()]
-            logits = self.fetch(self._logits[:count])
-            self._restore(before)
-            graph = self._device.captured(lambda: self._steps(count))
-            graph()
-            found, its, start = (
-                [self.fetch(x) for x in own] for own in (self._arrays(), expected, before)
-            )
-            pools, reported = self._pools(), self.fetch(self._logits[:count])
-            if not same_replay(reported, logits, found, its, start, pools, self.plan.dtype):
-                raise ArithmeticError(f"a graph of {count} steps differs from its steps")
-            self._restore(before)
-            self._graphs[count] = graph
-        return self._graphs[count]
-
-    def _restore(self, before: list[Any]) -> None:
-        for buffer, array in zip(self._arrays(), before, strict=True):
-            buffer[...] = array
+            self._graphs[count] = self._device.captured(lambda: self._steps(count))
 
     def _steps(self, count: int) -> None:
         for s in range(count):
@@ -195,6 +193,8 @@ class Program:
         """Compute the layers, the logits, and the delta of the loss."""
         plan, device, outputs = self.plan, self._device, self._x[s]
         for i, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
+            if plan.squared[i]:
+                self._square(s, i)
             shape, wide = plan.shape(plan.layers[i][1]), i == 0
             z = self._wide(self._products[i]) if wide else self._products[i]
             device.multiply(outputs, False, weight, False, z, self.one, self.none)
@@ -204,6 +204,13 @@ class Program:
             else:
                 buffers = self._y[s], self._logits[s], self._deltas[i], self._numbers[s]
                 device.output_delta(z, bias, *buffers, shape, wide, plan.loss)
+
+    def _square(self, s: int, layer: int) -> None:
+        """Sum the squares of each row of a single network's weight, as products with itself."""
+        inputs, outputs = self.plan.layers[layer]
+        weight, to = self._weights[layer], self._squares[layer][s].reshape(inputs, 1, 1)
+        row, column = weight.reshape(inputs, 1, outputs), weight.reshape(inputs, outputs, 1)
+        self._device.multiply(row, False, column, False, to, self.one, self.none)
 
     def _backward(self, s: int) -> None:
         """Propagate the delta back, and update each layer after it has been used."""
@@ -249,13 +256,6 @@ class Program:
     def _wide(self, x: Any) -> Any:
         """Return a buffer of the first layer's outputs as one wide matrix per group."""
         return x.reshape(self.plan.groups, self.plan.batch, self.plan.members * x.shape[-1])
-
-
-def _listed(carry: Any) -> Iterator[Any]:
-    """Yield the arrays of a carry, in the order of `map_carry`."""
-    for layer, states in zip(carry.parameters, carry.states, strict=True):
-        for parameter, own in zip(layer, states, strict=True):
-            yield from (parameter, *own)
 
 
 def _two(states: list[Any], otherwise: Any) -> tuple[Any, Any]:

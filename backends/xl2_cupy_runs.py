@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from xl2_cupy_check import check_step
+from xl2_cupy_check import try_device
 from xl2_cupy_plan import Plan, plan_of
 from xl2_cupy_program import Program
 
@@ -23,11 +23,10 @@ def wanted() -> bool:
 class Runner:
     """Replaces `xl2.nn.step.run_batches`.
 
-    A program must take its first step as the portable code does. After any failure, the
-    arguments are unchanged; the portable code does the work from then on, with one warning.
-    There are two exceptions. If memory is short for the program of a stack, the error is
-    raised, because a stack can be halved. If it is short for a single network, the portable
-    code trains it until the end of its fit.
+    A device must first pass a trial. After any failure, the arguments are unchanged; the portable
+    code does the work on this device from then on, with one warning. Lack of memory is no such
+    failure: it is raised if the work can be halved, and otherwise the portable code trains until
+    the end of the fit.
 
     A program and its memory are kept until a fit of the same thread needs another one, or
     `release` is called. Each size of a fit's mini-batches has a program of its own. `make` maps
@@ -42,7 +41,7 @@ class Runner:
     ):
         self._make, self._current, self._out_of_memory = make, current, out_of_memory
         self._own = threading.local()  # a cuBLAS handle and its workspace serve one thread
-        self._refused: set[Any] = set()  # devices with plans
+        self._tried, self._refused = set[Any](), set[Any]()  # devices with dtypes
         self._warned = False
 
     def run(
@@ -51,78 +50,69 @@ class Runner:
         """Take steps over batches, as `xl2.nn.step.run_batches` does."""
         from xl2.nn.step import run_batches
 
-        arguments = step, carry, constants, samples
-        plan = None
-        whole = (batches.stop - batches.start) // batches.size
-        if whole and wanted():
-            plan = plan_of(*arguments, batches)
+        reports = []
+        for part in _of_one_size(batches):
+            arguments = step, carry, constants, samples, part
+            done = self._by_graphs(*arguments, xp)
+            carry, report = run_batches(*arguments, xp) if done is None else done
+            reports.append(report)
+        return carry, reports[0] if len(reports) == 1 else xp.concat(reports, axis=-2)
+
+    def _by_graphs(
+        self, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
+    ) -> tuple[Any, Any] | None:
+        """Take steps over batches of one size by graphs; return None if they do not work."""
+        from xl2.array.memory import is_halved
+
+        arguments = step, carry, constants, samples, batches
+        plan = plan_of(*arguments) if wanted() else None
+        if plan is None:
+            return None
         key = self._current(), plan
-        if plan is None or self._failed(key, batches):
-            return run_batches(*arguments, batches, xp)
-        end = batches.start + whole * batches.size
-        head = batches._replace(stop=end, rates=batches.rates[:whole])
+        if _device_of(key) in self._refused or self._is_short(key, batches):
+            return None
         try:
-            program = self._program(key, plan, arguments, head, xp)
-            done = None
-            if program is not None:
-                done = program.run(carry, constants, samples, head, step.optimizer.scale, xp)
+            return self._program(key, xp).run(*arguments, xp)
         except Exception as error:
             self.release()
-            done = None
             if not self._out_of_memory(error):
-                self._refused.add(key)
-            elif plan.groups * plan.members > 1:
+                self._refused.add(_device_of(key))
+            elif is_halved():
                 raise
             else:
                 self._own.short = key
             self._warn(error)
         # Only now is the error deleted, and the memory that its frames refer to.
-        if done is None:
-            return run_batches(*arguments, batches, xp)
-        carry, reports = done
-        if end == batches.stop:
-            return carry, reports
-        tail = batches._replace(start=end, rates=batches.rates[whole:], first=batches.first + whole)
-        carry, last = run_batches(step, carry, constants, samples, tail, xp)
-        return carry, xp.concat([reports, last], axis=-2)
+        return None
 
-    def _program(
-        self, key: Any, plan: Plan, arguments: tuple[Any, Any, Any, Any], batches: Any, xp: Any
-    ) -> Program | None:
-        """Return the checked program of a plan, after dropping those of other fits.
-
-        None if the first step leaves nothing finite, which cannot be checked.
-        """
+    def _program(self, key: tuple[Any, Plan], xp: Any) -> Program:
+        """Return the program of a plan, after dropping those of other fits."""
         programs = self._own.__dict__.setdefault("programs", {})
-        if key in programs:
-            return programs[key]  # type: ignore[no-any-return]
-        alike = [own for own in programs if _of_one_fit(own, key)]
-        for other in set(programs) - set(alike[1 - SIZES :]):
-            del programs[other]
-        program = Program(self._device(key[0], plan.dtype), plan)
-        first = batches._replace(stop=batches.start + batches.size, rates=batches.rates[:1])
-        if not check_step(program, *arguments, first, xp):
-            return None
-        # Last: a program that is interrupted before is not kept.
-        programs[key] = program
-        return program
+        if key not in programs:
+            alike = [own for own in programs if _of_one_fit(own, key)]
+            for other in set(programs) - set(alike[1 - SIZES :]):
+                del programs[other]
+            programs[key] = Program(self._device(*_device_of(key), xp), key[1])
+        return programs[key]  # type: ignore[no-any-return]
 
-    def _failed(self, key: Any, batches: Any) -> bool:
-        """Tell whether a program of such a fit was refused, or earlier in this one too large."""
-        failed = set(self._refused)
-        if batches.first > 1:
-            failed.add(getattr(self._own, "short", None))
-        return any(other is not None and _of_one_fit(other, key) for other in failed)
+    def _is_short(self, key: Any, batches: Any) -> bool:
+        """Tell whether a program of this fit was too large for the memory earlier in it."""
+        short = getattr(self._own, "short", None)
+        return batches.first > 1 and short is not None and _of_one_fit(short, key)
 
     def release(self) -> bool:
-        """Drop this thread's program and its memory; return whether there was any."""
+        """Drop this thread's programs and their memory; return whether there was any."""
         self._own.__dict__.pop("programs", None)
         return bool(self._own.__dict__.pop("devices", None))
 
-    def _device(self, current: Any, dtype: str) -> Any:
+    def _device(self, current: Any, dtype: str, xp: Any) -> Any:
         devices = self._own.__dict__.setdefault("devices", {})
         if (current, dtype) not in devices:
-            devices[current, dtype] = self._make(dtype)
+            device = self._make(dtype)
+            if (current, dtype) not in self._tried:
+                try_device(device, xp)
+                self._tried.add((current, dtype))
+            devices[current, dtype] = device
         return devices[current, dtype]
 
     def _warn(self, error: Exception) -> None:
@@ -136,6 +126,21 @@ class Runner:
                 f"CUDA graphs are not used, and training is slower: {type(error).__name__}: "
                 f"{reason}. The results are correct. {SWITCH}=0 disables graphs from the start."
             )
+
+
+def _of_one_size(batches: Any) -> Iterator[Any]:
+    """Yield the batches, and then the last one if it is shorter."""
+    whole, rest = divmod(batches.stop - batches.start, batches.size)
+    end, rates = batches.stop - rest, batches.rates
+    if whole:
+        yield batches._replace(stop=end, rates=rates[:whole])
+    if rest:
+        first = batches.first + whole
+        yield batches._replace(start=end, size=rest, rates=rates[whole:], first=first)
+
+
+def _device_of(key: tuple[Any, Plan]) -> tuple[Any, str]:
+    return key[0], key[1].dtype
 
 
 def _of_one_fit(one: Any, other: Any) -> bool:

@@ -11,11 +11,16 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", SCALED]
 
 
 class Watched(Runner):
-    """A runner on twins that counts launches; `broken` makes a twin fail."""
+    """A runner on twins that counts launches; `broken` makes a twin fail.
 
-    def __init__(self, broken=None, kind=Twin):
+    Its twins have no trial, unless asked for.
+    """
+
+    def __init__(self, broken=None, kind=Twin, trial=False):
         self.twins, self.broken, self.kind = [], broken or (lambda twin: None), kind
         super().__init__(self.twin)
+        if not trial:
+            self._tried.update((0, dtype) for dtype in ("float32", "float64"))
 
     def twin(self, dtype):
         self.twins.append(self.kind(dtype))
@@ -25,6 +30,17 @@ class Watched(Runner):
     @property
     def launches(self):
         return sum(twin.launches for twin in self.twins)
+
+
+def use_graphs(monkeypatch, runner):
+    """Let everything that computes with NumPy train by a runner, or for None by portable code."""
+    from xl2.array.libraries import file_of
+
+    library = vars(file_of("numpy"))
+    for name in list(library):
+        monkeypatch.delitem(library, name)
+    for name, value in vars(backend_of(runner and runner.run).library).items():
+        monkeypatch.setitem(library, name, value)
 
 
 def trained(run_batches, *, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, rows=23,

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from cupy_fits import OPTIMIZERS, SCALED, Watched, assert_same, trained
+from cupy_fits import OPTIMIZERS, SCALED, Watched, assert_same, trained, use_graphs
 from cupy_twin import backend_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xl2 import Network, fit
+from xl2 import L2, Network, fit
 from xl2.errors import DivergenceError
+from xl2.nn import step
 from xl2.nn.optimizers import Momentum, find_optimizer
 from xl2_cupy_runs import SWITCH
 
@@ -31,8 +32,6 @@ LAST = {"sigmoid": None, "softmax": None, "identity": None, "exp": "poisson"}
 def test_a_fit_by_graphs_equals_the_fit_by_the_portable_code(
     sizes, hidden, last, stack, rows, batch, optimizer, per, shuffle
 ):
-    from xl2 import L2
-
     lam = L2(0.3, per) if stack is None else 0.3
     options = {"sizes": sizes, "hidden": hidden, "last": last, "stack": stack, "rows": rows,
                "batch": batch, "optimizer": optimizer, "lam": lam, "shuffle": shuffle,
@@ -53,8 +52,6 @@ def test_float32_stays_float32(stack):
 
 
 def test_a_penalty_per_layer_and_another_momentum():
-    from xl2 import L2
-
     options = {"lam": L2([0.5, 0.0]), "optimizer": Momentum(0.5)}
     runner = Watched()
     assert_same(trained(runner.run, **options), trained(None, **options))
@@ -62,22 +59,19 @@ def test_a_penalty_per_layer_and_another_momentum():
 
 
 def test_a_sequence_of_batches_takes_the_fewest_graphs_each_captured_once():
-    """100 rows in batches of 4 are 25 steps: graphs of 16, 8 and 1, after a check of 1."""
+    """100 rows in batches of 4 are 25 steps: graphs of 16, 8 and 1."""
     runner = Watched()
     trained(runner.run, rows=100, epochs=3)
     (twin,) = runner.twins
-    steps = [calls / twin.captures[0] for calls in twin.captures]
-    assert steps == [1, 16, 8]
-    # Each at its capture, and the first in the check; then three per epoch.
-    assert twin.launches == 3 + 1 + 3 * 3
+    assert [calls / twin.captures[-1] for calls in twin.captures] == [16, 8, 1]
+    assert twin.launches == 3 * 3
 
 
 def test_graphs_transfer_nothing_to_the_host():
     runner = Watched()
-    trained(runner.run, rows=100, epochs=1)
-    once = runner.twins[0].fetched
     trained(runner.run, rows=100, epochs=5)
-    assert runner.twins[0].fetched == once
+    assert runner.launches
+    assert runner.twins[0].fetched == 0
 
 
 @pytest.mark.parametrize(("optimizer", "launches"), [("sgd", 14), ("adam", 17), (SCALED, 17)])
@@ -87,8 +81,8 @@ def test_the_launches_of_a_step(optimizer, launches):
     Adam does not update weights by products.
     """
     runner = Watched()
-    trained(runner.run, sizes=(5, 4, 3, 2), optimizer=optimizer)
-    assert runner.twins[0].captures[0] == launches
+    trained(runner.run, sizes=(5, 4, 3, 2), optimizer=optimizer, rows=4)
+    assert runner.twins[0].captures == [launches]
 
 
 def test_each_kind_of_fit_has_its_own_program():
@@ -150,6 +144,20 @@ def test_the_programs_of_all_sizes_of_a_fit_are_kept(rows):
     assert captured[0] == captured[1] > 0
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_graphs_take_the_short_last_batch(optimizer, monkeypatch):
+    options = {"even_batches": False, "optimizer": optimizer, "lam": L2(0.3, "batch"), "rate": 0.01}
+    expected = trained(None, **options)
+    monkeypatch.setattr(step, "run_batches", refused)
+    runner = Watched()
+    assert_same(trained(runner.run, **options), expected)
+    assert sorted(plan.batch for _, plan in runner._own.programs) == [3, 4]
+
+
+def refused(*_):
+    raise AssertionError("the portable code took steps")
+
+
 @pytest.mark.parametrize("stack", [None, 2, (2, 2)])
 def test_graphs_take_a_batch_larger_than_the_data(stack):
     fits = []
@@ -167,20 +175,6 @@ def test_the_environment_disables_graphs(monkeypatch):
     assert not runner.twins
 
 
-def wrong(twin):
-    twin.output_delta = lambda z, bias, y, logits, delta, *_: delta.fill(1.0)
-
-
-def half_a_graph(twin):
-    captured = twin.captured
-
-    def half(work):
-        captured(work)
-        return lambda: None
-
-    twin.captured = half
-
-
 def refuses(error, method="captured"):
     def broken(twin):
         def raises(*_):
@@ -192,8 +186,6 @@ def refuses(error, method="captured"):
 
 
 BROKEN = {
-    "wrong": (wrong, "differs from one by the portable code"),
-    "graph": (half_a_graph, "a graph of 1 steps differs"),
     "capture": (refuses(NotImplementedError("calling cuBLAS")), "NotImplementedError: calling"),
     "status": (refuses(RuntimeError("cublasSgemm_v2 returned status 13"), "multiply"), "status 13"),
 }
@@ -210,24 +202,24 @@ def test_a_failure_warns_once_and_changes_nothing(kind, optimizer):
     assert SWITCH in str(caught[0].message)
     expected = trained(None, optimizer=optimizer)
     assert_same(found, expected, rtol=1e-15)
-    # It is not tried again, and a second failure does not warn.
+    # The device is not tried again, and a second failure does not warn.
     assert_same(trained(runner.run, optimizer=optimizer), expected, rtol=1e-15)
-    assert len(runner.twins) == 1
     trained(runner.run, optimizer=optimizer, batch=5)
+    assert len(runner.twins) == 1
 
 
 def test_a_later_failure_keeps_what_was_learnt_before():
     runner = Watched()
     trained(runner.run, rows=64)
     (program,) = runner._own.programs.values()
-    launches = iter(range(3))
+    runs = iter(range(3))
 
-    def once_more(count, graph=program._graph):
-        if next(launches, None) is None:
+    def once_more(count, capture=program._capture):
+        if next(runs, None) is None:
             raise RuntimeError("the driver failed")
-        return graph(count)
+        return capture(count)
 
-    program._graph = once_more
+    program._capture = once_more
     with pytest.warns(UserWarning, match="the driver failed"):
         found = trained(runner.run, rows=64, epochs=5)
     assert_same(found, trained(None, rows=64, epochs=5))
@@ -255,23 +247,6 @@ def test_an_interrupt_in_a_replay_keeps_the_parameters_from_before():
     network.predict(x)
 
 
-def test_numbers_whose_sending_was_interrupted_are_sent_again():
-    runner = Watched()
-    trained(runner.run)
-    (twin,) = runner.twins
-    send = twin.send
-
-    def interrupted(array, to):
-        send(array, to)
-        raise KeyboardInterrupt
-
-    twin.send = interrupted
-    with pytest.raises(KeyboardInterrupt):
-        trained(runner.run, rate=0.5)
-    twin.send = send
-    assert_same(trained(runner.run), trained(None))
-
-
 def test_an_interrupt_while_a_program_is_stored_does_no_harm():
     class Kept(dict):
         def __setitem__(self, key, value):
@@ -291,7 +266,8 @@ def test_an_interrupt_while_a_program_is_stored_does_no_harm():
 # Lack of memory.
 
 
-def test_a_network_whose_program_does_not_fit_is_trained_without_it_for_one_fit():
+@pytest.mark.parametrize("stack", [None, 3, (2, 3)])
+def test_without_room_for_its_program_one_fit_is_trained_by_the_portable_code(stack):
     free, asked = [], []
 
     def full(twin):
@@ -305,7 +281,8 @@ def test_a_network_whose_program_does_not_fit_is_trained_without_it_for_one_fit(
 
         twin.zeros = tight
 
-    runner, options = Watched(full), {"rows": 9000, "batch": 30, "epochs": 2}
+    runner = Watched(full)
+    options = {"rows": 9000, "batch": 30, "epochs": 2, "stack": stack, "rate": 0.01}
     expected = trained(None, **options)
     with pytest.warns(UserWarning, match="out of memory allocating") as caught:
         found = trained(runner.run, **options)
@@ -317,38 +294,51 @@ def test_a_network_whose_program_does_not_fit_is_trained_without_it_for_one_fit(
     assert runner.launches
 
 
-def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
-    """The halves use graphs."""
+def tight(twin):
+    """Leave room for the programs of two members with four units in the first layer."""
+    zeros = twin.zeros
+
+    def of_two(shape):
+        if len(shape) == 3 and shape[0] == 1 and shape[2] > 2 * 4:
+            raise MemoryError("out of memory")
+        return zeros(shape)
+
+    twin.zeros = of_two
+
+
+def path_of_four(epochs, **options):
     from plain_paths import plain_path
-
-    from xl2.array.libraries import file_of
-
-    def full(twin):
-        zeros = twin.zeros
-
-        def tight(shape):
-            if len(shape) == 3 and shape[0] == 1 and shape[2] > 2 * 4:
-                raise MemoryError("out of memory")
-            return zeros(shape)
-
-        twin.zeros = tight
 
     rng = np.random.default_rng(3)
     x = rng.normal(size=(64, 5))
     y = (x[:, 0] > 0).astype(int)
-    options = {"hidden": (4,), "epochs": 2, "batch_size": 16, "dtype": "float64",
-               "optimizer": "sgd", "validation": (x[:9], y[:9]), "progress": False,
-               "backend": "numpy"}  # fmt: skip
-    expected = plain_path(x, y, [0, 0.1, 1, 2], **options)
-    runner, library = Watched(full), vars(file_of("numpy"))
-    for name in list(library):
-        monkeypatch.delitem(library, name)
-    for name, value in vars(backend_of(runner.run).library).items():
-        monkeypatch.setitem(library, name, value)
+    return plain_path(x, y, [0, 0.1, 1, 2], hidden=(4,), epochs=epochs, batch_size=16,
+                      dtype="float64", optimizer="sgd", validation=(x[:9], y[:9]),
+                      progress=False, backend="numpy", **options)  # fmt: skip
+
+
+def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
+    """The halves use graphs."""
+    expected, runner = path_of_four(2), Watched(tight)
+    use_graphs(monkeypatch, runner)
     with pytest.warns(UserWarning, match="enough memory for 4 networks at once"):
-        found = plain_path(x, y, [0, 0.1, 1, 2], **options)
+        found = path_of_four(2)
     assert not runner._refused
     assert runner.launches
+    np.testing.assert_allclose(found.curves_["loss"], expected.curves_["loss"], rtol=1e-9)
+
+
+def test_a_stack_with_a_checkpoint_goes_on_without_a_program_that_does_not_fit(
+    monkeypatch, tmp_path
+):
+    """It is never halved."""
+    expected, runner = path_of_four(3), Watched(tight)
+    use_graphs(monkeypatch, runner)
+    monkeypatch.setenv(SWITCH, "0")
+    path_of_four(1, checkpoint=tmp_path)
+    monkeypatch.delenv(SWITCH)
+    with pytest.warns(UserWarning, match="CUDA graphs are not used.*MemoryError"):
+        found = path_of_four(3, checkpoint=tmp_path, resume=True)
     np.testing.assert_allclose(found.curves_["loss"], expected.curves_["loss"], rtol=1e-9)
 
 
@@ -356,7 +346,6 @@ def test_a_stack_whose_program_does_not_fit_is_halved(monkeypatch):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_extra_bytes_are_the_memory_of_both_programs(stack, optimizer, dtype, monkeypatch):
-    """All their arrays, and two copies of those that a capture changes."""
     import xl2_cupy
 
     made = []
@@ -370,7 +359,7 @@ def test_extra_bytes_are_the_memory_of_both_programs(stack, optimizer, dtype, mo
             rows=300)  # fmt: skip
     larger, smaller = runner._own.programs.values()
     assert (larger.plan.batch, smaller.plan.batch) == (8, 7)
-    taken = sum(x.nbytes for x in made) + 2 * sum(x.nbytes for x in larger._arrays())
+    taken = sum(x.nbytes for x in made)
     members, states = np.prod(stack or 1), len(find_optimizer(optimizer).init(np.zeros(1)))
     counts = [xl2_cupy.extra_bytes(n, sizes, states, batch, dtype) for n in (1, members)]
     assert taken <= 1.02 * counts[1]
@@ -404,12 +393,19 @@ def test_divergence_is_detected():
             trained(run_batches, rate=1e200, last="identity", hidden="identity", rows=64)
 
 
-def test_a_program_is_not_rejected_if_the_first_step_diverges():
+@pytest.mark.parametrize("lam", [1e37, 1e39])
+def test_a_member_that_diverges_at_once_leaves_the_others(lam):
+    """The last of three members has `lam`, the others have 0 and half of it."""
+    options = {"dtype": "float32", "stack": 3, "rows": 40, "lam": lam / 2}
     runner = Watched()
-    with pytest.raises(DivergenceError):
-        trained(runner.run, rate=1e300, last="identity", hidden="identity", rows=64, lam=1e30)
-    assert not runner._refused
-    assert_same(trained(runner.run), trained(None))
+    found, expected = trained(runner.run, **options), trained(None, **options)
+    assert runner.launches
+    assert expected[1].diverged[-1]
+    np.testing.assert_array_equal(found[1].diverged, expected[1].diverged)
+    mine, its = (network.member(0).host_parameters() for network, _ in (found, expected))
+    for one, other in zip(mine, its, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
 def test_arrays_that_a_callback_holds_do_not_change():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 from ..errors import OutOfMemoryError, warn_caller
@@ -12,6 +13,13 @@ from .backend import Backend
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+_can_be_halved: ContextVar[Callable[[], bool]] = ContextVar("can_be_halved", default=lambda: False)
+
+
+def is_halved() -> bool:
+    """Tell whether the work in progress will be halved if its memory is not enough."""
+    return _can_be_halved.get()()
 
 
 class Halving(Generic[Part]):
@@ -46,7 +54,7 @@ class Halving(Generic[Part]):
                 waiting.extendleft(reversed(halves))
                 continue
             try:
-                result = work(part)
+                result = self._attempt(work, part)
             except Exception as error:
                 if not self._backend.library.out_of_memory(error):
                     raise
@@ -66,6 +74,13 @@ class Halving(Generic[Part]):
                 continue
             # Only now is the error deleted, and the memory that its frames refer to.
             waiting.extendleft(reversed(smaller))
+
+    def _attempt(self, work: Callable[[Part], Result], part: Part) -> Result:
+        token = _can_be_halved.set(lambda: bool(self._halves(part)))
+        try:
+            return work(part)
+        finally:
+            _can_be_halved.reset(token)
 
     def _warn(self) -> None:
         if not self._warned:

@@ -172,16 +172,24 @@ class Step:
     def _objective(
         self, parameters: Parameters, constants: Constants, batch: Batch, logits: Array
     ) -> Array:
-        """Return the mean loss plus the penalty of a mini-batch, times its number of samples."""
-        value, total, rows = self.loss.value(logits, batch.y), batch.total(), constants.rows
+        losses, total = self.loss.value(logits, batch.y), batch.total()
         if batch.weight is not None:
-            value = value * batch.weight[..., 0]
+            losses = losses * batch.weight[..., 0]
             total = total[..., 0, 0]
-        value = namespace(logits).sum(value, axis=-1) / total
         penalty = squares(parameters, constants.coefficients)
-        if penalty is not None:
-            value = value + 0.5 * penalty / (total if rows is None else rows)
-        return (logits.shape[-2] * value)[..., None, None]
+        return objective_of(losses, total, penalty, constants.rows)[..., None, None]
+
+
+def objective_of(losses: Array, total: Any, penalty: Any, rows: Any) -> Array:
+    """Return the mean loss plus the penalty of a mini-batch, times its number of samples.
+
+    `losses` are those of the samples (..., n), and `total` divides their sum. `penalty` is a sum of
+    squares as of `penalties.squares`, divided by `rows`, or by `total` if that is None.
+    """
+    value = namespace(losses).sum(losses, axis=-1) / total
+    if penalty is not None:
+        value = value + 0.5 * penalty / (total if rows is None else rows)
+    return losses.shape[-1] * value
 
 
 def _summed(
