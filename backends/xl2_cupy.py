@@ -6,6 +6,7 @@ Its other modules, each of which calls the ones after it: `xl2_cupy_runs`, `xl2_
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 from collections.abc import Sequence
@@ -54,8 +55,9 @@ def from_host(xp: Any, array: Any, device: Any) -> Any:
 
 
 def to_host(x: Any) -> Any:
-    """Copy an array to NumPy."""
-    return x.get()
+    """Copy an array to NumPy, on its device: CuPy would take the current stream of another one."""
+    with scope(x.device):
+        return x.get()
 
 
 def in_rows(xp: Any, x: Any, dtype: Any) -> Any:
@@ -76,7 +78,12 @@ def scope(device: Any) -> AbstractContextManager[Any]:
 
 def out_of_memory(error: Exception) -> bool:
     """Recognise the errors of CuPy's pool, of the driver and of cuBLAS."""
-    words = "cudaErrorMemoryAllocation", "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"
+    words = (
+        "cudaErrorMemoryAllocation",
+        "CUDA_ERROR_OUT_OF_MEMORY",
+        "CUBLAS_STATUS_ALLOC_FAILED",
+        "CUBLAS_STATUS_NOT_INITIALIZED",  # a handle could not be created
+    )
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
@@ -115,7 +122,13 @@ def _runner() -> Any:
     from xl2_cupy_device import Cuda
     from xl2_cupy_runs import Runner
 
-    return Runner(Cuda, lambda: cupy.cuda.runtime.getDevice(), out_of_memory)
+    def current() -> tuple[int, int]:
+        """Return device and stream: CuPy's pool takes arrays to be used on one stream only."""
+        return cupy.cuda.runtime.getDevice(), cupy.cuda.get_current_stream().ptr
+
+    runner = Runner(Cuda, current, out_of_memory)
+    atexit.register(runner.release)  # while the driver is there
+    return runner
 
 
 def release() -> bool:

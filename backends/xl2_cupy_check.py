@@ -13,8 +13,9 @@ from typing import Any
 
 # The largest difference, relative to the change from the start. TF32 has 11 bits.
 TOLERANCE = {"float32": 1e-2, "float64": 1e-6}
-# Units, and rows of a mini-batch: more than 32, which a block of a kernel takes at once.
-SIZES, BATCH = (7, 40, 3), 36
+# Units, and rows of a mini-batch: more than 32, which a block of a kernel takes at once. They are
+# odd, so that the samples of most steps are not aligned.
+SIZES, BATCH = (7, 40, 3), 37
 STEPS = 5  # by graphs of 4 steps and of 1
 
 

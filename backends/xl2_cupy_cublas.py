@@ -9,7 +9,8 @@ from typing import Any
 
 WORKSPACE = 32 * 2**20  # bytes: what NVIDIA recommends for Hopper
 DEVICE_POINTERS = 1
-NO_MEMORY = 3  # CUBLAS_STATUS_ALLOC_FAILED
+NOT_INITIALIZED, NO_MEMORY = 1, 3  # CUBLAS_STATUS_NOT_INITIALIZED, CUBLAS_STATUS_ALLOC_FAILED
+LARGEST = 2**31 - 1  # that a c_int holds; ctypes would pass another number
 TF32 = 3  # CUBLAS_TF32_TENSOR_OP_MATH
 
 _INT, _LONG, _POINTER = ctypes.c_int, ctypes.c_longlong, ctypes.c_void_p
@@ -78,6 +79,11 @@ class Cublas:
         """
         count, m, n = c.shape
         k = a.shape[-2] if transposed_a else a.shape[-1]
+        if max(count, m, n, k) > LARGEST:
+            raise OverflowError(
+                f"cuBLAS multiplies matrices with at most {LARGEST} rows and columns. Received: "
+                f"{count} products of ({m}, {k}) and ({k}, {n})."
+            )
         # cuBLAS reads columns first, so a matrix in C order is its transpose: the transpose of
         # c is the product of those of b and a.
         sizes = [int(transposed_b), int(transposed_a), n, m, k]  # CUBLAS_OP_T is 1
@@ -94,6 +100,8 @@ class Cublas:
 
     def _call(self, name: str, *arguments: Any) -> None:
         status = getattr(self._library, name)(*arguments)
-        if status:
-            kind = MemoryError if status == NO_MEMORY else RuntimeError
-            raise kind(f"{name} returned status {status}")
+        if not status:
+            return
+        # A device on which the workspace could be allocated works, but a handle needs more memory.
+        short = status == NO_MEMORY or (name, status) == ("cublasCreate_v2", NOT_INITIALIZED)
+        raise (MemoryError if short else RuntimeError)(f"{name} returned status {status}")

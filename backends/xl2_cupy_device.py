@@ -6,8 +6,9 @@ The tests have a twin of `Cuda` that computes with NumPy.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import xl2_cupy_kernels as kernels
@@ -47,7 +48,7 @@ class Cuda:
         module = cupy.RawModule(code=kernels.source(dtype), options=("-std=c++17",))
         self._kernels = {name: module.get_function(name) for name in kernels.NAMES}
         workspace = cupy.empty(WORKSPACE, dtype=cupy.uint8)
-        tf32 = os.environ.get("CUPY_TF32", "0") == "1"
+        tf32 = int(os.environ.get("CUPY_TF32", "0")) > 0  # as CuPy reads it
         self._cublas = Cublas(load(), lambda x: int(x.data.ptr), workspace, tf32)
         self._stream: Any = None
 
@@ -87,7 +88,7 @@ class Cuda:
 
         # One stream for all captures: it must outlive its use by the cuBLAS handle.
         stream = self._stream = self._stream or cupy.cuda.Stream(non_blocking=True)
-        with stream:
+        with stream, _no_garbage_collection():
             self._cublas.use(stream.ptr)
             stream.begin_capture()
             try:
@@ -202,6 +203,18 @@ class Cuda:
         kinds = {bool: np.int32, int: np.int32, float: real}
         passed = tuple(kinds.get(type(x), lambda same: same)(x) for x in arguments)
         self._kernels[name](blocks, threads, passed)
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep the collector from destroying a graph or a handle, which may end a capture."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _blocks(count: int) -> tuple[int]:

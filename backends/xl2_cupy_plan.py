@@ -11,7 +11,7 @@ from xl2_cupy_device import Rule, Shape
 
 LONGEST = 64  # steps of a graph
 SAMPLE_BYTES = 2**26  # samples of a graph
-MOST_MEMBERS = 65535  # blocks of a grid's second axis
+MOST_BATCHED = 65535  # products of cuBLAS in a batch, and blocks of a grid's second axis
 
 
 class Plan(NamedTuple):
@@ -64,7 +64,7 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
         return None
     groups, members = (1, *stack)[-2:] if stack else (1, 1)
     ordered = 1 if batches.order is None else batches.order.ndim
-    if groups * members > MOST_MEMBERS or ordered != (2 if len(stack) == 2 else 1):
+    if groups * members > MOST_BATCHED or ordered != (2 if len(stack) == 2 else 1):
         return None
     if samples.x.ndim != 2 or samples.y.ndim != 2:
         return None
@@ -78,6 +78,8 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     shape = sizes, stack, groups, members, batches.size, dtype
     scale_rate = float(getattr(step.optimizer, "scale_rate", 0.0))
     squared = tuple(step.objective and lam is not None for lam in constants.coefficients)
+    if any(squared) and max(sizes[:-1]) > MOST_BATCHED:  # a product for each row of a weight
+        return None
     return Plan(*shape, tuple(hidden), loss, rule, scale_rate, folded, squared)
 
 

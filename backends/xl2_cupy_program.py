@@ -45,12 +45,16 @@ class Program:
         if plan.scale_rate:
             of_first, of_bias = self._states[0]
             scales = zeros((groups, plan.sizes[0], plan.members, 3))
+            scales[...] = 1.0  # because a step, also one before a capture, divides by them
             self._states[0] = (*of_first, scales), of_bias
         self._gradients = [] if plan.folded else [zeros(w.shape) for w in self._weights]
         outputs = [outputs for _, outputs in plan.layers]
         self._products = [zeros((members, batch, columns)) for columns in outputs]
         self._outputs = [zeros((members, batch, columns)) for columns in outputs[:-1]]
         self._deltas = [zeros((members, batch, columns)) for columns in outputs]
+        for scratch in (*self._gradients, *self._products, *self._outputs, *self._deltas):
+            # Nobody may read it before it is written, cuBLAS with a beta of 0 neither.
+            scratch[...] = float("nan")
         squared = zip(plan.layers, plan.squared, strict=True)
         self._squares = [zeros((steps, inputs if own else 0)) for (inputs, _), own in squared]
 
@@ -178,7 +182,8 @@ class Program:
     def _capture(self, count: int) -> None:
         """Capture the graph of `count` steps, on first use.
 
-        Before, the steps are taken once eagerly, which loads what they need.
+        Before, all of them are taken once eagerly, which loads what they need: cuBLAS may choose
+        another kernel for samples at an address of another alignment.
         """
         if count not in self._graphs:
             self._device.eagerly(lambda: self._steps(count))

@@ -1,5 +1,7 @@
 """Runs the CUDA kernels on the CPU, with one thread of the system for each of a block.
 
+The threads take one block after another.
+
 The barrier, and the shuffle between the 32 threads of a warp, are written in C++. Everything
 else is the source of the kernels, compiled by the system's compiler.
 """
@@ -48,18 +50,19 @@ template <class Kernel> void launch(const int* sizes, Kernel kernel) {
     gridDim = {sizes[0], sizes[1]};
     blockDim = {sizes[2], sizes[3]};
     int count = blockDim.x * blockDim.y;
-    for (int by = 0; by < gridDim.y; by++) for (int bx = 0; bx < gridDim.x; bx++) {
-        whole = make_unique<barrier<>>(count);
-        warps.clear();
-        for (int w = 0; w < (count + 31) / 32; w++) warps.push_back(make_unique<barrier<>>(32));
-        vector<thread> threads;
-        for (int t = 0; t < count; t++) threads.emplace_back([=] {
+    whole = make_unique<barrier<>>(count);
+    warps.clear();
+    for (int w = 0; w < (count + 31) / 32; w++) warps.push_back(make_unique<barrier<>>(32));
+    vector<thread> threads;
+    for (int t = 0; t < count; t++) threads.emplace_back([=] {
+        threadIdx = {t % blockDim.x, t / blockDim.x, 0};
+        for (int by = 0; by < gridDim.y; by++) for (int bx = 0; bx < gridDim.x; bx++) {
             blockIdx = {bx, by, 0};
-            threadIdx = {t % blockDim.x, t / blockDim.x, 0};
             kernel();
-        });
-        for (auto& one : threads) one.join();
-    }
+            __syncthreads();
+        }
+    });
+    for (auto& one : threads) one.join();
 }
 """
 

@@ -8,11 +8,7 @@ from cupy_twin import Rounding, Twin, recorded
 
 from xl2_cupy_check import try_device
 
-# A program warms up with parameters of zero, also the scales that are divided by.
-pytestmark = [
-    pytest.mark.host,
-    pytest.mark.filterwarnings("ignore:(invalid value|divide by zero):RuntimeWarning"),
-]
+pytestmark = pytest.mark.host
 DTYPES = ["float32", "float64"]
 
 

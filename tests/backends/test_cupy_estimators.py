@@ -96,6 +96,15 @@ def test_partial_fit_continues_by_graphs(monkeypatch):
     assert_equal(*fits)
 
 
+def test_more_inputs_than_cublas_multiplies_at_once_are_trained_by_the_portable_code(monkeypatch):
+    runner, x = Watched(), np.zeros((6, 65536))
+    use_graphs(monkeypatch, runner)
+    for alpha, captured in ((0.5, False), (0.0, True)):
+        estimator("MLPClassifier", hidden_layer_sizes=(2,), alpha=alpha, batch_size=6,
+                  max_iter=1).fit(x, THREE[:6])  # fmt: skip
+        assert bool(runner.twins) == captured
+
+
 def test_the_trial_of_the_device_covers_the_squares_of_weights(monkeypatch):
     """They are products like the others: no kernel of their own."""
     runner = Watched(trial=True)

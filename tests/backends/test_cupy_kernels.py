@@ -2,10 +2,13 @@
 
 import copy
 import ctypes
+import gc
 import inspect
 import sys
+from functools import partial
 from types import SimpleNamespace
 
+import array_api_compat.numpy as xp
 import cuda_on_host
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ from cupy_twin import Twin
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xl2_cupy_check
+import xl2_cupy_cublas
 import xl2_cupy_kernels as kernels
 from xl2.nn.optimizers import Adam, adam_update
 from xl2_cupy_cublas import SIGNATURES, WORKSPACE, Cublas
@@ -119,7 +124,8 @@ class Library:
             right = matrix(b + far * far_b, *((n, k) if turn_b else (k, n)), ldb)
             to = matrix(c + far * far_c, m, n, ldc)
             product = (left.T if turn_a else left) @ (right.T if turn_b else right)
-            to[...] = one * product + two * to
+            # With a beta of 0, cuBLAS does not read c: it may hold NaN.
+            to[...] = one * product + (two * to if two else 0.0)
         return 0
 
 
@@ -181,6 +187,23 @@ def test_a_workspace_is_set_after_the_stream_and_a_status_raises():
 
 
 @pytest.mark.host
+def test_without_memory_for_a_handle_memory_is_short():
+    library = Library()
+    library._answer = lambda name, *_: 1  # CUBLAS_STATUS_NOT_INITIALIZED
+    with pytest.raises(MemoryError, match="cublasCreate_v2 returned status 1"):
+        cublas(library)
+
+
+@pytest.mark.host
+def test_sizes_that_cublas_cannot_take_raise(monkeypatch):
+    """Otherwise ctypes would pass them modulo 2^32."""
+    monkeypatch.setattr(xl2_cupy_cublas, "LARGEST", 4)
+    a, one = np.ones((1, 5, 2)), np.ones(1)
+    with pytest.raises(OverflowError, match=r"1 products of \(5, 2\) and \(2, 2\)"):
+        cublas(Library()).multiply(a, False, np.ones((1, 2, 2)), False, a.copy(), one, one)
+
+
+@pytest.mark.host
 def test_the_stream_of_the_handle_stays_alive(monkeypatch):
     """A fake CuPy tracks which of its streams exist."""
     alive = set()
@@ -210,9 +233,12 @@ def test_the_stream_of_the_handle_stays_alive(monkeypatch):
     used = []
     device = Cuda.__new__(Cuda)
     device._cublas, device._stream = SimpleNamespace(use=used.append), None
+    collecting = []
     for _ in range(2):
-        device.captured(lambda: None)
+        device.captured(lambda: collecting.append(gc.isenabled()))
+        assert gc.isenabled()
         assert used[-1] in alive
+    assert not any(collecting)
     assert len(set(used)) == 1
 
     def fails():
@@ -220,6 +246,7 @@ def test_the_stream_of_the_handle_stays_alive(monkeypatch):
 
     with pytest.raises(RuntimeError, match="no kernel image"):
         device.captured(fails)
+    assert gc.isenabled()
     assert used[-1] == 0  # the default stream, which always exists
     device.captured(lambda: None)
     assert used[-1] in alive
@@ -236,14 +263,34 @@ def test_tf32_is_off_by_default():
 
 
 class OnHost(Cuda):
-    """A device whose kernels run on the CPU, with NumPy arrays."""
+    """A device whose kernels run on the CPU, and whose cuBLAS is the fake, with NumPy arrays."""
 
     def __init__(self, dtype, launch):
-        self.dtype = dtype
-        self._kernels = {
-            name: lambda blocks, threads, passed, name=name: launch(name, blocks, threads, passed)
-            for name in kernels.NAMES
-        }
+        self.dtype, self.twin, self.calls = dtype, Twin(dtype), None
+        self._kernels = {name: self.delayed(partial(launch, name)) for name in kernels.NAMES}
+        self._cublas = cublas(Library())
+        self._cublas.multiply = self.delayed(self._cublas.multiply)
+        for name in ("zeros", "send", "take", "fetch"):
+            setattr(self, name, getattr(self.twin, name))
+
+    def delayed(self, function):
+        """During a capture, delay a call until the launch of the graph."""
+
+        def call(*arguments):
+            if self.calls is None:
+                return function(*arguments)
+            return self.calls.append(partial(function, *arguments))
+
+        return call
+
+    def eagerly(self, work):
+        work()
+
+    def captured(self, work):
+        self.calls = calls = []
+        work()
+        self.calls = None
+        return lambda: [call() for call in calls]
 
 
 @pytest.fixture(scope="module", params=DTYPES)
@@ -253,6 +300,14 @@ def both(request, tmp_path_factory):
         pytest.skip("there is no C++ compiler, such as g++")
     launch = cuda_on_host.build(tmp_path_factory.mktemp("kernels"), request.param)
     return OnHost(request.param, launch), Twin(request.param)
+
+
+@pytest.mark.host
+def test_the_trial_of_a_device_passes(both, monkeypatch):
+    """With the arguments as they are passed to kernels and to cuBLAS."""
+    for name, less in (("SIZES", (3, 34, 2)), ("BATCH", 5), ("STEPS", 3)):
+        monkeypatch.setattr(xl2_cupy_check, name, less)
+    xl2_cupy_check.try_device(both[0], xp)
 
 
 SHAPES = [Shape(1, 1, 35, 33), Shape(2, 2, 3, 5)]
