@@ -60,6 +60,11 @@ def to_host(x: Any) -> Any:
         return x.get()
 
 
+def here(xp: Any, x: Any) -> Any:
+    """Return the array, or a copy on the current device, whose kernels may not read others."""
+    return xp.asarray(x)
+
+
 def in_rows(xp: Any, x: Any, dtype: Any) -> Any:
     """Return the array in C order."""
     return x.astype(dtype, order="C", copy=False)

@@ -55,12 +55,14 @@ template <class Kernel> void launch(const int* sizes, Kernel kernel) {
     for (int w = 0; w < (count + 31) / 32; w++) warps.push_back(make_unique<barrier<>>(32));
     vector<thread> threads;
     for (int t = 0; t < count; t++) threads.emplace_back([=] {
+        FLUSH
         threadIdx = {t % blockDim.x, t / blockDim.x, 0};
-        for (int by = 0; by < gridDim.y; by++) for (int bx = 0; bx < gridDim.x; bx++) {
-            blockIdx = {bx, by, 0};
-            kernel();
-            __syncthreads();
-        }
+        for (int by = sizes[5]; by < gridDim.y; by++)
+            for (int bx = sizes[4]; bx < gridDim.x; bx++) {
+                blockIdx = {bx, by, 0};
+                kernel();
+                __syncthreads();
+            }
     });
     for (auto& one : threads) one.join();
 }
@@ -71,9 +73,14 @@ def compiler():
     return shutil.which("c++") or shutil.which("g++")
 
 
-def build(folder, dtype):
-    """Return a function that launches a kernel by its name, like cupy.RawKernel."""
-    text = PRELUDE + kernels.source(dtype) + LAUNCH
+def build(folder, dtype, flush=False):
+    """Return a function that launches a kernel by its name, like cupy.RawKernel.
+
+    Blocks before `first` are left out. With `flush`, numbers below the normal ones are zero, as
+    with CuPy's option -ftz=true; only x86 can do it.
+    """
+    head = "#include <xmmintrin.h>\n#define FLUSH _mm_setcsr(_mm_getcsr() | 0x8040);\n"
+    text = (head if flush else "#define FLUSH\n") + PRELUDE + kernels.source(dtype) + LAUNCH
     for name in kernels.NAMES:
         head = text.partition(f" {name}(\n")[2].partition(")")[0]
         arguments = [part.split()[-1].strip("*") for part in head.split(",")]
@@ -88,9 +95,9 @@ def build(folder, dtype):
     library = ctypes.CDLL(str(made))
     kinds = {"i": ctypes.c_int, "l": ctypes.c_longlong, "f": ctypes.c_float, "d": ctypes.c_double}
 
-    def launch(name, blocks, threads, arguments):
+    def launch(name, blocks, threads, arguments, first=(0, 0)):
         sizes = [*blocks, 1][:2] + [*threads, 1][:2]
-        passed = [(ctypes.c_int * 4)(*sizes)]
+        passed = [(ctypes.c_int * 6)(*sizes, *first)]
         for x in arguments:
             if isinstance(x, np.ndarray):
                 passed.append(ctypes.c_void_p(x.ctypes.data))

@@ -123,6 +123,10 @@ def test_products_are_those_of_the_twin(both, cupy, count, sizes, transposed_a, 
         twin.multiply(a, transposed_a, b, transposed_b, c, -1.0, factor)
     tolerance = 1e-5 if device.dtype == "float32" else 1e-12
     np.testing.assert_allclose(to.get(), c, rtol=tolerance, atol=tolerance * k)
+    beta[...], to[...] = 0.0, np.nan  # which is then not read
+    launch()
+    twin.multiply(a, transposed_a, b, transposed_b, c, -1.0, 0.0)
+    np.testing.assert_allclose(to.get(), c, rtol=tolerance, atol=tolerance * k)
 
 
 class Counted(Cuda):

@@ -12,6 +12,7 @@ import array_api_compat.numpy as xp
 import cuda_on_host
 import numpy as np
 import pytest
+from cublas_on_host import Library
 from cupy_twin import Twin
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ import xl2_cupy_check
 import xl2_cupy_cublas
 import xl2_cupy_kernels as kernels
 from xl2.nn.optimizers import Adam, adam_update
-from xl2_cupy_cublas import SIGNATURES, WORKSPACE, Cublas
+from xl2_cupy_cublas import WORKSPACE, Cublas
 from xl2_cupy_device import Cuda, Rule, Shape
 
 DTYPES = ["float32", "float64"]
@@ -45,7 +46,9 @@ def test_the_kernels_compile_without_a_warning(nvrtc, architecture, dtype):
     text = kernels.source(dtype).encode()
     made = nvrtc.nvrtcCreateProgram(ctypes.byref(program), text, b"xl2.cu", 0, None, None)
     assert made == 0
-    options = [f"--gpu-architecture={architecture}".encode(), b"-std=c++17"]
+    # The other two are CuPy's.
+    options = [f"--gpu-architecture={architecture}".encode(), b"-std=c++17", b"-ftz=true"]
+    options.append(b"--device-as-default-execution-space")
     given = (ctypes.c_char_p * len(options))(*options)
     status = nvrtc.nvrtcCompileProgram(program, len(options), given)
     size = ctypes.c_size_t()
@@ -58,6 +61,13 @@ def test_the_kernels_compile_without_a_warning(nvrtc, architecture, dtype):
     nvrtc.nvrtcGetCUBIN(program, code)
     for name in kernels.NAMES:
         assert name.encode() in code.raw
+
+
+@pytest.mark.installed
+def test_other_threads_may_allocate_during_a_capture():
+    """CuPy captures in the mode "relaxed"; in others, calls of other threads may end a capture."""
+    cupy = pytest.importorskip("cupy")
+    assert "streamCaptureModeRelaxed" in cupy.cuda.Stream.begin_capture.__doc__
 
 
 @pytest.mark.host
@@ -74,59 +84,6 @@ def test_the_twin_has_the_methods_of_the_device():
         if method.__closure__:  # a recorded method, around the operation
             method = method.__closure__[0].cell_contents
         assert list(inspect.signature(method).parameters) == parameters
-
-
-class Library:
-    """cuBLAS as described in its manual: matrices at addresses, columns first."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __getattr__(self, name):
-        assert name in SIGNATURES, f"there are no types for {name}"
-
-        def call(*arguments):
-            types = SIGNATURES[name]
-            assert len(arguments) == len(types)
-            for argument, kind in zip(arguments, types, strict=True):
-                if kind in (ctypes.c_int, ctypes.c_longlong, ctypes.c_size_t):
-                    kind(argument)
-            self.calls.append(name)
-            return self._answer(name, *arguments)
-
-        self.__dict__[name] = call
-        return call
-
-    def _answer(self, name, *arguments):
-        if "gemm" not in name:
-            return 0
-        kind = {"S": ctypes.c_float, "D": ctypes.c_double}[name[len("cublas")]]
-        batched = name.endswith("StridedBatched")
-        _, turn_a, turn_b, m, n, k, alpha, *rest = arguments
-        if batched:
-            a, lda, far_a, b, ldb, far_b, beta, c, ldc, far_c, count = rest
-        else:
-            (a, lda, b, ldb, beta, c, ldc), count = rest, 1
-            far_a = far_b = far_c = 0
-
-        def matrix(address, rows, columns, leading):
-            """Return a view of a matrix whose columns are `leading` numbers apart."""
-            assert leading >= max(rows, 1)
-            size = leading * (columns - 1) + rows
-            flat = np.ctypeslib.as_array((kind * size).from_address(address))
-            step = flat.itemsize
-            return np.lib.stride_tricks.as_strided(flat, (rows, columns), (step, leading * step))
-
-        one, two = (kind.from_address(x).value for x in (alpha, beta))
-        for i in range(count):
-            far = i * ctypes.sizeof(kind)
-            left = matrix(a + far * far_a, *((k, m) if turn_a else (m, k)), lda)
-            right = matrix(b + far * far_b, *((n, k) if turn_b else (k, n)), ldb)
-            to = matrix(c + far * far_c, m, n, ldc)
-            product = (left.T if turn_a else left) @ (right.T if turn_b else right)
-            # With a beta of 0, cuBLAS does not read c: it may hold NaN.
-            to[...] = one * product + (two * to if two else 0.0)
-        return 0
 
 
 def cublas(library):

@@ -96,6 +96,7 @@ class Backend:
                     f"{what} must be an array of real numbers. Received: dtype {x.dtype}."
                 )
             with self.scope():
+                x = self.library.here(self.xp, x)
                 if rows:
                     array = self.library.in_rows(self.xp, x, wanted)
                 else:

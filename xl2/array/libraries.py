@@ -83,6 +83,10 @@ class Library:
 
         return np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
 
+    def here(self, xp: Namespace, x: Array) -> Array:
+        """Return an array of any of the library's devices as one that `scope` can compute with."""
+        return x
+
     def in_rows(self, xp: Namespace, x: Array, dtype: Any) -> Array:
         """Return an array in a dtype, its rows one after another in memory, by one copy at most.
 

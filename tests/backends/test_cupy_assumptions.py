@@ -1,0 +1,249 @@
+"""What is assumed of a device, on a CuPy made up on the host; see docs/backends.md."""
+
+import atexit
+import gc
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from cupy_fits import SCALED, assert_same, trained
+from cupy_on_host import Array, Machine
+
+import xl2_cupy
+import xl2_cupy_device
+from xl2.array import backend as backends
+from xl2.array.backend import Backend
+from xl2.array.libraries import Library
+from xl2_cupy_check import try_device
+from xl2_cupy_device import Cuda
+
+pytestmark = pytest.mark.host
+DTYPES = ["float32", "float64"]
+FITS = [
+    {},
+    {"optimizer": "adam", "hidden": "tanh", "last": "softmax"},
+    {"stack": (2, 3), "optimizer": SCALED},
+    {"stack": 3, "batch": 5, "optimizer": "nesterov"},
+]
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """Return a function that replaces CuPy and cuBLAS by a machine."""
+
+    def replace(**options):
+        machine = Machine(**options)
+        monkeypatch.setitem(sys.modules, "cupy", machine.module)
+        monkeypatch.setattr(xl2_cupy_device, "load", lambda: machine.cublas)
+        monkeypatch.setattr(atexit, "register", lambda function: None)
+        # The trial's own namespace is array-api-compat's, which wraps the real CuPy.
+        monkeypatch.setattr(
+            "xl2_cupy_runs.try_device", lambda device, xp: try_device(device, machine.namespace)
+        )
+        xl2_cupy._runner.cache_clear()
+        return machine
+
+    yield replace
+    xl2_cupy._runner.cache_clear()
+
+
+def fit(**options):
+    """Return a network and its history, trained by the runner that a fit on CuPy uses."""
+    found = trained(xl2_cupy.run_batches, **options)
+    assert not xl2_cupy._runner()._refused
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_trial_passes(made_up, dtype):
+    machine = made_up()
+    try_device(Cuda(dtype), machine.namespace)
+    assert "graph" in {kind for kind, *_ in machine.launched}
+
+
+@pytest.mark.parametrize("options", FITS, ids=str)
+def test_a_fit_is_that_of_the_portable_code(made_up, options):
+    made_up()
+    assert_same(fit(**options), trained(None, **options))
+
+
+def test_a_capture_has_only_kernels_and_products(made_up):
+    """The machine raises for anything else, so the fit would not use graphs."""
+    machine = made_up()
+    fit()
+    (*_, last) = (graph() for graph in machine.graphs if graph() is not None)
+    kinds = {kind for kind, *_ in last.calls}
+    assert kinds == {"bias_activation", "output_delta", "bias_step", "cublasDgemm_v2"}
+
+
+def test_everything_that_a_graph_refers_to_stays(made_up):
+    """Freed memory is overwritten, and the machine looks up each address at each launch."""
+    made_up()
+    expected = [trained(None, **options) for options in FITS]
+    for _ in range(2):
+        for options, one in zip(FITS, expected, strict=True):
+            assert_same(fit(**options), one)
+            gc.collect()
+
+
+def test_a_release_leaves_nothing_and_needs_no_collector(made_up):
+    machine = made_up()
+    fit()
+    fit(optimizer="adam")
+    assert machine.used() > 2**25
+    gc.disable()
+    try:
+        assert xl2_cupy.release()
+        kinds = "graphs", "streams", "handles"
+        assert (machine.used(), *map(machine.alive, kinds)) == (0, 0, 0, 0)
+    finally:
+        gc.enable()
+
+
+def test_the_collector_destroys_nothing_during_a_capture(made_up):
+    """A graph or a handle that is destroyed ends the captures of its device."""
+    machine = made_up()
+    device = Cuda("float32")
+
+    def work():
+        if gc.isenabled():  # it may run at any time
+            gc.collect()
+
+    def discard():
+        """Leave a graph and a handle to the collector."""
+        other = Cuda("float32")
+        kept = [other, other.captured(lambda: None)]
+        kept.append(kept)
+
+    gc.disable()
+    discard()
+    gc.enable()
+    assert (machine.alive("graphs"), machine.alive("handles")) == (1, 2)
+    device.captured(work)
+    gc.collect()
+    assert (machine.alive("graphs"), machine.alive("handles")) == (0, 1)
+    with pytest.raises(RuntimeError, match="Invalidated"):
+        device.captured(lambda: machine.disturb())
+
+
+@pytest.mark.parametrize("options", FITS, ids=str)
+@pytest.mark.parametrize("sizes", [(5, 4, 3), (7, 3, 1), (16, 8, 8)], ids=str)
+def test_what_a_graph_multiplies_was_multiplied_before_at_the_same_alignment(
+    made_up, options, sizes
+):
+    """By which cuBLAS chooses a kernel, which must be loaded before a capture."""
+    machine = made_up()
+
+    def aligned(calls):
+        calls = [(kind, [at % 256 for at in places]) for kind, _, _, places, *_ in calls]
+        return {(kind, *places) for kind, places in calls if "gemm" in kind}
+
+    fit(sizes=sizes, rows=200, **options)
+    graphs = [graph() for graph in machine.graphs if graph() is not None]
+    captured = set().union(*(aligned(graph.calls) for graph in graphs))
+    assert captured
+    assert captured <= aligned(machine.launched)
+
+
+def test_everything_is_on_the_stream_of_the_fit(made_up):
+    """CuPy's pool knows no other order than that of the stream that the memory belongs to."""
+    machine = made_up()
+    expected = trained(None)
+    with machine.module.cuda.Stream(non_blocking=True) as stream:
+        assert_same(fit(), expected)
+    assert {used for _, _, used, _ in machine.launched} == {stream.ptr}
+    machine.launched.clear()
+    assert_same(fit(), expected)
+    assert {used for _, _, used, _ in machine.launched} == {0}
+
+
+def test_another_device_than_the_first(made_up):
+    """Threads begin on the first one."""
+    machine = made_up(devices=2)
+
+    def work():
+        with machine.on(1):
+            assert_same(fit(stack=3), trained(None, stack=3))
+            xl2_cupy.release()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+    assert {device for _, device, *_ in machine.launched} == {1}
+    fit()
+    with machine.on(1):
+        fit()  # of the same thread, by another program
+    assert {device for _, device, *_ in machine.launched} == {0, 1}
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_threads_share_neither_handles_nor_memory(made_up, devices):
+    machine = made_up(devices=devices)
+
+    def work(number):
+        with machine.on(number % devices):
+            options = {"seed": number, "epochs": 5}
+            assert_same(fit(**options), trained(None, **options))
+            xl2_cupy.release()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(4)))
+    assert {device for _, device, *_ in machine.launched} == set(range(devices))
+
+
+def test_a_memory_limit_is_obeyed_and_nothing_is_left_behind(made_up):
+    machine = made_up(limit=2**25 + 2**17)  # the workspace, and a little
+    options = {"sizes": (90, 60, 3), "dtype": "float32"}
+    expected = trained(None, **options)
+    with pytest.warns(UserWarning, match="out of memory allocating"):
+        found = fit(**options)
+    assert_same(found, expected, rtol=1e-15)
+    assert machine.used() == 0
+    machine.limit = 2**26
+    assert_same(fit(**options), expected, rtol=1e-4)
+    assert "graph" in {kind for kind, *_ in machine.launched}
+
+
+# Samples.
+
+ORDERS = {
+    "other byte order": lambda x: x.astype(x.dtype.newbyteorder()),
+    "columns": np.asfortranarray,
+    "gaps": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "backwards": lambda x: x[::-1].copy()[::-1],
+    "integers": lambda x: np.rint(x).astype(np.int16),
+}
+
+
+def on(machine):
+    """Return a backend of the machine, on its current device."""
+    names = "from_host", "to_host", "here", "in_rows", "scope"
+    own = Library(**{name: getattr(xl2_cupy, name) for name in names})
+    return Backend("cupy", machine.namespace, None, own)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_samples_arrive_in_rows_of_the_dtype(made_up, order, dtype):
+    given = ORDERS[order](np.random.default_rng(0).normal(size=(6, 4)))
+    found = on(made_up()).asarray(given, dtype, rows=True)
+    assert isinstance(found, Array)
+    assert found.dtype == np.dtype(dtype)
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found.get(), given.astype(dtype))
+
+
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_array_of_another_device_is_copied_before_it_is_changed(
+    made_up, monkeypatch, rows, dtype
+):
+    """Not all devices may read each other's memory, and CuPy warns where they do."""
+    machine = made_up(devices=2)
+    of = backends.library_of
+    monkeypatch.setattr(backends, "library_of", lambda x: "cupy" if isinstance(x, Array) else of(x))
+    given = machine.asarray(np.asfortranarray(np.random.default_rng(0).normal(size=(6, 4))))
+    with machine.on(1):
+        found = on(machine).asarray(given, dtype, rows=rows)
+    assert (found.device.id, found.dtype) == (1, np.dtype(dtype))
+    np.testing.assert_array_equal(xl2_cupy.to_host(found), xl2_cupy.to_host(given).astype(dtype))
