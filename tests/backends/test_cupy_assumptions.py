@@ -2,16 +2,19 @@
 
 import atexit
 import gc
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from cupy_fits import SCALED, assert_same, trained
 from cupy_on_host import Array, Machine
 
 import xl2_cupy
 import xl2_cupy_device
+import xl2_cupy_plan
 from xl2.array import backend as backends
 from xl2.array.backend import Backend
 from xl2.array.libraries import Library
@@ -204,6 +207,15 @@ def test_a_memory_limit_is_obeyed_and_nothing_is_left_behind(made_up):
     assert "graph" in {kind for kind, *_ in machine.launched}
 
 
+def test_too_many_networks_are_trained_by_the_portable_code(made_up, monkeypatch):
+    machine = made_up()
+    assert xl2_cupy_plan.MOST_BATCHED == 65535  # blocks of a grid's second axis
+    monkeypatch.setattr(xl2_cupy_plan, "MOST_BATCHED", 6)
+    for networks, graphs in ((7, False), ((2, 4), False), (6, True)):
+        assert_same(fit(stack=networks), trained(None, stack=networks))
+        assert bool(machine.launched) == graphs
+
+
 # Samples.
 
 ORDERS = {
@@ -247,3 +259,19 @@ def test_an_array_of_another_device_is_copied_before_it_is_changed(
         found = on(machine).asarray(given, dtype, rows=rows)
     assert (found.device.id, found.dtype) == (1, np.dtype(dtype))
     np.testing.assert_array_equal(xl2_cupy.to_host(found), xl2_cupy.to_host(given).astype(dtype))
+
+
+def test_each_assumption_has_a_test_or_needs_a_device():
+    """In the tables of the documentation."""
+    text = (ROOT / "docs" / "backends.md").read_text()
+    section = text.partition("\n## What is assumed of a device\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if not row.startswith("| assumed ")]
+    assert len(rows) > 20
+    for row in rows:
+        _, _, _, shown, _ = row.split("|")
+        named = re.findall(r"`(test_\w+\.py)::(\w+)`", shown)
+        assert named or "only on a device" in shown or "the same test" in shown, row
+        for file, name in named:
+            text = (ROOT / "tests" / "backends" / file).read_text()
+            assert re.search(rf"^(def|class) {name}\b", text, re.M), (file, name)

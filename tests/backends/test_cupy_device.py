@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -217,3 +218,38 @@ def test_the_host_waits_once_per_epoch(monkeypatch):
         xl2.fit(network, x, y, epochs=epochs, **how)
         counts.append(len(seen))
     assert counts[1] - counts[0] == 2
+
+
+@pytest.fixture
+def two(cupy):
+    if cupy.cuda.runtime.getDeviceCount() < 2:
+        pytest.skip("needs two GPUs")
+
+
+def test_the_second_gpu_computes_the_same(cupy, two):
+    """In a thread, which begins on the first one, with arrays of the first one."""
+    rng = np.random.default_rng(0)
+    x, y = cupy.asarray(np.asfortranarray(rng.normal(size=(130, 5)))), rng.random(size=(130, 3))
+
+    def work(device):
+        network = xl2.Network([5, 4, 3], ["relu", "sigmoid"], seed=0, backend="cupy", device=device)
+        history = xl2.fit(network, x, y, epochs=2, batch_size=4, learning_rate=0.01,
+                          progress=False)  # fmt: skip
+        return history.loss, xl2.to_numpy(network.predict(x))
+
+    with ThreadPoolExecutor(1) as pool:
+        found = [pool.submit(work, f"cuda:{i}").result() for i in (0, 1, 0)]
+    for other in found[1:]:
+        for mine, its in zip(found[0], other, strict=True):
+            np.testing.assert_allclose(mine, its, rtol=1e-4)
+
+
+def test_two_gpus_train_the_same_path_as_one(two):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(130, 5))
+    how = {"cv": 2, "hidden": (4,), "epochs": 3, "backend": "cupy", "progress": False}
+    one, several = (
+        xl2.regularization_path(x, (x[:, 0] > 0).astype(int), [0.0, 0.1, 1.0, 10.0], **how, **where)
+        for where in ({"device": "cuda:0"}, {})
+    )
+    np.testing.assert_allclose(one.curves_["loss"], several.curves_["loss"], rtol=1e-3)
