@@ -124,15 +124,15 @@ class Cuda:
         y: Any,
         logits: Any,
         delta: Any,
-        numbers: Any,
+        factors: Any,
         shape: Shape,
         wide: bool,
         loss: int,
     ) -> None:
-        """Set logits to ``z + bias``, and delta to that of the loss times ``numbers[0]``."""
+        """Set logits to ``z + bias``, and delta to that of the loss times the samples' factors."""
         rows = shape.groups * shape.members * shape.rows
         blocks = -(-rows * kernels.TILE // THREADS)
-        self._launch("output_delta", (blocks,), (THREADS,), z, bias, y, logits, delta, numbers,
+        self._launch("output_delta", (blocks,), (THREADS,), z, bias, y, logits, delta, factors,
                      *shape, wide, loss)  # fmt: skip
 
     def bias_step(

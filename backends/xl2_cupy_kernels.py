@@ -88,7 +88,7 @@ extern "C" __global__ void bias_activation(
 // One warp for each row: softmax needs its maximum and sum.
 extern "C" __global__ void output_delta(
     const REAL* z, const REAL* bias, const REAL* y, REAL* logits, REAL* delta,
-    const REAL* numbers,
+    const REAL* factors,
     int groups, int members, int rows, int columns, int wide, int loss) {
     Index count = (Index)groups * members * rows;
     Index row = ((Index)blockIdx.x * blockDim.x + threadIdx.x) / 32;
@@ -96,9 +96,10 @@ extern "C" __global__ void output_delta(
     if (row >= count) return;  // all 32 of them
     Index n = row / rows, r = row % rows;
     const REAL* from = z + row_of(n, r, members, rows, columns, wide);
-    const REAL* target = y + (n / members * rows + r) * columns;
+    Index sample = n / members * rows + r;
+    const REAL* target = y + sample * columns;
     REAL *logit = logits + row * columns, *to = delta + row * columns;
-    REAL scale = numbers[0], highest = from[0] + bias[n * columns], total = 0;
+    REAL scale = factors[sample], highest = from[0] + bias[n * columns], total = 0;
     for (int c = lane; c < columns; c += 32) {
         REAL value = from[c] + bias[n * columns + c];
         logit[c] = value;

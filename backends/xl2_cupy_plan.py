@@ -28,6 +28,7 @@ class Plan(NamedTuple):
     rule: Rule  # the optimizer
     scale_rate: float  # of Adam's scales of the inputs; 0 without them
     folded: bool  # whether the product that computes a weight's gradient also updates it
+    weighted: bool  # whether samples have weights
     squared: tuple[bool, ...]  # layers whose squares of weights are reported in the objective
 
     @property
@@ -57,10 +58,12 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     loss, rule = _loss(step.loss), _rule(step.optimizer, step.update)
     if len(hidden) < len(step.hidden) or loss is None or rule is None:
         return None
-    if step.dropout is not None or samples.weight is not None:
+    if step.dropout is not None:
         return None
     stack = tuple(stack_of(parameters))
-    if step.objective and stack:
+    weighted = samples.weight is not None
+    # The weights of each group would have a total, and its members a decay, of their own.
+    if (step.objective and stack) or (weighted and len(stack) == 2):
         return None
     groups, members = (1, *stack)[-2:] if stack else (1, 1)
     ordered = 1 if batches.order is None else batches.order.ndim
@@ -74,13 +77,13 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     inputs = int(parameters[0].weight.shape[0 if len(stack) < 2 else 1])
     sizes = (inputs, *(int(bias.shape[-1]) for _, bias in parameters))
     numbers = all(lam is None or isinstance(lam, int | float) for lam in constants.coefficients)
-    folded = rule.number == 0 and groups * members == 1 and numbers
+    folded = rule.number == 0 and groups * members == 1 and numbers and not weighted
     shape = sizes, stack, groups, members, batches.size, dtype
     scale_rate = float(getattr(step.optimizer, "scale_rate", 0.0))
     squared = tuple(step.objective and lam is not None for lam in constants.coefficients)
     if any(squared) and max(sizes[:-1]) > MOST_BATCHED:  # a product for each row of a weight
         return None
-    return Plan(*shape, tuple(hidden), loss, rule, scale_rate, folded, squared)
+    return Plan(*shape, tuple(hidden), loss, rule, scale_rate, folded, weighted, squared)
 
 
 def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
@@ -96,7 +99,7 @@ def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, d
     # Products, outputs and deltas of one step, and logits of all.
     each += (2 * batch_size - 1) * (3 * biases - sizes[-1] + LONGEST * sizes[-1])
     # Samples belong to a group; how many groups there will be is not known yet.
-    columns = sizes[0] + sizes[-1]
+    columns = sizes[0] + sizes[-1] + 2  # with a weight and a factor
     most = SAMPLE_BYTES // row * columns // sizes[0]
     for batch in (batch_size, batch_size - 1):
         step = members * batch * columns

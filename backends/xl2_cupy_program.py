@@ -13,7 +13,7 @@ from typing import Any
 
 from xl2_cupy_plan import Plan
 
-# The numbers of a step: the scale of deltas, the decay of the penalty, the learning rate, and
+# The numbers of a step: the factor of deltas, the decay of the penalty, the learning rate, and
 # from this index on, for each layer, the factor by which a folded product shrinks its weights.
 SHRINK = 3
 
@@ -28,6 +28,8 @@ class Program:
         groups, members = plan.groups, plan.groups * plan.members
         self._x = zeros((steps, groups, batch, plan.sizes[0]))
         self._y = zeros((steps, groups, batch, plan.sizes[-1]))
+        self._weight = zeros((steps, groups, batch, 1)) if plan.weighted else None
+        self._factors = zeros((steps, groups, batch))  # of the deltas of each sample
         self._logits = zeros((steps, members, batch, plan.sizes[-1]))
         self._numbers = zeros((steps, SHRINK + len(plan.layers)))
         self._lam = zeros((len(plan.layers), plan.members))
@@ -73,10 +75,10 @@ class Program:
         for count in counts:
             stop = start + count * batches.size
             self._fill(samples, batches.order, start, stop)
-            self._send(constants, rates[:count], step.optimizer)
+            total = self._send(constants, rates[:count], step.optimizer)
             self._graphs[count]()
             if step.objective:
-                reports.append(self._objectives(step, constants, count))
+                reports.append(self._objectives(step, constants, count, total))
             else:
                 reports.append(self._logits_of(count))
             start, rates = stop, rates[count:]
@@ -133,7 +135,9 @@ class Program:
         """Copy the samples of some steps to their buffers, step by step."""
         groups, batch = self.plan.groups, self.plan.batch
         count = (stop - start) // batch
-        for source, buffer in ((samples.x, self._x), (samples.y, self._y)):
+        for source, buffer in zip(samples, (self._x, self._y, self._weight), strict=True):
+            if buffer is None:
+                continue
             flat = buffer[:count].reshape(-1, buffer.shape[-1])
             if order is None:
                 flat[...] = source[start:stop, :]
@@ -141,11 +145,17 @@ class Program:
             rows = order[..., start:stop].reshape(groups, count, batch)
             self._device.take(source, rows.transpose(1, 0, 2).reshape(-1), flat)
 
-    def _send(self, constants: Any, rates: list[float], optimizer: Any) -> None:
-        """Send the numbers of some steps."""
+    def _send(self, constants: Any, rates: list[float], optimizer: Any) -> Any:
+        """Send the numbers of some steps; return what divides the sums over their samples.
+
+        That is the number of samples, or an array of their weights, (steps, 1, 1, 1).
+        """
         import numpy as np
 
-        plan, total = self.plan, self.plan.batch
+        from xl2.nn.step import Batch
+
+        plan, steps = self.plan, slice(len(rates))
+        total = 1 if plan.weighted else plan.batch
         numbers = np.empty((len(rates), self._numbers.shape[1]), dtype=plan.dtype)
         lams = constants.coefficients if plan.folded else [None] * len(plan.layers)
         for s, rate in enumerate(rates):
@@ -153,7 +163,17 @@ class Program:
             decay = scale / (total if constants.rows is None else constants.rows)
             shrink = [1.0 - (lam or 0.0) * decay for lam in lams]
             numbers[s] = [scale / total, decay, rate, *shrink]
-        self._device.send(numbers, self._numbers[: len(rates)])
+        self._device.send(numbers, self._numbers[steps])
+        factors = self._numbers[steps, :1, None]
+        if self._weight is None:
+            self._factors[steps] = factors
+            return total
+        weight = self._weight[steps]
+        total = Batch(None, None, weight, None, None).total()
+        self._factors[steps] = factors * (weight / total)[..., 0]
+        if constants.rows is None:
+            self._numbers[steps, 1:2] /= total[..., 0, 0]
+        return total
 
     def _logits_of(self, count: int) -> Any:
         """Return a copy of the logits of some steps, (..., rows, outputs)."""
@@ -164,18 +184,20 @@ class Program:
         rows = count * plan.batch
         return logits.transpose(axes).copy().reshape(*plan.stack, rows, plan.sizes[-1])
 
-    def _objectives(self, step: Any, constants: Any, count: int) -> Any:
+    def _objectives(self, step: Any, constants: Any, count: int, total: Any) -> Any:
         """Return the objectives of some steps of a single network, (steps, 1)."""
         from xl2.nn.step import objective_of
 
         losses = step.loss.value(self._logits[:count, 0], self._y[:count, 0])
+        if self._weight is not None:
+            losses, total = losses * self._weight[:count, 0, :, 0], total[:, 0, 0, 0]
         squares = [
             lam * own[:count].sum(axis=-1)
             for lam, own in zip(constants.coefficients, self._squares, strict=True)
             if lam is not None
         ]
         penalty = sum(squares[1:], squares[0]) if squares else None
-        return objective_of(losses, self.plan.batch, penalty, constants.rows)[:, None]
+        return objective_of(losses, total, penalty, constants.rows)[:, None]
 
     # The graphs.
 
@@ -207,7 +229,7 @@ class Program:
                 outputs = self._outputs[i]
                 device.bias_activation(z, bias, outputs, shape, wide, plan.hidden[i])
             else:
-                buffers = self._y[s], self._logits[s], self._deltas[i], self._numbers[s]
+                buffers = self._y[s], self._logits[s], self._deltas[i], self._factors[s]
                 device.output_delta(z, bias, *buffers, shape, wide, plan.loss)
 
     def _square(self, s: int, layer: int) -> None:

@@ -56,7 +56,8 @@ def trained(run_batches, *, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stac
     network = Network(sizes, [*layers, last], seed=seed, dtype=dtype, stack=stack, backend="numpy")
     network.backend = backend_of(run_batches)
     members = None if stack is None else np.ravel(stack)[-1]
-    penalty = lam if stack is None else [lam * k for k in range(members)]
+    several = stack is not None and not isinstance(lam, list)
+    penalty = [lam * k for k in range(members)] if several else lam
     if isinstance(stack, tuple):
         picked = [rng.permutation(rows)[: rows - 2] for _ in range(stack[0])]
         options |= {"rows": picked, "seed": list(range(stack[0]))}

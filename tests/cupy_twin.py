@@ -82,11 +82,11 @@ class Twin:
         outputs[...] = function(members_first(z, shape, wide) + bias[:, None, :])
 
     @recorded
-    def output_delta(self, z, bias, y, logits, delta, numbers, shape, wide, loss):
+    def output_delta(self, z, bias, y, logits, delta, factors, shape, wide, loss):
         logits[...] = members_first(z, shape, wide) + bias[:, None, :]
-        beside = np.repeat(y, shape.members, axis=0)
-        found = getattr(losses, f"{LOSSES[loss]}_delta")(np.array(logits), beside)
-        delta[...] = found * numbers[0]
+        y, factors = (np.repeat(x, shape.members, axis=0) for x in (y, factors))
+        found = getattr(losses, f"{LOSSES[loss]}_delta")(np.array(logits), y)
+        delta[...] = found * factors[..., None]
 
     @recorded
     def bias_step(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from cupy_twin import Twin
+from sklearn.exceptions import ConvergenceWarning
 
 import xl2
 import xl2_cupy_kernels as kernels
 from xl2.array.backend import connect
 from xl2.array.libraries import Library
 from xl2.errors import BackendError
+from xl2_cupy import _runner
 from xl2_cupy_device import Cuda, Rule, Shape
 from xl2_cupy_runs import Runner
 
@@ -85,7 +88,8 @@ def test_the_kernels_compute_the_same_as_their_twins(both, cupy, shape, wide):
         arrays = [("z", block), bias, ("outputs", block)]
         same("bias_activation", arrays, shape, wide, activation)
     for loss in range(len(kernels.LOSSES)):
-        arrays = [("z", block), bias, y, ("logits", block), ("delta", block), numbers]
+        arrays = [("z", block), bias, y, ("logits", block), ("delta", block)]
+        arrays.append(("factors", (groups, rows)))
         same("output_delta", arrays, shape, wide, loss)
     for rule in RULES:
         states = [("one", (n, columns)), ("two", (n, columns))]
@@ -156,6 +160,8 @@ FITS = [
     {"optimizer": SCALED, "sizes": (20, 50, 10)},
     {"stack": (2, 3), "optimizer": SCALED, "dtype": "float64", "sizes": (20, 50, 10)},
     {"sizes": (5, 3), "batch": 1},
+    {"weighted": True},
+    {"weighted": True, "stack": 3, "optimizer": "adam", "dtype": "float64"},
     {"sizes": (784, 50, 25, 10), "rows": 300, "batch": 64},
     {"sizes": (784, 1024, 10), "rows": 300, "batch": 64},
 ]
@@ -177,7 +183,7 @@ def test_a_fit_by_graphs_equals_the_fit_by_the_portable_code(options):
 
 
 def trained(runner, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, rows=130, batch=4,
-            optimizer="sgd", dtype="float32"):  # fmt: skip
+            optimizer="sgd", dtype="float32", weighted=False):  # fmt: skip
     """Return a network and its history, trained by a runner or by the portable code."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(rows, sizes[0])), rng.random(size=(rows, sizes[-1]))
@@ -193,11 +199,29 @@ def trained(runner, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, 
     network.backend = dataclasses.replace(home, library=Library(**parts))
     members = None if stack is None else np.ravel(stack)[-1]
     how = {"penalty": 0.3 if stack is None else [0.01 * k for k in range(members)]}
+    if weighted:
+        how["sample_weight"] = rng.random(rows)
     if isinstance(stack, tuple):
         how["rows"] = [rng.permutation(rows)[: rows - 2] for _ in range(stack[0])]
         how["seed"] = list(range(stack[0]))
     return network, xl2.fit(network, x, y, epochs=2, batch_size=batch, optimizer=optimizer,
                             learning_rate=0.01, progress=False, **how)  # fmt: skip
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_an_estimator_trains_by_graphs_as_on_numpy(solver):
+    """With the squares of its weights, and a short last mini-batch."""
+    rng, fits = np.random.default_rng(0), []
+    x, y = rng.normal(size=(130, 20)), rng.integers(0, 3, 130)
+    for backend in ("cupy", "numpy"):
+        fits.append(xl2.MLPClassifier((50, 10), alpha=0.5, batch_size=50, max_iter=5, tol=0.0,
+                                      solver=solver, backend=backend, random_state=0))  # fmt: skip
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+            fits[-1].fit(x, y)
+    np.testing.assert_allclose(fits[0].loss_curve_, fits[1].loss_curve_, rtol=1e-6)
+    programs = _runner()._own.programs
+    assert {plan.batch for _, plan in programs} == {50, 30}
+    assert all(any(plan.squared) for _, plan in programs)
 
 
 def test_the_host_waits_once_per_epoch(monkeypatch):

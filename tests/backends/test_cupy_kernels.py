@@ -310,7 +310,8 @@ def test_the_kernels_compute_the_same_as_their_twins(both, shape, wide):
         arrays = [("z", block), bias, ("outputs", block)]
         compared(both, "bias_activation", arrays, shape, wide, activation)
     for loss in range(len(kernels.LOSSES)):
-        arrays = [("z", block), bias, y, ("logits", block), ("delta", block), numbers]
+        arrays = [("z", block), bias, y, ("logits", block), ("delta", block)]
+        arrays.append(("factors", (groups, rows)))
         compared(both, "output_delta", arrays, shape, wide, loss)
     for rule in RULES:
         states = [("one", (n, columns)), ("two", (n, columns))]
@@ -377,14 +378,14 @@ def test_the_kernels_keep_a_nan_and_do_not_overflow(both):
     bias, outputs, shape = np.zeros((1, 4), device.dtype), np.zeros_like(z), Shape(1, 1, 1, 4)
     device.bias_activation(z, bias, outputs, shape, False, kernels.ACTIVATIONS.index("relu"))
     np.testing.assert_array_equal(outputs[0, 0], [np.nan, 0.0, 1e4, 0.0])
-    y, numbers = np.zeros((1, 1, 4), device.dtype), np.ones(3, device.dtype)
+    y, factors = np.zeros((1, 1, 4), device.dtype), np.ones((1, 1), device.dtype)
     for name, expected in (
         ("binary_cross_entropy", [np.nan, 1.0 / (1.0 + np.e), 1.0, 0.0]),
         ("categorical_cross_entropy", [np.nan] * 4),
     ):
         loss, delta = kernels.LOSSES.index(name), np.zeros_like(z)
-        device.output_delta(z, bias, y, outputs, delta, numbers, shape, False, loss)
+        device.output_delta(z, bias, y, outputs, delta, factors, shape, False, loss)
         np.testing.assert_allclose(delta[0, 0], expected, rtol=1e-6)
     z[0, 0, 0] = 0.0
-    device.output_delta(z, bias, y, outputs, delta, numbers, shape, False, loss)
+    device.output_delta(z, bias, y, outputs, delta, factors, shape, False, loss)
     np.testing.assert_allclose(delta[0, 0], [0.0, 0.0, 1.0, 0.0])

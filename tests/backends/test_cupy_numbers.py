@@ -59,10 +59,10 @@ class TestMoreThan32Bits:
     def test_output_delta(self, launch):
         shape, last = Shape(5, 1, 2**15, 2**15), 5 * 2**30
         z, y, logits, delta = (huge(last) for _ in range(4))
-        bias, numbers = np.zeros(5 * 2**15, np.float32), np.float32([0.5])
-        z[-1], bias[-1], y[-1] = 2.0, 3.0, 1.0
+        bias, factors = np.zeros(5 * 2**15, np.float32), np.zeros((5, 2**15), np.float32)
+        z[-1], bias[-1], y[-1], factors[-1, -1] = 2.0, 3.0, 1.0, 0.5
         blocks = 5 * 2**15 * 32 // 256
-        arguments = passed(z, bias, y, logits, delta, numbers, *shape, 0, 0)
+        arguments = passed(z, bias, y, logits, delta, factors, *shape, 0, 0)
         launch("output_delta", (blocks,), (256,), arguments, first=(blocks - 1, 0))
         assert (logits[-1], delta[-1]) == (5.0, 2.0)
 
@@ -157,7 +157,8 @@ def test_numbers_below_the_normal_ones_may_become_zero(launch):
         compared(launch, "bias_step", made, shape, False, activation, ADAM, states=4)
     for loss in range(1, 4):
         made = {"z": scores, "bias": biases, "y": np.zeros((1, 40, 33), "f4"),
-                "logits": block.copy(), "delta": block.copy(), "numbers": numbers}  # fmt: skip
+                "logits": block.copy(), "delta": block.copy(),
+                "factors": np.full((1, 40), 0.1, "f4")}  # fmt: skip
         compared(launch, "output_delta", made, shape, False, loss)
     weights = {key: drawn(1, 9, 40) for key in ("weight", "gradient", "one")}
     weights |= {"two": abs(drawn(1, 9, 40)), "lam": np.float32([0.5, 1.0]), "numbers": numbers}

@@ -96,7 +96,7 @@ def test_each_kind_of_fit_has_its_own_program():
     "options",
     [
         {"dropout": 0.5},
-        {"sample_weight": np.arange(23.0)},
+        {"sample_weight": np.arange(23.0), "stack": (2, 3)},
         {"loss": "squared_error"},
         {"optimizer": type("Own", (Momentum,), {})(0.5)},
     ],
@@ -142,6 +142,20 @@ def test_the_programs_of_all_sizes_of_a_fit_are_kept(rows):
         fit(network, pairs, epochs=epochs, batch_size=10, progress=False)
         captured.append(sum(len(twin.captures) for twin in runner.twins))
     assert captured[0] == captured[1] > 0
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("per", ["batch", "dataset"])
+@pytest.mark.parametrize("stack", [None, 3])
+def test_graphs_take_weights_of_samples(optimizer, per, stack, monkeypatch):
+    """The first mini-batch has none at all."""
+    weight = np.maximum(np.arange(23.0) - 4.0, 0.0)
+    lam = L2(0.3, per) if stack is None else [L2(0.1 * k, per) for k in range(3)]
+    options = {"optimizer": optimizer, "rate": 0.01, "sample_weight": weight, "shuffle": False,
+               "lam": lam, "stack": stack}  # fmt: skip
+    expected = trained(None, **options)
+    monkeypatch.setattr(step, "run_batches", refused)
+    assert_same(trained(Watched().run, **options), expected)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
