@@ -6,8 +6,9 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import subprocess
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -17,7 +18,7 @@ def describe(libraries: Sequence[str]) -> list[str]:
         f"date       {datetime.date.today().isoformat()}",
         *wrapped("processor  ", f"{processor()}, {cores()} cores for this process"),
         f"load       {load()}",
-        *wrapped("BLAS       ", "; ".join(blas()) or "unknown"),
+        *wrapped("BLAS       ", answer(lambda: "; ".join(blas()) or "unknown")),
         f"system     {platform.system()} {platform.machine()}",
         f"Python     {platform.python_implementation()} {platform.python_version()}",
         *wrapped("libraries  ", ", ".join(map(version, libraries))),
@@ -70,6 +71,27 @@ def blas() -> list[str]:
         if info["user_api"] == "blas"
     ]
     return list(dict.fromkeys(found))
+
+
+def card() -> str:
+    """Return what the driver reports about the measured GPU."""
+    wanted = "name,driver_version,clocks.sm,clocks.max.sm,clocks.max.memory,power.limit"
+    asked = ["nvidia-smi", f"--query-gpu={wanted}", "--format=csv,noheader"]
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0] or "0"
+    done = subprocess.run(
+        [*asked, "-i", first], capture_output=True, text=True, check=True, timeout=15
+    )
+    names = ("", "driver ", "SM now ", "SM at most ", "memory at most ", "power at most ")
+    values = done.stdout.splitlines()[0].split(", ")
+    return ", ".join(f"{name}{value}" for name, value in zip(names, values, strict=True))
+
+
+def answer(ask: Callable[[], object]) -> str:
+    """Return the answer as text, or "unknown" with the error."""
+    try:
+        return str(ask())
+    except Exception as error:
+        return f"unknown ({type(error).__name__})"
 
 
 def version(library: str) -> str:

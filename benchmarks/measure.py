@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -63,29 +67,59 @@ class Crew:
 
     def ask(self, runner: Runner, method: str, *arguments: Any) -> Any:
         """Return a runner's answer."""
-        worker = self.team.worker(runner.candidate.peer, runner.threads)
-        return worker.ask(method, runner.candidate.name, *arguments)
+        candidate, began = runner.candidate, time.monotonic()
+        home = candidate.name if self.team.accelerated else candidate.peer
+        try:
+            worker = self.team.worker(home, runner.threads)
+            answer = worker.ask(method, candidate.name, *arguments)
+        except WorkerError as error:
+            self.team.note(f"{candidate.name}: {method} failed: {error}")
+            raise
+        taken = answer if method == "time" else time.monotonic() - began
+        self.team.note(f"{candidate.name}: {method} {taken:.4g} s")
+        return answer
+
+    def attempt(self, runner: Runner, method: str, *arguments: Any) -> Any:
+        """Return a runner's answer, or None if it fails or has failed."""
+        name = runner.candidate.name
+        if name not in self.failed:
+            try:
+                return self.ask(runner, method, *arguments)
+            except WorkerError as error:
+                self.failed[name] = str(error)
+        return None
 
     def every(
         self,
         runners: Iterable[Runner],
         method: str,
         arguments: Callable[[Candidate], tuple[Any, ...]] = lambda _: (),
+        at_once: int = 1,
     ) -> dict[Runner, Any]:
         """Return the answers of the runners; one that fails is not asked again."""
-        answers = {}
-        for runner in runners:
-            name = runner.candidate.name
-            if name not in self.failed:
-                try:
-                    answers[runner] = self.ask(runner, method, *arguments(runner.candidate))
-                except WorkerError as error:
-                    self.failed[name] = str(error)
-        return {r: answer for r, answer in answers.items() if r.candidate.name not in self.failed}
 
-    def make(self, runners: Iterable[Runner], problem: Problem) -> list[Runner]:
-        """Make the candidates of a problem; return those that did not fail."""
-        return [*self.every(runners, "make", lambda c: (c.factory, problem, c.options))]
+        def attempt(runner: Runner) -> tuple[Runner, Any]:
+            return runner, self.attempt(runner, method, *arguments(runner.candidate))
+
+        if at_once > 1:
+            with ThreadPoolExecutor(at_once) as pool:
+                answers = [*pool.map(attempt, runners)]
+        else:
+            answers = [*map(attempt, runners)]
+        return {r: answer for r, answer in answers if r.candidate.name not in self.failed}
+
+    def make(self, runners: Sequence[Runner], problem: Problem) -> list[Runner]:
+        """Make the candidates of a problem; return those that did not fail.
+
+        On a GPU all are made at once: their imports take longer than what is timed.
+        """
+        at_once = len(runners) if self.team.accelerated else 1
+        return [*self.every(runners, "make", lambda c: (c.factory, problem, c.options), at_once)]
+
+    def time(self, runner: Runner) -> float:
+        """Return the seconds of a call, NaN if the runner fails or has failed."""
+        seconds = self.attempt(runner, "time")
+        return math.nan if seconds is None else float(seconds)
 
     def compare(
         self,
@@ -95,19 +129,21 @@ class Crew:
     ) -> float:
         """Run the candidates that do the same work once; return their largest distance.
 
-        If `strict`, too large a distance is a `BenchmarkError`. See `work.distance`.
+        If `strict`, too large a distance is a `BenchmarkError`, or on a GPU a failure of the
+        candidate. See `work.distance`.
         """
         done = self.every((r for r in runners if r.candidate.work), "work")
-        works = dict.fromkeys(r.candidate.work for r in done)
-        worst = [
-            check(
-                {str(r): weights for r, weights in done.items() if r.candidate.work == work},
-                strict,
-                over_members,
-            )
-            for work in works
-        ]
-        return max(worst, default=0.0)
+        worst, first = [0.0], {r.candidate.work: r for r in reversed(done)}
+        for runner in done:
+            reference = first[runner.candidate.work]
+            pair = {str(r): done[r] for r in (reference, runner)}
+            try:
+                worst.append(check(pair, strict, over_members))
+            except BenchmarkError as error:
+                if not self.team.accelerated:
+                    raise
+                self.failed[runner.candidate.name] = str(error)
+        return float(np.max(worst))  # NaN if any is
 
     def choose(self, runners: Sequence[Runner], problem: Problem) -> list[Runner]:
         """Return each candidate with its faster number of threads."""
@@ -128,48 +164,46 @@ class Crew:
 
 
 def measure(
-    candidates: Sequence[Candidate],
-    problem: Problem,
-    rounds: int,
-    accelerated: bool = False,
-    tf32: bool = False,
+    candidates: Sequence[Candidate], problem: Problem, rounds: int, team: Team | None = None
 ) -> Measured:
     """Time candidates by turns, each with its fastest number of threads.
 
     All first train an epoch of few samples, and then of all, and must reach the same weights.
     Between the two, an eighth of the samples, or 32 steps, decides between one thread and one per
-    core. On a GPU (`accelerated`) all have one per core, and the distance after all samples is only
+    core. A `team` is used again by other measurements, without those that failed. On a GPU
+    (`Team.accelerated`) all have one thread per core, and the distance after all samples is only
     reported, because sums are added in other orders; with TF32, after the few samples too.
 
     Raises
     ------
     BenchmarkError
-        If two candidates do different work, or one fails while it is timed.
+        If two candidates do different work, and not on a GPU.
     """
     missing = {c.name: ", ".join(absent(c.peer)) for c in candidates if absent(c.peer)}
     there = [c for c in candidates if c.name not in missing]
-    with Team(accelerated, tf32) as team:
+    with nullcontext(team) if team else Team() as team:
         crew = Crew(team)
-        few = problem._replace(rows=min(FEW, problem.rows))
-        own = [OWN] if not accelerated else [c.peer for c in there]
+        # Whole mini-batches among them.
+        few = problem._replace(rows=min(max(FEW, 5 * problem.batch // 2), problem.rows))
+        own = [OWN] if not team.accelerated else [c.peer for c in there]
         pairs = ((c, n) for c in there for n in _counts(c, c.peer in own))
-        runners = crew.make((Runner(c, count) for c, count in pairs), few)
-        apart = [crew.compare(runners, strict=not tf32)]
+        runners = crew.make([Runner(c, count) for c, count in pairs], few)
+        apart = [crew.compare(runners, strict=not team.tf32)]
         runners = crew.choose(runners, problem)
-        team.keep({(r.candidate.peer, r.threads) for r in runners})
+        if not team.accelerated:
+            team.keep({(r.candidate.peer, r.threads) for r in runners})
         runners = crew.make(runners, problem)
         # In a long run Adam takes a whole step for a gradient that is pure rounding: of many
         # members one or two then differ, while in float64 all agree to 1e-15.
-        apart.append(crew.compare(runners, not accelerated, np.median))
+        apart.append(crew.compare(runners, not team.accelerated, np.median))
         # After the common work too: a second call may compile for the results of the first.
         runners = [*crew.every(runners, "warm")]
-        try:
-            taken = interleave({r: partial(crew.ask, r, "time") for r in runners}, rounds)
-        except WorkerError as error:
-            raise BenchmarkError(f"A candidate failed while it was timed: {error}") from None
+        taken = interleave({r: partial(crew.time, r) for r in runners}, rounds)
+        team.drop(crew.failed)
+    timed = [r for r in runners if r.candidate.name not in crew.failed]
     return Measured(
-        {r.candidate.name: [s / r.candidate.epochs for s in taken[r]] for r in runners},
-        {r.candidate.name: _said(r) for r in runners},
+        {r.candidate.name: [s / r.candidate.epochs for s in taken[r]] for r in timed},
+        {r.candidate.name: _said(r) for r in timed},
         missing,
         crew.failed,
         apart,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import os
+import re
 import sys
+import warnings
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -18,9 +20,21 @@ from xl2.cli.bench import _module
 from xl2.errors import BackendError, XL2Error
 
 HOME = _module("suite").__package__
-gpu, measure, problem = (
-    importlib.import_module(f"{HOME}.{name}") for name in ("gpu", "measure", "problem")
+NAMES = (
+    "gpu",
+    "gpu_candidates",
+    "machine",
+    "measure",
+    "peers",
+    "problem",
+    "team",
+    "timing",
+    "worker",
 )
+gpu, among, machine, measure, peers, problem, team, timing, worker = (
+    importlib.import_module(f"{HOME}.{name}") for name in NAMES
+)
+on_cupy = importlib.import_module(f"{HOME}.peers.on_cupy")
 
 pytestmark = pytest.mark.host
 
@@ -47,16 +61,18 @@ def test_without_a_device_one_line_is_printed_and_nothing_written(tmp_path, caps
 @pytest.fixture
 def device(monkeypatch):
     """Describe and measure a made-up device; return its seconds, to be changed."""
-    seconds = {name: [2.0] * 5 for name in (gpu.TORCH, gpu.GRAPHED, gpu.SCAN, gpu.ONE)}
-    seconds |= {gpu.GRAPHS: [0.05] * 5, gpu.PATH: [3.0] * 5}
+    names = among.TORCH, among.GRAPHED, among.SCAN, among.ONE
+    seconds = {name: [2.0] * 5 for name in names}
+    seconds |= {among.GRAPHS: [0.05] * 5, among.PATH: [3.0] * 5}
 
     class Worker:
         def ask(self, method, key, *_):
-            return {"rate": 5e13, "checks": [("two fits", "the same")]}[key]
+            return {"rate": 5e13, "checks": "the same"}[key]
 
     class Team:
-        def __init__(self, accelerated=False, tf32=False):
+        def __init__(self, accelerated=False, tf32=False, limit=None, note=None):
             assert accelerated
+            assert limit
 
         def __enter__(self):
             return self
@@ -67,11 +83,11 @@ def device(monkeypatch):
         def worker(self, *_):
             return Worker()
 
-    def measured(among, problem, rounds, accelerated, tf32):
-        assert accelerated
-        taken = {one.name: seconds[one.name] for one in among if one.name in seconds}
-        threads, absent = dict.fromkeys(taken, "1"), {gpu.XL2_JAX: "jax"}
-        return measure.Measured(taken, threads, absent, {gpu.COMPILED: "no Triton"}, [0.0, 0.0])
+    def measured(candidates, problem, rounds, team):
+        taken = {one.name: seconds[one.name] for one in candidates if one.name in seconds}
+        threads, absent = dict.fromkeys(taken, "1"), {among.XL2_JAX: "jax"}
+        failed = {among.COMPILED: "no Triton"}
+        return measure.Measured(taken, threads, absent, failed, [0.0, 0.0])
 
     class Found:
         xp = None
@@ -80,7 +96,7 @@ def device(monkeypatch):
             accelerators = staticmethod(lambda xp: ["cuda:0"])
 
     monkeypatch.setattr(gpu, "connect", lambda name: Found)
-    monkeypatch.setattr(gpu, "described", lambda: ["GPU        made up"])
+    monkeypatch.setattr(gpu, "described", lambda place: ["GPU        made up"])
     monkeypatch.setattr(gpu, "Team", Team)
     monkeypatch.setattr(gpu, "measure", measured)
     return seconds
@@ -106,6 +122,7 @@ def test_the_table_has_the_goals_beside_the_results(device, tmp_path):
         assert limit in line
     assert "not installed: jax" in text
     assert "failed: no Triton" in text
+    assert gpu.CUT not in text
     assert max(map(len, text.splitlines())) <= 100
 
 
@@ -133,7 +150,7 @@ def test_a_section_that_fails_is_a_line_and_the_rest_is_measured(
     def fails(*_):
         raise error
 
-    monkeypatch.setattr(gpu, "path", fails)
+    monkeypatch.setattr(gpu.Gpu, "path", fails)
     gpu.main([str(tmp_path / "gpu.md")])
     text = (tmp_path / "gpu.md").read_text()
     assert f"64 lambdas: failed: {message}\n" in text
@@ -147,18 +164,19 @@ def test_each_section_is_written_before_the_next(device, tmp_path, monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gpu, "path", stopped)
+    monkeypatch.setattr(gpu.Gpu, "path", stopped)
     with pytest.raises(KeyboardInterrupt):
         gpu.main([str(file)])
     assert "microseconds a step" in file.read_text()
+    assert gpu.CUT in file.read_text()
 
 
 def test_unknown_versions_are_reported(monkeypatch):
     def fails():
         raise RuntimeError("cudaErrorInsufficientDriver")
 
-    assert gpu.answer(lambda: 13) == "13"
-    assert gpu.answer(fails) == "unknown (RuntimeError)"
+    assert machine.answer(lambda: 13) == "13"
+    assert machine.answer(fails) == "unknown (RuntimeError)"
 
 
 def test_the_gpu_and_its_libraries_are_described(monkeypatch, tmp_path):
@@ -176,20 +194,21 @@ def test_the_gpu_and_its_libraries_are_described(monkeypatch, tmp_path):
     )
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=cuda))
     smi = tmp_path / "nvidia-smi"
-    smi.write_text("#!/bin/sh\necho 580.1, 1980 MHz, 1980 MHz, 2619 MHz, 700.00 W\n")
+    smi.write_text("#!/bin/sh\necho made up, 580.1, 1980 MHz, 1980 MHz, 2619 MHz, 700.00 W\n")
     smi.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    text = " ".join(" ".join(gpu.described()).split())
+    text = " ".join(" ".join(gpu.described(among.CUDA)).split())
     assert "GPU made up, 128 GiB, of 2" in text
     assert "driver 13020, runtime 13010, NVRTC 13.5, cuBLAS 130200, compute capability 90" in text
     assert "driver 580.1, SM now 1980 MHz, SM at most 1980 MHz" in text
     assert "cupy-cuda13x" in text
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
-    assert "clocks unknown (FileNotFoundError)" in " ".join(" ".join(gpu.described()).split())
+    assert "clocks unknown (FileNotFoundError)" in " ".join(
+        " ".join(gpu.described(among.CUDA)).split()
+    )
 
 
 def test_tf32_is_the_same_for_all_libraries():
-    team = importlib.import_module(f"{HOME}.team")
     for tf32, expected in ((False, ("0", "0", "highest")), (True, ("1", "1", "tensorfloat32"))):
         found = team.environment(1, accelerated=True, tf32=tf32)
         names = "CUPY_TF32", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "JAX_DEFAULT_MATMUL_PRECISION"
@@ -210,9 +229,8 @@ def test_one_number_of_threads_needs_no_timing_to_choose_it(monkeypatch):
     monkeypatch.setattr(measure, "Crew", Crew)
     monkeypatch.setattr(measure, "cores", lambda: 16)
     names = ("one", "two")
-    measure.measure(
-        [measure.Candidate(**fit | {"name": name}) for name in names], few, 3, accelerated=True
-    )
+    with team.Team(accelerated=True) as crew:
+        measure.measure([measure.Candidate(**fit | {"name": n}) for n in names], few, 3, crew)
     for name in names:
         methods = [method for who, method in asked if who == name]
         assert methods == ["make", "make", "warm", "time", "time", "time"]
@@ -233,7 +251,6 @@ def test_on_a_gpu_the_distance_is_an_error_after_few_rows_only():
 def test_tiers_stay_separate_in_one_process(tier):
     from cupy_twin import Twin, backend_of
 
-    on_cupy = importlib.import_module(f"{HOME}.peers.on_cupy")
     made = []
 
     class Counted(Twin):
@@ -261,7 +278,6 @@ def test_tiers_stay_separate_in_one_process(tier):
 
 
 def test_the_test_samples_are_mnists_if_installed_else_the_digits(monkeypatch, tmp_path):
-    on_cupy = importlib.import_module(f"{HOME}.peers.on_cupy")
     monkeypatch.delenv("XL2_DATA", raising=False)
     name, folds = on_cupy.held_out()
     assert name == "the digits"
@@ -277,8 +293,7 @@ def test_the_test_samples_are_mnists_if_installed_else_the_digits(monkeypatch, t
 
 
 def test_a_section_without_time_is_a_line(device, tmp_path, monkeypatch):
-    monkeypatch.setattr(gpu, "MINUTES", 0.0)
-    gpu.main([str(tmp_path / "gpu.md")])
+    gpu.main([str(tmp_path / "gpu.md"), "--seconds", "-1"])
     assert (tmp_path / "gpu.md").read_text().count("not measured, no time left") == 10
 
 
@@ -305,9 +320,150 @@ def test_the_count_of_products_is_that_of_the_operations(monkeypatch):
 
 
 def test_every_candidate_can_be_found():
-    for one in (*gpu.EPOCH, *gpu.OF_PATH):
-        module, _, name = one.factory.partition(":")
-        assert hasattr(importlib.import_module(module, HOME), name)
+    for place in (among.CUDA, among.STAND_INS):
+        for one in (*among.of_epoch(place), *among.of_path(place)):
+            module, _, name = one.factory.partition(":")
+            assert hasattr(importlib.import_module(module, HOME), name)
+        assert {one.work for one in among.of_epoch(place)} == {"epoch"}
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Answer in this process, without another import."""
+
+    class Here(worker.Desk):
+        def ask(self, method, *arguments):
+            try:
+                return getattr(self, method)(*arguments)
+            except Exception as error:
+                raise team.WorkerError(f"{type(error).__name__}: {error}") from None
+
+    desk = Here()
+    monkeypatch.setattr(team.Team, "worker", lambda self, *_: desk)
+    monkeypatch.setattr(timing, "PAUSE", 0.0)
+
+
+@pytest.mark.filterwarnings("ignore:Training has not finished")
+def test_stand_ins_go_through_every_section(tmp_path, monkeypatch, in_process):
+    for peer in ("torch", "jax"):
+        monkeypatch.setitem(peers.PEERS, peer, peers.Peer(("no_such_library",)))
+    few = among.STAND_INS._replace(rows=200, rounds=1, wide=(784, 8, 8, 10), size=8)
+    monkeypatch.setattr(gpu, "STAND_INS", few)
+    monkeypatch.setattr(among, "PATH_EPOCHS", 1)
+    monkeypatch.setattr(on_cupy, "scored", lambda *_: 0.5)
+    monkeypatch.setenv("XL2_DATA", str(tmp_path))
+    file = tmp_path / "page.md"
+    assert gpu.main([str(file), "--stand-ins"]) == 0
+    head, lines, end = file.read_text().split("```\n")
+    assert head == gpu.HEAD_OF_TRIAL + "\n"
+    assert end == ""
+    assert all(line.startswith(gpu.TRIAL.strip()) for line in lines.splitlines())
+    # Each candidate was timed, or has no stand-in, or lacks its library.
+    for name in (among.GRAPHS, among.KERNELS, among.EAGER):
+        assert len(re.findall(rf"\| {name} +\d", lines)) == (8 if name == among.GRAPHS else 6)
+    told = [line.removeprefix(gpu.TRIAL) for line in lines.splitlines() if "failed" in line]
+    assert [line for line in told if on_cupy.NO_STAND_IN not in line and "/" not in line] == [
+        "CuPy, PyTorch and JAX in one process: failed: ModuleNotFoundError: No module named 'jax'"
+    ]
+    assert "two fits: the same to the bit" in lines
+    assert lines.count("of that rate") == 2
+    assert "not measured" not in lines
+
+
+def test_a_trial_never_replaces_the_page_of_a_gpu(capsys):
+    with pytest.raises(SystemExit):
+        gpu.main(["--stand-ins"])
+    assert "a trial needs a FILE" in capsys.readouterr().err
+
+
+def crew_of(**methods):
+    """Return a crew on a GPU whose candidates answer as given."""
+
+    class Crew(measure.Crew):
+        def ask(self, runner, method, *arguments):
+            return methods.get(method, lambda name: None)(runner.candidate.name)
+
+    return Crew
+
+
+FEW = problem.Problem((5, 4, 4, 3), 40, 8)
+THREE = [measure.Candidate(name, "floor", "", work="epoch") for name in ("one", "two", "three")]
+
+
+def measured_by(crew, monkeypatch):
+    monkeypatch.setattr(measure, "Crew", crew)
+    with team.Team(accelerated=True) as workers:
+        return measure.measure(THREE, FEW, 2, workers)
+
+
+def test_on_a_gpu_a_candidate_that_does_other_work_is_a_failure(monkeypatch):
+    monkeypatch.setattr(timing, "PAUSE", 0.0)
+    start, end, far = ([np.full((1, 2, 2), value)] for value in (0.0, 1.0, 2.0))
+    work = {"one": (start, end), "two": (start, far), "three": (start, end)}
+    found = measured_by(crew_of(work=work.get, time=lambda name: 1.0), monkeypatch)
+    assert set(found.seconds) == {"one", "three"}
+    assert "two (" in found.failed["two"]
+    assert "does not do the work of one" in found.failed["two"]
+
+
+def test_a_candidate_that_fails_while_it_is_timed_leaves_the_others(monkeypatch):
+    monkeypatch.setattr(timing, "PAUSE", 0.0)
+
+    def time(name):
+        if name == "two":
+            raise team.WorkerError("illegal address")
+        return 1.0
+
+    work = [np.zeros((1, 2, 2))], [np.ones((1, 2, 2))]
+    found = measured_by(crew_of(work=lambda name: work, time=time), monkeypatch)
+    assert found.seconds == {"one": [1.0, 1.0], "three": [1.0, 1.0]}
+    assert found.failed == {"two": "illegal address"}
+
+
+def test_a_process_that_does_not_answer_is_ended_and_not_asked_again():
+    said = []
+    with team.Team(accelerated=True, limit=0.5, note=said.append) as workers:
+        crew = measure.Crew(workers)
+        slow, quick = (
+            measure.Runner(measure.Candidate(name, "floor", ""), 1) for name in ("slow", "quick")
+        )
+        workers.worker("slow", 1).limit = 60.0
+        for runner in (slow, quick):
+            crew.ask(runner, "make", "time:sleep", 0.0, {})
+        workers.worker("slow", 1).limit = 0.2
+        assert crew.attempt(slow, "make", "time:sleep", 60.0, {}) is None
+        assert crew.failed == {"slow": "no answer within 0.2 s"}
+        workers.drop(crew.failed)
+        with pytest.raises(team.WorkerError, match="in an earlier section"):
+            workers.worker("slow", 1)
+        assert workers.worker("quick", 1).process.poll() is None
+    assert "slow: make failed: no answer within 0.2 s" in said
+
+
+def test_graphs_that_are_not_used_are_an_error(monkeypatch):
+    """The portable code would be measured under their name."""
+    from cupy_twin import Twin
+
+    class Broken(Twin):
+        def multiply(self, *arguments):
+            raise RuntimeError("no cuBLAS")
+
+    action, message = team.ON_GPU["PYTHONWARNINGS"].split(":")
+    monkeypatch.setitem(sys.modules, "broken_device", SimpleNamespace(Broken=Broken))
+    fit = on_cupy.Tier(FEW, backend="numpy", kernels="broken_device:Broken")
+    with warnings.catch_warnings():
+        warnings.filterwarnings(action, message)
+        with pytest.raises(UserWarning, match="no cuBLAS"):
+            fit()
+
+
+def test_a_plan_that_no_graph_can_take_is_an_error(monkeypatch):
+    monkeypatch.setenv("XL2_CUPY_GRAPHS", "0")
+    fit = on_cupy.Tier(FEW, backend="numpy", kernels="cupy_twin:Twin")
+    with pytest.raises(XL2Error, match="no graph was captured"):
+        fit()
+    monkeypatch.delenv("XL2_CUPY_GRAPHS")
+    fit()
 
 
 def test_torch_on_the_cpu_does_the_same_with_and_without_its_device():

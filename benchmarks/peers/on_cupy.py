@@ -1,7 +1,11 @@
-"""xl2 on CuPy in three ways, and checks on a CUDA device besides the speed."""
+"""xl2 on CuPy in three ways, and checks on a CUDA device besides the speed.
+
+Their arguments put stand-ins on a CPU in place of the device, to try a measurement.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
 import time
 from dataclasses import replace
@@ -10,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from xl2.errors import XL2Error
 
 from ..problem import LAMBDA, Problem
 from .own import Fit
@@ -21,22 +27,60 @@ MNIST = (
     ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"),
 )
 
+NO_STAND_IN = "no stand-in"
+MATMUL, REPLAYS = "cupy.matmul while a graph is captured", "1000 replays of a product"
+CHECKS = {
+    "transfers to the host in an epoch": "_transfers",
+    MATMUL: "_matmul",
+    REPLAYS: "_replays",
+    "two fits": "_twice",
+    "distance from float64 on NumPy after an epoch": "_drift",
+    "accuracy less the CPU's, in points": "_accuracy",
+    "a path in float64 beside NumPy's": "_path",
+    "CuPy, PyTorch and JAX in one process": "_together",
+}
+ONLY_ON_CUDA = (MATMUL, REPLAYS)
+
 
 class Tier(Fit):
     """Epochs of `xl2.fit` on CuPy, with graphs that no other candidate shares.
 
     The tiers are "graphs", the default of xl2; "kernels", the same kernels and products launched
-    one by one; and "eager", the portable code.
+    one by one; and "eager", the portable code. `kernels` is their class, as "module:name".
     """
 
     def __init__(
-        self, problem: Problem, tier: str = "graphs", lam: float | tuple[float, ...] = LAMBDA
+        self,
+        problem: Problem,
+        tier: str = "graphs",
+        backend: str = "cupy",
+        kernels: str = "xl2_cupy_device:Cuda",
     ):
-        from xl2_cupy_device import Cuda
+        super().__init__(problem, backend, LAMBDA)
+        module, _, name = kernels.partition(":")
+        self.tier, self.captures = tier, 0
+        made = self
 
-        super().__init__(problem, "cupy", lam)
+        class Counted(getattr(importlib.import_module(module), name)):  # type: ignore[misc]
+            def captured(self, work: Any) -> Any:
+                made.captures += 1
+                return super().captured(work)
+
         home = self.network.backend
-        self.network.backend = replace(home, library=of_tier(home.library, tier, Cuda))
+        self.network.backend = replace(home, library=of_tier(home.library, tier, Counted))
+
+    def __call__(self) -> None:
+        """Train an epoch, and make sure that graphs did if they should."""
+        super().__call__()
+        if self.tier == "graphs" and not self.captures:
+            raise XL2Error("no graph was captured: the portable code trained")
+
+
+class OnlyOnCuda:
+    """A candidate that has no stand-in."""
+
+    def __init__(self, problem: Problem):
+        raise XL2Error(NO_STAND_IN)
 
 
 def of_tier(library: Any, tier: str, device: Any) -> Any:
@@ -44,49 +88,36 @@ def of_tier(library: Any, tier: str, device: Any) -> Any:
     from xl2.array.libraries import Library
     from xl2_cupy_runs import Runner
 
-    parts = {name: part for name, part in vars(library).items() if name != "run_batches"}
+    # Graphs replace the portable functions, not those of a stand-in.
+    answers = {name: part for name, part in vars(library).items() if hasattr(Library, name)}
 
     class Uncaptured(device):  # type: ignore[misc]
         def captured(self, work: Any) -> Any:
             return partial(self.eagerly, work)
 
-    if tier != "eager":
-        parts["run_batches"] = Runner(device if tier == "graphs" else Uncaptured).run
-    return Library(**parts)
+    if tier == "eager":
+        return Library(**answers)
+    return Library(**answers, run_batches=Runner(device if tier == "graphs" else Uncaptured).run)
 
 
-class Checks:
-    """Checks on a device; a call returns pairs of a title and a result."""
+class Check:
+    """One of the `CHECKS` on a device; a call returns its result in words."""
 
-    def __init__(self, problem: Problem):
-        self.problem = problem
+    def __init__(self, problem: Problem, title: str, backend: str = "cupy"):
+        self.problem, self.backend = problem, backend
+        if backend != "cupy" and title in ONLY_ON_CUDA:
+            raise XL2Error(NO_STAND_IN)
+        self.check = getattr(self, CHECKS[title])
 
-    def __call__(self) -> list[tuple[str, str]]:
-        """Run every check; an error is a result too."""
-        found = []
-        for title, check in (
-            ("transfers to the host in an epoch", self._transfers),
-            ("cupy.matmul while a graph is captured", self._matmul),
-            ("1000 replays of a product", self._replays),
-            ("two fits", self._twice),
-            ("distance from float64 on NumPy after an epoch", self._drift),
-            ("accuracy less the CPU's, in points", self._accuracy),
-            ("a path in float64 beside NumPy's", self._path),
-            ("CuPy, PyTorch and JAX in one process", self._together),
-        ):
-            try:
-                found.append((title, check()))
-            except Exception as error:
-                found.append((title, f"failed: {type(error).__name__}: {error}".splitlines()[0]))
-        return found
+    def __call__(self) -> str:
+        """Run the check."""
+        return str(self.check())
 
     def _transfers(self) -> str:
-        import cupy
-
         from xl2.array.libraries import file_of
 
-        library, seen = file_of("cupy"), []
-        to_host, fit = library.to_host, Fit(self.problem, "cupy")
+        library, seen = file_of(self.backend), []
+        to_host, fit = library.to_host, Fit(self.problem, self.backend)
         fit()
         counts = []
         library.to_host = lambda x: seen.append(x.shape) or to_host(x)  # type: ignore[method-assign, func-returns-value]
@@ -98,7 +129,6 @@ class Checks:
                 counts.append(len(seen))
         finally:
             library.to_host = to_host  # type: ignore[method-assign]
-        cupy.cuda.Device().synchronize()
         return f"{(counts[1] - counts[0]) / 2:g}"
 
     def _matmul(self) -> str:
@@ -148,7 +178,7 @@ class Checks:
         return f"{same} equal the eager one, memory grew by {grown} bytes"
 
     def _twice(self) -> str:
-        one, two = (self._trained("cupy") for _ in range(2))
+        one, two = (self._trained(self.backend) for _ in range(2))
         same = all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
         return "the same to the bit" if same else "differ"
 
@@ -164,18 +194,17 @@ class Checks:
 
         start = self.problem.start()
         exact = self._trained("numpy", "float64")
-        gpu = distance(self._trained("cupy"), exact, start)
+        gpu = distance(self._trained(self.backend), exact, start)
         cpu = distance(self._trained("numpy"), exact, start)
         return f"{gpu:.1e} of the way from the start (float32 on NumPy {cpu:.1e})"
 
     def _accuracy(self) -> str:
         name, folds = held_out()
-        right, count = {"cupy": 0.0, "numpy": 0.0}, 0
-        for X, y, unseen, truth in folds:
-            count += len(truth)
-            for backend in right:
-                right[backend] += len(truth) * scored(backend, X, y, unseen, truth)
-        gpu, cpu = (100 * found / count for found in right.values())
+        count = sum(len(truth) for *_, truth in folds)
+        gpu, cpu = (
+            sum(100 * len(fold[-1]) / count * scored(backend, *fold) for fold in folds)
+            for backend in (self.backend, "numpy")
+        )
         return f"{gpu - cpu:+.2f} ({gpu:.2f} and {cpu:.2f} % of {count} held-out of {name})"
 
     def _path(self) -> str:
@@ -189,7 +218,7 @@ class Checks:
                 preset="plain",
                 backend=backend,
             ).validation_means_
-            for backend in ("cupy", "numpy")
+            for backend in (self.backend, "numpy")
         )  # fmt: skip
         different = int(np.sum(gpu != cpu))
         return (
@@ -197,13 +226,13 @@ class Checks:
         )
 
     def _together(self) -> str:
-        import cupy
         import jax
         import torch
 
-        ones = torch.ones(4, 4, device="cuda")
+        library = importlib.import_module(self.backend)
+        ones = torch.ones(4, 4, device="cuda" if self.backend == "cupy" else "cpu")
         sums = [
-            float((cupy.ones((4, 4)) @ cupy.ones((4, 4))).sum()),
+            float((library.ones((4, 4)) @ library.ones((4, 4))).sum()),
             float((ones @ ones).sum()),
             float((jax.numpy.ones((4, 4)) @ jax.numpy.ones((4, 4))).sum()),
         ]
@@ -247,21 +276,19 @@ def scored(backend: str, X: Any, y: Any, unseen: Any, truth: Any) -> float:
 class Products:
     """The rate of a large product in float32, in multiplications and additions per second."""
 
-    def __init__(self, problem: Problem):
-        import cupy
-
+    def __init__(self, problem: Problem, library: str = "cupy", size: int = 8192):
+        self.library = importlib.import_module(library)
         # Not ones, whose product is faster: it takes less power.
         rng = np.random.default_rng(0)
-        self.a = cupy.asarray(rng.standard_normal((8192, 8192), "float32"))
+        self.a = self.library.asarray(rng.standard_normal((size, size), "float32"))
 
     def __call__(self) -> float:
         """Return the best of six."""
-        import cupy
-
         best, size = 0.0, self.a.shape[0]
         for _ in range(6):
             began = time.perf_counter()
             self.a @ self.a
-            cupy.cuda.Device().synchronize()
+            if self.library is not np:
+                self.library.cuda.Device().synchronize()
             best = max(best, 2 * size**3 / (time.perf_counter() - began))
         return best
