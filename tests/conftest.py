@@ -56,6 +56,7 @@ settings.load_profile("xl2")
 
 def pytest_addoption(parser):
     parser.addoption("--backend", action="append", help="NAME or NAME:DEVICE; may be repeated")
+    parser.addoption("--in-order", action="store_true", help="in the order of the arguments")
 
 
 def pytest_configure(config):
@@ -65,7 +66,8 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     """Order files; deselect tests of the host without NumPy, and cases of `one_on_jax` tests."""
-    items.sort(key=lambda item: item.path.stem not in LONG_FILES)
+    if not config.getoption("--in-order"):
+        items.sort(key=lambda item: item.path.stem not in LONG_FILES)
     chosen = config.getoption("--backend") or _installed()
     left_out = [] if "numpy" in chosen else list(filter(_of_the_host, items))
     if all(name.startswith("jax") for name in chosen):
