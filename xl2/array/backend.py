@@ -13,8 +13,9 @@ import array_api_compat
 
 from ..errors import BackendError, InputError, option, unknown, warn_caller
 from .api import Array, Namespace, library_of, namespace
-from .libraries import Library, broken, load, probe
+from .libraries import Library, broken, load
 from .numbers import narrowed, numbers
+from .probing import WrongResultError, probe
 
 DTYPES = ("float32", "float64")
 
@@ -202,6 +203,11 @@ def connect(name: str, device: Any = None) -> Backend:
         raise BackendError(
             f"{unknown('device', device, available)} `xl2 backends` lists the devices of every "
             f"library on this machine."
+        ) from None
+    except WrongResultError as error:
+        where = "" if device is None else f" on {device}"
+        raise BackendError(
+            f"The backend {name!r} computes wrong results{where}: {error}", str(error)
         ) from None
     except Exception as error:
         raise broken(name, library, error) from error

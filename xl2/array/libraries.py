@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..errors import BackendError, unknown
-from .api import Array, Namespace, namespace
+from .api import Array, Namespace
 
 PREFIX = "xl2_"
 # Rows of a chunk outside training: enough for products at full speed, few enough for the
@@ -29,9 +29,11 @@ class Library:
     `step.run_batches`: see `operations.choose`.
     """
 
-    # Imperatives, on one line: how to install the library, and what to do without float64.
+    # Imperatives, on one line: how to install the library, what to do without float64, and what
+    # if results are wrong.
     INSTALL = "install it with its own instructions"
     FLOAT64 = "choose the dtype float32"
+    UPDATE = "update the library and the driver of the device"
     START = ""  # how the peers of a distributed fit are started, in one line
     CHUNK = CHUNK
 
@@ -229,27 +231,3 @@ def broken(name: str, library: Library, error: Exception) -> BackendError:
     """Return the error for a library that is installed but does not compute."""
     reason = library.explain(error)
     return BackendError(f"The backend {name!r} does not work on this machine: {reason}", reason)
-
-
-_probed: set[tuple[str, str]] = set()
-
-
-def _sum_of_product(x: Array) -> Array:
-    return namespace(x).sum((x + x) @ x)
-
-
-def probe(xp: Namespace, library: Library, device: Any) -> None:
-    """Compute something small on a device, once a process; raise if that fails.
-
-    An import proves nothing: CuPy's succeeds on a machine without a GPU.
-    """
-    import numpy as np
-
-    key = (xp.__name__, str(device))
-    if key in _probed:
-        return
-    x = library.from_host(xp, np.ones((2, 2), dtype=np.float32), device)
-    total = float(library.compiled(_sum_of_product)(x))
-    if total != 16.0:
-        raise ArithmeticError(f"a product of ones gave {total}, not 16")
-    _probed.add(key)

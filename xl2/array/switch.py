@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -53,8 +53,8 @@ def set_backend(backend: str | None, device: Any = None) -> None:
         Import name of a library, ``"auto"``, or None to withdraw the choice. If it does not
         work here, the choice stays as it was.
     device : str, device object or None
-        ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"auto"``, or None for the library's
-        default.
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"xpu"``, ``"auto"``, or None for the
+        library's default.
     """
     global _process
     if backend is not None:
@@ -164,7 +164,7 @@ class BackendInfo:
     devices : tuple of str
         The devices that work now.
     reason : str
-        Why it cannot be used, or is slow, and what to do; else empty.
+        Why it or one of its accelerators cannot be used, or is slow, and what to do; else empty.
     """
 
     name: str
@@ -186,8 +186,22 @@ def _inspect(name: str) -> BackendInfo:
         backend = connect(name)
     except BackendError as error:
         return BackendInfo(name, version, (), error.reason)
-    library = backend.library
-    return BackendInfo(name, version, tuple(library.devices(backend.xp)), library.slow_because())
+    library, xp = backend.library, backend.xp
+    refused = _refused(name, library.accelerators(xp))
+    working = tuple(device for device in library.devices(xp) if device not in refused)
+    reasons = [f"{device}: {reason}" for device, reason in refused.items()]
+    return BackendInfo(name, version, working, " ".join([*reasons, library.slow_because()]).strip())
+
+
+def _refused(name: str, accelerators: Sequence[str]) -> dict[str, str]:
+    """Try each accelerator; return the reasons of those that do not work."""
+    found = {}
+    for device in accelerators:
+        try:
+            connect(name, device)
+        except BackendError as error:
+            found[device] = error.reason
+    return found
 
 
 def _version(name: str) -> str:
