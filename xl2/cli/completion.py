@@ -10,10 +10,10 @@ from typing import Any
 # What other modules know too; a test compares them.
 VALUES = {
     "activation": ("relu", "tanh", "sigmoid", "identity"),
-    "backend": ("auto", "numpy", "cupy", "torch", "jax", "array_api_strict"),
+    "backend": ("auto", "numpy", "cupy", "torch", "jax", "dpnp", "array_api_strict"),
     "class_weight": ("balanced",),
     "decimal": (".", ","),
-    "device": ("auto", "cpu", "cuda", "mps"),
+    "device": ("auto", "cpu", "cuda", "mps", "xpu"),
     "dtype": ("float32", "float64"),
     "encoding": ("utf-8", "utf-16", "latin-1", "cp1252"),
     "only": (

@@ -37,7 +37,9 @@ Backend = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="numpy, cupy, torch, jax, ... or auto; see `xl2 backends`."),
 ]
-Device = Annotated[str | None, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, mps or auto.")]
+Device = Annotated[
+    str | None, typer.Option(metavar="NAME", help="cpu, cuda, cuda:1, mps, xpu or auto.")
+]
 Preset = Annotated[
     str,
     typer.Option(
