@@ -1,5 +1,7 @@
 """CuPy on CUDA devices: sequences of batches as CUDA graphs, the rest as portable code.
 
+CuPy for ROCm calls AMD's devices CUDA devices too; there everything is portable code.
+
 Its other modules, each of which calls the ones after it: `xl2_cupy_runs`, `xl2_cupy_check`,
 `xl2_cupy_plan`, `xl2_cupy_program`, `xl2_cupy_device`, `xl2_cupy_kernels`, `xl2_cupy_cublas`.
 """
@@ -9,11 +11,16 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-INSTALL = 'run pip install "xl2[cuda13]" (or "xl2[cuda12]" for a CUDA 12 driver)'
+INSTALL = (
+    'run pip install "xl2[cuda13]" (or "xl2[cuda12]" for a CUDA 12 driver, or cupy-rocm-7-0 for '
+    "AMD's devices with ROCm 7)"
+)
+_OF_ROCM = "hipError", "libamdhip", "libhip", "libroc"
 
 
 def import_namespace(name: str) -> Any:
@@ -82,12 +89,15 @@ def scope(device: Any) -> AbstractContextManager[Any]:
 
 
 def out_of_memory(error: Exception) -> bool:
-    """Recognise the errors of CuPy's pool, of the driver and of cuBLAS."""
+    """Recognise the errors of CuPy's pool, of the driver and of cuBLAS, and those of AMD."""
     words = (
         "cudaErrorMemoryAllocation",
         "CUDA_ERROR_OUT_OF_MEMORY",
         "CUBLAS_STATUS_ALLOC_FAILED",
         "CUBLAS_STATUS_NOT_INITIALIZED",  # a handle could not be created
+        "hipErrorOutOfMemory",
+        "HIPBLAS_STATUS_ALLOC_FAILED",
+        "rocblas_status_memory_error",
     )
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
@@ -99,7 +109,8 @@ def extra_bytes(
     from xl2_cupy_plan import bytes_of
     from xl2_cupy_runs import wanted
 
-    return bytes_of(members, sizes, states, batch_size, dtype) if wanted() else 0
+    graphs = wanted() and not _on_amd()
+    return bytes_of(members, sizes, states, batch_size, dtype) if graphs else 0
 
 
 def free_memory(device: Any) -> int | None:
@@ -117,6 +128,10 @@ def run_batches(
     step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
 ) -> tuple[Any, Any]:
     """Take the steps over batches by CUDA graphs, and a shorter last one separately."""
+    if _on_amd():
+        from xl2.nn.step import run_batches as portable
+
+        return portable(step, carry, constants, samples, batches, xp)
     return _runner().run(step, carry, constants, samples, batches, xp)  # type: ignore[no-any-return]
 
 
@@ -136,6 +151,21 @@ def _runner() -> Any:
     return runner
 
 
+def _on_amd() -> bool:
+    """Tell whether CuPy is the one for ROCm: the kernels and cuBLAS are for NVIDIA's devices."""
+    cupy = sys.modules.get("cupy")  # no device computes before it is imported
+    return cupy is not None and getattr(cupy.cuda.runtime, "is_hip", False)
+
+
+def slow_because() -> str:
+    """Return why there are no graphs."""
+    if not _on_amd():
+        return ""
+    return (
+        "this CuPy is for ROCm: the portable code trains, because xl2's CUDA graphs need NVIDIA's."
+    )
+
+
 def release() -> bool:
     """Drop the graphs of this thread's last fit, and their arrays."""
     return bool(_runner.cache_info().currsize) and _runner().release()
@@ -143,6 +173,13 @@ def release() -> bool:
 
 def explain(error: Exception) -> str:
     """Distinguish a missing driver, a missing device and a missing toolkit."""
+    # CuPy for ROCm says which library it misses in the middle of a page.
+    lines = str(error).splitlines()
+    if amd := [line.strip() for line in lines if any(word in line for word in _OF_ROCM)]:
+        return (
+            f"ROCm, or its AMD device, does not work ({amd[0]}). Check `rocminfo`, and that the "
+            f"version of ROCm is that of the installed package, such as cupy-rocm-7-0."
+        )
     text = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
     if "InsufficientDriver" in text:
         return (

@@ -38,7 +38,7 @@ from xl2.array.backend import Backend, connect
 from xl2.array.libraries import is_installed
 from xl2.errors import BackendError
 
-EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax", "cupy")
+EVERY = ("numpy", "array_api_strict", "array_api_strict:device1", "torch", "jax", "cupy", "dpnp")
 ROOT = Path(__file__).parent.parent
 # They begin first, or one of two processes would wait for the other's last file.
 LONG_FILES = {

@@ -29,8 +29,8 @@ def public(module: ModuleType) -> dict[str, object]:
     return {name: value for name, value in own if not name.startswith("_")}
 
 
-def test_the_five_backends_are_found() -> None:
-    assert {"array_api_strict", "cupy", "jax", "numpy", "torch"} <= set(known_libraries())
+def test_the_six_backends_are_found() -> None:
+    assert {"array_api_strict", "cupy", "dpnp", "jax", "numpy", "torch"} <= set(known_libraries())
 
 
 def test_a_part_of_a_file_is_not_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
