@@ -90,8 +90,8 @@ class Cuda:
         stream = self._stream = self._stream or cupy.cuda.Stream(non_blocking=True)
         with stream, _no_garbage_collection():
             self._cublas.use(stream.ptr)
-            stream.begin_capture()
             try:
+                stream.begin_capture()
                 work()
                 graph = stream.end_capture()
             except BaseException:

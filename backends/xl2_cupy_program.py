@@ -162,7 +162,8 @@ class Program:
             scale = optimizer.scale(rate)
             decay = scale / (total if constants.rows is None else constants.rows)
             shrink = [1.0 - (lam or 0.0) * decay for lam in lams]
-            numbers[s] = [scale / total, decay, rate, *shrink]
+            with np.errstate(over="ignore"):  # an infinity lets the fit diverge
+                numbers[s] = [scale / total, decay, rate, *shrink]
         self._device.send(numbers, self._numbers[steps])
         factors = self._numbers[steps, :1, None]
         if self._weight is None:

@@ -24,9 +24,9 @@ class Runner:
     """Replaces `xl2.nn.step.run_batches`.
 
     A device must first pass a trial. After any failure, the arguments are unchanged; the portable
-    code does the work on this device from then on, with one warning. Lack of memory is no such
+    code does the work on this device from then on, with a warning. Lack of memory is no such
     failure: it is raised if the work can be halved, and otherwise the portable code trains until
-    the end of the fit.
+    the end of the fit, with a warning too.
 
     A program and its memory are kept until a fit of the same thread needs another one, or
     `release` is called. Each size of a fit's mini-batches has a program of its own. `make` maps
@@ -42,7 +42,6 @@ class Runner:
         self._make, self._current, self._out_of_memory = make, current, out_of_memory
         self._own = threading.local()  # a cuBLAS handle and its workspace serve one thread
         self._tried, self._refused = set[Any](), set[Any]()  # devices with dtypes
-        self._warned = False
 
     def run(
         self, step: Any, carry: Any, constants: Any, samples: Any, batches: Any, xp: Any
@@ -81,7 +80,7 @@ class Runner:
                 raise
             else:
                 self._own.short = key
-            self._warn(error)
+            _warn(error)
         # Only now is the error deleted, and the memory that its frames refer to.
         return None
 
@@ -90,42 +89,45 @@ class Runner:
         programs = self._own.__dict__.setdefault("programs", {})
         if key not in programs:
             alike = [own for own in programs if _of_one_fit(own, key)]
-            for other in set(programs) - set(alike[1 - SIZES :]):
+            # The first ones: they may have the most steps, and the sizes return in this order.
+            for other in set(programs) - set(alike[: SIZES - 1]):
                 del programs[other]
-            programs[key] = Program(self._device(*_device_of(key), xp), key[1])
+            programs[key] = Program(self._device(_device_of(key), xp), key[1])
         return programs[key]  # type: ignore[no-any-return]
 
     def _is_short(self, key: Any, batches: Any) -> bool:
         """Tell whether a program of this fit was too large for the memory earlier in it."""
+        if batches.first == 1:
+            self._own.short = None
         short = getattr(self._own, "short", None)
-        return batches.first > 1 and short is not None and _of_one_fit(short, key)
+        return short is not None and _of_one_fit(short, key)
 
     def release(self) -> bool:
         """Drop this thread's programs and their memory; return whether there was any."""
         self._own.__dict__.pop("programs", None)
-        return bool(self._own.__dict__.pop("devices", None))
+        return self._own.__dict__.pop("device", None) is not None
 
-    def _device(self, current: Any, dtype: str, xp: Any) -> Any:
-        devices = self._own.__dict__.setdefault("devices", {})
-        if (current, dtype) not in devices:
-            device = self._make(dtype)
-            if (current, dtype) not in self._tried:
+    def _device(self, home: tuple[Any, str], xp: Any) -> Any:
+        """Return a device, after dropping the one of another stream or dtype."""
+        own = self._own.__dict__
+        if own.get("device", (None,))[0] != home:
+            own.pop("device", None)
+            device = self._make(home[1])
+            if home not in self._tried:
                 try_device(device, xp)
-                self._tried.add((current, dtype))
-            devices[current, dtype] = device
-        return devices[current, dtype]
+                self._tried.add(home)
+            own["device"] = home, device
+        return own["device"][1]
 
-    def _warn(self, error: Exception) -> None:
-        """Warn of the first failure."""
-        from xl2.errors import warn_caller
 
-        if not self._warned:
-            self._warned = True
-            reason = str(error).strip().partition("\n")[0]
-            warn_caller(
-                f"CUDA graphs are not used, and training is slower: {type(error).__name__}: "
-                f"{reason}. The results are correct. {SWITCH}=0 disables graphs from the start."
-            )
+def _warn(error: Exception) -> None:
+    from xl2.errors import warn_caller
+
+    reason = str(error).strip().partition("\n")[0]
+    warn_caller(
+        f"CUDA graphs are not used, and training is slower: {type(error).__name__}: "
+        f"{reason}. The results are correct. {SWITCH}=0 disables graphs from the start."
+    )
 
 
 def _of_one_size(batches: Any) -> Iterator[Any]:

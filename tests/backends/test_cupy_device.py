@@ -173,7 +173,7 @@ def test_a_fit_by_graphs_equals_the_fit_by_the_portable_code(options):
     one, by_graphs = trained(runner, **options)
     two, portable = trained(None, **options)
     assert not runner._refused
-    (device,) = runner._own.devices.values()
+    _, device = runner._own.device
     assert device.launches
     rtol = 2e-3 if options.get("dtype", "float32") == "float32" else 1e-8
     for mine, its in zip(one.host_parameters(), two.host_parameters(), strict=True):

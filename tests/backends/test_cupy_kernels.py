@@ -208,6 +208,15 @@ def test_the_stream_of_the_handle_stays_alive(monkeypatch):
     device.captured(lambda: None)
     assert used[-1] in alive
 
+    def interrupted(stream):
+        raise KeyboardInterrupt  # when the capture has begun
+
+    monkeypatch.setattr(Stream, "begin_capture", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        device.captured(lambda: None)
+    assert used[-1] == 0  # no later capture is begun on a stream that has one
+    assert not alive
+
 
 @pytest.mark.host
 def test_tf32_is_off_by_default():

@@ -1,5 +1,8 @@
 """Training by graphs, on a twin of the device that computes with NumPy."""
 
+import weakref
+from collections import deque
+
 import numpy as np
 import pytest
 from cupy_fits import OPTIMIZERS, SCALED, Watched, assert_same, trained, use_graphs
@@ -10,7 +13,8 @@ from hypothesis import strategies as st
 from xl2 import L2, Network, fit
 from xl2.errors import DivergenceError
 from xl2.nn import step
-from xl2.nn.optimizers import Momentum, find_optimizer
+from xl2.nn.optimizers import SGD, Momentum, find_optimizer
+from xl2.nn.step import Constants
 from xl2_cupy_runs import SWITCH
 
 pytestmark = pytest.mark.host
@@ -144,6 +148,30 @@ def test_the_programs_of_all_sizes_of_a_fit_are_kept(rows):
     assert captured[0] == captured[1] > 0
 
 
+def test_of_more_sizes_the_first_programs_are_kept():
+    """Mini-batches of 32 and a rest of another size in each fit."""
+    runner, network, captured = Watched(), Network([5, 4, 3], backend="numpy"), []
+    network.backend = backend_of(runner.run)
+    for rest in range(1, 8):
+        data = np.ones((64 + rest, 5)), np.ones((64 + rest, 3))
+        fit(network, *data, epochs=1, batch_size=32, even_batches=False, progress=False)
+        captured.append(len(runner.twins[0].captures))
+    assert captured == [2, 3, 4, 5, 6, 7, 8]  # one graph for each rest
+    assert len(runner._own.programs) == 4
+
+
+def test_one_device_is_held_at_a_time():
+    """Each stream and dtype has its own, with a handle of cuBLAS and its workspace."""
+    runner, alive = Watched(), weakref.WeakSet()
+    runner.broken, runner.twins = alive.add, deque(maxlen=1)
+    for stream in range(3):
+        runner._current = lambda stream=stream: stream
+        for dtype in ("float64", "float32"):
+            runner._tried.add((stream, dtype))
+            trained(runner.run, dtype=dtype, epochs=1)
+            assert len(alive) == 1
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("per", ["batch", "dataset"])
 @pytest.mark.parametrize("stack", [None, 3])
@@ -216,7 +244,7 @@ def test_a_failure_warns_once_and_changes_nothing(kind, optimizer):
     assert SWITCH in str(caught[0].message)
     expected = trained(None, optimizer=optimizer)
     assert_same(found, expected, rtol=1e-15)
-    # The device is not tried again, and a second failure does not warn.
+    # The device is not tried again.
     assert_same(trained(runner.run, optimizer=optimizer), expected, rtol=1e-15)
     trained(runner.run, optimizer=optimizer, batch=5)
     assert len(runner.twins) == 1
@@ -281,7 +309,7 @@ def test_an_interrupt_while_a_program_is_stored_does_no_harm():
 
 
 @pytest.mark.parametrize("stack", [None, 3, (2, 3)])
-def test_without_room_for_its_program_one_fit_is_trained_by_the_portable_code(stack):
+def test_without_room_for_its_program_one_fit_is_trained_by_the_portable_code(stack, monkeypatch):
     free, asked = [], []
 
     def full(twin):
@@ -303,9 +331,12 @@ def test_without_room_for_its_program_one_fit_is_trained_by_the_portable_code(st
     assert len(caught) == 1
     assert_same(found, expected, rtol=1e-15)
     assert len(asked) == 1  # not once for each of four sequences in two epochs
+    with pytest.warns(UserWarning, match="out of memory allocating"):
+        trained(runner.run, **options)
     free.append(True)
-    assert_same(trained(runner.run, **options), expected)
-    assert runner.launches
+    with monkeypatch.context() as context:
+        context.setattr(step, "run_batches", refused)
+        assert_same(trained(runner.run, **options), expected)
 
 
 def tight(twin):
@@ -420,6 +451,14 @@ def test_a_member_that_diverges_at_once_leaves_the_others(lam):
     for one, other in zip(mine, its, strict=True):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+
+
+def test_a_decay_beyond_float32_is_infinite_without_a_warning():
+    runner = Watched()
+    trained(runner.run, dtype="float32", rows=20)
+    (program,) = runner._own.programs.values()
+    program._send(Constants((1e45, None), 20), [0.1], SGD())
+    assert program._numbers[0, 3] == -np.inf
 
 
 def test_arrays_that_a_callback_holds_do_not_change():
