@@ -67,10 +67,11 @@ class Part(NamedTuple):
     name: str
     seconds: float
     commands: tuple[tuple[str, ...], ...]
+    grace: float = GRACE
 
     def longest(self) -> float:
         """Return the seconds that it takes at most."""
-        return len(self.commands) * (self.seconds + GRACE)
+        return len(self.commands) * (self.seconds + self.grace)
 
 
 Phases = Sequence[Sequence[Part]]
@@ -138,20 +139,21 @@ class Record:
 
     async def _part(self, part: Part, spare: float) -> None:
         file, ends = self.folder / f"{part.name}.log", []
-        until = time.monotonic() + spare - GRACE
         for command in part.commands:
-            until += part.seconds + GRACE
-            began = time.monotonic()
-            limit = until - began
+            began, limit = time.monotonic(), part.seconds + spare
             with file.open("a", encoding="utf-8") as log:
-                code = await self._command(command, limit, log)
+                code = await self._command(command, limit, part.grace, log)
             lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
             last = next(line.strip() for line in reversed(lines) if line.strip())
-            ends.append(f"- exit code {code}, {time.monotonic() - began:.0f} s: `{last[:200]}`")
+            taken = time.monotonic() - began
+            spare = max(limit - taken, 0.0)
+            ends.append(f"- exit code {code}, {taken:.0f} s: `{last[:200]}`")
         failed = [f"- failed: `{name}`" for name in failures(lines)]
         self.say(f"## {part.name}", "", *ends, *failed, "")
 
-    async def _command(self, command: Sequence[str], limit: float, log: IO[str]) -> str:
+    async def _command(
+        self, command: Sequence[str], limit: float, grace: float, log: IO[str]
+    ) -> str:
         """Run a command; return its exit code, and whether it was cut off."""
         words = {"folder": self.folder, "scratch": self.scratch, "seconds": limit - MARGIN}
         for word, value in words.items():
@@ -176,7 +178,7 @@ class Record:
             # An interrupted pytest still prints its failures.
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), GRACE)
+                await asyncio.wait_for(process.wait(), grace)
             code = "killed" if process.returncode is None else str(process.returncode)
             return f"{code} (cut off)"
         finally:
@@ -251,7 +253,7 @@ async def main(arguments: Sequence[str]) -> int:
         parser.error(f"there are no parts {sorted(unknown)}")
     chosen = [
         [
-            part._replace(seconds=given.scale * part.seconds)
+            part._replace(seconds=given.scale * part.seconds, grace=given.scale * part.grace)
             for part in phase
             if not given.parts or part.name in given.parts
         ]
