@@ -74,7 +74,7 @@ def here(xp: Any, x: Any) -> Any:
 
 def in_rows(xp: Any, x: Any, dtype: Any) -> Any:
     """Return the array in C order."""
-    return x.astype(dtype, order="C", copy=False)
+    return here(xp, x).astype(dtype, order="C", copy=False)
 
 
 def scope(device: Any) -> AbstractContextManager[Any]:

@@ -45,16 +45,17 @@ def use_graphs(monkeypatch, runner):
 
 def trained(run_batches, *, sizes=(5, 4, 3), hidden="relu", last="sigmoid", stack=None, rows=23,
             batch=4, epochs=2, dtype="float64", lam=0.3, seed=0, optimizer="sgd", rate=0.1,
-            **options):  # fmt: skip
-    """Return a network and its history, trained with a `run_batches`."""
+            backend="numpy", **options):  # fmt: skip
+    """Return a network and its history, trained with a `run_batches`, or on another backend."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, sizes[0]))
     y = rng.random(size=(rows, sizes[-1]))
     if last == "softmax":
         y /= y.sum(axis=1, keepdims=True)
     layers = [hidden] * (len(sizes) - 2)
-    network = Network(sizes, [*layers, last], seed=seed, dtype=dtype, stack=stack, backend="numpy")
-    network.backend = backend_of(run_batches)
+    network = Network(sizes, [*layers, last], seed=seed, dtype=dtype, stack=stack, backend=backend)
+    if backend == "numpy":
+        network.backend = backend_of(run_batches)
     members = None if stack is None else np.ravel(stack)[-1]
     several = stack is not None and not isinstance(lam, list)
     penalty = [lam * k for k in range(members)] if several else lam

@@ -6,17 +6,24 @@ only, and nothing else is allowed. They may run only where everything that they 
 exists, and on the stream that it belongs to.
 """
 
+import atexit
 import ctypes
+import functools
+import sys
 import threading
 import weakref
-from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 
+import array_api_compat
 import array_api_compat.numpy as namespace
 import numpy as np
 from cublas_on_host import Library
 from cupy_twin import Twin
 
+import xl2_cupy
+import xl2_cupy_device
+from xl2.array import api, libraries
+from xl2.array import backend as backends
 from xl2_cupy_device import Rule, Shape
 
 UNIT = 512  # bytes to which CuPy's pool rounds sizes and addresses
@@ -34,7 +41,7 @@ class Memory(np.ndarray):
 
 
 class Array(np.ndarray):
-    """An array on a device."""
+    """An array on a device, which refuses NumPy's arrays and other devices'."""
 
     machine, place = None, 0
 
@@ -50,7 +57,7 @@ class Array(np.ndarray):
 
     @property
     def device(self):
-        return self.machine.on(self.place)
+        return Device(self.machine, self.place)
 
     def get(self):
         self.machine.compute(self)
@@ -72,15 +79,40 @@ class Array(np.ndarray):
         self.machine.compute(self, rows, out)
         assert self.dtype == out.dtype
         assert (len(rows), *self.shape[1:]) == out.shape
-        np.take(self, rows, axis=axis, out=out, mode="wrap")
+        self.view(np.ndarray).take(_plain(rows), axis, _plain(out), mode="wrap")
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=(), **options):
         self.machine.compute(*inputs, *out)
-        plain = [x.view(np.ndarray) if isinstance(x, Array) else x for x in inputs]
         if out:
-            options["out"] = tuple(x.view(np.ndarray) for x in out)
-        made = getattr(ufunc, method)(*plain, **options)
-        return out[0] if out else self.machine.array(np.asarray(made))
+            options["out"] = _plain(out)
+        with np.errstate(all="ignore"):  # a device has no warnings
+            made = getattr(ufunc, method)(*_plain(inputs), **options)
+        return out[0] if out else self.machine.wrapped(made)
+
+    def __array_function__(self, function, types, arguments, options):
+        options = {name: _plain(value) for name, value in options.items()}
+        self.machine.compute(*_arrays(arguments))
+        return self.machine.wrapped(function(*_plain(arguments), **options))
+
+
+class Device:
+    """The context in which a device is the current one."""
+
+    def __init__(self, machine, number=None):
+        self.machine, self.before = machine, []
+        self.id = machine.device if number is None else number
+
+    def __eq__(self, other):
+        return isinstance(other, Device) and self.id == other.id
+
+    __hash__ = None  # as in CuPy
+
+    def __enter__(self):
+        self.before.append(self.machine.device)
+        self.machine.use(device=self.id)
+
+    def __exit__(self, *_):
+        self.machine.use(device=self.before.pop())
 
 
 class Machine:
@@ -92,23 +124,31 @@ class Machine:
         self.blocks, self.freed, self.storage = {}, {}, []
         self.captures, self.streams = {}, {0: None}  # of streams other than the default one
         self.graphs, self.launched = [], []  # (kind, device, stream, addresses)
+        self.moved = 0  # arrays, from one device to another
         self.twins = {dtype: Twin(dtype) for dtype in ("float32", "float64")}
         self.cublas = Cublas(self)
+        pool = {"free_bytes": lambda: 0, "used_bytes": self.used, "get_limit": lambda: limit or 0}
+        runtime = {
+            "getDevice": lambda: self.device,
+            "getDeviceCount": lambda: devices,
+            "memGetInfo": lambda: (2**30, 2**30),
+        }
         self.module = ModuleType("cupy")
         vars(self.module).update(
-            uint8=np.uint8, empty=self.empty, zeros=self.zeros, asarray=self.asarray,
+            ndarray=Array, uint8=np.uint8, empty=self.empty, zeros=self.zeros, asarray=self.asarray,
             RawModule=lambda code, options: SimpleNamespace(
                 get_function=lambda name: Kernel(self, name)
             ),
+            get_default_memory_pool=lambda: SimpleNamespace(**pool),
             cuda=SimpleNamespace(
                 Stream=lambda **options: Stream(self, **options),
                 get_current_stream=lambda: SimpleNamespace(ptr=self.stream),
-                runtime=SimpleNamespace(getDevice=lambda: self.device),
+                runtime=SimpleNamespace(**runtime),
                 Device=self.on,
+                is_available=lambda: True,
             ),
         )  # fmt: skip
-        own = {"asarray": self.asarray, "concat": self.concat}
-        self.namespace = SimpleNamespace(**vars(namespace) | own)
+        self.namespace = Namespace(self)
 
     @property
     def device(self):
@@ -121,21 +161,8 @@ class Machine:
     def use(self, **places):
         vars(self._own).update(places)
 
-    def on(self, number):
-        """Return a context, with an id, in which a device is the current one."""
-
-        @contextmanager
-        def current():
-            before = self.device
-            self.use(device=number)
-            try:
-                yield
-            finally:
-                self.use(device=before)
-
-        found = current()
-        found.id = number
-        return found
+    def on(self, number=None):
+        return Device(self, number)
 
     # Memory.
 
@@ -176,16 +203,23 @@ class Machine:
                     return block
         raise AssertionError(f"nothing is at the address {address}, or no longer")
 
-    def array(self, x):
-        """Return a NumPy array as one of the current device, at the same address."""
-        made = x.view(Array)
-        made.machine, made.place = self, self.device
-        return made
+    def wrapped(self, x):
+        """Return NumPy's arrays as ones of the current device, at the same addresses."""
+        if type(x) in (list, tuple):
+            return type(x)(self.wrapped(one) for one in x)
+        if not isinstance(x, np.ndarray | np.generic):
+            return x
+        return self.placed(np.asarray(x).view(Array))
+
+    def placed(self, x):
+        x.machine, x.place = self, self.device
+        return x
 
     def empty(self, shape, dtype):
         dtype = np.dtype(dtype)
         memory = self.allocate(int(np.prod(shape)) * dtype.itemsize)
-        return self.array(np.ndarray.__new__(Array, shape, dtype, buffer=memory))
+        # Not a view of a plain array, which would refer to the storage and not to the block.
+        return self.placed(np.ndarray.__new__(Array, shape, dtype, buffer=memory))
 
     def zeros(self, shape, dtype):
         made = self.empty(shape, dtype)
@@ -194,24 +228,24 @@ class Machine:
 
     def asarray(self, x, dtype=None, copy=None):
         if isinstance(x, Array) and x.place == self.device:
-            return x if dtype in (None, x.dtype) else x.astype(dtype)
+            same = dtype in (None, x.dtype)
+            return x.copy() if copy and same else x if same else x.astype(dtype)
+        self.moved += isinstance(x, Array)
         x = np.array(x, dtype=dtype, subok=False)
         made = self.empty(x.shape, x.dtype.newbyteorder("="))
-        made[...] = x
+        np.copyto(made.view(np.ndarray), x)
         return made
-
-    def concat(self, arrays, axis):
-        self.compute(*arrays)
-        return self.array(np.concatenate(arrays, axis=axis))
 
     # Work.
 
     def compute(self, *arrays):
-        """Raise for what is neither kernel nor product in a capture, or on another device."""
+        """Raise for what is neither kernel nor product in a capture, or not on this device."""
         assert self.stream not in self.captures, "neither a kernel nor a product"
         for x in arrays:
             if isinstance(x, Array) and x.place != self.device:
                 raise ValueError("Peer access is unavailable between these devices.")
+            if isinstance(x, np.ndarray) and not isinstance(x, Array):
+                raise TypeError("Unsupported type <class 'numpy.ndarray'>")
 
     def launch(self, kind, addresses, work):
         """Do work now, or record it in the capture of the current stream."""
@@ -221,7 +255,8 @@ class Machine:
         )
         if calls is None:
             self.check(addresses)
-            work()
+            with np.errstate(all="ignore"):
+                work()
         else:
             calls[-1] += (work,)
 
@@ -244,6 +279,39 @@ class Machine:
         for stream, calls in self.captures.items():
             if self.streams[stream] == self.device:
                 calls.append("disturbed")
+
+
+class Namespace:
+    """What array-api-compat makes of CuPy."""
+
+    __name__ = "cupy"
+
+    def __init__(self, machine):
+        self._machine = machine
+
+    def __getattr__(self, name):
+        found, machine = getattr(namespace, name), self._machine
+        if isinstance(found, type) or not callable(found):
+            return found
+
+        def call(*arguments, device=None, **options):
+            machine.compute(*_arrays([*arguments, *options.values()]))
+            options = {name: _plain(value) for name, value in options.items()}
+            with np.errstate(all="ignore"):
+                return machine.wrapped(found(*_plain(arguments), **options))
+
+        return call
+
+    def asarray(self, x, dtype=None, copy=None, device=None):
+        with self._machine.on(device and device.id):
+            return self._machine.asarray(x, dtype, copy)
+
+    def __array_namespace_info__(self):
+        info = namespace.__array_namespace_info__()
+        return SimpleNamespace(
+            dtypes=lambda device=None, kind=None: info.dtypes(kind=kind),
+            default_dtypes=lambda device=None: info.default_dtypes(),
+        )
 
 
 class Stream:
@@ -294,7 +362,8 @@ class Graph:
         with machine.lock:
             for *_, addresses, work in self.calls:
                 machine.check(addresses)
-                work()
+                with np.errstate(all="ignore"):
+                    work()
         machine.launched.append(("graph", self.device, machine.stream, []))
 
     def __del__(self):
@@ -383,6 +452,22 @@ def _pointers(name, arguments):
     return [arguments[at] for at in places]
 
 
+def _arrays(x):
+    """Yield the arrays among arguments."""
+    if isinstance(x, list | tuple):
+        for one in x:
+            yield from _arrays(one)
+    elif isinstance(x, np.ndarray):
+        yield x
+
+
+def _plain(x):
+    """Return arguments with NumPy's arrays."""
+    if isinstance(x, list | tuple):
+        return type(x)(map(_plain, x))
+    return x.view(np.ndarray) if isinstance(x, Array) else x
+
+
 def _view(x, kind):
     """Return an array at the same address that does not keep the memory alive."""
     if not x.size:
@@ -392,3 +477,35 @@ def _view(x, kind):
 
 def _thread():
     return threading.get_ident()
+
+
+def replace_cupy(monkeypatch, **options):
+    """Let a machine be CuPy, cuBLAS and the backend "cupy"; return it."""
+    machine = Machine(**options)
+    originals = array_api_compat.to_device, array_api_compat.device
+
+    def to_device(x, device):
+        if not isinstance(x, Array):
+            return originals[0](x, device)
+        with device:
+            return machine.asarray(x)
+
+    def device_of(x):
+        return x.device if isinstance(x, Array) else originals[1](x)
+
+    for owner, name, value in (
+        (xl2_cupy_device, "load", lambda: machine.cublas),
+        (atexit, "register", lambda function: None),
+        (array_api_compat, "to_device", to_device),
+        (array_api_compat, "device", device_of),
+        (libraries, "is_installed", lambda name: True),
+        (libraries, "_probed", set()),
+        (libraries, "load", functools.cache(libraries.load.__wrapped__)),
+        (backends, "load", lambda name: libraries.load(name)),
+        (xl2_cupy, "_runner", functools.cache(xl2_cupy._runner.__wrapped__)),
+        (libraries.file_of("cupy"), "import_namespace", lambda name: machine.namespace),
+    ):
+        monkeypatch.setattr(owner, name, value)
+    monkeypatch.setitem(sys.modules, "cupy", machine.module)
+    monkeypatch.setitem(api._namespaces, Array, machine.namespace)
+    return machine

@@ -1,23 +1,18 @@
 """What is assumed of a device, on a CuPy made up on the host; see docs/backends.md."""
 
-import atexit
 import gc
 import re
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from conftest import ROOT
 from cupy_fits import SCALED, assert_same, trained
-from cupy_on_host import Array, Machine
+from cupy_on_host import Array, replace_cupy
 
 import xl2_cupy
-import xl2_cupy_device
 import xl2_cupy_plan
-from xl2.array import backend as backends
-from xl2.array.backend import Backend
-from xl2.array.libraries import Library
+from xl2.array.backend import connect
 from xl2_cupy_check import try_device
 from xl2_cupy_device import Cuda
 
@@ -34,26 +29,12 @@ FITS = [
 @pytest.fixture
 def made_up(monkeypatch):
     """Return a function that replaces CuPy and cuBLAS by a machine."""
-
-    def replace(**options):
-        machine = Machine(**options)
-        monkeypatch.setitem(sys.modules, "cupy", machine.module)
-        monkeypatch.setattr(xl2_cupy_device, "load", lambda: machine.cublas)
-        monkeypatch.setattr(atexit, "register", lambda function: None)
-        # The trial's own namespace is array-api-compat's, which wraps the real CuPy.
-        monkeypatch.setattr(
-            "xl2_cupy_runs.try_device", lambda device, xp: try_device(device, machine.namespace)
-        )
-        xl2_cupy._runner.cache_clear()
-        return machine
-
-    yield replace
-    xl2_cupy._runner.cache_clear()
+    return lambda **options: replace_cupy(monkeypatch, **options)
 
 
 def fit(**options):
-    """Return a network and its history, trained by the runner that a fit on CuPy uses."""
-    found = trained(xl2_cupy.run_batches, **options)
+    """Return a network and its history, trained on CuPy."""
+    found = trained(None, backend="cupy", **options)
     assert not xl2_cupy._runner()._refused
     return found
 
@@ -227,18 +208,12 @@ ORDERS = {
 }
 
 
-def on(machine):
-    """Return a backend of the machine, on its current device."""
-    names = "from_host", "to_host", "here", "in_rows", "scope"
-    own = Library(**{name: getattr(xl2_cupy, name) for name in names})
-    return Backend("cupy", machine.namespace, None, own)
-
-
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_samples_arrive_in_rows_of_the_dtype(made_up, order, dtype):
     given = ORDERS[order](np.random.default_rng(0).normal(size=(6, 4)))
-    found = on(made_up()).asarray(given, dtype, rows=True)
+    made_up()
+    found = connect("cupy").asarray(given, dtype, rows=True)
     assert isinstance(found, Array)
     assert found.dtype == np.dtype(dtype)
     assert found.flags.c_contiguous
@@ -247,16 +222,11 @@ def test_samples_arrive_in_rows_of_the_dtype(made_up, order, dtype):
 
 @pytest.mark.parametrize("rows", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_an_array_of_another_device_is_copied_before_it_is_changed(
-    made_up, monkeypatch, rows, dtype
-):
+def test_an_array_of_another_device_is_copied_before_it_is_changed(made_up, rows, dtype):
     """Not all devices may read each other's memory, and CuPy warns where they do."""
     machine = made_up(devices=2)
-    of = backends.library_of
-    monkeypatch.setattr(backends, "library_of", lambda x: "cupy" if isinstance(x, Array) else of(x))
     given = machine.asarray(np.asfortranarray(np.random.default_rng(0).normal(size=(6, 4))))
-    with machine.on(1):
-        found = on(machine).asarray(given, dtype, rows=rows)
+    found = connect("cupy", "cuda:1").asarray(given, dtype, rows=rows)
     assert (found.device.id, found.dtype) == (1, np.dtype(dtype))
     np.testing.assert_array_equal(xl2_cupy.to_host(found), xl2_cupy.to_host(given).astype(dtype))
 

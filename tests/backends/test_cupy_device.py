@@ -13,11 +13,11 @@ from cupy_twin import Twin
 from sklearn.exceptions import ConvergenceWarning
 
 import xl2
+import xl2_cupy
 import xl2_cupy_kernels as kernels
 from xl2.array.backend import connect
 from xl2.array.libraries import Library
 from xl2.errors import BackendError
-from xl2_cupy import _runner
 from xl2_cupy_device import Cuda, Rule, Shape
 from xl2_cupy_runs import Runner
 
@@ -219,7 +219,7 @@ def test_an_estimator_trains_by_graphs_as_on_numpy(solver):
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
             fits[-1].fit(x, y)
     np.testing.assert_allclose(fits[0].loss_curve_, fits[1].loss_curve_, rtol=1e-6)
-    programs = _runner()._own.programs
+    programs = xl2_cupy._runner()._own.programs
     assert {plan.batch for _, plan in programs} == {50, 30}
     assert all(any(plan.squared) for _, plan in programs)
 

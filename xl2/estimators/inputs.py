@@ -255,4 +255,5 @@ def subset(x: Any, rows: Any, backend: Backend) -> Any:
     if isinstance(x, HostRows):
         return x.subset(rows)
     take = Operations.of(backend.library).take_rows
-    return take(x, backend.from_numpy(rows))
+    with backend.scope():
+        return take(x, backend.from_numpy(rows))

@@ -238,7 +238,8 @@ class PathData:
         """
         if library_of(X) != backend.name or X.dtype != backend.dtype(dtype):
             return X
-        x = backend.library.in_rows(backend.xp, X, X.dtype)
+        with backend.scope():
+            x = backend.library.in_rows(backend.xp, X, X.dtype)
         if x is not X:
             copied = math.prod(x.shape) * (8 if dtype == "float64" else 4)
             self.settings = replace(self.settings, copied=self.settings.copied + copied)

@@ -265,7 +265,8 @@ def feed_of(
         return Streamed(network, samples.x, batching, label_smoothing)
     if label_smoothing:
         smooth = partial(smoothed, network.task, part=label_smoothing)
-        samples, y = samples._replace(y=smooth(samples.y)), smooth(y)
+        with network.backend.scope():
+            samples, y = samples._replace(y=smooth(samples.y)), smooth(y)
     if peers is not None and peers.parts > 1:
         return Divided(network.backend, samples, y, weight, orders, batching, peers)
     if isinstance(samples.x, HostRows):
