@@ -1,7 +1,7 @@
 """dpnp on Intel's GPUs, and on CPUs by way of OpenCL: the portable code.
 
 Devices have the names of SYCL's filters, such as "level_zero:gpu:0"; "gpu" and "cpu" are the first
-of a kind, and "gpu:1" is the second.
+of a kind.
 """
 
 from __future__ import annotations

@@ -69,6 +69,27 @@ def test_a_fault_is_found_and_named(fault):
     assert "update the library and the driver of the device, or choose device='cpu'." in said
 
 
+@pytest.mark.parametrize(
+    ("device", "end"),
+    [
+        ("gpu", "of the device, or choose device='cpu'."),
+        ("cpu", "of the device, or choose backend='numpy'."),
+        (None, "of the device, or choose backend='numpy'."),
+    ],
+)
+def test_the_advice_leads_to_something_else(device, end):
+    with pytest.raises(probing.WrongResultError) as caught:
+        probe(library_with("sum"), device)
+    assert str(caught.value).endswith(end)
+
+
+def test_for_numpy_there_is_nothing_else(monkeypatch):
+    monkeypatch.setattr(file_of("numpy"), "gradient", lambda x, delta: -(x.mT @ delta))
+    with pytest.raises(BackendError) as caught:
+        xl2.Network([2, 1])
+    assert str(caught.value).endswith("update NumPy, or install one with another BLAS.")
+
+
 @pytest.mark.parametrize("case", probing.CASES, ids=lambda case: case.what.replace(" ", "-"))
 def test_the_right_numbers_are_those_of_the_portable_operations(case):
     """They are computed in another way: by einsum, in integers."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ..errors import option
 from .activations import ACTIVATIONS, Activation
 from .api import Array, Namespace, namespace
-from .libraries import Library
+from .libraries import Library, file_of
 from .operations import Operations, choose
 
 # No multiples of the tiles of a GPU. LONG rows of 17 numbers do not fit into a page of 16 KB.
@@ -185,7 +185,7 @@ def probe(xp: Namespace, library: Library, device: Any) -> None:
     if key not in _found:
         _found[key] = _wrong(xp, library, device)
     if _found[key]:
-        raise WrongResultError(f"{_found[key]} {_advice(xp, library)}")
+        raise WrongResultError(f"{_found[key]} {_advice(xp, library, device)}")
 
 
 def _wrong(xp: Namespace, library: Library, device: Any) -> str:
@@ -230,7 +230,9 @@ def _difference(what: str, found: Any, right: Any) -> str:
     )
 
 
-def _advice(xp: Namespace, library: Library) -> str:
-    elsewhere = option("device", "cpu") if "cpu" in library.devices(xp) else None
-    elsewhere = elsewhere or option("backend", "numpy")
-    return f"Training would be wrong too: {library.UPDATE}, or choose {elsewhere}."
+def _advice(xp: Namespace, library: Library, device: Any) -> str:
+    """Return what to do: there may be a CPU beside the device, and NumPy beside the library."""
+    elsewhere = [option("backend", "numpy")] if library is not file_of("numpy") else []
+    if device is not None and "cpu" not in str(device).lower() and "cpu" in library.devices(xp):
+        elsewhere = [option("device", "cpu")]
+    return f"Training would be wrong too: {', or choose '.join([library.UPDATE, *elsewhere])}."
