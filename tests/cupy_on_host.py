@@ -22,7 +22,7 @@ from cupy_twin import Twin
 
 import xl2_cupy
 import xl2_cupy_device
-from xl2.array import api, libraries
+from xl2.array import api, libraries, probing
 from xl2.array import backend as backends
 from xl2_cupy_device import Rule, Shape
 
@@ -482,7 +482,7 @@ def _thread():
 def replace_cupy(monkeypatch, **options):
     """Let a machine be CuPy, cuBLAS and the backend "cupy"; return it."""
     machine = Machine(**options)
-    originals = array_api_compat.to_device, array_api_compat.device
+    originals = array_api_compat.to_device, array_api_compat.device, libraries.is_installed
 
     def to_device(x, device):
         if not isinstance(x, Array):
@@ -498,8 +498,8 @@ def replace_cupy(monkeypatch, **options):
         (atexit, "register", lambda function: None),
         (array_api_compat, "to_device", to_device),
         (array_api_compat, "device", device_of),
-        (libraries, "is_installed", lambda name: True),
-        (libraries, "_probed", set()),
+        (libraries, "is_installed", lambda name: name == "cupy" or originals[2](name)),
+        (probing, "_found", {}),
         (libraries, "load", functools.cache(libraries.load.__wrapped__)),
         (backends, "load", lambda name: libraries.load(name)),
         (xl2_cupy, "_runner", functools.cache(xl2_cupy._runner.__wrapped__)),
