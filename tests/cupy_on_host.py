@@ -17,6 +17,7 @@ from types import ModuleType, SimpleNamespace
 import array_api_compat
 import array_api_compat.numpy as namespace
 import numpy as np
+import pytest
 from cublas_on_host import Library
 from cupy_twin import Twin
 
@@ -73,7 +74,8 @@ class Array(np.ndarray):
 
     def astype(self, dtype, order="K", copy=True):
         self.machine.compute(self)
-        return super().astype(dtype, order=order, copy=copy)
+        with np.errstate(all="ignore"):
+            return super().astype(dtype, order=order, copy=copy)
 
     def take(self, rows, axis, out):
         self.machine.compute(self, rows, out)
@@ -106,6 +108,9 @@ class Device:
         return isinstance(other, Device) and self.id == other.id
 
     __hash__ = None  # as in CuPy
+
+    def __repr__(self):
+        return f"<CUDA Device {self.id}>"
 
     def __enter__(self):
         self.before.append(self.machine.device)
@@ -284,7 +289,7 @@ class Machine:
 class Namespace:
     """What array-api-compat makes of CuPy."""
 
-    __name__ = "cupy"
+    __name__ = "array_api_compat.cupy"
 
     def __init__(self, machine):
         self._machine = machine
@@ -509,3 +514,8 @@ def replace_cupy(monkeypatch, **options):
     monkeypatch.setitem(sys.modules, "cupy", machine.module)
     monkeypatch.setitem(api._namespaces, Array, machine.namespace)
     return machine
+
+
+def pytest_configure(config):
+    """Run tests with this CuPy, on the second device: ``pytest -p cupy_on_host --backend cupy``."""
+    replace_cupy(pytest.MonkeyPatch(), devices=2).use(device=1)
