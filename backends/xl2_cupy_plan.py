@@ -66,18 +66,12 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     if (step.objective and stack) or (weighted and len(stack) == 2):
         return None
     groups, members = (1, *stack)[-2:] if stack else (1, 1)
-    ordered = 1 if batches.order is None else batches.order.ndim
-    if groups * members > MOST_BATCHED or ordered != (2 if len(stack) == 2 else 1):
-        return None
-    if samples.x.ndim != 2 or samples.y.ndim != 2:
+    if groups * members > MOST_BATCHED:
         return None
     dtype = str(parameters[0].weight.dtype)
-    if dtype not in ("float32", "float64"):
-        return None
     inputs = int(parameters[0].weight.shape[0 if len(stack) < 2 else 1])
     sizes = (inputs, *(int(bias.shape[-1]) for _, bias in parameters))
-    numbers = all(lam is None or isinstance(lam, int | float) for lam in constants.coefficients)
-    folded = rule.number == 0 and groups * members == 1 and numbers and not weighted
+    folded = rule.number == 0 and not stack and not weighted
     shape = sizes, stack, groups, members, batches.size, dtype
     scale_rate = float(getattr(step.optimizer, "scale_rate", 0.0))
     squared = tuple(step.objective and lam is not None for lam in constants.coefficients)

@@ -23,9 +23,10 @@ class Watched(Runner):
             self._tried.update((0, dtype) for dtype in ("float32", "float64"))
 
     def twin(self, dtype):
-        self.twins.append(self.kind(dtype))
-        self.broken(self.twins[-1])
-        return self.twins[-1]
+        made = self.kind(dtype)  # the last of the list may be another thread's
+        self.broken(made)
+        self.twins.append(made)
+        return made
 
     @property
     def launches(self):
