@@ -38,6 +38,7 @@ NEEDED = {
     "hypothesis": "tests",
     "array_api_strict": "some tests, and trials",
     "pandas": "some tests",
+    "safetensors": "some tests",
     "typer": "digits",
     "rich": "digits",
     "torch": "torch, and its speed",
@@ -52,7 +53,7 @@ TESTS = (
 OTHERS = ("tests/array", "tests/nn", "tests/training/test_fit.py")
 # Lines of pytest about a test, those of its summary, and those of its processes or without any.
 FAILURES = (
-    r"(?:FAILED|ERROR) (\S+\.py::.*?)(?: - .*)?",
+    r"(?:FAILED|ERROR) (\S+\.py(?:::.*?)?)(?: - .*)?",
     r"\[gw\d+\] \[ *\d+%\] (?:FAILED|ERROR) (\S+\.py::.*)",
     r"(\S+\.py::.*) (?:FAILED|ERROR) +\[ *\d+%\]",
 )
@@ -102,7 +103,8 @@ def phases(trial: bool, workers: int) -> Phases:
 def suite(backend: str, workers: int, paths: Sequence[str]) -> tuple[str, ...]:
     """Return the command of tests; warnings of libraries are no failures."""
     command = (sys.executable, "-m", "pytest", "--backend", backend, "-p", "no:cacheprovider")
-    command += ("--in-order", "--maxfail", "60", "--tb", "short", "-v", "-rfE")
+    command += ("--in-order", "--maxfail", "60", "--continue-on-collection-errors")
+    command += ("--tb", "short", "-v", "-rfE")
     command += ("-o", "faulthandler_timeout=50", "-W", "default")
     command += ("-W", "error:CUDA graphs are not used")
     if found("xdist"):
@@ -236,7 +238,10 @@ def begin(record: Record, parts: Phases, trial: bool) -> None:
 
 def found(module: str) -> bool:
     """Return whether a module is installed, without importing it."""
-    return importlib.util.find_spec(module) is not None
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 async def main(arguments: Sequence[str]) -> int:
@@ -262,7 +267,10 @@ async def main(arguments: Sequence[str]) -> int:
     given.folder.mkdir(parents=True, exist_ok=True)
     record = Record(given.folder.resolve(), given.stand_ins)
     chosen = [phase for phase in chosen if phase]
-    begin(record, chosen, given.stand_ins)
+    try:
+        begin(record, chosen, given.stand_ins)
+    except Exception as error:
+        record.say(f"The machine is not described: {error!r}", "")
     # Whoever stops this stops the commands too; they have their own process groups.
     task = asyncio.create_task(record.run(chosen))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -56,12 +56,27 @@ settings.load_profile("xl2")
 
 def pytest_addoption(parser):
     parser.addoption("--backend", action="append", help="NAME or NAME:DEVICE; may be repeated")
-    parser.addoption("--in-order", action="store_true", help="in the order of the arguments")
+    words = "in the order of the arguments, each failure at once: for a run that may be cut off"
+    parser.addoption("--in-order", action="store_true", help=words)
 
 
 def pytest_configure(config):
     if all(name.startswith("jax") for name in config.getoption("--backend") or ["numpy"]):
         settings.load_profile("few")
+    if config.getoption("--in-order") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AtOnce(config))
+
+
+class AtOnce:
+    """Prints each failure when it happens; pytest does so at the end."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            terminal = self.config.pluginmanager.getplugin("terminalreporter")
+            terminal.write_line(f"\n{report.nodeid}\n{report.longreprtext}")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -175,6 +175,7 @@ tests/nn/test_b.py::test_three ERROR                     [ 50%]
 tests/nn/test_b.py::test_four[1] FAILED                  [100%]
 FAILED tests/nn/test_a.py::test_two[cupy-x y] - AssertionError: no - really
 ERROR tests/nn/test_c.py::test_five - ValueError
+ERROR tests/nn/test_d.py
 E   FAILED is no test
 """
     assert record.failures(printed.split("\n")) == [
@@ -182,4 +183,25 @@ E   FAILED is no test
         "tests/nn/test_b.py::test_three",
         "tests/nn/test_b.py::test_four[1]",
         "tests/nn/test_c.py::test_five",
+        "tests/nn/test_d.py",
     ]
+
+
+def test_each_failure_is_printed_at_once(tmp_path):
+    """With pytest's summary, those of a run that is cut off would be lost."""
+    (tmp_path / "tests").mkdir()
+    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path / "tests")
+    first = "def test_first(backend):\n    assert not backend, 'because'\n\n"
+    (tmp_path / "tests" / "test_two.py").write_text(f"{first}def test_then(backend): pass\n")
+    path = os.pathsep.join(folder for folder in sys.path if folder)
+    command = record.suite("numpy", 0, ["tests"])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout + done.stderr
+    name, words, then = (
+        done.stdout.index(text)
+        for text in ("::test_first[numpy] FAILED", "AssertionError: because", "::test_then[numpy]")
+    )
+    assert name < words < then
+    failed = ["tests/test_two.py::test_first[numpy]"]
+    assert record.failures(done.stdout.splitlines()) == failed
