@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -19,8 +20,6 @@ class Plan(NamedTuple):
 
     sizes: tuple[int, ...]  # units of each layer, the inputs first
     stack: tuple[int, ...]  # its shape
-    groups: int  # of the stack; 1 for a single network
-    members: int
     batch: int  # rows of a mini-batch
     dtype: str
     hidden: tuple[int, ...]  # activations of the hidden layers, as indices of ACTIVATIONS
@@ -35,6 +34,16 @@ class Plan(NamedTuple):
     def layers(self) -> list[tuple[int, int]]:
         """The inputs and the outputs of each layer."""
         return list(pairwise(self.sizes))
+
+    @property
+    def groups(self) -> int:
+        """The groups of the stack; 1 without groups."""
+        return self.stack[0] if len(self.stack) == 2 else 1
+
+    @property
+    def members(self) -> int:
+        """The members of a group; 1 for a single network."""
+        return self.stack[-1] if self.stack else 1
 
     @property
     def longest(self) -> int:
@@ -65,14 +74,13 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
     # The weights of each group would have a total, and its members a decay, of their own.
     if (step.objective and stack) or (weighted and len(stack) == 2):
         return None
-    groups, members = (1, *stack)[-2:] if stack else (1, 1)
-    if groups * members > MOST_BATCHED:
+    if math.prod(stack) > MOST_BATCHED:
         return None
     dtype = str(parameters[0].weight.dtype)
     inputs = int(parameters[0].weight.shape[0 if len(stack) < 2 else 1])
     sizes = (inputs, *(int(bias.shape[-1]) for _, bias in parameters))
     folded = rule.number == 0 and not stack and not weighted
-    shape = sizes, stack, groups, members, batches.size, dtype
+    shape = sizes, stack, batches.size, dtype
     scale_rate = float(getattr(step.optimizer, "scale_rate", 0.0))
     squared = tuple(step.objective and lam is not None for lam in constants.coefficients)
     if any(squared) and max(sizes[:-1]) > MOST_BATCHED:  # a product for each row of a weight
@@ -81,9 +89,10 @@ def plan_of(step: Any, carry: Any, constants: Any, samples: Any, batches: Any) -
 
 
 def bytes_of(members: int, sizes: Sequence[int], states: int, batch_size: int, dtype: str) -> int:
-    """Return an upper bound of the memory of two programs, as `Library.extra_bytes` in xl2.
+    """Return the memory of two programs, as `Library.extra_bytes` in xl2.
 
-    There is one for each size of an epoch's mini-batches; the other has one row less.
+    It is an upper bound, but for small arrays. There is a program for each size of an epoch's
+    mini-batches; the other has one row less.
     """
     layers, row, samples = list(pairwise(sizes)), 4 if dtype == "float32" else 8, 0
     weights, biases = sum(i * o for i, o in layers), sum(sizes[1:])

@@ -34,8 +34,8 @@ class Program:
         self._numbers = zeros((steps, SHRINK + len(plan.layers)))
         self._lam = zeros((len(plan.layers), plan.members))
         self._constants = zeros((3, 1))
-        self.one, self.none, self.minus_one = self._constants
-        self.one[...], self.minus_one[...] = 1.0, -1.0
+        self._one, self._zero, self._minus_one = self._constants
+        self._one[...], self._minus_one[...] = 1.0, -1.0
         # Weights of the first layer as one wide matrix a group, the others one a member.
         self._weights = [zeros(self._matrix(i)) for i in range(len(plan.layers))]
         self._biases = [zeros((members, outputs)) for _, outputs in plan.layers]
@@ -225,7 +225,7 @@ class Program:
                 self._square(s, i)
             shape, wide = plan.shape(plan.layers[i][1]), i == 0
             z = self._wide(self._products[i]) if wide else self._products[i]
-            device.multiply(outputs, False, weight, False, z, self.one, self.none)
+            device.multiply(outputs, False, weight, False, z, self._one, self._zero)
             if i < len(plan.hidden):
                 outputs = self._outputs[i]
                 device.bias_activation(z, bias, outputs, shape, wide, plan.hidden[i])
@@ -238,7 +238,7 @@ class Program:
         inputs, outputs = self.plan.layers[layer]
         weight, to = self._weights[layer], self._squares[layer][s].reshape(inputs, 1, 1)
         row, column = weight.reshape(inputs, 1, outputs), weight.reshape(inputs, outputs, 1)
-        self._device.multiply(row, False, column, False, to, self.one, self.none)
+        self._device.multiply(row, False, column, False, to, self._one, self._zero)
 
     def _backward(self, s: int) -> None:
         """Propagate the delta back, and update each layer after it has been used."""
@@ -261,14 +261,14 @@ class Program:
             after = self._wide(after) if wide else after
             if not wide:
                 below = self._products[i - 1]
-                device.multiply(after, False, weight, True, below, self.one, self.none)
+                device.multiply(after, False, weight, True, below, self._one, self._zero)
             inputs = self._x[s] if wide else self._outputs[i - 1]
             if plan.folded:
                 shrink = numbers[SHRINK + i : SHRINK + i + 1]
-                device.multiply(inputs, True, after, False, weight, self.minus_one, shrink)
+                device.multiply(inputs, True, after, False, weight, self._minus_one, shrink)
                 continue
             gradient = self._gradients[i]
-            device.multiply(inputs, True, after, False, gradient, self.one, self.none)
+            device.multiply(inputs, True, after, False, gradient, self._one, self._zero)
             if wide and plan.scale_rate:
                 device.scaled_step(
                     weight, gradient, self._states[i][0], self._lam[i], numbers, plan.members,

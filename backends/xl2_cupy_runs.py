@@ -104,6 +104,7 @@ class Runner:
 
     def release(self) -> bool:
         """Drop this thread's programs and their memory; return whether there was any."""
+        self._own.short = None
         self._own.__dict__.pop("programs", None)
         return self._own.__dict__.pop("device", None) is not None
 
