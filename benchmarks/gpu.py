@@ -208,7 +208,8 @@ class Gpu(ExitStack):
             worker = team.worker(name, machine.cores())
             worker.ask("make", name, factory, problem, how)
             return worker.ask("call", name)
-        except WorkerError:
+        except WorkerError as error:
+            self.note(f"{name}: {error}\n{error.details}".rstrip())
             team.drop([name])
             raise
 

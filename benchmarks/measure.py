@@ -73,7 +73,7 @@ class Crew:
             worker = self.team.worker(home, runner.threads)
             answer = worker.ask(method, candidate.name, *arguments)
         except WorkerError as error:
-            self.team.note(f"{candidate.name}: {method} failed: {error}")
+            self.team.note(f"{candidate.name}: {method} failed: {error}\n{error.details}".rstrip())
             raise
         taken = answer if method == "time" else time.monotonic() - began
         self.team.note(f"{candidate.name}: {method} {taken:.4g} s")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -51,7 +53,11 @@ class BenchmarkError(XL2Error):
 
 
 class WorkerError(Exception):
-    """An error in another process."""
+    """An error in another process, with its traceback or the end of what the process printed."""
+
+    def __init__(self, words: str, details: str = ""):
+        super().__init__(words)
+        self.details = details
 
 
 class Worker:
@@ -97,13 +103,14 @@ class Worker:
         try:
             pickle.dump((method, *arguments), self.process.stdin)
             self.process.stdin.flush()
-            well, answer = pickle.load(self.process.stdout)
+            answer, *failure = pickle.load(self.process.stdout)
         except (EOFError, OSError, pickle.UnpicklingError):
-            raise WorkerError(self._last_words()) from None
+            words, printed = self._last_words()
+            raise WorkerError(words, "\n".join(printed[-20:])) from None
         finally:
             timer.cancel()
-        if not well:
-            raise WorkerError(answer)
+        if failure:
+            raise WorkerError(*failure)
         return answer
 
     def dismiss(self) -> None:
@@ -122,6 +129,9 @@ class Worker:
 
     def _give_up(self) -> None:
         self.late = True
+        if hasattr(signal, "SIGUSR1"):
+            self.process.send_signal(signal.SIGUSR1)  # it prints where it is
+            time.sleep(0.5)
         self.process.kill()
 
     def _wait(self) -> int | None:
@@ -133,13 +143,14 @@ class Worker:
             self.process.kill()
         return None
 
-    def _last_words(self) -> str:
-        if self.late:
-            return f"no answer within {self.limit:g} s"
+    def _last_words(self) -> tuple[str, list[str]]:
+        """Return why the process has ended, and what it printed."""
         code = self._wait()
         self.errors.seek(0)
         printed = self.errors.read().decode(errors="replace").strip().splitlines()
-        return printed[-1] if printed else f"its process ended with code {code}"
+        if self.late:
+            return f"no answer within {self.limit:g} s", printed
+        return (printed[-1] if printed else f"its process ended with code {code}"), printed
 
 
 class Team:

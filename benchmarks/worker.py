@@ -7,10 +7,13 @@ idles while another one is measured.
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import os
 import pickle
+import signal
 import sys
+import traceback
 from typing import Any
 
 from .problem import Problem, Weights
@@ -55,15 +58,18 @@ def main() -> None:
     """Answer until standard input ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # libraries may print
+    if hasattr(faulthandler, "register"):  # not on Windows
+        faulthandler.register(signal.SIGUSR1)
     desk = Desk()
     while True:
         try:
             method, *arguments = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
+        answer: tuple[Any, ...]
         try:
-            answer = True, getattr(desk, method)(*arguments)
+            answer = (getattr(desk, method)(*arguments),)
         except Exception as error:
-            answer = False, f"{type(error).__name__}: {error}"
+            answer = None, f"{type(error).__name__}: {error}", traceback.format_exc()
         pickle.dump(answer, answers)
         answers.flush()

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import os
 import re
+import signal
 import sys
 import warnings
 from itertools import pairwise
@@ -437,7 +438,21 @@ def test_a_process_that_does_not_answer_is_ended_and_not_asked_again():
         with pytest.raises(team.WorkerError, match="in an earlier section"):
             workers.worker("slow", 1)
         assert workers.worker("quick", 1).process.poll() is None
-    assert "slow: make failed: no answer within 0.2 s" in said
+    (line,) = (line for line in said if "failed" in line)
+    assert line.startswith("slow: make failed: no answer within 0.2 s")
+    assert not hasattr(signal, "SIGUSR1") or " in make\n" in line
+
+
+def test_the_traceback_of_a_process_is_noted():
+    said = []
+    with team.Team(accelerated=True, note=said.append) as workers:
+        crew = measure.Crew(workers)
+        for key, ends in (("one", "raise SystemExit"), ("two", "1 / 0")):
+            runner = measure.Runner(measure.Candidate(key, "floor", ""), 1)
+            crew.attempt(runner, "make", "builtins:exec", f"print('said', flush=True); {ends}", {})
+    assert crew.failed == {"one": "said", "two": "ZeroDivisionError: division by zero"}
+    assert said[0] == "one: make failed: said\nsaid"
+    assert "division by zero\nTraceback (most recent call last):\n" in said[1]
 
 
 def test_graphs_that_are_not_used_are_an_error(monkeypatch):
