@@ -93,7 +93,8 @@ record.phases = lambda *_: [
 raise SystemExit(asyncio.run(record.main([{str(folder)!r}])))
 """
     path = os.pathsep.join(folder for folder in sys.path if folder)
-    process = subprocess.Popen(python(code), env={**os.environ, "PYTHONPATH": path})
+    # Not here, where Python would find the sources instead of what is installed.
+    process = subprocess.Popen(python(code), cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
     log, pid = folder / "second.log", 0
     try:
         while not (log.exists() and len(lines := log.read_text().split("\n")) > 2):
