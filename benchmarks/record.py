@@ -188,6 +188,9 @@ class Record:
             # Also what it started: a process that hangs would keep the device.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            # A driver may hold a process that was killed.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), grace)
 
 
 def failures(printed: Sequence[str]) -> list[str]:

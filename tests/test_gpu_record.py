@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import shutil
@@ -77,6 +78,13 @@ def test_a_part_that_fails_or_hangs_stops_no_other(tmp_path):
     assert f"`{tmp_path} " in told["last"]
     assert 60 < float(told["last"].split()[-1].strip("`")) < 60 + 160 - record.MARGIN
     assert ended(int((tmp_path / "hangs.log").read_text().split()[-1]))
+
+
+def test_a_process_that_is_killed_is_waited_for(tmp_path):
+    parts = [record.Part("hangs", 1.0, (python(STUBBORN),), 0.5)]
+    asyncio.run(record.Record(tmp_path, trial=True).run([parts]))
+    gc.collect()  # which warns of a process that nobody has waited for
+    assert "killed" in (tmp_path / "summary.md").read_text()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
